@@ -1,0 +1,208 @@
+"""Loads the knowledge packs: those that come with tillproof, then those of the user, which extend or override them.
+
+Parsing eighty YAML files takes a second, so the built-in packs are kept in one compiled file in the user's cache directory. It is found stale by
+the names, sizes and modification times of the packs and of the grammar, so an edited YAML file counts at once. The cache may be absent or
+unwritable; then the YAML is parsed.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tillproof.knowledge.schema import Framework, Provider
+
+if TYPE_CHECKING:
+    from tillproof.knowledge.pack_reader import PackFile
+
+_HERE = Path(__file__).parent
+_PROVIDER_FOLDERS = ("providers", "platforms")
+_FRAMEWORK_FOLDER = "frameworks"
+_GRAMMAR = ("schema.py", "pack_reader.py", "loader.py")
+
+
+class PackError(Exception):
+    """A built-in pack is broken. The message lists every problem as "file:line: key: what is wrong and the mend"."""
+
+
+class Knowledge(msgspec.Struct, kw_only=True):
+    """All packs by id. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
+
+    providers: dict[str, Provider] = {}
+    frameworks: dict[str, Framework] = {}
+    hash: str = ""
+    problems: list[str] = []
+
+
+class _Compiled(msgspec.Struct):
+    """What the cache file holds: ``key`` tells which state of the YAML files ``knowledge`` was made from."""
+
+    key: str
+    knowledge: Knowledge
+
+
+def load(extra: Sequence[Path] = ()) -> Knowledge:
+    """Load the built-in packs, then ``extra``: pack files, or folders that are searched for ``*.yaml`` and ``*.yml``.
+
+    A user pack with a known id is merged into that pack key by key: lists grow, mappings merge, all else is replaced, and a call or endpoint
+    that it claims for an operation is taken from the operations that had it. A broken user pack is skipped and told of in ``problems``.
+
+    Raises PackError when a built-in pack is broken.
+    """
+    knowledge = _built_in()
+    digest = hashlib.blake2b(knowledge.hash.encode(), digest_size=16)
+    for path in _pack_files(extra, knowledge.problems):
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            knowledge.problems.append(f"{path}:1: pack: cannot be read ({error.strerror}); mend its permissions or remove it")
+            continue
+        digest.update(str(len(raw)).encode() + b":" + raw)
+        _add_user_pack(knowledge, path, raw)
+    knowledge.hash = digest.hexdigest()
+    return knowledge
+
+
+def _built_in() -> Knowledge:
+    paths = sorted(path for folder in (*_PROVIDER_FOLDERS, _FRAMEWORK_FOLDER) for path in (_HERE / folder).glob("*.yaml"))
+    key = _state(paths)
+    cached = _cache_file()
+    compiled = _read_compiled(cached)
+    if compiled is not None and compiled.key == key:
+        return compiled.knowledge
+    knowledge = _parse_built_in(paths)
+    _write_compiled(cached, _Compiled(key, knowledge))
+    return knowledge
+
+
+def _state(paths: Iterable[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in (*paths, *(_HERE / name for name in _GRAMMAR)):
+        stat = path.stat()
+        digest.update(f"{path.parent.name}/{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _parse_built_in(paths: Sequence[Path]) -> Knowledge:
+    from tillproof.knowledge.pack_reader import PackFile
+
+    knowledge = Knowledge()
+    digest = hashlib.blake2b(digest_size=16)
+    problems: list[str] = []
+    for path in paths:
+        raw = path.read_bytes()
+        digest.update(path.name.encode() + b"\0" + raw)
+        pack = PackFile(path, str(path.relative_to(_HERE)), raw)
+        grammar = Framework if path.parent.name == _FRAMEWORK_FOLDER else Provider
+        if not pack.check(grammar, partial=False):
+            problems += pack.problems
+        elif pack.data["id"] != path.stem:
+            problems.append(f"{pack.shown}:1: id: must be the file's name; write `id: {path.stem}`")
+        else:
+            _keep(knowledge, grammar, pack.data)
+    if problems:
+        raise PackError("\n".join(problems))
+    knowledge.hash = digest.hexdigest()
+    return knowledge
+
+
+def _keep(knowledge: Knowledge, grammar: type[Provider] | type[Framework], data: dict[str, Any]) -> None:
+    record = msgspec.convert(data, grammar)
+    if isinstance(record, Provider):
+        knowledge.providers[record.id] = record
+    else:
+        knowledge.frameworks[record.id] = record
+
+
+def _pack_files(extra: Sequence[Path], problems: list[str]) -> list[Path]:
+    found: list[Path] = []
+    for path in extra:
+        if path.is_dir():
+            found += sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml") and each.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            problems.append(f"{path}:1: pack: there is no such file or folder; mend the path")
+    return found
+
+
+def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
+    from tillproof.knowledge.pack_reader import PackFile
+
+    pack = PackFile(path, str(path), raw)
+    grammar = _grammar_of(pack, knowledge)
+    known: dict[str, Provider] | dict[str, Framework] = knowledge.frameworks if grammar is Framework else knowledge.providers
+    base = known.get(str(pack.data.get("id")))
+    if not pack.check(grammar, partial=base is not None):
+        knowledge.problems += pack.problems
+        return
+    data = pack.data
+    if base is not None:
+        before = msgspec.to_builtins(base)
+        if grammar is Provider:
+            _release_claimed(before, data)
+        data = _merge(before, data)
+    _keep(knowledge, grammar, data)
+
+
+def _grammar_of(pack: "PackFile", knowledge: Knowledge) -> type[Provider] | type[Framework]:
+    """A framework pack lies in a folder of that name, names its language, or extends a framework that is known."""
+    name = str(pack.data.get("id"))
+    extends = name in knowledge.frameworks and name not in knowledge.providers
+    is_framework = pack.path.parent.name == _FRAMEWORK_FOLDER or "language" in pack.data or extends
+    return Framework if is_framework else Provider
+
+
+def _merge(base: Any, over: Any) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in over.items()}}
+    if isinstance(base, (list, tuple)) and isinstance(over, list):
+        return [*base, *(value for value in over if value not in base)]
+    return over
+
+
+def _release_claimed(base: dict[str, Any], over: dict[str, Any]) -> None:
+    """A name means one operation: what the user's pack claims is taken from the operations of the pack that it extends."""
+    claimed = {name for operation in over.get("operations", ()) for name in _names(operation)}
+    for operation in base.get("operations", ()):
+        operation["rest"] = [name for name in operation["rest"] if name not in claimed]
+        operation["calls"] = {language: [name for name in names if name not in claimed] for language, names in operation["calls"].items()}
+    base["operations"] = [operation for operation in base.get("operations", ()) if any(_names(operation))]
+
+
+def _names(operation: dict[str, Any]) -> list[str]:
+    return [*operation.get("rest", ()), *(name for names in operation.get("calls", {}).values() for name in names)]
+
+
+def _cache_file() -> Path:
+    """One file per installation, so that two checkouts do not take turns in overwriting each other's."""
+    if sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    place = hashlib.blake2b(str(_HERE).encode(), digest_size=8).hexdigest()
+    return root / "tillproof" / f"knowledge-{place}.msgpack"
+
+
+def _read_compiled(path: Path) -> _Compiled | None:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=_Compiled)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _write_compiled(path: Path, compiled: _Compiled) -> None:
+    """Written beside and then renamed, so that a reader never sees half a file. A cache that cannot be written costs time only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.msgpack.encode(compiled))
+        Path(name).replace(path)
+    except OSError:
+        return
