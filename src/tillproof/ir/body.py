@@ -1,0 +1,163 @@
+"""The lowered body of one function (or of a file's top level): a flat instruction table, and basic blocks over it."""
+
+import msgspec
+
+from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Kind, Op
+
+EDGE_NEXT, EDGE_TRUE, EDGE_FALSE, EDGE_RAISE = 0, 1, 2, 3
+
+
+class Param(msgspec.Struct, array_like=True):
+    """A parameter. ``kind``: ``""``, ``rest`` or ``named-rest``. ``decorators``: name, then the text of its first argument, per decorator."""
+
+    name: str
+    type: str = ""
+    kind: str = ""
+    decorators: list[tuple[str, str]] = []
+
+
+class Block(msgspec.Struct, array_like=True):
+    """Instructions ``start`` up to ``end`` (exclusive), run in order. ``next``: (edge kind, block). A raise edge leaves from the state at
+    the block's start: bodies are cut before every call inside a try, so what a failed call would have proven is not proven there."""
+
+    start: int
+    end: int = 0
+    next: list[tuple[int, int]] = []
+
+
+class Body(msgspec.Struct, array_like=True):
+    """Instructions as parallel columns. ``at[i]:at[i + 1]`` are the operands of instruction ``i`` in ``operands``; ``line`` is 1-based."""
+
+    params: list[Param]
+    strings: list[str]
+    op: list[int]
+    at: list[int]
+    operands: list[int]
+    line: list[int]
+    end_line: list[int]
+    blocks: list[Block]
+    returns: str = ""
+    generator: bool = False
+
+    def args(self, i: int) -> list[int]:
+        """The operands of instruction ``i``."""
+        return self.operands[self.at[i] : self.at[i + 1]]
+
+    def text(self, s: int) -> str:
+        return self.strings[s]
+
+    def name(self, i: int) -> str:
+        """The name that a NAME, FIELD, STORE or SET_FIELD instruction carries; the literal of a CONST."""
+        a = self.at[i]
+        op = self.op[i]
+        if op in (Op.FIELD, Op.SET_FIELD, Op.CONST):
+            return self.strings[self.operands[a + 1]]
+        return self.strings[self.operands[a]]
+
+    def const(self, i: int) -> tuple[int, str] | None:
+        """(kind, text) of a CONST, else None."""
+        if i < 0 or self.op[i] != Op.CONST:
+            return None
+        a = self.at[i]
+        return self.operands[a], self.strings[self.operands[a + 1]]
+
+    def call(self, i: int) -> tuple[int, list[tuple[str, int]]]:
+        """Callee and arguments of a CALL or NEW. An argument's key is ``""`` (positional), ``*``, ``**`` or its name."""
+        ops = self.args(i)
+        out: list[tuple[str, int]] = []
+        for n in range(1, len(ops), 2):
+            k = ops[n]
+            key = "" if k == ARG_POSITIONAL else "*" if k == ARG_SPREAD else "**" if k == ARG_NAMED_SPREAD else self.strings[k]
+            out.append((key, ops[n + 1]))
+        return ops[0], out
+
+
+class Builder:
+    """Builds a Body: emits instructions into the current block and links blocks."""
+
+    def __init__(self) -> None:
+        self.params: list[Param] = []
+        self.strings: list[str] = []
+        self.ids: dict[str, int] = {}
+        self.op: list[int] = []
+        self.at: list[int] = [0]
+        self.operands: list[int] = []
+        self.line: list[int] = []
+        self.end_line: list[int] = []
+        self.blocks: list[Block] = [Block(0)]
+        self.current = 0
+        self.open = True
+        self.handlers: list[int] = []
+        self.returns = ""
+        self.generator = False
+
+    def string(self, text: str) -> int:
+        found = self.ids.get(text)
+        if found is None:
+            found = self.ids[text] = len(self.strings)
+            self.strings.append(text)
+        return found
+
+    def emit(self, op: int, operands: list[int], line: int, end_line: int) -> int:
+        if not self.open:  # code after return or raise: kept, in a block that nothing leads to
+            self.start(self.reserve())
+        self.op.append(op)
+        self.operands.extend(operands)
+        self.at.append(len(self.operands))
+        self.line.append(line)
+        self.end_line.append(end_line)
+        return len(self.op) - 1
+
+    def reserve(self) -> int:
+        """A new block, to be filled later."""
+        self.blocks.append(Block(-1, -1, []))
+        return len(self.blocks) - 1
+
+    def start(self, block: int) -> None:
+        """Close the current block and go on in ``block``; no edge is made."""
+        if self.open:
+            self.blocks[self.current].end = len(self.op)
+        self.blocks[block].start = len(self.op)
+        self.current, self.open = block, True
+
+    def link(self, target: int, kind: int = EDGE_NEXT) -> None:
+        if self.open:
+            self.blocks[self.current].next.append((kind, target))
+
+    def close(self) -> None:
+        """The current block ends here: nothing follows but what was linked."""
+        if self.open:
+            self.blocks[self.current].end = len(self.op)
+            self.open = False
+
+    def jump(self, target: int) -> None:
+        self.link(target)
+        self.close()
+
+    def cut(self) -> None:
+        """Begin a new block before something that may raise, when a handler would see it."""
+        if not self.handlers or not self.open:
+            return
+        fresh = self.reserve()
+        if self.blocks[self.current].start != len(self.op):
+            self.link(fresh)
+            self.start(fresh)
+        else:
+            self.blocks.pop()
+        for handler in self.handlers[-1:]:
+            if (EDGE_RAISE, handler) not in self.blocks[self.current].next:
+                self.blocks[self.current].next.append((EDGE_RAISE, handler))
+
+    def finish(self) -> Body:
+        self.close()
+        for block in self.blocks:
+            if block.start < 0:
+                block.start = block.end = len(self.op)
+        return Body(
+            self.params, self.strings, self.op, self.at, self.operands, self.line, self.end_line, self.blocks, self.returns, self.generator
+        )
+
+
+def const(builder: Builder, kind: Kind, text: str, line: int) -> int:
+    """Emit a literal that the source does not spell out (an omitted value, a key of a destructuring)."""
+    return builder.emit(Op.CONST, [kind, builder.string(text)], line, line)
