@@ -1,0 +1,103 @@
+"""What a language module gives: its grammar, how a file is indexed, and how a function is lowered."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import msgspec
+from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
+
+from tillproof.ir.body import Body
+from tillproof.ir.declarations import Class, Export, FileIndex, Function, Import
+from tillproof.languages.walker import Rule, Walker
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """A language.
+
+    ``grammar`` loads the tree-sitter language. ``query`` captures @function, @class, @import and @export nodes (nothing else).
+    ``function_name``/``class_name``/``class_bases`` read a captured node. ``imports``/``exports`` turn a captured node into declarations.
+    ``table`` is the rule table. ``enter(walker, node)`` lowers parameters and body of a function node; ``top(walker, root)`` a file's top level.
+    """
+
+    id: str
+    grammar: Callable[[], object]
+    query: str
+    function_name: Callable[[Node], str]
+    class_name: Callable[[Node], str]
+    class_bases: Callable[[Node], list[str]]
+    imports: Callable[[Node], list[Import]]
+    exports: Callable[[Node], list[Export]]
+    table: Mapping[str, Rule]
+    function_kinds: frozenset[str]
+    enter: Callable[[Walker, Node], None]
+    top: Callable[[Walker, Node], None]
+    namespace: Callable[[Node], str] = lambda root: ""
+
+
+@lru_cache(maxsize=None)
+def _loaded(spec_id: str, grammar: Callable[[], object], query: str) -> tuple[Parser, Query]:
+    language = Language(grammar())
+    return Parser(language), Query(language, query)
+
+
+def parse(spec: Spec, source: bytes) -> Tree:
+    return _loaded(spec.id, spec.grammar, spec.query)[0].parse(source)
+
+
+def index_file(spec: Spec, path: str, source: bytes, words: list[str]) -> FileIndex:
+    """Declarations of a file, without lowering any body."""
+    parser, query = _loaded(spec.id, spec.grammar, spec.query)
+    root = parser.parse(source).root_node
+    captures = QueryCursor(query).captures(root)
+    classes = [
+        Class(spec.class_name(n), spec.class_bases(n), n.start_byte, n.end_byte, n.start_point[0] + 1, n.end_point[0] + 1)
+        for n in _ordered(captures.get("class", []))
+    ]
+    functions = [
+        Function(spec.function_name(n), n.start_byte, n.end_byte, n.start_point[0] + 1, n.end_point[0] + 1)
+        for n in _ordered(captures.get("function", []))
+    ]
+    _nest(functions, classes)
+    imports = [i for n in _ordered(captures.get("import", [])) for i in spec.imports(n)]
+    exports = [e for n in _ordered(captures.get("export", [])) for e in spec.exports(n)]
+    return FileIndex(path, spec.id, functions, classes, imports, exports, words, spec.namespace(root), root.has_error)
+
+
+def _ordered(nodes: list[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte))
+
+
+def _nest(functions: list[Function], classes: list[Class]) -> None:
+    """Give each function its class (nearest, when no function stands between) and the function it stands in."""
+    spans = sorted(
+        [(c.start, -c.end, 0, n) for n, c in enumerate(classes)] + [(f.start, -f.end, 1, n) for n, f in enumerate(functions)]
+    )
+    stack: list[tuple[int, int, int]] = []
+    for start, minus_end, kind, number in spans:
+        while stack and stack[-1][0] <= start:
+            stack.pop()
+        if kind:
+            function = functions[number]
+            for _, outer_kind, outer in reversed(stack):
+                if outer_kind:
+                    function.parent = outer if function.parent < 0 else function.parent
+                    break
+                if function.owner < 0:
+                    function.owner = outer
+                    break
+        stack.append((-minus_end, kind, number))
+
+
+def lower(spec: Spec, index: FileIndex, source: bytes, tree: Tree, number: int) -> Body:
+    """The body of function ``number`` of the file, or of its top level (-1)."""
+    walker = Walker(spec.table, index, source)
+    if number < 0:
+        spec.top(walker, tree.root_node)
+        return walker.finish()
+    function = index.functions[number]
+    node = tree.root_node.descendant_for_byte_range(function.start, function.end)
+    while node is not None and node.type not in spec.function_kinds:
+        node = node.parent
+    if node is not None:
+        spec.enter(walker, node)
+    return walker.finish()
