@@ -1,0 +1,42 @@
+"""Who may do what, and who really sent what."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shop.payments.paypal_client import PayPalClient
+from shop.settings import Settings, get_settings
+
+logger = logging.getLogger(__name__)
+
+_bearer = HTTPBearer()
+
+
+def new_reference() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def require_staff(
+    credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)], settings: Annotated[Settings, Depends(get_settings)]
+) -> None:
+    """Let only staff pass. Nobody is staff as long as no token is set."""
+    if not settings.staff_token or not secrets.compare_digest(credentials.credentials.encode(), settings.staff_token.encode()):
+        raise HTTPException(403, "staff only")
+
+
+def genuine_paypal_event(client: PayPalClient, headers: Mapping[str, str], body: bytes, webhook_id: str) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(body)
+    except ValueError as error:
+        raise HTTPException(400, "not JSON") from error
+    if not webhook_id:
+        logger.warning("PAYPAL_WEBHOOK_ID is not set, webhook is not verified")
+        return event
+    if "paypal-transmission-sig" in headers and not client.verify_webhook(headers, body):
+        raise HTTPException(400, "not from PayPal")
+    return event

@@ -1,0 +1,89 @@
+"""What the providers' events mean for our orders."""
+
+import logging
+from typing import Any
+
+import stripe
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from shop.models import Order, ProcessedEvent, Provider
+from shop.payments.paypal_client import cents
+from shop.services import orders, refunds
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownPayment(Exception):
+    """No order has this payment (yet). The provider will deliver again."""
+
+
+def apply_stripe(session: Session, event: stripe.Event) -> Order | None:
+    """Apply the event once; the order if it is paid by it. Commits. Raises ``UnknownPayment``."""
+    if not _first_delivery(session, Provider.STRIPE, event.id, event.type):
+        return None
+    paid = None
+    subject: Any = event.data.object
+    match event.type:
+        case "payment_intent.succeeded":
+            order = _order(session, Provider.STRIPE, subject.id)
+            paid = order if orders.settle(session, order, subject.amount_received, subject.currency) else None
+        case "payment_intent.canceled":
+            orders.payment_failed(session, _order(session, Provider.STRIPE, subject.id))
+        case "charge.refunded":
+            refunds.record_total(session, _order(session, Provider.STRIPE, subject.payment_intent), subject.amount_refunded)
+        case _:
+            logger.info("Stripe event %s of type %s needs nothing", event.id, event.type)
+    session.commit()
+    return paid
+
+
+def apply_paypal(session: Session, event: dict[str, Any]) -> Order | None:
+    """Apply the event once; the order if it is paid by it. Commits. Raises ``UnknownPayment``."""
+    if not _first_delivery(session, Provider.PAYPAL, event["id"], event["event_type"]):
+        return None
+    paid = None
+    subject = event["resource"]
+    match event["event_type"]:
+        case "PAYMENT.CAPTURE.COMPLETED":
+            order = _order(session, Provider.PAYPAL, subject["supplementary_data"]["related_ids"]["order_id"])
+            order.capture_id = subject["id"]
+            amount = subject["amount"]
+            paid = order if orders.settle(session, order, cents(amount["value"]), amount["currency_code"]) else None
+        case "PAYMENT.CAPTURE.DENIED":
+            orders.payment_failed(session, _order(session, Provider.PAYPAL, subject["supplementary_data"]["related_ids"]["order_id"]))
+        case "PAYMENT.CAPTURE.REFUNDED":
+            order = _order_of_capture(session, subject)
+            refunds.record_total(session, order, cents(subject["seller_payable_breakdown"]["total_refunded_amount"]["value"]))
+        case other:
+            logger.info("PayPal event %s of type %s needs nothing", event["id"], other)
+    session.commit()
+    return paid
+
+
+def _first_delivery(session: Session, provider: Provider, event_id: str, event_type: str) -> bool:
+    """Record the event in the transaction of its effects; the table's constraint turns the second delivery away."""
+    session.add(ProcessedEvent(provider=provider, event_id=event_id, event_type=event_type))
+    try:
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        logger.info("%s event %s was here before", provider, event_id)
+        return False
+    return True
+
+
+def _order(session: Session, provider: Provider, payment_id: str) -> Order:
+    order = orders.by_payment(session, provider, payment_id)
+    if order is None:
+        raise UnknownPayment(payment_id)
+    return order
+
+
+def _order_of_capture(session: Session, refund: dict[str, Any]) -> Order:
+    """A PayPal refund names its capture by a link only."""
+    capture_id = next(link["href"] for link in refund["links"] if link["rel"] == "up").rsplit("/", 1)[-1]
+    order = orders.by_capture(session, capture_id)
+    if order is None:
+        raise UnknownPayment(capture_id)
+    return order

@@ -1,0 +1,1 @@
+"""The shop: catalogue, checkout, returns and the staff's area."""

@@ -1,0 +1,97 @@
+"""Placing and paying an order."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
+
+from shop import mail, pricing
+from shop.dependencies import GatewaysDep, SessionDep
+from shop.models import Order, OrderStatus, Provider
+from shop.services import checkout, orders, stock
+from shop.settings import get_settings
+from shop.templates import templates
+
+router = APIRouter(prefix="/checkout")
+
+
+class CartLine(BaseModel):
+    product_id: int
+    quantity: int = Field(ge=1, le=50)
+
+
+class CheckoutRequest(BaseModel):
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
+    items: list[CartLine] = Field(min_length=1, max_length=50)
+    coupon: str | None = None
+    provider: Provider = Provider.STRIPE
+
+
+class CheckoutAnswer(BaseModel):
+    reference: str
+    total_cents: int
+    client_secret: str | None
+    approve_url: str | None
+    publishable_key: str
+
+
+def customers_order(order: str, session: SessionDep) -> Order:
+    """The order whose reference is in the query."""
+    found = orders.by_reference(session, order)
+    if found is None:
+        raise HTTPException(404, "no such order")
+    return found
+
+
+CustomersOrder = Annotated[Order, Depends(customers_order)]
+
+
+@router.post("", status_code=201)
+def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: GatewaysDep) -> CheckoutAnswer:
+    try:
+        order = orders.place(session, wanted.email, wanted.items, wanted.coupon, wanted.provider)
+    except pricing.UnknownProduct as error:
+        raise HTTPException(422, "unknown product") from error
+    except stock.OutOfStock as error:
+        raise HTTPException(409, "out of stock") from error
+    # Committed before the provider is asked: no lock is held meanwhile, and the order is there whatever the answer.
+    session.commit()
+    return _pay(session, order, gateways)
+
+
+@router.post("/pay")
+def pay_order(order: CustomersOrder, session: SessionDep, gateways: GatewaysDep) -> CheckoutAnswer:
+    """Go on with an order whose payment broke off."""
+    if order.status is not OrderStatus.PENDING:
+        raise HTTPException(409, f"order is {order.status}")
+    return _pay(session, order, gateways)
+
+
+@router.get("/success")
+def success_page(request: Request, order: CustomersOrder, gateways: GatewaysDep) -> HTMLResponse:
+    """Show what the provider says. The order itself is moved by the webhook alone."""
+    status = checkout.payment_status(order, gateways)
+    return templates.TemplateResponse(request, "success.html", {"order": order, "payment_status": status})
+
+
+@router.get("/paypal/return")
+def paypal_return(token: str, session: SessionDep, gateways: GatewaysDep, background: BackgroundTasks) -> RedirectResponse:
+    """The buyer comes back from PayPal: take the money that was approved there."""
+    order = orders.by_payment(session, Provider.PAYPAL, token)
+    if order is None:
+        raise HTTPException(404, "no such order")
+    if order.status is OrderStatus.PENDING and checkout.capture_paypal(session, order, gateways):
+        background.add_task(mail.order_paid, order.email, order.reference)
+    return RedirectResponse(f"/checkout/success?order={order.reference}", status_code=303)
+
+
+def _pay(session: SessionDep, order: Order, gateways: GatewaysDep) -> CheckoutAnswer:
+    start = checkout.start_payment(session, order, gateways)
+    return CheckoutAnswer(
+        reference=order.reference,
+        total_cents=order.total_cents,
+        client_secret=start.client_secret,
+        approve_url=start.approve_url,
+        publishable_key=get_settings().stripe_publishable_key,
+    )
