@@ -8,8 +8,8 @@ Conventions shared by every pack:
   ``.paymentIntents.create`` (leading dot) is the end of a chain on a client object of this provider: the receiver must be built by one of
   ``clients``, or be of unknown type in a unit that uses one of ``packages``.
 * A *REST name* is ``METHOD /path/{}``; ``{}`` is one path segment that may hold anything.
-* A *path* into arguments is dotted keys, ``[]`` for each element of a list: ``line_items[].price_data.unit_amount``. It is looked for in keyword
-  arguments and in every record argument of the call (or the body of a REST call). A bare number is a positional argument.
+* A *path* into arguments is dotted keys, ``[]`` for each element of a list: ``line_items[].price_data.unit_amount``. It is looked for in
+  keyword arguments and in every record argument of the call (or the body of a REST call). A bare number is a positional argument.
 """
 
 from typing import Literal
@@ -20,13 +20,14 @@ SystemKind = Literal[
     "payment", "tax", "shipping", "erp", "pim", "marketplace", "platform", "warehouse", "notification", "analytics", "identity", "other"
 ]
 Language = Literal["python", "javascript", "php"]
+Role = Literal["public", "customer", "staff", "internal", "platform"]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all pack parts: immutable; an unknown key is an error, since it is most often a misspelt one."""
 
 
-class KeyPrefix(Part):
+class KeyPrefix(Part, frozen=True):
     """How a credential of the provider begins. ``publishable`` ones may be public; the others are secrets."""
 
     prefix: str
@@ -34,7 +35,7 @@ class KeyPrefix(Part):
     mode: Literal["live", "test", "unknown"] = "unknown"
 
 
-class Idempotency(Part):
+class Idempotency(Part, frozen=True):
     """Whether requests may carry an idempotency key, and every name by which one is handed over (keyword, option key or header)."""
 
     supported: bool
@@ -43,8 +44,11 @@ class Idempotency(Part):
     source: str = ""
 
 
-class SdkDefault(Part):
-    """What an SDK does by itself from version ``since`` on. Timeout in seconds. ``automatic_keys``: a random key per call is added by the SDK."""
+class SdkDefault(Part, frozen=True):
+    """What an SDK does by itself from version ``since`` on. Timeout in seconds.
+
+    ``automatic_keys``: a random key per call is added by the SDK.
+    """
 
     language: Language
     package: str
@@ -55,10 +59,11 @@ class SdkDefault(Part):
     source: str = ""
 
 
-class Operation(Part):
+class Operation(Part, frozen=True):
     """One thing that the provider's API does, and all the ways to ask for it.
 
-    ``repeatable``: ``natural`` (a repeat changes nothing), ``state-guarded`` (the provider refuses the second by state), ``needs-key`` (a repeat is a second payment).
+    ``repeatable``: ``natural`` (a repeat changes nothing), ``state-guarded`` (the provider refuses the second by state),
+    ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
     """
@@ -80,11 +85,11 @@ class Operation(Part):
     source: str = ""
 
 
-class Verifier(Part):
+class Verifier(Part, frozen=True, kw_only=True):
     """A call that proves who sent a message.
 
-    ``proves``: ``throws`` (returns only when genuine), ``boolean`` (true when genuine), ``value`` (returns the genuine event, throws otherwise), ``answer``
-    (asks the provider; the answer must be compared with ``genuine``).
+    ``proves``: ``throws`` (returns only when genuine), ``boolean`` (true when genuine), ``value`` (returns the genuine event, throws
+    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``).
     ``secret``/``body``: positions of those arguments. ``empty_secret``: what it does when the secret is empty or missing.
     ``raw_body``: the body argument must be the bytes as sent.
     """
@@ -101,7 +106,7 @@ class Verifier(Part):
     source: str = ""
 
 
-class Inbound(Part):
+class Inbound(Part, frozen=True):
     """A kind of message that the provider sends, how to know it, and what it means.
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
@@ -119,16 +124,24 @@ class Inbound(Part):
     source: str = ""
 
 
-class Effect(Part):
-    """What a function of the SDK or platform does to the shop's own records: ``order.paid``, ``order.write``, ``stock.write``, ``mail`` …"""
+class Effect(Part, frozen=True):
+    """What a function of the SDK, platform or framework does to the shop's own records, goods or people.
+
+    ``effect``: ``order.paid`` (from here on the order counts as paid), ``order.write``, ``stock.write``, ``refund.record``, ``cart.write``,
+    ``record.create``, ``record.write``, ``record.delete`` (a record of any kind), ``sql`` (a statement whose text decides: one that only
+    reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
+    ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
+    something else is no effect; an unknown one is a possible effect.
+    """
 
     effect: str
     calls: dict[Language, tuple[str, ...]] = {}
+    receivers: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
 
 
-class Provider(Part):
+class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means."""
 
     id: str
@@ -154,8 +167,12 @@ class Provider(Part):
     sources: tuple[str, ...] = ()
 
 
-class Argument(Part):
-    """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose."""
+class Argument(Part, frozen=True):
+    """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose.
+
+    A member is a property or a method, dotted, and all that hangs on it: ``request.get`` covers ``$r->request->get('x')``. ``*`` is the
+    whole parameter, or any member that is not named elsewhere.
+    """
 
     body: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
@@ -165,7 +182,7 @@ class Argument(Part):
     session: tuple[str, ...] = ()
 
 
-class Sources(Part):
+class Sources(Part, frozen=True):
     """Expressions (call names, full or leading-dot) whose value a sender chose, whatever function they stand in."""
 
     body: tuple[str, ...] = ()
@@ -176,41 +193,103 @@ class Sources(Part):
     session: tuple[str, ...] = ()
 
 
-class Routes(Part):
-    """How a route is declared.
+class Hook(Part, frozen=True):
+    """A platform event that runs code of ours. ``name`` may hold ``*``; of several that fit, the first counts.
 
-    ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a list),
-    ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook`` (``add_action(name, callback)``).
-    ``names``: the callables that declare it, full or leading-dot; ``verbs`` maps their last word to the HTTP method.
-    ``mounts``: calls that put middleware or a sub-router before the routes that follow.
+    ``request``: a stranger's HTTP request can name it and choose its parameters; such a hook is an entry point. ``route``: where that
+    request goes. ``role``: the least that the one who sets it off must be; ``platform`` means that the platform calls it, under the
+    condition in ``note``.
     """
 
-    style: Literal["call", "decorator", "table", "class-decorator", "file", "hook"]
+    name: str
+    role: Role = "platform"
+    request: bool = False
+    route: str = ""
+    note: str = ""
+
+
+class Routes(Part, frozen=True):
+    """How a route, or another way into our code, is declared.
+
+    ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
+    list, or of the configuration ``files``), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the
+    file is the route), ``hook`` (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers,
+    whether or not a route to them is seen).
+    ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
+    export or method; ``*``: any public one) to the HTTP method, ``ANY`` for all, ``NONE`` when no request leads there.
+    ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
+    ``mounts``: calls that put middleware or a sub-router before the routes that follow. ``prefixes``: calls, class decorators, keywords or
+    places that put their text before the paths inside them. ``files``: patterns of paths, with ``**``; ``root``: the folder below which the
+    file's path is the route. ``directive``: only files or functions that open with this text (``use server``).
+
+    Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
+    arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
+    order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
+    HTTP methods when none is named.
+    ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
+    the platform under the condition in ``note``.
+    """
+
+    style: Literal["call", "decorator", "table", "class-decorator", "file", "hook", "class"]
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     note: str = ""
+    receivers: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    root: tuple[str, ...] = ()
+    directive: str = ""
+    path: str = "0"
+    handler: tuple[str, ...] = ("-1",)
+    methods: tuple[str, ...] = ()
+    without_methods: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    role: Role = "public"
 
 
-class Framework(Part):
+class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
-    ``request``: handler parameter (position as text, or a type or parameter name) → members that hold what the sender chose.
-    ``staff``/``customer``: names of middleware, decorators or permission checks that restrict a route to those roles.
-    ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return.
-    ``effects``: calls that change records, money or goods, or tell somebody. ``config``: calls and members that read configuration.
+    Names here are call names, with four additions. A JavaScript name begins with the module (``@nestjs/common.Controller``, ``node:``
+    dropped; a default import is the module itself: ``axios.post``). The first word of a leading-dot name may be the variable itself,
+    whatever its sigil: ``.em.flush`` is ``em.flush()``, ``this.em.flush()`` and ``$this->em->flush()``. Calls inside a chain are written by
+    name: ``.filter.update`` is ``x.filter(…).update(…)``. ``name(text)`` is only the call whose first argument is that literal, or begins
+    with what stands before a ``*``: ``file_get_contents(php://input)``.
+
+    ``packages``: names in the registry and roots of imports; none means that the pack holds for the whole language. ``marks``: files or
+    identifiers that show the framework in a unit without a package file.
+    ``request``: handler parameter → members that hold what the sender chose. The key is a position (the method's own object not counted), a
+    parameter's name, a type or base class, ``@Name`` (its decorator, attribute or default value) or ``{}`` (named in the route's path). The
+    first key that fits counts, in this order: decorator, type, path, name, position.
+    ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
+    roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
+    ``exempt``: marks that open a route to callers from outside. ``nonces``: proofs against forged forms; they say nothing about who calls.
+    ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
+    ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
+    ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
+    ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
+    ``passthrough``: the result is the argument, or the object, cleaned or converted.
+    ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
+    constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
+    write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
+    ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     """
 
     id: str
     name: str
     language: Language
     packages: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     routes: tuple[Routes, ...] = ()
     request: dict[str, Argument] = {}
     sources: Sources = Sources()
     staff: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+    nonces: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
     raw_parsers: tuple[str, ...] = ()
     exits: tuple[str, ...] = ()
@@ -218,5 +297,53 @@ class Framework(Part):
     config: tuple[str, ...] = ()
     http: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    compares: tuple[str, ...] = ()
+    passthrough: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    transactions: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    loggers: tuple[str, ...] = ()
+    inert: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     sources_cited: tuple[str, ...] = ()
+
+
+class Lexicon(Part, frozen=True):
+    """The words of commerce by which names and values are known, whatever the framework (``lexicon.yaml``).
+
+    Names and values are put in lower snake case before they are compared: ``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` are
+    ``unit_price``. All entries but ``passthrough`` and ``test_words`` are regular expressions that must match the whole.
+
+    ``*_fields``: fields, columns, variables and keys. Tax, shipping and discount fields are looked at before ``money_fields``, which takes
+    most of them too; ``not_money`` is what it would take and is no amount.
+    ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
+    on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
+    ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
+    ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
+    ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
+    """
+
+    money_fields: tuple[str, ...]
+    not_money: tuple[str, ...]
+    tax_fields: tuple[str, ...]
+    shipping_fields: tuple[str, ...]
+    discount_fields: tuple[str, ...]
+    currency_fields: tuple[str, ...]
+    quantity_fields: tuple[str, ...]
+    stock_fields: tuple[str, ...]
+    paid_fields: tuple[str, ...]
+    paid_values: tuple[str, ...]
+    fulfil_values: tuple[str, ...]
+    open_values: tuple[str, ...]
+    dead_values: tuple[str, ...]
+    status_fields: tuple[str, ...]
+    order_entities: tuple[str, ...]
+    fulfil_verbs: tuple[str, ...]
+    not_fulfil_verbs: tuple[str, ...]
+    staff_guards: tuple[str, ...]
+    customer_guards: tuple[str, ...]
+    passthrough: dict[Language, tuple[str, ...]]
+    test_words: tuple[str, ...]
