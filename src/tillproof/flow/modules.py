@@ -1,0 +1,103 @@
+"""Which file an import means: Python dotted modules, JavaScript paths, aliases and workspaces, PHP namespaces."""
+
+import posixpath
+from collections import defaultdict
+
+from tillproof.flow.program import ClassId, Fn, Program
+
+_JS_ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js", "/index.jsx", "/index.mjs")
+
+
+class Modules:
+    """Finds files and classes by the names that imports use. ``aliases``: import prefix → folder, from tsconfig paths and package names."""
+
+    def __init__(self, program: Program, aliases: dict[str, str]) -> None:
+        self.program = program
+        self.aliases = dict(sorted(aliases.items(), key=lambda kv: -len(kv[0])))
+        self._python: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._php: dict[str, ClassId] = {}
+        self._php_functions: dict[str, Fn] = {}
+        self._memo: dict[tuple[str, str], str | None] = {}
+        for path, index in program.indices.items():
+            if index.language == "python":
+                dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+                self._python[dotted.rpartition(".")[2]].append((dotted, path))
+            elif index.language == "php":
+                prefix = index.namespace + "." if index.namespace else ""
+                for number, cls in enumerate(index.classes):
+                    self._php.setdefault((prefix + cls.name).lower(), ClassId(path, number))
+                for number, function in enumerate(index.functions):
+                    if function.owner < 0 and function.parent < 0 and function.name:
+                        self._php_functions.setdefault((prefix + function.name).lower(), Fn(path, number))
+
+    def find(self, importer: str, module: str) -> str | None:
+        """The file that ``module`` names when ``importer`` asks for it, or None when it is not in the repository."""
+        key = (importer, module)
+        if key not in self._memo:
+            language = self.program.indices[importer].language
+            find = {"python": self._find_python, "php": self._find_include}.get(language, self._find_javascript)
+            self._memo[key] = find(importer, module)
+        return self._memo[key]
+
+    def _find_python(self, importer: str, module: str) -> str | None:
+        if module.startswith("."):
+            level = len(module) - len(module.lstrip("."))
+            folder = importer.split("/")[:-level]
+            dotted = ".".join([*folder, *[p for p in module.lstrip(".").split(".") if p]])
+            exact = [p for d, p in self._python.get(dotted.rpartition(".")[2], []) if d == dotted]
+            return exact[0] if exact else None
+        return self._nearest(importer, [p for d, p in self._python.get(module.rpartition(".")[2], []) if d == module or d.endswith("." + module)])
+
+    def _nearest(self, importer: str, candidates: list[str]) -> str | None:
+        if not candidates:
+            return None
+        return max(candidates, key=lambda p: (len(posixpath.commonprefix([p, importer])), -len(p), p))
+
+    def _find_javascript(self, importer: str, module: str) -> str | None:
+        if module.startswith("."):
+            return self._with_ending(posixpath.normpath(posixpath.join(posixpath.dirname(importer), module)))
+        for prefix, folder in self.aliases.items():
+            if module == prefix or module.startswith(prefix if prefix.endswith("/") else prefix + "/"):
+                rest = module[len(prefix) :].lstrip("/")
+                for base in (folder, posixpath.join(folder, "src")):
+                    found = self._with_ending(posixpath.normpath(posixpath.join(base, rest)) if rest else base)
+                    if found:
+                        return found
+        if module.startswith(("@/", "~/", "src/", "app/", "lib/")):
+            tail = module.removeprefix("@/").removeprefix("~/")
+            unit = self.program.unit(importer)
+            for base in (unit, posixpath.join(unit, "src"), posixpath.join(unit, "app"), "", "src"):
+                found = self._with_ending(posixpath.normpath(posixpath.join(base, tail)))
+                if found:
+                    return found
+        return None
+
+    def _with_ending(self, base: str) -> str | None:
+        base = base.removeprefix("./")
+        indices = self.program.indices
+        for ending in _JS_ENDINGS:
+            if base + ending in indices:
+                return base + ending
+        stem, dot, ending = base.rpartition(".")
+        if dot and ending in ("js", "jsx", "mjs", "cjs"):
+            return next((stem + e for e in (".ts", ".tsx", ".mts", ".cts") if stem + e in indices), None)
+        return None
+
+    def _find_include(self, importer: str, module: str) -> str | None:
+        tail = posixpath.normpath(module).lstrip("./")
+        return self._nearest(importer, [p for p in self.program.indices if p == tail or p.endswith("/" + tail)]) if tail else None
+
+    def php_class(self, importer: str, name: str) -> ClassId | None:
+        """A PHP class by its written name, full or relative to the file's namespace."""
+        namespace = self.program.indices[importer].namespace
+        for candidate in ((namespace + "." + name) if namespace else name, name):
+            if found := self._php.get(candidate.lower()):
+                return found
+        return None
+
+    def php_function(self, importer: str, name: str) -> Fn | None:
+        namespace = self.program.indices[importer].namespace
+        for candidate in ((namespace + "." + name) if namespace else name, name):
+            if found := self._php_functions.get(candidate.lower()):
+                return found
+        return None

@@ -1,0 +1,142 @@
+"""The program under review: declarations of every file, and bodies lowered when somebody asks."""
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+from tree_sitter import Tree as SyntaxTree
+
+from tillproof.ir.body import Body
+from tillproof.ir.declarations import Class, FileIndex, Function
+from tillproof.languages import FAMILY, spec_of
+from tillproof.languages.base import lower, parse
+from tillproof.source.files import SourceFile
+
+TOP = -1
+
+
+class Fn(NamedTuple):
+    """A function of the program: its file and its number there; ``TOP`` is the file's top level."""
+
+    file: str
+    number: int
+
+
+class ClassId(NamedTuple):
+    file: str
+    number: int
+
+
+class Program:
+    """Declarations, sources and bodies. Nothing here knows what the code is about."""
+
+    def __init__(self, files: dict[str, SourceFile], indices: dict[str, FileIndex], sources: dict[str, bytes]) -> None:
+        self.files = files
+        self.indices = indices
+        self.sources = sources
+        self._bodies: dict[Fn, Body] = {}
+        self._trees: dict[str, SyntaxTree] = {}
+        self.classes_by_name: dict[str, list[ClassId]] = defaultdict(list)
+        self.functions_by_name: dict[str, list[Fn]] = defaultdict(list)
+        for path, index in indices.items():
+            for number, cls in enumerate(index.classes):
+                self.classes_by_name[cls.name].append(ClassId(path, number))
+            for number, function in enumerate(index.functions):
+                if function.name:
+                    self.functions_by_name[function.name].append(Fn(path, number))
+        self._methods: dict[ClassId, dict[str, Fn]] = {}
+        self._mentions: dict[str, list[str]] = {}
+
+    def language(self, file: str) -> str:
+        """The language as packs name it: python, javascript or php."""
+        return FAMILY[self.indices[file].language]
+
+    def unit(self, file: str) -> str:
+        return self.files[file].unit
+
+    def function(self, fn: Fn) -> Function | None:
+        """The declaration, or None for a file's top level."""
+        return None if fn.number == TOP else self.indices[fn.file].functions[fn.number]
+
+    def name(self, fn: Fn) -> str:
+        function = self.function(fn)
+        return function.name if function else "<top>"
+
+    def qualified(self, fn: Fn) -> str:
+        """``Class.method`` or the plain name, for people."""
+        owner = self.owner(fn)
+        name = self.name(fn) or "<anonymous>"
+        return f"{self.cls(owner).name}.{name}" if owner else name
+
+    def cls(self, cls: ClassId) -> Class:
+        return self.indices[cls.file].classes[cls.number]
+
+    def owner(self, fn: Fn) -> ClassId | None:
+        function = self.function(fn)
+        return ClassId(fn.file, function.owner) if function and function.owner >= 0 else None
+
+    def parent(self, fn: Fn) -> Fn | None:
+        """The function that a nested function stands in; a file's top level for the others; None for the top level itself."""
+        function = self.function(fn)
+        return None if function is None else Fn(fn.file, function.parent)
+
+    def method_class(self, fn: Fn) -> ClassId | None:
+        """The class whose ``this`` a function sees: its own, or that of the method around it."""
+        here: Fn | None = fn
+        while here is not None and here.number != TOP:
+            if (owner := self.owner(here)) is not None:
+                return owner
+            here = self.parent(here)
+        return None
+
+    def methods(self, cls: ClassId) -> dict[str, Fn]:
+        """The methods that a class declares itself, by name."""
+        found = self._methods.get(cls)
+        if found is None:
+            functions = self.indices[cls.file].functions
+            found = self._methods[cls] = {f.name: Fn(cls.file, n) for n, f in enumerate(functions) if f.owner == cls.number and f.name}
+        return found
+
+    def body(self, fn: Fn) -> Body:
+        """The lowered body; made once."""
+        found = self._bodies.get(fn)
+        if found is None:
+            index, source = self.indices[fn.file], self.sources[fn.file]
+            spec = spec_of(index.language)
+            tree = self._trees.get(fn.file)
+            if tree is None:
+                tree = self._trees[fn.file] = parse(spec, source)
+            found = self._bodies[fn] = lower(spec, index, source, tree, fn.number)
+        return found
+
+    def mentioning(self, word: str) -> list[str]:
+        """Analysed files whose text holds a word, in order of path."""
+        found = self._mentions.get(word)
+        if found is None:
+            raw = word.encode()
+            pattern = re.compile(rb"(?<![\w$])" + re.escape(raw) + rb"(?![\w$])")
+            found = self._mentions[word] = [p for p in self.indices if raw in self.sources[p] and pattern.search(self.sources[p])]
+        return found
+
+    def functions_around(self, file: str, word: str) -> list[Fn]:
+        """The innermost functions (or the top level) of a file in which a word stands."""
+        raw = word.encode()
+        source, functions = self.sources[file], self.indices[file].functions
+        found: set[int] = set()
+        at = source.find(raw)
+        while at >= 0:
+            inner = TOP
+            for number, function in enumerate(functions):
+                if function.start <= at < function.end and (inner == TOP or function.start >= functions[inner].start):
+                    inner = number
+            found.add(inner)
+            at = source.find(raw, at + len(raw))
+        return [Fn(file, n) for n in sorted(found)]
+
+    def all_functions(self, file: str) -> list[Fn]:
+        """The top level of a file and all its functions."""
+        return [Fn(file, n) for n in range(TOP, len(self.indices[file].functions))]
+
+    def line_text(self, file: str, line: int) -> str:
+        lines = self.sources[file].split(b"\n")
+        return lines[line - 1].decode("utf-8", "replace").rstrip() if 0 < line <= len(lines) else ""
