@@ -34,7 +34,7 @@ score: $(READY)  ## precision and recall; CORPUS=checked-out repositories, LABEL
 schema: $(READY)  ## write the report's JSON Schema anew after a change of contract.py
 	$(BIN)/python -m tillproof.report.json_report > docs/report.schema.json
 
-lock: $(READY)  ## move every pin in requirements-dev.lock to the newest release
+lock:  ## move every pin in requirements-dev.lock to the newest release
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/pip install --quiet ".[dev]"
 	{ sed '/^[^#]/,$$d' requirements-dev.lock; .venv-lock/bin/pip freeze --exclude tillproof; } > .venv-lock/pins

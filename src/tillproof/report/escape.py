@@ -9,8 +9,6 @@ import re
 import unicodedata
 
 _TAB = 4
-# C0, C1, DEL; separators; zero-width and bidirectional controls, which can make code read as what it is not; lone surrogates.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _CODE_SPAN = re.compile(r"`([^`]+)`")
 _INLINE = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)")
 _LINE_START = re.compile(r"^(#{1,6}|[-+=]+|\d+[.)])(?=\s|$)")
@@ -19,19 +17,27 @@ _MERMAID_PLAIN = re.compile(r"[^\w .,:/()+@-]", re.ASCII)
 
 def line(text: str) -> str:
     """One line: white space becomes one space, what cannot be seen is written out as an escape."""
-    return _UNSAFE.sub(_written_out, " ".join(text.split()))
+    return _visible(" ".join(text.split()))
 
 
 def code_lines(text: str) -> list[str]:
     """The lines of a snippet without their common indentation, tabs widened, what cannot be seen written out."""
     lines = [each.expandtabs(_TAB).rstrip() for each in text.replace("\r\n", "\n").rstrip().split("\n")]
     margin = min((len(each) - len(each.lstrip()) for each in lines if each), default=0)
-    return [_UNSAFE.sub(_written_out, each[margin:]) for each in lines]
+    return [_visible(each[margin:]) for each in lines]
 
 
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def _visible(text: str) -> str:
+    """Without control, bidirectional, zero-width and tag characters, which can make code read as what it is not, and lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _written_out(ord(each)) for each in text)
+
+
+def _written_out(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def prose(text: str) -> str:

@@ -25,9 +25,14 @@ def schema() -> dict[str, Any]:
     }
 
 
+def schema_json() -> bytes:
+    """``schema`` as it is kept in docs/report.schema.json."""
+    return _pretty(schema())
+
+
 def _pretty(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2) + b"\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(_pretty(schema()))
+    sys.stdout.buffer.write(schema_json())
