@@ -24,7 +24,7 @@ _CALL = (re.compile(r"\.?[\w@/$-]+(\.[\w@/$-]+)*$"), "a dotted call name, withou
 _REST = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$"), "METHOD /path, with {} for a segment that may hold anything")
 _LOWER = (re.compile(r"[^A-Z]+$"), "lower case")
 _HOST = (re.compile(r"[a-z0-9*{}.-]+$"), "a bare host name, in lower case")
-_ID = (re.compile(r"[a-z0-9][a-z0-9-]*$"), "an id of lower-case letters, digits and dashes")
+_ID = (re.compile(r"[a-z0-9][a-z0-9.-]*$"), "an id of lower-case letters, digits, dots and dashes")
 # Members whose text has a form of its own, by the grammar's class and member.
 _FORMS = {
     ("Provider", "id"): _ID,
