@@ -25,7 +25,7 @@ CATALOGUE = [
 def _catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog, review = ModuleType("tillproof.checks.catalog"), ModuleType("tillproof.review")
     catalog.__dict__["all_checks"] = lambda: CATALOGUE
-    review.__dict__["review"] = lambda root, settings, progress: empty()
+    review.__dict__["review"] = lambda *_: empty()
     monkeypatch.setitem(sys.modules, "tillproof.checks.catalog", catalog)
     monkeypatch.setitem(sys.modules, "tillproof.review", review)
 
