@@ -1,0 +1,75 @@
+"""Who calls a function, found by name in the text and then by what the callee's value is."""
+
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import Ctx, FunctionV, Instance, options
+from tillproof.ir.ops import Op
+
+_LIMIT = 40
+
+
+class Callers:
+    """Call sites of the repository's functions."""
+
+    def __init__(self, program: Program, evaluator: Evaluator) -> None:
+        self.program = program
+        self.evaluator = evaluator
+        self._memo: dict[Fn, list[tuple[Fn, int, FunctionV]]] = {}
+
+    def of(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
+        """(caller, call instruction, callee as that call sees it), in order of file and line."""
+        if fn not in self._memo:
+            self._memo[fn] = []
+            self._memo[fn] = self._find(fn)
+        return self._memo[fn]
+
+    def _find(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
+        name = self.program.name(fn)
+        if not name or name == "<top>":
+            return []
+        owner = self.program.owner(fn)
+        constructing = name in ("__init__", "constructor", "__construct") and owner is not None
+        word = self.program.cls(owner).name if constructing and owner else name
+        language = self.program.language(fn.file)
+        found: list[tuple[Fn, int, FunctionV]] = []
+        for file in self.program.mentioning(word):
+            if self.program.language(file) != language:
+                continue
+            for caller in self.program.functions_around(file, word):
+                found += self._calls_in(caller, fn, word, constructing)
+                if len(found) >= _LIMIT:
+                    return found
+        return found
+
+    def _calls_in(self, caller: Fn, fn: Fn, word: str, constructing: bool) -> list[tuple[Fn, int, FunctionV]]:
+        body = self.program.body(caller)
+        out: list[tuple[Fn, int, FunctionV]] = []
+        for i, op in enumerate(body.op):
+            if op not in (Op.CALL, Op.NEW):
+                continue
+            callee = body.args(i)[0]
+            if body.op[callee] not in (Op.NAME, Op.FIELD) or body.name(callee).rpartition(".")[2] != word:
+                continue
+            if constructing:
+                made = self.evaluator.value(caller, i)
+                for option in options(made):
+                    if isinstance(option, Instance) and self.evaluator.scope.method(option.cls, self.program.name(fn)) == fn:
+                        out.append((caller, i, FunctionV(option.at, fn, None, option)))
+                continue
+            for option in options(self.evaluator.value(caller, callee)):
+                if isinstance(option, FunctionV) and option.fn == fn:
+                    out.append((caller, i, option))
+                    break
+        return out
+
+    def contexts(self, fn: Fn, levels: int = 1) -> list[Ctx]:
+        """Contexts in which a function runs, one per call site, ``levels`` calls up; none when nothing calls it."""
+        out: list[Ctx] = []
+        for caller, call, target in self.of(fn):
+            above: list[Ctx | None] = [None]
+            if levels > 1:
+                above = [c for c in self.contexts(caller, levels - 1) if all(x.fn != fn for x in c.chain())] or [None]
+            out += [self.evaluator.context(target, caller, call, parent) for parent in above]
+            if len(out) > _LIMIT:
+                break
+        return out[:_LIMIT]

@@ -1,0 +1,153 @@
+"""Which writes of a variable reach a read of it, inside one body."""
+
+from typing import NamedTuple
+
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+_ADDING = {"append", "push", "add", "unshift", "extend"}
+_MERGING = {"update", "merge"}
+
+
+class Write(NamedTuple):
+    """A later write into an object held by a variable: instruction, key (None when not constant), value, certain or not."""
+
+    instr: int
+    key: str | None
+    value: int
+    certain: bool
+
+
+class Reach(NamedTuple):
+    """``stores``: STORE instructions that may reach. ``entry``: some path reaches the read with none. ``writes``: into the object meanwhile."""
+
+    stores: tuple[int, ...]
+    entry: bool
+    writes: tuple[Write, ...]
+
+
+class DefUse:
+    """Reaching writes of one body, searched backwards on demand."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.block_of = [0] * len(body.op)
+        self.previous: list[list[int]] = [[] for _ in body.blocks]
+        for number, block in enumerate(body.blocks):
+            for i in range(block.start, block.end):
+                self.block_of[i] = number
+            for _, target in block.next:
+                self.previous[target].append(number)
+        self.stores: dict[str, list[int]] = {}
+        self.writes: dict[str, list[tuple[int, str | None, int]]] = {}
+        self._scan()
+        self._memo: dict[tuple[int, str], Reach] = {}
+        self._uses: dict[int, list[int]] | None = None
+
+    def _scan(self) -> None:
+        body = self.body
+        for i, op in enumerate(body.op):
+            if op == Op.STORE:
+                self.stores.setdefault(body.name(i), []).append(i)
+            elif op in (Op.SET_FIELD, Op.SET_INDEX):
+                obj, key, value = body.args(i)
+                name = self._variable(obj)
+                if name:
+                    const = body.const(key) if op == Op.SET_INDEX else None
+                    text = body.text(key) if op == Op.SET_FIELD else (const[1] if const else None)
+                    self.writes.setdefault(name, []).append((i, text, value))
+            elif op == Op.CALL:
+                self._scan_call(i)
+
+    def _scan_call(self, i: int) -> None:
+        """x.append(v), x.update(v) and Object.assign(x, v) write into x."""
+        body = self.body
+        callee, arguments = body.call(i)
+        if body.op[callee] != Op.FIELD or not arguments:
+            return
+        method = body.name(callee)
+        if method in _ADDING or method in _MERGING:
+            name = self._variable(body.args(callee)[0])
+            if name and not arguments[0][0]:
+                self.writes.setdefault(name, []).append((i, "[]" if method in _ADDING else "**", arguments[0][1]))
+        elif method == "assign" and len(arguments) > 1:
+            name = self._variable(arguments[0][1])
+            if name:
+                self.writes.setdefault(name, []).extend((i, "**", v) for _, v in arguments[1:])
+
+    def _variable(self, i: int) -> str | None:
+        return self.body.name(i) if i >= 0 and self.body.op[i] == Op.NAME else None
+
+    def reaching(self, i: int, name: str) -> Reach:
+        """What a read of ``name`` at instruction ``i`` may see."""
+        key = (i, name)
+        if key not in self._memo:
+            self._memo[key] = self._search(i, name)
+        return self._memo[key]
+
+    def _search(self, i: int, name: str) -> Reach:
+        stores = self.stores.get(name, [])
+        found, entry, passed = self._backwards(i, set(stores))
+        writes = []
+        for at, key, value in self.writes.get(name, []):
+            if at < i or self.block_of[at] in passed:
+                if self.block_of[at] in passed:
+                    stop, reached, _ = self._backwards(i, {*stores, at})
+                    if at in stop:
+                        writes.append(Write(at, key, value, stop == {at} and not reached))
+        return Reach(tuple(sorted(found)), entry, tuple(writes))
+
+    def _backwards(self, i: int, barriers: set[int]) -> tuple[set[int], bool, set[int]]:
+        """The barriers met first going back from ``i``, whether the entry is reached, and the blocks gone through."""
+        found: set[int] = set()
+        entry = False
+        by_block: dict[int, list[int]] = {}
+        for b in barriers:
+            by_block.setdefault(self.block_of[b], []).append(b)
+        start = self.block_of[i]
+        passed = {start}
+        stack = [(start, i)]
+        seen: set[int] = set()
+        while stack:
+            block, before = stack.pop()
+            inside = [b for b in by_block.get(block, []) if b < before]
+            if inside:
+                found.add(max(inside))
+                continue
+            if block == 0:
+                entry = True
+            for previous in self.previous[block]:
+                if previous not in seen:
+                    seen.add(previous)
+                    passed.add(previous)
+                    stack.append((previous, len(self.body.op)))
+        return found, entry, passed
+
+    def uses(self, i: int) -> list[int]:
+        """The instructions that take the value of ``i`` as an operand."""
+        if self._uses is None:
+            self._uses = {}
+            for user in range(len(self.body.op)):
+                for operand in value_operands(self.body, user):
+                    self._uses.setdefault(operand, []).append(user)
+        return self._uses.get(i, [])
+
+
+_VALUES = {
+    Op.FIELD: (0,), Op.INDEX: (0, 1), Op.SPREAD: (0,), Op.UNARY: (1,), Op.BINARY: (1, 2), Op.AWAIT: (0,), Op.YIELD: (0,), Op.STORE: (1,),
+    Op.SET_FIELD: (0, 2), Op.SET_INDEX: (0, 1, 2), Op.ELEMENT: (0,), Op.KEY: (0,), Op.REST: (0,), Op.RETURN: (0,), Op.RAISE: (0,),
+    Op.BRANCH: (0,), Op.CAST: (1,), Op.DECORATE: (2,),
+}  # fmt: skip
+_ALL_VALUES = (Op.TEXT, Op.LIST, Op.RECORD, Op.ECHO, Op.OPAQUE)
+
+
+def value_operands(body: Body, i: int) -> list[int]:
+    """Operands of an instruction that are values."""
+    op, args = body.op[i], body.args(i)
+    if op in (Op.CALL, Op.NEW):
+        return [args[0], *args[2::2]]
+    if op == Op.CHOICE:
+        return [a for a in args[1:] if a >= 0]
+    if op in _ALL_VALUES:
+        return [a for a in args if a >= 0]
+    return [args[n] for n in _VALUES.get(Op(op), ()) if n < len(args) and args[n] >= 0]

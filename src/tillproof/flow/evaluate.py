@@ -1,0 +1,337 @@
+"""Values on demand: what an expression may be, in a calling context.
+
+Asking for the value of an instruction follows variables to the writes that reach them, members to the classes that hold them, names to
+imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`` calls. Everything asked for is kept.
+"""
+
+from tillproof.flow.defuse import DefUse
+from tillproof.flow.modules import Modules
+from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.scope import Scope
+from tillproof.flow.values import (
+    Choice, ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Missing, Mix, ModuleV, Overlay, Param, Record, Result, Seq,
+    Text, Unknown, Value, choice, options,
+)  # fmt: skip
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+MAX_DEPTH = 7
+MAX_NESTING = 120
+_THIS = {"this", "self", "cls", "static"}
+
+
+class Evaluator:
+    """Answers ``value``. One per review; it keeps what it found."""
+
+    def __init__(self, program: Program, modules: Modules) -> None:
+        self.program = program
+        self.scope = Scope(self, program, modules)
+        self._defuse: dict[Fn, DefUse] = {}
+        self._memo: dict[tuple[Fn, int, int], Value] = {}
+        self._contexts: dict[tuple[Fn, Fn, int, int, int], Ctx] = {}
+        self._kept: list[object] = []
+        self._nesting = 0
+
+    def defuse(self, fn: Fn) -> DefUse:
+        found = self._defuse.get(fn)
+        if found is None:
+            found = self._defuse[fn] = DefUse(self.program.body(fn))
+        return found
+
+    def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None) -> Ctx:
+        """The context of one call; the same call in the same context gives the same object."""
+        key = (target.fn, caller, call, id(parent), id(target.this))
+        found = self._contexts.get(key)
+        if found is None:
+            found = self._contexts[key] = Ctx(target.fn, caller, call, parent, target.this, target.outer)
+            self._kept.append((parent, target.this))
+        return found
+
+    # --- instructions
+
+    def value(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Value:
+        """The value of instruction ``i`` of a function, in a context or for any caller."""
+        body = self.program.body(fn)
+        if i < 0 or i >= len(body.op):
+            return Missing((fn.file, 1))
+        key = (fn, i, id(ctx))
+        found = self._memo.get(key)
+        if found is not None:
+            return found
+        at = (fn.file, body.line[i])
+        if self._nesting > MAX_NESTING:
+            return Unknown(at, "the expression is nested too deeply")
+        self._memo[key] = Unknown(at, "the value depends on itself")
+        self._nesting += 1
+        try:
+            found = self._evaluate(fn, body, i, ctx, at)
+        finally:
+            self._nesting -= 1
+        self._memo[key] = found
+        return found
+
+    def _evaluate(self, fn: Fn, body: Body, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        op, args = body.op[i], body.args(i)
+        if op == Op.CONST:
+            return Const(at, args[0], body.text(args[1]))
+        if op == Op.NAME:
+            return self.read(fn, i, body.text(args[0]), ctx)
+        if op == Op.FIELD:
+            return self.member(self.value(fn, args[0], ctx), body.text(args[1]), at)
+        if op in (Op.CALL, Op.NEW):
+            return self._call(fn, i, ctx, at, op == Op.NEW)
+        if op == Op.TEXT:
+            return Text(at, tuple(self.value(fn, a, ctx) for a in args))
+        if op == Op.RECORD:
+            return Record(at, tuple(self._entry(fn, body, k, v, ctx) for k, v in zip(args[::2], args[1::2], strict=True)))
+        if op == Op.LIST:
+            return Seq(at, tuple(self.value(fn, a, ctx) for a in args))
+        if op == Op.INDEX:
+            return self.index(self.value(fn, args[0], ctx), self.value(fn, args[1], ctx), at)
+        if op == Op.CHOICE:
+            return self._choice(fn, body, args, ctx, at)
+        if op in (Op.AWAIT, Op.SPREAD, Op.REST):
+            return self.value(fn, args[0], ctx)
+        if op == Op.STORE:
+            return self.value(fn, args[1], ctx)
+        if op == Op.CAST:
+            return self._cast(fn, body, args, ctx, at)
+        if op == Op.FUNCTION:
+            this = self._this(fn, ctx, at) if self.program.method_class(fn) else None
+            return FunctionV(at, Fn(fn.file, args[0]), ctx, this)
+        if op == Op.CLASS:
+            return ClassV(at, ClassId(fn.file, args[0]))
+        if op == Op.PARAM:
+            return self._param(fn, body, args[0], ctx, at)
+        if op in (Op.ELEMENT, Op.KEY):
+            return self._element(self.value(fn, args[0], ctx), at) if op == Op.ELEMENT else Element(at, self.value(fn, args[0], ctx), None)
+        if op in (Op.BINARY, Op.UNARY):
+            return Mix(at, body.text(args[0]), tuple(self.value(fn, a, ctx) for a in args[1:]))
+        if op == Op.OPAQUE:
+            return Mix(at, "opaque", tuple(self.value(fn, a, ctx) for a in args)) if args else Unknown(at, "this expression is not modelled")
+        if op == Op.CAUGHT:
+            return External(at, "exception")
+        return Unknown(at, "this is no value")
+
+    def _entry(self, fn: Fn, body: Body, k: int, v: int, ctx: Ctx | None) -> tuple[str | None, Value]:
+        value = self.value(fn, v, ctx)
+        if k < 0:
+            return None, value
+        const = body.const(k)
+        if const:
+            return const[1], value
+        key = self.value(fn, k, ctx)
+        return (key.text if isinstance(key, Const) else "?"), value
+
+    def _choice(self, fn: Fn, body: Body, args: list[int], ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        word = body.text(args[0])
+        values = [self.value(fn, a, ctx) for a in args[1:]]
+        if word == "default":
+            return values[1] if isinstance(values[0], Missing) else values[0] if ctx is not None else choice(at, values)
+        if word == "and":
+            return values[-1]
+        if word in ("or", "coalesce") and isinstance(values[0], Const) and values[0].falsy and len(values) > 1:
+            return values[1]
+        if word in ("or", "coalesce") and isinstance(values[0], Missing):
+            return values[1]
+        return choice(at, values)
+
+    def _cast(self, fn: Fn, body: Body, args: list[int], ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        value = self.value(fn, args[1], ctx)
+        if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
+            typed = self.scope.typed(fn.file, body.text(args[0]), at)
+            if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
+                return typed
+        return value
+
+    def _param(self, fn: Fn, body: Body, number: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        param = body.params[number]
+        if ctx is not None and ctx.fn == fn:
+            bound = self._bound(ctx, number)
+            if bound is not None:
+                return bound
+        owner = self.program.owner(fn)
+        if owner and number == 0 and self.program.language(fn.file) == "python" and param.name in ("self", "cls"):
+            return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
+        typed = self.scope.typed(fn.file, param.type, at) if param.type else None
+        if isinstance(typed, Instance):
+            return typed
+        return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+
+    def _bound(self, ctx: Ctx, number: int) -> Value | None:
+        """The argument that a context gives for a parameter; Missing when it gives none; None when that cannot be known."""
+        body = self.program.body(ctx.fn)
+        param = body.params[number]
+        method = self.program.language(ctx.fn.file) == "python" and self.program.owner(ctx.fn) is not None
+        if method and number == 0 and param.name in ("self", "cls") and ctx.this is not None:
+            return ctx.this
+        caller = self.program.body(ctx.caller)
+        if caller.op[ctx.call] not in (Op.CALL, Op.NEW):
+            return None
+        _, arguments = caller.call(ctx.call)
+        shift = 1 if method and body.params and body.params[0].name in ("self", "cls") and ctx.this is not None else 0
+        at = (ctx.caller.file, caller.line[ctx.call])
+        positional = [v for k, v in arguments if k == ""]
+        named = {k: v for k, v in arguments if k not in ("", "*", "**")}
+        spreads = [v for k, v in arguments if k in ("*", "**")]
+        if param.kind == "rest":
+            return Seq(at, tuple(self.value(ctx.caller, v, ctx.parent) for v in positional[number - shift :] + spreads))
+        if param.kind == "named-rest":
+            known = {p.name for p in body.params}
+            entries: list[tuple[str | None, Value]] = [(k, self.value(ctx.caller, v, ctx.parent)) for k, v in named.items() if k not in known]
+            entries += [(None, self.value(ctx.caller, v, ctx.parent)) for v in spreads]
+            return Record(at, tuple(entries))
+        if param.name in named:
+            return self.value(ctx.caller, named[param.name], ctx.parent)
+        if 0 <= number - shift < len(positional):
+            return self.value(ctx.caller, positional[number - shift], ctx.parent)
+        if spreads:
+            return self.member(self.value(ctx.caller, spreads[-1], ctx.parent), param.name, at)
+        return Missing(at)
+
+    # --- names
+
+    def read(self, fn: Fn, i: int, name: str, ctx: Ctx | None) -> Value:
+        """A variable at a place."""
+        body = self.program.body(fn)
+        at = (fn.file, body.line[i])
+        if name in _THIS and name not in self.defuse(fn).stores:
+            return self._this(fn, ctx, at)
+        reach = self.defuse(fn).reaching(i, name)
+        values = [self.value(fn, s, ctx) for s in reach.stores]
+        if reach.entry and (not reach.stores or fn.number == TOP):
+            values += [self.outer(fn, name, ctx, at)] if not reach.stores else []
+        value = choice(at, values) if values else self.outer(fn, name, ctx, at)
+        if reach.writes:
+            writes = tuple((w.key, self.value(fn, w.value, ctx), w.certain) for w in reach.writes)
+            return Overlay(at, value, writes)
+        return value
+
+    def outer(self, fn: Fn, name: str, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        """A name that the function does not store: captured from around it, or global."""
+        parent = self.program.parent(fn)
+        outer_ctx = ctx.outer if ctx is not None and ctx.fn == fn else None
+        while parent is not None and parent.number != TOP:
+            stores = self.defuse(parent).stores.get(name)
+            if stores:
+                return choice(at, [self.value(parent, s, outer_ctx) for s in stores])
+            parent, outer_ctx = self.program.parent(parent), outer_ctx.outer if outer_ctx else None
+        return self.scope.global_name(fn.file, name, at)
+
+    def _this(self, fn: Fn, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        if ctx is not None and ctx.fn == fn and ctx.this is not None:
+            return ctx.this
+        owner = self.program.method_class(fn)
+        return Instance(at, owner) if owner else Unknown(at, "`this` is not known here")
+
+    # --- members and elements
+
+    def member(self, value: Value, name: str, at: tuple[str, int]) -> Value:
+        """``value.name``"""
+        if isinstance(value, Choice):
+            return choice(at, [self.member(o, name, at) for o in value.options])
+        if isinstance(value, ModuleV):
+            return self.scope.exported(value.file, name, at)
+        if isinstance(value, External):
+            return External(at, f"{value.name}.{name}")
+        if isinstance(value, ClassV):
+            return self.scope.static_member(value, name, at)
+        if isinstance(value, Instance):
+            return self.scope.instance_member(value, name, at)
+        if isinstance(value, (Record, Overlay)):
+            return self._keyed(value, name, at)
+        if isinstance(value, FunctionV) and name in ("bind", "call", "apply", "__func__"):
+            return value
+        if isinstance(value, FunctionV):
+            assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
+            return assigned or Member(at, value, name)
+        return Member(at, value, name)
+
+    def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
+        if isinstance(value, Overlay):
+            hits = [(v, certain) for k, v, certain in value.writes if k == name]
+            merged = [self.member(v, name, at) for k, v, _ in value.writes if k == "**"]
+            if hits and hits[-1][1]:
+                return hits[-1][0]
+            return choice(at, [*(v for v, _ in hits), *merged, self.member(value.base, name, at)])
+        for key, entry in reversed(value.entries):
+            if key == name:
+                return entry
+            if key is None and not (isinstance(entry, Record) and not entry.entries):
+                below = self.member(entry, name, at)
+                if not isinstance(below, Missing):
+                    return below
+        open_ended = any(k == "?" for k, _ in value.entries)
+        return Member(at, value, name) if open_ended or name in ("length", "get", "items", "keys", "values") else Missing(at)
+
+    def index(self, value: Value, key: Value, at: tuple[str, int]) -> Value:
+        """``value[key]``"""
+        if isinstance(key, Const):
+            if isinstance(value, Seq) and key.kind == Kind.NUMBER and key.text.isdigit():
+                number = int(key.text)
+                return value.items[number] if number < len(value.items) else Unknown(at, "past the end of the list")
+            if key.kind == Kind.STRING or isinstance(value, (Record, Overlay)):
+                return self.member(value, key.text, at)
+            if isinstance(value, Choice):
+                return choice(at, [self.index(o, key, at) for o in value.options])
+        if isinstance(value, Record) and not isinstance(key, Const):
+            return choice(at, [v for _, v in value.entries]) if value.entries else Element(at, value, key)
+        return Element(at, value, key)
+
+    def _element(self, value: Value, at: tuple[str, int]) -> Value:
+        if isinstance(value, Seq) and value.items:
+            return choice(at, list(value.items))
+        if isinstance(value, Record) and value.entries:
+            return choice(at, [v for _, v in value.entries])
+        return Element(at, value, None)
+
+    # --- calls
+
+    def _call(self, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int], new: bool) -> Value:
+        body = self.program.body(fn)
+        callee_i, arguments = body.call(i)
+        callee = self.value(fn, callee_i, ctx)
+        results: list[Value] = []
+        for option in options(callee):
+            if isinstance(option, ClassV):
+                results.append(Instance(at, option.cls, (fn, i, ctx)))
+            elif isinstance(option, FunctionV):
+                results.append(self.returned(option, fn, i, ctx))
+            elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
+                results.append(self._required(fn, arguments[0][1], ctx, at))
+            else:
+                results.append(Result(at, option, fn, i, ctx, new))
+        return choice(at, results)
+
+    def _required(self, fn: Fn, argument: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+        name = self.value(fn, argument, ctx)
+        return self.scope.module(fn.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
+
+    def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None) -> Value:
+        """What a call of a function of the repository returns."""
+        at = (fn.file, self.program.body(fn).line[i])
+        depth = ctx.depth if ctx else 0
+        if depth >= MAX_DEPTH or any(c.fn == target.fn for c in (ctx.chain() if ctx else ())):
+            return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
+        body = self.program.body(target.fn)
+        inner = self.context(target, fn, i, ctx)
+        found = [self.value(target.fn, body.args(r)[0], inner) for r in returns(body) if body.args(r)[0] >= 0]
+        if body.generator:
+            found = [self.value(target.fn, body.args(y)[0], inner) for y, op in enumerate(body.op) if op == Op.YIELD]
+            return Seq(at, tuple(found))
+        return choice(at, found) if found else Const(at, Kind.NULL, "null")
+
+    def arguments(self, result: Result) -> list[tuple[str, Value]]:
+        """Arguments of the call behind a result, by key: ``""``, ``*``, ``**`` or a name."""
+        _, arguments = self.program.body(result.fn).call(result.instr)
+        return [(k, self.value(result.fn, v, result.ctx)) for k, v in arguments]
+
+    def argument(self, result: Result, number: int) -> Value | None:
+        """The positional argument ``number`` of the call behind a result."""
+        positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
+        return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
+
+
+def returns(body: Body) -> list[int]:
+    """RETURN instructions."""
+    return [i for i, op in enumerate(body.op) if op == Op.RETURN]

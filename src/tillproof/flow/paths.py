@@ -1,0 +1,394 @@
+"""Is something proven on every path before something else happens?
+
+A walk goes forward through a function and, where a call lands in the repository, through what it calls. Its state is whether the proof that a
+policy describes has been made on *every* path to here. A proof may be made by a call that returns only when it holds, by a branch on a call that
+says so, or by a call of ours whose every fitting outcome has it ("returns C only after the proof"). The walk reports what the policy calls
+effects, each with the state in which it is first reached, and the outcomes of the function.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Protocol
+
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import Ctx, Const, External, FunctionV, Member, Param, Value, options
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.ops import Kind, Op
+
+MAX_CALLS = 9
+
+
+class Proof(NamedTuple):
+    """What a call proves. ``how``: ``throws`` (its return is the proof), ``boolean`` (true is), ``answer`` (comparing it with ``genuine`` is)."""
+
+    how: Literal["throws", "boolean", "answer"]
+    genuine: tuple[str, ...] = ()
+
+
+class Happening(NamedTuple):
+    """An effect, where it happens, and whether the proof held there. ``ctx`` is the context of ``fn``."""
+
+    kind: str
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    proven: bool
+
+
+class Outcome(NamedTuple):
+    """One way out of a function: the value returned (None for a raise) and whether the proof was made by then."""
+
+    value: Value | None
+    truth: bool | None
+    proven: bool
+
+
+class Summary(NamedTuple):
+    outcomes: tuple[Outcome, ...]
+    happenings: tuple[Happening, ...]
+
+
+class Policy(Protocol):
+    """What a walk is about."""
+
+    def proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """What a CALL proves, or a BINARY comparison (as ``boolean``)."""
+
+    def effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
+        """The kind of effect that an instruction is, if any."""
+
+    def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call never returns."""
+
+
+class Walk:
+    """One walk, from an entry. Summaries are kept per function, context and state at entry."""
+
+    def __init__(self, program: Program, evaluator: Evaluator, policy: Policy) -> None:
+        self.program = program
+        self.evaluator = evaluator
+        self.policy = policy
+        self._memo: dict[tuple[Fn, int, bool], Summary] = {}
+        self._depth = 0
+
+    def run(self, fn: Fn, ctx: Ctx | None = None, proven: bool = False) -> Summary:
+        """Walk a function from its entry."""
+        key = (fn, id(ctx), proven)
+        if key not in self._memo:
+            self._memo[key] = Summary((), ())
+            self._depth += 1
+            try:
+                self._memo[key] = _FunctionWalk(self, fn, ctx, proven).run()
+            finally:
+                self._depth -= 1
+        return self._memo[key]
+
+    def too_deep(self) -> bool:
+        return self._depth >= MAX_CALLS
+
+    def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+        """Functions of the repository that a call may land in, callbacks handed to outside functions included."""
+        body = self.program.body(fn)
+        if body.op[i] == Op.NEW:
+            return []
+        callee, arguments = body.call(i)
+        own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
+        if own:
+            return own[:6]
+        return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]
+
+
+class _FunctionWalk:
+    """The forward pass over one body."""
+
+    def __init__(self, walk: Walk, fn: Fn, ctx: Ctx | None, proven: bool) -> None:
+        self.walk, self.fn, self.ctx = walk, fn, ctx
+        self.body: Body = walk.program.body(fn)
+        self.value: Callable[[int], Value] = lambda i: walk.evaluator.value(fn, i, ctx)
+        self.defuse = walk.evaluator.defuse(fn)
+        self.entry: list[bool | None] = [None] * len(self.body.blocks)
+        self.entry[0] = proven
+        self.exit: list[bool | None] = [None] * len(self.body.blocks)
+
+    def run(self) -> Summary:
+        waiting = [0]
+        rounds = 0
+        while waiting and rounds < 20 * len(self.body.blocks) + 50:
+            rounds += 1
+            block = waiting.pop(0)
+            state = self._through(block, None)
+            for kind, target in self.body.blocks[block].next:
+                onward = self.entry[block] if kind == EDGE_RAISE else state
+                if onward is None:
+                    continue
+                if kind in (EDGE_TRUE, EDGE_FALSE) and not onward:
+                    onward = self._branch(block, kind == EDGE_TRUE)
+                known = self.entry[target]
+                merged = onward if known is None else (known and onward)
+                if merged != known:
+                    self.entry[target] = merged
+                    waiting.append(target)
+        happenings: list[Happening] = []
+        outcomes: list[Outcome] = []
+        for block in range(len(self.body.blocks)):
+            if self.entry[block] is not None:
+                state = self._through(block, happenings)
+                outcomes += self._outcomes(block, state)
+        if self._falls_off():
+            outcomes.append(Outcome(Const((self.fn.file, 1), Kind.NULL, "null"), False, all(s for s in self._ends() if s is not None)))
+        return Summary(tuple(outcomes), tuple(happenings))
+
+    def _ends(self) -> list[bool | None]:
+        return [
+            self._through(n, None)
+            for n, b in enumerate(self.body.blocks)
+            if self.entry[n] is not None and not [k for k, _ in b.next if k != EDGE_RAISE] and not self._leaves(n)
+        ]
+
+    def _falls_off(self) -> bool:
+        return any(s is not None for s in self._ends())
+
+    def _leaves(self, block: int) -> bool:
+        b = self.body.blocks[block]
+        return b.end > b.start and self.body.op[b.end - 1] in (Op.RETURN, Op.RAISE)
+
+    def _through(self, number: int, happenings: list[Happening] | None) -> bool | None:
+        """The state after a block; None when it does not get to its end."""
+        state = self.entry[number]
+        block = self.body.blocks[number]
+        for i in range(block.start, block.end):
+            op = self.body.op[i]
+            if op in (Op.CALL, Op.NEW):
+                state = self._call(i, bool(state), happenings)
+                if state is None:
+                    return None
+            elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE) and happenings is not None:
+                self._note(i, bool(state), happenings)
+        return state
+
+    def _note(self, i: int, proven: bool, happenings: list[Happening]) -> None:
+        kind = self.walk.policy.effect(self.fn, i, self.ctx)
+        if kind:
+            happenings.append(Happening(kind, self.fn, i, self.ctx, proven))
+
+    def _call(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool | None:
+        if self.walk.policy.exits(self.fn, i, self.ctx):
+            return None
+        proof = self.walk.policy.proof(self.fn, i, self.ctx)
+        if proof is not None and proof.how == "throws":
+            return True
+        if happenings is not None:
+            self._note(i, proven, happenings)
+        if proof is not None or self.walk.too_deep():
+            return proven
+        after: list[bool] = []
+        own = self._targets_are_called(i)
+        leaves = own
+        for target in self.walk.targets(self.fn, i, self.ctx):
+            if any(c.fn == target.fn for c in (self.ctx.chain() if self.ctx else ())) or target.fn == self.fn:
+                leaves = False
+                continue
+            summary = self.walk.run(target.fn, self.walk.evaluator.context(target, self.fn, i, self.ctx), proven)
+            if happenings is not None:
+                happenings.extend(summary.happenings)
+            ends = [o.proven for o in summary.outcomes if o.value is not None]
+            after += ends
+            leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
+        if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
+            return None
+        return (proven or all(after)) if own and after else proven
+
+    def _targets_are_called(self, i: int) -> bool:
+        """Whether the call itself lands in the repository (and not only callbacks given to it)."""
+        if self.body.op[i] == Op.NEW:
+            return False
+        return all(isinstance(o, FunctionV) for o in options(self.value(self.body.args(i)[0])))
+
+    # --- branches
+
+    def _branch(self, block: int, truth: bool) -> bool:
+        b = self.body.blocks[block]
+        if b.end <= b.start or self.body.op[b.end - 1] != Op.BRANCH:
+            return False
+        return self.implies(self.body.args(b.end - 1)[0], truth)
+
+    def implies(self, i: int, truth: bool, depth: int = 0) -> bool:
+        """Whether value ``i`` being true (or false) means that the proof holds."""
+        if depth > 12 or i < 0:
+            return False
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.UNARY and self.body.text(args[0]) in ("not", "!"):
+            return self.implies(args[1], not truth, depth + 1)
+        if op in (Op.AWAIT, Op.STORE, Op.CAST):
+            return self.implies(args[0 if op == Op.AWAIT else 1], truth, depth + 1)
+        if op == Op.CHOICE:
+            word = self.body.text(args[0])
+            hits = [self.implies(a, truth, depth + 1) for a in args[1:]]
+            return any(hits) if (word == "and") == truth and word in ("and", "or") else all(hits)
+        if op == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            if not reach.stores or reach.entry:
+                return False
+            return all(self._stored_implies(s, truth, depth) for s in reach.stores)
+        if op == Op.CALL:
+            return self._call_implies(i, truth)
+        if op == Op.BINARY:
+            return self._comparison_implies(i, truth)
+        if op == Op.FIELD:
+            return self._field_implies(i, truth, depth)
+        return False
+
+    def _stored_implies(self, store: int, truth: bool, depth: int) -> bool:
+        value = self.body.args(store)[1]
+        const = self.value(value)
+        if isinstance(const, Const) and const.falsy == truth:
+            return True  # this store cannot give that truth
+        return self.implies(value, truth, depth + 1) or (self.entry_after(store) is True)
+
+    def entry_after(self, i: int) -> bool | None:
+        """The state at the end of the block of an instruction, when the walk knows it already."""
+        block = self.defuse.block_of[i]
+        return self._through(block, None) if self.entry[block] is not None else None
+
+    def call_outcomes(self, i: int) -> list[Outcome]:
+        """The ways in which a call may end, for branches on its result."""
+        proof = self.walk.policy.proof(self.fn, i, self.ctx)
+        if proof is not None and proof.how == "boolean":
+            return [Outcome(External((self.fn.file, 1), "true"), True, True), Outcome(External((self.fn.file, 1), "false"), False, False)]
+        out: list[Outcome] = []
+        if proof is None and not self.walk.too_deep():
+            for target in self.walk.targets(self.fn, i, self.ctx):
+                if target.fn != self.fn:
+                    summary = self.walk.run(target.fn, self.walk.evaluator.context(target, self.fn, i, self.ctx), False)
+                    out += [o for o in summary.outcomes if o.value is not None]
+        return out
+
+    def _call_implies(self, i: int, truth: bool) -> bool:
+        fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
+        if fitting:
+            return all(o.proven for o in fitting)
+        callee = self.body.args(i)[0]
+        if self.body.op[callee] == Op.NAME and self.body.name(callee) in ("bool", "Boolean", "await"):
+            arguments = self.body.call(i)[1]
+            return bool(arguments) and self.implies(arguments[0][1], truth)
+        return False
+
+    def _field_implies(self, i: int, truth: bool, depth: int) -> bool:
+        """``result.ok``, where the call returns records."""
+        call = self.origin_call(self.body.args(i)[0])
+        if call is None:
+            return False
+        proof = self.walk.policy.proof(self.fn, call, self.ctx)
+        if proof is not None:
+            return proof.how == "boolean" and truth
+        fitting = []
+        for outcome in self.call_outcomes(call):
+            if outcome.value is None:
+                continue
+            member = self.walk.evaluator.member(outcome.value, self.body.name(i), outcome.value.at)
+            known = truth_of(member)
+            if known is None or known == truth:
+                fitting.append(outcome)
+        return bool(fitting) and all(o.proven for o in fitting)
+
+    def _comparison_implies(self, i: int, truth: bool) -> bool:
+        operator, left, right = self.body.text(self.body.args(i)[0]), *self.body.args(i)[1:3]
+        equal = operator in ("==", "===", "is", "eq")
+        if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
+            return False
+        if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
+            return equal == truth
+        for side, other in ((left, right), (right, left)):
+            call = self.origin_call(side)
+            if call is None:
+                continue
+            if self._compares_call(call, side, other, equal == truth, operator):
+                return True
+        return False
+
+    def _compares_call(self, call: int, side: int, other: int, same: bool, operator: str) -> bool:
+        wanted = self.value(other)
+        proof = self.walk.policy.proof(self.fn, call, self.ctx)
+        if proof is not None and proof.how == "answer":
+            text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
+            return same and text.upper() in {g.upper() for g in proof.genuine}
+        if proof is not None and proof.how == "boolean":
+            if isinstance(wanted, Const):
+                return same != wanted.falsy
+            return False
+        if operator in ("<", ">", "<=", ">=", "in", "not in"):
+            return False
+        key = _key(wanted)
+        fitting = []
+        for outcome in self.call_outcomes(call):
+            if outcome.value is None:
+                continue
+            got = _key(outcome.value)
+            if got is None or key is None or (got == key) == same:
+                fitting.append(outcome)
+        return bool(fitting) and key is not None and all(o.proven for o in fitting)
+
+    def origin_call(self, i: int, depth: int = 0) -> int | None:
+        """The call of this body that a value comes from, through variables, awaits and members."""
+        if depth > 10 or i < 0:
+            return None
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.CALL:
+            callee = args[0]
+            if self.body.op[callee] == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is None and not self.call_outcomes(i):
+                return self.origin_call(self.body.args(callee)[0], depth + 1) or i
+            return i
+        if op in (Op.AWAIT, Op.FIELD, Op.INDEX):
+            return self.origin_call(args[0], depth + 1)
+        if op in (Op.STORE, Op.CAST):
+            return self.origin_call(args[1], depth + 1)
+        if op == Op.CHOICE:
+            return next((c for a in args[1:] if (c := self.origin_call(a, depth + 1)) is not None), None)
+        if op == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            calls = {self.origin_call(s, depth + 1) for s in reach.stores}
+            return calls.pop() if len(calls) == 1 else None
+        return None
+
+    # --- outcomes
+
+    def _outcomes(self, block: int, state: bool | None) -> list[Outcome]:
+        b = self.body.blocks[block]
+        if state is None or not self._leaves(block):
+            return []
+        i = b.end - 1
+        if self.body.op[i] == Op.RAISE:
+            return [] if b.next else [Outcome(None, None, state)]
+        at = self.body.args(i)[0]
+        if at < 0:
+            return [Outcome(Const((self.fn.file, self.body.line[i]), Kind.NULL, "null"), False, state)]
+        value = self.value(at)
+        truth = truth_of(value)
+        if not state and truth is None:
+            when_true, when_false = self.implies(at, True), self.implies(at, False)
+            if when_true or when_false:
+                return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
+        return [Outcome(option, truth_of(option), state) for option in options(value)]
+
+
+def truth_of(value: Value) -> bool | None:
+    """Whether a value is true or false as a condition, when that is certain."""
+    if isinstance(value, Const):
+        return not value.falsy
+    if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
+        return True
+    return None
+
+
+def _tail(value: Value) -> str:
+    return value.name if isinstance(value, Member) else value.name.rpartition(".")[2] if isinstance(value, External) else ""
+
+
+def _key(value: Value) -> str | None:
+    """A comparable form of a constant or enum member."""
+    if isinstance(value, Const):
+        return value.text.strip("'\"").lower()
+    if isinstance(value, (External, Member)) and not isinstance(value, Param):
+        tail = _tail(value)
+        return tail.lower() if tail[:1].isupper() else None
+    return None

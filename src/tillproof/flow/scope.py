@@ -1,0 +1,320 @@
+"""What names mean outside a function body: globals, imports, exports, classes and their members, declared types."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.flow.modules import Modules
+from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.values import (
+    Choice, ClassV, Const, External, FunctionV, Instance, Member, ModuleV, Result, Unknown, Value, choice, options,
+)  # fmt: skip
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+_CONSTRUCTORS = ("__init__", "constructor", "__construct")
+_TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
+_WRAPPERS = {"Promise", "Optional", "Annotated", "Type", "type", "List", "list", "Awaitable", "Readonly", "Partial", "Final", "ClassVar", "Mapped"}
+_PLAIN = {"str", "int", "float", "bool", "dict", "Any", "any", "string", "number", "boolean", "object", "array", "mixed", "None", "null", "void", "unknown"}
+_SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
+
+
+class Scope:
+    """Names to values, for whole files and classes."""
+
+    def __init__(self, evaluator: "Evaluator", program: Program, modules: Modules) -> None:
+        self.evaluator = evaluator
+        self.program = program
+        self.modules = modules
+        self._globals: dict[tuple[str, str], Value] = {}
+        self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
+        self._subclasses: dict[str, list[ClassId]] | None = None
+        self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
+
+    # --- globals
+
+    def global_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
+        """A name at the top level of a file: import, declaration, variable, or something of outside."""
+        key = (file, name)
+        if key not in self._globals:
+            self._globals[key] = External(at, name)  # while it is being found out
+            self._globals[key] = self._find_global(file, name, at)
+        return self._globals[key]
+
+    def _find_global(self, file: str, name: str, at: tuple[str, int]) -> Value:
+        index = self.program.indices[file]
+        php = index.language == "php"
+        head, _, rest = name.partition(".") if php else (name, "", "")
+        for item in index.imports:
+            if item.local == name:
+                return self.module(file, item.module, item.name, at)
+            if php and rest and item.local == head:
+                return self._php_name(file, f"{item.module}.{item.name}.{rest}", at)
+        if php and name in _SUPERGLOBALS:
+            return External(at, "$" + name)
+        own = self._declared(file, name, at)
+        if own is not None:
+            return own
+        for item in index.imports:
+            if item.local == "*" and index.language == "python":
+                target = self.modules.find(file, item.module)
+                if target and self._declares(target, name):
+                    return self.exported(target, name, at)
+        return self._php_name(file, name, at) if php else External(at, name)
+
+    def _php_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
+        if cls := self.modules.php_class(file, name):
+            return ClassV(at, cls)
+        if fn := self.modules.php_function(file, name):
+            return FunctionV(at, fn, None)
+        return External(at, name.lstrip("."))
+
+    def _declares(self, file: str, name: str) -> bool:
+        index = self.program.indices[file]
+        return (
+            any(f.name == name and f.owner < 0 and f.parent < 0 for f in index.functions)
+            or any(c.name == name for c in index.classes)
+            or any(i.local == name for i in index.imports)
+            or name in self.evaluator.defuse(Fn(file, TOP)).stores
+        )
+
+    def _declared(self, file: str, name: str, at: tuple[str, int]) -> Value | None:
+        """A class, function or variable that the file's top level declares."""
+        index = self.program.indices[file]
+        for number, function in enumerate(index.functions):
+            if function.name == name and function.owner < 0 and function.parent < 0:
+                return FunctionV((file, function.line), Fn(file, number), None)
+        for number, cls in enumerate(index.classes):
+            if cls.name == name:
+                return ClassV((file, cls.line), ClassId(file, number))
+        if name.encode() in self.program.sources[file]:
+            stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
+            if stores:
+                return choice(at, [self.evaluator.value(Fn(file, TOP), s) for s in stores])
+        return None
+
+    def module(self, file: str, module: str, name: str, at: tuple[str, int]) -> Value:
+        """What an import of ``name`` from ``module`` gives."""
+        language = self.program.indices[file].language
+        if language == "php":
+            return self._php_name(file, f"{module}.{name}" if module else name, at)
+        target = self.modules.find(file, module)
+        if language == "python":
+            if name == "*":
+                return ModuleV(at, target) if target else External(at, module)
+            submodule = self.modules.find(file, f"{module}{'' if module.endswith('.') else '.'}{name}")
+            if target and (self._declares(target, name) or not submodule):
+                return self.exported(target, name, at)
+            return ModuleV(at, submodule) if submodule else External(at, f"{module}.{name}")
+        if not target:
+            root = module.removeprefix("node:")
+            return External(at, root if name in ("*", "default") else f"{root}.{name}")
+        return ModuleV(at, target) if name == "*" else self.exported(target, name, at)
+
+    def exported(self, file: str, name: str, at: tuple[str, int]) -> Value:
+        """What a file gives to those who import ``name`` from it."""
+        index = self.program.indices[file]
+        passed_on = []
+        for export in index.exports:
+            if export.name == name:
+                if export.module:
+                    return self.module(file, export.module, export.local or name, at)
+                return self.global_name(file, export.local, at)
+            if export.name == "*":
+                passed_on.append(export.module)
+        if name == "__init__" or index.language in ("python", "php"):
+            return self.global_name(file, name, at)
+        for module in passed_on:
+            target = self.modules.find(file, module)
+            if target and target != file:
+                found = self.exported(target, name, at)
+                if not isinstance(found, External):
+                    return found
+        declared = self._declared(file, name, at)
+        if declared is not None:
+            return declared
+        default = next((e for e in index.exports if e.name == "default"), None)
+        if default is not None and name != "default" and not default.module:
+            return self.evaluator.member(self.global_name(file, default.local, at), name, at)
+        return External(at, name)
+
+    # --- classes
+
+    def bases(self, cls: ClassId) -> tuple[list[ClassId], list[str]]:
+        """Direct bases: those of the repository, and the dotted names of the others."""
+        if cls not in self._bases:
+            self._bases[cls] = ([], [])
+            own: list[ClassId] = []
+            foreign: list[str] = []
+            for name in self.program.cls(cls).bases:
+                value = self._dotted(cls.file, name)
+                for option in options(value):
+                    if isinstance(option, ClassV) and option.cls != cls:
+                        own.append(option.cls)
+                    elif isinstance(option, External):
+                        foreign.append(option.name)
+            self._bases[cls] = (own, foreign)
+        return self._bases[cls]
+
+    def _dotted(self, file: str, name: str) -> Value:
+        at = (file, 1)
+        if self.program.indices[file].language == "php":
+            return self.global_name(file, name.lstrip("\\").replace("\\", "."), at)
+        head, *rest = name.split(".")
+        value = self.global_name(file, head, at)
+        for part in rest:
+            value = self.evaluator.member(value, part, at)
+        return value
+
+    def lineage(self, cls: ClassId) -> list[ClassId]:
+        """The class and its bases in the repository, nearest first."""
+        out: list[ClassId] = []
+        waiting = [cls]
+        while waiting and len(out) < 20:
+            here = waiting.pop(0)
+            if here not in out:
+                out.append(here)
+                waiting += self.bases(here)[0]
+        return out
+
+    def foreign_bases(self, cls: ClassId) -> list[str]:
+        """Dotted names of the bases outside the repository, of the class and all that it derives from."""
+        return [name for c in self.lineage(cls) for name in self.bases(c)[1]]
+
+    def subclasses(self, cls: ClassId) -> list[ClassId]:
+        """Classes of the repository that name this one as a base, and theirs."""
+        if self._subclasses is None:
+            self._subclasses = {}
+            for path, index in self.program.indices.items():
+                for number, declared in enumerate(index.classes):
+                    for base in declared.bases:
+                        self._subclasses.setdefault(re.split(r"[.\\]", base)[-1], []).append(ClassId(path, number))
+        found: list[ClassId] = []
+        for candidate in self._subclasses.get(self.program.cls(cls).name, []):
+            if candidate != cls and cls in self.bases(candidate)[0] and candidate not in found:
+                found += [candidate, *[c for c in self.subclasses(candidate) if c not in found]]
+        return found[:40]
+
+    def method(self, cls: ClassId, name: str) -> Fn | None:
+        """A method by name, from the class or its nearest base."""
+        return next((self.program.methods(c)[name] for c in self.lineage(cls) if name in self.program.methods(c)), None)
+
+    def overrides(self, cls: ClassId, name: str) -> list[Fn]:
+        """Methods of that name in subclasses."""
+        return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:8]
+
+    def static_member(self, value: ClassV, name: str, at: tuple[str, int]) -> Value:
+        for cls in self.lineage(value.cls):
+            if name in self.program.methods(cls):
+                return FunctionV(at, self.program.methods(cls)[name], None, value)
+            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
+            if stores:
+                return choice(at, [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores])
+        foreign = self.foreign_bases(value.cls)
+        return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
+
+    def instance_member(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
+        """A method, property or field of an object of one of our classes."""
+        method = self.method(value.cls, name)
+        if method is not None:
+            return self._method_value(value, method, name, at)
+        stored = self._stored(value, name, at)
+        if stored is not None:
+            return stored
+        overriding = [] if value.made else self.overrides(value.cls, name)
+        if overriding:
+            return choice(at, [FunctionV(at, fn, None, value) for fn in overriding])
+        foreign = self.foreign_bases(value.cls)
+        if foreign:
+            return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
+        return Member(at, value, name)
+
+    def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
+        targets = [method]
+        if not value.made:
+            targets += [fn for fn in self.overrides(value.cls, name) if fn != method]
+        out: list[Value] = []
+        for fn in targets[:8]:
+            bound = FunctionV(at, fn, None, value)
+            out.append(self._property(bound) if self.is_property(fn) else bound)
+        return choice(at, out)
+
+    def is_property(self, fn: Fn) -> bool:
+        """Whether reading the member calls the method: a Python property, a JavaScript getter."""
+        function = self.program.function(fn)
+        if function is None:
+            return False
+        source = self.program.sources[fn.file]
+        if self.program.language(fn.file) == "python":
+            before = source[max(0, function.start - 60) : function.start]
+            return b"property" in before.rpartition(b"\n\n")[2] and b"@" in before.rpartition(b"\n\n")[2]
+        return source[function.start : function.start + 4] == b"get " and self.program.language(fn.file) == "javascript"
+
+    def _property(self, bound: FunctionV) -> Value:
+        from tillproof.flow.evaluate import returns
+
+        body = self.program.body(bound.fn)
+        values = [self.evaluator.value(bound.fn, body.args(r)[0]) for r in returns(body) if body.args(r)[0] >= 0]
+        return choice(bound.at, values) if values else Unknown(bound.at, "a property without a value")
+
+    def _stored(self, value: Instance, name: str, at: tuple[str, int]) -> Value | None:
+        """Writes to ``this.name`` in the class and its bases, and class-level values."""
+        found: list[Value] = []
+        for cls in self.lineage(value.cls):
+            for fn, i in self.field_writes(cls, name):
+                ctx = None
+                if value.made and self.program.name(fn) in _CONSTRUCTORS:
+                    made_fn, call, made_ctx = value.made
+                    ctx = self.evaluator.context(FunctionV(at, fn, None, value), made_fn, call, made_ctx)
+                found.append(self.evaluator.value(fn, i, ctx))
+            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
+            if stores:
+                found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
+            if found:
+                break
+        told = [v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)]
+        return choice(at, told or found) if found else None
+
+    def field_writes(self, cls: ClassId, name: str) -> list[tuple[Fn, int]]:
+        """(method, value instruction) of every write of ``this.name`` in a class's methods."""
+        key = (cls, name)
+        if key not in self._fields:
+            found: list[tuple[Fn, int]] = []
+            word = name.encode()
+            source = self.program.sources[cls.file]
+            for fn in self.program.methods(cls).values():
+                function = self.program.function(fn)
+                if function is None or word not in source[function.start : function.end]:
+                    continue
+                body = self.program.body(fn)
+                for i, op in enumerate(body.op):
+                    if op == Op.SET_FIELD and body.name(i) == name:
+                        obj = body.args(i)[0]
+                        if body.op[obj] == Op.NAME and body.name(obj) in ("self", "this"):
+                            found.append((fn, body.args(i)[2]))
+            self._fields[key] = found
+        return self._fields[key]
+
+    # --- types
+
+    def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
+        """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
+        php = self.program.indices[file].language == "php"
+        if php:
+            text = text.replace("\\", ".")
+        for word in _TYPE.findall(text):
+            word = word.strip(".")
+            if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
+                continue
+            if word in _PLAIN:
+                return None
+            value = self._dotted(file, word)
+            if isinstance(value, Choice):
+                value = value.options[0]
+            if isinstance(value, ClassV):
+                return Instance(at, value.cls)
+            if isinstance(value, External):
+                return Result(at, value, Fn(file, TOP), -1, None, True)
+            return None
+        return None

@@ -1,0 +1,305 @@
+"""What is known of a value without running the code: a tree whose leaves say where it comes from.
+
+``at`` is (file, line) of the expression that yields it. Values are compared by identity; ``leaves`` and ``names`` are how others read them.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from tillproof.flow.program import ClassId, Fn
+from tillproof.ir.ops import Kind
+
+Place: TypeAlias = tuple[str, int]
+
+
+class Value:
+    """Base of all values."""
+
+    __slots__ = ("at",)
+    at: Place
+
+    def parts(self) -> "tuple[Value, ...]":
+        """The values that this one is made of."""
+        return ()
+
+
+class Const(Value):
+    __slots__ = ("kind", "text")
+
+    def __init__(self, at: Place, kind: int, text: str) -> None:
+        self.at, self.kind, self.text = at, kind, text
+
+    @property
+    def falsy(self) -> bool:
+        return self.kind == Kind.NULL or self.text in ("", "false", "0", "0.0") or (self.kind == Kind.BOOL and self.text.lower() == "false")
+
+
+class Text(Value):
+    """A string with holes."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, at: Place, pieces: tuple[Value, ...]) -> None:
+        self.at, self.pieces = at, pieces
+
+    def parts(self) -> tuple[Value, ...]:
+        return self.pieces
+
+
+class Record(Value):
+    """Keyed literal. A key of None spreads its value in; a later entry wins."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, at: Place, entries: tuple[tuple[str | None, Value], ...]) -> None:
+        self.at, self.entries = at, entries
+
+    def parts(self) -> tuple[Value, ...]:
+        return tuple(v for _, v in self.entries)
+
+
+class Overlay(Value):
+    """A value of which keys or members were written later. ``writes``: key, value, whether the write happens for certain."""
+
+    __slots__ = ("base", "writes")
+
+    def __init__(self, at: Place, base: Value, writes: tuple[tuple[str | None, Value, bool], ...]) -> None:
+        self.at, self.base, self.writes = at, base, writes
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.base, *(v for _, v, _ in self.writes))
+
+
+class Seq(Value):
+    __slots__ = ("items",)
+
+    def __init__(self, at: Place, items: tuple[Value, ...]) -> None:
+        self.at, self.items = at, items
+
+    def parts(self) -> tuple[Value, ...]:
+        return self.items
+
+
+class External(Value):
+    """Something of outside the repository, by its dotted name: a package, a class or function of it, a global."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, at: Place, name: str) -> None:
+        self.at, self.name = at, name
+
+
+class ModuleV(Value):
+    __slots__ = ("file",)
+
+    def __init__(self, at: Place, file: str) -> None:
+        self.at, self.file = at, file
+
+
+class FunctionV(Value):
+    """A function of the repository; ``this`` when bound, ``outer`` the context in which it was made."""
+
+    __slots__ = ("fn", "outer", "this")
+
+    def __init__(self, at: Place, fn: Fn, outer: "Ctx | None", this: Value | None = None) -> None:
+        self.at, self.fn, self.outer, self.this = at, fn, outer, this
+
+
+class ClassV(Value):
+    __slots__ = ("cls",)
+
+    def __init__(self, at: Place, cls: ClassId) -> None:
+        self.at, self.cls = at, cls
+
+
+class Instance(Value):
+    """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact)."""
+
+    __slots__ = ("cls", "made")
+
+    def __init__(self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None) -> None:
+        self.at, self.cls, self.made = at, cls, made
+
+
+class Param(Value):
+    """A parameter that no known caller fills. ``type``: the value that its declared type names, if any."""
+
+    __slots__ = ("fn", "name", "number", "type")
+
+    def __init__(self, at: Place, fn: Fn, number: int, name: str, type_: Value | None) -> None:
+        self.at, self.fn, self.number, self.name, self.type = at, fn, number, name, type_
+
+
+class Member(Value):
+    __slots__ = ("base", "name")
+
+    def __init__(self, at: Place, base: Value, name: str) -> None:
+        self.at, self.base, self.name = at, base, name
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.base,)
+
+
+class Element(Value):
+    """An element by a key that is not a known string, or any element (key None)."""
+
+    __slots__ = ("base", "key")
+
+    def __init__(self, at: Place, base: Value, key: Value | None) -> None:
+        self.at, self.base, self.key = at, base, key
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.base,)
+
+
+class Result(Value):
+    """What a call of something outside the repository (or unresolved) gives. ``fn``, ``instr`` and ``ctx`` say which call."""
+
+    __slots__ = ("callee", "ctx", "fn", "instr", "new")
+
+    def __init__(self, at: Place, callee: Value, fn: Fn, instr: int, ctx: "Ctx | None", new: bool) -> None:
+        self.at, self.callee, self.fn, self.instr, self.ctx, self.new = at, callee, fn, instr, ctx, new
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.callee,)
+
+
+class Choice(Value):
+    """One of several."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, at: Place, options: tuple[Value, ...]) -> None:
+        self.at, self.options = at, options
+
+    def parts(self) -> tuple[Value, ...]:
+        return self.options
+
+
+class Mix(Value):
+    """Computed from others: arithmetic, comparison, negation."""
+
+    __slots__ = ("op", "operands")
+
+    def __init__(self, at: Place, op: str, operands: tuple[Value, ...]) -> None:
+        self.at, self.op, self.operands = at, op, operands
+
+    def parts(self) -> tuple[Value, ...]:
+        return self.operands
+
+
+class Unknown(Value):
+    """Not known, and why."""
+
+    __slots__ = ("why",)
+
+    def __init__(self, at: Place, why: str) -> None:
+        self.at, self.why = at, why
+
+
+class Missing(Value):
+    """An argument that the caller does not give."""
+
+    __slots__ = ()
+
+    def __init__(self, at: Place) -> None:
+        self.at = at
+
+
+class Ctx:
+    """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``bound`` arguments go before those of the call."""
+
+    __slots__ = ("call", "caller", "depth", "fn", "outer", "parent", "this")
+
+    def __init__(self, fn: Fn, caller: Fn, call: int, parent: "Ctx | None", this: Value | None, outer: "Ctx | None") -> None:
+        self.fn, self.caller, self.call, self.parent, self.this, self.outer = fn, caller, call, parent, this, outer
+        self.depth: int = parent.depth + 1 if parent else 1
+
+    def chain(self) -> "Iterator[Ctx]":
+        here: Ctx | None = self
+        while here:
+            yield here
+            here = here.parent
+
+
+def choice(at: Place, values: list[Value]) -> Value:
+    """One of ``values``, flattened, each once."""
+    flat: list[Value] = []
+    seen: set[int] = set()
+    for value in values:
+        for option in value.options if isinstance(value, Choice) else (value,):
+            if id(option) not in seen:
+                seen.add(id(option))
+                flat.append(option)
+    if len(flat) == 1:
+        return flat[0]
+    return Choice(at, tuple(flat[:12])) if flat else Unknown(at, "nothing is ever stored here")
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """The alternatives of a value; the value itself when it has none."""
+    return value.options if isinstance(value, Choice) else (value,)
+
+
+def names(value: Value) -> tuple[str, ...]:
+    """Dotted names by which packs may know a value. ``()`` stands for an instance or a result; a leading ``?`` for a root that is not known,
+    a leading ``#`` for one of the repository's own."""
+    if isinstance(value, External):
+        return (value.name,)
+    if isinstance(value, Member):
+        return tuple(f"{n}.{value.name}" for n in names(value.base)[:4])
+    if isinstance(value, Result):
+        return tuple(n + "()" for n in names(value.callee)[:4])
+    if isinstance(value, Element):
+        return tuple(n + "[]" for n in names(value.base)[:4])
+    if isinstance(value, Param):
+        return tuple(n + "()" for n in names(value.type)) if isinstance(value.type, External) else (f"?{value.name}",)
+    if isinstance(value, Choice):
+        return tuple(dict.fromkeys(n for o in value.options for n in names(o)))[:8]
+    if isinstance(value, Overlay):
+        return names(value.base)
+    if isinstance(value, (Instance, ClassV)):
+        return ("#",)
+    if isinstance(value, FunctionV):
+        return ("#",)
+    return ("?",)
+
+
+def leaves(value: Value, limit: int = 400) -> Iterator[Value]:
+    """The values at the bottom of the tree, each once, in order."""
+    seen: set[int] = set()
+    stack = [value]
+    while stack and len(seen) < limit:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        below = here.parts()
+        if below:
+            stack.extend(reversed(below))
+        else:
+            yield here
+
+
+def constant(value: Value) -> str | None:
+    """The text of a constant string, with constant pieces put together; None when any part is not constant."""
+    if isinstance(value, Const):
+        return value.text
+    if isinstance(value, Text):
+        pieces = [constant(p) for p in value.pieces]
+        return None if any(p is None for p in pieces) else "".join(p for p in pieces if p is not None)
+    return None
+
+
+def pattern(value: Value) -> str:
+    """A string with every unknown piece as ``{}``; the first alternative of a choice that says anything."""
+    if isinstance(value, Const):
+        return value.text
+    if isinstance(value, Text):
+        return "".join(pattern(p) for p in value.pieces)
+    if isinstance(value, Mix) and value.op == "+":
+        return "".join(pattern(p) for p in value.operands)
+    if isinstance(value, Choice):
+        known = [p for p in (pattern(o) for o in value.options) if p != "{}"]
+        return known[0] if known else "{}"
+    return "{}"
