@@ -1,0 +1,19 @@
+"""The pages that the checks carry, and the language of an example, for the tests that go through all of them."""
+
+from pathlib import Path, PurePosixPath
+
+from tillproof import checks
+from tillproof.checks.pages import Example
+
+FOLDER = Path(checks.__file__).parent
+
+# Check → its page: checks/payment/webhook_unverified.md is payment/webhook-unverified.
+PAGES = {path.relative_to(FOLDER).with_suffix("").as_posix().replace("_", "-"): path for path in sorted(FOLDER.rglob("*.md"))}
+
+_LANGUAGES = {".py": "python", ".js": "javascript", ".ts": "javascript", ".tsx": "javascript", ".php": "php"}
+
+
+def language_of(example: Example) -> str:
+    """The one language in which all files of the example are written."""
+    (language,) = {_LANGUAGES[PurePosixPath(name).suffix] for name in example.files}
+    return language
