@@ -1,8 +1,8 @@
 """Loads the knowledge packs: those that come with tillproof, then those of the user, which extend or override them.
 
-Parsing eighty YAML files takes a second, so the built-in packs are kept in one compiled file in the user's cache directory. It is found stale by
-the names, sizes and modification times of the packs and of the grammar, so an edited YAML file counts at once. The cache may be absent or
-unwritable; then the YAML is parsed.
+Parsing a hundred YAML files takes a while, so the built-in packs are kept in one compiled file in the user's cache directory. It is
+found stale by the names, sizes and modification times of the packs and of the grammar, so an edited YAML file counts at once. The cache
+may be absent or unwritable; then the YAML is parsed.
 """
 
 import hashlib
@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tillproof.knowledge.schema import Framework, Provider
+from tillproof.knowledge.schema import Framework, Lexicon, Provider
 
 if TYPE_CHECKING:
     from tillproof.knowledge.pack_reader import PackFile
 
 _HERE = Path(__file__).parent
-_PROVIDER_FOLDERS = ("providers", "platforms")
-_FRAMEWORK_FOLDER = "frameworks"
+_FOLDERS = ("providers", "platforms", "frameworks")
+_LEXICON = "lexicon.yaml"
 _GRAMMAR = ("schema.py", "pack_reader.py", "loader.py")
+_Grammar = type[Provider] | type[Framework] | type[Lexicon]
+_Record = Provider | Framework | Lexicon
 
 
 class PackError(Exception):
@@ -33,6 +35,7 @@ class PackError(Exception):
 class Knowledge(msgspec.Struct, kw_only=True):
     """All packs by id. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
 
+    lexicon: Lexicon
     providers: dict[str, Provider] = {}
     frameworks: dict[str, Framework] = {}
     hash: str = ""
@@ -49,8 +52,9 @@ class _Compiled(msgspec.Struct):
 def load(extra: Sequence[Path] = ()) -> Knowledge:
     """Load the built-in packs, then ``extra``: pack files, or folders that are searched for ``*.yaml`` and ``*.yml``.
 
-    A user pack with a known id is merged into that pack key by key: lists grow, mappings merge, all else is replaced, and a call or endpoint
-    that it claims for an operation is taken from the operations that had it. A broken user pack is skipped and told of in ``problems``.
+    A user pack with a known id is merged into that pack key by key: lists grow, mappings merge, all else is replaced. A call or endpoint
+    that it claims for an operation is taken from the operations that had it. A file named ``lexicon.yaml`` adds words to the lexicon.
+    A broken user pack is skipped and told of in ``problems``.
 
     Raises PackError when a built-in pack is broken.
     """
@@ -69,7 +73,7 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
 
 
 def _built_in() -> Knowledge:
-    paths = sorted(path for folder in (*_PROVIDER_FOLDERS, _FRAMEWORK_FOLDER) for path in (_HERE / folder).glob("*.yaml"))
+    paths = [_HERE / _LEXICON, *sorted(path for folder in _FOLDERS for path in (_HERE / folder).glob("*.yaml"))]
     key = _state(paths)
     cached = _cache_file()
     compiled = _read_compiled(cached)
@@ -91,32 +95,34 @@ def _state(paths: Iterable[Path]) -> str:
 def _parse_built_in(paths: Sequence[Path]) -> Knowledge:
     from tillproof.knowledge.pack_reader import PackFile
 
-    knowledge = Knowledge()
-    digest = hashlib.blake2b(digest_size=16)
+    records: list[_Record] = []
     problems: list[str] = []
+    digest = hashlib.blake2b(digest_size=16)
     for path in paths:
         raw = path.read_bytes()
         digest.update(path.name.encode() + b"\0" + raw)
-        pack = PackFile(path, str(path.relative_to(_HERE)), raw)
-        grammar = Framework if path.parent.name == _FRAMEWORK_FOLDER else Provider
+        pack = PackFile(path, path.relative_to(_HERE).as_posix(), raw)
+        grammar = _grammar_by_place(path) or Provider
         if not pack.check(grammar, partial=False):
             problems += pack.problems
-        elif pack.data["id"] != path.stem:
+        elif pack.data.get("id", path.stem) != path.stem:
             problems.append(f"{pack.shown}:1: id: must be the file's name; write `id: {path.stem}`")
         else:
-            _keep(knowledge, grammar, pack.data)
+            records.append(msgspec.convert(pack.data, grammar))
     if problems:
         raise PackError("\n".join(problems))
-    knowledge.hash = digest.hexdigest()
-    return knowledge
+    return Knowledge(
+        lexicon=next(record for record in records if isinstance(record, Lexicon)),
+        providers={record.id: record for record in records if isinstance(record, Provider)},
+        frameworks={record.id: record for record in records if isinstance(record, Framework)},
+        hash=digest.hexdigest(),
+    )
 
 
-def _keep(knowledge: Knowledge, grammar: type[Provider] | type[Framework], data: dict[str, Any]) -> None:
-    record = msgspec.convert(data, grammar)
-    if isinstance(record, Provider):
-        knowledge.providers[record.id] = record
-    else:
-        knowledge.frameworks[record.id] = record
+def _grammar_by_place(path: Path) -> _Grammar | None:
+    if path.name == _LEXICON:
+        return Lexicon
+    return Framework if path.parent.name == "frameworks" else None
 
 
 def _pack_files(extra: Sequence[Path], problems: list[str]) -> list[Path]:
@@ -135,9 +141,9 @@ def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
     from tillproof.knowledge.pack_reader import PackFile
 
     pack = PackFile(path, str(path), raw)
-    grammar = _grammar_of(pack, knowledge)
-    known: dict[str, Provider] | dict[str, Framework] = knowledge.frameworks if grammar is Framework else knowledge.providers
-    base = known.get(str(pack.data.get("id")))
+    name = str(pack.data.get("id"))
+    grammar = _grammar_by_place(path) or _grammar_by_content(pack, name, knowledge)
+    base = knowledge.lexicon if grammar is Lexicon else _packs(knowledge, grammar).get(name)
     if not pack.check(grammar, partial=base is not None):
         knowledge.problems += pack.problems
         return
@@ -147,15 +153,21 @@ def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
         if grammar is Provider:
             _release_claimed(before, data)
         data = _merge(before, data)
-    _keep(knowledge, grammar, data)
+    record = msgspec.convert(data, grammar)
+    if isinstance(record, Lexicon):
+        knowledge.lexicon = record
+    else:
+        _packs(knowledge, grammar)[name] = record
 
 
-def _grammar_of(pack: "PackFile", knowledge: Knowledge) -> type[Provider] | type[Framework]:
-    """A framework pack lies in a folder of that name, names its language, or extends a framework that is known."""
-    name = str(pack.data.get("id"))
+def _packs(knowledge: Knowledge, grammar: _Grammar) -> dict[str, Any]:
+    return knowledge.frameworks if grammar is Framework else knowledge.providers
+
+
+def _grammar_by_content(pack: "PackFile", name: str, knowledge: Knowledge) -> _Grammar:
+    """A framework pack names its language, or extends a framework that is known."""
     extends = name in knowledge.frameworks and name not in knowledge.providers
-    is_framework = pack.path.parent.name == _FRAMEWORK_FOLDER or "language" in pack.data or extends
-    return Framework if is_framework else Provider
+    return Framework if "language" in pack.data or extends else Provider
 
 
 def _merge(base: Any, over: Any) -> Any:

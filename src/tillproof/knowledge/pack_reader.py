@@ -5,28 +5,43 @@ Only needed when packs are parsed from YAML; a warm start decodes the compiled f
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec.inspect as kinds
 import yaml
 
-from tillproof.knowledge.schema import Framework, Provider
+from tillproof.knowledge.schema import Framework, Lexicon, Provider
 
 # A pack in the reviewed tree is foreign input: these bounds keep it from exhausting memory or the parser's stack.
 _LARGEST = 1 << 20
 _DEEPEST = 24
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_URL = (re.compile(r"https?://\S+$"), "an address that begins with https://")
-_CALL = (re.compile(r"\.?[\w@/$-]+(\.[\w@/$-]+)*$"), "a dotted call name, without arguments (`->`, `::` and `\\` are written `.`)")
-_REST = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$"), "METHOD /path, with {} for a segment that may hold anything")
-_LOWER = (re.compile(r"[^A-Z]+$"), "lower case")
-_HOST = (re.compile(r"[a-z0-9*{}.-]+$"), "a bare host name, in lower case")
-_ID = (re.compile(r"[a-z0-9][a-z0-9.-]*$"), "an id of lower-case letters, digits, dots and dashes")
+_Form = tuple[Callable[[str], object], str]
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+_URL: _Form = (re.compile(r"https?://\S+$").match, "an address that begins with https://")
+_CALL: _Form = (
+    re.compile(r"\.?[\w@/$-]+(\.[\w@/$-]+)*$").match,
+    "a dotted call name, without arguments (`->`, `::` and `\\` are written `.`)",
+)
+_REST: _Form = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$").match, "METHOD /path, with {} for a segment that may hold anything")
+_LOWER: _Form = (re.compile(r"[^A-Z]+$").match, "lower case")
+_HOST: _Form = (re.compile(r"[a-z0-9*{}.-]+$").match, "a bare host name, in lower case")
+_ID: _Form = (re.compile(r"[a-z0-9][a-z0-9.-]*$").match, "an id of lower-case letters, digits, dots and dashes")
+_PATTERN: _Form = (_is_pattern, "a regular expression")
 # Members whose text has a form of its own, by the grammar's class and member.
-_FORMS = {
+_FORMS: dict[tuple[str, str], _Form] = {
     ("Provider", "id"): _ID,
     ("Provider", "docs"): _URL,
     ("Provider", "sources"): _URL,
@@ -44,8 +59,8 @@ _FORMS = {
     ("Inbound", "source"): _URL,
     ("Idempotency", "source"): _URL,
     ("SdkDefault", "source"): _URL,
-    ("Effect", "calls"): _CALL,
     ("Framework", "id"): _ID,
+    **{("Lexicon", field): _PATTERN for field in Lexicon.__struct_fields__ if field not in ("passthrough", "test_words")},
 }
 
 
@@ -63,12 +78,12 @@ class PackFile:
             self.problems.append(f"{shown}:{error.line}: {error.key}: {error.text}")
         self.path = path
 
-    def check(self, grammar: type[Provider] | type[Framework], partial: bool) -> bool:
+    def check(self, grammar: type[Provider] | type[Framework] | type[Lexicon], partial: bool) -> bool:
         """Compare with the grammar; add what is wrong to ``problems``. A ``partial`` pack extends another and may lack required keys."""
         if self._root is None:
             return False
         for node, key, text in _check(self._root, kinds.type_info(grammar), "", ("", ""), not partial):
-            self.problems.append(f"{self.shown}:{node.start_mark.line + 1}: {key or 'pack'}: {text}")
+            self.problems.append(f"{self.shown}:{_line(node.start_mark)}: {key or 'pack'}: {text}")
         return not self.problems
 
 
@@ -97,17 +112,22 @@ def _parse(raw: bytes) -> tuple[yaml.Node, dict[str, Any]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise _Malformed(mark.line + 1 if mark else 1, "YAML", f"{what}; mend the syntax") from None
+        raise _Malformed(_line(mark), "YAML", f"{what}; mend the syntax") from None
     except (ValueError, TypeError) as error:
         # A date that does not exist, or a list used as a key: valid YAML that no record can hold.
         raise _Malformed(1, "YAML", f"{error}; quote the value") from None
+
+
+def _line(mark: Any) -> int:
+    """1-based; the first when the parser gives no place."""
+    return mark.line + 1 if mark is not None else 1
 
 
 def _refuse_bombs(text: str) -> None:
     """Aliases can blow a small file up beyond memory, and depth can overrun the stack; no pack needs either."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = _line(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             raise _Malformed(line, f"*{event.anchor}", "aliases are not allowed in packs; write the value out")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -122,7 +142,7 @@ _Problem = tuple[yaml.Node, str, str]
 
 
 def _check(node: yaml.Node, kind: kinds.Type, key: str, form: tuple[str, str], whole: bool) -> Iterator[_Problem]:
-    """Walk node and type together. ``form`` is the grammar's class and member that the value belongs to; ``whole``: required keys must be there."""
+    """Walk node and type together. ``form``: the grammar's class and member that hold the value; ``whole``: nothing required may lack."""
     if isinstance(kind, kinds.UnionType):
         if node.tag == "tag:yaml.org,2002:null":
             return
@@ -183,7 +203,7 @@ def _check_scalar(node: yaml.Node, kind: kinds.Type, key: str, form: tuple[str, 
     tags, text = _SCALARS[type(kind)]
     if node.tag.rpartition(":")[2] not in tags:
         yield node, key, text
-    elif isinstance(kind, kinds.StrType) and form in _FORMS and not _FORMS[form][0].match(node.value):
+    elif isinstance(kind, kinds.StrType) and form in _FORMS and not _FORMS[form][0](node.value):
         yield node, key, f"`{_shown(node)}` must be {_FORMS[form][1]}"
 
 
