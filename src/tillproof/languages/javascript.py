@@ -24,6 +24,7 @@ from tillproof.languages.javascript_modules import (
     class_name,
     exports_of,
     exposed,
+    first,
     function_name,
     imports_of,
     named,
@@ -205,9 +206,11 @@ def cast(w: Walker, node: Node) -> int:
     parts = named(node)
     if len(parts) < 2:
         return rules.inner(w, node)
-    value_node, type_node = (parts[1], parts[0]) if node.type == "type_assertion" else (parts[0], parts[1])
-    value = w.value(value_node)
-    return w.emit(Op.CAST, [w.string(w.text(type_node).strip("<>") if node.type == "type_assertion" else w.text(type_node)), value], node)
+    if node.type == "type_assertion":
+        value, written = w.value(parts[1]), w.text(parts[0])[1:-1]
+    else:
+        value, written = w.value(parts[0]), w.text(parts[1])
+    return w.emit(Op.CAST, [w.string(written), value], node)
 
 
 # --- values
@@ -223,7 +226,7 @@ def call(w: Walker, node: Node) -> int:
     else:
         for argument in named(arguments):
             spread = argument.type == "spread_element"
-            out += [ARG_SPREAD if spread else ARG_POSITIONAL, w.value(argument.named_child(0) if spread else argument)]
+            out += [ARG_SPREAD if spread else ARG_POSITIONAL, w.value(first(argument) if spread else argument)]
     return w.call(callee, out, node, Op.NEW if node.type == "new_expression" else Op.CALL)
 
 
@@ -238,9 +241,7 @@ def template(w: Walker, node: Node) -> int:
 
 
 def template_parts(w: Walker, node: Node) -> list[int]:
-    return [
-        w.value(c.named_child(0)) if c.type == "template_substitution" else w.const(Kind.STRING, w.text(c), c) for c in node.named_children
-    ]
+    return [w.value(first(c)) if c.type == "template_substitution" else w.const(Kind.STRING, w.text(c), c) for c in node.named_children]
 
 
 def array(w: Walker, node: Node) -> int:
@@ -248,14 +249,14 @@ def array(w: Walker, node: Node) -> int:
 
 
 def spread(w: Walker, node: Node) -> int:
-    return w.emit(Op.SPREAD, [w.value(node.named_child(0))], node)
+    return w.emit(Op.SPREAD, [w.value(first(node))], node)
 
 
 def record(w: Walker, node: Node) -> int:
     out: list[int] = []
     for item in named(node):
         if item.type == "spread_element":
-            out += [-1, w.value(item.named_child(0))]
+            out += [-1, w.value(first(item))]
         elif item.type == "pair":
             key = item.child_by_field_name("key")
             computed = key is not None and key.type == "computed_property_name"
@@ -281,7 +282,8 @@ def jsx_element(w: Walker, node: Node) -> int:
     for item in opening.children_by_field_name("attribute"):
         parts = named(item)
         if item.type != "jsx_attribute":
-            attributes += [-1, w.value(parts[0].named_child(0) if parts else None)]
+            spread_in = first(item)
+            attributes += [-1, w.value(first(spread_in) if spread_in is not None and spread_in.type == "spread_element" else spread_in)]
         elif parts:
             key = text_constant(w, parts[0])
             attributes += [key, w.value(parts[1]) if len(parts) > 1 else w.const(Kind.BOOL, "true", item)]

@@ -26,6 +26,11 @@ def named(node: Node | None) -> list[Node]:
     return [c for c in node.named_children if c.type != "comment"] if node is not None else []
 
 
+def first(node: Node | None) -> Node | None:
+    """The first named child that is no comment."""
+    return next((c for c in node.named_children if c.type != "comment"), None) if node is not None else None
+
+
 def unquoted(node: Node | None) -> str:
     """A property's name as it is read: ``a``, ``'a'`` and ``['a']`` are the same key."""
     return text(node).strip("[]").strip("'\"`")
@@ -113,7 +118,7 @@ def imports_of(node: Node) -> list[Import]:
         return _required_imports(node, line)
     require = next((c for c in node.named_children if c.type == "import_require_clause"), None)
     if require is not None:
-        return [Import(text(require.named_child(0)), unquoted(require.child_by_field_name("source")), "*", line)]
+        return [Import(text(first(require)), unquoted(require.child_by_field_name("source")), "*", line)]
     module = unquoted(node.child_by_field_name("source"))
     clause = next((c for c in node.named_children if c.type == "import_clause"), None)
     if clause is None:
@@ -123,7 +128,7 @@ def imports_of(node: Node) -> list[Import]:
         if child.type == "identifier":
             out.append(Import(text(child), module, DEFAULT, line))
         elif child.type == "namespace_import":
-            out.append(Import(text(child.named_child(0)), module, "*", line))
+            out.append(Import(text(first(child)), module, "*", line))
         elif child.type == "named_imports":
             for item in named(child):
                 name = unquoted(item.child_by_field_name("name"))
@@ -160,7 +165,7 @@ def required(node: Node | None) -> tuple[str, str] | None:
         member = text(node.child_by_field_name("property"))
         node = node.child_by_field_name("object")
     while node is not None and node.type in ("parenthesized_expression", "await_expression", "as_expression"):
-        node = node.named_child(0)
+        node = first(node)
     if node is None or node.type != "call_expression" or text(node.child_by_field_name("function")) not in ("require", "import"):
         return None
     arguments = named(node.child_by_field_name("arguments"))
@@ -182,7 +187,7 @@ def exports_of(node: Node) -> list[Export]:
     module = unquoted(node.child_by_field_name("source"))
     for child in node.named_children:
         if child.type == "namespace_export":
-            return [Export(unquoted(child.named_child(0)), "*", module)]
+            return [Export(unquoted(first(child)), "*", module)]
         if child.type == "export_clause":
             return [_specifier(item, module) for item in named(child)]
     if module:
@@ -191,7 +196,7 @@ def exports_of(node: Node) -> list[Export]:
     if declaration is not None:
         names = list(declared_names(declaration))
         return [Export(DEFAULT, names[0])] if names and is_default(node) else [Export(name, name) for name in names]
-    value = node.child_by_field_name("value") or next(iter(named(node)), None)  # the latter: export = value
+    value = node.child_by_field_name("value") or first(node)  # the latter: export = value
     return [Export(DEFAULT, text(value) if value.type == "identifier" else DEFAULT)] if value is not None else []
 
 
@@ -213,7 +218,7 @@ def declared_names(node: Node) -> Iterator[str]:
         for child in named(node):
             yield from declared_names(child)
     elif node.type == "import_alias":
-        yield text(node.named_child(0))
+        yield text(first(node))
     else:
         yield from filter(None, [text(node.child_by_field_name("name"))])
 
@@ -248,7 +253,7 @@ def _object_exports(node: Node) -> Iterator[Export]:
         elif item.type == "method_definition":
             yield Export(function_name(item), function_name(item))
         elif item.type == "spread_element":
-            passed_on = required(item.named_child(0))
+            passed_on = required(first(item))
             if passed_on is not None:
                 yield Export("*", "*", passed_on[0])
         elif item.type == "pair":

@@ -4,7 +4,7 @@ from tree_sitter import Node
 
 from tillproof.ir.body import Param
 from tillproof.ir.ops import Kind, Op
-from tillproof.languages.javascript_modules import named, text, unquoted
+from tillproof.languages.javascript_modules import first, named, text, unquoted
 from tillproof.languages.walker import MAX_DEPTH, Walker
 
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "shorthand_property_identifier"})
@@ -63,7 +63,7 @@ def _bind_object(w: Walker, target: Node, value: int) -> None:
     taken: list[str] = []
     for item in named(target):
         if item.type == "rest_pattern":
-            bind(w, item.named_child(0), w.emit(Op.REST, [value, *map(w.string, taken)], item))
+            bind(w, first(item), w.emit(Op.REST, [value, *map(w.string, taken)], item))
             continue
         key = item.child_by_field_name("key") or item.child_by_field_name("left") or item
         if key.type == "computed_property_name":
@@ -79,7 +79,7 @@ def _bind_array(w: Walker, target: Node, value: int) -> None:
         if item is None:
             continue
         if item.type == "rest_pattern":
-            bind(w, item.named_child(0), w.emit(Op.REST, [value], item))
+            bind(w, first(item), w.emit(Op.REST, [value], item))
         else:
             bind(w, item, w.emit(Op.INDEX, [value, w.const(Kind.NUMBER, str(position), item)], item))
 
@@ -124,6 +124,6 @@ def _decorator(node: Node) -> tuple[str, str]:
     applied = node.named_children[0] if node.named_children else node
     if applied.type != "call_expression":
         return text(applied), ""
-    arguments = named(applied.child_by_field_name("arguments"))
-    first = arguments[0] if arguments else None
-    return text(applied.child_by_field_name("function")), unquoted(first) if first is not None and first.type == "string" else text(first)
+    argument = first(applied.child_by_field_name("arguments"))
+    shown = unquoted(argument) if argument is not None and argument.type == "string" else text(argument)
+    return text(applied.child_by_field_name("function")), shown
