@@ -124,3 +124,12 @@ def test_stripe_defaults_follow_the_version(knowledge: Knowledge) -> None:
     assert retries["javascript", "17.0.0"] == (2, True)
     assert retries["python", "11.0.0"] == (2, True)
     assert retries["php", "0"] == (0, False)
+
+
+def test_no_host_is_both_live_and_sandbox(provider: Provider) -> None:
+    assert set(provider.hosts).isdisjoint(provider.sandbox_hosts)
+
+
+def test_a_shared_host_belongs_to_the_pack_that_comes_first(knowledge: Knowledge) -> None:
+    owners = [provider.id for provider in knowledge.providers.values() if "api.stripe.com" in provider.hosts]
+    assert owners == ["stripe", "stripe-tax"]

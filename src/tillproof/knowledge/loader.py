@@ -33,7 +33,7 @@ class PackError(Exception):
 
 
 class Knowledge(msgspec.Struct, kw_only=True):
-    """All packs by id. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
+    """All packs by id, in its order. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
 
     lexicon: Lexicon
     providers: dict[str, Provider] = {}
@@ -73,7 +73,8 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
 
 
 def _built_in() -> Knowledge:
-    paths = [_HERE / _LEXICON, *sorted(path for folder in _FOLDERS for path in (_HERE / folder).glob("*.yaml"))]
+    paths = sorted((path for folder in _FOLDERS for path in (_HERE / folder).glob("*.yaml")), key=lambda path: path.stem)
+    paths.insert(0, _HERE / _LEXICON)
     key = _state(paths)
     cached = _cache_file()
     compiled = _read_compiled(cached)

@@ -37,7 +37,7 @@ _CALL: _Form = (
 )
 _REST: _Form = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$").match, "METHOD /path, with {} for a segment that may hold anything")
 _LOWER: _Form = (re.compile(r"[^A-Z]+$").match, "lower case")
-_HOST: _Form = (re.compile(r"[a-z0-9*{}.-]+$").match, "a bare host name, in lower case")
+_HOST: _Form = (re.compile(r"[a-z0-9.-]+$").match, "a bare host name, in lower case; its subdomains are meant too")
 _ID: _Form = (re.compile(r"[a-z0-9][a-z0-9.-]*$").match, "an id of lower-case letters, digits, dots and dashes")
 _PATTERN: _Form = (_is_pattern, "a regular expression")
 # Members whose text has a form of its own, by the grammar's class and member.
