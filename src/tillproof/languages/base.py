@@ -1,14 +1,18 @@
 """What a language module gives: its grammar, how a file is indexed, and how a function is lowered."""
 
+import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 
 import msgspec
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
 from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, Export, FileIndex, Function, Import
-from tillproof.languages.walker import Rule, Walker
+from tillproof.ir.ops import Op
+from tillproof.languages.walker import MAX_DEPTH, Rule, Walker
+
+_FRAMES = 12 * MAX_DEPTH  # a level of nesting takes up to ten frames
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +38,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     namespace: Callable[[Node], str] = lambda root: ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _loaded(spec_id: str, grammar: Callable[[], object], query: str) -> tuple[Parser, Query]:
     language = Language(grammar())
     return Parser(language), Query(language, query)
@@ -89,15 +93,26 @@ def _nest(functions: list[Function], classes: list[Class]) -> None:
 
 
 def lower(spec: Spec, index: FileIndex, source: bytes, tree: Tree, number: int) -> Body:
-    """The body of function ``number`` of the file, or of its top level (-1)."""
+    """The body of function ``number`` of the file, or of its top level (-1).
+
+    A body that is nested beyond all reason is lowered as far as the stack allows.
+    """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
     walker = Walker(spec.table, index, source)
+    try:
+        _enter(spec, index, walker, tree, number)
+    except RecursionError:
+        walker.emit(Op.OPAQUE, [], None)
+    return walker.finish()
+
+
+def _enter(spec: Spec, index: FileIndex, walker: Walker, tree: Tree, number: int) -> None:
     if number < 0:
         spec.top(walker, tree.root_node)
-        return walker.finish()
+        return
     function = index.functions[number]
     node = tree.root_node.descendant_for_byte_range(function.start, function.end)
     while node is not None and node.type not in spec.function_kinds:
         node = node.parent
     if node is not None:
         spec.enter(walker, node)
-    return walker.finish()

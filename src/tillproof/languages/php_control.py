@@ -1,6 +1,7 @@
 """PHP's assignments and control flow, among HTML too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from tree_sitter import Node
 
@@ -107,25 +108,31 @@ def _bodies(node: Node) -> list[Node]:
 
 def if_statement(w: Walker, node: Node) -> int:
     """if / elseif / else: the alternatives are siblings, and HTML that ends an arm stands beside it."""
-    arms: list[tuple[Node, list[Node]]] = [(node, [])]
+    arms: list[tuple[Node | None, Callable[[], None]]] = []
+    otherwise = None
+    rest: Node | None = node
+    while rest is not None:
+        clauses, rest = _clauses(rest), None
+        for clause, body in clauses:
+            if clause.type != "else_clause":
+                arms.append((clause.child_by_field_name("condition"), partial(w.block, body)))
+            elif len(body) == 1 and body[0].type == "if_statement":
+                rest = body[0]
+            else:
+                otherwise = partial(w.block, body)
+    return rules.chain(w, arms, otherwise)
+
+
+def _clauses(node: Node) -> list[tuple[Node, list[Node]]]:
+    """The arms of one if statement, each with what stands in it."""
+    out: list[tuple[Node, list[Node]]] = [(node, [])]
     for number, child in enumerate(node.children):
         field = node.field_name_for_child(number)
         if field == "alternative":
-            arms.append((child, _bodies(child)))
+            out.append((child, _bodies(child)))
         elif field == "body" or child.type == "text_interpolation":
-            arms[-1][1].append(child)
-
-    def arm(position: int) -> int:
-        if position == len(arms):
-            return -1
-        clause, body = arms[position]
-        if clause.type == "else_clause":
-            w.block(body)
-            return -1
-        w.fork(clause.child_by_field_name("condition"), lambda: (w.block(body), -1)[1], lambda: arm(position + 1))
-        return -1
-
-    return arm(0)
+            out[-1][1].append(child)
+    return out
 
 
 def while_statement(w: Walker, node: Node) -> int:

@@ -1,5 +1,7 @@
 """Python: grammar to IR."""
 
+from functools import partial
+
 import tree_sitter_python
 from tree_sitter import Node
 
@@ -8,7 +10,8 @@ from tillproof.ir.declarations import Export, Import
 from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Kind, Op
 from tillproof.languages import rules
 from tillproof.languages.base import Spec
-from tillproof.languages.walker import Walker
+from tillproof.languages.python_patterns import bind, key, match_statement, scoped
+from tillproof.languages.walker import Rule, Walker
 
 QUERY = """
 (function_definition) @function
@@ -87,7 +90,7 @@ def top(w: Walker, root: Node) -> None:
 
 
 def function_definition(w: Walker, node: Node) -> int:
-    return w.store(_scoped(w, name_of(node)), w.function_value(node), node)
+    return w.store(scoped(w, name_of(node)), w.function_value(node), node)
 
 
 def class_definition(w: Walker, node: Node) -> int:
@@ -100,10 +103,6 @@ def class_definition(w: Walker, node: Node) -> int:
     w.visit(body)
     w.scope.pop()
     return -1
-
-
-def _scoped(w: Walker, name: str) -> str:
-    return ".".join([*w.scope, name]) if w.scope else name
 
 
 def decorated(w: Walker, node: Node) -> int:
@@ -124,7 +123,7 @@ def assignment(w: Walker, node: Node) -> int:
     if right is None:
         if type_node is not None and left is not None and left.type == "identifier" and w.scope:
             annotation = w.emit(Op.CAST, [w.string(w.text(type_node)), w.null(node)], node)
-            w.store(_scoped(w, w.text(left)), annotation, node)
+            w.store(scoped(w, w.text(left)), annotation, node)
         return -1
     value = w.value(right)
     if type_node is not None:
@@ -133,59 +132,45 @@ def assignment(w: Walker, node: Node) -> int:
     return value
 
 
-def bind(w: Walker, target: Node | None, value: int) -> None:
-    """Store a value in a target: name, member, element or a pattern of them."""
-    if target is None:
-        return
-    if target.type == "identifier":
-        w.store(_scoped(w, w.text(target)), value, target)
-    elif target.type == "attribute":
-        obj = w.value(target.child_by_field_name("object"))
-        w.emit(Op.SET_FIELD, [obj, w.string(w.text(target.child_by_field_name("attribute"))), value], target)
-    elif target.type == "subscript":
-        obj = w.value(target.child_by_field_name("value"))
-        w.emit(Op.SET_INDEX, [obj, w.value(target.child_by_field_name("subscript")), value], target)
-    elif target.type in ("pattern_list", "tuple_pattern", "list_pattern"):
-        for n, child in enumerate(target.named_children):
-            if child.type == "list_splat_pattern":
-                bind(w, child.named_children[0], w.emit(Op.REST, [value], child))
-            else:
-                bind(w, child, w.emit(Op.INDEX, [value, w.const(Kind.NUMBER, str(n), child)], child))
-    elif target.type in ("as_pattern_target", "parenthesized_expression"):
-        bind(w, target.named_children[0] if target.named_children else None, value)
-
-
 def augmented(w: Walker, node: Node) -> int:
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    operator = w.text(node.child_by_field_name("operator")).rstrip("=")
-    value = w.emit(Op.BINARY, [w.string(operator), w.value(left), w.value(right)], node)
+    operator = w.text(node.child_by_field_name("operator")).removesuffix("=")
+    old, change = w.value(left), w.value(right)
+    joined = operator == "+" and (rules.is_text(w, old) or rules.is_text(w, change))
+    value = rules.join(w, [old, change], node) if joined else w.emit(Op.BINARY, [w.string(operator), old, change], node)
     bind(w, left, value)
     return value
 
 
 def named_expression(w: Walker, node: Node) -> int:
     value = w.value(node.child_by_field_name("value"))
-    return w.store(_scoped(w, w.text(node.child_by_field_name("name"))), value, node)
+    return w.store(scoped(w, w.text(node.child_by_field_name("name"))), value, node)
 
 
 def if_statement(w: Walker, node: Node) -> int:
     """if / elif / else: the alternatives are siblings in this grammar."""
     alternatives = node.children_by_field_name("alternative")
+    clauses = [node, *(a for a in alternatives if a.type == "elif_clause")]
+    arms = [(c.child_by_field_name("condition"), partial(w.visit, c.child_by_field_name("consequence"))) for c in clauses]
+    last = next((a for a in alternatives if a.type == "else_clause"), None)
+    return rules.chain(w, arms, partial(w.visit, last.child_by_field_name("body")) if last is not None else None)
 
-    def arm(position: int) -> int:
-        if position >= len(alternatives):
-            return -1
-        clause = alternatives[position]
-        if clause.type == "else_clause":
-            return w.visit(clause.child_by_field_name("body"))
-        w.fork(
-            clause.child_by_field_name("condition"),
-            lambda: w.visit(clause.child_by_field_name("consequence")),
-            lambda: arm(position + 1),
-        )
-        return -1
 
-    w.fork(node.child_by_field_name("condition"), lambda: w.visit(node.child_by_field_name("consequence")), lambda: arm(0))
+def while_statement(w: Walker, node: Node) -> int:
+    rules.while_statement("condition", "body")(w, node)
+    return _loop_else(w, node)
+
+
+def _loop_else(w: Walker, node: Node) -> int:
+    """The else of a loop: it may run or not, since a break goes past it."""
+    last = node.child_by_field_name("alternative")
+    if last is not None:
+        runs, after = w.build.reserve(), w.build.reserve()
+        w.branch(w.emit(Op.OPAQUE, [], last), runs, after, last)
+        w.build.start(runs)
+        w.visit(last.child_by_field_name("body"))
+        w.build.jump(after)
+        w.build.start(after)
     return -1
 
 
@@ -199,10 +184,9 @@ def conditional(w: Walker, node: Node) -> int:
 
 def for_statement(w: Walker, node: Node) -> int:
     iterable = w.value(node.child_by_field_name("right"))
-    left = node.child_by_field_name("left")
-    return rules.for_each(
-        w, iterable, lambda v: bind(w, left, w.emit(Op.ELEMENT, [v], left)), lambda: rules.each_of(w, node.child_by_field_name("body")), node
-    )
+    left, body = node.child_by_field_name("left"), node.child_by_field_name("body")
+    rules.for_each(w, iterable, lambda v: bind(w, left, w.emit(Op.ELEMENT, [v], left)), lambda: rules.each_of(w, body), node)
+    return _loop_else(w, node)
 
 
 def try_statement(w: Walker, node: Node) -> int:
@@ -225,9 +209,8 @@ def _except(w: Walker, node: Node) -> None:
     for part in parts:
         if part.type == "as_pattern":
             alias = part.child_by_field_name("alias")
-            part = part.named_children[0]
-        inner = part.named_children if part.type == "tuple" else [part]
-        types += [w.text(t) for t in inner]
+        caught_type = part.named_children[0] if part.type == "as_pattern" else part
+        types += [w.text(t) for t in (caught_type.named_children if caught_type.type == "tuple" else [caught_type])]
     if len(parts) == 2 and alias is None and node.child_by_field_name("alias") is not None:
         alias = node.child_by_field_name("alias")
     caught = w.emit(Op.CAUGHT, [w.string(t) for t in types], node)
@@ -246,29 +229,6 @@ def with_statement(w: Walker, node: Node) -> int:
         else:
             w.visit(value)
     return w.visit(node.child_by_field_name("body"))
-
-
-def match_statement(w: Walker, node: Node) -> int:
-    subject = w.value(node.child_by_field_name("subject"))
-    body = node.child_by_field_name("body")
-    cases = [c for c in body.named_children if c.type == "case_clause"] if body else []
-    after = w.build.reserve()
-    for case in cases:
-        run, other = w.build.reserve(), w.build.reserve()
-        patterns = [p for p in case.named_children if p.type == "case_pattern"]
-        values = [w.value(p.named_children[0]) if p.named_children else w.null(p) for p in patterns]
-        wild = any(w.text(p) == "_" for p in patterns)
-        if wild:
-            w.build.jump(run)
-        else:
-            w.branch(w.emit(Op.BINARY, [w.string("=="), subject, values[0] if values else w.null(case)], case), run, other, case)
-        w.build.start(run)
-        w.visit(case.child_by_field_name("consequence"))
-        w.build.jump(after)
-        w.build.start(other)
-    w.build.jump(after)
-    w.build.start(after)
-    return -1
 
 
 # --- expressions
@@ -348,7 +308,7 @@ def comprehension(w: Walker, node: Node) -> int:
             return
         clause = clauses[position]
         if clause.type == "if_clause":
-            w.fork(clause.named_children[0], lambda: (run(position + 1), -1)[1], None)
+            rules.chain(w, [(clause.named_children[0], lambda: run(position + 1))], None)
             return
         left = clause.child_by_field_name("left")
         iterable = w.value(clause.child_by_field_name("right"))
@@ -356,6 +316,25 @@ def comprehension(w: Walker, node: Node) -> int:
 
     run(0)
     return result[0] if result else w.null(node)
+
+
+def subscript(w: Walker, node: Node) -> int:
+    """``a[k]``; a slice is made from what it is taken of."""
+    value = w.value(node.child_by_field_name("value"))
+    keys = node.children_by_field_name("subscript")
+    if len(keys) == 1 and keys[0].type == "slice":
+        return w.emit(Op.OPAQUE, [value, *(w.value(bound) for bound in keys[0].named_children if bound.type != "comment")], node)
+    return w.emit(Op.INDEX, [value, key(w, node)], node)
+
+
+def delete(w: Walker, node: Node) -> int:
+    """``del a[k], b``."""
+    targets = [t for c in node.named_children for t in (c.named_children if c.type == "expression_list" else [c]) if t.type != "comment"]
+    return w.call(w.name("del", node), rules.positional(w, targets), node)
+
+
+def opaque(w: Walker, node: Node) -> int:
+    return w.emit(Op.OPAQUE, [w.value(c) for c in node.named_children if c.type != "comment"], node)
 
 
 def unary(w: Walker, node: Node) -> int:
@@ -385,16 +364,19 @@ def assert_statement(w: Walker, node: Node) -> int:
 
 
 LOGIC = {"and": "and", "or": "or"}
-TABLE = {
+TABLE: dict[str, Rule] = {
     "module": rules.each, "block": rules.each, "expression_statement": rules.Inner(), "parenthesized_expression": rules.Inner(),
     "function_definition": function_definition, "lambda": lambda w, n: w.function_value(n), "class_definition": class_definition,
     "decorated_definition": decorated, "assignment": assignment, "augmented_assignment": augmented, "named_expression": named_expression,
-    "if_statement": if_statement, "conditional_expression": conditional, "while_statement": rules.while_statement("condition", "body"),
-    "for_statement": for_statement, "try_statement": try_statement, "with_statement": with_statement, "match_statement": match_statement,
-    "return_statement": rules.leave(Op.RETURN), "raise_statement": rules.leave(Op.RAISE), "break_statement": rules.jump(False),
-    "continue_statement": rules.jump(True), "assert_statement": assert_statement, "await": rules.wrap(Op.AWAIT), "yield": rules.wrap(Op.YIELD),
-    "call": call, "attribute": rules.member("object", "attribute"), "subscript": rules.subscript("value", "subscript"),
-    "identifier": rules.read_name, "string": string, "concatenated_string": concatenated, "list": sequence, "tuple": sequence, "set": sequence,
+    "if_statement": if_statement, "conditional_expression": conditional, "while_statement": while_statement, "for_statement": for_statement,
+    "try_statement": try_statement, "with_statement": with_statement, "match_statement": match_statement,
+    "return_statement": rules.leave(Op.RETURN), "raise_statement": rules.leave(Op.RAISE),
+    "break_statement": rules.jump(False),
+    "continue_statement": rules.jump(True), "assert_statement": assert_statement, "await": rules.wrap(Op.AWAIT),
+    "yield": rules.wrap(Op.YIELD),
+    "call": call, "attribute": rules.member("object", "attribute"), "subscript": subscript,
+    "identifier": rules.read_name, "string": string, "concatenated_string": concatenated,
+    "list": sequence, "tuple": sequence, "set": sequence,
     "expression_list": sequence, "pattern_list": sequence, "dictionary": dictionary, "list_comprehension": comprehension,
     "set_comprehension": comprehension, "generator_expression": comprehension, "dictionary_comprehension": comprehension,
     "integer": rules.literal(Kind.NUMBER), "float": rules.literal(Kind.NUMBER), "true": rules.fixed(Kind.BOOL, "true"),
@@ -403,6 +385,7 @@ TABLE = {
     "binary_operator": rules.binary("left", "right", "operator", {}, ["+", "%"]), "comparison_operator": comparison,
     "import_statement": rules.skip, "import_from_statement": rules.skip, "future_import_statement": rules.skip, "comment": rules.skip,
     "pass_statement": rules.skip, "global_statement": rules.skip, "nonlocal_statement": rules.skip, "type": rules.skip,
+    "slice": opaque, "delete_statement": delete, "ellipsis": rules.skip, "type_alias_statement": rules.skip,
 }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ class Binary:
         if word is None:
             a = w.value(left)
             b = w.value(right)
-            if text in self.joins and (w.build.op[a] in (Op.TEXT, Op.CONST) or w.build.op[b] in (Op.TEXT, Op.CONST) or text == "."):
+            if text in self.joins and (is_text(w, a) or is_text(w, b) or text == "."):
                 return join(w, [a, b], n)
             return w.emit(Op.BINARY, [w.string(text.lower()), a, b], n)
         return choose(w, word, w.value(left), lambda: w.value(right), n)
@@ -116,6 +116,12 @@ def choose(w: Walker, word: str, first: int, second: Callable[[], int], n: Node)
     w.build.jump(after)
     w.build.start(after)
     return w.emit(Op.CHOICE, [w.string(word), first, got], n)
+
+
+def is_text(w: Walker, value: int) -> bool:
+    """Whether a value is a string for certain: ``amount + 1`` is arithmetic, ``amount + "1"`` is not."""
+    found = w.build.op[value]
+    return found == Op.TEXT or (found == Op.CONST and w.build.operands[w.build.at[value]] == Kind.STRING)
 
 
 def join(w: Walker, parts: list[int], n: Node) -> int:
@@ -180,6 +186,23 @@ def if_statement(condition: str, then: str, other: str) -> Rule:
         return -1
 
     return rule
+
+
+def chain(w: Walker, arms: Sequence[tuple[Node | None, Callable[[], object]]], otherwise: Callable[[], object] | None) -> int:
+    """if / else if / else as (condition, body) pairs. Without recursion: generated code has chains of thousands."""
+    after = w.build.reserve()
+    for condition, body in arms:
+        yes, no = w.build.reserve(), w.build.reserve()
+        w.condition(condition, yes, no)
+        w.build.start(yes)
+        body()
+        w.build.jump(after)
+        w.build.start(no)
+    if otherwise:
+        otherwise()
+    w.build.jump(after)
+    w.build.start(after)
+    return -1
 
 
 def while_statement(condition: str, body: str) -> Rule:

@@ -14,7 +14,8 @@ from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Kind, Op
 
 Rule: TypeAlias = "Callable[[Walker, Node], int]"
-MAX_DEPTH = 400
+MAX_DEPTH = 300
+"""Nesting beyond this is not looked into (OPAQUE); ``base.lower`` makes room for it on the stack."""
 
 
 class Walker:
@@ -104,8 +105,13 @@ class Walker:
         """Lower a condition with short circuits, ending in jumps to the two blocks. Rules of and/or/not are known by their ``logic``."""
         rule = self.table.get(node.type) if node is not None else None
         logic = getattr(rule, "logic", None)
-        if node is not None and logic is not None and logic(self, node, true, false):
-            return
+        if node is not None and logic is not None and self.depth <= MAX_DEPTH:
+            self.depth += 1
+            try:
+                if logic(self, node, true, false):
+                    return
+            finally:
+                self.depth -= 1
         self.branch(self.value(node), true, false, node)
 
     def branch(self, value: int, true: int, false: int, node: Node | None) -> None:
