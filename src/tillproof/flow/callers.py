@@ -5,7 +5,8 @@ from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
 
-_LIMIT = 40
+_LIMIT = 60
+_MOST_CONTEXTS = 300
 
 
 class Callers:
@@ -70,6 +71,6 @@ class Callers:
             if levels > 1:
                 above = [c for c in self.contexts(caller, levels - 1) if all(x.fn != fn for x in c.chain())] or [None]
             out += [self.evaluator.context(target, caller, call, parent) for parent in above]
-            if len(out) > _LIMIT:
+            if len(out) > _MOST_CONTEXTS:
                 break
-        return out[:_LIMIT]
+        return out[:_MOST_CONTEXTS]

@@ -27,16 +27,17 @@ class Reach(NamedTuple):
 
 
 class DefUse:
-    """Reaching writes of one body, searched backwards on demand."""
+    """Reaching writes of one body, searched backwards on demand. Blocks in ``dead`` are taken for unreachable."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, dead: frozenset[int] = frozenset()) -> None:
         self.body = body
+        self.dead = dead
         self.block_of = [0] * len(body.op)
         self.previous: list[list[int]] = [[] for _ in body.blocks]
         for number, block in enumerate(body.blocks):
             for i in range(block.start, block.end):
                 self.block_of[i] = number
-            for _, target in block.next:
+            for _, target in () if number in dead else block.next:
                 self.previous[target].append(number)
         self.stores: dict[str, list[int]] = {}
         self.writes: dict[str, list[tuple[int, str | None, int]]] = {}
@@ -47,6 +48,8 @@ class DefUse:
     def _scan(self) -> None:
         body = self.body
         for i, op in enumerate(body.op):
+            if self.block_of[i] in self.dead:
+                continue
             if op == Op.STORE:
                 self.stores.setdefault(body.name(i), []).append(i)
             elif op in (Op.SET_FIELD, Op.SET_INDEX):

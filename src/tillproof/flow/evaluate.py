@@ -12,11 +12,12 @@ from tillproof.flow.values import (
     Choice, ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Missing, Mix, ModuleV, Overlay, Param, Record, Result, Seq,
     Text, Unknown, Value, choice, options,
 )  # fmt: skip
-from tillproof.ir.body import Body
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_DEPTH = 7
 MAX_NESTING = 120
+_EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
 _THIS = {"this", "self", "cls", "static"}
 
 
@@ -30,13 +31,59 @@ class Evaluator:
         self._memo: dict[tuple[Fn, int, int], Value] = {}
         self._contexts: dict[tuple[Fn, Fn, int, int, int], Ctx] = {}
         self._kept: list[object] = []
+        self._live: dict[tuple[Fn, int], DefUse] = {}
         self._nesting = 0
 
-    def defuse(self, fn: Fn) -> DefUse:
+    def defuse(self, fn: Fn, ctx: Ctx | None = None) -> DefUse:
+        """Reaching writes of a function; in a context, without the branches that its constants rule out."""
         found = self._defuse.get(fn)
         if found is None:
             found = self._defuse[fn] = DefUse(self.program.body(fn))
-        return found
+        if ctx is None or ctx.fn != fn:
+            return found
+        key = (fn, id(ctx))
+        live = self._live.get(key)
+        if live is None:
+            self._live[key] = found  # while conditions are being evaluated
+            dead = self._dead_blocks(fn, ctx)
+            live = self._live[key] = DefUse(self.program.body(fn), dead) if dead else found
+        return live
+
+    def _dead_blocks(self, fn: Fn, ctx: Ctx) -> frozenset[int]:
+        """Blocks that no path reaches once the conditions that are constant in this context are decided."""
+        body = self.program.body(fn)
+        reached = {0}
+        waiting = [0]
+        while waiting:
+            block = body.blocks[waiting.pop()]
+            truth = None
+            if block.end > block.start and body.op[block.end - 1] == Op.BRANCH:
+                truth = self.truth(fn, body.args(block.end - 1)[0], ctx)
+            for kind, target in block.next:
+                if truth is not None and kind == (EDGE_FALSE if truth else EDGE_TRUE):
+                    continue
+                if target not in reached:
+                    reached.add(target)
+                    waiting.append(target)
+        return frozenset(range(len(body.blocks))) - reached
+
+    def truth(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
+        """Whether a condition is certainly true or false in a context."""
+        body = self.program.body(fn)
+        op, args = body.op[i], body.args(i)
+        if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+            inner = self.truth(fn, args[1], ctx)
+            return None if inner is None else not inner
+        if op == Op.BINARY and body.text(args[0]) in _EQUALITY:
+            left, right = self.value(fn, args[1], ctx), self.value(fn, args[2], ctx)
+            left, right = _plain(left), _plain(right)
+            if isinstance(left, Const) and isinstance(right, Const):
+                return (left.text == right.text) == (body.text(args[0]) in ("==", "===", "is"))
+            return None
+        if op == Op.NAME:
+            value = _plain(self.value(fn, i, ctx))
+            return not value.falsy if isinstance(value, Const) else None
+        return None
 
     def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None) -> Ctx:
         """The context of one call; the same call in the same context gives the same object."""
@@ -197,7 +244,7 @@ class Evaluator:
         at = (fn.file, body.line[i])
         if name in _THIS and name not in self.defuse(fn).stores:
             return self._this(fn, ctx, at)
-        reach = self.defuse(fn).reaching(i, name)
+        reach = self.defuse(fn, ctx).reaching(i, name)
         values = [self.value(fn, s, ctx) for s in reach.stores]
         if reach.entry and (not reach.stores or fn.number == TOP):
             values += [self.outer(fn, name, ctx, at)] if not reach.stores else []
@@ -315,7 +362,8 @@ class Evaluator:
             return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
         body = self.program.body(target.fn)
         inner = self.context(target, fn, i, ctx)
-        found = [self.value(target.fn, body.args(r)[0], inner) for r in returns(body) if body.args(r)[0] >= 0]
+        live = self.defuse(target.fn, inner)
+        found = [self.value(target.fn, body.args(r)[0], inner) for r in returns(body) if body.args(r)[0] >= 0 and live.block_of[r] not in live.dead]
         if body.generator:
             found = [self.value(target.fn, body.args(y)[0], inner) for y, op in enumerate(body.op) if op == Op.YIELD]
             return Seq(at, tuple(found))
@@ -330,6 +378,11 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
+
+
+def _plain(value: Value) -> Value:
+    """A missing argument reads as null; a record that nothing is in reads as itself."""
+    return Const(value.at, Kind.NULL, "null") if isinstance(value, Missing) else value
 
 
 def returns(body: Body) -> list[int]:

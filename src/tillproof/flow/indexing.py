@@ -17,7 +17,7 @@ from tillproof.source.cache import Cache
 from tillproof.source.files import SourceFile
 from tillproof.source.text import read
 
-_WORD = re.compile(rb"[A-Za-z_$][\w$-]{2,}")
+_WORD = re.compile(rb"[a-z_]\w{2,}(?:-\w+)*")
 _ALONE = 200
 _BATCH = 120
 
@@ -71,6 +71,6 @@ def _run(work: list[tuple[str, str, bytes]], triggers: frozenset[bytes], tick: C
 def _index_batch(work: list[tuple[str, str, bytes]], triggers: frozenset[bytes]) -> list[bytes]:
     out = []
     for path, language, source in work:
-        words = sorted(w.decode() for w in triggers.intersection(_WORD.findall(source)))
+        words = sorted(w.decode() for w in triggers.intersection(_WORD.findall(source.lower())))
         out.append(msgspec.msgpack.encode(index_file(spec_of(language), path, source, words)))
     return out

@@ -46,7 +46,16 @@ class Modules:
             dotted = ".".join([*folder, *[p for p in module.lstrip(".").split(".") if p]])
             exact = [p for d, p in self._python.get(dotted.rpartition(".")[2], []) if d == dotted]
             return exact[0] if exact else None
-        return self._nearest(importer, [p for d, p in self._python.get(module.rpartition(".")[2], []) if d == module or d.endswith("." + module)])
+        found = [p for d, p in self._python.get(module.rpartition(".")[2], []) if d == module or self._below_a_root(d, module, importer)]
+        return self._nearest(importer, found)
+
+    def _below_a_root(self, dotted: str, module: str, importer: str) -> bool:
+        """Whether a module may be imported by that name: the folder above it is on the path of the importer and is no package itself."""
+        if not dotted.endswith("." + module):
+            return False
+        above = dotted[: -len(module) - 1].replace(".", "/")
+        on_path = importer.startswith(above + "/") or above.rpartition("/")[2] in ("src", "lib", "python", "apps")
+        return on_path and above + "/__init__.py" not in self.program.indices
 
     def _nearest(self, importer: str, candidates: list[str]) -> str | None:
         if not candidates:

@@ -274,7 +274,9 @@ class Scope:
             if found:
                 break
         told = [v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)]
-        return choice(at, told or found) if found else None
+        if found and not told:
+            return Member(at, value, name)  # declared without a value: set from outside
+        return choice(at, told) if found else None
 
     def field_writes(self, cls: ClassId, name: str) -> list[tuple[Fn, int]]:
         """(method, value instruction) of every write of ``this.name`` in a class's methods."""

@@ -1,0 +1,189 @@
+"""Requests sent by raw HTTP: method, address, headers and body, and which provider's operation they are."""
+
+import re
+from dataclasses import dataclass
+
+from tillproof.commerce.recognise import Recogniser
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import Shape, shape
+from tillproof.flow.values import Const, Ctx, Param, Value, constant, leaves, pattern
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation, Provider, Verifier
+
+_VERBS = {"get", "post", "put", "patch", "delete", "head"}
+_URL_KEYS = ("url", "uri", "baseurl", "path")
+_BODY_KEYS = ("data", "body", "json", "form_params", "multipart", "form", "query")
+_OWN_SERVER = {"fetch", "axios", "ky"}
+_HOLE = re.compile(r"\{\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that a call sends. ``url`` has ``{}`` for every unknown piece; ``arguments`` are all of the call's, for key searches."""
+
+    method: str
+    url: str
+    url_value: Value | None
+    arguments: tuple[Value, ...]
+    parametric: bool
+
+
+class Requests:
+    """Recognises raw HTTP requests and matches them to the packs' REST names and hosts."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self.recogniser = recogniser
+        self.evaluator = recogniser.evaluator
+        self.program = recogniser.program
+        self._rest: list[tuple[Provider, Operation | Verifier, str, re.Pattern[str]]] = []
+        for provider in recogniser.knowledge.providers.values():
+            for thing in (*provider.operations, *provider.verifiers):
+                for name in thing.rest:
+                    method, _, path = name.partition(" ")
+                    self._rest.append((provider, thing, method, _path_pattern(path)))
+
+    def request(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Request | None:
+        """The request that a CALL sends, or None."""
+        if not self.recogniser.is_("http", fn, i, ctx):
+            return None
+        body = self.program.body(fn)
+        callee, raw = body.call(i)
+        arguments = [(k, self.evaluator.value(fn, v, ctx)) for k, v in raw]
+        word = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        if word in ("curl_exec", "curl_init"):
+            return self._curl(fn, i, ctx, word, [v for _, v in arguments])
+        options = self._options(arguments)
+        method = self._method(word, arguments, options)
+        url = self._url(word, arguments, options)
+        if url is None:
+            return None
+        if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
+            return None  # a page asking its own server
+        base = next((pattern(v) for k, v in {**options.may, **options.must}.items() if k.lower() in ("baseurl", "base_url", "base_uri")), "")
+        text = pattern(url)
+        if base and not text.startswith("http"):
+            text = base.rstrip("/") + "/" + text.lstrip("/")
+        return Request(method, text, url, tuple(v for _, v in arguments), any(isinstance(x, Param) for x in leaves(url)))
+
+    def _options(self, arguments: list[tuple[str, Value]]) -> Shape:
+        out = Shape()
+        for key, value in arguments:
+            if key and key not in ("*", "**"):
+                out.must[key] = value
+            else:
+                got = shape(self.evaluator, value)
+                out.must.update(got.must)
+                out.may.update(got.may)
+        return out
+
+    def _method(self, word: str, arguments: list[tuple[str, Value]], options: Shape) -> str:
+        for verb in _VERBS:
+            if word == verb or word.endswith("_" + verb) or word == verb + "async":
+                return verb.upper()
+        for key in ("method", "verb"):
+            found = options.must.get(key) or options.may.get(key)
+            if found is not None:
+                text = constant(found)
+                return text.upper() if text else "ANY"
+        if word == "request" and arguments and isinstance(arguments[0][1], Const) and arguments[0][1].text.lower() in _VERBS:
+            return arguments[0][1].text.upper()
+        if word == "request" and len(arguments) > 1:
+            return "ANY"
+        return "GET" if word in ("fetch", "urlopen", "file_get_contents", "download_url") else "ANY"
+
+    def _url(self, word: str, arguments: list[tuple[str, Value]], options: Shape) -> Value | None:
+        positional = [v for k, v in arguments if k == ""]
+        for value in positional[:2]:
+            text = pattern(value)
+            if "/" in text or text.startswith("http"):
+                return value
+        for key, value in {**options.may, **options.must}.items():
+            if key.lower() in _URL_KEYS and key.lower() != "baseurl":
+                return value
+        if word == "request" and len(positional) > 1:
+            return positional[1]
+        return positional[0] if positional else None
+
+    def _curl(self, fn: Fn, i: int, ctx: Ctx | None, word: str, arguments: list[Value]) -> Request | None:
+        """cURL: the options set on any handle of the function. Reported once, at curl_exec, or at curl_init when nothing is executed here."""
+        body = self.program.body(fn)
+        given: list[Value] = []
+        url: Value | None = None
+        method = "GET"
+        executes = False
+        for n, op in enumerate(body.op):
+            if op != Op.CALL or body.op[body.args(n)[0]] != Op.NAME:
+                continue
+            name = body.name(body.args(n)[0])
+            values = [self.evaluator.value(fn, v, ctx) for _, v in body.call(n)[1]]
+            executes = executes or name == "curl_exec"
+            if name == "curl_init" and values:
+                url = values[0]
+            elif name == "curl_setopt" and len(values) == 3:
+                option = getattr(values[1], "name", "")
+                given.append(values[2])
+                if option == "CURLOPT_URL":
+                    url = values[2]
+                elif option in ("CURLOPT_POST", "CURLOPT_POSTFIELDS") and method == "GET":
+                    method = "POST"
+                elif option == "CURLOPT_CUSTOMREQUEST":
+                    method = (constant(values[2]) or "ANY").upper()
+            elif name == "curl_setopt_array" and len(values) == 2:
+                got = shape(self.evaluator, values[1])
+                for key, value in {**got.may, **got.must}.items():
+                    given.append(value)
+                    if key.endswith("CURLOPT_URL"):
+                        url = value
+                    elif key.endswith(("CURLOPT_POST", "CURLOPT_POSTFIELDS")):
+                        method = "POST"
+        if url is None or (word == "curl_init" and executes):
+            return None
+        return Request(method, pattern(url), url, tuple(given), any(isinstance(x, Param) for x in leaves(url)))
+
+    def match(self, fn: Fn, request: Request) -> list[tuple[Provider, Operation | Verifier]]:
+        """Provider operations and verifiers that a request may be. A host of another provider rules out; an unknown host needs the unit's use."""
+        host, path = _split(request.url)
+        out = []
+        for provider, thing, method, path_pattern in self._rest:
+            if method != request.method and request.method != "ANY":
+                continue
+            if not path_pattern.search(path):
+                continue
+            if host and "{}" not in host:
+                if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
+                    continue
+            elif not self.recogniser.uses(provider, fn.file):
+                continue
+            out.append((provider, thing))
+        out.sort(key=lambda m: -max(len(r) for r in m[1].rest))
+        return out
+
+    def provider(self, request: Request) -> Provider | None:
+        """The provider whose host a request goes to."""
+        host, _ = _split(request.url)
+        if not host or "{}" in host:
+            return None
+        for provider in self.recogniser.knowledge.providers.values():
+            if any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
+                return provider
+        return None
+
+
+def _split(url: str) -> tuple[str, str]:
+    """(host, path); the host is empty when the address begins with something unknown or with a path."""
+    match = re.match(r"https?://([^/?#]*)([^?#]*)", url)
+    if match:
+        return match[1].split("@")[-1].split(":")[0].lower(), match[2]
+    path = url.split("?")[0]
+    return "", path if path.startswith(("/", "{}")) else "/" + path
+
+
+def _path_pattern(path: str) -> re.Pattern[str]:
+    """A REST path as a pattern for the end of an address; a hole of the code may stand for a version prefix, a segment or part of one."""
+    segments = [s for s in path.strip("/").split("/") if s]
+    if len(segments) > 1 and re.fullmatch(r"v\d+[\w.-]*", segments[0]):
+        head, segments = rf"(?:/{re.escape(segments[0])})?", segments[1:]
+    else:
+        head = ""
+    body = "".join("/" + (r"[^/]+" if s == "{}" else _HOLE.sub("[^/]*", re.escape(s).replace(r"\{\}", "{}"))) for s in segments)
+    return re.compile(rf"(?:^|\{{\}}|(?<=.)){head}{body}/?$")

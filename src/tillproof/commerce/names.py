@@ -1,0 +1,81 @@
+"""Matching call names of the packs against what the evaluator knows of a callee."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from tillproof.flow.program import Fn, Program
+from tillproof.ir.ops import Op
+
+T = TypeVar("T")
+_LITERAL = re.compile(r"^(.*?)\((.*)\)$")
+
+
+class Table(Generic[T]):
+    """Call names of one language with what they stand for, found by their last word."""
+
+    def __init__(self) -> None:
+        self._by_last: dict[str, list[tuple[str, str, T]]] = defaultdict(list)
+
+    def add(self, names: Iterable[str], thing: T) -> None:
+        for name in names:
+            literal = _LITERAL.match(name)
+            call, text = (literal[1], literal[2]) if literal else (name, "")
+            self._by_last[call.rpartition(".")[2].lower()].append((call, text, thing))
+
+    def __bool__(self) -> bool:
+        return bool(self._by_last)
+
+    def words(self) -> set[str]:
+        return set(self._by_last)
+
+    def find(self, names: Iterable[str]) -> list[tuple[T, str, str, str]]:
+        """(thing, pattern, name that matched, text that the first argument must be) for every entry that fits one of the names."""
+        out: list[tuple[T, str, str, str]] = []
+        for name in names:
+            plain = strip(name)
+            for call, text, thing in self._by_last.get(plain.rpartition(".")[2].lower(), ()):
+                if fits(call, plain):
+                    out.append((thing, call, name, text))
+        return out
+
+
+def strip(name: str) -> str:
+    """A name without the marks of calls and elements."""
+    return name.replace("()", "").replace("[]", "")
+
+
+def fits(pattern: str, plain: str) -> bool:
+    """Whether a call name of a pack fits a dotted name without marks."""
+    pattern, plain = pattern.lower(), plain.lower()
+    if pattern.startswith("."):
+        return plain.endswith(pattern) or plain.lstrip("?#$") == pattern[1:]
+    return plain == pattern
+
+
+def root(name: str, pattern: str) -> str:
+    """What stands before a leading-dot pattern in the name that it matched; empty when the pattern is the whole."""
+    words = pattern.count(".")
+    parts = re.split(r"\.(?![^(]*\))", name)
+    return ".".join(parts[:-words]) if len(parts) > words else ""
+
+
+def written(program: Program, fn: Fn, i: int) -> str:
+    """A callee as its source spells it: ``this.em.flush``. ``?`` for what is no plain chain."""
+    body = program.body(fn)
+    parts: list[str] = []
+    while i >= 0:
+        op = body.op[i]
+        if op == Op.FIELD:
+            parts.append(body.name(i))
+            i = body.args(i)[0]
+        elif op == Op.NAME:
+            parts.append(body.name(i))
+            break
+        elif op in (Op.CALL, Op.AWAIT, Op.INDEX, Op.NEW, Op.CAST):
+            i = body.args(i)[0 if op != Op.CAST else 1]
+        else:
+            parts.append("?")
+            break
+    return ".".join(reversed(parts))

@@ -1,0 +1,123 @@
+"""Where the code asks a provider to do something: by SDK, by raw HTTP, directly or through a wrapper of its own."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tillproof.commerce.http import Request, Requests
+from tillproof.commerce.recognise import Known, Recogniser
+from tillproof.flow.callers import Callers
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation, Provider, Verifier
+
+_LEVELS = 3
+_FEW = 60
+_SHARE = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSite:
+    """A call that does ``operation``. ``ctx`` is the caller's context where the operation depends on it. ``request`` when by raw HTTP."""
+
+    provider: Provider
+    operation: Operation
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    certain: bool
+    request: Request | None
+
+
+class Operations:
+    """All operation sites of a program, found once."""
+
+    def __init__(self, recogniser: Recogniser, requests: Requests, callers: Callers) -> None:
+        self.recogniser = recogniser
+        self.requests = requests
+        self.callers = callers
+        self.program = recogniser.program
+        self.outbound: list[tuple[Provider, Fn, int]] = []
+        self.sites: list[OperationSite] = []
+        self._find()
+
+    def candidates(self) -> list[str]:
+        """Files that hold a word of a provider's pack."""
+        seen = Counter(word for index in self.program.indices.values() for word in index.words)
+        telling = {word for word, count in seen.items() if count <= max(_FEW, len(self.program.indices) * _SHARE)}
+        return [path for path, index in self.program.indices.items() if not telling.isdisjoint(index.words)]
+
+    def _find(self) -> None:
+        for file in self.candidates():
+            for fn in self.program.all_functions(file):
+                body = self.program.body(fn)
+                for i, op in enumerate(body.op):
+                    if op in (Op.CALL, Op.NEW):
+                        self._look(fn, i)
+
+    def _look(self, fn: Fn, i: int) -> None:
+        known = self.recogniser.operation(fn, i)
+        if known is not None and isinstance(known.thing, Operation):
+            self.sites.append(OperationSite(known.provider, known.thing, fn, i, None, known.certain, None))
+            self.outbound.append((known.provider, fn, i))
+            return
+        request = self.requests.request(fn, i)
+        if request is None:
+            return
+        contexts: list[Ctx | None] = [None]
+        if request.parametric:
+            contexts = list(self._contexts(fn, i)) or [None]
+        seen: set[tuple[Fn, int, str, str]] = set()
+        for ctx in contexts:
+            specific = self.requests.request(fn, i, ctx) or request
+            top = list(ctx.chain())[-1] if ctx else None
+            key = (top.caller if top else fn, top.call if top else i, specific.method, specific.url)
+            if key not in seen:
+                seen.add(key)
+                self._match(fn, i, ctx, specific)
+
+    def _contexts(self, fn: Fn, i: int) -> list[Ctx]:
+        """Contexts as many levels up as the address still depends on a parameter."""
+        out: list[Ctx] = []
+        for ctx in self.callers.contexts(fn):
+            request = self.requests.request(fn, i, ctx)
+            if request is not None and request.parametric:
+                deeper = self.callers.contexts(fn, _LEVELS)
+                mine = [c for c in deeper if c.caller == ctx.caller and c.call == ctx.call]
+                out += mine or [ctx]
+            else:
+                out.append(ctx)
+        return out
+
+    def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
+        matches = self.requests.match(fn, request)
+        operation = next(((p, t) for p, t in matches if isinstance(t, Operation)), None)
+        if operation is not None:
+            self.sites.append(OperationSite(operation[0], operation[1], fn, i, ctx, True, request))
+            self.outbound.append((operation[0], fn, i))
+            return
+        provider = matches[0][0] if matches else self.requests.provider(request)
+        if provider is not None:
+            self.outbound.append((provider, fn, i))
+
+    def at(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
+        """The operation or verifier that a call is, by SDK or raw HTTP, in a context."""
+        known = self.recogniser.known(fn, i, ctx)
+        if known:
+            return known[0]
+        request = self.requests.request(fn, i, ctx)
+        if request is not None:
+            for provider, thing in self.requests.match(fn, request):
+                return Known(provider, thing, True, f"{request.method} {request.url}")
+        return None
+
+    def verifier_at(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
+        """The verifier that a call is, if it is one."""
+        known = self.recogniser.verifier(fn, i, ctx)
+        if known:
+            return known
+        request = self.requests.request(fn, i, ctx)
+        for provider, thing in self.requests.match(fn, request) if request else ():
+            if isinstance(thing, Verifier):
+                return Known(provider, thing, True, f"{request.method} {request.url}" if request else "")
+        return None

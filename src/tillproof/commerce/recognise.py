@@ -1,0 +1,218 @@
+"""What a call means in commerce: a provider's operation, a proof of the sender, an effect, a request by raw HTTP."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tillproof.commerce.names import Table, root, strip, written
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Result, Value, names, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
+
+LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
+_SHARED = ("macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A call that a pack knows. ``certain``: the receiver is known to be the provider's; else the unit merely uses the provider."""
+
+    provider: Provider
+    thing: Operation | Verifier
+    certain: bool
+    name: str
+
+
+class Recogniser:
+    """Tables of all packs, per language."""
+
+    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge) -> None:
+        self.program = program
+        self.evaluator = evaluator
+        self.knowledge = knowledge
+        self.calls: dict[str, Table[tuple[Provider, Operation | Verifier]]] = {lang: Table() for lang in LANGUAGES}
+        self.effects: dict[str, Table[Effect]] = {lang: Table() for lang in LANGUAGES}
+        self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
+        for provider in knowledge.providers.values():
+            for thing in (*provider.operations, *provider.verifiers):
+                for lang, calls in thing.calls.items():
+                    self.calls[lang].add(calls, (provider, thing))
+            for effect in provider.effects:
+                for lang, calls in effect.calls.items():
+                    self.effects[lang].add(calls, effect)
+        for framework in knowledge.frameworks.values():
+            for kind in _SHARED:
+                self.shared[framework.language, kind].add(getattr(framework, kind), framework.id)
+            for effect in framework.effects:
+                for lang, calls in effect.calls.items():
+                    self.effects[lang].add(calls, effect)
+        self._uses: dict[tuple[str, str], bool] = {}
+        self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
+        self._clients = {
+            (p.id, lang): {strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))}
+            for p in knowledge.providers.values()
+            for lang in LANGUAGES
+        }
+
+    # --- names of a callee
+
+    def callee_names(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, ...]:
+        """Names of what a CALL or NEW calls: by value, then as written."""
+        callee = self.program.body(fn).args(i)[0]
+        value = self.evaluator.value(fn, callee, ctx)
+        known = names(value)
+        spelt = written(self.program, fn, callee)
+        return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
+
+    def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether the callee is a function of the repository."""
+        value = self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)
+        return any(isinstance(o, FunctionV) for o in options(value))
+
+    # --- providers
+
+    def known(self, fn: Fn, i: int, ctx: Ctx | None = None) -> list[Known]:
+        """What the providers' packs know of a call; operations and verifiers, best first."""
+        key = (fn, i, id(ctx))
+        if key not in self._memo:
+            self._memo[key] = self._find_known(fn, i, ctx)
+        return self._memo[key]
+
+    def _find_known(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Known]:
+        lang = self.program.language(fn.file)
+        table = self.calls[lang]
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
+            return []
+        if self.is_ours(fn, i, ctx):
+            return []
+        out: list[Known] = []
+        for (provider, thing), pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
+            certain = self._receiver(provider, lang, pattern, name, fn.file)
+            if certain is not None and not any(k.thing is thing for k in out):
+                out.append(Known(provider, thing, certain, name))
+        out.sort(key=lambda k: (not k.certain, not self._mentions(k.provider, fn.file), -len(k.name)))
+        if out and out[0].certain:
+            out = [k for k in out if k.certain]
+        return out
+
+    def _receiver(self, provider: Provider, lang: str, pattern: str, name: str, file: str) -> bool | None:
+        """Whether a match's receiver is the provider's: certain, likely (False), or not at all (None)."""
+        if not pattern.startswith("."):
+            return True
+        before = strip(root(name, pattern))
+        head = before.lower()
+        packages = [p.lower() for p in provider.packages.get(lang, ())]  # type: ignore[call-overload]
+        if head and (head in self._clients[provider.id, lang] or any(head == c or head.endswith("." + c) for c in self._clients[provider.id, lang])):
+            return True
+        if head and any(head == p or head.startswith((p + ".", p + "/", p.replace("/", ".") + ".", p.rpartition("/")[2] + ".")) for p in packages):
+            return True
+        if head.startswith(("?", "#", "exception")) or not head or "." not in head:
+            return False if self.uses(provider, file) else None
+        return None
+
+    def uses(self, provider: Provider, file: str) -> bool:
+        """Whether the file, or its unit, imports the provider's package or holds one of its words."""
+        key = (provider.id, file)
+        if key not in self._uses:
+            unit = self.program.unit(file)
+            own = self._mentions(provider, file)
+            self._uses[key] = own or any(
+                self._imports(provider, f) for f in self.program.indices if self.program.unit(f) == unit and f != file
+            )
+        return self._uses[key]
+
+    def _mentions(self, provider: Provider, file: str) -> bool:
+        words = self.program.indices[file].words
+        return self._imports(provider, file) or any(w.lower() in provider.words or w.lower() == provider.id for w in words)
+
+    def _imports(self, provider: Provider, file: str) -> bool:
+        index = self.program.indices[file]
+        lang = self.program.language(file)
+        packages = {p.lower() for p in provider.packages.get(lang, ())}
+        roots = {c.partition(".")[0].lower() for c in provider.clients.get(lang, ())} if lang == "php" else set()
+        for item in index.imports:
+            module = item.module.lower()
+            if module in packages or module.partition(".")[0] in packages or "/".join(module.split("/")[:2]) in packages or module.partition("/")[0] in packages:
+                return True
+            if roots and (module.partition(".")[0] in roots or (not module and item.name.lower() in roots)):
+                return True
+        return False
+
+    def operation(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
+        """The provider operation that a call is, by SDK."""
+        return next((k for k in self.known(fn, i, ctx) if isinstance(k.thing, Operation)), None)
+
+    def verifier(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
+        """The proof of the sender that a call is, by SDK."""
+        return next((k for k in self.known(fn, i, ctx) if isinstance(k.thing, Verifier)), None)
+
+    # --- everything that frameworks share
+
+    def is_(self, kind: Literal["macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers"],
+            fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:  # fmt: skip
+        """The pattern of that kind that a call matches, if any."""
+        table = self.shared[self.program.language(fn.file), kind]
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
+            return None
+        for _, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
+            if not text or self._first_argument_fits(fn, i, ctx, text):
+                return pattern if pattern.startswith(".") else strip(name)
+        return None
+
+    def result_is(self, kind: str, value: Value) -> bool:
+        """Whether a value is the result of a call of that kind, or that member itself."""
+        if isinstance(value, Result) and value.instr >= 0:
+            lang = self.program.language(value.fn.file)
+            return bool(self.shared[lang, kind].find(names(value.callee)))
+        if isinstance(value, External):
+            return any(bool(self.shared[lang, kind].find((value.name,))) for lang in LANGUAGES)
+        found = names(value)
+        return any(bool(self.shared[lang, kind].find(found)) for lang in LANGUAGES) if found else False
+
+    def _first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:
+        _, arguments = self.program.body(fn).call(i)
+        if not arguments:
+            return False
+        value = self.evaluator.value(fn, arguments[0][1], ctx)
+        if not isinstance(value, Const):
+            return False
+        return value.text == text or (text.endswith("*") and value.text.startswith(text[:-1]))
+
+    def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:
+        """The effect on records, money, goods or people that a call has by its pack, and whether the receiver is certain."""
+        lang = self.program.language(fn.file)
+        table = self.effects[lang]
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
+            return None
+        value = self.evaluator.value(fn, callee, ctx)
+        if any(isinstance(o, FunctionV) for o in options(value)):
+            return None
+        possible: tuple[Effect, bool] | None = None
+        for effect, pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
+            certain = self._effect_receiver(effect, pattern, name)
+            if certain:
+                return effect, True
+            if certain is False and possible is None:
+                possible = effect, False
+        return possible
+
+    def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
+        if not pattern.startswith(".") or not effect.receivers:
+            before = strip(root(name, pattern)) if pattern.startswith(".") else ""
+            return True if not before.startswith(("?", "#")) else False
+        before = strip(root(name, pattern))
+        for receiver in effect.receivers:
+            plain = receiver.lstrip(".").lower()
+            if before.lower() == plain or before.lower().endswith("." + plain) or before.lower().startswith(plain + "."):
+                return True
+        if not before or before.startswith(("?", "#")):
+            return False
+        return None

@@ -1,0 +1,150 @@
+"""Which keys a value certainly, possibly or perhaps has: through spreads, merges, later writes and options objects."""
+
+from dataclasses import dataclass, field
+
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.values import (
+    Choice, Const, External, FunctionV, Instance, Member, Missing, Overlay, Record, Result, Seq, Text, Value, names,
+)  # fmt: skip
+
+_MERGES = {"array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap", "array_merge_recursive"}
+_SAME = {
+    "json.stringify", "json_encode", "wp_json_encode", "http_build_query", "urlsearchparams", "json.dumps", "urllib.parse.urlencode", "querystring.stringify",
+    "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries", "object.freeze", "types.simplenamespace",
+}  # fmt: skip
+_FILTERS = {"apply_filters"}
+
+
+@dataclass(slots=True)
+class Shape:
+    """``must``: keys on every path. ``may``: keys on some. ``open``: values whose keys are not known and that may add any."""
+
+    must: dict[str, Value] = field(default_factory=dict)
+    may: dict[str, Value] = field(default_factory=dict)
+    open: list[Value] = field(default_factory=list)
+
+
+def shape(evaluator: Evaluator, value: Value, depth: int = 0) -> Shape:
+    """The shape of a value that is used as a record."""
+    out = Shape()
+    if depth > 8:
+        out.open.append(value)
+    elif isinstance(value, Record):
+        for key, entry in value.entries:
+            if key is None:
+                _add(out, shape(evaluator, entry, depth + 1))
+            elif key == "?":
+                out.open.append(entry)
+            else:
+                out.must[key] = entry
+    elif isinstance(value, Overlay):
+        _add(out, shape(evaluator, value.base, depth + 1))
+        for key, written, certain in value.writes:
+            if key in ("**", "[]"):
+                below = shape(evaluator, written, depth + 1)
+                _add(out, below if certain else Shape({}, {**below.must, **below.may}, below.open))
+            elif key is not None:
+                (out.must if certain else out.may)[key] = written
+    elif isinstance(value, Choice):
+        _either(out, [shape(evaluator, o, depth + 1) for o in value.options])
+    elif isinstance(value, (Missing, Const, Text, FunctionV)):
+        pass
+    elif isinstance(value, Seq):
+        for item in value.items:
+            if isinstance(item, (Record, Overlay)):
+                out.may.update(shape(evaluator, item, depth + 1).must)
+    elif isinstance(value, Result) and value.instr >= 0:
+        _of_result(evaluator, out, value, depth)
+    elif isinstance(value, Instance) and value.made:
+        fn, i, ctx = value.made
+        for key, argument in evaluator.program.body(fn).call(i)[1]:
+            given = evaluator.value(fn, argument, ctx)
+            if key and key not in ("*", "**"):
+                out.must[key] = given
+            else:
+                _add(out, shape(evaluator, given, depth + 1))
+    else:
+        out.open.append(value)
+    return out
+
+
+def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> None:
+    words = {n.replace("()", "").lower() for n in names(value.callee)}
+    arguments = evaluator.arguments(value)
+    if words & _MERGES:
+        for key, argument in arguments:
+            if key and key not in ("*", "**"):
+                out.must[key] = argument
+            else:
+                _add(out, shape(evaluator, argument, depth + 1))
+    elif words & _SAME and arguments:
+        _add(out, shape(evaluator, arguments[0][1], depth + 1))
+    elif words & _FILTERS and len(arguments) > 1:
+        _add(out, shape(evaluator, arguments[1][1], depth + 1))
+    elif isinstance(value.callee, Member) and value.callee.name in ("copy", "toArray", "to_dict", "dict", "model_dump"):
+        _add(out, shape(evaluator, value.callee.base, depth + 1))
+    elif isinstance(value.callee, External) and value.new and len(arguments) == 1 and isinstance(arguments[0][1], (Record, Overlay)):
+        _add(out, shape(evaluator, arguments[0][1], depth + 1))
+    else:
+        out.open.append(value)
+
+
+def _add(out: Shape, more: Shape) -> None:
+    """Keys of ``more`` come later and win."""
+    out.must.update(more.must)
+    for key, value in more.may.items():
+        if key not in out.must:
+            out.may[key] = value
+    out.open += more.open
+
+
+def _either(out: Shape, shapes: list[Shape]) -> None:
+    if not shapes:
+        return
+    common = set(shapes[0].must).intersection(*(s.must for s in shapes[1:]))
+    for one in shapes:
+        for key, value in {**one.may, **one.must}.items():
+            (out.must if key in common else out.may).setdefault(key, value)
+        out.open += one.open
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key that was looked for: its value, and whether it is there on every path."""
+
+    value: Value
+    certain: bool
+    key: str
+
+
+def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 0) -> tuple[Found | None, list[Value]]:
+    """Look for one of ``wanted`` (lower case) in a record and the records in it; and the values that could hide it."""
+    if depth > 3:
+        return None, []
+    got = shape(evaluator, value, 0)
+    for keys, certain in ((got.must, True), (got.may, False)):
+        for key, entry in keys.items():
+            if key.lower() in wanted and not _empty(entry):
+                return Found(entry, certain and not _maybe_empty(entry), key), []
+    hidden = list(got.open)
+    maybe: Found | None = None
+    for keys, certain in ((got.must, True), (got.may, False)):
+        for entry in keys.values():
+            if isinstance(entry, (Record, Overlay, Choice, Instance)) or (isinstance(entry, Result) and entry.instr >= 0):
+                found, more = find_key(evaluator, entry, wanted, depth + 1)
+                if found:
+                    if found.certain and certain:
+                        return found, []
+                    maybe = Found(found.value, False, found.key)
+                hidden += [h for h in more if isinstance(h, Result) is False]
+    if maybe:
+        return maybe, []
+    return None, hidden
+
+
+def _empty(value: Value) -> bool:
+    return isinstance(value, Missing) or (isinstance(value, Const) and value.falsy)
+
+
+def _maybe_empty(value: Value) -> bool:
+    return isinstance(value, Choice) and any(_empty(o) for o in value.options)
