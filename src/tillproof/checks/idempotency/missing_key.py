@@ -1,0 +1,100 @@
+"""``idempotency/missing-key``: a call that starts, takes or returns a payment carries an idempotency key."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.keys import Keyed, keyed_sites
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.model import Model
+from tillproof.contract import Severity
+from tillproof.knowledge.schema import SdkDefault
+
+_WHAT = {
+    "payment.create": "a second payment", "checkout.create": "a second payable session", "refund.create": "a second refund",
+    "payout.create": "a second payout", "transfer.create": "a second transfer", "subscription.create": "a second subscription",
+}  # fmt: skip
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per provider call, or per caller where a wrapper's callers decide."""
+    for keyed in keyed_sites(model):
+        yield _rule(model, keyed)
+
+
+def _rule(model: Model, keyed: Keyed) -> Ruling:
+    site, program = keyed.site, model.program
+    fn, instr = keyed.place
+    body = program.body(fn)
+    name = f"{site.provider.name} {site.operation.resource or site.operation.op}"
+    call = at(program, site.fn, site.instr, f"{site.operation.op} of {name}", "sink")
+    ruling = Ruling("idempotency/missing-key", "held", "payment-call", fn.file, body.line[instr], [call])
+    if keyed.found is not None and keyed.found.certain:
+        where = keyed.found.value.at
+        ruling.evidence.insert(0, Evidence(where[0], where[1], f"the key is sent as {keyed.found.key}", "guard"))
+        return ruling
+    if keyed.found is None and keyed.hidden:
+        ruling.outcome = "unknown"
+        hidden = keyed.hidden[0].at
+        ruling.question = Evidence(hidden[0], hidden[1], f"Do the options given to this {site.operation.op} call carry an idempotency key for every caller?")
+        return ruling
+    ruling.outcome = "broken"
+    automatic = _automatic(model, keyed)
+    ruling.severity = _severity(keyed, automatic)
+    ruling.confidence = "certain" if site.certain and keyed.found is None else "likely"
+    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    harm = _WHAT.get(site.operation.op, "a second attempt whose first result is lost")
+    ruling.title = f"{name}: {site.operation.op} without an idempotency key"
+    sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""
+    own = f" The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
+    ruling.message = (
+        f"This {site.operation.op} call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the customer "
+        f"submits twice, {site.provider.name} cannot tell it from {harm}.{own}"
+    )
+    ruling.remediation = _remedy(model, keyed)
+    ruling.evidence.append(at(program, fn, instr, "no idempotency key is given here", "missing"))
+    return ruling
+
+
+def _severity(keyed: Keyed, automatic: bool) -> Severity:
+    if keyed.site.operation.repeatable == "state-guarded":
+        return "low"
+    return "medium" if automatic else "high"
+
+
+def _automatic(model: Model, keyed: Keyed) -> bool:
+    """Whether the SDK in use makes a key of its own for each call."""
+    if keyed.site.request is not None:
+        return False
+    language = model.program.language(keyed.site.fn.file)
+    fitting: list[SdkDefault] = [d for d in keyed.site.provider.defaults if d.language == language]
+    versions = model.versions.get(model.program.unit(keyed.site.fn.file), {})
+    best = False
+    for default in fitting:
+        declared = versions.get(default.package)
+        if declared is None or _number(declared) >= _number(default.since):
+            best = default.automatic_keys
+    return best
+
+
+def _number(version: str) -> tuple[int, ...]:
+    digits = "".join(c if c.isdigit() or c == "." else " " for c in version).split()
+    return tuple(int(p) for p in digits[0].split(".") if p) if digits else (0,)
+
+
+def _remedy(model: Model, keyed: Keyed) -> str:
+    site = keyed.site
+    key_names = site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
+    language = model.program.language(site.fn.file)
+    header = next((n for n in key_names if "-" in n), "Idempotency-Key")
+    if site.request is not None:
+        return f"Send the header `{header}` with a value derived from the order and the attempt, e.g. `order-{{id}}-{{attempt}}`, and the same value on a retry."
+    python = next((n for n in key_names if "_" in n and n.islower()), "idempotency_key")
+    script = next((n for n in key_names if n[:1].islower() and any(c.isupper() for c in n)), "idempotencyKey")
+    if language == "python":
+        return f'Pass `{python}=f"order-{{order.id}}-{{attempt}}"`: derived from the order, the same when the call is repeated.'
+    if language == "javascript":
+        return f"Pass `{{ {script}: `order-${{order.id}}-${{attempt}}` }}` as the request options: derived from the order, the same when the call is repeated."
+    return f"Pass `['{key_names[0] if key_names else 'idempotency_key'}' => \"order-{{$order->id}}-{{$attempt}}\"]` as the request options: derived from the order."
+
+
+CHECK = Check(id="idempotency/missing-key", title="Payment calls carry an idempotency key", severity="high", rule=rule)

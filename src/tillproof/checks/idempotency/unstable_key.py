@@ -1,0 +1,78 @@
+"""``idempotency/unstable-key``: the key is the same when the same attempt is repeated."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.keys import Keyed, keyed_sites
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.model import Model
+from tillproof.flow.values import Choice, Const, Instance, Member, Param, Result, Value, leaves
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per key that is sent."""
+    for keyed in keyed_sites(model):
+        if keyed.found is not None:
+            yield _rule(model, keyed)
+
+
+def _rule(model: Model, keyed: Keyed) -> Ruling:
+    assert keyed.found is not None
+    program, site = model.program, keyed.site
+    fn, instr = keyed.place
+    value = keyed.found.value
+    ruling = Ruling("idempotency/unstable-key", "held", "idempotency-key", fn.file, program.body(fn).line[instr])
+    source = random_source(model, value)
+    if source is None:
+        note = f"the key {keyed.found.key} is put together from values that stay the same when the call is repeated"
+        ruling.evidence.append(Evidence(value.at[0], value.at[1], note, "guard"))
+        return ruling
+    if kept(value):
+        ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain" if site.certain else "likely"
+    call = program.body(site.fn).line[site.instr]
+    near = value.at if value.at[0] == site.fn.file and abs(value.at[1] - call) < 25 else (fn.file, program.body(fn).line[instr])
+    ruling.anchor = (near[0], near[1], near[1])
+    ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
+    ruling.message = (
+        f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries another key "
+        f"and {site.provider.name} makes a second payment of it."
+    )
+    ruling.remediation = "Derive the key from the order and the attempt (`order-{id}-{attempt}`), or store the random key with the order before the first call."
+    ruling.evidence = [
+        Evidence(source.at[0], source.at[1], "a value that differs on every call", "source"),
+        at(program, site.fn, site.instr, f"sent as {keyed.found.key}", "sink"),
+    ]
+    return ruling
+
+
+def random_source(model: Model, value: Value) -> Value | None:
+    """A random or clock value that the key is made of, through any function of the repository."""
+    seen: set[int] = set()
+    stack = [value]
+    while stack and len(seen) < 200:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if isinstance(here, Result):
+            if model.recogniser.result_is("random", here):
+                return here
+            stack.append(here.callee)
+            if here.instr >= 0:
+                stack += [v for _, v in model.evaluator.arguments(here)]
+        else:
+            stack += here.parts()
+    return None
+
+
+def kept(value: Value) -> bool:
+    """Whether the key may also be one that is read from a stored record: the random one is only made when there is none yet."""
+    options = value.options if isinstance(value, Choice) else ()
+    return any(isinstance(o, Member) and not isinstance(o.base, (Param, Const)) or isinstance(o, Instance) for o in options) or any(
+        isinstance(o, Member) for o in options if not list(leaves(o)) == [o]
+    )
+
+
+CHECK = Check(id="idempotency/unstable-key", title="The idempotency key is stable", severity="high", rule=rule)

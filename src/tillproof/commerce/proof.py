@@ -1,0 +1,223 @@
+"""What proves who sent a message, and what acts on it: the policy of the walk behind webhooks and returns."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.flow.paths import Proof
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, External, Member, Param, Result, Text, Value, constant, leaves, options
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Operation, Verifier
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_SEARCHES = {"preg_match", "strpos", "str_contains", "in_array", "includes", "indexof", "some", "startswith", "strcmp", "equals", "timingsafeequal", "safecompare", "isequal", "compare"}
+_READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
+_NO_ACT = ("event",)
+_EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A proof that the walk met. ``weak``: why it can be better, if so. ``refetch``: the provider was asked instead."""
+
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    what: str
+    how: str
+    refetch: bool = False
+    mac: bool = False
+
+
+class SenderPolicy:
+    """Proof: a verifier of the packs, a keyed digest compared, a secret compared, or the provider asked. Effect: what acts on the message."""
+
+    def __init__(self, model: "Model", events: frozenset[str], confirmation: bool = False) -> None:
+        self.model = model
+        self.events = events
+        self.confirmation = confirmation
+        self.proofs: dict[tuple[Fn, int], Proven] = {}
+        self._proof_memo: dict[tuple[Fn, int, int], Proof | None] = {}
+        self._effect_memo: dict[tuple[Fn, int, int], str | None] = {}
+
+    # --- proof
+
+    def proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        key = (fn, i, id(ctx))
+        if key not in self._proof_memo:
+            self._proof_memo[key] = None
+            op = self.model.program.body(fn).op[i]
+            self._proof_memo[key] = self._call_proof(fn, i, ctx) if op in (Op.CALL, Op.NEW) else self._comparison_proof(fn, i, ctx)
+        return self._proof_memo[key]
+
+    def _note(self, fn: Fn, i: int, ctx: Ctx | None, what: str, how: str, refetch: bool = False, mac: bool = False) -> None:
+        self.proofs.setdefault((fn, i), Proven(fn, i, ctx, what, how, refetch, mac))
+
+    def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        model = self.model
+        known = model.operations.verifier_at(fn, i, ctx)
+        if known is not None and isinstance(known.thing, Verifier):
+            verifier = known.thing
+            self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", verifier.proves)
+            if verifier.proves in ("throws", "value"):
+                return Proof("throws")
+            return Proof("boolean") if verifier.proves == "boolean" else Proof("answer", verifier.genuine)
+        operation = model.operations.at(fn, i, ctx)
+        if operation is not None and isinstance(operation.thing, Operation):
+            if operation.thing.confirms and self._asked_and_used(fn, i, operation.thing, ctx):
+                what = f"{operation.provider.name} is asked ({operation.thing.op} of {operation.thing.resource or 'it'})"
+                self._note(fn, i, ctx, what, "refetch", refetch=True)
+                return Proof("throws")
+            return None
+        if model.recogniser.is_ours(fn, i, ctx):
+            return None
+        arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
+        if model.recogniser.is_("compares", fn, i, ctx):
+            if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
+                self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
+                return Proof("boolean")
+            return None
+        callee = model.program.body(fn).args(i)[0]
+        body = model.program.body(fn)
+        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        if name in _SEARCHES:
+            around = arguments + ([model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else [])
+            if any(self.is_mac(a) for a in around):
+                self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "boolean", mac=True)
+                return Proof("boolean")
+        return None
+
+    def _asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
+        """An answer that nobody looks at confirms nothing."""
+        uses = [u for u in self.model.evaluator.defuse(fn).uses(i) if self.model.program.body(fn).op[u] != Op.OPAQUE]
+        body = self.model.program.body(fn)
+        if uses and all(body.op[u] == Op.STORE for u in uses):
+            stored = {body.name(u) for u in uses}
+            return any(body.op[n] == Op.NAME and body.name(n) in stored for n in range(i, len(body.op))) or fn.number == -1
+        if uses and all(body.op[u] == Op.AWAIT for u in uses):
+            return any(self.model.evaluator.defuse(fn).uses(u) for u in uses)
+        return bool(uses)
+
+    def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        body = self.model.program.body(fn)
+        if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUAL:
+            return None
+        left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
+        if self.is_mac(left) != self.is_mac(right):
+            self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
+            return Proof("boolean")
+        for one, other in ((left, right), (right, left)):
+            if self._header(one) and self._secret(other):
+                self._note(fn, i, ctx, "a shared secret is compared with a header", "equality")
+                return Proof("boolean")
+        return None
+
+    def is_mac(self, value: Value) -> bool:
+        """Whether a value is made by a keyed digest, or by a digest over something with a secret in it."""
+        seen = 0
+        stack = [value]
+        while stack and seen < 60:
+            here = stack.pop()
+            seen += 1
+            if isinstance(here, Result):
+                if self.model.recogniser.result_is("macs", here):
+                    return True
+                if self._is_salted_hash(here):
+                    return True
+                stack.append(here.callee)
+                if here.instr >= 0 and not isinstance(here.callee, Member):
+                    stack += [v for _, v in self.model.evaluator.arguments(here)][:3]
+                elif here.instr >= 0 and isinstance(here.callee, External):
+                    stack += [v for _, v in self.model.evaluator.arguments(here)][:1]
+            elif not isinstance(here, (Const, Param)):
+                stack += here.parts()[:6]
+        return False
+
+    def _is_salted_hash(self, value: Result) -> bool:
+        name = value.callee.name.lower() if isinstance(value.callee, External) else ""
+        if name.rpartition(".")[2] not in ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest"):
+            return False
+        arguments = self.model.evaluator.arguments(value)
+        return any(self._mentions_secret(v) for _, v in arguments)
+
+    def _mentions_secret(self, value: Value) -> bool:
+        words = ("salt", "secret", "key")
+        for leaf in (value, *leaves(value, 120)):
+            if isinstance(leaf, Const) and leaf.kind == Kind.STRING and any(w in leaf.text.lower() for w in words):
+                return True
+            if isinstance(leaf, (Member, Param)) and any(w in leaf.name.lower() for w in words):
+                return True
+            if isinstance(leaf, Result) and leaf.instr >= 0 and self.model.recogniser.result_is("config", leaf):
+                return True
+        return isinstance(value, (Text,)) and any(
+            isinstance(p, Result) and p.instr >= 0 and any(self._mentions_secret(a) for _, a in self.model.evaluator.arguments(p)) for p in value.pieces
+        )
+
+    def _from_sender(self, value: Value) -> bool:
+        return self.model.requests.source(value) is not None
+
+    def _header(self, value: Value) -> bool:
+        source = self.model.requests.source(value)
+        return source is not None and source.kind == "headers"
+
+    def _secret(self, value: Value) -> bool:
+        return any(self.model.recogniser.result_is("config", o) or isinstance(o, Member) and self.model.recogniser.result_is("config", o) for o in options(value))
+
+    # --- effects
+
+    def effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
+        key = (fn, i, id(ctx))
+        if key not in self._effect_memo:
+            self._effect_memo[key] = self._find_effect(fn, i, ctx)
+        return self._effect_memo[key]
+
+    def _find_effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
+        body = self.model.program.body(fn)
+        op = body.op[i]
+        if op == Op.BINARY:
+            return "dispatch" if self.is_dispatch(fn, i, ctx) else None
+        if op != Op.CALL:
+            return None
+        known = self.model.operations.at(fn, i, ctx)
+        if known is not None:
+            thing = known.thing
+            return None if isinstance(thing, Verifier) or thing.op in _READING else thing.op
+        got = self.model.recogniser.effect(fn, i, ctx)
+        if got is not None:
+            effect, certain = got
+            if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
+                return None
+            if certain or not self.model.recogniser.is_("inert", fn, i, ctx):
+                return effect.effect
+        callee = body.args(i)[0]
+        if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
+            name = body.name(callee).rpartition(".")[2]
+            if self.model.words.fulfils(name):
+                return "fulfil"
+        return None
+
+    def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        arguments = self.model.program.body(fn).call(i)[1]
+        text = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if arguments else None
+        if text is None and arguments:
+            value = self.model.evaluator.value(fn, arguments[0][1], ctx)
+            text = " ".join(p.text for p in leaves(value) if isinstance(p, Const))
+        return not text or any(w in text.lower() for w in ("insert", "update", "delete", "replace", "call ", "merge", "upsert"))
+
+    def is_dispatch(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a comparison asks which event a message is."""
+        body = self.model.program.body(fn)
+        if body.text(body.args(i)[0]) not in (*_EQUAL, "in"):
+            return False
+        for a in body.args(i)[1:3]:
+            const = body.const(a)
+            if const is not None and const[1].strip("'\"") in self.events:
+                return True
+            if body.op[a] == Op.FIELD and (text := constant(self.model.evaluator.value(fn, a, ctx))) and text in self.events:
+                return True
+        return False
+
+    def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        return self.model.recogniser.is_("exits", fn, i, ctx) is not None

@@ -1,0 +1,118 @@
+"""What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.recognise import Known
+from tillproof.flow.program import Fn
+from tillproof.flow.values import ClassV, FunctionV, Instance, Value, options
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Operation, Verifier
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_MOST = 160
+_DEEPEST = 7
+_GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
+
+
+@dataclass(slots=True)
+class Closure:
+    """Functions reached with how deep they lie, and the calls and texts in them."""
+
+    functions: dict[Fn, int] = field(default_factory=dict)
+    operations: list[tuple[Fn, int, Known]] = field(default_factory=list)
+    verifiers: list[tuple[Fn, int, Known]] = field(default_factory=list)
+    texts: dict[str, tuple[Fn, int]] = field(default_factory=dict)
+    unresolved: list[tuple[Fn, int, str]] = field(default_factory=list)
+
+
+class Reach:
+    """Closures of functions, kept per function."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._edges: dict[Fn, list[Fn]] = {}
+        self._facts: dict[Fn, Closure] = {}
+
+    def of(self, targets: list[Value]) -> Closure:
+        """The closure of some values that are called: functions, or classes and objects with a guard's method."""
+        out = Closure()
+        waiting = [(fn, 0) for v in targets for fn in self.functions_of(v)]
+        while waiting and len(out.functions) < _MOST:
+            fn, depth = waiting.pop(0)
+            if fn in out.functions:
+                continue
+            out.functions[fn] = depth
+            facts = self._facts_of(fn)
+            out.operations += facts.operations
+            out.verifiers += facts.verifiers
+            out.unresolved += facts.unresolved
+            for text, place in facts.texts.items():
+                out.texts.setdefault(text, place)
+            if depth < _DEEPEST:
+                waiting += [(f, depth + 1) for f in self.callees(fn)]
+        return out
+
+    def functions_of(self, value: Value) -> list[Fn]:
+        """The functions that run when a value is used as handler or guard."""
+        out: list[Fn] = []
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                out.append(option.fn)
+            elif isinstance(option, (ClassV, Instance)):
+                for name in _GUARD_METHODS:
+                    method = self.model.evaluator.scope.method(option.cls, name)
+                    if method is not None:
+                        out.append(method)
+        return out
+
+    def callees(self, fn: Fn) -> list[Fn]:
+        """Functions of the repository that a function may call, or hands to somebody who may."""
+        if fn not in self._edges:
+            body = self.model.program.body(fn)
+            found: dict[Fn, None] = {}
+            for i, op in enumerate(body.op):
+                if op not in (Op.CALL, Op.NEW):
+                    continue
+                callee, arguments = body.call(i)
+                for option in options(self.model.evaluator.value(fn, callee)):
+                    if isinstance(option, FunctionV):
+                        found[option.fn] = None
+                    elif isinstance(option, ClassV):
+                        constructor = next(
+                            (m for n in ("__init__", "constructor", "__construct") if (m := self.model.evaluator.scope.method(option.cls, n))), None
+                        )
+                        if constructor:
+                            found[constructor] = None
+                for _, argument in arguments:
+                    if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
+                        for option in options(self.model.evaluator.value(fn, argument)):
+                            if isinstance(option, FunctionV):
+                                found[option.fn] = None
+            self._edges[fn] = list(found)
+        return self._edges[fn]
+
+    def _facts_of(self, fn: Fn) -> Closure:
+        if fn in self._facts:
+            return self._facts[fn]
+        facts = self._facts[fn] = Closure()
+        model = self.model
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.CONST and body.args(i)[0] == Kind.STRING:
+                text = body.name(i).strip("'\"")
+                if 2 < len(text) < 80:
+                    facts.texts.setdefault(text, (fn, i))
+            elif op in (Op.CALL, Op.NEW):
+                known = model.operations.at(fn, i)
+                if known is not None and isinstance(known.thing, Operation):
+                    facts.operations.append((fn, i, known))
+                elif known is not None and isinstance(known.thing, Verifier):
+                    facts.verifiers.append((fn, i, known))
+                elif not model.recogniser.is_ours(fn, i, None):
+                    callee = body.args(i)[0]
+                    if body.op[callee] in (Op.FIELD, Op.NAME):
+                        facts.unresolved.append((fn, i, body.name(callee).rpartition(".")[2]))
+        return facts
