@@ -5,6 +5,7 @@ from functools import cached_property
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
+from tillproof.commerce.lexicon import Words
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
@@ -12,8 +13,10 @@ from tillproof.commerce.requests import Requests
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
-from tillproof.flow.program import Program
+from tillproof.flow.program import Fn, Program
 from tillproof.knowledge.loader import Knowledge
+
+_NEAR = 6
 
 
 class Model:
@@ -27,6 +30,7 @@ class Model:
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
+        self.words = Words(knowledge.lexicon)
 
     @cached_property
     def operations(self) -> Operations:
@@ -39,6 +43,25 @@ class Model:
     @cached_property
     def requests(self) -> Requests:
         return Requests(self.program, self.evaluator, self.knowledge, self.entries)
+
+    @cached_property
+    def customer_functions(self) -> list[Fn]:
+        """Functions that strangers or customers reach by a request, in order of file and place."""
+        return sorted(fn for fn, roles in self._roles.items() if roles & {"public", "customer"})
+
+    @cached_property
+    def _roles(self) -> dict[Fn, set[str]]:
+        found: dict[Fn, set[str]] = {}
+        for entry in self.entries:
+            for fn, depth in self.handlers.closure(entry).functions.items():
+                if depth <= _NEAR:
+                    found.setdefault(fn, set()).add(entry.role)
+        return found
+
+    def staff_only(self, fn: Fn) -> bool:
+        """Whether only staff (or nobody from outside) reaches a function."""
+        roles = self._roles.get(fn)
+        return bool(roles) and not roles & {"public", "customer", "platform"}
 
     @cached_property
     def reach(self) -> Reach:

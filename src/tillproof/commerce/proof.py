@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _SEARCHES = {"preg_match", "strpos", "str_contains", "in_array", "includes", "indexof", "some", "startswith", "strcmp", "equals", "timingsafeequal", "safecompare", "isequal", "compare"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _NO_ACT = ("event",)
+_NEXT = ("next", "call_next", "done")
+CONTINUES = "continues"
+"""The effect by which a middleware or decorator lets the request pass."""
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
 
 
@@ -180,6 +183,8 @@ class SenderPolicy:
             return "dispatch" if self.is_dispatch(fn, i, ctx) else None
         if op != Op.CALL:
             return None
+        if self._goes_on(fn, i, ctx):
+            return CONTINUES
         known = self.model.operations.at(fn, i, ctx)
         if known is not None:
             thing = known.thing
@@ -197,6 +202,18 @@ class SenderPolicy:
             if self.model.words.fulfils(name):
                 return "fulfil"
         return None
+
+    def _goes_on(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.NAME:
+            return False
+        value = self.model.evaluator.value(fn, callee, ctx)
+        if not isinstance(value, Param):
+            return False
+        captured = value.fn != fn and value.number == 0 and self.model.program.language(fn.file) == "python"
+        return captured or (value.name in _NEXT and value.number > 0)
 
     def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         arguments = self.model.program.body(fn).call(i)[1]

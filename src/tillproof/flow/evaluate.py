@@ -18,6 +18,8 @@ from tillproof.ir.ops import Kind, Op
 MAX_DEPTH = 7
 MAX_NESTING = 120
 _EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+_ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
+_ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 _THIS = {"this", "self", "cls", "static"}
 
 
@@ -29,7 +31,7 @@ class Evaluator:
         self.scope = Scope(self, program, modules)
         self._defuse: dict[Fn, DefUse] = {}
         self._memo: dict[tuple[Fn, int, int], Value] = {}
-        self._contexts: dict[tuple[Fn, Fn, int, int, int], Ctx] = {}
+        self._contexts: dict[tuple[Fn, Fn, int, int, int, bool], Ctx] = {}
         self._kept: list[object] = []
         self._live: dict[tuple[Fn, int], DefUse] = {}
         self._nesting = 0
@@ -85,14 +87,18 @@ class Evaluator:
             return not value.falsy if isinstance(value, Const) else None
         return None
 
-    def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None) -> Ctx:
+    def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None, callback: bool = False) -> Ctx:
         """The context of one call; the same call in the same context gives the same object."""
-        key = (target.fn, caller, call, id(parent), id(target.this))
+        key = (target.fn, caller, call, id(parent), id(target.this), callback)
         found = self._contexts.get(key)
         if found is None:
-            found = self._contexts[key] = Ctx(target.fn, caller, call, parent, target.this, target.outer)
+            found = self._contexts[key] = Ctx(target.fn, caller, call, parent, target.this, target.outer, callback)
             self._kept.append((parent, target.this))
         return found
+
+    def entry_context(self, target: FunctionV) -> Ctx | None:
+        """The context of a function that is called from outside, when it is bound to an object."""
+        return self.context(target, target.fn, -1, None) if target.this is not None else None
 
     # --- instructions
 
@@ -212,9 +218,13 @@ class Evaluator:
         method = self.program.language(ctx.fn.file) == "python" and self.program.owner(ctx.fn) is not None
         if method and number == 0 and param.name in ("self", "cls") and ctx.this is not None:
             return ctx.this
+        if ctx.call < 0:
+            return None  # an entry point: called from outside
         caller = self.program.body(ctx.caller)
         if caller.op[ctx.call] not in (Op.CALL, Op.NEW):
             return None
+        if ctx.callback:
+            return self._handed(ctx, number)
         _, arguments = caller.call(ctx.call)
         shift = 1 if method and body.params and body.params[0].name in ("self", "cls") and ctx.this is not None else 0
         at = (ctx.caller.file, caller.line[ctx.call])
@@ -235,6 +245,23 @@ class Evaluator:
         if spreads:
             return self.member(self.value(ctx.caller, spreads[-1], ctx.parent), param.name, at)
         return Missing(at)
+
+    def _handed(self, ctx: Ctx, number: int) -> Value | None:
+        """What a callback is given: an element of what is gone through, the value of what is waited for."""
+        caller = self.program.body(ctx.caller)
+        callee, arguments = caller.call(ctx.call)
+        at = (ctx.caller.file, caller.line[ctx.call])
+        if number != 0 or caller.op[callee] not in (Op.FIELD, Op.NAME):
+            return None
+        name = caller.name(callee).rpartition(".")[2]
+        if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
+            over = next((a for _, a in arguments if caller.op[a] != Op.FUNCTION), None)
+            return self._element(self.value(ctx.caller, over, ctx.parent), at) if over is not None else None
+        if caller.op[callee] == Op.FIELD and name in _ITERATES:
+            return self._element(self.value(ctx.caller, caller.args(callee)[0], ctx.parent), at)
+        if caller.op[callee] == Op.FIELD and name == "then":
+            return self.value(ctx.caller, caller.args(callee)[0], ctx.parent)
+        return None
 
     # --- names
 
@@ -339,29 +366,46 @@ class Evaluator:
         callee_i, arguments = body.call(i)
         callee = self.value(fn, callee_i, ctx)
         results: list[Value] = []
+        bound = body.op[callee_i] == Op.FIELD and body.name(callee_i) == "bind"
         for option in options(callee):
-            if isinstance(option, ClassV):
+            if isinstance(option, ModuleV):  # a CommonJS module that exports one function or class
+                option = self.scope.exported(option.file, "default", at)
+            if isinstance(option, FunctionV) and bound:
+                results.append(option)
+            elif isinstance(option, ClassV):
                 results.append(Instance(at, option.cls, (fn, i, ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self.returned(option, fn, i, ctx))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(fn, arguments[0][1], ctx, at))
             else:
-                results.append(Result(at, option, fn, i, ctx, new))
+                results.append(self._mapped(option, fn, i, ctx, at) or Result(at, option, fn, i, ctx, new))
         return choice(at, results)
+
+    def _mapped(self, callee: Value, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value | None:
+        """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``xs.filter(f)`` and ``find`` give of the same list."""
+        name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
+        if name not in ("map", "array_map", "flatMap", "then"):
+            return None
+        for _, argument in self.program.body(fn).call(i)[1]:
+            for option in options(self.value(fn, argument, ctx)):
+                if isinstance(option, FunctionV):
+                    got = self.returned(option, fn, i, ctx, callback=True)
+                    return got if name == "then" else Seq(at, (got,))
+        return None
 
     def _required(self, fn: Fn, argument: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
         name = self.value(fn, argument, ctx)
         return self.scope.module(fn.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
 
-    def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None) -> Value:
+    def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, callback: bool = False) -> Value:
         """What a call of a function of the repository returns."""
         at = (fn.file, self.program.body(fn).line[i])
         depth = ctx.depth if ctx else 0
         if depth >= MAX_DEPTH or any(c.fn == target.fn for c in (ctx.chain() if ctx else ())):
             return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
         body = self.program.body(target.fn)
-        inner = self.context(target, fn, i, ctx)
+        inner = self.context(target, fn, i, ctx, callback)
         live = self.defuse(target.fn, inner)
         found = [self.value(target.fn, body.args(r)[0], inner) for r in returns(body) if body.args(r)[0] >= 0 and live.block_of[r] not in live.dead]
         if body.generator:

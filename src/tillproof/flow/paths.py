@@ -86,6 +86,12 @@ class Walk:
     def too_deep(self) -> bool:
         return self._depth >= MAX_CALLS
 
+    def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
+        """The summary of a function that a call lands in, or is handed to."""
+        callee = self.program.body(fn).args(i)[0]
+        called = any(isinstance(o, FunctionV) and o.fn == target.fn for o in options(self.evaluator.value(fn, callee, ctx)))
+        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=not called), proven)
+
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """Functions of the repository that a call may land in, callbacks handed to outside functions included."""
         body = self.program.body(fn)
@@ -188,7 +194,7 @@ class _FunctionWalk:
             if any(c.fn == target.fn for c in (self.ctx.chain() if self.ctx else ())) or target.fn == self.fn:
                 leaves = False
                 continue
-            summary = self.walk.run(target.fn, self.walk.evaluator.context(target, self.fn, i, self.ctx), proven)
+            summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
             if happenings is not None:
                 happenings.extend(summary.happenings)
             ends = [o.proven for o in summary.outcomes if o.value is not None]
@@ -259,7 +265,7 @@ class _FunctionWalk:
         if proof is None and not self.walk.too_deep():
             for target in self.walk.targets(self.fn, i, self.ctx):
                 if target.fn != self.fn:
-                    summary = self.walk.run(target.fn, self.walk.evaluator.context(target, self.fn, i, self.ctx), False)
+                    summary = self.walk.enter(target, self.fn, i, self.ctx, False)
                     out += [o for o in summary.outcomes if o.value is not None]
         return out
 

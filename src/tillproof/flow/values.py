@@ -207,11 +207,14 @@ class Missing(Value):
 
 
 class Ctx:
-    """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``bound`` arguments go before those of the call."""
+    """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``callback``: ``fn`` is handed to that call, not called by it."""
 
-    __slots__ = ("call", "caller", "depth", "fn", "outer", "parent", "this")
+    __slots__ = ("call", "callback", "caller", "depth", "fn", "outer", "parent", "this")
 
-    def __init__(self, fn: Fn, caller: Fn, call: int, parent: "Ctx | None", this: Value | None, outer: "Ctx | None") -> None:
+    def __init__(
+        self, fn: Fn, caller: Fn, call: int, parent: "Ctx | None", this: Value | None, outer: "Ctx | None", callback: bool = False
+    ) -> None:
+        self.callback = callback
         self.fn, self.caller, self.call, self.parent, self.this, self.outer = fn, caller, call, parent, this, outer
         self.depth: int = parent.depth + 1 if parent else 1
 

@@ -1,0 +1,107 @@
+"""``payment/fulfil-on-redirect``: what a browser calls marks nothing as paid without the provider's word."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.model import Model
+from tillproof.commerce.paid import PaidPolicy
+from tillproof.flow.paths import Happening, Walk
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per route that strangers or customers call and that reaches a paid transition."""
+    if not model.operations.candidates():
+        return
+    webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return"}
+    seen: set[tuple[Fn, int]] = set()
+    taken: set[Fn] = set()
+    for entry in model.entries:
+        fn = entry.target.fn
+        if entry.role not in ("public", "customer") or fn in webhooks or fn in taken or not may_pay(model, entry):
+            continue
+        taken.add(fn)
+        ruling = _rule(model, entry, seen)
+        if ruling is not None:
+            yield ruling
+
+
+def may_pay(model: Model, entry: Entry) -> bool:
+    """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
+    words = model.words
+    closure = model.handlers.closure(entry)
+    for fn in closure.functions:
+        body = model.program.body(fn)
+        for text in body.strings:
+            if len(text) < 48 and (words.has("paid_fields", text) or words.has("paid_values", text) or words.fulfils(text) or text == "invoice"):
+                return True
+    return any("invoice" in fn.file.lower() for fn in closure.functions)
+
+
+def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]]) -> Ruling | None:
+    policy = PaidPolicy(model)
+    walk = Walk(model.program, model.evaluator, policy)
+    summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+    paid = [h for h in summary.happenings if h.kind == "paid"]
+    if not paid:
+        return None
+    program = model.program
+    function = program.function(entry.target.fn)
+    line = function.line if function else 1
+    ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
+    ruling.evidence = [Evidence(entry.place[0], entry.place[1], f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")]
+    unproven = [h for h in paid if not h.proven]
+    if not unproven:
+        ruling.evidence += [at(program, p.fn, p.instr, p.what, "guard") for p in list(policy.proofs.values())[:3]]
+        ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
+        return ruling
+    act = _worst(model, unproven)
+    if (act.fn, act.instr) in seen:
+        return None
+    seen.add((act.fn, act.instr))
+    _break(model, entry, ruling, act, bool(policy.proofs))
+    return ruling
+
+
+def _worst(model: Model, unproven: list[Happening]) -> Happening:
+    """A written status before a telling name."""
+    return next((h for h in unproven if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), unproven[0])
+
+
+def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, some_proof: bool) -> None:
+    program = model.program
+    body = program.body(act.fn)
+    line = body.line[act.instr]
+    ruling.outcome, ruling.severity = "broken", "critical"
+    ruling.confidence = "certain" if body.op[act.instr] == Op.SET_FIELD and not some_proof else "likely"
+    ruling.anchor = (act.fn.file, line, body.end_line[act.instr])
+    ruling.title = "A route that the browser calls marks the order as paid"
+    route = entry.route or program.qualified(entry.target.fn)
+    asked = "on this path the provider's answer is not required" if some_proof else "the provider is never asked whether money came"
+    ruling.message = (
+        f"Calling {route} is enough to reach this line, and {asked}: whoever opens the address gets the order for nothing, "
+        f"and a customer whose browser closes early has paid and gets none."
+    )
+    providers = model.handlers.paying(program.unit(entry.target.fn.file))
+    ruling.remediation = _remedy(providers[0].id if providers else "", program.language(act.fn.file))
+    ruling.evidence.append(Evidence(act.fn.file, line, "no confirmation from the provider before this", "missing"))
+    ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
+
+
+def _remedy(provider: str, language: str) -> str:
+    if provider == "stripe":
+        call = {"python": "stripe.checkout.Session.retrieve(session_id)", "php": "$stripe->checkout->sessions->retrieve($sessionId)"}.get(
+            language, "stripe.checkout.sessions.retrieve(sessionId)"
+        )
+        return f"Only show the result here; mark the order paid in the verified webhook, or after `{call}` says `payment_status == 'paid'` for this order."
+    if provider == "paypal":
+        return "Capture the order on the server (`POST /v2/checkout/orders/{id}/capture`) and mark it paid only when the answer says COMPLETED for this order and amount."
+    if provider == "razorpay":
+        return "Verify `razorpay_signature` (HMAC-SHA256 of `order_id|payment_id`) and that the Razorpay order is this order's own, before marking it paid."
+    return "Only show the result here; mark the order paid in the verified webhook, or after asking the provider with our own credentials and comparing status, amount and order."
+
+
+CHECK = Check(id="payment/fulfil-on-redirect", title="No order is paid because a browser says so", severity="critical", rule=rule)

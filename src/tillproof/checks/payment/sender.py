@@ -1,0 +1,33 @@
+"""What webhook-unverified and webhook-weak-verification share: whether a handler is a site, and what it does first."""
+
+import re
+
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.flow.paths import Happening
+from tillproof.flow.program import Fn
+
+_VERIFIES = re.compile(r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.I)
+_ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
+_RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
+
+
+def is_site(handler: Handler) -> bool:
+    """A handler owes a proof when it does something with the message, or asks which event it is."""
+    return bool(handler.walked.happenings)
+
+
+def first_act(handler: Handler) -> Happening:
+    """The first thing that is done unproven: an effect rather than the mere dispatch, money and records before mail."""
+    unproven = handler.walked.unproven or handler.walked.happenings
+    acts = [h for h in unproven if h.kind != "dispatch"]
+    strong = [h for h in acts if h.kind.split(".")[0] in (*_RECORDS, "payment", "fulfil")]
+    return (strong or acts or unproven)[0]
+
+
+def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] | None:
+    """A call by whose name it may verify the sender, and whose body is not there to read."""
+    for fn, i, name in handler.closure.unresolved:
+        if handler.closure.functions.get(fn, 9) <= 3 and _VERIFIES.search(name) and name.lower() not in _ORDINARY:
+            return fn, i, name
+    return None

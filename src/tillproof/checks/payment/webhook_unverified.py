@@ -1,0 +1,78 @@
+"""``payment/webhook-unverified``: a handler proves who sent a message before it acts on it."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.sender import first_act, is_site, unresolved_verifier
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per webhook or IPN handler that acts on what it is sent."""
+    for handler in model.handlers.all:
+        if handler.kind != "redirect-return" and is_site(handler):
+            yield _rule(model, handler)
+
+
+def _rule(model: Model, handler: Handler) -> Ruling:
+    program, entry = model.program, handler.entry
+    function = program.function(entry.target.fn)
+    line = function.line if function else 1
+    ruling = Ruling("payment/webhook-unverified", "held", handler.kind, entry.target.fn.file, line)
+    walked = handler.walked
+    ruling.evidence.append(Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source"))
+    if walked.proofs:
+        # Which proof is skipped, and how, is the matter of webhook-weak-verification.
+        for proof in walked.proofs[:3]:
+            ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
+        return ruling
+    hidden = unresolved_verifier(model, handler)
+    act = first_act(handler)
+    if hidden is not None:
+        ruling.outcome = "unknown"
+        fn, i, name = hidden
+        place = at(program, fn, i, "")
+        ruling.question = Evidence(place.file, place.line, f"Does `{name}` prove that {handler.provider.name} sent this message? Its body is not in the repository.")
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely"
+    body = program.body(act.fn)
+    ruling.anchor = (act.fn.file, body.line[act.instr], body.line[act.instr])
+    ruling.title = f"{handler.provider.name} {handler.kind} acts on a message that nobody has verified"
+    where = f"{entry.route}" if entry.route else program.qualified(entry.target.fn)
+    ruling.message = (
+        f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the sender, so a forged "
+        f"“paid” message has the same effect as a real one and goods go out for nothing."
+    )
+    ruling.remediation = remedy(model, handler)
+    what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"
+    ruling.evidence.append(Evidence(entry.target.fn.file, line, "no verification between here and the effect", "missing"))
+    ruling.evidence.append(at(program, act.fn, act.instr, what, "sink"))
+    return ruling
+
+
+_SAY = {
+    ("stripe", "python"): "`event = stripe.Webhook.construct_event(request.body, request.headers['Stripe-Signature'], endpoint_secret)`",
+    ("stripe", "javascript"): "`const event = stripe.webhooks.constructEvent(rawBody, req.headers['stripe-signature'], endpointSecret)`",
+    ("stripe", "php"): "`$event = \\Stripe\\Webhook::constructEvent($payload, $_SERVER['HTTP_STRIPE_SIGNATURE'], $endpointSecret)`",
+}
+
+
+def remedy(model: Model, handler: Handler) -> str:
+    """The call that proves the sender, for the provider and language in hand."""
+    language = model.program.language(handler.entry.target.fn.file)
+    said = _SAY.get((handler.provider.id, language))
+    if said:
+        return f"Verify the raw body before anything else: {said}, and act only on the event that it returns."
+    for verifier in handler.provider.verifiers:
+        calls = verifier.calls.get(language, ()) if language in ("python", "javascript", "php") else ()  # type: ignore[call-overload]
+        if calls:
+            return f"Call `{calls[0].lstrip('.')}` on the message as it was sent, before anything else, and stop when it fails."
+    header = f" and compare it in constant time with the `{handler.inbound.headers[0]}` header" if handler.inbound.headers else ""
+    if handler.inbound.proof == "refetch":
+        return f"Ask {handler.provider.name} for the payment by its id with our own credentials, and act only on that answer."
+    return f"Compute the HMAC of the raw body with the webhook secret{header}; answer 401 and stop when they differ."
+
+
+CHECK = Check(id="payment/webhook-unverified", title="A webhook proves its sender before it acts", severity="critical", rule=rule)

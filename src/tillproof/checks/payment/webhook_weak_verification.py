@@ -1,0 +1,186 @@
+"""``payment/webhook-weak-verification``: the verification that is there cannot be skipped, ignored or fooled."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.bypass import Bypass, find_bypass
+from tillproof.checks.payment.sender import first_act, is_site
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.commerce.proof import Proven
+from tillproof.flow.values import Choice, Const, Missing, Result, Value, names, options
+from tillproof.knowledge.schema import Verifier
+
+_SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per handler that has a verification, and one more for each flaw in the verification itself."""
+    seen: set[tuple[str, int]] = set()
+    for handler in model.handlers.all:
+        walked = handler.walked
+        signed = [p for p in walked.proofs if not p.refetch]
+        if handler.kind == "redirect-return" and not signed:
+            continue
+        if not walked.proofs or not is_site(handler):
+            continue
+        rulings = list(_rulings(model, handler, signed or walked.proofs))
+        for ruling in rulings:
+            anchor = (ruling.anchor or (ruling.file, ruling.line, 0))[:2]
+            if ruling.outcome != "broken" or anchor not in seen:
+                seen.add(anchor)
+                yield ruling
+
+
+def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[Ruling]:
+    program = model.program
+    function = program.function(handler.entry.target.fn)
+    base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
+    base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
+    unproven = handler.walked.unproven
+    flawed = False
+    if unproven and handler.kind != "redirect-return":
+        flawed = True
+        yield _bypassed(model, handler, proofs, base)
+    for proof in proofs:
+        for ruling in (_serialised(model, proof, base), _empty_secret(model, proof, base), _unequal_time(model, proof, base)):
+            if ruling is not None:
+                flawed = True
+                yield ruling
+    if not flawed:
+        yield base
+
+
+def _copy(base: Ruling) -> Ruling:
+    return Ruling(base.check, "broken", base.kind, base.file, base.line, list(base.evidence), confidence="certain")
+
+
+def _bypassed(model: Model, handler: Handler, proofs: list[Proven], base: Ruling) -> Ruling:
+    program = model.program
+    ways = [find_bypass(model, p) for p in proofs]
+    order = {"skipped": 0, "swallowed": 1, "ignored": 2, "late": 3}
+    way: Bypass = min(ways, key=lambda w: order[w.kind])
+    act = first_act(handler)
+    ruling = _copy(base)
+    sender = way.chooser == "sender"
+    ruling.severity = "critical" if sender else "high"
+    ruling.anchor = (way.fn.file, way.line, way.line)
+    if way.kind == "late":
+        body = program.body(act.fn)
+        ruling.anchor = (act.fn.file, body.line[act.instr], body.line[act.instr])
+        ruling.confidence = "likely"
+    provider = handler.provider.name
+    ruling.title, why, mend = {
+        "skipped": (
+            f"{provider}'s verification can be skipped" + (" by whoever sends the message" if sender else ""),
+            ("The sender decides by what he sends (a header that is left out is enough) whether the signature is checked" if sender
+             else "Where the secret is not set, the handler takes the message as it comes"),
+            "Refuse the message (400) when the signature or the secret is missing; leave no branch that goes on without the verification.",
+        ),
+        "swallowed": (
+            f"{provider}'s verification fails without consequence", "The failure of the verification is caught and the handler goes on",
+            "Answer 400 and return in the handler of the exception.",
+        ),
+        "ignored": (
+            f"The result of {provider}'s verification is not looked at", "The verification answers whether the message is genuine, and nobody reads the answer on this path",
+            "Test the result and answer 401 when it is not true.",
+        ),
+        "late": (
+            f"{provider}'s message is acted on before it is verified", "An effect comes before the verification, or on a path beside it",
+            "Move the verification before everything else that the handler does.",
+        ),
+    }[way.kind]  # fmt: skip
+    ruling.message = f"{why}, so a forged {provider} event is processed like a real one: an order counts as paid that nobody paid for."
+    ruling.remediation = mend
+    if way.guard is not None:
+        ruling.evidence.append(at(program, way.fn, way.guard, "this condition decides whether the proof is made", "guard"))
+    ruling.evidence.append(Evidence(way.fn.file, way.line, "the way past the verification", "missing"))
+    ruling.evidence.append(at(program, act.fn, act.instr, "what is then done with the unproven message", "sink"))
+    return ruling
+
+
+def _verifier(model: Model, proof: Proven) -> Verifier | None:
+    known = model.operations.verifier_at(proof.fn, proof.instr, proof.ctx)
+    return known.thing if known is not None and isinstance(known.thing, Verifier) else None
+
+
+def _arguments(model: Model, proof: Proven) -> list[Value]:
+    body = model.program.body(proof.fn)
+    return [model.evaluator.value(proof.fn, v, proof.ctx) for _, v in body.call(proof.instr)[1]]
+
+
+def _serialised(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
+    """The body that is verified was parsed and written out again: never the bytes that were signed."""
+    verifier = _verifier(model, proof)
+    if verifier is None or not verifier.raw_body or verifier.body is None:
+        return None
+    arguments = _arguments(model, proof)
+    if verifier.body >= len(arguments):
+        return None
+    value = arguments[verifier.body]
+    again = [o for o in options(value) if isinstance(o, Result) and any(n.replace("()", "").lower() in _SERIALISERS for n in names(o.callee))]
+    if not again:
+        return None
+    ruling = _copy(base)
+    ruling.severity = "high"
+    line = model.program.body(proof.fn).line[proof.instr]
+    ruling.anchor = (proof.fn.file, line, line)
+    ruling.title = "The signature is checked over a body that was parsed and serialised again"
+    ruling.message = "The bytes that are verified are not those that were signed: genuine events fail, and whoever mends that by skipping the check lets forged ones in."
+    ruling.remediation = "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those bytes to the verification."
+    ruling.evidence.append(Evidence(again[0].at[0], again[0].at[1], "the body is serialised again here", "source"))
+    return ruling
+
+
+def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
+    """An empty secret is given to a verifier that takes it: everyone can sign with the empty key."""
+    verifier = _verifier(model, proof)
+    language = model.program.language(proof.fn.file)
+    if verifier is None or verifier.secret is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
+        return None
+    arguments = _arguments(model, proof)
+    if verifier.secret >= len(arguments):
+        return None
+    empty = _empty_option(model, arguments[verifier.secret])
+    if empty is None:
+        return None
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "high", "likely"
+    line = model.program.body(proof.fn).line[proof.instr]
+    ruling.anchor = (proof.fn.file, line, line)
+    ruling.title = "The webhook secret may be empty, and the empty secret is accepted"
+    ruling.message = "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
+    ruling.remediation = "Refuse to handle webhooks (500) while the secret is empty, and give it no empty default."
+    ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
+    return ruling
+
+
+def _empty_option(model: Model, value: Value) -> Value | None:
+    for option in options(value):
+        if isinstance(option, Const) and option.text in ("", "''", '""'):
+            return option
+        if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
+            default = model.evaluator.argument(option, 1)
+            if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
+                return default
+    return None if not isinstance(value, Choice) else None
+
+
+def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
+    """A keyed digest compared with ``==``: how long it takes tells how much of it is right."""
+    if proof.how != "equality" or not proof.mac:
+        return None
+    ruling = _copy(base)
+    ruling.severity = "low"
+    line = model.program.body(proof.fn).line[proof.instr]
+    ruling.anchor = (proof.fn.file, line, line)
+    ruling.title = "The signature is not compared in constant time"
+    ruling.message = "The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed signature is right."
+    language = model.program.language(proof.fn.file)
+    call = {"python": "hmac.compare_digest(expected, sent)", "php": "hash_equals($expected, $sent)"}.get(language, "crypto.timingSafeEqual(expected, sent)")
+    ruling.remediation = f"Compare with `{call}`."
+    return ruling
+
+
+CHECK = Check(id="payment/webhook-weak-verification", title="The verification of a webhook cannot be skipped", severity="high", rule=rule)

@@ -1,0 +1,48 @@
+"""The handlers as the report shows them."""
+
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.contract import Handler as Row
+from tillproof.flow.program import TOP
+
+_SAYS = {
+    "dispatch": "asks which event it is", "order.paid": "marks the order paid", "fulfil": "fulfils the order", "order.write": "writes the order",
+    "record.create": "creates records", "record.write": "writes records", "record.delete": "deletes records", "sql": "runs SQL", "mail": "sends mail",
+    "job": "queues work", "stock.write": "writes stock", "refund.create": "refunds", "refund.record": "records a refund", "cart.write": "changes the cart",
+    "payment.create": "starts a payment", "payment.capture": "captures a payment", "payment.cancel": "cancels a payment", "payment.confirm": "confirms a payment",
+    "user.write": "changes a user", "file.write": "writes a file", "event": "tells other handlers",
+}  # fmt: skip
+
+
+def handler_rows(model: Model) -> list[Row]:
+    """One row per handler, in order of file and line."""
+    rows = []
+    for handler in model.handlers.all:
+        entry, program = handler.entry, model.program
+        function = program.function(entry.target.fn)
+        line = function.line if function else _first_line(model, handler)
+        kinds = list(dict.fromkeys(_SAYS.get(h.kind, h.kind) for h in handler.walked.happenings))
+        rows.append(
+            Row(
+                file=entry.target.fn.file, line=line, provider=handler.provider.id, kind=handler.kind, route=entry.route, role=entry.role,
+                verified=verified(handler), dedup="unknown", acts=", ".join(kinds[:5]) or "changes nothing that is seen", unit=program.unit(entry.target.fn.file),
+            )
+        )  # fmt: skip
+    return sorted(rows, key=lambda r: (r.file, r.line))
+
+
+def _first_line(model: Model, handler: Handler) -> int:
+    """A page without functions stands at its first call to the provider, or at its top."""
+    places = [(fn, i) for fn, i, _ in (*handler.closure.verifiers, *handler.closure.operations) if fn == handler.entry.target.fn]
+    body = model.program.body(handler.entry.target.fn)
+    return min((body.line[i] for _, i in places), default=1) if handler.entry.target.fn.number == TOP else 1
+
+
+def verified(handler: Handler) -> str:
+    """Whether the sender is proven: on every path that does something, on some, or on none."""
+    walked = handler.walked
+    if not walked.proofs:
+        return "no"
+    if walked.unproven:
+        return "weak"
+    return "yes"

@@ -1,0 +1,230 @@
+"""The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
+from tillproof.commerce.reach import Closure
+from tillproof.flow.paths import Happening, Walk
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Value, options
+from tillproof.knowledge.schema import Inbound, Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_RETURN = re.compile(
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect|confirmation|"
+    r"confirm|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
+)  # fmt: skip
+_HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
+_NEAR = 5
+
+
+@dataclass(slots=True)
+class Walked:
+    """What a walk from an entry point found. ``proven_first``: a guard before the handler proves the sender."""
+
+    happenings: list[Happening]
+    proofs: list[Proven]
+    proven_first: bool
+
+    @property
+    def acts(self) -> list[Happening]:
+        """What changes something: not the mere question which event it is."""
+        return [h for h in self.happenings if h.kind not in ("dispatch", CONTINUES)]
+
+    @property
+    def unproven(self) -> list[Happening]:
+        return [h for h in self.happenings if not h.proven and h.kind != CONTINUES]
+
+
+@dataclass(slots=True)
+class Handler:
+    """One handler: its entry point, the provider, and the kind of message."""
+
+    entry: Entry
+    provider: Provider
+    inbound: Inbound
+    kind: Literal["webhook", "ipn", "redirect-return"]
+    closure: Closure
+    evidence: str
+    walked: Walked = field(default_factory=lambda: Walked([], [], False))
+
+
+class Handlers:
+    """All handlers of a program."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._closures: dict[int, Closure] = {}
+        self._events = {
+            p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()
+        }
+        self._payment_units: dict[str, list[Provider]] = {}
+
+    def closure(self, entry: Entry) -> Closure:
+        """What an entry point reaches, guards included."""
+        key = id(entry)
+        if key not in self._closures:
+            self._closures[key] = self.model.reach.of([*entry.chain, entry.target])
+        return self._closures[key]
+
+    def paying(self, unit: str) -> list[Provider]:
+        """The payment providers that a unit talks to; those of the whole tree when it is one deployment of small units."""
+        if unit not in self._payment_units:
+            found: dict[str, Provider] = {}
+            for provider, fn, _ in self.model.operations.outbound:
+                if provider.kind == "payment" and (self.model.program.unit(fn.file) == unit or unit == "."):
+                    found[provider.id] = provider
+            for file in self.model.operations.candidates():
+                if self.model.program.unit(file) == unit:
+                    for provider in self.model.knowledge.providers.values():
+                        if provider.kind == "payment" and provider.id not in found and self.model.recogniser._mentions(provider, file):
+                            found[provider.id] = provider
+            self._payment_units[unit] = list(found.values())
+        return self._payment_units[unit]
+
+    @cached_property
+    def all(self) -> list[Handler]:
+        """Every handler, in order of file and line; an entry point is one handler at most."""
+        out: list[Handler] = []
+        taken: set[Fn] = set()
+        if not self.model.operations.candidates():
+            return out
+        for entry in self.model.entries:
+            if entry.role in ("staff", "internal") or entry.target.fn in taken:
+                continue
+            handler = self._webhook(entry) or self._return(entry)
+            if handler is not None:
+                taken.add(entry.target.fn)
+                handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
+                out.append(handler)
+        return out
+
+    # --- kinds
+
+    def _webhook(self, entry: Entry) -> Handler | None:
+        closure = self.closure(entry)
+        best: tuple[int, Provider, Inbound, str] | None = None
+        texts = {_header(t): p for t, p in closure.texts.items() if self._near(closure, p[0])}
+        plain = {t for t, p in closure.texts.items() if self._near(closure, p[0])}
+        verifying = {k.provider.id for fn, _, k in closure.verifiers if self._near(closure, fn)}
+        route = entry.route or ""
+        named = bool(_HOOK.search(route) or _HOOK.search(self.model.program.name(entry.target.fn)))
+        for provider in self.model.knowledge.providers.values():
+            for inbound in provider.inbound:
+                if inbound.kind == "redirect-return":
+                    continue
+                score, why = self._score(entry, provider, inbound, texts.keys(), plain, verifying, named, route)
+                if score >= 3 and (best is None or score > best[0]):
+                    best = (score, provider, inbound, why)
+        if best is None:
+            return None
+        kind: Literal["webhook", "ipn"] = "ipn" if best[2].kind == "ipn" else "webhook"
+        return Handler(entry, best[1], best[2], kind, closure, best[3])
+
+    def _score(self, entry: Entry, provider: Provider, inbound: Inbound, headers: "set[str] | object", plain: set[str], verifying: set[str],
+               named: bool, route: str) -> tuple[int, str]:  # fmt: skip
+        score, why = 0, ""
+        if any(h in headers for h in inbound.headers):  # type: ignore[operator]
+            score, why = score + 4, "it reads the provider's signature header"
+        events = [e for e in inbound.events if e in plain and (len(e) > 8 or "." in e)]
+        if events:
+            score, why = score + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
+        fields = [f for f in inbound.fields if f in plain]
+        if len(fields) >= 2:
+            score, why = score + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
+        if provider.id in verifying and (named or score):
+            score, why = score + 3, why or "it calls the provider's verification"
+        if named and provider.id.partition("-")[0] in (route + entry.target.fn.file).lower() and provider.kind in ("payment", "platform"):
+            score, why = score + (3 if _HOOK.search(route) else 1), why or "its route says so"
+        if score and inbound.kind == "ipn" and score < 4:
+            score = 0
+        if not named and score < 4:
+            score = 0
+        return score, why
+
+    def _near(self, closure: Closure, fn: Fn) -> bool:
+        return closure.functions.get(fn, 99) <= _NEAR
+
+    def _return(self, entry: Entry) -> Handler | None:
+        """A page or call by which the browser comes back from paying."""
+        paying = self.paying(self.model.program.unit(entry.target.fn.file))
+        if not paying or entry.role == "platform":
+            return None
+        closure = self.closure(entry)
+        near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
+        asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
+        route = entry.route or entry.target.fn.file
+        name = self.model.program.name(entry.target.fn)
+        says = bool(_RETURN.search(route) or _RETURN.search(name))
+        for provider in paying:
+            for inbound in provider.inbound:
+                if inbound.kind != "redirect-return":
+                    continue
+                fields = [f for f in inbound.fields if f in near and len(f) > 6]
+                mine = [k for k in asked if k.provider.id == provider.id]
+                if fields and (says or mine or "GET" in entry.methods) or (says and mine):
+                    return Handler(entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider")
+        if _RETURN.search(route) and (len(paying) == 1 or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
+            provider = self._named(paying, route, entry) or paying[0]
+            inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
+        return None
+
+    def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
+        text = (route + entry.target.fn.file).lower()
+        return next((p for p in paying if p.id in text), None)
+
+    # --- walking
+
+    def walk(self, entry: Entry, events: frozenset[str]) -> Walked:
+        """Walk from the guards to the end of the handler."""
+        policy = SenderPolicy(self.model, events)
+        walk = Walk(self.model.program, self.model.evaluator, policy)
+        proven = False
+        for guard in entry.chain:
+            proven = proven or self._guard_proves(walk, guard)
+        first = proven
+        summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
+        happenings = [h for h in summary.happenings if h.kind != CONTINUES]
+        return Walked(_once(happenings), list(policy.proofs.values()), first)
+
+    def _guard_proves(self, walk: Walk, guard: Value) -> bool:
+        """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""
+        for option in options(guard):
+            for fn in self.model.reach.functions_of(option):
+                ctx = self.model.evaluator.entry_context(option) if isinstance(option, FunctionV) else None
+                if self._function_proves(walk, fn, ctx, 0):
+                    return True
+        return False
+
+    def _function_proves(self, walk: Walk, fn: Fn, ctx: object, depth: int) -> bool:
+        summary = walk.run(fn, ctx)  # type: ignore[arg-type]
+        passes = [h for h in summary.happenings if h.kind == CONTINUES]
+        if passes:
+            return all(h.proven for h in passes)
+        inner = [o for outcome in summary.outcomes if outcome.value is not None for o in options(outcome.value) if isinstance(o, FunctionV)]
+        if inner and depth < 3:
+            return any(self._function_proves(walk, o.fn, None, depth + 1) for o in inner)
+        ends = [o for o in summary.outcomes if o.value is not None and o.truth is not False]
+        return bool(ends) and all(o.proven for o in ends)
+
+
+def _once(happenings: list[Happening]) -> list[Happening]:
+    """One happening per place, the unproven one first."""
+    kept: dict[tuple[Fn, int], Happening] = {}
+    for h in happenings:
+        known = kept.get((h.fn, h.instr))
+        if known is None or (known.proven and not h.proven):
+            kept[h.fn, h.instr] = h
+    return list(kept.values())
+
+
+def _header(text: str) -> str:
+    """A header's name however it is written: ``HTTP_STRIPE_SIGNATURE`` is ``stripe-signature``."""
+    return text.lower().replace("_", "-").removeprefix("http-")

@@ -1,0 +1,60 @@
+"""What project files say about imports: path aliases, workspace package names, and the versions of dependencies by unit."""
+
+import json
+import posixpath
+import re
+from pathlib import Path
+
+from tillproof.source.files import Tree
+from tillproof.source.projects import dependencies
+
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.S)
+_TRAILING = re.compile(r",(\s*[}\]])")
+_LARGEST = 1 << 20
+
+
+def import_aliases(tree: Tree) -> dict[str, str]:
+    """Import prefix → folder: ``paths`` of tsconfig and jsconfig, and the names of the workspace's own packages."""
+    out: dict[str, str] = {}
+    for file in tree.files:
+        name = posixpath.basename(file.path)
+        if name == "package.json":
+            data = _read(tree.root / file.path)
+            if isinstance(data.get("name"), str) and posixpath.dirname(file.path):
+                out.setdefault(data["name"], posixpath.dirname(file.path))
+        elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
+            for prefix, folder in _paths(posixpath.dirname(file.path), _read(tree.root / file.path)):
+                out.setdefault(prefix, folder)
+    return out
+
+
+def _paths(folder: str, data: dict[str, object]) -> list[tuple[str, str]]:
+    options = data.get("compilerOptions")
+    paths = options.get("paths") if isinstance(options, dict) else None
+    if not isinstance(options, dict) or not isinstance(paths, dict):
+        return []
+    base = posixpath.join(folder, str(options.get("baseUrl", ".")))
+    out = []
+    for pattern, targets in paths.items():
+        if isinstance(targets, list) and targets and isinstance(targets[0], str):
+            target = posixpath.normpath(posixpath.join(base, targets[0].removesuffix("*")))
+            out.append((str(pattern).removesuffix("*"), "" if target == "." else target))
+    return out
+
+
+def _read(path: Path) -> dict[str, object]:
+    """A JSON file with comments and trailing commas; empty when it is no object or cannot be read."""
+    try:
+        raw = path.read_bytes()
+        if len(raw) > _LARGEST:
+            return {}
+        text = _COMMENT.sub(lambda m: m[1] or "", raw.decode("utf-8-sig", "replace"))
+        data = json.loads(_TRAILING.sub(r"\1", text))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def unit_versions(tree: Tree) -> dict[str, dict[str, str | None]]:
+    """Dependencies with their version constraints by unit, those of the root for every unit that has none of its own."""
+    return {unit.id: dependencies(tree.root, unit) for unit in tree.units}
