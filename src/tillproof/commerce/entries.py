@@ -1,0 +1,150 @@
+"""Every way into the code from outside: routes, hooks, jobs and pages, with what runs before them and who may take them."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tillproof.commerce.entry_styles import calls, classes, files, hooks, php_routes, tables
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named
+from tillproof.commerce.roles import Roles
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.values import FunctionV, Place, Value, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Role
+
+_METHOD_DECORATORS = {"require_POST": ("POST",), "require_GET": ("GET",), "require_safe": ("GET", "HEAD")}
+_ANNOTATED = re.compile(r"(?:Depends|Security)\(\s*([\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A way into the code.
+
+    ``target``: the handler as the evaluator sees it, a method bound to an object of its class. ``route``: the whole path with the prefixes
+    of its routers, parameters as written; None when no path leads there or none is known. ``methods``: HTTP methods, ``ANY`` for all,
+    ``NONE`` when no request does. ``framework``: the pack's id; empty for a route file beside the handler. ``chain``: middleware, guards and
+    decorators in running order. ``role``: the least that a caller must be, with ``role_because`` (file, line, what) when a guard says so.
+    ``place``: where it is declared. ``note``: the platform's precondition.
+    """
+
+    target: FunctionV
+    route: str | None
+    methods: tuple[str, ...]
+    framework: str
+    style: str
+    chain: tuple[Value, ...]
+    role: Role
+    role_because: tuple[str, int, str] | None
+    place: Place
+    note: str
+
+
+def find_entries(program: Program, evaluator: Evaluator, knowledge: Knowledge, root: Path | None = None) -> list[Entry]:
+    """All entries, in order of file and place. ``root``: the reviewed tree; without it routes in data files are not seen."""
+    wiring = Wiring(program, evaluator, knowledge, root)
+    found: list[Declared] = []
+    for style in (calls.declared, php_routes.declared, tables.declared, classes.decorated, hooks.declared, files.declared, classes.derived):
+        found += style(wiring)
+    roles = Roles(wiring)
+    out = []
+    for one in _merged(wiring, found):
+        chain = (*one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
+        chain = tuple(dict.fromkeys(chain))
+        role, because = roles.of(one.target, chain, one.least)
+        out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))
+    return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
+
+
+def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
+    """Each way once. A handler known only by its base class counts when no route to it is seen; a decorator that names the methods alone
+    (``api_view``) lends them to the route that the table gives."""
+    routed: dict[Fn, list[Declared]] = {}
+    for one in found:
+        if one.route is not None and one.certain:
+            routed.setdefault(one.target.fn, []).append(one)
+    out: dict[tuple[Fn, str | None, tuple[str, ...]], Declared] = {}
+    for one in found:
+        others = [o for o in routed.get(one.target.fn, ()) if o is not one]
+        if one.route is None and others and one.least == "public":
+            if one.style == "decorator":
+                for other in others:
+                    if other.methods == ("ANY",):
+                        other.methods = one.methods
+                    other.rows |= one.rows
+            continue
+        if not one.certain and others:
+            continue
+        out.setdefault((one.target.fn, one.route, one.methods), one)
+    for one in out.values():
+        if one.methods == ("ANY",):
+            one.methods = _by_decorator(wiring, one)
+    return [replace(one) for one in out.values()]
+
+
+def _by_decorator(wiring: Wiring, one: Declared) -> tuple[str, ...]:
+    """HTTP methods that a decorator of the handler allows."""
+    if wiring.program.language(one.target.fn.file) != "python" or one.target.fn.number == TOP:
+        return one.methods
+    around = wiring.around(one.target.fn)
+    body = wiring.program.body(around)
+    for i, kind, number in wiring.decorations(around):
+        if kind or number != one.target.fn.number:
+            continue
+        applied = body.args(i)[2]
+        name = body.name(applied).rpartition(".")[2] if body.op[applied] in (Op.NAME, Op.FIELD) else ""
+        if name in _METHOD_DECORATORS:
+            return _METHOD_DECORATORS[name]
+        if body.op[applied] == Op.CALL and body.op[body.args(applied)[0]] in (Op.NAME, Op.FIELD):
+            if body.name(body.args(applied)[0]).rpartition(".")[2] == "require_http_methods":
+                found = tuple(c[1].upper() for j in range(applied) if (c := body.const(j)) and c[1].isupper() and j > applied - 8)
+                return found or one.methods
+    return one.methods
+
+
+def _decorators(wiring: Wiring, one: Declared) -> list[Value]:
+    """Decorators of the handler's class and then of the handler, outermost first, without those that declare the route."""
+    fn = one.target.fn
+    if fn.number == TOP:
+        return []
+    owner = wiring.program.owner(fn)
+    around = wiring.around(fn)
+    out: list[Value] = []
+    for wanted, number in ((1, owner.number if owner else -1), (0, fn.number)):
+        for i, kind, decorated in wiring.decorations(around):
+            if kind == wanted and decorated == number and (around, i) not in one.rows:
+                value = wiring.decorated(around, i)
+                if not _declares(wiring, fn.file, value):
+                    out.append(value)
+    return out
+
+
+def _declares(wiring: Wiring, file: str, value: Value) -> bool:
+    """Whether a decorator declares a route of its own."""
+    return any(
+        named(value, tuple(n for n in (*r.names, *r.prefixes) if not n.startswith(".")))
+        for f in wiring.active.of(file) for r in f.routes if r.style in ("decorator", "class-decorator")
+    )  # fmt: skip
+
+
+def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
+    """What a handler's parameters depend on: ``user = Depends(current_user)``, ``Annotated[User, Depends(current_user)]``."""
+    fn = one.target.fn
+    if wiring.program.language(fn.file) != "python" or fn.number == TOP or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file)):
+        return []
+    body = wiring.program.body(fn)
+    out: list[Value] = []
+    for i, op in enumerate(body.op):
+        if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.name(body.args(i)[0]) in ("Depends", "Security"):
+            given = body.call(i)[1]
+            if given:
+                out += options(wiring.evaluator.value(fn, given[0][1]))
+    for param in body.params:
+        for match in _ANNOTATED.finditer(param.type):
+            head, *rest = match[1].split(".")
+            value = wiring.evaluator.scope.global_name(fn.file, head, one.place)
+            for part in rest:
+                value = wiring.evaluator.member(value, part, one.place)
+            out += options(value)
+    return out

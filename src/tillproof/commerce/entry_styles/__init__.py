@@ -1,0 +1,1 @@
+"""How ways into the code are declared: one module for each group of declaration styles."""

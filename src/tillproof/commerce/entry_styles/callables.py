@@ -1,0 +1,72 @@
+"""PHP's ways to name a function: a string, an array of object and method, a closure, an invokable class."""
+
+from tillproof.commerce.entry_styles.arguments import handlers, items
+from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Seq, Value, options
+
+
+def php_class(wiring: Wiring, value: Value, fn: Fn) -> ClassId | None:
+    """The class that a value names: ``X::class``, ``$this``, ``__CLASS__``, an object, or a string."""
+    for option in options(value):
+        if isinstance(option, (ClassV, Instance)):
+            return option.cls
+        if isinstance(option, Member) and option.name == "class":
+            return php_class(wiring, option.base, fn)
+        if isinstance(option, External) and option.name in ("__CLASS__", "self.class", "static.class", "self", "static"):
+            return wiring.program.method_class(fn)
+        if isinstance(option, Const):
+            return named_class(wiring, option.text, fn.file)
+    return None
+
+
+def named_class(wiring: Wiring, text: str, file: str) -> ClassId | None:
+    """A class by its name in a string: full, relative, or by its last word when only one class bears it."""
+    dotted = text.strip("\\").replace("\\", ".")
+    if not dotted:
+        return None
+    found = wiring.evaluator.scope.modules.php_class(file, dotted)
+    if found is None:
+        same = [c for c in wiring.program.classes_by_name.get(dotted.rpartition(".")[2], []) if wiring.program.language(c.file) == "php"]
+        found = same[0] if len(same) == 1 else None
+    return found
+
+
+def php_callables(wiring: Wiring, value: Value, fn: Fn, controller: ClassId | None = None) -> list[tuple[FunctionV, tuple[Value, ...]]]:
+    """The functions that a PHP callable may be. ``controller`` is the class that a bare method name belongs to."""
+    out: list[tuple[FunctionV, tuple[Value, ...]]] = []
+    for option in options(value):
+        if isinstance(option, Const):
+            out += [(f, ()) for f in _named(wiring, option, fn, controller)]
+        elif isinstance(option, Seq) and len(option.items) == 2 and isinstance(option.items[1], Const):
+            cls = php_class(wiring, option.items[0], fn)
+            method = wiring.method(cls, option.items[1].text, option.at) if cls else None
+            out += [(method, ())] if method else []
+        elif isinstance(option, Seq) and len(option.items) == 1:
+            out += php_callables(wiring, items(option)[0], fn, controller)
+        elif (cls := php_class(wiring, option, fn)) is not None and not isinstance(option, FunctionV):
+            method = wiring.method(cls, "__invoke", option.at)
+            out += [(method, ())] if method else []
+        else:
+            out += handlers(wiring.evaluator, option)
+    return out
+
+
+def _named(wiring: Wiring, value: Const, fn: Fn, controller: ClassId | None) -> list[FunctionV]:
+    text = value.text
+    for mark in ("@", "::"):
+        if mark in text:
+            name, _, method = text.partition(mark)
+            cls = named_class(wiring, name, fn.file)
+            found = wiring.method(cls, method, value.at) if cls else None
+            return [found] if found else []
+    if controller is not None:
+        found = wiring.method(controller, text, value.at)
+        if found:
+            return [found]
+    function = wiring.evaluator.scope.modules.php_function(fn.file, text.lstrip("\\").replace("\\", "."))
+    if function:
+        return [FunctionV(value.at, function, None)]
+    cls = named_class(wiring, text, fn.file) if "\\" in text or text[:1].isupper() else None
+    invoked = wiring.method(cls, "__invoke", value.at) if cls else None
+    return [invoked] if invoked else []

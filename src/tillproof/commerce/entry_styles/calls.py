@@ -1,0 +1,258 @@
+"""Routes declared by calls and decorators on an application, router or blueprint: Express, Koa, Fastify, Hono, Flask, FastAPI and their kin."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.commerce.entry_styles.arguments import Arguments, handlers, items, path_text, words
+from tillproof.commerce.entry_styles.mounts import Key, Mounts
+from tillproof.commerce.entry_styles.scan import bodies, by_word
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
+from tillproof.commerce.names import fits, strip
+from tillproof.flow.program import Fn
+from tillproof.flow.values import External, Instance, Member, Param, Result, Unknown, Value, names, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Framework, Routes
+
+_UNKNOWN = (Param, Unknown, Member)
+_PATH = re.compile(r"[/*{]|$")
+_BEFORE = {"before_request", "before_app_request", "middleware", "addHook"}
+
+
+@dataclass(slots=True)
+class _Route:
+    declared: Declared
+    keys: list[Key]
+    order: tuple[Fn, int]
+    path: str
+
+
+def declared(wiring: Wiring) -> Iterator[Declared]:
+    """Routes of all frameworks that are declared by a call or a decorator."""
+    for frameworks, files in wiring.active.files():
+        if files and wiring.program.language(files[0]) != "php":
+            yield from _Calls(wiring, frameworks).all(files)
+
+
+class _Calls:
+    """The routes of one unit."""
+
+    def __init__(self, wiring: Wiring, frameworks: tuple[Framework, ...]) -> None:
+        self.wiring = wiring
+        self.frameworks = frameworks
+        self.evaluator = wiring.evaluator
+        self.program = wiring.program
+        self.mounts = Mounts(wiring)
+        self.routes: list[_Route] = []
+        self._calls = by_word(frameworks, ("call",))
+        self._decorators = by_word(frameworks, ("decorator",))
+        self._mounting = {m.rpartition(".")[2] for f in frameworks for r in f.routes if r.style in ("call", "decorator") for m in r.mounts}
+        receivers = [x for f in frameworks for r in f.routes if r.style in ("call", "decorator") for x in r.receivers]
+        self._receivers = tuple(dict.fromkeys(receivers))
+
+    def all(self, files: list[str]) -> Iterator[Declared]:
+        scanned = list(bodies(self.wiring, self.frameworks, files))
+        for fn in scanned:
+            self._body(fn)
+        for fn in scanned:
+            self._handed_on(fn)
+        self.mounts.settle()
+        for route in self.routes:
+            for prefix, chain in self.mounts.above(route.keys, route.order, route.path):
+                one = route.declared
+                path = join(prefix, route.path) if route.declared.route is not None else None
+                yield Declared(
+                    one.target, path, one.methods, one.framework, one.style, one.place, (*chain, *one.chain), one.least, one.note, one.certain, one.rows
+                )
+
+    def _body(self, fn: Fn) -> None:
+        body = self.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.CALL:
+                self._call(fn, i)
+            elif op == Op.DECORATE and body.args(i)[0] == 0:
+                self._decorate(fn, i)
+
+    # --- calls
+
+    def _call(self, fn: Fn, i: int) -> None:
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] not in (Op.FIELD, Op.NAME):
+            return
+        word = body.name(callee).rpartition(".")[2]
+        method = body.op[callee] == Op.FIELD
+        if method and word in self._mounting:
+            receiver = self.evaluator.value(fn, body.args(callee)[0])
+            if self._is_router(receiver, self._receivers) is not False:
+                self._mount(receiver, word, fn, i)
+        for framework, routes in self._calls.get(word, ()):
+            if self._route_call(framework, routes, word, fn, i):
+                return
+
+    def _mount(self, receiver: Value, word: str, fn: Fn, i: int) -> None:
+        if word == "addHook":
+            arguments = Arguments(self.evaluator, fn, i)
+            for value in arguments.positional[1:]:
+                self.mounts.before(receiver, value, (fn, i))
+        elif word != "add_middleware":
+            self.mounts.use(receiver, word, fn, i)
+
+    def _route_call(self, framework: Framework, routes: Routes, word: str, fn: Fn, i: int) -> bool:
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        dotted = any(n.startswith(".") for n in routes.names)
+        receiver: Value | None = None
+        certain: bool | None = True
+        if dotted and body.op[callee] == Op.FIELD:
+            receiver = self.evaluator.value(fn, body.args(callee)[0])
+            certain = self._is_router(receiver, routes.receivers)
+        elif not named(self.evaluator.value(fn, callee), routes.names):
+            return False
+        if certain is False:
+            return False
+        arguments = Arguments(self.evaluator, fn, i)
+        through_route = routes.path == "route" and any(".route." in n for n in routes.names)
+        before = self._route_before(fn, callee)
+        if through_route != (before is not None) and (before is not None or dotted):
+            return False
+        path = before if through_route else next((path_text(v) for v in arguments.at(routes.path)), None) if routes.path else ""
+        found = [h for v in arguments.first(routes.handler) for h in handlers(self.evaluator, v)]
+        if not found and not through_route and len(arguments.positional) == 1:
+            return False
+        if certain is None and not (found and (path is None or _PATH.match(path))):
+            return False
+        if certain is None and path is None:
+            return False
+        guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))
+        verb = routes.verbs.get(word)
+        methods = (verb,) if verb else _upper(words(arguments.first(routes.methods))) or routes.without_methods or ("ANY",)
+        keys = self.mounts.declares(receiver) if receiver is not None else []
+        for target, wrappers in found:
+            place = (fn.file, body.line[i])
+            one = Declared(
+                target, path, methods, framework.id, "call", place, (*guards, *wrappers), routes.role, routes.note if routes.role != "public" else "",
+                certain is True,
+            )  # fmt: skip
+            self.routes.append(_Route(one, keys, (fn, i), path or ""))
+        return bool(found)
+
+    def _route_before(self, fn: Fn, callee: int) -> str | None:
+        """The path given to ``route()`` earlier in the chain."""
+        body = self.program.body(fn)
+        here = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+        while here >= 0 and body.op[here] == Op.CALL:
+            inner = body.args(here)[0]
+            if body.op[inner] != Op.FIELD:
+                return None
+            if body.name(inner) == "route":
+                given = body.call(here)[1]
+                return path_text(self.evaluator.value(fn, given[0][1])) if given else None
+            here = body.args(inner)[0]
+        return None
+
+    def _is_router(self, value: Value, receivers: tuple[str, ...]) -> bool | None:
+        """Whether calls on a value declare routes: yes, no, or not known."""
+        known: bool | None = False
+        for option in options(value):
+            verdict = self._one_router(option, receivers)
+            if verdict:
+                return True
+            known = None if verdict is None else known
+        return known
+
+    def _one_router(self, value: Value, receivers: tuple[str, ...]) -> bool | None:
+        for base in _chain(value):
+            if any(fits(r, n) for r in receivers for n in plain_names(base)):
+                return True
+            if isinstance(base, Instance):
+                foreign = self.evaluator.scope.foreign_bases(base.cls)
+                return True if any(fits(r, n) for r in receivers for n in foreign) else False
+        root = _chain(value)[-1]
+        if isinstance(root, Param) and isinstance(root.type, External):
+            return False
+        if isinstance(root, External):
+            return None if "." not in root.name and root.name in ("app", "router", "server", "fastify", "api") else False
+        return None if isinstance(root, _UNKNOWN) else False
+
+    def _handed_on(self, fn: Fn) -> None:
+        """``routes(app)``: a router given to a function of ours."""
+        body = self.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.CALL:
+                continue
+            callee, given = body.call(i)
+            if not any(k == "" and body.op[v] == Op.NAME for k, v in given):
+                continue
+            if body.op[callee] == Op.FIELD and body.name(callee) in self._mounting:
+                continue
+            for number, (key, argument) in enumerate(given):
+                if key or body.op[argument] != Op.NAME:
+                    continue
+                value = self.evaluator.value(fn, argument)
+                if self._is_router(value, self._receivers) is not True:
+                    continue
+                for option in options(self.evaluator.value(fn, callee)):
+                    for target, _ in handlers(self.evaluator, option):
+                        shift = 1 if target.this is not None and self.program.language(target.fn.file) == "python" else 0
+                        for parent in self.mounts.keys(value):
+                            self.mounts.give(parent, target.fn, number + shift, (fn, i))
+
+    # --- decorators
+
+    def _decorate(self, fn: Fn, i: int) -> None:
+        body = self.program.body(fn)
+        _, number, applied = body.args(i)
+        callee = body.args(applied)[0] if body.op[applied] == Op.CALL else applied
+        if body.op[callee] not in (Op.FIELD, Op.NAME):
+            return
+        word = body.name(callee)
+        target = self.wiring.handler(Fn(fn.file, number), (fn.file, body.line[i]))
+        if body.op[callee] == Op.FIELD and word in _BEFORE and word in self._mounting:
+            self.mounts.before(self.evaluator.value(fn, body.args(callee)[0]), target, (fn, i))
+            return
+        for framework, routes in self._decorators.get(word, ()):
+            dotted = any(n.startswith(".") and n.rpartition(".")[2] == word for n in routes.names) and body.op[callee] == Op.FIELD
+            receiver = self.evaluator.value(fn, body.args(callee)[0]) if dotted else None
+            arguments = Arguments(self.evaluator, fn, applied)
+            path = next((path_text(v) for v in (arguments.at(routes.path) or arguments.at("path") or arguments.at("rule"))), None) if routes.path else ""
+            if receiver is not None:
+                certain = self._is_router(receiver, routes.receivers) if routes.receivers else True
+                if certain is False or (certain is None and routes.role == "public" and path is None):
+                    continue
+                if routes.receivers and certain is None and not _plausible(receiver, path, routes):
+                    continue
+            elif not named(self.evaluator.value(fn, callee), routes.names):
+                continue
+            verb = routes.verbs.get(word)
+            methods = (verb,) if verb else _upper(words(arguments.first(routes.methods))) or routes.without_methods or ("ANY",)
+            guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))
+            role = routes.role
+            one = Declared(
+                target, path if routes.path else None, methods, framework.id, "decorator", (fn.file, body.line[i]), guards, role,
+                routes.note if role != "public" else "", True, frozenset({(fn, i)}),
+            )  # fmt: skip
+            self.routes.append(_Route(one, self.mounts.declares(receiver) if receiver is not None else [], (fn, i), path or ""))
+            return
+
+
+def _chain(value: Value) -> list[Value]:
+    """A value and what the calls that made it were made on, outermost first."""
+    out = [value]
+    while isinstance(value, Result) and isinstance(value.callee, Member) and len(out) < 20:
+        value = value.callee.base
+        out.append(value)
+    return out
+
+
+def _plausible(receiver: Value, path: str | None, routes: Routes) -> bool:
+    """A decorator on an object that is not known declares a route when it names a path, or when its own name says so."""
+    if routes.role != "public":
+        return any(strip(n).lstrip("?").rpartition(".")[2] in ("app", "celery", "celery_app", "scheduler", "huey") for n in names(receiver))
+    return path is not None and path[:1] in ("/", "")
+
+
+def _upper(found: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(w.upper() for w in found if w)
+
+

@@ -1,0 +1,216 @@
+"""Handlers that are methods of a class: controllers with decorators or attributes, and classes derived from a framework's base."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
+from tillproof.commerce.names import fits
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import Record, Value, constant, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Framework, Routes
+
+_HIDDEN = re.compile(rb"\s*(?:(?:final|static|async|abstract)\s+)*(?:private|protected)\b")
+_CONSTRUCTORS = {"__init__", "constructor", "__construct", "__destruct", "__get", "__set", "__call"}
+
+
+def derived(wiring: Wiring) -> Iterator[Declared]:
+    """Methods of classes whose base is a framework's."""
+    for frameworks, files in wiring.active.files():
+        rules = [(f, r) for f in frameworks for r in f.routes if r.style == "class"]
+        wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
+        for cls in _candidates(wiring, files, wanted):
+            bases = wiring.evaluator.scope.foreign_bases(cls)
+            for framework, routes in rules:
+                if any(fits(b, base) for b in routes.bases for base in bases):
+                    yield from _methods(wiring, framework, routes, cls)
+
+
+def _candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
+    """Classes that name a wanted base, or a class that does, by last words alone."""
+    by_base: dict[str, list[ClassId]] = defaultdict(list)
+    for file in files:
+        for number, cls in enumerate(wiring.program.indices[file].classes):
+            for base in cls.bases:
+                by_base[re.split(r"[.\\]", base)[-1]].append(ClassId(file, number))
+    found: dict[ClassId, None] = {}
+    waiting = sorted(wanted)
+    seen = set(waiting)
+    while waiting:
+        for cls in by_base.get(waiting.pop(), ()):
+            if cls not in found:
+                found[cls] = None
+                name = wiring.program.cls(cls).name
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+    return sorted(found)
+
+
+def public(wiring: Wiring, fn: Fn) -> bool:
+    """Whether a method can be called from outside its class, and is no constructor."""
+    function = wiring.program.function(fn)
+    if function is None or function.name.startswith("_") or function.name in _CONSTRUCTORS:
+        return False
+    return not _HIDDEN.match(wiring.program.sources[fn.file], function.start)
+
+
+def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId) -> Iterator[Declared]:
+    for name, fn in wiring.program.methods(cls).items():
+        verb = routes.verbs.get(name) or (routes.verbs.get("*") if public(wiring, fn) else None)
+        if verb is None:
+            continue
+        place = wiring.place(fn)
+        chain = members(wiring, cls, routes.guards)
+        yield Declared(wiring.handler(fn, place), None, (verb,), framework.id, "class", place, chain, routes.role, routes.note if routes.role != "public" else "", False)
+
+
+def members(wiring: Wiring, cls: ClassId, names: tuple[str, ...]) -> tuple[Value, ...]:
+    """What stands in class members such as ``permission_classes``, of the class or its nearest base that has it."""
+    out: list[Value] = []
+    for name in names:
+        for owner in wiring.evaluator.scope.lineage(cls):
+            stores = wiring.evaluator.defuse(Fn(owner.file, TOP)).stores.get(f"{wiring.program.cls(owner).name}.{name}")
+            if stores:
+                out += [item for s in stores for item in items(wiring.evaluator.value(Fn(owner.file, TOP), s))]
+                break
+    return tuple(out)
+
+
+# --- decorators and attributes on methods
+
+
+def decorated(wiring: Wiring) -> Iterator[Declared]:
+    """Methods with a verb as decorator or attribute, below the prefix on their class."""
+    for frameworks, files in wiring.active.files():
+        for framework in frameworks:
+            for routes in framework.routes:
+                if routes.style == "class-decorator" or (routes.style == "decorator" and framework.language == "javascript"):
+                    yield from _Decorated(wiring, framework, routes).all(files)
+
+
+class _Decorated:
+    """One declaration of a framework, over the files of a unit."""
+
+    def __init__(self, wiring: Wiring, framework: Framework, routes: Routes) -> None:
+        self.wiring = wiring
+        self.framework = framework
+        self.routes = routes
+        self.program = wiring.program
+        self._global: tuple[str, tuple[Value, ...]] = ("", ())
+
+    def all(self, files: list[str]) -> Iterator[Declared]:
+        last = {n.rpartition(".")[2] for n in self.routes.names}
+        modules = {n.rpartition(".")[0] for n in self.routes.names}
+        php = self.framework.language == "php"
+        mark = b"#[" if php else b"@"
+        chosen = [
+            f for f in files
+            if mark in self.program.sources[f]
+            and any(i.name in last and i.module in modules or (php and f"{i.module}.{i.name}" in modules) or i.local in last for i in self.program.indices[f].imports)
+        ]  # fmt: skip
+        if chosen and self.routes.prefixes:
+            self._global = self._everywhere(files)
+        for file in chosen:
+            yield from self._file(file)
+
+    def _file(self, file: str) -> Iterator[Declared]:
+        top = Fn(file, TOP)
+        rows = self.wiring.decorations(top)
+        on_class: dict[int, list[tuple[int, Value]]] = defaultdict(list)
+        on_function: dict[int, list[tuple[int, Value]]] = defaultdict(list)
+        for i, kind, number in rows:
+            (on_class if kind else on_function)[number].append((i, self.wiring.decorated(top, i)))
+        for number, decorators in on_function.items():
+            fn = Fn(file, number)
+            owner = self.program.owner(fn)
+            above = on_class.get(owner.number, []) if owner else []
+            for i, value in decorators:
+                if named(value, self.routes.names):
+                    yield self._one(top, i, value, fn, above)
+        for number, decorators in on_class.items():
+            for i, value in decorators:
+                if named(value, self.routes.names):
+                    yield from self._whole_class(top, i, value, ClassId(file, number), on_function)
+
+    def _one(self, top: Fn, i: int, value: Value, fn: Fn, above: list[tuple[int, Value]]) -> Declared:
+        line = self.program.body(top).line[i]
+        word = plain_names(value)[0].rpartition(".")[2]
+        arguments = Arguments(self.wiring.evaluator, top, self.program.body(top).args(i)[2])
+        verb = self.routes.verbs.get(word)
+        named_methods = tuple(w.upper() for w in words(arguments.first(self.routes.methods)))
+        methods = named_methods or ((verb,) if verb else self.routes.without_methods or ("NONE",))
+        rows = frozenset({(top, i), *((top, j) for j, v in above if named(v, self.routes.prefixes) and not named(v, self.routes.guards))})
+        route = None
+        prefix, guards = "", ()
+        if verb or self.routes.path:
+            prefix = self._prefix(top, above)
+            route = self._path(arguments, fn)
+            if route is not None:
+                base, guards = self._global
+                route = join(base, prefix, route)
+        return Declared(
+            self.wiring.handler(fn, (fn.file, line)), route, methods, self.framework.id, self.routes.style, (fn.file, line), guards,
+            self.routes.role, self.routes.note if self.routes.role != "public" else "", True, rows,
+        )  # fmt: skip
+
+    def _path(self, arguments: Arguments, fn: Fn) -> str | None:
+        if not self.routes.path:
+            return None
+        if self.routes.path == "name":  # an operation of one common endpoint
+            given = next((t for v in arguments.at("name") if (t := constant(v))), None)
+            return "graphql#" + (given or self.program.name(fn))
+        return next((t for v in (arguments.at(self.routes.path) or arguments.at("path")) if (t := path_text(v)) is not None), "")
+
+    def _prefix(self, top: Fn, above: list[tuple[int, Value]]) -> str:
+        for i, value in above:
+            if named(value, self.routes.prefixes):
+                arguments = Arguments(self.wiring.evaluator, top, self.program.body(top).args(i)[2])
+                given = [v for p in arguments.positional for v in (list(entries(p, "path")) or [p])] + arguments.at("path")
+                text = next((t for v in given if not isinstance(v, Record) and (t := path_text(v))), "")
+                if text and self.routes.path != "name":
+                    return text
+        return ""
+
+    def _whole_class(self, top: Fn, i: int, value: Value, cls: ClassId, on_function: dict[int, list[tuple[int, Value]]]) -> Iterator[Declared]:
+        """An attribute on the class of an invokable handler."""
+        for name in ("__invoke", *self.routes.verbs):
+            fn = self.program.methods(cls).get(name)
+            if fn is None or any(named(v, self.routes.names) for _, v in on_function.get(fn.number, ())):
+                continue
+            if name != "__invoke" and self.routes.role == "public":
+                continue
+            yield self._one(top, i, value, fn, [])
+
+    def _everywhere(self, files: list[str]) -> tuple[str, tuple[Value, ...]]:
+        """A global prefix, and guards that hold for every route of the application."""
+        prefix = ""
+        guards: list[Value] = []
+        for file in files:
+            source = self.program.sources[file]
+            for word in ("setGlobalPrefix", "useGlobalGuards"):
+                for fn in self.program.functions_around(file, word) if word.encode() in source else ():
+                    body = self.program.body(fn)
+                    for i, op in enumerate(body.op):
+                        if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) == word:
+                            given = Arguments(self.wiring.evaluator, fn, i).positional
+                            if word == "setGlobalPrefix":
+                                prefix = (path_text(given[0]) if given else "") or ""
+                            else:
+                                guards += given
+            if b"APP_GUARD" in source:
+                guards += self._provided(file)
+        return prefix, tuple(guards)
+
+    def _provided(self, file: str) -> list[Value]:
+        """Guards that a module provides for the whole application."""
+        top = Fn(file, TOP)
+        out: list[Value] = []
+        for i, op in enumerate(self.program.body(top).op):
+            value = self.wiring.evaluator.value(top, i) if op == Op.RECORD else None
+            for option in options(value) if value is not None else ():
+                if isinstance(option, Record) and any(n.endswith("APP_GUARD") for v in entries(option, "provide") for n in plain_names(v)):
+                    out += [v for key in ("useClass", "useExisting") for v in entries(option, key)]
+        return out

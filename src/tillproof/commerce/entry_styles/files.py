@@ -1,0 +1,235 @@
+"""Routes that follow from where a file lies: Next.js, Medusa, serverless functions, plain PHP pages, and route files beside the handler."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from tillproof.commerce.entry_styles.arguments import handlers
+from tillproof.commerce.entry_styles.classes import public
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import Const, FunctionV, Value
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Framework, Role, Routes
+
+_GROUPING = re.compile(r"^\(.*\)$|^@")
+_READS = re.compile(rb"\$_(?:GET|POST|REQUEST|FILES)\b|php://input|HTTP_RAW_POST_DATA|filter_input|\$_SERVER\[\s*['\"]HTTP_")
+_EVENT = re.compile(rb"\b(?:event|evt|req|request)\b[\s\S]*\b(?:body|queryStringParameters|httpMethod|headers)\b")
+_NAMED = re.compile(r"^(?:\[(?P<after>[^\]]*)\])?(?P<name>[^\[\]]+?)(?:\[(?P<before>[^\]]*)\])?$")
+_CLIENT = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
+
+
+def declared(wiring: Wiring) -> Iterator[Declared]:
+    """Entries by the place of their file."""
+    for frameworks, files in wiring.active.files():
+        for framework in frameworks:
+            taken: set[str] = set()
+            for routes in framework.routes:
+                if routes.style == "file" and not routes.path.startswith("config.matcher"):
+                    yield from _rule(wiring, framework, routes, files, taken)
+    yield from _beside(wiring)
+
+
+def _rule(wiring: Wiring, framework: Framework, routes: Routes, files: list[str], taken: set[str]) -> Iterator[Declared]:
+    """One rule of a framework; of several rules for the same file the first counts."""
+    for file in files:
+        if file in taken and not routes.directive:
+            continue
+        unit = wiring.program.unit(file)
+        inside = file[len(unit) + 1 :] if unit and unit != "." and file.startswith(unit + "/") else file
+        if not any(_path_expression(p).match("/" + (file if p.startswith("**/") else inside)) for p in routes.files):
+            continue
+        found = list(_in_file(wiring, framework, routes, file, inside))
+        if found and not routes.directive:
+            taken.add(file)
+        yield from found
+
+
+@lru_cache(maxsize=256)
+def _path_expression(text: str) -> re.Pattern[str]:
+    escaped = re.escape(text).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+    return re.compile(("/" if not text.startswith("**/") else ".*/") + escaped.removeprefix("(?:.*/)?") + r"\Z")
+
+
+def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, inside: str) -> Iterator[Declared]:
+    program = wiring.program
+    source = program.sources[file]
+    if framework.id == "php-core" or (framework.language == "php" and not framework.packages):
+        yield from _page(wiring, framework, routes, file)
+        return
+    if framework.language == "php":
+        for number, _ in enumerate(program.indices[file].classes):
+            for name, fn in program.methods(ClassId(file, number)).items():
+                if "*" in routes.verbs and public(wiring, fn):
+                    route = join(_route(routes, inside), "" if name == "index" else name)
+                    yield Declared(wiring.handler(fn, wiring.place(fn)), route, (routes.verbs["*"],), framework.id, "file", wiring.place(fn), (), routes.role)
+        return
+    if routes.directive:
+        yield from _with_directive(wiring, framework, routes, file)
+        return
+    if _CLIENT.match(source) or posixpath.basename(file).startswith("_"):
+        return
+    whole = not routes.root and routes.path == "" and routes.role == "public"
+    if whole and not (b"handler" in source and _EVENT.search(source)):
+        return
+    route = None if routes.role == "internal" or not routes.root else _route(routes, inside)
+    for name, verb in routes.verbs.items():
+        for target, wrappers in _exported(wiring, file, name):
+            note = routes.note if routes.role != "public" else ""
+            yield Declared(target, route, (verb,), framework.id, "file", wiring.place(target.fn), wrappers, routes.role, note)
+
+
+def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tuple[Value, ...]]]:
+    """The functions behind an export; none when the file does not export that name."""
+    if not any(e.name == name for e in wiring.program.indices[file].exports):
+        return []
+    return handlers(wiring.evaluator, wiring.evaluator.scope.exported(file, name, (file, 1)))
+
+
+def _route(routes: Routes, inside: str) -> str:
+    """The file's path below the rule's root, as a route."""
+    path = "/" + inside
+    for root in routes.root:
+        mark = f"/{root}/"
+        if mark in path:
+            path = path[path.rfind(mark) + len(mark) - 1 :]
+            break
+    path = posixpath.splitext(path)[0]
+    if routes.root == ("app/routes",):
+        path = path.replace(".", "/").replace("$", ":").removesuffix("/_index")
+    segments = [s for s in path.split("/") if s and not _GROUPING.match(s)]
+    if segments and segments[-1] in ("route", "page", "index"):
+        segments.pop()
+    return join(*routes.prefixes, *segments)
+
+
+def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
+    """Exported functions of a file that opens with the directive, and functions that open with it themselves."""
+    source = wiring.program.sources[file]
+    mark = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
+    if routes.directive.encode() not in source:
+        return
+    whole = bool(mark.match(source))
+    found: list[FunctionV] = []
+    if whole:
+        for export in wiring.program.indices[file].exports:
+            found += [f for f, _ in _exported(wiring, file, export.name)]
+    else:
+        inner = re.compile(rb"\{\s*['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
+        for number, function in enumerate(wiring.program.indices[file].functions):
+            opening = inner.search(source, function.start, function.end)
+            first = source.find(b"{", function.start)
+            if opening and source.count(b"\n", first, opening.start()) <= 4:
+                found.append(wiring.handler(Fn(file, number), wiring.place(Fn(file, number))))
+    for target in found:
+        if target.fn.file == file:
+            yield Declared(target, None, (routes.verbs.get("*", "POST"),), framework.id, "file", wiring.place(target.fn), (), routes.role, routes.note)
+
+
+def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
+    """A PHP page: file-level code that reads the request, or talks to a provider."""
+    index, source = wiring.program.indices[file], wiring.program.sources[file]
+    if not (_READS.search(source) or index.words) or _needs_framework(source):
+        return
+    top = Fn(file, TOP)
+    body = wiring.program.body(top)
+    acts = any(op in (Op.CALL, Op.NEW, Op.ECHO) for op in body.op)
+    if not acts or not (_reads_here(wiring, top) or (index.words and _provider_here(wiring, file))):
+        return
+    yield Declared(FunctionV((file, 1), top, None), "/" + file, ("ANY",), framework.id, "file", (file, 1), (), routes.role)
+
+
+def _needs_framework(source: bytes) -> bool:
+    """A file that stops unless a platform's constant is defined is no page of its own."""
+    return bool(re.search(rb"defined\(\s*['\"](?:ABSPATH|WPINC|_PS_VERSION_|BASEPATH|APPPATH|DIR_SYSTEM|_JEXEC|TYPO3_MODE|WP_UNINSTALL_PLUGIN)['\"]", source[:3000]))
+
+
+def _reads_here(wiring: Wiring, top: Fn) -> bool:
+    """Whether the file's own level, not a function of it, reads the request."""
+    source = wiring.program.sources[top.file]
+    functions = wiring.program.indices[top.file].functions
+    return any(not any(f.start <= m.start() < f.end for f in functions) for m in _READS.finditer(source))
+
+
+def _provider_here(wiring: Wiring, file: str) -> bool:
+    source = wiring.program.sources[file].lower()
+    functions = wiring.program.indices[file].functions
+    for word in wiring.program.indices[file].words:
+        at = source.find(word.lower().encode())
+        while at >= 0:
+            line = source.rfind(b"\n", 0, at) + 1
+            comment = source[line:at].lstrip().startswith((b"//", b"*", b"#", b"/*", b"use ", b"namespace", b"<!--"))
+            if not comment and not any(f.start <= at < f.end for f in functions):
+                return True
+            at = source.find(word.lower().encode(), at + 1)
+    return False
+
+
+# --- route files beside the handler
+
+
+def _beside(wiring: Wiring) -> Iterator[Declared]:
+    """``route.json`` in the folder of the modules that handle the route."""
+    tables = [p for p in wiring.program.files if posixpath.basename(p) in ("route.json", "routes.json")]
+    folders: dict[str, list[str]] = {}
+    for file in wiring.program.indices if tables else ():
+        folders.setdefault(posixpath.dirname(file), []).append(file)
+    for table in sorted(tables):
+        folder = posixpath.dirname(table)
+        modules = folders.get(folder)
+        rule = _rule_file(wiring.text(table)) if modules else None
+        if rule is None or not modules:
+            continue
+        route, methods, access = rule
+        least: Role = "staff" if access in ("private", "admin", "staff", "internal") else "public"
+        mark: tuple[Value, ...] = (Const((table, 1), Kind.STRING, access),) if access else ()
+        shared = [f for up in (posixpath.dirname(folder), posixpath.dirname(posixpath.dirname(folder))) for f in folders.get(up + "/all", ())]
+        before: list[Value] = [*mark, *(f for m in _ordered(shared) for f, _ in _exported(wiring, m, "default"))]
+        for module in _ordered(modules):
+            for target, wrappers in _exported(wiring, module, "default"):
+                yield Declared(target, route, methods, "", "beside", (table, 1), (*before, *wrappers), least)
+                before = [*before, target]
+
+
+def _rule_file(raw: bytes | None) -> tuple[str, tuple[str, ...], str] | None:
+    """(route, methods, access) of a route file."""
+    try:
+        data: Any = json.loads(raw or b"")
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    path = data.get("path") or data.get("route")
+    methods = data.get("methods") or data.get("method")
+    if not isinstance(path, str) or not isinstance(methods, (str, list)):
+        return None
+    named = [methods] if isinstance(methods, str) else [m for m in methods if isinstance(m, str)]
+    access = data.get("access")
+    return join(path), tuple(m.upper() for m in named) or ("ANY",), access if isinstance(access, str) else ""
+
+
+def _ordered(modules: list[str]) -> list[str]:
+    """Modules in running order: ``[before]name[after].js`` runs after those in its leading brackets and before those in its trailing ones."""
+    names: dict[str, str] = {}
+    after: dict[str, set[str]] = {}
+    for module in modules:
+        stem = posixpath.splitext(posixpath.basename(module))[0]
+        match = _NAMED.match(stem)
+        name = match["name"] if match else stem
+        names[name] = module
+        after.setdefault(name, set()).update(w.strip() for w in (match["after"] or "").split(",") if w.strip()) if match else None
+        for later in (match["before"] or "").split(",") if match else ():
+            if later.strip():
+                after.setdefault(later.strip(), set()).add(name)
+    out: list[str] = []
+    waiting = sorted(names)
+    while waiting:
+        ready = next((n for n in waiting if not any(b in waiting and b != n for b in after.get(n, ()))), waiting[0])
+        waiting.remove(ready)
+        out.append(names[ready])
+    return out
+
+

@@ -1,0 +1,227 @@
+"""Route tables written as PHP calls: Laravel, Lumen, CodeIgniter, with their groups, prefixes and middleware."""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
+from tillproof.commerce.entry_styles.callables import php_callables, php_class
+from tillproof.commerce.entry_styles.middleware import Middleware
+from tillproof.commerce.entry_styles.scan import around
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import FunctionV, Result, Value, options, pattern
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Framework, Routes
+
+_CALLS = re.compile(rb"(?<![\w$])Route::|\$(?:router|routes|app|api)->|loadRoutesFrom|->group\(")
+_ROOTS = {"Route", "router", "routes", "app", "api"}
+
+
+class _Link(NamedTuple):
+    """One call of a chain: its word and its instruction."""
+
+    word: str
+    call: int
+
+
+class _Group(NamedTuple):
+    """What holds for the routes inside a group. ``outer``: the function in which the group stands."""
+
+    outer: Fn | None
+    prefix: str
+    middleware: tuple[Value, ...]
+    controller: ClassId | None
+
+
+def declared(wiring: Wiring) -> Iterator[Declared]:
+    """Routes of PHP route files, wherever they lie."""
+    for frameworks, files in wiring.active.files():
+        if not files or wiring.program.language(files[0]) != "php":
+            continue
+        table = _table(frameworks)
+        if table:
+            yield from _Tables(wiring, table).all(files)
+
+
+def _table(frameworks: tuple[Framework, ...]) -> dict[str, tuple[Framework, Routes]]:
+    """Declaring words of the chained route calls: ``post``, ``match``, ``resource``."""
+    out: dict[str, tuple[Framework, Routes]] = {}
+    for framework in frameworks:
+        for routes in framework.routes:
+            for name in routes.names if routes.style == "call" else ():
+                *before, last = name.lstrip(".").split(".")
+                if before and before[-1] in _ROOTS and last != "group":
+                    out.setdefault(last, (framework, routes))
+    return out
+
+
+class _Tables:
+    """The route files of one unit."""
+
+    def __init__(self, wiring: Wiring, table: dict[str, tuple[Framework, Routes]]) -> None:
+        self.wiring = wiring
+        self.program = wiring.program
+        self.evaluator = wiring.evaluator
+        self.table = table
+        self.groups: dict[Fn, list[_Group]] = defaultdict(list)
+
+    def all(self, files: list[str]) -> Iterator[Declared]:
+        bodies: list[Fn] = []
+        for file in files:
+            places = {m.start() for m in _CALLS.finditer(self.program.sources[file])}
+            if places:
+                bodies += around(self.wiring, file, places)
+        chains = [(fn, chain) for fn in bodies for chain in self._chains(fn)]
+        for fn, chain in chains:
+            self._group(fn, chain)
+        for fn in bodies:
+            self._required(fn)
+        middleware = Middleware(self.wiring, files) if chains else None
+        for fn, chain in chains:
+            for one in self._route(fn, chain):
+                one.chain = middleware.resolved(one.chain, one.target) if middleware else one.chain
+                yield one
+
+    def _chains(self, fn: Fn) -> list[list[_Link]]:
+        """Chained calls that begin at a route facade or a router variable, innermost first."""
+        body = self.program.body(fn)
+        inner: set[int] = set()
+        found: list[tuple[int, list[_Link]]] = []
+        for i, op in enumerate(body.op):
+            if op != Op.CALL:
+                continue
+            chain: list[_Link] = []
+            here = i
+            while body.op[here] == Op.CALL and body.op[body.args(here)[0]] == Op.FIELD:
+                callee = body.args(here)[0]
+                chain.append(_Link(body.name(callee), here))
+                here = body.args(callee)[0]
+            if chain and self._is_root(fn, here, chain):
+                inner.update(link.call for link in chain[1:])
+                found.append((i, chain[::-1]))
+        return [chain for i, chain in found if i not in inner]
+
+    def _is_root(self, fn: Fn, i: int, chain: list[_Link]) -> bool:
+        body = self.program.body(fn)
+        if body.op[i] == Op.NAME:
+            name = body.name(i).rpartition(".")[2].lstrip("$")
+            return name in _ROOTS or (name in ("this", "static", "self") and chain[-1].word in ("loadRoutesFrom", "group", "middleware", "prefix"))
+        return body.op[i] == Op.FIELD and body.name(i) in _ROOTS
+
+    def _attributes(self, fn: Fn, links: list[_Link]) -> tuple[str, tuple[Value, ...], ClassId | None]:
+        """Prefix, middleware and controller that chained calls (or a group's options) set."""
+        prefix, controller = "", None
+        middleware: list[Value] = []
+        for link in links:
+            arguments = Arguments(self.evaluator, fn, link.call)
+            if link.word == "prefix" and arguments.positional:
+                prefix = join(prefix, path_text(arguments.positional[0]) or "")
+            elif link.word in ("middleware", "can"):
+                middleware += [m for v in arguments.positional for m in items(v)]
+            elif link.word == "withoutMiddleware":
+                gone = set(words(arguments.positional))
+                middleware = [m for m in middleware if not gone & set(words([m]))]
+            elif link.word == "controller" and arguments.positional:
+                controller = php_class(self.wiring, arguments.positional[0], fn)
+            elif link.word == "group" and arguments.positional:
+                options_ = arguments.positional[0]
+                prefix = join(prefix, *[t for v in entries(options_, "prefix") if (t := path_text(v))])
+                middleware += [m for key in ("middleware", "filter", "before") for v in entries(options_, key) for m in items(v)]
+                if (text := path_text(options_)) and len(arguments.positional) > 1:
+                    prefix = join(prefix, text)
+                for value in entries(options_, "controller"):
+                    controller = php_class(self.wiring, value, fn)
+        return ("" if prefix == "/" else prefix), tuple(middleware), controller
+
+    def _group(self, fn: Fn, chain: list[_Link]) -> None:
+        last = chain[-1]
+        if last.word not in ("group", "loadRoutesFrom"):
+            return
+        arguments = Arguments(self.evaluator, fn, last.call)
+        group = _Group(fn, *self._attributes(fn, chain))
+        for value in arguments.positional[-1:]:
+            for option in options(value):
+                if isinstance(option, FunctionV):
+                    self.groups[option.fn].append(group)
+                elif target := self._route_file(option, fn.file):
+                    self.groups[Fn(target, TOP)].append(group)
+
+    def _route_file(self, value: Value, importer: str) -> str | None:
+        if isinstance(value, Result) and value.instr >= 0:
+            given = self.evaluator.arguments(value)
+            value = given[-1][1] if given else value
+        text = pattern(value)
+        if not text.endswith(".php"):
+            return None
+        relative = text.rpartition("{}")[2]
+        if "{}" in text:  # __DIR__ stands before it
+            exact = posixpath.normpath(posixpath.join(posixpath.dirname(importer), relative.lstrip("/")))
+            if exact in self.program.indices:
+                return exact
+        return self.evaluator.scope.modules.find(importer, relative)
+
+    def _required(self, fn: Fn) -> None:
+        """``require __DIR__.'/x.php'`` inside a group puts that file's routes into the group."""
+        function = self.program.function(fn)
+        if function is None or fn not in self.groups:
+            return
+        for item in self.program.indices[fn.file].imports:
+            if item.local == "*" and function.line <= item.line <= function.end_line:
+                target = self.evaluator.scope.modules.find(fn.file, item.module)
+                if target:
+                    self.groups[Fn(target, TOP)].append(_Group(fn, "", (), None))
+
+    def _within(self, fn: Fn | None, depth: int = 0) -> list[tuple[str, tuple[Value, ...], ClassId | None]]:
+        """Prefix, middleware and controller of all groups around a function, for each way it is included."""
+        if fn is None or depth > 10:
+            return [("", (), None)]
+        groups = self.groups.get(fn)
+        if not groups:
+            if fn.number == TOP:
+                return [("/api" if fn.file.endswith("routes/api.php") else "", (), None)]
+            return self._within(self.program.parent(fn), depth + 1)
+        out = []
+        for group in groups[:3]:
+            for prefix, middleware, controller in self._within(group.outer, depth + 1):
+                out.append((join(prefix, group.prefix), (*middleware, *group.middleware), group.controller or controller))
+        return out[:4]
+
+    def _route(self, fn: Fn, chain: list[_Link]) -> Iterator[Declared]:
+        link = next((link for link in chain if link.word in self.table), None)
+        if link is None:
+            return
+        framework, routes = self.table[link.word]
+        arguments = Arguments(self.evaluator, fn, link.call)
+        path = next((path_text(v) for v in arguments.at(routes.path)), None)
+        handler = arguments.first(routes.handler)
+        if path is None or not handler:
+            return
+        handler += [u for v in handler for u in entries(v, "uses")]
+        inline = tuple(m for v in handler for key in ("middleware",) for e in entries(v, key) for m in items(e))
+        own_prefix, own_middleware, own_controller = self._attributes(fn, [c for c in chain if c is not link])
+        place = (fn.file, self.program.body(fn).line[link.call])
+        for prefix, middleware, controller in self._within(fn):
+            guards = (*middleware, *own_middleware, *inline)
+            whole = join(prefix, own_prefix, path)
+            if "index" in routes.verbs and "destroy" in routes.verbs:
+                yield from self._resource(framework, routes, handler, fn, whole, guards, place)
+                continue
+            verb = routes.verbs.get(link.word)
+            methods = (verb,) if verb else tuple(w.upper() for w in words(arguments.first(routes.methods))) or ("ANY",)
+            for value in handler:
+                for target, wrappers in php_callables(self.wiring, value, fn, own_controller or controller):
+                    yield Declared(target, whole, methods, framework.id, "call", place, (*guards, *wrappers))
+
+    def _resource(
+        self, framework: Framework, routes: Routes, handler: list[Value], fn: Fn, path: str, guards: tuple[Value, ...], place: tuple[str, int]
+    ) -> Iterator[Declared]:
+        for value in handler:
+            cls = php_class(self.wiring, value, fn)
+            for name, verb in routes.verbs.items() if cls else ():
+                target = self.wiring.method(cls, name, place) if cls else None
+                if target:
+                    route = path if name in ("index", "store") else join(path, "create") if name == "create" else join(path, "{id}")
+                    yield Declared(target, route, (verb,), framework.id, "call", place, guards)

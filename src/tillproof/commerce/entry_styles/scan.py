@@ -1,0 +1,113 @@
+"""Where declarations may stand: bodies of the files in which a declaring word occurs, found in the text before anything is lowered."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.flow.program import TOP, Fn
+from tillproof.knowledge.schema import Framework, Routes
+
+_SCANNED = ("call", "decorator", "table", "hook", "class-decorator")
+_SHORT_PATH = r"\(\s*(?:f?['\"`]|[A-Z\[/(]|[\w$.]+\s*,)"
+
+
+class Words(NamedTuple):
+    """Last words by which declarations are told: of methods on an object, of imported names, of decorators."""
+
+    methods: frozenset[str]
+    names: frozenset[str]
+    modules: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _words(frameworks: tuple[str, ...], given: tuple[tuple[str, ...], ...]) -> Words:
+    methods: set[str] = set()
+    full: set[str] = set()
+    modules: set[str] = set()
+    for names in given:
+        for name in names:
+            before, _, last = name.rpartition(".")
+            if name.startswith("."):
+                methods.add(last)
+            else:
+                full.add(last)
+                modules.add(before)
+    return Words(frozenset(methods), frozenset(full), frozenset(modules))
+
+
+def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[str]) -> Iterator[Fn]:
+    """The bodies of the files that may declare a route, a mount or a hook of one of the frameworks, in order."""
+    given = tuple((*r.names, *r.mounts, *(p for p in r.prefixes if p.startswith("."))) for f in frameworks for r in f.routes if r.style in _SCANNED)
+    words = _words(tuple(f.id for f in frameworks), given)
+    if not (words.methods or words.names):
+        return
+    for file in files:
+        language = wiring.program.language(file)
+        source = wiring.program.sources[file]
+        places: set[int] = set()
+        for expression in _expressions(language, words, _imports_names(wiring, file, words, language)):
+            places.update(m.start() for m in expression.finditer(source))
+        if places:
+            yield from around(wiring, file, places)
+
+
+def _imports_names(wiring: Wiring, file: str, words: Words, language: str) -> bool:
+    if language == "php":
+        return True
+    for item in wiring.program.indices[file].imports:
+        module = item.module.removeprefix("node:")
+        if item.name in words.names or module in words.modules or f"{module}.{item.name}" in words.modules:
+            return True
+    return False
+
+
+@lru_cache(maxsize=256)
+def _expressions(language: str, words: Words, names: bool) -> tuple[re.Pattern[bytes], ...]:
+    methods = "|".join(map(re.escape, sorted(words.methods)))
+    full = "|".join(map(re.escape, sorted(words.names)))
+    out: list[str] = []
+    if language == "python":
+        if methods:
+            out.append(rf"@[\w.]+\.(?:{methods})\b")
+            rare = sorted(words.methods - {"get", "post", "put", "patch", "delete", "head", "options", "route", "task", "use", "on"})
+            out += [rf"\.{re.escape(word)}\(" for word in rare]
+        if full and names:
+            out.append(rf"\b(?:{full})\b\s*\(|@(?:[\w.]+\.)?(?:{full})\b")
+    elif language == "javascript":
+        if methods:
+            out.append(rf"\.(?:{methods}){_SHORT_PATH}|\.(?:{methods})\(\s*\w+\s*\)")
+        if full and names:
+            out.append(rf"(?<![\w$.])(?:{full})\s*\(|@(?:{full})\b|\.(?:{full})\(")
+    else:
+        if methods:
+            out.append(rf"->(?:{methods})\s*\(")
+        out.append(rf"(?<![\w$>])(?:{full})\s*\(") if full else None
+    return tuple(re.compile(text.encode()) for text in out)
+
+
+def around(wiring: Wiring, file: str, places: set[int]) -> list[Fn]:
+    """The innermost functions at the places and, since decorators may stand in or before what they decorate, those around them."""
+    functions = wiring.program.indices[file].functions
+    found: set[int] = set()
+    for at in places:
+        inner = TOP
+        for number, function in enumerate(functions):
+            if function.start <= at < function.end and (inner == TOP or function.start >= functions[inner].start):
+                inner = number
+        while inner not in found:
+            found.add(inner)
+            inner = functions[inner].parent if inner != TOP else TOP
+    return [Fn(file, n) for n in sorted(found)]
+
+
+def by_word(frameworks: tuple[Framework, ...], styles: tuple[str, ...]) -> dict[str, list[tuple[Framework, Routes]]]:
+    """Declarations of some styles by the last word of their names."""
+    out: dict[str, list[tuple[Framework, Routes]]] = {}
+    for framework in frameworks:
+        for routes in framework.routes:
+            if routes.style in styles:
+                for word in {n.rpartition(".")[2] for n in routes.names}:
+                    out.setdefault(word, []).append((framework, routes))
+    return out

@@ -1,0 +1,86 @@
+"""Conditions that hold for all that a handler does: those at its head whose other side only leaves."""
+
+from collections.abc import Iterator
+
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn, Program
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.ops import Op
+
+_LONGEST_HEAD = 24
+_LEAVES = 6  # calls that a side which only refuses makes at most
+_EQUAL = {"==", "===", "is", "in"}
+_UNEQUAL = {"!=", "!==", "is not", "not in"}
+
+
+def conditions_at_head(program: Program, evaluator: Evaluator, fn: Fn) -> Iterator[int]:
+    """Instructions that are true beyond the head of a function; comparisons only when they say that two things are equal."""
+    body = program.body(fn)
+    block = 0
+    seen: set[int] = set()
+    while block not in seen and len(seen) < _LONGEST_HEAD:
+        seen.add(block)
+        here = body.blocks[block]
+        forward = [(kind, target) for kind, target in here.next if kind != EDGE_RAISE]
+        last = here.end - 1
+        if here.end > here.start and body.op[last] == Op.BRANCH and len(forward) == 2:
+            sides = {kind: target for kind, target in forward}
+            true, false = sides.get(EDGE_TRUE, -1), sides.get(EDGE_FALSE, -1)
+            if true < 0 or false < 0:
+                return
+            on = _goes_on(body, true, false)
+            if on is None:
+                return
+            yield from _holding(body, body.args(last)[0], on)
+            block = true if on else false
+        elif len(forward) == 1:
+            block = forward[0][1]
+        else:
+            return
+
+
+def _goes_on(body: Body, true: int, false: int) -> bool | None:
+    """Which side of a branch the function goes on with, when the other one leaves for good."""
+    left, right = _reached(body, true), _reached(body, false)
+    if false not in left and true not in right and not (left & right):
+        weight_true, weight_false = _weight(body, left), _weight(body, right)
+        if min(weight_true, weight_false) > _LEAVES:
+            return None
+        return weight_true >= weight_false if weight_true != weight_false else False
+    if left >= right or right >= left:
+        return None
+    return None
+
+
+def _reached(body: Body, start: int) -> set[int]:
+    found = {start}
+    waiting = [start]
+    while waiting:
+        for kind, target in body.blocks[waiting.pop()].next:
+            if target not in found and kind != EDGE_RAISE:
+                found.add(target)
+                waiting.append(target)
+    exits = {b for b in found if body.blocks[b].start == body.blocks[b].end and not body.blocks[b].next}
+    return found - exits
+
+
+def _weight(body: Body, blocks: set[int]) -> int:
+    return sum(1 for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end) if body.op[i] in (Op.CALL, Op.NEW))
+
+
+def _holding(body: Body, i: int, truth: bool) -> Iterator[int]:
+    """The simple conditions that are true when ``i`` is ``truth``."""
+    op, args = body.op[i], body.args(i)
+    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+        yield from _holding(body, args[1], not truth)
+    elif op == Op.CHOICE and body.text(args[0]) in ("or", "and"):
+        if (body.text(args[0]) == "and") == truth:
+            for operand in args[1:]:
+                yield from _holding(body, operand, truth)
+    elif op == Op.AWAIT:
+        yield from _holding(body, args[0], truth)
+    elif op == Op.BINARY:
+        if body.text(args[0]) in (_EQUAL if truth else _UNEQUAL):
+            yield i
+    elif truth:
+        yield i

@@ -1,0 +1,322 @@
+"""Who may take a way in: read from what runs before the handler, and from the checks at its head that leave when they fail."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
+from tillproof.commerce.names import fits
+from tillproof.commerce.role_checks import conditions_at_head
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import (
+    ClassV, Const, Element, External, FunctionV, Instance, Member, Mix, Param, Place, Result, Seq, Unknown, Value, constant, options,
+)  # fmt: skip
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Role
+
+Because = tuple[str, int, str]
+_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2}
+_METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
+_STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
+_ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
+_STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
+_SIGNED_IN = re.compile(r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid")
+_PROVES = re.compile(r"(jwt_)?verify(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth")
+_GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
+_REFUSALS = {"401", "403"}
+
+
+class Patterns(NamedTuple):
+    """Names of the packs that hold for a file."""
+
+    staff: tuple[str, ...]
+    customer: tuple[str, ...]
+
+
+def snake(name: str) -> str:
+    """A name in lower snake case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[-\s.]+", "_", name).lower()
+
+
+class Roles:
+    """The least that callers of an entry must be."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.program = wiring.program
+        self.evaluator = wiring.evaluator
+        lexicon = wiring.knowledge.lexicon
+        self._staff_guard = re.compile("|".join(f"(?:{p})" for p in lexicon.staff_guards))
+        self._customer_guard = re.compile("|".join(f"(?:{p})" for p in lexicon.customer_guards))
+        self._patterns: dict[int, Patterns] = {}
+        self._read: dict[Fn, Role | None] = {}
+
+    def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
+        """Role of a handler behind a chain, and what says so."""
+        if least in ("platform", "internal"):
+            return least, None
+        best: tuple[Role, Because | None] = (least, None)
+        patterns = self.patterns(target.fn.file)
+        for role, because in self._all(target, chain, patterns):
+            if _RANK[role] > _RANK[best[0]]:
+                best = role, because
+        return best
+
+    def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        for value in chain:
+            role = self.guard(value, patterns)
+            if role:
+                yield role, (*value.at, _shown(self.wiring, value))
+        owner = self.program.owner(target.fn)
+        if owner is not None:
+            yield from self._bases(owner, patterns)
+        if target.fn.number != TOP or self.program.language(target.fn.file) == "php":
+            yield from self._head(target.fn, patterns)
+
+    def patterns(self, file: str) -> Patterns:
+        """Staff and customer names of the frameworks that hold for a file."""
+        frameworks = self.wiring.active.of(file)
+        key = id(frameworks)
+        if key not in self._patterns:
+            staff = tuple(n for f in frameworks for n in f.staff)
+            customer = tuple(n for f in frameworks for n in f.customer)
+            self._patterns[key] = Patterns(staff, customer)
+        return self._patterns[key]
+
+    def _bases(self, cls: ClassId, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        declared = self.program.cls(cls)
+        for base in self.evaluator.scope.foreign_bases(cls):
+            role = _by_names((base,), patterns, None)
+            if role:
+                yield role, (cls.file, declared.line, base)
+        for own in self.evaluator.scope.lineage(cls)[1:]:
+            role = self._by_lexicon(self.program.cls(own).name.removesuffix("Mixin"))
+            if role:
+                yield role, (cls.file, declared.line, self.program.cls(own).name)
+
+    # --- one guard
+
+    def guard(self, value: Value, patterns: Patterns, depth: int = 0) -> Role | None:
+        """What a guard demands of the caller; None when it is no guard, or opens the way to anyone."""
+        if depth > 4 or isinstance(value, Unknown):
+            return None
+        text = constant(value)
+        if text is not None:
+            return _by_text(text, patterns)
+        found = [self._one(option, patterns, depth) for option in options(value)]
+        known = [r for r in found if r]
+        return min(known, key=lambda r: _RANK[r]) if known and len(known) == len(found) else None
+
+    def _one(self, value: Value, patterns: Patterns, depth: int) -> Role | None:
+        if isinstance(value, Seq):
+            return _highest(self.guard(v, patterns, depth + 1) for v in value.items)
+        first = constant(self._first(value) or value) if isinstance(value, Result) else None
+        by_name = _by_names(plain_names(value), patterns, first)
+        if isinstance(value, Result) and value.instr >= 0:
+            inner = _highest(self.guard(v, patterns, depth + 1) for _, v in self.evaluator.arguments(value) if not _text(v))
+            return _highest((by_name, inner, self._by_argument(plain_names(value), [v for _, v in self.evaluator.arguments(value)])))
+        if by_name:
+            return by_name
+        if isinstance(value, FunctionV):
+            return self._function(value, patterns, depth)
+        if isinstance(value, (ClassV, Instance)):
+            return self._class(value.cls, patterns, depth)
+        if isinstance(value, (External, Member)) and (last := plain_names(value)):
+            return self._by_lexicon(last[0].rpartition(".")[2])
+        return None
+
+    def _first(self, value: Result) -> Value | None:
+        return self.evaluator.argument(value, 0) if value.instr >= 0 else None
+
+    def _by_argument(self, names: tuple[str, ...], arguments: list[Value]) -> Role | None:
+        """``authorize('admin')``: a guard of unknown make that is told a role."""
+        word = snake(names[0].rpartition(".")[2]) if names else ""
+        if not _GUARDING.fullmatch(word):
+            return self._by_lexicon(word)
+        told = [t for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,)) if (t := _role_text(v))]
+        if told:
+            return "staff" if all(_STAFF_TEXT.fullmatch(t) for t in told) else "customer"
+        return self._by_lexicon(word)
+
+    def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
+        name = self.program.name(value.fn)
+        if value.outer is not None and self.program.parent(value.fn) == value.outer.fn:
+            made = value.outer
+            given = [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
+            told = self._by_argument((self.program.name(made.fn),), given)
+            if told:
+                return told
+            name = name or self.program.name(made.fn)
+        read = self._reads(value.fn, patterns, depth)
+        return _highest((read, self._by_lexicon(name) if read != "staff" else None))
+
+    def _class(self, cls: ClassId, patterns: Patterns, depth: int) -> Role | None:
+        for name in _METHODS:
+            method = self.evaluator.scope.method(cls, name)
+            if method:
+                read = self._reads(method, patterns, depth)
+                if read:
+                    return read
+        by_base = [_by_names((b,), patterns, None) for b in self.evaluator.scope.foreign_bases(cls)]
+        return _highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
+
+    def _by_lexicon(self, name: str) -> Role | None:
+        word = snake(name)
+        if not word:
+            return None
+        if self._staff_guard.fullmatch(word):
+            return "staff"
+        return "customer" if self._customer_guard.fullmatch(word) else None
+
+    # --- reading a guard of the repository
+
+    def _reads(self, fn: Fn, patterns: Patterns, depth: int) -> Role | None:
+        """What a guard of ours asks before it lets pass; None when it never refuses or asks nothing that is understood."""
+        if fn not in self._read:
+            self._read[fn] = None
+            self._read[fn] = self._read_body(fn, patterns, depth)
+        return self._read[fn]
+
+    def _read_body(self, fn: Fn, patterns: Patterns, depth: int) -> Role | None:
+        bodies = [fn, *(Fn(fn.file, n) for n, f in enumerate(self.program.indices[fn.file].functions) if f.parent == fn.number and fn.number >= 0)]
+        refuses = False
+        asked: Role | None = None
+        for one in bodies:
+            body = self.program.body(one)
+            for i, op in enumerate(body.op):
+                if op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS):
+                    refuses = True
+                elif op == Op.RETURN and body.args(i)[0] >= 0 and self._answers(one, body.args(i)[0]):
+                    refuses = True
+                elif op in (Op.FIELD, Op.NAME):
+                    asked = _highest((asked, _asks(body.name(i))))
+                elif op == Op.BINARY:
+                    asked = _highest((asked, self.compares_role(one, i)))
+                elif op == Op.CALL and depth < 2:
+                    callee = self.evaluator.value(one, body.args(i)[0])
+                    told = _by_names(plain_names(callee), patterns, None)
+                    below = next((self._reads(o.fn, patterns, depth + 1) for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn), None)
+                    asked = _highest((asked, told, below))
+                    refuses = refuses or below is not None
+        return asked if refuses else None
+
+    def _answers(self, fn: Fn, i: int) -> bool:
+        """Whether a returned value is a refusal or a verdict: null, false, a comparison."""
+        body = self.program.body(fn)
+        const = body.const(i)
+        return (const is not None and const[1].lower() in ("false", "null", "none")) or body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD)
+
+    def compares_role(self, fn: Fn, i: int) -> Role | None:
+        """``user.role === 'admin'``, whatever the operator."""
+        sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
+        texts = [t for s in sides if (t := _role_text(s))]
+        words = [snake(s.name) for s in sides if isinstance(s, Member)]
+        if any(_ROLE_WORD.fullmatch(w) for w in words) and any(_STAFF_TEXT.fullmatch(t) for t in texts):
+            return "staff"
+        return None
+
+    # --- checks at the head of the handler
+
+    def _head(self, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        for i in conditions_at_head(self.program, self.evaluator, fn):
+            role = self._condition(fn, i, patterns)
+            if role:
+                body = self.program.body(fn)
+                yield role, (fn.file, body.line[i], self.program.line_text(fn.file, body.line[i]).strip()[:120])
+
+    def _condition(self, fn: Fn, i: int, patterns: Patterns) -> Role | None:
+        """What a condition that holds beyond the head says of the caller."""
+        body = self.program.body(fn)
+        if body.op[i] == Op.BINARY:
+            return self.compares_role(fn, i)
+        value = self.evaluator.value(fn, i)
+        for option in options(value):
+            if isinstance(option, (Mix, Const)):
+                continue
+            first = constant(self._first(option) or option) if isinstance(option, Result) else None
+            role = _by_names(plain_names(option), patterns, first)
+            if role:
+                return role
+        if body.op[i] == Op.CALL:
+            callee = self.evaluator.value(fn, body.args(i)[0])
+            return self.guard(callee, patterns, 1)
+        if body.op[i] in (Op.FIELD, Op.NAME):
+            word = snake(body.name(i))
+            if _STAFF_WORD.fullmatch(word):
+                return "staff"
+            if _SIGNED_IN.fullmatch(word) and self._of_request(value):
+                return "customer"
+        return None
+
+    def _of_request(self, value: Value) -> bool:
+        """Whether a value hangs on the request or session, not on a stored record."""
+        for option in options(value):
+            here = option
+            while isinstance(here, (Member, Element)):
+                here = here.base
+            if isinstance(here, (Param, External)) and here is not option:
+                return True
+            if isinstance(here, Result) and any(re.search(r"session|auth|user|token", n, re.IGNORECASE) for n in plain_names(here)):
+                return True
+        return False
+
+
+def _asks(word: str) -> Role | None:
+    name = snake(word.rpartition(".")[2])
+    if _STAFF_WORD.fullmatch(name):
+        return "staff"
+    return "customer" if _PROVES.fullmatch(name) or name in ("user", "current_user", "session") else None
+
+
+def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:
+    known = [r for r in roles if r]
+    return max(known, key=lambda r: _RANK[r]) if known else None
+
+
+def _text(value: Value) -> bool:
+    return constant(value) is not None
+
+
+def _role_text(value: Value) -> str | None:
+    """The role that a constant or a member of an enumeration names."""
+    text = constant(value)
+    if text is None and isinstance(value, (Member, External)):
+        text = value.name.rpartition(".")[2]
+    return snake(text) if text else None
+
+
+def _by_text(text: str, patterns: Patterns) -> Role | None:
+    """A middleware's name in a string."""
+    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
+        for name in names:
+            if "." in name and not name.startswith("auth"):
+                continue
+            if name == text or (name.endswith("*") and text.startswith(name[:-1])):
+                return role  # type: ignore[return-value]
+    return None
+
+
+def _by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:
+    """A name of the packs. Of a pattern ``name(text)`` the first argument counts as well."""
+    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
+        for name in names:
+            call, _, text = name.partition("(")
+            text = text.removesuffix(")")
+            if text and (first is None or not (first == text or (text.endswith("*") and first.startswith(text[:-1])))):
+                continue
+            if any(fits(call, n) for n in found):
+                return role  # type: ignore[return-value]
+    return None
+
+
+def _shown(wiring: Wiring, value: Value) -> str:
+    """A guard's name for people."""
+    text = constant(value)
+    if text is not None:
+        return text
+    if isinstance(value, FunctionV):
+        return wiring.program.qualified(value.outer.fn if value.outer and not wiring.program.name(value.fn) else value.fn)
+    if isinstance(value, (ClassV, Instance)):
+        return wiring.program.cls(value.cls).name
+    found = plain_names(value)
+    return found[0].lstrip("?") if found else "a guard"
