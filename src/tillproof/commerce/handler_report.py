@@ -21,7 +21,7 @@ def handler_rows(model: Model) -> list[Row]:
         entry, program = handler.entry, model.program
         function = program.function(entry.target.fn)
         line = function.line if function else _first_line(model, handler)
-        kinds = list(dict.fromkeys(_SAYS.get(h.kind, h.kind) for h in handler.walked.happenings))
+        kinds = list(dict.fromkeys(_SAYS.get(h.kind.rstrip("?"), h.kind.rstrip("?")) for h in handler.walked.happenings))
         rows.append(
             Row(
                 file=entry.target.fn.file, line=line, provider=handler.provider.id, kind=handler.kind, route=entry.route, role=entry.role,
@@ -41,6 +41,8 @@ def _first_line(model: Model, handler: Handler) -> int:
 def verified(handler: Handler) -> str:
     """Whether the sender is proven: on every path that does something, on some, or on none."""
     walked = handler.walked
+    if handler.kind == "redirect-return" and not walked.acts:
+        return "yes" if handler.closure.verifiers or any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations) else "no"
     if not walked.proofs:
         return "no"
     if walked.unproven:

@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
+from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.flow.paths import Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Value, options
-from tillproof.knowledge.schema import Inbound, Provider
+from tillproof.knowledge.schema import Inbound, Operation, Provider
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -21,6 +21,7 @@ _RETURN = re.compile(
     r"confirm|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
 )  # fmt: skip
 _HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
+_STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NEAR = 5
 
 
@@ -39,7 +40,12 @@ class Walked:
 
     @property
     def unproven(self) -> list[Happening]:
-        return [h for h in self.happenings if not h.proven and h.kind != CONTINUES]
+        """What happens before or beside the proof. Where there is a proof, an effect that is only possible does not count against it
+        unless the message was already asked what it is."""
+        found = [h for h in self.happenings if not h.proven and h.kind != CONTINUES]
+        if self.proofs and not any(h.kind == "dispatch" for h in found):
+            found = [h for h in found if not h.kind.endswith(POSSIBLE)]
+        return found
 
 
 @dataclass(slots=True)
@@ -112,6 +118,7 @@ class Handlers:
         best: tuple[int, Provider, Inbound, str] | None = None
         texts = {_header(t): p for t, p in closure.texts.items() if self._near(closure, p[0])}
         plain = {t for t, p in closure.texts.items() if self._near(closure, p[0])}
+        asked = {t for t in plain if t in closure.compared}
         verifying = {k.provider.id for fn, _, k in closure.verifiers if self._near(closure, fn)}
         route = entry.route or ""
         named = bool(_HOOK.search(route) or _HOOK.search(self.model.program.name(entry.target.fn)))
@@ -119,7 +126,7 @@ class Handlers:
             for inbound in provider.inbound:
                 if inbound.kind == "redirect-return":
                     continue
-                score, why = self._score(entry, provider, inbound, texts.keys(), plain, verifying, named, route)
+                score, why = self._score(entry, provider, inbound, texts.keys(), plain, asked, verifying, named, route)
                 if score >= 3 and (best is None or score > best[0]):
                     best = (score, provider, inbound, why)
         if best is None:
@@ -127,12 +134,12 @@ class Handlers:
         kind: Literal["webhook", "ipn"] = "ipn" if best[2].kind == "ipn" else "webhook"
         return Handler(entry, best[1], best[2], kind, closure, best[3])
 
-    def _score(self, entry: Entry, provider: Provider, inbound: Inbound, headers: "set[str] | object", plain: set[str], verifying: set[str],
-               named: bool, route: str) -> tuple[int, str]:  # fmt: skip
+    def _score(self, entry: Entry, provider: Provider, inbound: Inbound, headers: "set[str] | object", plain: set[str], asked: set[str],
+               verifying: set[str], named: bool, route: str) -> tuple[int, str]:  # fmt: skip
         score, why = 0, ""
         if any(h in headers for h in inbound.headers):  # type: ignore[operator]
             score, why = score + 4, "it reads the provider's signature header"
-        events = [e for e in inbound.events if e in plain and (len(e) > 8 or "." in e)]
+        events = [e for e in inbound.events if e in asked and (len(e) > 8 or "." in e)]
         if events:
             score, why = score + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
         fields = [f for f in inbound.fields if f in plain]
@@ -158,6 +165,8 @@ class Handlers:
             return None
         closure = self.closure(entry)
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
+        if any(k.thing.op in _STARTS for fn, _, k in closure.operations if isinstance(k.thing, Operation) and closure.functions.get(fn, 9) <= 4):
+            return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
         route = entry.route or entry.target.fn.file
         name = self.model.program.name(entry.target.fn)

@@ -1,6 +1,7 @@
 """The commerce model of a program: its entry points, handlers and operations, and the questions that checks ask of them."""
 
 from functools import cached_property
+from pathlib import Path
 
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.handlers import Handlers
@@ -22,8 +23,11 @@ _NEAR = 6
 class Model:
     """Everything that rules may look at; parts are found when first asked for."""
 
-    def __init__(self, program: Program, aliases: dict[str, str], knowledge: Knowledge, versions: dict[str, dict[str, str | None]]) -> None:
+    def __init__(
+        self, program: Program, aliases: dict[str, str], knowledge: Knowledge, versions: dict[str, dict[str, str | None]], root: Path | None = None
+    ) -> None:
         self.program = program
+        self.root = root
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
@@ -38,7 +42,7 @@ class Model:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return find_entries(self.program, self.evaluator, self.knowledge)
+        return find_entries(self.program, self.evaluator, self.knowledge, self.root)
 
     @cached_property
     def requests(self) -> Requests:

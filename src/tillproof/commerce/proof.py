@@ -16,6 +16,8 @@ _SEARCHES = {"preg_match", "strpos", "str_contains", "in_array", "includes", "in
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _NO_ACT = ("event",)
 _NEXT = ("next", "call_next", "done")
+POSSIBLE = "?"
+"""Ends the kind of an effect whose receiver is not known: the name alone says so."""
 CONTINUES = "continues"
 """The effect by which a middleware or decorator lets the request pass."""
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
@@ -194,8 +196,9 @@ class SenderPolicy:
             effect, certain = got
             if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
                 return None
-            if certain or not self.model.recogniser.is_("inert", fn, i, ctx):
-                return effect.effect
+            if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
+                return None
+            return effect.effect if certain else effect.effect + POSSIBLE
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
             name = body.name(callee).rpartition(".")[2]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.recognise import Known
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Value, options
+from tillproof.flow.values import ClassV, FunctionV, Instance, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -25,6 +25,7 @@ class Closure:
     operations: list[tuple[Fn, int, Known]] = field(default_factory=list)
     verifiers: list[tuple[Fn, int, Known]] = field(default_factory=list)
     texts: dict[str, tuple[Fn, int]] = field(default_factory=dict)
+    compared: set[str] = field(default_factory=set)
     unresolved: list[tuple[Fn, int, str]] = field(default_factory=list)
 
 
@@ -49,6 +50,7 @@ class Reach:
             out.operations += facts.operations
             out.verifiers += facts.verifiers
             out.unresolved += facts.unresolved
+            out.compared |= facts.compared
             for text, place in facts.texts.items():
                 out.texts.setdefault(text, place)
             if depth < _DEEPEST:
@@ -77,7 +79,10 @@ class Reach:
                 if op not in (Op.CALL, Op.NEW):
                     continue
                 callee, arguments = body.call(i)
-                for option in options(self.model.evaluator.value(fn, callee)):
+                value = self.model.evaluator.value(fn, callee)
+                for named in self.model.evaluator.scope.by_name(value, self.model.program.language(fn.file)):
+                    found[named.fn] = None
+                for option in options(value):
                     if isinstance(option, FunctionV):
                         found[option.fn] = None
                     elif isinstance(option, ClassV):
@@ -94,6 +99,24 @@ class Reach:
             self._edges[fn] = list(found)
         return self._edges[fn]
 
+    def _compared(self, fn: Fn, i: int) -> list[str]:
+        """Texts that something is compared with, or that choose an entry of a table."""
+        body = self.model.program.body(fn)
+        args = body.args(i)
+        if body.op[i] == Op.RECORD:
+            functions = (Op.FUNCTION, Op.NAME, Op.FIELD)
+            return [body.name(k).strip("'\"") for k, v in zip(args[::2], args[1::2], strict=True) if k >= 0 and body.op[k] == Op.CONST and body.op[v] in functions]
+        out = []
+        for a in args[1:3]:
+            if body.op[a] == Op.CONST:
+                out.append(body.name(a).strip("'\""))
+            elif body.op[a] in (Op.LIST, Op.RECORD):
+                out += [body.name(x).strip("'\"") for x in body.args(a) if x >= 0 and body.op[x] == Op.CONST]
+            elif body.op[a] in (Op.FIELD, Op.NAME):
+                text = constant(self.model.evaluator.value(fn, a))
+                out += [text] if text else []
+        return out
+
     def _facts_of(self, fn: Fn) -> Closure:
         if fn in self._facts:
             return self._facts[fn]
@@ -105,6 +128,8 @@ class Reach:
                 text = body.name(i).strip("'\"")
                 if 2 < len(text) < 80:
                     facts.texts.setdefault(text, (fn, i))
+            elif op in (Op.BINARY, Op.RECORD):
+                facts.compared.update(self._compared(fn, i))
             elif op in (Op.CALL, Op.NEW):
                 known = model.operations.at(fn, i)
                 if known is not None and isinstance(known.thing, Operation):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_checks import conditions_at_head
+from tillproof.commerce.role_metadata import Metadata
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV, Const, Element, External, FunctionV, Instance, Member, Mix, Param, Place, Result, Seq, Unknown, Value, constant, options,
@@ -18,11 +19,13 @@ Because = tuple[str, int, str]
 _RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
+_STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 _ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
 _STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 _SIGNED_IN = re.compile(r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid")
 _PROVES = re.compile(r"(jwt_)?verify(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth")
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
+_SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
 
 
@@ -50,6 +53,7 @@ class Roles:
         self._customer_guard = re.compile("|".join(f"(?:{p})" for p in lexicon.customer_guards))
         self._patterns: dict[int, Patterns] = {}
         self._read: dict[Fn, Role | None] = {}
+        self.metadata = Metadata(wiring)
 
     def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
         """Role of a handler behind a chain, and what says so."""
@@ -63,8 +67,10 @@ class Roles:
         return best
 
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        said = self.metadata.of(chain)
         for value in chain:
-            role = self.guard(value, patterns)
+            asks = self.metadata.asked_by(value)
+            role = self.guard(value, patterns) if asks is None else self.metadata.demand(asks, said)
             if role:
                 yield role, (*value.at, _shown(self.wiring, value))
         owner = self.program.owner(target.fn)
@@ -104,8 +110,7 @@ class Roles:
         if text is not None:
             return _by_text(text, patterns)
         found = [self._one(option, patterns, depth) for option in options(value)]
-        known = [r for r in found if r]
-        return min(known, key=lambda r: _RANK[r]) if known and len(known) == len(found) else None
+        return _lowest(found)
 
     def _one(self, value: Value, patterns: Patterns, depth: int) -> Role | None:
         if isinstance(value, Seq):
@@ -184,27 +189,33 @@ class Roles:
         for one in bodies:
             body = self.program.body(one)
             for i, op in enumerate(body.op):
-                if op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS):
-                    refuses = True
-                elif op == Op.RETURN and body.args(i)[0] >= 0 and self._answers(one, body.args(i)[0]):
-                    refuses = True
-                elif op in (Op.FIELD, Op.NAME):
+                refuses = refuses or self._refuses(one, i)
+                if op in (Op.FIELD, Op.NAME):
                     asked = _highest((asked, _asks(body.name(i))))
                 elif op == Op.BINARY:
                     asked = _highest((asked, self.compares_role(one, i)))
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     told = _by_names(plain_names(callee), patterns, None)
-                    below = next((self._reads(o.fn, patterns, depth + 1) for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn), None)
+                    ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
+                    below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = _highest((asked, told, below))
                     refuses = refuses or below is not None
         return asked if refuses else None
+
+    def _refuses(self, fn: Fn, i: int) -> bool:
+        body = self.program.body(fn)
+        if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
+            return self._answers(fn, body.args(i)[0])
+        return body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
 
     def _answers(self, fn: Fn, i: int) -> bool:
         """Whether a returned value is a refusal or a verdict: null, false, a comparison."""
         body = self.program.body(fn)
         const = body.const(i)
-        return (const is not None and const[1].lower() in ("false", "null", "none")) or body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD)
+        if const is not None:
+            return const[1].lower() in ("false", "null", "none")
+        return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD)
 
     def compares_role(self, fn: Fn, i: int) -> Role | None:
         """``user.role === 'admin'``, whatever the operator."""
@@ -239,6 +250,8 @@ class Roles:
                 return role
         if body.op[i] == Op.CALL:
             callee = self.evaluator.value(fn, body.args(i)[0])
+            if isinstance(callee, External) and self.program.language(fn.file) == "php":
+                return None  # a platform's function is what its pack says, whatever its name
             return self.guard(callee, patterns, 1)
         if body.op[i] in (Op.FIELD, Op.NAME):
             word = snake(body.name(i))
@@ -256,7 +269,7 @@ class Roles:
                 here = here.base
             if isinstance(here, (Param, External)) and here is not option:
                 return True
-            if isinstance(here, Result) and any(re.search(r"session|auth|user|token", n, re.IGNORECASE) for n in plain_names(here)):
+            if isinstance(here, Result) and any(_SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
 
@@ -270,7 +283,17 @@ def _asks(word: str) -> Role | None:
 
 def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:
     known = [r for r in roles if r]
-    return max(known, key=lambda r: _RANK[r]) if known else None
+    return max(known, key=_rank) if known else None
+
+
+def _lowest(roles: list[Role | None]) -> Role | None:
+    """The least of alternatives; None when one of them demands nothing."""
+    known = [r for r in roles if r]
+    return min(known, key=_rank) if known and len(known) == len(roles) else None
+
+
+def _rank(role: Role) -> int:
+    return _RANK[role]
 
 
 def _text(value: Value) -> bool:
@@ -291,8 +314,12 @@ def _by_text(text: str, patterns: Patterns) -> Role | None:
         for name in names:
             if "." in name and not name.startswith("auth"):
                 continue
-            if name == text or (name.endswith("*") and text.startswith(name[:-1])):
+            if name == text:
                 return role  # type: ignore[return-value]
+            if name.endswith("*") and text.startswith(name[:-1]):
+                told = snake(text[len(name) - 1 :])
+                ability = name in ("can:*", "role:*")  # the ability or role that is named decides
+                return "customer" if ability and not _STAFF_PART.search(told) else role  # type: ignore[return-value]
     return None
 
 
@@ -318,5 +345,7 @@ def _shown(wiring: Wiring, value: Value) -> str:
         return wiring.program.qualified(value.outer.fn if value.outer and not wiring.program.name(value.fn) else value.fn)
     if isinstance(value, (ClassV, Instance)):
         return wiring.program.cls(value.cls).name
+    if isinstance(value, Result) and value.instr >= 0 and any(isinstance(v, FunctionV) for _, v in wiring.evaluator.arguments(value)):
+        return wiring.program.line_text(*value.at).strip()[:120]
     found = plain_names(value)
     return found[0].lstrip("?") if found else "a guard"

@@ -208,7 +208,7 @@ class Evaluator:
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
-            return typed
+            return Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)))
         return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
 
     def _bound(self, ctx: Ctx, number: int) -> Value | None:

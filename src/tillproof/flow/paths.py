@@ -15,7 +15,8 @@ from tillproof.flow.values import Ctx, Const, External, FunctionV, Member, Param
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
-MAX_CALLS = 9
+MAX_CALLS = 8
+MAX_WALKS = 500
 
 
 class Proof(NamedTuple):
@@ -84,7 +85,8 @@ class Walk:
         return self._memo[key]
 
     def too_deep(self) -> bool:
-        return self._depth >= MAX_CALLS
+        """Whether to stop following calls: deep enough, or enough for one entry point."""
+        return self._depth >= MAX_CALLS or len(self._memo) >= MAX_WALKS
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
@@ -99,6 +101,8 @@ class Walk:
             return []
         callee, arguments = body.call(i)
         own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
+        if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
+            return named
         if own:
             return own[:6]
         return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]

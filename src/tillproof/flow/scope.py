@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import (
-    Choice, ClassV, Const, External, FunctionV, Instance, Member, ModuleV, Result, Unknown, Value, choice, options,
+    Choice, ClassV, Const, Element, External, FunctionV, Instance, Member, ModuleV, Result, Unknown, Value, choice, options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 
@@ -17,7 +17,21 @@ _CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _WRAPPERS = {"Promise", "Optional", "Annotated", "Type", "type", "List", "list", "Awaitable", "Readonly", "Partial", "Final", "ClassVar", "Mapped"}
 _PLAIN = {"str", "int", "float", "bool", "dict", "Any", "any", "string", "number", "boolean", "object", "array", "mixed", "None", "null", "void", "unknown"}
+_FEW_METHODS = 6
+_COMMON_METHODS = frozenset(
+    "create update delete insert remove filter query fetch count first execute commit rollback append extend start close write flush format "
+    "parse validate process handle render login logout toString tostring getid getname value values items getall findall findone all_ exists "
+    "apply build clear reset print status match search index store destroy register resolve publish dispatch listen connect disconnect upload "
+    "download refresh select where order limit offset groupby orderby paginate tojson toarray getvalue setvalue getdata setdata getattribute "
+    "getorder getproduct transform serialize deserialize next_ redirect respond response request header headers trigger notify handler init "
+    "initialize invoke destroy_all setup teardown".split()
+)
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
+
+
+def _declared_only(value: Value) -> bool:
+    """A field that its class declares without giving it a value: null, or an object of its type."""
+    return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
 
 
 class Scope:
@@ -204,7 +218,25 @@ class Scope:
         """Methods of that name in subclasses."""
         return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:8]
 
+    def by_name(self, callee: Value, language: str) -> list[FunctionV]:
+        """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few."""
+        if not isinstance(callee, Member) or callee.name.lower() in _COMMON_METHODS or len(callee.name) < 5:
+            return []
+        root: Value = callee
+        while isinstance(root, (Member, Element)):
+            root = root.base
+        if isinstance(root, (External, Const)) or (isinstance(root, Result) and isinstance(root.callee, External)):
+            return []
+        found = []
+        for fn in self.program.functions_by_name.get(callee.name, ()):
+            owner = self.program.owner(fn)
+            if owner is not None and self.program.language(fn.file) == language:
+                found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))
+        return found if len(found) <= _FEW_METHODS else []
+
     def static_member(self, value: ClassV, name: str, at: tuple[str, int]) -> Value:
+        if name == "class" and self.program.language(value.cls.file) == "php":
+            return Member(at, value, name)
         for cls in self.lineage(value.cls):
             if name in self.program.methods(cls):
                 return FunctionV(at, self.program.methods(cls)[name], None, value)
@@ -220,6 +252,9 @@ class Scope:
         if method is not None:
             return self._method_value(value, method, name, at)
         stored = self._stored(value, name, at)
+        if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
+            field = Member(at, value, name)
+            return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
         if stored is not None:
             return stored
         overriding = [] if value.made else self.overrides(value.cls, name)

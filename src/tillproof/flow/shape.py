@@ -12,6 +12,7 @@ _SAME = {
     "json.stringify", "json_encode", "wp_json_encode", "http_build_query", "urlsearchparams", "json.dumps", "urllib.parse.urlencode", "querystring.stringify",
     "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries", "object.freeze", "types.simplenamespace",
 }  # fmt: skip
+_CARRIERS = ("header", "option", "config")
 _FILTERS = {"apply_filters"}
 
 
@@ -129,14 +130,17 @@ def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 
     hidden = list(got.open)
     maybe: Found | None = None
     for keys, certain in ((got.must, True), (got.may, False)):
-        for entry in keys.values():
+        for name, entry in keys.items():
             if isinstance(entry, (Record, Overlay, Choice, Instance)) or (isinstance(entry, Result) and entry.instr >= 0):
                 found, more = find_key(evaluator, entry, wanted, depth + 1)
                 if found:
                     if found.certain and certain:
                         return found, []
                     maybe = Found(found.value, False, found.key)
-                hidden += [h for h in more if isinstance(h, Result) is False]
+                if any(w in name.lower() for w in _CARRIERS):
+                    hidden += more
+            elif any(w in name.lower() for w in _CARRIERS) and not isinstance(entry, Const):
+                hidden.append(entry)
     if maybe:
         return maybe, []
     return None, hidden

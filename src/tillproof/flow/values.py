@@ -113,12 +113,15 @@ class ClassV(Value):
 
 
 class Instance(Value):
-    """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact)."""
+    """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact). ``origin``: what
+    is handed over where the class is known by a declared type only."""
 
-    __slots__ = ("cls", "made")
+    __slots__ = ("cls", "made", "origin")
 
-    def __init__(self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None) -> None:
-        self.at, self.cls, self.made = at, cls, made
+    def __init__(
+        self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None, origin: "Value | None" = None
+    ) -> None:
+        self.at, self.cls, self.made, self.origin = at, cls, made, origin
 
 
 class Param(Value):

@@ -101,6 +101,8 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         if found is not None and found.certain:
             return Keyed(site, ctx, found, ())
         maybe = maybe or found
+        if key and key not in ("*", "**") and not any(w in key.lower() for w in ("option", "header", "config")):
+            continue  # a named argument of its own meaning hides no key
         if position > 0 or key in ("*", "**") or site.request is not None:
             hidden += [h for h in more if may_carry_options(model, h, position, site)]
     return Keyed(site, ctx, maybe, tuple(hidden))

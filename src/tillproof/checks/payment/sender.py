@@ -21,7 +21,7 @@ def first_act(handler: Handler) -> Happening:
     """The first thing that is done unproven: an effect rather than the mere dispatch, money and records before mail."""
     unproven = handler.walked.unproven or handler.walked.happenings
     acts = [h for h in unproven if h.kind != "dispatch"]
-    strong = [h for h in acts if h.kind.split(".")[0] in (*_RECORDS, "payment", "fulfil")]
+    strong = [h for h in acts if h.kind.rstrip("?").split(".")[0] in (*_RECORDS, "payment", "fulfil")]
     return (strong or acts or unproven)[0]
 
 

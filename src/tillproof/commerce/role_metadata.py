@@ -1,0 +1,77 @@
+"""Guards that ask a route's metadata: ``@Allow(Permission.UpdateOrder)`` below one guard that holds for the whole application."""
+
+import re
+
+from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
+from tillproof.flow.program import ClassId
+from tillproof.flow.values import ClassV, External, Instance, Member, Result, Seq, Value, constant, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Role
+
+_OPEN = re.compile(r"(is_?)?(public|owner|anonymous|skip_?auth|no_?auth|allow_?anonymous)(_key)?", re.IGNORECASE)
+_SIGNED_IN = re.compile(r"authenticated|user|customer|member|buyer|guest", re.IGNORECASE)
+_READERS = {"get", "getAllAndOverride", "getAllAndMerge", "getHandler", "getMetadata"}
+
+
+class Metadata:
+    """What routes say of themselves by ``SetMetadata``, and which guards read it."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self._asked: dict[ClassId, tuple[str, ...] | None] = {}
+
+    def of(self, chain: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
+        """Metadata of a route: key to the words of its values."""
+        out: dict[str, tuple[str, ...]] = {}
+        for value in chain:
+            for option in options(value):
+                if isinstance(option, Result) and option.instr >= 0 and any(n.endswith(".SetMetadata") for n in plain_names(option)):
+                    given = [v for _, v in self.wiring.evaluator.arguments(option)]
+                    if given:
+                        out[constant(given[0]) or "?"] = tuple(w for v in given[1:] for w in _words(v))
+        return out
+
+    def asked_by(self, value: Value) -> tuple[str, ...] | None:
+        """The metadata keys that a guard class reads; None when it reads none."""
+        for option in options(value):
+            if isinstance(option, (ClassV, Instance)):
+                if option.cls not in self._asked:
+                    self._asked[option.cls] = self._keys(option.cls)
+                return self._asked[option.cls]
+        return None
+
+    def _keys(self, cls: ClassId) -> tuple[str, ...] | None:
+        method = self.wiring.evaluator.scope.method(cls, "canActivate")
+        if method is None:
+            return None
+        body = self.wiring.program.body(method)
+        found: list[str] = []
+        for i, op in enumerate(body.op):
+            if op != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD or body.name(body.args(i)[0]) not in _READERS:
+                continue
+            base = body.args(body.args(i)[0])[0]
+            if body.op[base] not in (Op.NAME, Op.FIELD) or "reflector" not in body.name(base).lower():
+                continue
+            _, given = body.call(i)
+            found.append((constant(self.wiring.evaluator.value(method, given[0][1])) if given else None) or "?")
+        return tuple(found) or None
+
+    def demand(self, keys: tuple[str, ...], said: dict[str, tuple[str, ...]]) -> Role | None:
+        """What a guard that reads ``keys`` demands of a route that says ``said``."""
+        told = [w for key in keys for w in said.get(key, ())]
+        if any(_OPEN.fullmatch(key) and said.get(key) is not None for key in keys):
+            return None
+        if not told:  # a guard that can be opened is shut without it; one that looks for roles lets pass where none are named
+            return "customer" if any(_OPEN.fullmatch(key) for key in keys) else None
+        if any(_OPEN.fullmatch(w) for w in told):
+            return None
+        return "customer" if any(_SIGNED_IN.fullmatch(w) for w in told) else "staff"
+
+
+def _words(value: Value) -> list[str]:
+    if isinstance(value, Seq):
+        return [w for v in value.items for w in _words(v)]
+    text = constant(value)
+    if text is None and isinstance(value, (Member, External)):
+        text = value.name.rpartition(".")[2]
+    return [text] if text else []
