@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tillproof.commerce.entry_styles import calls, classes, files, hooks, php_routes, tables
-from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named
+from tillproof.commerce.entry_styles.arguments import Arguments, words
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn, Program
@@ -24,9 +25,9 @@ class Entry:
 
     ``target``: the handler as the evaluator sees it, a method bound to an object of its class. ``route``: the whole path with the prefixes
     of its routers, parameters as written; None when no path leads there or none is known. ``methods``: HTTP methods, ``ANY`` for all,
-    ``NONE`` when no request does. ``framework``: the pack's id; empty for a route file beside the handler. ``chain``: middleware, guards and
-    decorators in running order. ``role``: the least that a caller must be, with ``role_because`` (file, line, what) when a guard says so.
-    ``place``: where it is declared. ``note``: the platform's precondition.
+    ``NONE`` when no request does. ``framework``: the pack's id; empty for a route file beside the handler. ``chain``: middleware, guards
+    and decorators in running order. ``role``: the least that a caller must be, with ``role_because`` (file, line, what) when a guard says
+    so. ``place``: where it is declared. ``note``: the platform's precondition.
     """
 
     target: FunctionV
@@ -96,10 +97,8 @@ def _by_decorator(wiring: Wiring, one: Declared) -> tuple[str, ...]:
         name = body.name(applied).rpartition(".")[2] if body.op[applied] in (Op.NAME, Op.FIELD) else ""
         if name in _METHOD_DECORATORS:
             return _METHOD_DECORATORS[name]
-        if body.op[applied] == Op.CALL and body.op[body.args(applied)[0]] in (Op.NAME, Op.FIELD):
-            if body.name(body.args(applied)[0]).rpartition(".")[2] == "require_http_methods":
-                found = tuple(c[1].upper() for j in range(applied) if (c := body.const(j)) and c[1].isupper() and j > applied - 8)
-                return found or one.methods
+        if any(n.endswith(".require_http_methods") for n in plain_names(wiring.decorated(around, i))):
+            return words(Arguments(wiring.evaluator, around, applied).at("0")) or one.methods
     return one.methods
 
 
@@ -131,7 +130,11 @@ def _declares(wiring: Wiring, file: str, value: Value) -> bool:
 def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
     """What a handler's parameters depend on: ``user = Depends(current_user)``, ``Annotated[User, Depends(current_user)]``."""
     fn = one.target.fn
-    if wiring.program.language(fn.file) != "python" or fn.number == TOP or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file)):
+    if (
+        wiring.program.language(fn.file) != "python"
+        or fn.number == TOP
+        or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file))
+    ):
         return []
     body = wiring.program.body(fn)
     out: list[Value] = []

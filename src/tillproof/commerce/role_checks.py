@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
@@ -13,7 +12,7 @@ _EQUAL = {"==", "===", "is", "in"}
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
-def conditions_at_head(program: Program, evaluator: Evaluator, fn: Fn) -> Iterator[int]:
+def conditions_at_head(program: Program, fn: Fn) -> Iterator[int]:
     """Instructions that are true beyond the head of a function; comparisons only when they say that two things are equal."""
     body = program.body(fn)
     block = 0
@@ -24,7 +23,7 @@ def conditions_at_head(program: Program, evaluator: Evaluator, fn: Fn) -> Iterat
         forward = [(kind, target) for kind, target in here.next if kind != EDGE_RAISE]
         last = here.end - 1
         if here.end > here.start and body.op[last] == Op.BRANCH and len(forward) == 2:
-            sides = {kind: target for kind, target in forward}
+            sides = dict(forward)
             true, false = sides.get(EDGE_TRUE, -1), sides.get(EDGE_FALSE, -1)
             if true < 0 or false < 0:
                 return
@@ -47,8 +46,6 @@ def _goes_on(body: Body, true: int, false: int) -> bool | None:
         if min(weight_true, weight_false) > _LEAVES:
             return None
         return weight_true >= weight_false if weight_true != weight_false else False
-    if left >= right or right >= left:
-        return None
     return None
 
 

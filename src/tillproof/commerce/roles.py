@@ -10,7 +10,21 @@ from tillproof.commerce.role_checks import conditions_at_head
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
-    ClassV, Const, Element, External, FunctionV, Instance, Member, Mix, Param, Place, Result, Seq, Unknown, Value, constant, options,
+    ClassV,
+    Const,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Param,
+    Result,
+    Seq,
+    Unknown,
+    Value,
+    constant,
+    options,
 )  # fmt: skip
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
@@ -22,8 +36,12 @@ _STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 _ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
 _STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
-_SIGNED_IN = re.compile(r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid")
-_PROVES = re.compile(r"(jwt_)?verify(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth")
+_SIGNED_IN = re.compile(
+    r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
+)
+_PROVES = re.compile(
+    r"(jwt_)?verify(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
+)
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
 _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
@@ -183,7 +201,10 @@ class Roles:
         return self._read[fn]
 
     def _read_body(self, fn: Fn, patterns: Patterns, depth: int) -> Role | None:
-        bodies = [fn, *(Fn(fn.file, n) for n, f in enumerate(self.program.indices[fn.file].functions) if f.parent == fn.number and fn.number >= 0)]
+        bodies = [
+            fn,
+            *(Fn(fn.file, n) for n, f in enumerate(self.program.indices[fn.file].functions) if f.parent == fn.number and fn.number >= 0),
+        ]
         refuses = False
         asked: Role | None = None
         for one in bodies:
@@ -229,7 +250,7 @@ class Roles:
     # --- checks at the head of the handler
 
     def _head(self, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        for i in conditions_at_head(self.program, self.evaluator, fn):
+        for i in conditions_at_head(self.program, fn):
             role = self._condition(fn, i, patterns)
             if role:
                 body = self.program.body(fn)
@@ -282,18 +303,14 @@ def _asks(word: str) -> Role | None:
 
 
 def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:
-    known = [r for r in roles if r]
-    return max(known, key=_rank) if known else None
+    known: list[Role] = [r for r in roles if r is not None]
+    return max(known, key=_RANK.__getitem__) if known else None
 
 
 def _lowest(roles: list[Role | None]) -> Role | None:
     """The least of alternatives; None when one of them demands nothing."""
-    known = [r for r in roles if r]
-    return min(known, key=_rank) if known and len(known) == len(roles) else None
-
-
-def _rank(role: Role) -> int:
-    return _RANK[role]
+    known: list[Role] = [r for r in roles if r is not None]
+    return min(known, key=_RANK.__getitem__) if known and len(known) == len(roles) else None
 
 
 def _text(value: Value) -> bool:

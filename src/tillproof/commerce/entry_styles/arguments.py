@@ -5,7 +5,21 @@ from collections.abc import Iterator
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
-    Choice, ClassV, Const, FunctionV, Instance, Member, ModuleV, Overlay, Record, Result, Seq, Value, constant, options, pattern,
+    Choice,
+    ClassV,
+    Const,
+    FunctionV,
+    Instance,
+    Member,
+    ModuleV,
+    Overlay,
+    Record,
+    Result,
+    Seq,
+    Value,
+    constant,
+    options,
+    pattern,
 )  # fmt: skip
 from tillproof.ir.ops import Op
 
@@ -45,7 +59,7 @@ class Arguments:
     def _below(self, value: Value, path: str) -> list[Value]:
         head, _, rest = path.partition(".")
         every = head.endswith("[]")
-        found = [v for v in entries(value, head.removesuffix("[]"))]
+        found = list(entries(value, head.removesuffix("[]")))
         if every:
             found = [item for v in found for item in items(v)]
         return [v for f in found for v in self._below(f, rest)] if rest else found
@@ -107,13 +121,16 @@ def unwrap(evaluator: Evaluator, value: Value) -> Value:
     return value
 
 
+def _alternatives(evaluator: Evaluator, value: Value) -> list[Value]:
+    return [unwrap(evaluator, option) for option in options(unwrap(evaluator, value))]
+
+
 def handlers(evaluator: Evaluator, value: Value, depth: int = 0) -> list[tuple[FunctionV, tuple[Value, ...]]]:
     """The functions that a handler argument stands for, each with the wrappers and functions that run before it."""
     out: list[tuple[FunctionV, tuple[Value, ...]]] = []
-    for option in options(unwrap(evaluator, value)):
-        option = unwrap(evaluator, option)
-        if depth > 4:
-            break
+    if depth > 4:
+        return out
+    for option in _alternatives(evaluator, value):
         if isinstance(option, FunctionV):
             out += _unwrapped(evaluator, option, depth)
         elif isinstance(option, Seq) and option.items:

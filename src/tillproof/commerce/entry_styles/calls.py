@@ -1,4 +1,4 @@
-"""Routes declared by calls and decorators on an application, router or blueprint: Express, Koa, Fastify, Hono, Flask, FastAPI and their kin."""
+"""Routes declared by calls and decorators on an application, router or blueprint: Express, Koa, Fastify, Flask, FastAPI and their kin."""
 
 import re
 from collections.abc import Iterator
@@ -62,7 +62,17 @@ class _Calls:
                 one = route.declared
                 path = join(prefix, route.path) if route.declared.route is not None else None
                 yield Declared(
-                    one.target, path, one.methods, one.framework, one.style, one.place, (*chain, *one.chain), one.least, one.note, one.certain, one.rows
+                    one.target,
+                    path,
+                    one.methods,
+                    one.framework,
+                    one.style,
+                    one.place,
+                    (*chain, *one.chain),
+                    one.least,
+                    one.note,
+                    one.certain,
+                    one.rows,
                 )
 
     def _body(self, fn: Fn) -> None:
@@ -130,10 +140,8 @@ class _Calls:
         keys = self.mounts.declares(receiver) if receiver is not None else []
         for target, wrappers in found:
             place = (fn.file, body.line[i])
-            one = Declared(
-                target, path, methods, framework.id, "call", place, (*guards, *wrappers), routes.role, routes.note if routes.role != "public" else "",
-                certain is True,
-            )  # fmt: skip
+            note = routes.note if routes.role != "public" else ""
+            one = Declared(target, path, methods, framework.id, "call", place, (*guards, *wrappers), routes.role, note, certain is True)
             self.routes.append(_Route(one, keys, (fn, i), path or ""))
         return bool(found)
 
@@ -167,7 +175,7 @@ class _Calls:
                 return True
             if isinstance(base, Instance):
                 foreign = self.evaluator.scope.foreign_bases(base.cls)
-                return True if any(fits(r, n) for r in receivers for n in foreign) else False
+                return any(fits(r, n) for r in receivers for n in foreign)
         root = _chain(value)[-1]
         if isinstance(root, Param) and isinstance(root.type, External):
             return False
@@ -215,7 +223,11 @@ class _Calls:
             dotted = any(n.startswith(".") and n.rpartition(".")[2] == word for n in routes.names) and body.op[callee] == Op.FIELD
             receiver = self.evaluator.value(fn, body.args(callee)[0]) if dotted else None
             arguments = Arguments(self.evaluator, fn, applied)
-            path = next((path_text(v) for v in (arguments.at(routes.path) or arguments.at("path") or arguments.at("rule"))), None) if routes.path else ""
+            path = (
+                next((path_text(v) for v in (arguments.at(routes.path) or arguments.at("path") or arguments.at("rule"))), None)
+                if routes.path
+                else ""
+            )
             if receiver is not None:
                 certain = self._is_router(receiver, routes.receivers) if routes.receivers else True
                 if certain is False or (certain is None and routes.role == "public" and path is None):
@@ -225,7 +237,8 @@ class _Calls:
             elif not named(self.evaluator.value(fn, callee), routes.names):
                 continue
             verb = routes.verbs.get(word)
-            methods = (verb,) if verb else _upper(words(arguments.first(routes.methods))) or routes.without_methods or ("ANY",)
+            otherwise = routes.without_methods or (("NONE",) if routes.role == "internal" else ("ANY",))
+            methods = (verb,) if verb else _upper(words(arguments.first(routes.methods))) or otherwise
             guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))
             role = routes.role
             one = Declared(
@@ -254,5 +267,3 @@ def _plausible(receiver: Value, path: str | None, routes: Routes) -> bool:
 
 def _upper(found: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(w.upper() for w in found if w)
-
-

@@ -32,8 +32,8 @@ def _candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[Clas
     """Classes that name a wanted base, or a class that does, by last words alone."""
     by_base: dict[str, list[ClassId]] = defaultdict(list)
     for file in files:
-        for number, cls in enumerate(wiring.program.indices[file].classes):
-            for base in cls.bases:
+        for number, declared in enumerate(wiring.program.indices[file].classes):
+            for base in declared.bases:
                 by_base[re.split(r"[.\\]", base)[-1]].append(ClassId(file, number))
     found: dict[ClassId, None] = {}
     waiting = sorted(wanted)
@@ -64,7 +64,18 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             continue
         place = wiring.place(fn)
         chain = members(wiring, cls, routes.guards)
-        yield Declared(wiring.handler(fn, place), None, (verb,), framework.id, "class", place, chain, routes.role, routes.note if routes.role != "public" else "", False)
+        yield Declared(
+            wiring.handler(fn, place),
+            None,
+            (verb,),
+            framework.id,
+            "class",
+            place,
+            chain,
+            routes.role,
+            routes.note if routes.role != "public" else "",
+            False,
+        )
 
 
 def members(wiring: Wiring, cls: ClassId, names: tuple[str, ...]) -> tuple[Value, ...]:
@@ -104,17 +115,18 @@ class _Decorated:
     def all(self, files: list[str]) -> Iterator[Declared]:
         last = {n.rpartition(".")[2] for n in self.routes.names}
         modules = {n.rpartition(".")[0] for n in self.routes.names}
-        php = self.framework.language == "php"
-        mark = b"#[" if php else b"@"
-        chosen = [
-            f for f in files
-            if mark in self.program.sources[f]
-            and any(i.name in last and i.module in modules or (php and f"{i.module}.{i.name}" in modules) or i.local in last for i in self.program.indices[f].imports)
-        ]  # fmt: skip
+        mark = b"#[" if self.framework.language == "php" else b"@"
+        chosen = [f for f in files if mark in self.program.sources[f] and self._imports(f, last, modules)]
         if chosen and self.routes.prefixes:
             self._global = self._everywhere(files)
         for file in chosen:
             yield from self._file(file)
+
+    def _imports(self, file: str, last: set[str], modules: set[str]) -> bool:
+        return any(
+            (i.name in last and i.module in modules) or f"{i.module}.{i.name}" in modules or i.local in last
+            for i in self.program.indices[file].imports
+        )
 
     def _file(self, file: str) -> Iterator[Declared]:
         top = Fn(file, TOP)
@@ -144,7 +156,7 @@ class _Decorated:
         methods = named_methods or ((verb,) if verb else self.routes.without_methods or ("NONE",))
         rows = frozenset({(top, i), *((top, j) for j, v in above if named(v, self.routes.prefixes) and not named(v, self.routes.guards))})
         route = None
-        prefix, guards = "", ()
+        guards: tuple[Value, ...] = ()
         if verb or self.routes.path:
             prefix = self._prefix(top, above)
             route = self._path(arguments, fn)
@@ -174,7 +186,9 @@ class _Decorated:
                     return text
         return ""
 
-    def _whole_class(self, top: Fn, i: int, value: Value, cls: ClassId, on_function: dict[int, list[tuple[int, Value]]]) -> Iterator[Declared]:
+    def _whole_class(
+        self, top: Fn, i: int, value: Value, cls: ClassId, on_function: dict[int, list[tuple[int, Value]]]
+    ) -> Iterator[Declared]:
         """An attribute on the class of an invokable handler."""
         for name in ("__invoke", *self.routes.verbs):
             fn = self.program.methods(cls).get(name)

@@ -64,8 +64,17 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
         for number, _ in enumerate(program.indices[file].classes):
             for name, fn in program.methods(ClassId(file, number)).items():
                 if "*" in routes.verbs and public(wiring, fn):
-                    route = join(_route(routes, inside), "" if name == "index" else name)
-                    yield Declared(wiring.handler(fn, wiring.place(fn)), route, (routes.verbs["*"],), framework.id, "file", wiring.place(fn), (), routes.role)
+                    page = join(_route(routes, inside), "" if name == "index" else name)
+                    yield Declared(
+                        wiring.handler(fn, wiring.place(fn)),
+                        page,
+                        (routes.verbs["*"],),
+                        framework.id,
+                        "file",
+                        wiring.place(fn),
+                        (),
+                        routes.role,
+                    )
         return
     if routes.directive:
         yield from _with_directive(wiring, framework, routes, file)
@@ -75,7 +84,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
     whole = not routes.root and routes.path == "" and routes.role == "public"
     if whole and not (b"handler" in source and _EVENT.search(source)):
         return
-    route = None if routes.role == "internal" or not routes.root else _route(routes, inside)
+    route = _route(routes, inside) if routes.role != "internal" and routes.root else None
     for name, verb in routes.verbs.items():
         for target, wrappers in _exported(wiring, file, name):
             note = routes.note if routes.role != "public" else ""
@@ -126,25 +135,39 @@ def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: 
                 found.append(wiring.handler(Fn(file, number), wiring.place(Fn(file, number))))
     for target in found:
         if target.fn.file == file:
-            yield Declared(target, None, (routes.verbs.get("*", "POST"),), framework.id, "file", wiring.place(target.fn), (), routes.role, routes.note)
+            yield Declared(
+                target, None, (routes.verbs.get("*", "POST"),), framework.id, "file", wiring.place(target.fn), (), routes.role, routes.note
+            )
 
 
 def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
     """A PHP page: file-level code that reads the request, or talks to a provider."""
     index, source = wiring.program.indices[file], wiring.program.sources[file]
-    if not (_READS.search(source) or index.words) or _needs_framework(source):
+    if not (_READS.search(source) or index.words) or _needs_framework(source) or _is_framework_s(wiring, file):
         return
     top = Fn(file, TOP)
-    body = wiring.program.body(top)
-    acts = any(op in (Op.CALL, Op.NEW, Op.ECHO) for op in body.op)
-    if not acts or not (_reads_here(wiring, top) or (index.words and _provider_here(wiring, file))):
+    owned = any(r.style in ("call", "hook", "class-decorator") for f in wiring.active.of(file) if f.packages for r in f.routes)
+    if not (_reads_here(wiring, top) or (index.words and not owned and _provider_here(wiring, file))):
+        return
+    if not any(op in (Op.CALL, Op.NEW, Op.ECHO) for op in wiring.program.body(top).op):
         return
     yield Declared(FunctionV((file, 1), top, None), "/" + file, ("ANY",), framework.id, "file", (file, 1), (), routes.role)
 
 
 def _needs_framework(source: bytes) -> bool:
     """A file that stops unless a platform's constant is defined is no page of its own."""
-    return bool(re.search(rb"defined\(\s*['\"](?:ABSPATH|WPINC|_PS_VERSION_|BASEPATH|APPPATH|DIR_SYSTEM|_JEXEC|TYPO3_MODE|WP_UNINSTALL_PLUGIN)['\"]", source[:3000]))
+    return bool(
+        re.search(
+            rb"defined\(\s*['\"](?:ABSPATH|WPINC|_PS_VERSION_|BASEPATH|APPPATH|DIR_SYSTEM|_JEXEC|TYPO3_MODE|WP_UNINSTALL_PLUGIN)['\"]",
+            source[:3000],
+        )
+    )
+
+
+def _is_framework_s(wiring: Wiring, file: str) -> bool:
+    """Whether a file imports from a framework that has routes of its own."""
+    roots = {p.lower() for f in wiring.active.of(file) if f.routes for p in f.packages}
+    return any(i.local != "*" and (i.module or i.name).partition(".")[0].lower() in roots for i in wiring.program.indices[file].imports)
 
 
 def _reads_here(wiring: Wiring, top: Fn) -> bool:
@@ -176,7 +199,10 @@ def _beside(wiring: Wiring) -> Iterator[Declared]:
     tables = [p for p in wiring.program.files if posixpath.basename(p) in ("route.json", "routes.json")]
     folders: dict[str, list[str]] = {}
     for file in wiring.program.indices if tables else ():
+        if file.endswith((".tsx", ".jsx")):  # what is shown, not what handles
+            continue
         folders.setdefault(posixpath.dirname(file), []).append(file)
+    shared = _Shared(folders)
     for table in sorted(tables):
         folder = posixpath.dirname(table)
         modules = folders.get(folder)
@@ -186,12 +212,31 @@ def _beside(wiring: Wiring) -> Iterator[Declared]:
         route, methods, access = rule
         least: Role = "staff" if access in ("private", "admin", "staff", "internal") else "public"
         mark: tuple[Value, ...] = (Const((table, 1), Kind.STRING, access),) if access else ()
-        shared = [f for up in (posixpath.dirname(folder), posixpath.dirname(posixpath.dirname(folder))) for f in folders.get(up + "/all", ())]
-        before: list[Value] = [*mark, *(f for m in _ordered(shared) for f, _ in _exported(wiring, m, "default"))]
+        common = [] if access else shared.of(folder)
+        before: list[Value] = [*mark, *(f for m in _ordered(common) for f, _ in _exported(wiring, m, "default"))]
         for module in _ordered(modules):
             for target, wrappers in _exported(wiring, module, "default"):
                 yield Declared(target, route, methods, "", "beside", (table, 1), (*before, *wrappers), least)
                 before = [*before, target]
+
+
+class _Shared:
+    """Folders named ``all`` or ``global``, whose modules run before every route of folders of the same kind, wherever they lie."""
+
+    def __init__(self, folders: dict[str, list[str]]) -> None:
+        self._by_place: dict[tuple[str, ...], list[str]] = {}
+        for folder, modules in folders.items():
+            parts = folder.split("/")
+            if parts[-1] in ("all", "global"):
+                for length in (1, 2):
+                    self._by_place.setdefault(tuple(parts[-1 - length : -1]), []).extend(modules)
+
+    def of(self, folder: str) -> list[str]:
+        """Modules that run before those of a folder: shared by its kind (``pages/admin``), and by the kind above."""
+        parts = folder.split("/")
+        places = [tuple(parts[-3:-1]), tuple(parts[-2:-1])] if len(parts) > 2 else []
+        found = [m for place in places for m in self._by_place.get(place, ())]
+        return list(dict.fromkeys(found))
 
 
 def _rule_file(raw: bytes | None) -> tuple[str, tuple[str, ...], str] | None:
@@ -212,7 +257,7 @@ def _rule_file(raw: bytes | None) -> tuple[str, tuple[str, ...], str] | None:
 
 
 def _ordered(modules: list[str]) -> list[str]:
-    """Modules in running order: ``[before]name[after].js`` runs after those in its leading brackets and before those in its trailing ones."""
+    """Modules in running order: ``[before]name[after].js`` runs after those in its first brackets and before those in its last."""
     names: dict[str, str] = {}
     after: dict[str, set[str]] = {}
     for module in modules:
@@ -231,5 +276,3 @@ def _ordered(modules: list[str]) -> list[str]:
         waiting.remove(ready)
         out.append(names[ready])
     return out
-
-

@@ -8,7 +8,7 @@ from tillproof.commerce.entry_styles.arguments import Arguments, handlers
 from tillproof.commerce.entry_styles.callables import php_callables
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Choice, Const, Instance, Member, Mix, Result, Text, Value, constant
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Hook, Routes
@@ -42,7 +42,11 @@ def _calls(wiring: Wiring, names: tuple[str, ...], files: list[str]) -> Iterator
         for fn in around(wiring, file, places) if places else ():
             body = wiring.program.body(fn)
             for i, op in enumerate(body.op):
-                if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.name(body.args(i)[0]).rpartition(".")[2] in last:
+                if (
+                    op == Op.CALL
+                    and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD)
+                    and body.name(body.args(i)[0]).rpartition(".")[2] in last
+                ):
                     yield fn, i
 
 
@@ -61,7 +65,9 @@ def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
                 if hook.request and "*" not in hook.name and not _reads_request(wiring, target.fn, 0):
                     continue
                 route, methods = _address(hook, name)
-                yield Declared(target, route, methods, framework.id, "hook", place, wrappers, hook.role, hook.note or routes.note * (not routes.hooks))
+                yield Declared(
+                    target, route, methods, framework.id, "hook", place, wrappers, hook.role, hook.note or routes.note * (not routes.hooks)
+                )
 
 
 def _hook_names(wiring: Wiring, value: Value) -> list[str]:
@@ -103,7 +109,7 @@ def _address(hook: Hook, name: str) -> tuple[str | None, tuple[str, ...]]:
         return None, ("NONE",)
     match = _expression(hook.name).fullmatch(name)
     for piece in match.groups() if match else ():
-        path = path.replace("*", piece, 1)
+        path = path.replace("*", piece.strip("_"), 1)
     return path, (verb,)
 
 
@@ -117,7 +123,11 @@ def _reads_request(wiring: Wiring, fn: Fn, depth: int) -> bool:
         return True
     owner = wiring.program.owner(fn)
     called = {m.decode() for m in _OWN_CALL.findall(text)} if owner else set()
-    return any((m := wiring.evaluator.scope.method(owner, n)) is not None and m != fn and _reads_request(wiring, m, depth + 1) for n in sorted(called) if owner)
+    return any(
+        (m := wiring.evaluator.scope.method(owner, n)) is not None and m != fn and _reads_request(wiring, m, depth + 1)
+        for n in sorted(called)
+        if owner
+    )
 
 
 def _registered(wiring: Wiring, frameworks: tuple[Framework, ...], files: list[str]) -> Iterator[Declared]:
@@ -145,9 +155,25 @@ def _one_registered(
     for number, value in enumerate(handler_values):
         methods = _rest_methods(method_values[number]) if number < len(method_values) else routes.without_methods or ("ANY",)
         guard = guard_values[number : number + 1] or guard_values[-1:]
-        chain = tuple(f for g in guard for f in ([c for c, _ in php_callables(wiring, g, fn)] or [g]))
+        chain: tuple[Value, ...] = tuple(f for g in guard for f in _resolved(wiring, g, fn))
         for target, wrappers in php_callables(wiring, value, fn):
-            yield Declared(target, path or None, methods, framework.id, "call", place, (*chain, *wrappers), routes.role, routes.note if routes.role != "public" else "")
+            yield Declared(
+                target,
+                path or None,
+                methods,
+                framework.id,
+                "call",
+                place,
+                (*chain, *wrappers),
+                routes.role,
+                routes.note if routes.role != "public" else "",
+            )
+
+
+def _resolved(wiring: Wiring, guard: Value, fn: Fn) -> list[Value]:
+    """The functions that a guard names, or the guard itself."""
+    found: list[Value] = [c for c, _ in php_callables(wiring, guard, fn)]
+    return found or [guard]
 
 
 def _pieces(wiring: Wiring, arguments: Arguments, places: tuple[str, ...]) -> list[str]:
@@ -158,7 +184,13 @@ def _pieces(wiring: Wiring, arguments: Arguments, places: tuple[str, ...]) -> li
     return [p.strip("/") for p in out if p]
 
 
-_REST = {"READABLE": ("GET",), "CREATABLE": ("POST",), "EDITABLE": ("POST", "PUT", "PATCH"), "DELETABLE": ("DELETE",), "ALLMETHODS": ("ANY",)}
+_REST = {
+    "READABLE": ("GET",),
+    "CREATABLE": ("POST",),
+    "EDITABLE": ("POST", "PUT", "PATCH"),
+    "DELETABLE": ("DELETE",),
+    "ALLMETHODS": ("ANY",),
+}
 
 
 def _rest_methods(value: Value) -> tuple[str, ...]:
@@ -174,16 +206,22 @@ def _signals(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
     """``@receiver(signal)`` and ``signal.connect(handler)``."""
     decorating = tuple(n for n in routes.names if not n.startswith("."))
     modules = {n.rpartition(".")[0] for n in decorating}
+    last = {n.rpartition(".")[2] for n in decorating}
     receivers = {r.rpartition(".")[0] for r in routes.receivers} | set(routes.receivers)
     for file in files:
         if not any(i.module in modules or i.module in receivers for i in wiring.program.indices[file].imports):
             continue
-        top = Fn(file, -1)
-        for i, kind, number in wiring.decorations(top):
+        top = Fn(file, TOP)
+        shown = any(
+            b"@" + w.encode() in wiring.program.sources[file] or b"." + w.encode() + b"(" in wiring.program.sources[file] for w in last
+        )
+        for i, kind, number in wiring.decorations(top) if shown else ():
             if kind == 0 and named(wiring.decorated(top, i), decorating):
                 line = wiring.program.body(top).line[i]
                 target = wiring.handler(Fn(file, number), (file, line))
-                yield Declared(target, None, ("NONE",), framework.id, "hook", (file, line), (), routes.role, routes.note, True, frozenset({(top, i)}))
+                yield Declared(
+                    target, None, ("NONE",), framework.id, "hook", (file, line), (), routes.role, routes.note, True, frozenset({(top, i)})
+                )
         if b".connect(" in wiring.program.sources[file]:
             yield from _connected(wiring, framework, routes, file)
 

@@ -10,7 +10,9 @@ from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, FunctionV, Record, Value, constant, options
 from tillproof.ir.ops import Op
 
-_MAPPING = re.compile(rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\()")
+_MAPPING = re.compile(
+    rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\()"
+)
 _MEMBERS = ("routeMiddleware", "middlewareAliases", "middlewareGroups")
 _CALLS = ("alias", "aliasMiddleware", "middlewareGroup", "group", "appendToGroup")
 
@@ -33,7 +35,10 @@ class Middleware:
             for member in _MEMBERS:
                 for store in self.wiring.evaluator.defuse(top).stores.get(f"{cls.name}.{member}", ()):
                     self._keep(self.wiring.evaluator.value(top, store), top)
-        places = {m.start() for m in re.finditer(rb"->(?:alias|aliasMiddleware|middlewareGroup|appendToGroup|group)\(", self.program.sources[file])}
+        places = {
+            m.start()
+            for m in re.finditer(rb"->(?:alias|aliasMiddleware|middlewareGroup|appendToGroup|group)\(", self.program.sources[file])
+        }
         for fn in around(self.wiring, file, places) if places else ():
             body = self.program.body(fn)
             for i, op in enumerate(body.op):

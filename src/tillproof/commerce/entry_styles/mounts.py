@@ -14,8 +14,8 @@ Order: TypeAlias = tuple[Fn, int]
 
 # Methods that give back the router itself or a view of it: what they are called on is the router.
 _SAME = {
-    "use", "get", "post", "put", "patch", "delete", "del", "all", "head", "options", "route", "routes", "middleware", "prefix", "basePath", "register",
-    "allowedMethods", "callback", "on", "param", "any", "withTypeProvider", "decorate", "after", "default",
+    "use", "get", "post", "put", "patch", "delete", "del", "all", "head", "options", "route", "routes", "middleware", "prefix", "basePath",
+    "register", "allowedMethods", "callback", "on", "param", "any", "withTypeProvider", "decorate", "after", "default",
 }  # fmt: skip
 _PREFIXES = ("prefix", "url_prefix", "basePath")
 _GUARDS = ("dependencies", "auth", "preHandler", "onRequest")
@@ -53,10 +53,9 @@ class Mounts:
     def keys(self, value: Value, depth: int = 0) -> list[Key]:
         """The routers that a value may be."""
         out: list[Key] = []
-        for option in options(unwrap(self.evaluator, value)):
-            option = unwrap(self.evaluator, option)
-            if depth > 12:
-                break
+        if depth > 12:
+            return out
+        for option in (unwrap(self.evaluator, o) for o in options(unwrap(self.evaluator, value))):
             if isinstance(option, Result) and option.instr >= 0:
                 callee = option.callee
                 if isinstance(callee, Member) and callee.name in _SAME and not isinstance(callee.base, External):

@@ -77,8 +77,9 @@ class _Tables:
         chains = [(fn, chain) for fn in bodies for chain in self._chains(fn)]
         for fn, chain in chains:
             self._group(fn, chain)
-        for fn in bodies:
-            self._required(fn)
+        waiting = list(dict.fromkeys([*(fn.file for fn in bodies), *(fn.file for fn in self.groups)]))
+        for file in waiting:
+            waiting += [target for target in self._required(file) if target not in waiting]
         middleware = Middleware(self.wiring, files) if chains else None
         for fn, chain in chains:
             for one in self._route(fn, chain):
@@ -108,7 +109,9 @@ class _Tables:
         body = self.program.body(fn)
         if body.op[i] == Op.NAME:
             name = body.name(i).rpartition(".")[2].lstrip("$")
-            return name in _ROOTS or (name in ("this", "static", "self") and chain[-1].word in ("loadRoutesFrom", "group", "middleware", "prefix"))
+            return name in _ROOTS or (
+                name in ("this", "static", "self") and chain[-1].word in ("loadRoutesFrom", "group", "middleware", "prefix")
+            )
         return body.op[i] == Op.FIELD and body.name(i) in _ROOTS
 
     def _attributes(self, fn: Fn, links: list[_Link]) -> tuple[str, tuple[Value, ...], ClassId | None]:
@@ -163,16 +166,19 @@ class _Tables:
                 return exact
         return self.evaluator.scope.modules.find(importer, relative)
 
-    def _required(self, fn: Fn) -> None:
-        """``require __DIR__.'/x.php'`` inside a group puts that file's routes into the group."""
-        function = self.program.function(fn)
-        if function is None or fn not in self.groups:
-            return
-        for item in self.program.indices[fn.file].imports:
-            if item.local == "*" and function.line <= item.line <= function.end_line:
-                target = self.evaluator.scope.modules.find(fn.file, item.module)
-                if target:
-                    self.groups[Fn(target, TOP)].append(_Group(fn, "", (), None))
+    def _required(self, file: str) -> list[str]:
+        """``require __DIR__.'/x.php'`` puts that file's routes into the group around it."""
+        index = self.program.indices[file]
+        targets = []
+        for item in index.imports:
+            target = self.evaluator.scope.modules.find(file, item.module) if item.local == "*" and item.module.endswith(".php") else None
+            if target is None or target == file:
+                continue
+            holding = [n for n, f in enumerate(index.functions) if f.line <= item.line <= f.end_line]
+            inner = max(holding, key=lambda n: index.functions[n].start, default=TOP)
+            self.groups[Fn(target, TOP)].append(_Group(Fn(file, inner), "", (), None))
+            targets.append(target)
+        return targets
 
     def _within(self, fn: Fn | None, depth: int = 0) -> list[tuple[str, tuple[Value, ...], ClassId | None]]:
         """Prefix, middleware and controller of all groups around a function, for each way it is included."""
@@ -216,7 +222,14 @@ class _Tables:
                     yield Declared(target, whole, methods, framework.id, "call", place, (*guards, *wrappers))
 
     def _resource(
-        self, framework: Framework, routes: Routes, handler: list[Value], fn: Fn, path: str, guards: tuple[Value, ...], place: tuple[str, int]
+        self,
+        framework: Framework,
+        routes: Routes,
+        handler: list[Value],
+        fn: Fn,
+        path: str,
+        guards: tuple[Value, ...],
+        place: tuple[str, int],
     ) -> Iterator[Declared]:
         for value in handler:
             cls = php_class(self.wiring, value, fn)

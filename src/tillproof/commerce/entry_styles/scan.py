@@ -22,7 +22,7 @@ class Words(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _words(frameworks: tuple[str, ...], given: tuple[tuple[str, ...], ...]) -> Words:
+def _words(given: tuple[tuple[str, ...], ...]) -> Words:
     methods: set[str] = set()
     full: set[str] = set()
     modules: set[str] = set()
@@ -39,8 +39,10 @@ def _words(frameworks: tuple[str, ...], given: tuple[tuple[str, ...], ...]) -> W
 
 def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[str]) -> Iterator[Fn]:
     """The bodies of the files that may declare a route, a mount or a hook of one of the frameworks, in order."""
-    given = tuple((*r.names, *r.mounts, *(p for p in r.prefixes if p.startswith("."))) for f in frameworks for r in f.routes if r.style in _SCANNED)
-    words = _words(tuple(f.id for f in frameworks), given)
+    given = tuple(
+        (*r.names, *r.mounts, *(p for p in r.prefixes if p.startswith("."))) for f in frameworks for r in f.routes if r.style in _SCANNED
+    )
+    words = _words(given)
     if not (words.methods or words.names):
         return
     for file in files:

@@ -71,7 +71,14 @@ class _Tables:
                 if not any(fits(r, n.removesuffix("." + "register")) for r in routes.receivers for n in found):
                     continue
             arguments = Arguments(self.evaluator, fn, i)
-            path = next((t for v in [*arguments.at(routes.path), *arguments.at("route"), *arguments.at("prefix")] if (t := path_text(v)) is not None), None)
+            path = next(
+                (
+                    t
+                    for v in [*arguments.at(routes.path), *arguments.at("route"), *arguments.at("prefix")]
+                    if (t := path_text(v)) is not None
+                ),
+                None,
+            )
             if path is not None:
                 self.lines[fn, i] = _Line(fn, i, framework, routes, _plain_path(path))
             return
@@ -116,8 +123,7 @@ class _Tables:
             return [""]
         out = []
         for parent, _ in parents[:3]:
-            for prefix in self._prefixes(parent, depth + 1):
-                out.append(join(prefix, parent.path))
+            out += [join(prefix, parent.path) for prefix in self._prefixes(parent, depth + 1)]
         return list(dict.fromkeys(out))[:4]
 
     def _router(self, line: _Line) -> tuple[object, ...] | None:
@@ -132,7 +138,7 @@ class _Tables:
     def _views(self, line: _Line) -> Iterator[Declared]:
         body = self.program.body(line.fn)
         given = body.call(line.call)[1]
-        places = [h for h in line.routes.handler]
+        places = line.routes.handler
         positional = [v for k, v in given if k == ""]
         instr = next(
             (positional[int(p)] for p in places if p.isdigit() and int(p) < len(positional)),
@@ -145,9 +151,13 @@ class _Tables:
             path = join(prefix, line.path)
             for cls, wrappers in self._classes(line.fn, instr):
                 yield from self._class_view(line, cls, path, place, wrappers)
-            for target, wrappers in handlers(self.evaluator, self.evaluator.value(line.fn, instr)) if not self._classes(line.fn, instr) else ():
+            for target, wrappers in (
+                handlers(self.evaluator, self.evaluator.value(line.fn, instr)) if not self._classes(line.fn, instr) else ()
+            ):
                 methods = words(Arguments(self.evaluator, line.fn, line.call).first(line.routes.methods)) if line.routes.methods else ()
-                yield Declared(target, path, methods or line.routes.without_methods or ("ANY",), line.framework.id, "table", place, wrappers)
+                yield Declared(
+                    target, path, methods or line.routes.without_methods or ("ANY",), line.framework.id, "table", place, wrappers
+                )
 
     def _classes(self, fn: Fn, i: int, depth: int = 0) -> list[tuple[ClassId, tuple[Value, ...]]]:
         """View classes: given as such, or through ``as_view()``, wrapped or not."""
@@ -189,7 +199,9 @@ class _Tables:
                 if kind or number != fn.number:
                     continue
                 value = self.wiring.decorated(top, i)
-                if not any(n.endswith(("decorators.action", "decorators.detail_route", "decorators.list_route")) for n in plain_names(value)):
+                if not any(
+                    n.endswith(("decorators.action", "decorators.detail_route", "decorators.list_route")) for n in plain_names(value)
+                ):
                     continue
                 arguments = Arguments(self.evaluator, top, self.program.body(top).args(i)[2])
                 detail = any((constant(v) or "").lower() == "true" for v in arguments.at("detail"))

@@ -101,8 +101,7 @@ def verb_of(routes: Routes, word: str) -> str | None:
 def join(*pieces: str) -> str:
     """Pieces of a path with single slashes between them, beginning with one."""
     out = ""
-    for piece in pieces:
-        piece = piece.strip()
+    for piece in (p.strip() for p in pieces):
         if piece not in ("", "/"):
             out = out.rstrip("/") + "/" + piece.lstrip("/^")
     return out or "/"

@@ -1,0 +1,140 @@
+"""Which parameters of our functions are the request, or a piece of it, and what hangs on them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.active import Active
+from tillproof.commerce.names import fits, strip
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import ClassV, External, Instance, Param, Result, Value, constant, names, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Argument, Framework
+
+_REQUEST_NAMES = {"req", "request", "ctx"}
+_TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
+_CALLED = re.compile(r",\s*([\w.]+)\s*\(")
+_PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
+_SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
+
+
+class Parameters:
+    """Looks parameters up in the packs, in their order: decorator, type, path, name, position."""
+
+    def __init__(self, program: Program, evaluator: Evaluator, active: Active, entries: list[Entry]) -> None:
+        self.program = program
+        self.evaluator = evaluator
+        self.active = active
+        self._entries: dict[Fn, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            self._entries[entry.target.fn].append(entry)
+        self._memo: dict[tuple[Fn, int], tuple[Argument, str | None] | None] = {}
+
+    def argument(self, param: Param) -> tuple[Argument, str | None] | None:
+        """What a parameter holds of the request, and the key of the piece when its declaration names one; None when it is no request."""
+        key = (param.fn, param.number)
+        if key not in self._memo:
+            self._memo[key] = None
+            self._memo[key] = self._find(param)
+        return self._memo[key]
+
+    def _find(self, param: Param) -> tuple[Argument, str | None] | None:
+        frameworks = [f for f in self._frameworks(param.fn) if f.request]
+        if not frameworks:
+            return None
+        for name, key in self._decorators(param):
+            for framework in frameworks:
+                for wanted, argument in framework.request.items():
+                    if wanted.startswith("@") and fits(wanted[1:], name) and not wanted.startswith("@@nestjs/common.RawBodyRequest"):
+                        return argument, key
+        types = list(self._types(param))
+        for framework in frameworks:
+            for name in types:
+                for wanted, argument in framework.request.items():
+                    if not wanted.startswith("@") and (
+                        wanted == name or ("." not in wanted and wanted == name.rpartition(".")[2] and wanted[0].isupper())
+                    ):
+                        return argument, param.name if wanted[0].islower() and "." not in wanted else None
+            for name in types:  # a type whose pack name begins with a scope
+                if name.startswith("@") and name in framework.request:
+                    return framework.request[name], None
+        return self._by_place(param, frameworks)
+
+    def _frameworks(self, fn: Fn) -> list[Framework]:
+        """Frameworks of the file, those of the function's own entries first."""
+        ids = {e.framework for e in self._entries.get(fn, ())}
+        active = self.active.of(fn.file)
+        return [f for f in active if f.id in ids] + [f for f in active if f.id not in ids]
+
+    def _by_place(self, param: Param, frameworks: list[Framework]) -> tuple[Argument, str | None] | None:
+        entries = self._entries.get(param.fn, [])
+        own = {e.framework for e in entries}
+        placeholders = {w for e in entries if e.route for m in _PLACEHOLDER.findall(e.route) for w in m if w}
+        if param.name in placeholders:
+            for framework in frameworks:
+                if "{}" in framework.request:
+                    return framework.request["{}"], param.name
+        for framework in frameworks:
+            if param.name in framework.request and (param.name in _REQUEST_NAMES or framework.id in own):
+                return framework.request[param.name], None
+        place = str(self._position(param))
+        for framework in frameworks:
+            if place in framework.request and (framework.id in own or (entries and "" in own)):
+                return framework.request[place], None
+        if param.name in _REQUEST_NAMES and param.type is None:
+            return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
+        return None
+
+    def _position(self, param: Param) -> int:
+        params = self.program.body(param.fn).params
+        return param.number - (1 if params and params[0].name in ("self", "cls") else 0)
+
+    def _decorators(self, param: Param) -> Iterator[tuple[str, str | None]]:
+        """Names of a parameter's decorators, and the key that their first argument names."""
+        declared = self.program.body(param.fn).params[param.number]
+        for name, text in declared.decorators:
+            for value in options(self._named(param, name)):
+                yield from ((strip(n), text or None) for n in names(value))
+        default = self._default(param)
+        if isinstance(default, Result) and default.instr >= 0:
+            alias = next((constant(v) for k, v in self.evaluator.arguments(default) if k == "alias"), None)
+            yield from ((strip(n), alias or param.name) for n in names(default.callee))
+        for name in _CALLED.findall(declared.type):
+            yield from ((strip(n), param.name) for n in names(self._named(param, name)))
+
+    def _default(self, param: Param) -> Value | None:
+        body = self.program.body(param.fn)
+        for i, op in enumerate(body.op):
+            if op == Op.CHOICE and body.text(body.args(i)[0]) == "default":
+                given = body.args(i)[1]
+                if body.op[given] == Op.PARAM and body.args(given)[0] == param.number:
+                    return self.evaluator.value(param.fn, body.args(i)[2])
+        return None
+
+    def _named(self, param: Param, dotted: str) -> Value:
+        head, *rest = dotted.replace("\\", ".").lstrip(".").split(".")
+        value = self.evaluator.scope.global_name(param.fn.file, head, param.at)
+        for part in rest:
+            value = self.evaluator.member(value, part, param.at)
+        return value
+
+    def _types(self, param: Param) -> Iterator[str]:
+        """Names of the declared type, and of the foreign bases of a class of ours."""
+        if isinstance(param.type, External):
+            yield param.type.name
+        if isinstance(param.type, ClassV):
+            yield from self.evaluator.scope.foreign_bases(param.type.cls)
+            return
+        php = self.program.language(param.fn.file) == "php"
+        for word in _TYPE_WORD.findall(self.program.body(param.fn).params[param.number].type):
+            if word in _SKIPPED_TYPES:
+                continue
+            if not php and word.islower():
+                yield word
+            for value in options(self._named(param, word)):
+                if isinstance(value, External):
+                    yield value.name
+                elif isinstance(value, (ClassV, Instance)):
+                    yield from self.evaluator.scope.foreign_bases(value.cls)

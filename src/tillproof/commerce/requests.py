@@ -1,0 +1,294 @@
+"""What the sender of a request chose: which values are a piece of a request, and from which pieces a value is put together."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.active import Active
+from tillproof.commerce.names import Table, strip
+from tillproof.commerce.request_parameters import Parameters
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Program
+from tillproof.flow.values import (
+    Choice,
+    Const,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Overlay,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Text,
+    Value,
+    constant,
+    names,
+)  # fmt: skip
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Argument
+
+SourceKind = Literal["body", "query", "path", "headers", "raw", "session"]
+KINDS: tuple[SourceKind, ...] = ("body", "query", "path", "headers", "raw", "session")
+_COMPARISONS = {
+    "==",
+    "===",
+    "!=",
+    "!==",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "<=>",
+    "in",
+    "not in",
+    "is",
+    "is not",
+    "!",
+    "not",
+    "instanceof",
+    "typeof",
+    "isset",
+    "empty",
+}
+_KEYED = (
+    "get", "input", "header", "param", "query", "post", "cookie", "pop", "only", "string", "integer", "float", "boolean", "file", "server",
+    "json", "value", "field", "item", "offsetget", "data", "setdefault",
+)  # fmt: skip
+_STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of a request. ``key``: which one, dotted (``items[].price``); None for the whole, or when the key is not constant."""
+
+    kind: SourceKind
+    key: str | None
+    at: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The request object itself, or something on the way to its pieces: ``request.request`` before ``.get('x')``."""
+
+    argument: Argument
+    path: str
+
+
+class Requests:
+    """Answers by value; what was asked is kept."""
+
+    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge, entries: list[Entry]) -> None:
+        self.program = program
+        self.evaluator = evaluator
+        self.active = Active(program, knowledge)
+        self.parameters = Parameters(program, evaluator, self.active, entries)
+        self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
+        self._sources: dict[int, Table[SourceKind]] = {}
+        self._clean: dict[str, Table[str]] = {}
+        for framework in knowledge.frameworks.values():
+            self._clean.setdefault(framework.language, Table()).add(framework.passthrough, framework.id)
+        for language, found in knowledge.lexicon.passthrough.items():
+            self._clean.setdefault(language, Table()).add(found, "")
+
+    def source(self, value: Value) -> Source | None:
+        """The piece of a request that a value is, cleaned or converted perhaps; None when it is none or made of several."""
+        found = self._find(value, 0)
+        return found if isinstance(found, Source) else None
+
+    def sources_in(self, value: Value, limit: int = 200) -> list[tuple[Source, Value]]:
+        """All pieces of requests from which a value is put together, with the value that is the piece, in order.
+
+        Followed are members, elements, texts, arithmetic, records, lists and calls that clean. A call that looks something up by a piece
+        is not made of it, nor is what a comparison says.
+        """
+        out: list[tuple[Source, Value]] = []
+        seen: set[int] = set()
+        stack = [value]
+        while stack and len(seen) < limit:
+            here = stack.pop()
+            if id(here) in seen:
+                continue
+            seen.add(id(here))
+            found = None if isinstance(here, Choice) else self.source(here)
+            if found:
+                out.append((found, here))
+            if not found or isinstance(here, Overlay):
+                stack.extend(reversed(self._flows_from(here)))
+        return out
+
+    def _flows_from(self, value: Value) -> list[Value]:
+        """The values that a value carries further."""
+        if isinstance(value, Mix):
+            return [] if value.op in _COMPARISONS else list(value.operands)
+        if isinstance(value, Overlay):
+            return [value.base, *(v for _, v, _ in value.writes)]
+        if isinstance(value, (Choice, Text, Record, Seq, Member, Element)):
+            return list(value.parts())
+        if isinstance(value, Instance):
+            return [value.origin] if value.origin is not None else []
+        if isinstance(value, Result) and value.instr >= 0 and self._cleans(value):
+            receiver = [value.callee.base] if isinstance(value.callee, Member) else []
+            return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
+        return []
+
+    # --- one value
+
+    def _find(self, value: Value, depth: int) -> Source | _Part | None:
+        known = self._memo.get(id(value))
+        if known is not None:
+            return known[1]
+        if depth > _STEPS:
+            return None
+        self._memo[id(value)] = (value, None)
+        found = self._look(value, depth)
+        self._memo[id(value)] = (value, found)
+        return found
+
+    def _look(self, value: Value, depth: int) -> Source | _Part | None:
+        if isinstance(value, Choice):
+            return next((f for o in value.options if (f := self._find(o, depth + 1))), None)
+        if isinstance(value, Overlay):
+            return self._find(value.base, depth + 1)
+        if isinstance(value, Instance):
+            return self._find(value.origin, depth + 1) if value.origin is not None else None
+        if isinstance(value, Param):
+            return self._parameter(value)
+        if isinstance(value, External):
+            return self._global(value)
+        if isinstance(value, Member):
+            return self._member(value, depth) or self._known(value, value.at)
+        if isinstance(value, Element):
+            return self._element(value, depth)
+        if isinstance(value, Result) and value.instr >= 0:
+            return self._result(value, depth)
+        return None
+
+    def _parameter(self, param: Param) -> Source | _Part | None:
+        found = self.parameters.argument(param)
+        if found is None:
+            return None
+        argument, key = found
+        whole = [k for k in KINDS if "*" in getattr(argument, k)]
+        if whole and all(not getattr(argument, k) or getattr(argument, k) == ("*",) for k in KINDS):
+            return Source(whole[0], key, param.at)
+        return _Part(argument, "")
+
+    def _member(self, value: Member, depth: int) -> Source | _Part | None:
+        base = self._find(value.base, depth + 1)
+        if isinstance(base, Source):
+            return Source(base.kind, _below(base.key, value.name), value.at)
+        if isinstance(base, _Part):
+            return self._named(base, value) or self._starred(base, value)
+        return None
+
+    def _named(self, part: _Part, value: Member) -> Source | _Part | None:
+        """A member of the request that its pack names, or one on the way to such."""
+        path = f"{part.path}.{value.name}".lstrip(".")
+        on_the_way = False
+        for kind in KINDS:
+            for member in getattr(part.argument, kind):
+                if path == member or path.startswith(member + "."):
+                    return Source(kind, path[len(member) + 1 :] or None, value.at)
+                on_the_way = on_the_way or member.startswith(path + ".")
+        return _Part(part.argument, path) if on_the_way else None
+
+    def _starred(self, part: _Part, value: Member) -> Source | None:
+        kind = next((k for k in KINDS if "*" in getattr(part.argument, k)), None)
+        return Source(kind, value.name, value.at) if kind and not part.path else None
+
+    def _element(self, value: Element, depth: int) -> Source | None:
+        base = self._find(value.base, depth + 1)
+        if not isinstance(base, Source):
+            return None
+        text = constant(value.key) if value.key is not None else None
+        if text is not None and not text.isdigit():
+            return Source(base.kind, _below(base.key, text), value.at)
+        return Source(base.kind, (base.key or "") + "[]", value.at)
+
+    # --- calls
+
+    def _result(self, value: Result, depth: int) -> Source | _Part | None:
+        arguments = [v for _, v in self.evaluator.arguments(value)]
+        first = constant(arguments[0]) if arguments else None
+        if isinstance(value.callee, Member):
+            base = self._find(value.callee.base, depth + 1)
+            if isinstance(base, Source):
+                return replace(base, key=_below(base.key, first) if first and _takes_key(value.callee.name) else base.key, at=value.at)
+            if isinstance(base, _Part):
+                found = self._named(base, value.callee)
+                return replace(found, key=_below(found.key, first) if first else found.key) if isinstance(found, Source) else found
+        elif isinstance(value.callee, External):
+            called = self._global(value.callee)
+            if called is not None:
+                takes = first and (called.key is None or _takes_key(called.key.rpartition(".")[2]))
+                key = called.key.rpartition(".")[0] or None if called.key and _takes_key(called.key.rpartition(".")[2]) else called.key
+                return replace(called, key=_below(key, first) if takes and first else key, at=value.at)
+        known = self._known(value, value.at, arguments)
+        if known is not None:
+            return known
+        if self._cleans(value):
+            return next(
+                (f for a in arguments if not isinstance(a, (FunctionV, Const)) and isinstance(f := self._find(a, depth + 1), Source)), None
+            )
+        return None
+
+    def _cleans(self, value: Result) -> bool:
+        """Whether a call gives back its argument or object, cleaned or converted."""
+        table = self._clean.get(self.program.language(value.fn.file))
+        return bool(table and table.find(names(value.callee)))
+
+    # --- names that packs know
+
+    def _table(self, file: str) -> Table[SourceKind] | None:
+        if file not in self.program.indices:
+            return None
+        frameworks = self.active.of(file)
+        found = self._sources.get(id(frameworks))
+        if found is None:
+            found = self._sources[id(frameworks)] = Table()
+            for framework in frameworks:
+                for kind in KINDS:
+                    found.add([n.removeprefix("self") if n.startswith("self.") else n for n in getattr(framework.sources, kind)], kind)
+        return found
+
+    def _global(self, value: External) -> Source | None:
+        """``flask.request.json.amount``: the longest beginning of the name that a pack knows, the rest being the key."""
+        table = self._table(value.at[0])
+        parts = value.name.split(".")
+        for end in range(len(parts), 0, -1) if table else ():
+            name = ".".join(parts[:end])
+            for kind, _, _, text in table.find((name,)) if table else ():
+                if not text:
+                    return Source(kind, ".".join(parts[end:]) or None, value.at)
+        return None
+
+    def _known(self, value: Value, at: tuple[str, int], arguments: list[Value] | None = None) -> Source | None:
+        """A member or call that a pack lists as chosen by the sender, whatever it stands on."""
+        table = self._table(at[0])
+        if not table:
+            return None
+        for kind, _, _, text in table.find(tuple(strip(n) for n in names(value))):
+            if arguments is None:
+                if not text:
+                    return Source(kind, None, at)
+                continue
+            told = [constant(a) or (a.name if isinstance(a, External) else "") for a in arguments]
+            if text:
+                if told and told[0] == text:
+                    return Source(kind, told[1] if len(told) > 1 and told[1] else None, at)
+            else:
+                return Source(kind, told[0] if told and told[0] else None, at)
+        return None
+
+
+def _below(key: str | None, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+def _takes_key(method: str) -> bool:
+    """Whether the first argument of a method names the piece that it gives."""
+    return method.lower().startswith(_KEYED)
