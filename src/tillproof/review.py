@@ -41,7 +41,7 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
 
     indexed = index_tree(tree.root, tree.files, words(knowledge), cache, lambda done: tell("reading", done, len(tree.files)))
     program = Program({f.path: f for f in tree.files}, indexed.indices, indexed.sources)
-    model = Model(program, import_aliases(tree), knowledge, unit_versions(tree))
+    model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree.root)
     rulings = list(_rule(model, settings, tell))
     handlers = handler_rows(model)
     boundaries = find_boundaries(model, tree, handlers)

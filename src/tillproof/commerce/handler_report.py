@@ -45,6 +45,6 @@ def verified(handler: Handler) -> str:
         return "yes" if handler.closure.verifiers or any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations) else "no"
     if not walked.proofs:
         return "no"
-    if walked.unproven:
+    if walked.unproven or any(p.how == "search" for p in walked.proofs):
         return "weak"
     return "yes"

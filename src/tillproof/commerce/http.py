@@ -77,14 +77,14 @@ class Requests:
         return out
 
     def _method(self, word: str, arguments: list[tuple[str, Value]], options: Shape) -> str:
-        for verb in _VERBS:
-            if word == verb or word.endswith("_" + verb) or word == verb + "async":
-                return verb.upper()
         for key in ("method", "verb"):
             found = options.must.get(key) or options.may.get(key)
             if found is not None:
                 text = constant(found)
                 return text.upper() if text else "ANY"
+        for verb in _VERBS:
+            if word == verb or word.endswith("_" + verb) or word == verb + "async":
+                return verb.upper()
         if word == "request" and arguments and isinstance(arguments[0][1], Const) and arguments[0][1].text.lower() in _VERBS:
             return arguments[0][1].text.upper()
         if word == "request" and len(arguments) > 1:

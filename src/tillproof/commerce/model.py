@@ -16,8 +16,10 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import Fn, Program
 from tillproof.knowledge.loader import Knowledge
+from tillproof.source.text import read
 
 _NEAR = 6
+_TEMPLATES = ("blade", "twig", "html", "jinja", "ejs")
 
 
 class Model:
@@ -60,6 +62,34 @@ class Model:
             for fn, depth in self.handlers.closure(entry).functions.items():
                 if depth <= _NEAR:
                     found.setdefault(fn, set()).add(entry.role)
+        return found
+
+    def is_charged(self, field: str) -> bool:
+        """Whether a field is read where payment is asked for: in code or a template that speaks of a payment provider."""
+        word = field.encode()
+        return any(word in text for text in self._paying_texts)
+
+    @cached_property
+    def _paying_texts(self) -> list[bytes]:
+        hosts = [h.encode() for p in self.knowledge.providers.values() if p.kind == "payment" for h in (*p.hosts, *p.sandbox_hosts)]
+        texts = [self.program.sources[f] for f in {fn.file for _, fn, _ in self.operations.outbound}]
+        for file in self.program.files.values():
+            if self.root is not None and file.role in ("template", "source") and file.language in _TEMPLATES:
+                text, _ = read(self.root, file.path)
+                if text is not None and any(h in text for h in hosts):
+                    texts.append(text)
+        return texts
+
+    def entries_reaching(self, fn: Fn) -> int:
+        """How many entry points reach a function."""
+        return self._reaching.get(fn, 0)
+
+    @cached_property
+    def _reaching(self) -> dict[Fn, int]:
+        found: dict[Fn, int] = {}
+        for entry in self.entries:
+            for fn in self.handlers.closure(entry).functions:
+                found[fn] = found.get(fn, 0) + 1
         return found
 
     def staff_only(self, fn: Fn) -> bool:

@@ -59,6 +59,8 @@ class PaidPolicy(SenderPolicy):
         """Whether writing ``value`` into ``name`` of ``holder`` says that money came."""
         words = self.model.words
         texts = [_text(o) for o in options(value)]
+        if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
+            return False  # a status that is worked out, not the statement that money came
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)):
                 return False

@@ -79,7 +79,13 @@ class SenderPolicy:
         if model.recogniser.is_ours(fn, i, ctx):
             return None
         arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
-        if model.recogniser.is_("compares", fn, i, ctx):
+        if model.recogniser.is_("verifies", fn, i, ctx):
+            self._note(fn, i, ctx, "the signed token is verified", "throws")
+            return Proof("throws")
+        if (compares := model.recogniser.is_("compares", fn, i, ctx)) is not None:
+            if "verif" in compares.lower():
+                self._note(fn, i, ctx, "the signature is verified", "boolean")
+                return Proof("boolean")
             if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
                 self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
                 return Proof("boolean")
@@ -90,20 +96,43 @@ class SenderPolicy:
         if name in _SEARCHES:
             around = arguments + ([model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else [])
             if any(self.is_mac(a) for a in around):
-                self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "boolean", mac=True)
+                self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return None
 
     def _asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """An answer that nobody looks at confirms nothing."""
-        uses = [u for u in self.model.evaluator.defuse(fn).uses(i) if self.model.program.body(fn).op[u] != Op.OPAQUE]
-        body = self.model.program.body(fn)
-        if uses and all(body.op[u] == Op.STORE for u in uses):
-            stored = {body.name(u) for u in uses}
-            return any(body.op[n] == Op.NAME and body.name(n) in stored for n in range(i, len(body.op))) or fn.number == -1
-        if uses and all(body.op[u] == Op.AWAIT for u in uses):
-            return any(self.model.evaluator.defuse(fn).uses(u) for u in uses)
-        return bool(uses)
+        return self._looked_at(fn, i, ctx, 0)
+
+    def _looked_at(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether anything is done with a value, here or by the callers that it is returned to."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        if depth > 8:
+            return True
+        for use in defuse.uses(i):
+            op = body.op[use]
+            if op == Op.STORE:
+                name = body.name(use)
+                reads = [n for n in range(len(body.op)) if body.op[n] == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores]
+                if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads) or fn.number == -1:
+                    return True
+            elif op == Op.RETURN:
+                if ctx is None or ctx.fn != fn or ctx.call < 0:
+                    return True
+                if self._looked_at(ctx.caller, ctx.call, ctx.parent, depth + 1):
+                    return True
+            elif op in (Op.AWAIT, Op.CAST):
+                if self._looked_at(fn, use, ctx, depth + 1):
+                    return True
+            elif op in (Op.FIELD, Op.INDEX, Op.CHOICE) or (op == Op.CALL and body.args(use)[0] == i):
+                if self._looked_at(fn, use, ctx, depth + 1):
+                    return True
+            elif op == Op.CALL and body.op[body.args(use)[0]] == Op.FIELD and body.args(body.args(use)[0])[0] == i:
+                if self._looked_at(fn, use, ctx, depth + 1):
+                    return True
+            elif op != Op.OPAQUE:
+                return True
+        return False
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         body = self.model.program.body(fn)

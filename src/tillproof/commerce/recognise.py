@@ -12,7 +12,7 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
-_SHARED = ("macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers")
+_SHARED = ("verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Recogniser:
 
     # --- everything that frameworks share
 
-    def is_(self, kind: Literal["macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers"],
+    def is_(self, kind: Literal["verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers"],
             fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:  # fmt: skip
         """The pattern of that kind that a call matches, if any."""
         table = self.shared[self.program.language(fn.file), kind]

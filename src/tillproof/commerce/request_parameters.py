@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
@@ -17,7 +18,13 @@ _REQUEST_NAMES = {"req", "request", "ctx"}
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
+_PLAIN = re.compile(r"[a-z]+")
 _SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
+
+KINDS = ("body", "query", "path", "headers", "raw", "session")
+
+Found: TypeAlias = tuple[Argument, str | None]
+"""What a parameter holds of the request, and the key of the piece when its declaration names one."""
 
 
 class Parameters:
@@ -30,9 +37,9 @@ class Parameters:
         self._entries: dict[Fn, list[Entry]] = defaultdict(list)
         for entry in entries:
             self._entries[entry.target.fn].append(entry)
-        self._memo: dict[tuple[Fn, int], tuple[Argument, str | None] | None] = {}
+        self._memo: dict[tuple[Fn, int], Found | None] = {}
 
-    def argument(self, param: Param) -> tuple[Argument, str | None] | None:
+    def argument(self, param: Param) -> Found | None:
         """What a parameter holds of the request, and the key of the piece when its declaration names one; None when it is no request."""
         key = (param.fn, param.number)
         if key not in self._memo:
@@ -40,7 +47,7 @@ class Parameters:
             self._memo[key] = self._find(param)
         return self._memo[key]
 
-    def _find(self, param: Param) -> tuple[Argument, str | None] | None:
+    def _find(self, param: Param) -> Found | None:
         frameworks = [f for f in self._frameworks(param.fn) if f.request]
         if not frameworks:
             return None
@@ -49,18 +56,19 @@ class Parameters:
                 for wanted, argument in framework.request.items():
                     if wanted.startswith("@") and fits(wanted[1:], name) and not wanted.startswith("@@nestjs/common.RawBodyRequest"):
                         return argument, key
-        types = list(self._types(param))
-        for framework in frameworks:
-            for name in types:
+        return self._by_type(param, frameworks) or self._by_place(param, frameworks)
+
+    def _by_type(self, param: Param, frameworks: list[Framework]) -> Found | None:
+        """By declared type. What is a piece as a whole (a body model) is one only where a framework fills it: in a handler."""
+        own = {e.framework for e in self._entries.get(param.fn, ())}
+        for name in self._types(param):
+            for framework in frameworks:
                 for wanted, argument in framework.request.items():
-                    if not wanted.startswith("@") and (
-                        wanted == name or ("." not in wanted and wanted == name.rpartition(".")[2] and wanted[0].isupper())
-                    ):
-                        return argument, param.name if wanted[0].islower() and "." not in wanted else None
-            for name in types:  # a type whose pack name begins with a scope
-                if name.startswith("@") and name in framework.request:
-                    return framework.request[name], None
-        return self._by_place(param, frameworks)
+                    if _PLAIN.fullmatch(wanted) or not _is_type(wanted, name):
+                        continue
+                    if framework.id in own or any(m != "*" for k in KINDS for m in getattr(argument, k)) or argument == Argument():
+                        return argument, None
+        return None
 
     def _frameworks(self, fn: Fn) -> list[Framework]:
         """Frameworks of the file, those of the function's own entries first."""
@@ -68,14 +76,19 @@ class Parameters:
         active = self.active.of(fn.file)
         return [f for f in active if f.id in ids] + [f for f in active if f.id not in ids]
 
-    def _by_place(self, param: Param, frameworks: list[Framework]) -> tuple[Argument, str | None] | None:
+    def _by_place(self, param: Param, frameworks: list[Framework]) -> Found | None:
         entries = self._entries.get(param.fn, [])
         own = {e.framework for e in entries}
         placeholders = {w for e in entries if e.route for m in _PLACEHOLDER.findall(e.route) for w in m if w}
-        if param.name in placeholders:
+        if param.name in placeholders and not isinstance(param.type, ClassV):  # a class of ours: the record is looked up by the path
             for framework in frameworks:
                 if "{}" in framework.request:
                     return framework.request["{}"], param.name
+        for framework in frameworks if own else ():
+            for name in self._types(param):
+                if framework.id in own and _PLAIN.fullmatch(name) and name in framework.request:
+                    argument = framework.request[name]
+                    return argument, None if argument.body or argument.raw else param.name
         for framework in frameworks:
             if param.name in framework.request and (param.name in _REQUEST_NAMES or framework.id in own):
                 return framework.request[param.name], None
@@ -138,3 +151,8 @@ class Parameters:
                     yield value.name
                 elif isinstance(value, (ClassV, Instance)):
                     yield from self.evaluator.scope.foreign_bases(value.cls)
+
+
+def _is_type(wanted: str, name: str) -> bool:
+    """Whether a key of a pack is a type of that name; a bare one is known by its last word."""
+    return wanted == name or ("." not in wanted and wanted[:1].isupper() and wanted == name.rpartition(".")[2])

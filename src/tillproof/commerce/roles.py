@@ -304,13 +304,19 @@ def _asks(word: str) -> Role | None:
 
 def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:
     known: list[Role] = [r for r in roles if r is not None]
-    return max(known, key=_RANK.__getitem__) if known else None
+    if not known:
+        return None
+    highest: Role = max(known, key=_RANK.__getitem__)
+    return highest
 
 
 def _lowest(roles: list[Role | None]) -> Role | None:
     """The least of alternatives; None when one of them demands nothing."""
     known: list[Role] = [r for r in roles if r is not None]
-    return min(known, key=_RANK.__getitem__) if known and len(known) == len(roles) else None
+    if not known or len(known) != len(roles):
+        return None
+    lowest: Role = min(known, key=_RANK.__getitem__)
+    return lowest
 
 
 def _text(value: Value) -> bool:

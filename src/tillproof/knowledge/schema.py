@@ -270,6 +270,7 @@ class Framework(Part, frozen=True):
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
+    ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``passthrough``: the result is the argument, or the object, cleaned or converted.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
@@ -297,6 +298,7 @@ class Framework(Part, frozen=True):
     config: tuple[str, ...] = ()
     http: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
+    verifies: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()

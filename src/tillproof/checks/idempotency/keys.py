@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.checks.payment.amounts import depends_on_caller
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Ctx, Param, Value, leaves, names
+from tillproof.flow.values import Ctx, Param, Value, names
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
@@ -62,7 +63,7 @@ def _in_contexts(model: Model, site: OperationSite) -> Iterator[Keyed]:
         if contexts:
             yield from (_deepest(model, site, ctx) for ctx in contexts)
             return
-    if own.found is not None and site.ctx is None and any(isinstance(x, Param) for x in leaves(own.found.value)):
+    if own.found is not None and site.ctx is None and depends_on_caller(own.found.value):
         contexts = model.callers.contexts(site.fn)
         if contexts:
             yield from (_deepest(model, site, ctx) for ctx in contexts)
@@ -73,7 +74,7 @@ def _in_contexts(model: Model, site: OperationSite) -> Iterator[Keyed]:
 def _deepest(model: Model, site: OperationSite, ctx: Ctx) -> Keyed:
     """Go further up while what is sent still depends on a parameter."""
     got = look(model, site, ctx)
-    if ctx.depth < _LEVELS and ((got.found is None and got.hidden) or (got.found and any(isinstance(x, Param) for x in leaves(got.found.value)))):
+    if ctx.depth < _LEVELS and ((got.found is None and got.hidden) or (got.found and depends_on_caller(got.found.value))):
         deeper = [c for c in model.callers.contexts(site.fn, ctx.depth + 1) if c.caller == ctx.caller and c.call == ctx.call and c.depth > ctx.depth]
         results = [_deepest(model, site, c) for c in deeper[:8]]
         worst = next((r for r in results if r.found is None and not r.hidden), None) or next((r for r in results if r.found is None), None)

@@ -1,5 +1,6 @@
 """Where sums of money enter a charge or an order's record."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from tillproof.ir.ops import Op
 
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
 _LEVELS = 3
+_CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.I)
 _CREATES = ("record.create", "record.write", "order.write")
 
 
@@ -28,6 +30,7 @@ class AmountSite:
     value: Value
     direct: bool = False
     trusted: bool = False
+    key: str = ""
 
 
 def amount_sites(model: Model) -> Iterator[AmountSite]:
@@ -56,9 +59,7 @@ def _specific(model: Model, site: OperationSite, path: str, ctx: Ctx | None, lev
     if not values and path.isdigit():
         positional = [v for k, v in _keyed_arguments(model, site, ctx) if k == ""]
         values = positional[int(path) : int(path) + 1]
-    open_ended = any(isinstance(x, Param) for v in values for x in leaves(v)) or (
-        not values and any(isinstance(a, Param) for a in _arguments(model, site, ctx))
-    )
+    open_ended = any(depends_on_caller(v) for v in values) or (not values and any(depends_on_caller(a) for a in _arguments(model, site, ctx)))
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level):
         contexts = [c for c in model.callers.contexts(site.fn, level + 1) if c.depth == level + 1]
         if contexts:
@@ -66,6 +67,11 @@ def _specific(model: Model, site: OperationSite, path: str, ctx: Ctx | None, lev
                 yield from _specific(model, site, path, deeper, level + 1)
             return
     yield from values
+
+
+def depends_on_caller(value: Value) -> bool:
+    """Whether a parameter that no caller has filled yet is part of a value."""
+    return any(isinstance(x, Param) or (isinstance(x, Instance) and x.origin is not None) for x in leaves(value))
 
 
 def _keyed_arguments(model: Model, site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:
@@ -143,9 +149,14 @@ def _of_record(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
     parts = spelt.split(".")
     made = any(isinstance(o, Instance) for o in options(model.evaluator.value(fn, i)))
     entity = parts[-1] if (body.op[i] == Op.NEW or made) else next((p for p in reversed(parts[:-1]) if model.words.entity(_entity_name(p))), "")
-    if not entity or not model.words.entity(_entity_name(entity)):
-        return
     got = model.recogniser.effect(fn, i)
+    if not entity or not model.words.entity(_entity_name(entity)):
+        if got is not None and got[0].effect in _CREATES and not _CATALOGUE.search(spelt):
+            for _, argument in arguments:
+                for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument), 0):
+                    if site.key and model.is_charged(site.key):
+                        yield site
+        return
     if not (body.op[i] == Op.NEW or made or (got is not None and got[0].effect in _CREATES)):
         return
     for key, argument in arguments:
@@ -170,7 +181,7 @@ def _money_keys(model: Model, fn: Fn, i: int, value: Value, depth: int) -> Itera
     got = shape(model.evaluator, value)
     for key, entry in {**got.may, **got.must}.items():
         if model.words.money(key):
-            yield AmountSite("order-total", "order record", fn, i, entry, True)
+            yield AmountSite("order-total", "order record", fn, i, entry, True, key=key)
         elif key in ("data", "$set", "values", "create", "update", "defaults"):
             yield from _money_keys(model, fn, i, entry, depth + 1)
 

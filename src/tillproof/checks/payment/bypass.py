@@ -30,6 +30,7 @@ def find_bypass(model: Model, proof: Proven) -> Bypass:
     swallowed = _swallowed(body, home)
     if swallowed is not None:
         return Bypass("swallowed", proof.fn, swallowed, None, "sender")
+    ways = []
     for number, block in enumerate(body.blocks):
         if block.end <= block.start or body.op[block.end - 1] != Op.BRANCH or number == home:
             continue
@@ -44,8 +45,10 @@ def find_bypass(model: Model, proof: Proven) -> Bypass:
             continue
         line = _first_line(body, other, home) or body.line[block.end - 1]
         chooser = _chooser(model, proof, body.args(block.end - 1)[0])
-        return Bypass("skipped", proof.fn, line, block.end - 1, chooser)
-    if proof.how in ("boolean", "equality", "answer"):
+        ways.append(Bypass("skipped", proof.fn, line, block.end - 1, chooser))
+    if ways:
+        return next((w for w in ways if w.chooser == "sender"), ways[0])
+    if proof.how in ("boolean", "equality", "search", "answer"):
         return Bypass("ignored", proof.fn, body.line[proof.instr], None, "sender")
     return Bypass("late", proof.fn, body.line[proof.instr], None, "unknown")
 

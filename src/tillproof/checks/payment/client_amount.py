@@ -32,7 +32,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             if anchor in seen or (site.fn in flawed and site.what != "charge"):
                 continue
             flawed.add(site.fn)
-        seen.add(anchor)
+            seen.add(anchor)
         yield ruling
 
 
@@ -40,7 +40,7 @@ def _rule(model: Model, site: AmountSite) -> Ruling | None:
     program = model.program
     body = program.body(site.fn)
     ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, body.line[site.instr])
-    chosen = [_Chosen(s.key, v) for s, v in model.requests.sources_in(site.value, 200) if s.kind in ("body", "query", "path")]
+    chosen = [_Chosen(s.key, v) for s, v in model.requests.sources_in(site.value, 200) if s.kind in ("body", "query", "path", "raw")]
     chosen = [c for c in chosen if _is_amount(model, site, c)]
     if chosen and model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))

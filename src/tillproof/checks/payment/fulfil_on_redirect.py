@@ -9,6 +9,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.paths import Happening, Walk
 from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
 
@@ -52,18 +53,56 @@ def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]]) -> Ruling | Non
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
-    ruling.evidence = [Evidence(entry.place[0], entry.place[1], f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")]
+    ruling.evidence = [Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")]
     unproven = [h for h in paid if not h.proven]
-    if not unproven:
+    blind = not unproven and _status_unread(model, entry, policy)
+    if not unproven and not blind:
         ruling.evidence += [at(program, p.fn, p.instr, p.what, "guard") for p in list(policy.proofs.values())[:3]]
         ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
         return ruling
-    act = _worst(model, unproven)
-    if (act.fn, act.instr) in seen:
+    act = _worst(model, unproven or paid)
+    fn, instr = _anchor(model, entry, act)
+    if (fn, instr) in seen:
         return None
-    seen.add((act.fn, act.instr))
-    _break(model, entry, ruling, act, bool(policy.proofs))
+    seen.add((fn, instr))
+    if _ambiguous(model, act):
+        ruling.outcome = "unknown"
+        place = at(program, act.fn, act.instr, "")
+        ruling.question = Evidence(place.file, place.line, f"Can a call of {entry.route or program.qualified(entry.target.fn)} reach this line without the provider's confirmation?")
+        return ruling
+    _break(model, entry, ruling, act, (fn, instr), bool(policy.proofs), blind)
     return ruling
+
+
+def _anchor(model: Model, entry: Entry, act: Happening) -> tuple[Fn, int]:
+    """The transition itself; the call in the handler that leads to it, where the transition is shared by other entry points."""
+    calls = [c for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0]
+    shared = model.entries_reaching(act.fn) > 1
+    if calls and shared and calls[-1].caller == entry.target.fn:
+        return calls[-1].caller, calls[-1].call
+    return act.fn, act.instr
+
+
+def _ambiguous(model: Model, act: Happening) -> bool:
+    """Whether the way to the transition goes through a call that may land in several functions, so that it may not be taken at all."""
+    for ctx in act.ctx.chain() if act.ctx else ():
+        if ctx.call < 0 or ctx.callback:
+            continue
+        callee = model.program.body(ctx.caller).args(ctx.call)[0]
+        targets = [o for o in options(model.evaluator.value(ctx.caller, callee, ctx.parent)) if isinstance(o, FunctionV)]
+        if len(targets) != 1:
+            return True
+    return False
+
+
+def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
+    """A signature proves who speaks, not what he says: whether nobody asks if the payment succeeded."""
+    if not policy.proofs or not all(p.mac for p in policy.proofs.values()):
+        return False
+    closure = model.handlers.closure(entry)
+    if any(model.words.has("paid_values", t) or model.words.has("fulfil_values", t) for t in closure.compared):
+        return False
+    return not any(t.startswith("razorpay_") for t in closure.texts)  # Razorpay signs successful payments only
 
 
 def _worst(model: Model, unproven: list[Happening]) -> Happening:
@@ -71,23 +110,24 @@ def _worst(model: Model, unproven: list[Happening]) -> Happening:
     return next((h for h in unproven if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), unproven[0])
 
 
-def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, some_proof: bool) -> None:
+def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: tuple[Fn, int], some_proof: bool, blind: bool) -> None:
     program = model.program
-    body = program.body(act.fn)
-    line = body.line[act.instr]
+    fn, instr = anchor
+    body = program.body(fn)
+    line = body.line[instr]
     ruling.outcome, ruling.severity = "broken", "critical"
-    ruling.confidence = "certain" if body.op[act.instr] == Op.SET_FIELD and not some_proof else "likely"
-    ruling.anchor = (act.fn.file, line, body.end_line[act.instr])
+    ruling.confidence = "certain" if program.body(act.fn).op[act.instr] == Op.SET_FIELD and not some_proof else "likely"
+    ruling.anchor = (fn.file, line, body.end_line[instr])
     ruling.title = "A route that the browser calls marks the order as paid"
     route = entry.route or program.qualified(entry.target.fn)
-    asked = "on this path the provider's answer is not required" if some_proof else "the provider is never asked whether money came"
+    asked = "the signature is checked but the status that it covers is not" if blind else "on this path the provider's answer is not required" if some_proof else "the provider is never asked whether money came"
     ruling.message = (
         f"Calling {route} is enough to reach this line, and {asked}: whoever opens the address gets the order for nothing, "
         f"and a customer whose browser closes early has paid and gets none."
     )
     providers = model.handlers.paying(program.unit(entry.target.fn.file))
     ruling.remediation = _remedy(providers[0].id if providers else "", program.language(act.fn.file))
-    ruling.evidence.append(Evidence(act.fn.file, line, "no confirmation from the provider before this", "missing"))
+    ruling.evidence.append(Evidence(fn.file, line, "no confirmation from the provider before this", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
 
 

@@ -169,7 +169,7 @@ def _empty_option(model: Model, value: Value) -> Value | None:
 
 def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     """A keyed digest compared with ``==``: how long it takes tells how much of it is right."""
-    if proof.how != "equality" or not proof.mac:
+    if proof.how not in ("equality", "search") or not proof.mac:
         return None
     ruling = _copy(base)
     ruling.severity = "low"
