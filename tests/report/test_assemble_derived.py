@@ -62,7 +62,10 @@ def test_half_of_an_item_held_is_not_the_whole() -> None:
 
 def test_resilience_counts_and_admits_what_it_does_not_know() -> None:
     assessed = resilience([owed(MISSING, "held", 1), owed(MISSING, "broken", 2)], [handler(dedup="racy")], [], RAN)
-    assert (assessed.idempotency.status, assessed.idempotency.statement) == ("broken", "1 of 2 payment calls carries an idempotency key.")
+    assert (assessed.idempotency.status, assessed.idempotency.statement) == (
+        "broken",
+        "Payment calls that carry an idempotency key: 1 of 2.",
+    )
     assert assessed.idempotency.evidence[0].line == 2
     assert assessed.deduplication.status == "broken"
     assert assessed.dead_letter.status == "unknown"

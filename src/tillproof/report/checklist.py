@@ -25,7 +25,8 @@ _ITEMS: list[_Item] = [
     *_items(
         "Payment",
         ("A webhook's signature is verified before anything is fulfilled", "webhook-unverified webhook-weak-verification"),
-        ("Orders are fulfilled on the provider's confirmation, not on the browser's return", "fulfil-on-redirect no-settlement-webhook"),
+        ("Orders are fulfilled on the provider's confirmation, not on the browser's return", "fulfil-on-redirect"),
+        ("A payment that succeeds later is heard of by webhook or poll", "no-settlement-webhook"),
         ("The amount charged comes from the server's own prices", "client-amount"),
         ("Amounts are in the provider's unit, with the order's currency", "amount-unit missing-currency"),
         ("The amount confirmed is compared with the order", "amount-not-reconciled"),

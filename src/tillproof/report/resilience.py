@@ -51,23 +51,14 @@ def _idempotency(obligations: Sequence[Obligation], ran: Collection[str]) -> Ass
     stable = Counter(o.ruling for o in owed if o.check == _IDEMPOTENCY[1])
     parts = []
     if sent:
-        parts.append(f"{sent['held']} of {count(sent.total(), 'payment call')} {_verb(sent['held'])} an idempotency key")
+        parts.append(f"Payment calls that carry an idempotency key: {sent['held']} of {sent.total()}.")
     if stable:
-        parts.append(f"{stable['held']} of {count(stable.total(), 'key')} {_is(stable['held'])} the same on a retry")
+        parts.append(f"Keys that are the same on a retry: {stable['held']} of {stable.total()}.")
     unknown = sent["unknown"] + stable["unknown"]
     if unknown:
-        parts.append(f"{count(unknown, 'case')} could not be decided")
-    statement = "; ".join(parts) + "."
+        parts.append(f"Undecided: {count(unknown, 'case')}.")
     status = status_of(owed, all(check in ran for check in _IDEMPOTENCY))
-    return Assessment(status=status, statement=statement, evidence=_evidence(owed, status))
-
-
-def _verb(number: int) -> str:
-    return "carries" if number == 1 else "carry"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+    return Assessment(status=status, statement=" ".join(parts), evidence=_evidence(owed, status))
 
 
 def _deliveries(handlers: Sequence[Handler]) -> list[Handler]:
