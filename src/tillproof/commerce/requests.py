@@ -221,8 +221,10 @@ class Requests:
             if isinstance(base, _Part):
                 found = self._named(base, value.callee)
                 return replace(found, key=_below(found.key, first) if first else found.key) if isinstance(found, Source) else found
-        elif isinstance(value.callee, External):
-            called = self._global(value.callee)
+        elif isinstance(value.callee, (External, Param)):
+            called = self._called(value.callee)
+            if called is None and isinstance(value.callee, Param) and not arguments and self.program.language(value.fn.file) == "php":
+                return self._find(value.callee, depth + 1)  # `request()` gives what `$request` is
             if called is not None:
                 takes = first and (called.key is None or _takes_key(called.key.rpartition(".")[2]))
                 key = called.key.rpartition(".")[0] or None if called.key and _takes_key(called.key.rpartition(".")[2]) else called.key
@@ -235,6 +237,12 @@ class Requests:
                 (f for a in arguments if not isinstance(a, (FunctionV, Const)) and isinstance(f := self._find(a, depth + 1), Source)), None
             )
         return None
+
+    def _called(self, callee: External | Param) -> Source | None:
+        """The source that a called name is. A PHP function and a parameter of its name are written alike in the IR."""
+        if isinstance(callee, External):
+            return self._global(callee)
+        return self._global(External(callee.at, callee.name)) if self.program.language(callee.fn.file) == "php" else None
 
     def _cleans(self, value: Result) -> bool:
         """Whether a call gives back its argument or object, cleaned or converted."""

@@ -8,6 +8,7 @@ from tillproof.ir.ops import Op
 
 _LONGEST_HEAD = 24
 _LEAVES = 6  # calls that a side which only refuses makes at most
+_REFUSALS = {"401", "403"}
 _EQUAL = {"==", "===", "is", "in"}
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
@@ -42,10 +43,11 @@ def _goes_on(body: Body, true: int, false: int) -> bool | None:
     """Which side of a branch the function goes on with, when the other one leaves for good."""
     left, right = _reached(body, true), _reached(body, false)
     if false not in left and true not in right and not (left & right):
-        weight_true, weight_false = _weight(body, left), _weight(body, right)
-        if min(weight_true, weight_false) > _LEAVES:
-            return None
-        return weight_true >= weight_false if weight_true != weight_false else False
+        refuses_true, refuses_false = _refuses(body, left), _refuses(body, right)
+        if refuses_true != refuses_false:
+            return refuses_false
+        later = _begins(body, left) > _begins(body, right)  # what leaves early stands before what goes on
+        return later if _weight(body, right if later else left) <= _LEAVES else None
     return None
 
 
@@ -59,6 +61,16 @@ def _reached(body: Body, start: int) -> set[int]:
                 waiting.append(target)
     exits = {b for b in found if body.blocks[b].start == body.blocks[b].end and not body.blocks[b].next}
     return found - exits
+
+
+def _begins(body: Body, blocks: set[int]) -> int:
+    return min((body.blocks[b].start for b in blocks), default=0)
+
+
+def _refuses(body: Body, blocks: set[int]) -> bool:
+    """Whether a side raises, or answers that the caller may not."""
+    inside = (i for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end))
+    return any(body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS) for i in inside)
 
 
 def _weight(body: Body, blocks: set[int]) -> int:

@@ -217,7 +217,9 @@ class Roles:
                     asked = _highest((asked, self.compares_role(one, i)))
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
-                    told = _by_names(plain_names(callee), patterns, None)
+                    given = body.call(i)[1]
+                    told = _by_names(plain_names(callee), patterns, constant(self.evaluator.value(one, given[0][1])) if given else None)
+                    refuses = refuses or (told is not None and self._returned(one, i))
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = _highest((asked, told, below))
@@ -229,6 +231,11 @@ class Roles:
         if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
             return self._answers(fn, body.args(i)[0])
         return body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
+
+    def _returned(self, fn: Fn, i: int) -> bool:
+        """Whether a call's answer is what the function returns."""
+        body = self.program.body(fn)
+        return any(op == Op.RETURN and body.args(r)[0] == i for r, op in enumerate(body.op))
 
     def _answers(self, fn: Fn, i: int) -> bool:
         """Whether a returned value is a refusal or a verdict: null, false, a comparison."""

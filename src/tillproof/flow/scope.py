@@ -255,6 +255,8 @@ class Scope:
         if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
             field = Member(at, value, name)
             return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
+        if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
+            return choice(at, [Member(at, value, name), stored])
         if stored is not None:
             return stored
         overriding = [] if value.made else self.overrides(value.cls, name)

@@ -112,6 +112,7 @@ class Mounts:
 
     def give(self, parent: Key, fn: Fn, number: int, order: Order) -> None:
         """A router handed to a function of ours that declares routes on its parameter."""
+        self._levels[parent].declares = True
         self._levels["given", fn, number].mounts.append(Mount(parent, "", (), order, False))
 
     def before(self, receiver: Value, guard: Value, order: Order) -> None:

@@ -1,0 +1,238 @@
+"""Ways into JavaScript programs: mounted routers, middleware, decorators, files."""
+
+from pathlib import Path
+
+from tests.commerce.wired import wired
+
+GUARD = (
+    "exports.protect = (req, res, next) => {\n  if (!jwt.verify(req.headers.authorization)) return res.status(401).end();\n  next();\n};\n"
+    "exports.onlyBoss = (req, res, next) => {\n  if (req.user.role !== 'admin') return res.status(403).end();\n  next();\n};\n"
+)
+
+
+def test_express_routers_of_other_files_are_mounted_behind_middleware(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "package.json": '{"dependencies": {"express": "4"}}',
+            "server.js": """\
+const express = require('express');
+const orders = require('./routes/orders');
+const { onlyBoss } = require('./guard');
+const app = express();
+app.post('/early', (req, res) => res.end());
+app.use('/api/admin', onlyBoss, require('./routes/admin'));
+app.use(express.json());
+app.use('/api/orders', orders);
+""",
+            "guard.js": GUARD,
+            "routes/orders.js": """\
+const router = require('express').Router();
+const asyncHandler = require('express-async-handler');
+const { protect } = require('../guard');
+const ctl = require('../controller');
+router.route('/:id').get(protect, ctl.show).put(ctl.pay);
+router.post('/', [protect], asyncHandler(ctl.create));
+module.exports = router;
+""",
+            "routes/admin.js": """\
+const { Router } = require('express');
+const Boss = require('../boss');
+const boss = new Boss();
+const router = Router();
+router.post('/ship', boss.ship.bind(boss));
+module.exports = router;
+""",
+            "controller.js": """\
+exports.show = (req, res) => 1;
+const wrap = fn => (req, res, next) => fn(req, res, next).catch(next);
+async function pay(req, res) {}
+exports.pay = wrap(pay);
+exports.create = async function create(req, res) {};
+""",
+            "boss.js": """\
+class Boss { ship(req, res) { return 1; } }
+module.exports = Boss;
+""",
+        },
+    )
+    assert {w for w in shop.ways() if "early" not in w} == {
+        "GET /api/orders/:id show customer",
+        "PUT /api/orders/:id pay public",
+        "POST /api/orders create customer",
+        "POST /api/admin/ship Boss.ship staff",
+    }
+    early = next(e for e in shop.entries if e.route == "/early")
+    assert (early.chain, early.role) == ((), "public")
+
+
+def test_a_router_handed_to_a_function_keeps_its_prefix(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "server.ts": """\
+import express, { Router } from 'express';
+import routes from './routes';
+const app = express();
+const api = Router();
+app.use('/v1', api);
+routes(api);
+""",
+            "routes.ts": """\
+export default function routes(api) {
+  api.post('/pay', pay);
+}
+function pay(req, res) {}
+""",
+            "client.ts": """\
+import axios from 'axios';
+export const go = () => axios.post('/v1/pay', done);
+function done(r) {}
+""",
+        },
+    )
+    assert shop.ways() == {"POST /v1/pay pay public"}
+
+
+def test_nest_joins_prefixes_and_takes_guards_from_class_and_method(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "main.ts": """\
+import { NestFactory } from '@nestjs/core';
+async function run() {
+  const app = await NestFactory.create(M);
+  app.setGlobalPrefix('api');
+}
+""",
+            "pay.controller.ts": """\
+import { Body, Controller, Get, Post, UseGuards } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import { AdminGuard } from './admin.guard';
+@Controller('pay')
+@UseGuards(AuthGuard('jwt'))
+export class PayController {
+  @Post('refund/:id')
+  @UseGuards(AdminGuard)
+  refund(@Body() dto: Dto) { return 1; }
+  @Get()
+  list() { return 1; }
+}
+""",
+            "hook.controller.ts": """\
+import { Controller, Post } from '@nestjs/common';
+@Controller({ path: 'hook' })
+export class Hook {
+  @Post()
+  take() {}
+}
+""",
+            "admin.guard.ts": """\
+export class AdminGuard { canActivate(context) { return context.switchToHttp().getRequest().user.isAdmin; } }
+""",
+        },
+    )
+    assert shop.ways() == {
+        "POST /api/pay/refund/:id PayController.refund staff",
+        "GET /api/pay PayController.list customer",
+        "POST /api/hook Hook.take public",
+    }
+
+
+def test_a_global_guard_asks_what_the_route_says_of_itself(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "module.ts": """\
+import { APP_GUARD } from '@nestjs/core';
+import { JwtGuard } from './guard';
+export const providers = [{ provide: APP_GUARD, useClass: JwtGuard }];
+""",
+            "guard.ts": """\
+import { SetMetadata } from '@nestjs/common';
+export const Public = () => SetMetadata('isPublic', true);
+export class JwtGuard {
+  canActivate(context) {
+    if (this.reflector.getAllAndOverride('isPublic', [])) return true;
+    return this.jwt.verify(context.token);
+  }
+}
+""",
+            "c.ts": """\
+import { Controller, Post } from '@nestjs/common';
+import { Public } from './guard';
+@Controller('c')
+export class C {
+  @Post('a')
+  a() {}
+  @Public()
+  @Post('b')
+  b() {}
+}
+""",
+        },
+    )
+    assert shop.ways() == {"POST /c/a C.a customer", "POST /c/b C.b public"}
+
+
+def test_next_routes_follow_from_files(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "package.json": '{"dependencies": {"next": "14"}}',
+            "next.config.js": "module.exports = {};\n",
+            "src/app/(shop)/api/orders/[id]/route.ts": """\
+export async function POST(req: Request) { return 1; }
+const GET = wrap(async (req) => 1);
+export { GET };
+""",
+            "src/pages/api/hook/index.ts": """\
+export default async function hook(req, res) {}
+export const config = { api: { bodyParser: false } };
+""",
+            "src/app/thanks/page.tsx": """\
+export default async function Thanks({ searchParams }) { return null; }
+""",
+            "src/app/cart/page.tsx": """\
+'use client';
+export default function Cart() { return null; }
+""",
+            "src/actions.ts": """\
+'use server';
+export async function buy(data: FormData) {}
+""",
+            "src/lib/helper.ts": """\
+export async function POST() {}
+export default function helper() {}
+""",
+        },
+    )
+    assert {w for w in shop.ways() if "anonymous" not in w} == {
+        "POST /api/orders/[id] POST public",
+        "ANY /api/hook hook public",
+        "GET /thanks Thanks public",
+        "POST None buy public",
+    }
+    assert "/api/orders/[id]" in [e.route for e in shop.entries if e.methods == ("GET",)]
+
+
+def test_a_route_file_beside_its_handlers_orders_them_by_their_brackets(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "api/capture/route.json": '{"methods": ["POST"], "path": "/payments/capture", "access": "private"}',
+            "api/capture/[parse]capture.js": """\
+export default async function capture(request, response) {}
+""",
+            "api/capture/parse[auth].js": """\
+export default function parse(request, response, next) {}
+""",
+            "api/hook/route.json": '{"method": "post", "route": "hook", "access": "public"}',
+            "api/hook/hook.ts": "export default function hook(request, response) {}\n",
+            "api/broken/route.json": '{"methods": 3',
+            "api/broken/x.js": "export default function x() {}\n",
+        },
+    )
+    assert shop.ways() == {"POST /payments/capture parse staff", "POST /payments/capture capture staff", "POST /hook hook public"}
+    before = [shop.program.name(v.fn) for v in shop.entry("capture").chain if hasattr(v, "fn")]
+    assert before == ["parse"]

@@ -1,0 +1,141 @@
+"""Ways into PHP programs: Laravel's groups, WordPress hooks, plain pages."""
+
+from pathlib import Path
+
+from tests.commerce.wired import wired
+
+
+def test_laravel_groups_nest_across_files(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "artisan": "",
+            "app/Http/Kernel.php": """\
+<?php
+namespace App\\Http;
+use App\\Http\\Middleware\\Boss;
+class Kernel { protected $routeMiddleware = ['boss' => Boss::class]; }
+""",
+            "app/Http/Middleware/Boss.php": """\
+<?php
+namespace App\\Http\\Middleware;
+class Boss { public function handle($request, $next) {
+  if (!$request->user()->is_admin) { abort(403); return null; }
+  return $next($request); } }
+""",
+            "app/Http/Controllers/PayController.php": """\
+<?php
+namespace App\\Http\\Controllers;
+class PayController extends Controller {
+  public function show($id) {}
+  public function refund($id) {}
+  public function hook() {}
+  public function mine() {}
+}
+""",
+            "app/Http/Controllers/ShipController.php": """\
+<?php
+namespace App\\Http\\Controllers;
+class ShipController { public function __invoke() {} }
+""",
+            "routes/web.php": """\
+<?php
+use App\\Http\\Controllers\\PayController;
+use App\\Http\\Controllers\\ShipController;
+use Illuminate\\Support\\Facades\\Route;
+Route::get('/pay/{id}', [PayController::class, 'show'])->name('pay');
+Route::post('mine', 'App\\Http\\Controllers\\PayController@mine')->middleware('auth');
+Route::middleware(['boss'])->prefix('admin')->group(function () {
+  require __DIR__.'/admin.php';
+  Route::controller(PayController::class)->group(function () { Route::post('refund/{id}', 'refund'); });
+});
+""",
+            "routes/admin.php": """\
+<?php
+use App\\Http\\Controllers\\ShipController;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('ship', ShipController::class);
+""",
+            "routes/api.php": """\
+<?php
+use App\\Http\\Controllers\\PayController;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('hook', [PayController::class, 'hook']);
+""",
+        },
+    )
+    assert shop.ways() == {
+        "GET /pay/{id} PayController.show public",
+        "POST /mine PayController.mine customer",
+        "POST /admin/refund/{id} PayController.refund staff",
+        "POST /admin/ship ShipController.__invoke staff",
+        "POST /api/hook PayController.hook public",
+    }
+
+
+def test_wordpress_hooks_are_known_by_name(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "gateway.php": """\
+<?php
+/* Plugin Name: Gateway */
+class Gateway extends WC_Payment_Gateway {
+  public $id = 'pigeon';
+  public function __construct() {
+    add_action('woocommerce_api_' . $this->id, [$this, 'ipn']);
+    add_action('wp_ajax_pigeon_ship', array($this, 'ship'));
+    add_action('wp_ajax_nopriv_pigeon_pay', [__CLASS__, 'pay']);
+    add_action('init', 'pigeon_labels');
+    add_action('rest_api_init', function () { register_rest_route('pigeon/v1', '/refund',
+      ['methods' => 'POST', 'callback' => [$this, 'refund'],
+        'permission_callback' => [$this, 'may']]); });
+  }
+  public function ipn() {}
+  public function ship() {
+    if (!current_user_can('manage_woocommerce')) {
+      wp_die();
+      return;
+    }
+    go();
+  }
+  public static function pay() {}
+  public function refund($request) {}
+  public function may() { return current_user_can('manage_options'); }
+  public function process_payment($order_id) {}
+}
+function pigeon_labels() { return 1; }
+""",
+        },
+    )
+    ways = shop.ways()
+    assert {w for w in ways if "platform" not in w} == {
+        "ANY /wc-api/pigeon Gateway.ipn public",
+        "POST /wp-admin/admin-ajax.php?action=pigeon_ship Gateway.ship staff",
+        "POST /wp-admin/admin-ajax.php?action=pigeon_pay Gateway.pay public",
+        "POST /wp-json/pigeon/v1/refund Gateway.refund staff",
+    }
+    assert "POST None Gateway.process_payment platform" in ways
+    assert "shopper is the owner" in shop.entry("Gateway.process_payment").note
+
+
+def test_plain_pages_are_entries_when_they_read_the_request(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "pay.php": "<?php\n$amount = $_POST['amount'];\ncharge($amount);\n",
+            "hook.php": """\
+<?php
+$payload = file_get_contents('php://input');
+handle($payload);
+""",
+            "lib.php": "<?php\nfunction amount() { return $_POST['amount']; }\n",
+            "guarded.php": """\
+<?php
+if (!defined('ABSPATH')) { exit; }
+echo $_GET['x'];
+""",
+            "config.php": "<?php\nreturn ['key' => getenv('KEY')];\n",
+        },
+    )
+    assert {e.route for e in shop.entries} == {"/pay.php", "/hook.php"}

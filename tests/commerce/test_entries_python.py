@@ -1,0 +1,206 @@
+"""Ways into Python programs: routes with their prefixes, and who may take them."""
+
+from pathlib import Path
+
+from tests.commerce.wired import wired
+
+
+def test_flask_blueprints_take_their_prefix_and_decorators_guard(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "app.py": """\
+from flask import Flask
+from pay import bp
+app = Flask(__name__)
+app.register_blueprint(bp, url_prefix='/shop')
+@app.get('/')
+def home():
+    return 'x'
+""",
+            "pay.py": """\
+from flask import Blueprint, request
+from flask_login import login_required
+bp = Blueprint('pay', __name__, url_prefix='/p')
+@bp.route('/charge/<int:order_id>', methods=['POST'])
+@login_required
+def charge(order_id):
+    return 'x'
+""",
+        },
+    )
+    assert shop.ways() == {"GET / home public", "POST /shop/charge/<int:order_id> charge customer"}
+    assert shop.entry("charge").role_because == ("pay.py", 5, "flask_login.login_required")
+
+
+def test_flask_handlers_that_refuse_others_than_staff_are_staff(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "app.py": """\
+from flask import Flask, abort
+from flask_login import current_user
+from guards import admin_only
+app = Flask(__name__)
+@app.post('/a')
+def first():
+    if not current_user.is_admin:
+        abort(403)
+        return
+    ship()
+@app.post('/b')
+@admin_only
+def second():
+    ship()
+@app.post('/c')
+def third():
+    if current_user.is_admin:
+        audit()
+    ship()
+""",
+            "guards.py": """\
+from functools import wraps
+from flask import abort, session
+def admin_only(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        if session.get('role') != 'admin' or not is_staff():
+            abort(403)
+        return view(*args, **kwargs)
+    return inner
+""",
+        },
+    )
+    assert shop.ways() == {"POST /a first staff", "POST /b second staff", "POST /c third public"}
+
+
+def test_fastapi_joins_prefixes_and_keeps_dependencies(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "main.py": """\
+from fastapi import FastAPI
+from routes import orders
+app = FastAPI()
+app.include_router(orders.router, prefix='/api')
+""",
+            "routes/__init__.py": "",
+            "routes/orders.py": """\
+from typing import Annotated
+from fastapi import APIRouter, Depends, HTTPException, Header
+router = APIRouter(prefix='/orders')
+def signed_in(authorization: str = Header()):
+    if not verify_token(authorization):
+        raise HTTPException(401)
+    return 1
+@router.post('/{order_id}/pay')
+def pay(order_id: int, user=Depends(signed_in)):
+    return 1
+@router.get('/{order_id}')
+def show(order_id: int, user: Annotated[int, Depends(signed_in)]):
+    return 1
+@router.post('/hook')
+def hook():
+    return 1
+""",
+        },
+    )
+    assert shop.ways() == {
+        "POST /api/orders/{order_id}/pay pay customer",
+        "GET /api/orders/{order_id} show customer",
+        "POST /api/orders/hook hook public",
+    }
+
+
+def test_django_tables_include_each_other_and_views_have_methods(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "manage.py": "import django\n",
+            "project/__init__.py": "",
+            "project/urls.py": """\
+from django.urls import include, path
+urlpatterns = [path('shop/', include('shop.urls'))]
+""",
+            "shop/__init__.py": "",
+            "shop/urls.py": """\
+from django.contrib.auth.decorators import login_required
+from django.urls import path, re_path
+from . import views
+urlpatterns = [path('pay/<int:pk>/', views.Pay.as_view()), re_path(r'^hook$', views.hook),
+    path('mine/', login_required(views.Mine.as_view()))]
+""",
+            "shop/views.py": """\
+from django.views import View
+from django.views.decorators.http import require_POST
+from django.contrib.auth.mixins import LoginRequiredMixin
+class Pay(LoginRequiredMixin, View):
+    def get(self, request, pk):
+        return 1
+    def post(self, request, pk):
+        return 1
+class Mine(View):
+    def get(self, request):
+        return 1
+@require_POST
+def hook(request):
+    return 1
+""",
+        },
+    )
+    assert shop.ways() == {
+        "GET /shop/pay/<int:pk>/ Pay.get customer",
+        "POST /shop/pay/<int:pk>/ Pay.post customer",
+        "POST /shop/hook hook public",
+        "GET /shop/mine/ Mine.get customer",
+    }
+
+
+def test_rest_framework_routers_and_permissions(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "urls.py": """\
+from django.urls import include, path
+from rest_framework.routers import DefaultRouter
+from views import Orders, ping
+router = DefaultRouter()
+router.register('orders', Orders)
+urlpatterns = [path('api/', include(router.urls)), path('ping/', ping)]
+""",
+            "views.py": """\
+from rest_framework import permissions, viewsets
+from rest_framework.decorators import action, api_view
+class Orders(viewsets.ModelViewSet):
+    permission_classes = [permissions.IsAdminUser]
+    def create(self, request):
+        return 1
+    @action(detail=True, methods=['post'])
+    def refund(self, request, pk=None):
+        return 1
+@api_view(['POST'])
+def ping(request):
+    return 1
+""",
+        },
+    )
+    assert shop.ways() == {
+        "POST /api/orders Orders.create staff",
+        "POST /api/orders/{pk}/refund Orders.refund staff",
+        "POST /ping/ ping public",
+    }
+
+
+def test_tasks_are_internal(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "tasks.py": """\
+from celery import shared_task
+@shared_task
+def settle():
+    return 1
+"""
+        },
+    )
+    assert shop.ways() == {"NONE None settle internal"}
