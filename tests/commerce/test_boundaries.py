@@ -99,6 +99,12 @@ def test_a_receiver_that_imports_the_sdk_to_verify_calls_nobody(tmp_path: Path) 
     assert seen(boundaries(tmp_path, receiver, HANDLER)) == [("stripe", "inbound", "webhook", [("app.py", 3)])]
 
 
+def test_whoever_verifies_a_webhook_receives_it(tmp_path: Path) -> None:
+    code = "import stripe\n\n\ndef read(body, sent, secret):\n    return stripe.Webhook.construct_event(body, sent, secret)\n"
+    assert ("stripe", "inbound", "webhook", [("util.py", 5)]) in seen(boundaries(tmp_path / "a", {"util.py": code}))
+    assert seen(boundaries(tmp_path / "b", {"util.py": code}, HANDLER))[0] == ("stripe", "inbound", "webhook", [("app.py", 3)])
+
+
 def test_a_namespace_that_only_begins_like_a_known_one_is_no_system(tmp_path: Path) -> None:
     assert (
         boundaries(tmp_path, {"a.php": "<?php\nuse Laravel\\Sanctum\\Guard;\nuse Automattic\\WooCommerce\\Utilities\\OrderUtil;\n"}) == []

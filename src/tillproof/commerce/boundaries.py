@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.addresses import AddressBook, in_comment
 from tillproof.contract import Boundary, Handler, Location
 from tillproof.ir.declarations import FileIndex
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Language, Provider
 from tillproof.source.files import SourceFile, Tree
 from tillproof.source.text import read
@@ -55,7 +56,9 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     found += _addressed(model, tree)
     found += _imported(model, {h.file for h in handlers})
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
-    inbound = [_boundary("inbound", group) for group in _strongest([*_received(model, handlers), *_hooked(model)])]
+    heard = [*_received(model, handlers), *_hooked(model)]
+    heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
+    inbound = [_boundary("inbound", group) for group in _strongest(heard)]
     return sorted(outbound + inbound, key=lambda b: (b.system, b.direction, b.unit, b.protocol))
 
 
@@ -234,8 +237,32 @@ def _received(model: "Model", handlers: Sequence[Handler]) -> Iterator[Sighting]
             continue
         if handler.kind != "redirect-return":
             yield Sighting(provider, "webhook", handler.unit, _CALLED, handler.file, handler.line)
-        elif any(i.kind == "redirect-return" and i.proof in _SIGNED for i in provider.inbound):
+        elif _signs_returns(provider):
             yield Sighting(provider, "rest", handler.unit, _CALLED, handler.file, handler.line)
+
+
+def _verified(model: "Model", known: set[tuple[str, str]]) -> Iterator[Sighting]:
+    """Proofs of a sender for whom no handler was found: whoever verifies webhooks receives them.
+
+    Where a provider signs its customers' returns too, a proof alone does not say what is received.
+    """
+    program = model.program
+    providers = [p for p in model.knowledge.providers.values() if not _signs_returns(p)]
+    calls = [call for p in providers for v in p.verifiers if v.proves != "answer" for named in v.calls.values() for call in named]
+    # Telling names are trigger words; one like ``verify`` says nothing without the handler around it.
+    names = {name.lower(): name for name in (call.rpartition(".")[2] for call in calls)}
+    for file, index in program.indices.items():
+        present = [names[word] for word in index.words if word in names] if program.files[file].role == "source" else []
+        for fn in sorted({fn for name in present for fn in program.functions_around(file, name)}):
+            body = program.body(fn)
+            for i, op in enumerate(body.op):
+                proof = model.recogniser.verifier(fn, i) if op == Op.CALL else None
+                if proof and proof.certain and not _signs_returns(proof.provider) and (proof.provider.id, program.unit(file)) not in known:
+                    yield Sighting(proof.provider, "webhook", program.unit(file), _CALLED, file, body.line[i])
+
+
+def _signs_returns(provider: Provider) -> bool:
+    return any(i.kind == "redirect-return" and i.proof in _SIGNED for i in provider.inbound)
 
 
 def _hooked(model: "Model") -> Iterator[Sighting]:
