@@ -95,7 +95,6 @@ class Gateway extends WC_Payment_Gateway {
   public function ship() {
     if (!current_user_can('manage_woocommerce')) {
       wp_die();
-      return;
     }
     go();
   }

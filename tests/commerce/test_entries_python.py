@@ -46,7 +46,6 @@ app = Flask(__name__)
 def first():
     if not current_user.is_admin:
         abort(403)
-        return
     ship()
 @app.post('/b')
 @admin_only

@@ -13,12 +13,13 @@ _EQUAL = {"==", "===", "is", "in"}
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
-def conditions_at_head(program: Program, fn: Fn) -> Iterator[int]:
-    """Instructions that are true beyond the head of a function; comparisons only when they say that two things are equal."""
+def conditions_at_head(program: Program, fn: Fn, exits: frozenset[str]) -> Iterator[int]:
+    """Instructions that are true beyond the head of a function; comparisons only when they say that two things are equal.
+    ``exits``: last words of calls that never return."""
     body = program.body(fn)
     block = 0
     seen: set[int] = set()
-    while block not in seen and len(seen) < _LONGEST_HEAD:
+    while block >= 0 and block not in seen and len(seen) < _LONGEST_HEAD:
         seen.add(block)
         here = body.blocks[block]
         forward = [(kind, target) for kind, target in here.next if kind != EDGE_RAISE]
@@ -28,9 +29,10 @@ def conditions_at_head(program: Program, fn: Fn) -> Iterator[int]:
             true, false = sides.get(EDGE_TRUE, -1), sides.get(EDGE_FALSE, -1)
             if true < 0 or false < 0:
                 return
-            on = _goes_on(body, true, false)
+            on = _goes_on(body, true, false, exits)
             if on is None:
-                return
+                block = _joined(body, true, false)
+                continue
             yield from _holding(body, body.args(last)[0], on)
             block = true if on else false
         elif len(forward) == 1:
@@ -39,8 +41,11 @@ def conditions_at_head(program: Program, fn: Fn) -> Iterator[int]:
             return
 
 
-def _goes_on(body: Body, true: int, false: int) -> bool | None:
+def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool | None:
     """Which side of a branch the function goes on with, when the other one leaves for good."""
+    ends_true, ends_false = _ends(body, true, exits), _ends(body, false, exits)
+    if ends_true != ends_false:
+        return ends_false
     left, right = _reached(body, true), _reached(body, false)
     if false not in left and true not in right and not (left & right):
         refuses_true, refuses_false = _refuses(body, left), _refuses(body, right)
@@ -49,6 +54,22 @@ def _goes_on(body: Body, true: int, false: int) -> bool | None:
         later = _begins(body, left) > _begins(body, right)  # what leaves early stands before what goes on
         return later if _weight(body, right if later else left) <= _LEAVES else None
     return None
+
+
+def _ends(body: Body, block: int, exits: frozenset[str]) -> bool:
+    """Whether a block calls what never returns: ``wp_die()``, ``abort(403)``."""
+    inside = range(body.blocks[block].start, body.blocks[block].end)
+    callees = (body.args(i)[0] for i in inside if body.op[i] == Op.CALL)
+    return any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in callees)
+
+
+def _joined(body: Body, true: int, false: int) -> int:
+    """The block in which both sides of a branch go on, when little happens in between; -1 when there is none."""
+    left, right = _reached(body, true), _reached(body, false)
+    common = left & right
+    if not common or _weight(body, (left | right) - common) > _LEAVES:
+        return -1
+    return min(common, key=lambda b: body.blocks[b].start)
 
 
 def _reached(body: Body, start: int) -> set[int]:

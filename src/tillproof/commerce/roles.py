@@ -256,8 +256,12 @@ class Roles:
 
     # --- checks at the head of the handler
 
+    def _exits(self, file: str) -> frozenset[str]:
+        """Last words of calls that never return, in the frameworks that hold for a file."""
+        return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
+
     def _head(self, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        for i in conditions_at_head(self.program, fn):
+        for i in conditions_at_head(self.program, fn, self._exits(fn.file)):
             role = self._condition(fn, i, patterns)
             if role:
                 body = self.program.body(fn)
