@@ -123,17 +123,19 @@ def test_automatic_tax_is_stripe_tax(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "kind", "expected"),
+    ("provider", "kind", "verified", "expected"),
     [
-        ("stripe", "webhook", [("inbound", "webhook", "hmac")]),
-        ("mollie", "webhook", [("inbound", "webhook", "none")]),
-        ("paypal", "redirect-return", []),
-        ("razorpay", "redirect-return", [("inbound", "rest", "hmac")]),
-        ("nobody", "webhook", []),
+        ("stripe", "webhook", "yes", [("inbound", "webhook", "hmac")]),
+        ("stripe", "webhook", "no", [("inbound", "webhook", "none")]),
+        ("paypal", "ipn", "yes", [("inbound", "webhook", "ipn-postback")]),
+        ("mollie", "webhook", "yes", [("inbound", "webhook", "none")]),
+        ("paypal", "redirect-return", "yes", []),
+        ("razorpay", "redirect-return", "weak", [("inbound", "rest", "hmac")]),
+        ("nobody", "webhook", "yes", []),
     ],
 )
-def test_who_calls_us(tmp_path: Path, provider: str, kind: Any, expected: list[tuple[str, str, str]]) -> None:
-    handler = msgspec.structs.replace(HANDLER, provider=provider, kind=kind)
+def test_who_calls_us(tmp_path: Path, provider: str, kind: Any, verified: Any, expected: list[tuple[str, str, str]]) -> None:
+    handler = msgspec.structs.replace(HANDLER, provider=provider, kind=kind, verified=verified)
     assert [(b.direction, b.protocol, b.auth) for b in boundaries(tmp_path, {"app.py": "x = 1\n"}, handler)] == expected
 
 

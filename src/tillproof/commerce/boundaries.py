@@ -37,7 +37,7 @@ _SIGNED = ("hmac", "rsa", "jwt")
 
 
 class Sighting(NamedTuple):
-    """One piece of evidence that a system is talked to."""
+    """One piece of evidence that a system is talked to. ``proof``: how the sender of what comes in is known."""
 
     provider: Provider
     protocol: str
@@ -45,6 +45,7 @@ class Sighting(NamedTuple):
     strength: int
     file: str
     line: int
+    proof: str = "none"
 
 
 def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> list[Boundary]:
@@ -82,22 +83,22 @@ def _boundary(direction: str, group: list[Sighting]) -> Boundary:
         kind=provider.kind,
         direction="inbound" if direction == "inbound" else "outbound",
         protocol=protocol,
-        auth=_auth(provider, direction, protocol),
+        auth=_outbound_auth(provider, protocol) if direction == "outbound" else _inbound_auth(group),
         locations=[Location(file=file, line=line) for file, line in places],
         unit=unit,
     )
 
 
-def _auth(provider: Provider, direction: str, protocol: str) -> str:
-    if protocol == "file":
-        return "none"
-    if direction == "outbound":
-        if protocol != "browser-sdk":
-            return provider.auth
-        return "api_key" if any(key.kind == "publishable" for key in provider.keys) else "none"
-    kinds = ("redirect-return",) if protocol == "rest" else ("webhook", "ipn")
-    proofs = [i.proof for i in provider.inbound if i.kind in kinds]
-    proof = proofs[0] if proofs else "none"
+def _outbound_auth(provider: Provider, protocol: str) -> str:
+    if protocol != "browser-sdk":
+        return provider.auth
+    return "api_key" if any(key.kind == "publishable" for key in provider.keys) else "none"
+
+
+def _inbound_auth(group: list[Sighting]) -> str:
+    """What proves the sender; none where one of the ways in proves nothing. A message that is only looked up has no proof of its own."""
+    proofs = {s.proof for s in group}
+    proof = "none" if "none" in proofs else min(proofs)
     return {"rsa": "hmac", "refetch": "none"}.get(proof, proof)
 
 
@@ -235,10 +236,16 @@ def _received(model: "Model", handlers: Sequence[Handler]) -> Iterator[Sighting]
         provider = model.knowledge.providers.get(handler.provider)
         if provider is None:
             continue
-        if handler.kind != "redirect-return":
-            yield Sighting(provider, "webhook", handler.unit, _CALLED, handler.file, handler.line)
-        elif _signs_returns(provider):
-            yield Sighting(provider, "rest", handler.unit, _CALLED, handler.file, handler.line)
+        if handler.kind == "redirect-return" and not _signs_returns(provider):
+            continue
+        protocol = "rest" if handler.kind == "redirect-return" else "webhook"
+        proof = "none" if handler.verified == "no" else _proof(provider, handler.kind)
+        yield Sighting(provider, protocol, handler.unit, _CALLED, handler.file, handler.line, proof)
+
+
+def _proof(provider: Provider, kind: str) -> str:
+    """How messages of a kind are proven by the pack."""
+    return next((i.proof for i in provider.inbound if i.kind == kind), "none")
 
 
 def _verified(model: "Model", known: set[tuple[str, str]]) -> Iterator[Sighting]:
@@ -258,7 +265,9 @@ def _verified(model: "Model", known: set[tuple[str, str]]) -> Iterator[Sighting]
             for i, op in enumerate(body.op):
                 proof = model.recogniser.verifier(fn, i) if op == Op.CALL else None
                 if proof and proof.certain and not _signs_returns(proof.provider) and (proof.provider.id, program.unit(file)) not in known:
-                    yield Sighting(proof.provider, "webhook", program.unit(file), _CALLED, file, body.line[i])
+                    yield Sighting(
+                        proof.provider, "webhook", program.unit(file), _CALLED, file, body.line[i], _proof(proof.provider, "webhook")
+                    )
 
 
 def _signs_returns(provider: Provider) -> bool:

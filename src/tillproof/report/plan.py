@@ -132,7 +132,7 @@ def _replays(handler: Handler, owed: Sequence[Obligation]) -> Iterator[_Draft]:
 
 def _return_without_payment(handler: Handler, obligations: Sequence[Obligation]) -> _Draft:
     owed = _of(handler, obligations, _RETURN)
-    query = "" if "?" in (handler.route or "") else "?order_id=$ORDER_ID&session_id=cs_test_never_paid&status=success"
+    query = "" if "?" in (handler.route or "") else "?order_id=$ORDER_ID&payment_id=never_paid&status=success"
     method, url = _target(handler)
     request = f'curl -sS -i -X {"GET" if method in ("ANY", "GET") else method} -b cookies.txt "{url}{query}"'
     return _Draft(

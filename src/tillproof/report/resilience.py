@@ -16,7 +16,7 @@ _MOST_EVIDENCE = 8
 _DEDUP_WORDS = {
     "no": "does nothing against a repeated event",
     "racy": "is guarded by a check that two deliveries at once both pass",
-    "unknown": "could not be decided",
+    "unknown": "is left undecided",
     "state-guard": "is guarded by the order's state",
     "yes": "remembers the events it has handled",
 }
