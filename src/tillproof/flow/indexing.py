@@ -20,6 +20,8 @@ from tillproof.source.text import read
 _WORD = re.compile(rb"[a-z_]\w{2,}(?:-\w+)*")
 _ALONE = 200
 _BATCH = 120
+_ROLES = ("source", "template", "migration", "config", "generated")
+BROKEN_SYNTAX = "syntax errors: parts were not understood"
 
 
 class Indexed(msgspec.Struct):
@@ -30,9 +32,14 @@ class Indexed(msgspec.Struct):
     skipped: list[Skipped]
 
 
+def is_analysed(file: SourceFile) -> bool:
+    """Whether a file's code is reviewed: its language is known and it is deployed; tests, vendored and minified files are left to the others."""
+    return file.language in ANALYSED and file.role in _ROLES
+
+
 def index_tree(root: Path, files: Sequence[SourceFile], triggers: frozenset[bytes], cache: Cache, tick: Callable[[int], None]) -> Indexed:
-    """Index the files that are analysed and deployed; tests, vendored and generated files are left to the others."""
-    wanted = [f for f in files if f.language in ANALYSED and f.role in ("source", "template", "migration", "config", "generated")]
+    """Index the files that are analysed, and say which of them could not be read or parsed whole."""
+    wanted = [f for f in files if is_analysed(f)]
     digests = cache.digests(wanted)
     out = Indexed({}, {}, [])
     fresh: list[tuple[SourceFile, bytes]] = []
@@ -53,6 +60,7 @@ def index_tree(root: Path, files: Sequence[SourceFile], triggers: frozenset[byte
         out.indices[index.path] = index
         cache.put("index", digests[index.path] + index.path, data)
     out.indices = dict(sorted(out.indices.items()))
+    out.skipped += [Skipped(file=path, reason=BROKEN_SYNTAX) for path, index in out.indices.items() if index.broken]
     return out
 
 
