@@ -43,7 +43,7 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
     program = Program({f.path: f for f in tree.files}, indexed.indices, indexed.sources)
     model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree.root)
     rulings = list(_rule(model, settings, tell))
-    handlers = handler_rows(model)
+    handlers = handler_rows(model, rulings)
     boundaries = find_boundaries(model, tree, handlers)
     problems = [Skipped(file=p.partition(":")[0], reason=p) for p in knowledge.problems]
     report = assemble(tree, model, handlers, boundaries, rulings, settings, [*indexed.skipped, *problems])

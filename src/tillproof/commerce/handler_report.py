@@ -1,5 +1,8 @@
 """The handlers as the report shows them."""
 
+from collections.abc import Sequence
+
+from tillproof.checks.ruling import Ruling
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
@@ -14,8 +17,12 @@ _SAYS = {
 }  # fmt: skip
 
 
-def handler_rows(model: Model) -> list[Row]:
-    """One row per handler, in order of file and line."""
+def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
+    """One row per handler, in order of file and line. ``rulings`` that found a verification wanting make it weak."""
+    flawed = {
+        (r.file, r.line) for r in rulings
+        if r.check == "payment/webhook-weak-verification" and r.outcome == "broken" and r.severity in ("critical", "high")
+    }  # fmt: skip
     rows = []
     for handler in model.handlers.all:
         entry, program = handler.entry, model.program
@@ -25,7 +32,7 @@ def handler_rows(model: Model) -> list[Row]:
         rows.append(
             Row(
                 file=entry.target.fn.file, line=line, provider=handler.provider.id, kind=handler.kind, route=entry.route, role=entry.role,
-                verified=verified(handler), dedup="unknown", acts=", ".join(kinds[:5]) or "changes nothing that is seen", unit=program.unit(entry.target.fn.file),
+                verified="weak" if (entry.target.fn.file, line) in flawed and verified(handler) == "yes" else verified(handler), dedup="unknown", acts=", ".join(kinds[:5]) or "changes nothing that is seen", unit=program.unit(entry.target.fn.file),
             )
         )  # fmt: skip
     return sorted(rows, key=lambda r: (r.file, r.line))
@@ -44,6 +51,8 @@ def verified(handler: Handler) -> str:
     if handler.kind == "redirect-return" and not walked.acts:
         return "yes" if handler.closure.verifiers or any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations) else "no"
     if not walked.proofs:
+        return "no"
+    if handler.kind == "redirect-return" and walked.acts and not any(h.proven for h in walked.acts):
         return "no"
     if walked.unproven or any(p.how == "search" for p in walked.proofs):
         return "weak"

@@ -1,6 +1,7 @@
 """The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -11,17 +12,19 @@ from tillproof.commerce.reach import Closure
 from tillproof.flow.paths import Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Value, options
-from tillproof.knowledge.schema import Inbound, Operation, Provider
+from tillproof.knowledge.schema import Inbound, Provider
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect|confirmation|"
-    r"confirm|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
+    r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
 )  # fmt: skip
+_SEVERAL = 3
 _HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
+_NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 _NEAR = 5
 
 
@@ -82,16 +85,17 @@ class Handlers:
     def paying(self, unit: str) -> list[Provider]:
         """The payment providers that a unit talks to; those of the whole tree when it is one deployment of small units."""
         if unit not in self._payment_units:
-            found: dict[str, Provider] = {}
-            for provider, fn, _ in self.model.operations.outbound:
-                if provider.kind == "payment" and (self.model.program.unit(fn.file) == unit or unit == "."):
-                    found[provider.id] = provider
-            for file in self.model.operations.candidates():
-                if self.model.program.unit(file) == unit:
-                    for provider in self.model.knowledge.providers.values():
-                        if provider.kind == "payment" and provider.id not in found and self.model.recogniser._mentions(provider, file):
-                            found[provider.id] = provider
-            self._payment_units[unit] = list(found.values())
+            asked = Counter(
+                provider.id for provider, fn, _ in self.model.operations.outbound
+                if provider.kind == "payment" and (self.model.program.unit(fn.file) == unit or unit == ".")
+            )  # fmt: skip
+            if not asked:  # no call of ours: the provider's own script in a page
+                asked = Counter(
+                    provider.id for file in self.model.operations.candidates() if self.model.program.unit(file) == unit
+                    for provider in self.model.knowledge.providers.values()
+                    if provider.kind == "payment" and self.model.recogniser.mentions(provider, file)
+                )  # fmt: skip
+            self._payment_units[unit] = [self.model.knowledge.providers[name] for name, _ in asked.most_common()]
         return self._payment_units[unit]
 
     @cached_property
@@ -114,7 +118,15 @@ class Handlers:
     # --- kinds
 
     def _webhook(self, entry: Entry) -> Handler | None:
-        closure = self.closure(entry)
+        found = self._webhook_in(entry, self.closure(entry))
+        if found is None and _HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
+            # dispatch that depends on what is handed over (a method by name) is seen by a walk only
+            walk = Walk(self.model.program, self.model.evaluator, SenderPolicy(self.model, frozenset()))
+            walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target))
+            found = self._webhook_in(entry, self.model.reach.around(walk.visited()))
+        return found
+
+    def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
         best: tuple[int, Provider, Inbound, str] | None = None
         texts = {_header(t): p for t, p in closure.texts.items() if self._near(closure, p[0])}
         plain = {t for t, p in closure.texts.items() if self._near(closure, p[0])}
@@ -145,6 +157,9 @@ class Handlers:
         fields = [f for f in inbound.fields if f in plain]
         if len(fields) >= 2:
             score, why = score + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
+        asks = any(k.provider.id == provider.id and getattr(k.thing, "op", "") == "payment.retrieve" for fn, _, k in self.closure(entry).operations)
+        if inbound.proof == "refetch" and named and asks:
+            score, why = score + 4, why or "it asks the provider for what the message names"
         if provider.id in verifying and (named or score):
             score, why = score + 3, why or "it calls the provider's verification"
         if named and provider.id.partition("-")[0] in (route + entry.target.fn.file).lower() and provider.kind in ("payment", "platform"):
@@ -165,7 +180,9 @@ class Handlers:
             return None
         closure = self.closure(entry)
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
-        if any(k.thing.op in _STARTS for fn, _, k in closure.operations if isinstance(k.thing, Operation) and closure.functions.get(fn, 9) <= 4):
+        if any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 2) and not any(
+            getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations
+        ):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
         route = entry.route or entry.target.fn.file
@@ -177,9 +194,10 @@ class Handlers:
                     continue
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
-                if fields and (says or mine or "GET" in entry.methods) or (says and mine):
+                confirming = any(getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine)
+                if fields and (says or mine or "GET" in entry.methods) or (says and mine) or confirming:
                     return Handler(entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider")
-        if _RETURN.search(route) and (len(paying) == 1 or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
+        if _RETURN.search(route) and (len(paying) < _SEVERAL or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")

@@ -1,6 +1,7 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.recognise import Known
@@ -57,6 +58,20 @@ class Reach:
                 waiting += [(f, depth + 1) for f in self.callees(fn)]
         return out
 
+    def around(self, functions: list[Fn]) -> Closure:
+        """The facts of some functions taken together, all of them near."""
+        out = Closure()
+        for fn in functions[:_MOST]:
+            facts = self._facts_of(fn)
+            out.functions[fn] = min(len(out.functions), 3)
+            out.operations += facts.operations
+            out.verifiers += facts.verifiers
+            out.unresolved += facts.unresolved
+            out.compared |= facts.compared
+            for text, place in facts.texts.items():
+                out.texts.setdefault(text, place)
+        return out
+
     def functions_of(self, value: Value) -> list[Fn]:
         """The functions that run when a value is used as handler or guard."""
         out: list[Fn] = []
@@ -99,6 +114,15 @@ class Reach:
             self._edges[fn] = list(found)
         return self._edges[fn]
 
+    @cached_property
+    def _wrapped(self) -> dict[tuple[Fn, int], Known]:
+        """Calls of our own wrappers that are a provider's operation in that context, at every level of the way to it."""
+        found: dict[tuple[Fn, int], Known] = {}
+        for site in self.model.operations.sites:
+            for ctx in site.ctx.chain() if site.ctx else ():
+                found.setdefault((ctx.caller, ctx.call), Known(site.provider, site.operation, site.certain, site.operation.op))
+        return found
+
     def _compared(self, fn: Fn, i: int) -> list[str]:
         """Texts that something is compared with, or that choose an entry of a table."""
         body = self.model.program.body(fn)
@@ -134,6 +158,8 @@ class Reach:
                 known = model.operations.at(fn, i)
                 if known is not None and isinstance(known.thing, Operation):
                     facts.operations.append((fn, i, known))
+                elif (wrapped := self._wrapped.get((fn, i))) is not None:
+                    facts.operations.append((fn, i, wrapped))
                 elif known is not None and isinstance(known.thing, Verifier):
                     facts.verifiers.append((fn, i, known))
                 elif not model.recogniser.is_ours(fn, i, None):

@@ -94,7 +94,7 @@ class Recogniser:
             certain = self._receiver(provider, lang, pattern, name, fn.file)
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))
-        out.sort(key=lambda k: (not k.certain, not self._mentions(k.provider, fn.file), -len(k.name)))
+        out.sort(key=lambda k: (not k.certain, not self.mentions(k.provider, fn.file), -len(k.name)))
         if out and out[0].certain:
             out = [k for k in out if k.certain]
         return out
@@ -119,13 +119,13 @@ class Recogniser:
         key = (provider.id, file)
         if key not in self._uses:
             unit = self.program.unit(file)
-            own = self._mentions(provider, file)
+            own = self.mentions(provider, file)
             self._uses[key] = own or any(
                 self._imports(provider, f) for f in self.program.indices if self.program.unit(f) == unit and f != file
             )
         return self._uses[key]
 
-    def _mentions(self, provider: Provider, file: str) -> bool:
+    def mentions(self, provider: Provider, file: str) -> bool:
         words = self.program.indices[file].words
         return self._imports(provider, file) or any(w.lower() in provider.words or w.lower() == provider.id for w in words)
 

@@ -205,6 +205,8 @@ class Roles:
             fn,
             *(Fn(fn.file, n) for n, f in enumerate(self.program.indices[fn.file].functions) if f.parent == fn.number and fn.number >= 0),
         ]
+        if self._lets_pass(fn) > 1:
+            return None  # it goes on in more than one case: whoever is missing passes too
         refuses = False
         asked: Role | None = None
         for one in bodies:
@@ -225,6 +227,12 @@ class Roles:
                     asked = _highest((asked, told, below))
                     refuses = refuses or below is not None
         return asked if refuses else None
+
+    def _lets_pass(self, fn: Fn) -> int:
+        """How often a middleware hands the request on without an error."""
+        body = self.program.body(fn)
+        calls = (i for i, op in enumerate(body.op) if op == Op.CALL and len(body.args(i)) == 1)
+        return sum(body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "next" for i in calls)
 
     def _refuses(self, fn: Fn, i: int) -> bool:
         body = self.program.body(fn)

@@ -376,6 +376,8 @@ class Evaluator:
                 results.append(Instance(at, option.cls, (fn, i, ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self.returned(option, fn, i, ctx))
+            elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
+                results.append(self._by_text(fn, arguments, ctx, at) or Result(at, option, fn, i, ctx, new))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(fn, arguments[0][1], ctx, at))
             else:
@@ -393,6 +395,11 @@ class Evaluator:
                     got = self.returned(option, fn, i, ctx, callback=True)
                     return got if name == "then" else Seq(at, (got,))
         return None
+
+    def _by_text(self, fn: Fn, arguments: list[tuple[str, int]], ctx: Ctx | None, at: tuple[str, int]) -> Value | None:
+        """``getattr(x, 'name')``"""
+        name = self.value(fn, arguments[1][1], ctx)
+        return self.member(self.value(fn, arguments[0][1], ctx), name.text, at) if isinstance(name, Const) else None
 
     def _required(self, fn: Fn, argument: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
         name = self.value(fn, argument, ctx)

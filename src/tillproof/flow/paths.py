@@ -84,6 +84,10 @@ class Walk:
                 self._depth -= 1
         return self._memo[key]
 
+    def visited(self) -> list[Fn]:
+        """The functions walked so far, the entry first."""
+        return list(dict.fromkeys(fn for fn, _, _ in self._memo))
+
     def too_deep(self) -> bool:
         """Whether to stop following calls: deep enough, or enough for one entry point."""
         return self._depth >= MAX_CALLS or len(self._memo) >= MAX_WALKS
@@ -253,7 +257,20 @@ class _FunctionWalk:
         const = self.value(value)
         if isinstance(const, Const) and const.falsy == truth:
             return True  # this store cannot give that truth
+        if self.body.op[value] == Op.PARAM and self.ctx is not None:
+            return self._given_implies(self.body.args(value)[0], truth, depth)
         return self.implies(value, truth, depth + 1) or (self.entry_after(store) is True)
+
+    def _given_implies(self, number: int, truth: bool, depth: int) -> bool:
+        """What a parameter's being true means, asked where the caller made the argument."""
+        ctx = self.ctx
+        if ctx is None or ctx.fn != self.fn or ctx.call < 0 or ctx.callback or depth > 6:
+            return False
+        given = [v for k, v in self.walk.program.body(ctx.caller).call(ctx.call)[1] if k == ""]
+        shift = 1 if ctx.this is not None and self.body.params and self.body.params[0].name in ("self", "cls") else 0
+        if not 0 <= number - shift < len(given):
+            return False
+        return _FunctionWalk(self.walk, ctx.caller, ctx.parent, False).implies(given[number - shift], truth, depth + 1)
 
     def entry_after(self, i: int) -> bool | None:
         """The state at the end of the block of an instruction, when the walk knows it already."""

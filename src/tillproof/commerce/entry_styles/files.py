@@ -214,8 +214,12 @@ def _beside(wiring: Wiring) -> Iterator[Declared]:
         mark: tuple[Value, ...] = (Const((table, 1), Kind.STRING, access),) if access else ()
         common = [] if access else shared.of(folder)
         before: list[Value] = [*mark, *(f for m in _ordered(common) for f, _ in _exported(wiring, m, "default"))]
+        awaited = {w for m in modules if (match := _NAMED.match(_stem(m))) for w in re.split(r"\s*,\s*", match["after"] or "")}
         for module in _ordered(modules):
             for target, wrappers in _exported(wiring, module, "default"):
+                if _plain_stem(module) in awaited:  # it runs before another one, which answers
+                    before = [*before, target]
+                    continue
                 yield Declared(target, route, methods, "", "beside", (table, 1), (*before, *wrappers), least)
                 before = [*before, target]
 
@@ -254,6 +258,16 @@ def _rule_file(raw: bytes | None) -> tuple[str, tuple[str, ...], str] | None:
     named = [methods] if isinstance(methods, str) else [m for m in methods if isinstance(m, str)]
     access = data.get("access")
     return join(path), tuple(m.upper() for m in named) or ("ANY",), access if isinstance(access, str) else ""
+
+
+def _stem(module: str) -> str:
+    return posixpath.splitext(posixpath.basename(module))[0]
+
+
+def _plain_stem(module: str) -> str:
+    """The name of a module without the brackets that say what runs before and after it."""
+    match = _NAMED.match(_stem(module))
+    return match["name"] if match else _stem(module)
 
 
 def _ordered(modules: list[str]) -> list[str]:
