@@ -2,9 +2,10 @@
 
     score.py --corpus DIR --labels DIR [--mirrors DIR] [--everything]
 
-Every tree of the corpus that has a label (``OWNER+NAME`` and ``OWNER+NAME.yaml``) is reviewed, and the reports are handed to the scorer that
-stands beside the labels (``LABELS/../score``). With ``--mirrors``, a folder of git directories, the real fixes of ``LABELS/../pairs.yaml`` are judged
-too. Only the checks that exist and the languages that are read are scored, unless ``--everything`` asks for the rest of the labels as well.
+Every tree of the corpus that has a label (``OWNER+NAME`` and ``OWNER+NAME.yaml``) is reviewed, and the reports are handed to the scorer
+that stands beside the labels (``LABELS/../score``). With ``--mirrors``, a folder of git directories, the real fixes of
+``LABELS/../pairs.yaml`` are judged too. Only the checks that exist and the languages that are read are scored, unless ``--everything`` asks
+for the rest of the labels as well.
 Exit status: that of the first scorer that fails.
 """
 

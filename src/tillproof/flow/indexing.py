@@ -33,7 +33,7 @@ class Indexed(msgspec.Struct):
 
 
 def is_analysed(file: SourceFile) -> bool:
-    """Whether a file's code is reviewed: its language is known and it is deployed; tests, vendored and minified files are left to the others."""
+    """Whether a file's code is reviewed: its language is known and it is deployed (tests, vendored and minified files are not)."""
     return file.language in ANALYSED and file.role in _ROLES
 
 
