@@ -34,6 +34,7 @@ class Evaluator:
         self._contexts: dict[tuple[Fn, Fn, int, int, int, bool], Ctx] = {}
         self._kept: list[object] = []
         self._live: dict[tuple[Fn, int], DefUse] = {}
+        self._journal: list[tuple[Fn, int, int]] | None = None
         self._nesting = 0
 
     def defuse(self, fn: Fn, ctx: Ctx | None = None) -> DefUse:
@@ -47,7 +48,11 @@ class Evaluator:
         live = self._live.get(key)
         if live is None:
             self._live[key] = found  # while conditions are being evaluated
+            outer, self._journal = self._journal, []
             dead = self._dead_blocks(fn, ctx)
+            for memo in self._journal:  # what was found while every branch was still open is found again
+                self._memo.pop(memo, None)
+            self._journal = outer
             live = self._live[key] = DefUse(self.program.body(fn), dead) if dead else found
         return live
 
@@ -114,6 +119,11 @@ class Evaluator:
         at = (fn.file, body.line[i])
         if self._nesting > MAX_NESTING:
             return Unknown(at, "the expression is nested too deeply")
+        if ctx is not None and ctx.fn == fn:
+            self.defuse(fn, ctx)  # which branches are open must be known before anything is valued
+            found = self._memo.get(key)
+            if found is not None:
+                return found
         self._memo[key] = Unknown(at, "the value depends on itself")
         self._nesting += 1
         try:
@@ -121,6 +131,8 @@ class Evaluator:
         finally:
             self._nesting -= 1
         self._memo[key] = found
+        if self._journal is not None:
+            self._journal.append(key)
         return found
 
     def _evaluate(self, fn: Fn, body: Body, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:

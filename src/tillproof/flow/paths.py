@@ -15,7 +15,7 @@ from tillproof.flow.values import Ctx, Const, External, FunctionV, Member, Param
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
-MAX_CALLS = 8
+MAX_CALLS = 11
 MAX_WALKS = 500
 
 

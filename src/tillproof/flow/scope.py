@@ -220,6 +220,8 @@ class Scope:
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few."""
+        if isinstance(callee, Choice):
+            return [f for o in callee.options for f in self.by_name(o, language)][:_FEW_METHODS]
         if not isinstance(callee, Member) or callee.name.lower() in _COMMON_METHODS or len(callee.name) < 5:
             return []
         root: Value = callee
@@ -257,11 +259,12 @@ class Scope:
             return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
         if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
             return choice(at, [Member(at, value, name), stored])
+        if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
+            overriding = [] if value.made else self.overrides(value.cls, name)
+            if overriding:  # declared here, written in the classes derived from this one
+                return choice(at, [FunctionV(at, fn, None, value) for fn in overriding])
         if stored is not None:
             return stored
-        overriding = [] if value.made else self.overrides(value.cls, name)
-        if overriding:
-            return choice(at, [FunctionV(at, fn, None, value) for fn in overriding])
         foreign = self.foreign_bases(value.cls)
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
