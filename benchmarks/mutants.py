@@ -1,0 +1,184 @@
+"""Is what is held, held for the right reason? Weakens the lines that prove it, one at a time, and requires that the review notices.
+
+    mutants.py [--corpus DIR] [--most N] [--check CHECK] [--json]
+
+Over the sound example shop, the sound examples of the checks' pages and the trees of DIR: every obligation that is held by a guard is
+taken, its guard is weakened in a copy (``mutations.py`` has the ways), the copy is reviewed, and the same check must now be broken at that
+site. A mutant that the review still holds is a *survivor*: the ruling stood on something else than it said. ``--most`` bounds the mutants
+per check of each tree of DIR, which are large. Nothing here passes or fails.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mutations import key_name, mutations
+
+from tillproof import checks
+from tillproof.checks.pages import load
+from tillproof.contract import Obligation, Report, Step
+from tillproof.languages import ANALYSED
+from tillproof.review import review
+from tillproof.settings import Settings
+from tillproof.source.kinds import language_of
+from tillproof.source.text import as_utf8
+
+HERE = Path(__file__).resolve().parent
+ANY = 1_000_000
+
+# A proof that is weakened is either no proof or one that can be got round; a key that is taken away is missing wherever it was stable.
+FAMILIES = (
+    {"payment/webhook-unverified", "payment/webhook-weak-verification"},
+    {"idempotency/missing-key", "idempotency/unstable-key"},
+)
+
+
+class Tree(NamedTuple):
+    """A copy that may be changed. ``most`` mutants per check are made of it; only ``only``'s obligations count, where it is set."""
+
+    name: str
+    folder: Path
+    most: int
+    only: str | None = None
+
+
+class Result(NamedTuple):
+    """What became of one mutant, or of a guard that no mutation fits (``what`` is then empty)."""
+
+    tree: str
+    check: str
+    file: str
+    line: int
+    what: str
+    outcome: str
+
+
+def trees(folder: Path, corpus: Path | None, most: int) -> Iterator[Tree]:
+    """Lays the trees out below ``folder``, each when its turn comes."""
+    yield Tree("sound-shop", _copied(HERE.parent / "examples" / "sound-shop", folder), ANY)
+    pages = Path(checks.__file__).parent
+    for path in sorted(pages.rglob("*.md")):
+        check = path.relative_to(pages).with_suffix("").as_posix().replace("_", "-")
+        for number, example in enumerate(load(path).sound):
+            root = folder / f"{path.stem}-{number}"
+            for name, code in example.files.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(code, encoding="utf-8")
+            yield Tree(f"{check}: {example.title}", root, ANY, check)
+    for tree in sorted(corpus.iterdir()) if corpus else ():
+        if tree.is_dir():
+            yield Tree(tree.name, _copied(tree, folder), most)
+
+
+def _copied(tree: Path, folder: Path) -> Path:
+    return shutil.copytree(tree, folder / tree.name, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
+
+
+def mutate(tree: Tree, wanted: str | None) -> Iterator[Result]:
+    """Every mutant of a tree and what the review says of it."""
+    before = _review(tree)
+    made: Counter[str] = Counter()
+    done: set[tuple[str, str, bytes]] = set()
+    for obligation, step in _guards(before):
+        check = obligation.check
+        if (tree.only or wanted or check) != check or (wanted or check) != check:
+            continue
+        fitting = False
+        for file, what, mutant in _mutants(tree, check, step):
+            fitting = True
+            if made[check] >= tree.most or (obligation.id, file, mutant) in done:
+                continue
+            made[check] += 1
+            done.add((obligation.id, file, mutant))
+            outcome = "killed" if _noticed(tree, file, mutant, before, obligation) else "survived"
+            yield Result(tree.name, check, step.file, step.line, what, outcome)
+        if not fitting:
+            yield Result(tree.name, check, step.file, step.line, "", "not applicable")
+
+
+def _guards(report: Report) -> Iterator[tuple[Obligation, Step]]:
+    """Each held obligation with each of its guards; a line that several guards share is taken once."""
+    for obligation in report.obligations:
+        if obligation.ruling == "held":
+            guards = {(step.file, step.line): step for step in reversed(obligation.evidence) if step.kind == "guard"}
+            yield from ((obligation, step) for step in guards.values())
+
+
+def _mutants(tree: Tree, check: str, step: Step) -> Iterator[tuple[str, str, bytes]]:
+    """File, what was done to it, and its new text. A key that stands under its name in no line near is looked for in the whole tree."""
+    name = key_name(step.note)
+    files = [step.file]
+    if name is not None and name.encode() not in _source(tree, step.file):
+        paths = (path for path in sorted(tree.folder.rglob("*")) if path.is_file() and language_of(path.name) in ANALYSED)
+        files = [path.relative_to(tree.folder).as_posix() for path in paths if name.encode() in path.read_bytes()]
+    for file in files:
+        language = language_of(Path(file).name)
+        if language in ANALYSED:
+            line = step.line if file == step.file else 0
+            yield from ((file, m.what, m.source) for m in mutations(str(language), _source(tree, file), check, line, step.note))
+
+
+def _source(tree: Tree, file: str) -> bytes:
+    return as_utf8((tree.folder / file).read_bytes())[0] or b""
+
+
+def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: Obligation) -> bool:
+    """Whether the weakened tree has one more broken obligation of the check in the file where it was held."""
+    path = tree.folder / file
+    original = path.read_bytes()
+    path.write_bytes(mutant)
+    try:
+        after = _review(tree)
+    finally:
+        path.write_bytes(original)
+    family = next((f for f in FAMILIES if obligation.check in f), {obligation.check})
+    return _broken(after, family, obligation.site.file) > _broken(before, family, obligation.site.file)
+
+
+def _broken(report: Report, family: set[str], file: str) -> int:
+    return sum(o.ruling == "broken" and o.check in family and o.site.file == file for o in report.obligations)
+
+
+def _review(tree: Tree) -> Report:
+    return review(tree.folder, Settings(use_cache=False))
+
+
+def show(results: Sequence[Result]) -> None:
+    counts = {check: Counter(r.outcome for r in results if r.check == check) for check in sorted({r.check for r in results})}
+    counts["all"] = Counter(r.outcome for r in results)
+    print(f"{'':<36}{'killed':>8}{'survived':>10}{'n/a':>6}{'share':>8}")
+    for check, count in counts.items():
+        mutants = count["killed"] + count["survived"]
+        share = f"{count['killed'] / mutants:8.2f}" if mutants else f"{'-':>8}"
+        print(f"{check:<36}{count['killed']:>8}{count['survived']:>10}{count['not applicable']:>6}{share}")
+    for result in results:
+        if result.outcome == "survived":
+            print(f"survived  {result.check}  {result.tree}  {result.file}:{result.line}  {result.what}")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--corpus", type=Path, help="a folder of laid-out trees")
+    arguments.add_argument("--most", type=int, default=4, help="mutants per check of each tree of the corpus")
+    arguments.add_argument("--check", help="only this check")
+    arguments.add_argument("--json", action="store_true")
+    options = arguments.parse_args()
+
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for tree in trees(Path(folder).resolve(), options.corpus, options.most):
+            results += mutate(tree, options.check)
+            shutil.rmtree(tree.folder)
+    if options.json:
+        print(json.dumps([result._asdict() for result in results]))
+    else:
+        show(results)
+
+
+if __name__ == "__main__":
+    main()
