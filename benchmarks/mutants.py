@@ -128,7 +128,7 @@ def _source(tree: Tree, file: str) -> bytes:
 
 
 def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: Obligation) -> bool:
-    """Whether the weakened tree has one more broken obligation of the check in the file where it was held."""
+    """Whether the weakened tree has one more broken obligation of the check where it was held: at the site or on the way to it."""
     path = tree.folder / file
     original = path.read_bytes()
     path.write_bytes(mutant)
@@ -137,11 +137,12 @@ def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: O
     finally:
         path.write_bytes(original)
     family = next((f for f in FAMILIES if obligation.check in f), {obligation.check})
-    return _broken(after, family, obligation.site.file) > _broken(before, family, obligation.site.file)
+    files = {obligation.site.file, *(step.file for step in obligation.evidence)}
+    return _broken(after, family, files) > _broken(before, family, files)
 
 
-def _broken(report: Report, family: set[str], file: str) -> int:
-    return sum(o.ruling == "broken" and o.check in family and o.site.file == file for o in report.obligations)
+def _broken(report: Report, family: set[str], files: set[str]) -> int:
+    return sum(o.ruling == "broken" and o.check in family and o.site.file in files for o in report.obligations)
 
 
 def _review(tree: Tree) -> Report:

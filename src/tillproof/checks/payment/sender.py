@@ -26,8 +26,12 @@ def first_act(handler: Handler) -> Happening:
 
 
 def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] | None:
-    """A call by whose name it may verify the sender, and whose body is not there to read."""
+    """A call by whose name it may verify the sender, and whose body is not there to read.
+
+    A keyed digest is none: what it does is known, and unless its result is compared it proves nothing.
+    """
     for fn, i, name in handler.closure.unresolved:
-        if handler.closure.functions.get(fn, 9) <= 3 and _VERIFIES.search(name) and name.lower() not in _ORDINARY:
+        near = handler.closure.functions.get(fn, 9) <= 3
+        if near and _VERIFIES.search(name) and name.lower() not in _ORDINARY and not model.recogniser.is_("macs", fn, i, None):
             return fn, i, name
     return None
