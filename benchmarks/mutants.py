@@ -128,7 +128,7 @@ def _source(tree: Tree, file: str) -> bytes:
 
 
 def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: Obligation) -> bool:
-    """Whether the weakened tree has one more broken obligation of the check where it was held: at the site or on the way to it."""
+    """Whether the weakened tree has one more finding of the check, or a graver one, where it was held: at the site or on the way to it."""
     path = tree.folder / file
     original = path.read_bytes()
     path.write_bytes(mutant)
@@ -138,11 +138,13 @@ def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: O
         path.write_bytes(original)
     family = next((f for f in FAMILIES if obligation.check in f), {obligation.check})
     files = {obligation.site.file, *(step.file for step in obligation.evidence)}
-    return _broken(after, family, files) > _broken(before, family, files)
+    return bool(_findings(after, family, files) - _findings(before, family, files))
 
 
-def _broken(report: Report, family: set[str], files: set[str]) -> int:
-    return sum(o.ruling == "broken" and o.check in family and o.site.file in files for o in report.obligations)
+def _findings(report: Report, family: set[str], files: set[str]) -> Counter[tuple[str, str]]:
+    """Check and severity of the findings whose obligations stand in these files, with their number."""
+    places = {o.id: o.site.file for o in report.obligations}
+    return Counter((f.check, f.severity) for f in report.findings if f.check in family and places[f.obligation] in files)
 
 
 def _review(tree: Tree) -> Report:
