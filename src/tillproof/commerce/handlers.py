@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
-from tillproof.flow.paths import Happening, Walk
+from tillproof.flow.paths import MAX_CALLS, Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Value, options
 from tillproof.knowledge.schema import Inbound, Provider
@@ -121,7 +121,7 @@ class Handlers:
         found = self._webhook_in(entry, self.closure(entry))
         if found is None and _HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
             # dispatch that depends on what is handed over (a method by name) is seen by a walk only
-            walk = Walk(self.model.program, self.model.evaluator, SenderPolicy(self.model, frozenset()))
+            walk = Walk(self.model.program, self.model.evaluator, SenderPolicy(self.model, frozenset()), MAX_CALLS + 4)
             walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target))
             found = self._webhook_in(entry, self.model.reach.around(walk.visited()))
         return found
@@ -210,16 +210,19 @@ class Handlers:
     # --- walking
 
     def walk(self, entry: Entry, events: frozenset[str]) -> Walked:
-        """Walk from the guards to the end of the handler."""
+        """Walk from the guards to the end of the handler; deeper when nothing is met on the way."""
+        walked = self._walk(entry, events, MAX_CALLS)
+        return walked if walked.proofs or walked.happenings else self._walk(entry, events, MAX_CALLS + 4)
+
+    def _walk(self, entry: Entry, events: frozenset[str], deepest: int) -> Walked:
         policy = SenderPolicy(self.model, events)
-        walk = Walk(self.model.program, self.model.evaluator, policy)
+        walk = Walk(self.model.program, self.model.evaluator, policy, deepest)
         proven = False
         for guard in entry.chain:
             proven = proven or self._guard_proves(walk, guard)
-        first = proven
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), first)
+        return Walked(_once(happenings), list(policy.proofs.values()), proven)
 
     def _guard_proves(self, walk: Walk, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""

@@ -15,7 +15,7 @@ from tillproof.flow.values import Ctx, Const, External, FunctionV, Member, Param
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
-MAX_CALLS = 11
+MAX_CALLS = 8
 MAX_WALKS = 500
 
 
@@ -65,7 +65,8 @@ class Policy(Protocol):
 class Walk:
     """One walk, from an entry. Summaries are kept per function, context and state at entry."""
 
-    def __init__(self, program: Program, evaluator: Evaluator, policy: Policy) -> None:
+    def __init__(self, program: Program, evaluator: Evaluator, policy: Policy, deepest: int = MAX_CALLS) -> None:
+        self.deepest = deepest
         self.program = program
         self.evaluator = evaluator
         self.policy = policy
@@ -90,7 +91,7 @@ class Walk:
 
     def too_deep(self) -> bool:
         """Whether to stop following calls: deep enough, or enough for one entry point."""
-        return self._depth >= MAX_CALLS or len(self._memo) >= MAX_WALKS
+        return self._depth >= self.deepest or len(self._memo) >= MAX_WALKS
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
