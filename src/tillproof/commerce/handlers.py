@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
-from tillproof.flow.paths import MAX_CALLS, Happening, Walk
+from tillproof.flow.paths import MAX_CALLS, NOTHING, Assumed, Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Value, options
 from tillproof.knowledge.schema import Inbound, Provider
@@ -106,7 +106,7 @@ class Handlers:
         if not self.model.operations.candidates():
             return out
         for entry in self.model.entries:
-            if entry.role in ("staff", "internal") or entry.target.fn in taken:
+            if entry.role in ("staff", "internal") or entry.target.fn in taken or not self._promising(entry):
                 continue
             handler = self._webhook(entry) or self._return(entry)
             if handler is not None:
@@ -114,6 +114,15 @@ class Handlers:
                 handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
         return out
+
+    def _promising(self, entry: Entry) -> bool:
+        """A quick look: does its name say so, or does anything near it speak of a provider?"""
+        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)}"
+        if _HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
+            return True
+        telling = self.model.operations.telling_files
+        near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
+        return any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn))
 
     # --- kinds
 
@@ -214,9 +223,13 @@ class Handlers:
         walked = self._walk(entry, events, MAX_CALLS)
         return walked if walked.proofs or walked.happenings else self._walk(entry, events, MAX_CALLS + 4)
 
-    def _walk(self, entry: Entry, events: frozenset[str], deepest: int) -> Walked:
+    def supposing(self, handler: Handler, assumed: Assumed) -> Walked:
+        """What the walk would find if some edges and calls proved the sender."""
+        return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)
+
+    def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> Walked:
         policy = SenderPolicy(self.model, events)
-        walk = Walk(self.model.program, self.model.evaluator, policy, deepest)
+        walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
         proven = False
         for guard in entry.chain:
             proven = proven or self._guard_proves(walk, guard)
@@ -241,8 +254,11 @@ class Handlers:
         inner = [o for outcome in summary.outcomes if outcome.value is not None for o in options(outcome.value) if isinstance(o, FunctionV)]
         if inner and depth < 3:
             return any(self._function_proves(walk, o.fn, None, depth + 1) for o in inner)
-        ends = [o for o in summary.outcomes if o.value is not None and o.truth is not False]
-        return bool(ends) and all(o.proven for o in ends)
+        ends = [o for o in summary.outcomes if o.value is not None]
+        going_on = [o for o in ends if not self.model.recogniser.result_is("answers", o.value)]
+        if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
+            going_on = [o for o in ends if o.truth is not False]
+        return bool(going_on) and all(o.proven for o in going_on)
 
 
 def _once(happenings: list[Happening]) -> list[Happening]:

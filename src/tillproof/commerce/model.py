@@ -59,6 +59,8 @@ class Model:
     def _roles(self) -> dict[Fn, set[str]]:
         found: dict[Fn, set[str]] = {}
         for entry in self.entries:
+            if entry.role == "internal":
+                continue
             for fn, depth in self.handlers.closure(entry).functions.items():
                 if depth <= _NEAR:
                     found.setdefault(fn, set()).add(entry.role)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from tillproof.commerce.http import Request, Requests
 from tillproof.commerce.recognise import Known, Recogniser
@@ -12,6 +13,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
 _LEVELS = 3
+_MOST = 300
 _FEW = 60
 _SHARE = 0.08
 
@@ -41,6 +43,11 @@ class Operations:
         self.sites: list[OperationSite] = []
         self._find()
 
+    @cached_property
+    def telling_files(self) -> frozenset[str]:
+        """The files of ``candidates``."""
+        return frozenset(self.candidates())
+
     def candidates(self) -> list[str]:
         """Files that hold a word of a provider's pack."""
         seen = Counter(word for index in self.program.indices.values() for word in index.words)
@@ -64,30 +71,32 @@ class Operations:
         request = self.requests.request(fn, i)
         if request is None:
             return
-        contexts: list[Ctx | None] = [None]
-        if request.parametric:
-            contexts = list(self._contexts(fn, i)) or [None]
         seen: set[tuple[Fn, int, str, str]] = set()
-        for ctx in contexts:
-            specific = self.requests.request(fn, i, ctx) or request
+        for ctx, specific in self._specific(fn, i, request):
             top = list(ctx.chain())[-1] if ctx else None
-            key = (top.caller if top else fn, top.call if top else i, specific.method, specific.url)
-            if key not in seen:
-                seen.add(key)
-                self._match(fn, i, ctx, specific)
+            for one in specific.each():
+                key = (top.caller if top else fn, top.call if top else i, one.method, one.url)
+                if key not in seen:
+                    seen.add(key)
+                    self._match(fn, i, ctx, one)
 
-    def _contexts(self, fn: Fn, i: int) -> list[Ctx]:
-        """Contexts as many levels up as the address still depends on a parameter."""
-        out: list[Ctx] = []
-        for ctx in self.callers.contexts(fn):
-            request = self.requests.request(fn, i, ctx)
-            if request is not None and request.parametric:
-                deeper = self.callers.contexts(fn, _LEVELS)
-                mine = [c for c in deeper if c.caller == ctx.caller and c.call == ctx.call]
-                out += mine or [ctx]
-            else:
-                out.append(ctx)
-        return out
+    def _specific(self, fn: Fn, i: int, request: Request) -> list[tuple[Ctx | None, Request]]:
+        """The request in the contexts that settle where it goes: as many calls up as the operation hangs on a parameter, and no more."""
+        done: list[tuple[Ctx | None, Request]] = []
+        level: list[tuple[Ctx | None, Request]] = [(None, request)]
+        for _ in range(_LEVELS):
+            onward: list[tuple[Ctx | None, Request]] = []
+            for ctx, here in level:
+                above = self.callers.above(fn, ctx) if self._is_open(fn, here) else []
+                if not above:
+                    done.append((ctx, here))
+                onward += [(c, self.requests.request(fn, i, c) or here) for c in above]
+            level = onward[:_MOST]
+        return done + level
+
+    def _is_open(self, fn: Fn, request: Request) -> bool:
+        """Whether the callers decide which operation of a provider this is, if any."""
+        return request.parametric and not self.requests.foreign(request) and (request.method == "ANY" or not self.requests.match(fn, request))
 
     def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
         matches = self.requests.match(fn, request)

@@ -18,6 +18,8 @@ _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _NO_ACT = ("event",)
 _NEXT = ("next", "call_next", "done")
+# Calls that return only when their first argument is true (or false).
+_INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
 POSSIBLE = "?"
 """Ends the kind of an effect whose receiver is not known: the name alone says so."""
 CONTINUES = "continues"
@@ -273,6 +275,16 @@ class SenderPolicy:
             if body.op[a] == Op.FIELD and (text := constant(self.model.evaluator.value(fn, a, ctx))) and text in self.events:
                 return True
         return False
+
+    def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] not in (Op.NAME, Op.FIELD) or self.model.recogniser.is_ours(fn, i, ctx):
+            return None
+        return _INSISTS.get(body.name(callee).rpartition(".")[2])
+
+    def matters(self, fn: Fn) -> bool:
+        return self.model.reach.matters(fn)
 
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.recogniser.is_("exits", fn, i, ctx) is not None

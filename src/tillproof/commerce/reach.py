@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.recognise import Known
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Value, constant, options
+from tillproof.flow.values import ClassV, FunctionV, Instance, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST = 160
+_SHORT = 4
 _DEEPEST = 7
 _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
 
@@ -37,6 +38,8 @@ class Reach:
         self.model = model
         self._edges: dict[Fn, list[Fn]] = {}
         self._facts: dict[Fn, Closure] = {}
+        self._matters: dict[Fn, bool] = {}
+        self._tells: dict[Fn, bool] = {}
 
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
@@ -72,7 +75,64 @@ class Reach:
                 out.texts.setdefault(text, place)
         return out
 
-    def functions_of(self, value: Value) -> list[Fn]:
+    def matters(self, fn: Fn) -> bool:
+        """Whether anything that a function may call could prove, do or pass on something: the others need no walk."""
+        known = self._matters.get(fn)
+        if known is not None:
+            return known
+        seen: dict[Fn, None] = {fn: None}
+        waiting = [fn]
+        hit = False
+        while waiting and not hit:
+            here = waiting.pop()
+            hit = self._matters.get(here) is True or self._telling(here) or len(seen) > _MOST
+            if not hit:
+                for callee in self.callees(here):
+                    if callee not in seen and self._matters.get(callee) is not False:
+                        seen[callee] = None
+                        waiting.append(callee)
+        if hit:
+            self._matters[fn] = True
+        else:
+            self._matters.update(dict.fromkeys(seen, False))
+        return hit
+
+    def _telling(self, fn: Fn) -> bool:
+        """Whether a function itself proves, does or passes on something, or calls what only its caller knows."""
+        if fn not in self._tells:
+            self._tells[fn] = self._tells_something(fn)
+        return self._tells[fn]
+
+    def _tells_something(self, fn: Fn) -> bool:
+        model, recogniser = self.model, self.model.recogniser
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.SET_FIELD and (model.words.has("paid_fields", body.name(i)) or model.words.has("status_fields", body.name(i))):
+                return True
+            if op == Op.CONST and body.args(i)[0] == Kind.STRING and body.name(i).strip("'\"") in self.event_names:
+                return True
+            if op == Op.RAISE and len(body.blocks) <= _SHORT:
+                return True  # it may be how others refuse
+            if op != Op.CALL:
+                continue
+            callee = body.args(i)[0]
+            if body.op[callee] not in (Op.NAME, Op.FIELD):
+                return True
+            name = body.name(callee).rpartition(".")[2]
+            if name == "getattr" or (body.op[callee] == Op.NAME and name in {p.name for p in body.params}):
+                return True
+            if model.words.fulfils(name) or recogniser.effect(fn, i) or recogniser.known(fn, i):
+                return True
+            if any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs")):
+                return True
+        return False
+
+    @cached_property
+    def event_names(self) -> frozenset[str]:
+        """Every event that a provider may send."""
+        return frozenset(e for p in self.model.knowledge.providers.values() for inbound in p.inbound for e in inbound.events)
+
+    def functions_of(self, value: Value, depth: int = 0) -> list[Fn]:
         """The functions that run when a value is used as handler or guard."""
         out: list[Fn] = []
         for option in options(value):
@@ -83,6 +143,11 @@ class Reach:
                     method = self.model.evaluator.scope.method(option.cls, name)
                     if method is not None:
                         out.append(method)
+            elif isinstance(option, Result) and option.instr >= 0 and depth < 2:
+                # what an outside wrapper is given: UseGuards(SignatureGuard), asyncHandler(verify), method_decorator(signed)
+                out += [fn for _, given in self.model.evaluator.arguments(option) for fn in self.functions_of(given, depth + 1)]
+            elif isinstance(option, Seq):
+                out += [fn for item in option.items for fn in self.functions_of(item, depth + 1)]
         return out
 
     def callees(self, fn: Fn) -> list[Fn]:

@@ -49,6 +49,16 @@ class Summary(NamedTuple):
     happenings: tuple[Happening, ...]
 
 
+class Assumed(NamedTuple):
+    """What a walk takes for proven, to ask what would be if it were: edges (function, block, kind, target) and calls."""
+
+    edges: frozenset[tuple[Fn, int, int, int]] = frozenset()
+    calls: frozenset[tuple[Fn, int]] = frozenset()
+
+
+NOTHING = Assumed()
+
+
 class Policy(Protocol):
     """What a walk is about."""
 
@@ -61,11 +71,18 @@ class Policy(Protocol):
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call never returns."""
 
+    def matters(self, fn: Fn) -> bool:
+        """Whether walking a function could meet anything."""
+
+    def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
+        """What a call's first argument must be for the call to return; None when it returns in any case."""
+
 
 class Walk:
     """One walk, from an entry. Summaries are kept per function, context and state at entry."""
 
-    def __init__(self, program: Program, evaluator: Evaluator, policy: Policy, deepest: int = MAX_CALLS) -> None:
+    def __init__(self, program: Program, evaluator: Evaluator, policy: Policy, deepest: int = MAX_CALLS, assumed: Assumed = NOTHING) -> None:
+        self.assumed = assumed
         self.deepest = deepest
         self.program = program
         self.evaluator = evaluator
@@ -109,7 +126,7 @@ class Walk:
         if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
             return named
         if own:
-            return own[:6]
+            return [o for o in own[:6] if self.policy.matters(o.fn)]
         return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]
 
 
@@ -138,6 +155,7 @@ class _FunctionWalk:
                     continue
                 if kind in (EDGE_TRUE, EDGE_FALSE) and not onward:
                     onward = self._branch(block, kind == EDGE_TRUE)
+                onward = onward or (self.fn, block, kind, target) in self.walk.assumed.edges
                 known = self.entry[target]
                 merged = onward if known is None else (known and onward)
                 if merged != known:
@@ -190,10 +208,13 @@ class _FunctionWalk:
         if self.walk.policy.exits(self.fn, i, self.ctx):
             return None
         proof = self.walk.policy.proof(self.fn, i, self.ctx)
-        if proof is not None and proof.how == "throws":
+        if (proof is not None and proof.how == "throws") or (self.fn, i) in self.walk.assumed.calls:
             return True
         if happenings is not None:
             self._note(i, proven, happenings)
+        if not proven and (wanted := self.walk.policy.insists(self.fn, i, self.ctx)) is not None:
+            arguments = self.body.call(i)[1]
+            proven = bool(arguments) and self.implies(arguments[0][1], wanted)
         if proof is not None or self.walk.too_deep():
             return proven
         after: list[bool] = []
@@ -295,10 +316,14 @@ class _FunctionWalk:
         fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
         if fitting:
             return all(o.proven for o in fitting)
-        callee = self.body.args(i)[0]
-        if self.body.op[callee] == Op.NAME and self.body.name(callee) in ("bool", "Boolean", "await"):
-            arguments = self.body.call(i)[1]
-            return bool(arguments) and self.implies(arguments[0][1], truth)
+        callee, arguments = self.body.call(i)
+        if self.body.op[callee] != Op.NAME or not arguments:
+            return False
+        name, given = self.body.name(callee), arguments[0][1]
+        if name in ("bool", "Boolean", "await"):
+            return self.implies(given, truth)
+        if (name == "all" and truth) or name == "any":  # over a comprehension: what holds of each, or of one, element
+            return self.body.op[given] == Op.LIST and bool(self.body.args(given)) and all(self.implies(e, truth) for e in self.body.args(given))
         return False
 
     def _field_implies(self, i: int, truth: bool, depth: int) -> bool:
@@ -332,7 +357,23 @@ class _FunctionWalk:
                 continue
             if self._compares_call(call, side, other, equal == truth, operator):
                 return True
+        return equal == truth and self._held_by(left, right)
+
+    def _held_by(self, left: int, right: int) -> bool:
+        """A member that equals a constant is a member of something: what gave the object gave no null, and that may be the proof."""
+        for side, other in ((left, right), (right, left)):
+            base = self._base(side)
+            const = self.body.const(other)
+            if base is not None and const is not None and const[0] == Kind.STRING and const[1].strip("'\""):
+                return self.implies(base, True)
         return False
+
+    def _base(self, i: int) -> int | None:
+        """The variable of which a value is a member, however deep."""
+        base = None
+        while i >= 0 and self.body.op[i] in (Op.FIELD, Op.INDEX):
+            i = base = self.body.args(i)[0]
+        return base if base is not None and self.body.op[base] == Op.NAME else None
 
     def _compares_call(self, call: int, side: int, other: int, same: bool, operator: str) -> bool:
         wanted = self.value(other)
