@@ -68,6 +68,8 @@ def read_config(root: Path) -> Config:
         return Config()
     try:
         return msgspec.convert(tomllib.loads(_read(path)), Config)
+    except RecursionError:
+        raise SettingsError(f"{CONFIG_FILE.as_posix()} is nested too deeply; mend it there") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{CONFIG_FILE.as_posix()} is not valid TOML: {error}; mend the syntax there") from None
     except msgspec.ValidationError as error:
