@@ -130,9 +130,10 @@ class Handlers:
         found = self._webhook_in(entry, self.closure(entry))
         if found is None and _HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
             # dispatch that depends on what is handed over (a method by name) is seen by a walk only
-            walk = Walk(self.model.program, self.model.evaluator, SenderPolicy(self.model, frozenset()), MAX_CALLS + 4)
-            walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target))
-            found = self._webhook_in(entry, self.model.reach.around(walk.visited()))
+            walked, visited = self._walk(entry, self.model.reach.event_names, MAX_CALLS + 4)
+            found = self._webhook_in(entry, self.model.reach.around(visited))
+            if found is not None:
+                found.walked = walked
         return found
 
     def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
@@ -227,7 +228,7 @@ class Handlers:
         """What the walk would find if some edges and calls proved the sender."""
         return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)
 
-    def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> Walked:
+    def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> tuple[Walked, list[Fn]]:
         policy = SenderPolicy(self.model, events)
         walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
         proven = False
@@ -235,7 +236,7 @@ class Handlers:
             proven = proven or self._guard_proves(walk, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), proven)
+        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited()
 
     def _guard_proves(self, walk: Walk, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""
@@ -255,7 +256,7 @@ class Handlers:
         if inner and depth < 3:
             return any(self._function_proves(walk, o.fn, None, depth + 1) for o in inner)
         ends = [o for o in summary.outcomes if o.value is not None]
-        going_on = [o for o in ends if not self.model.recogniser.result_is("answers", o.value)]
+        going_on = [o for o in ends if o.value is None or not self.model.recogniser.result_is("answers", o.value)]
         if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
             going_on = [o for o in ends if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)

@@ -1,64 +1,113 @@
-"""How a proof can be got round: the branch that skips it, the result that nobody reads, the exception that is swallowed."""
+"""How a proof can be got round: the branch that skips it, the result that nobody reads, the exception that is swallowed.
 
+What lets a message past is asked of the walk itself. Every edge that leads round the proof, in the function that makes it and in its callers,
+is a suspect. With all suspects but one taken for proven, an effect that is still reached unproven was reached by that one.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from tillproof.checks.payment.sender import unproven_acts
+from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.proof import Proven
+from tillproof.commerce.proof import Proven, SenderPolicy
+from tillproof.flow.paths import Assumed, Happening, Outcome, Walk
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Value, leaves
+from tillproof.flow.values import Const, Ctx, Member, Result, Value, leaves
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
-Chooser = Literal["sender", "configuration", "unknown"]
+Chooser = Literal["sender", "configuration"]
+_MOST = 24
 
 
 class Bypass(NamedTuple):
-    """A way round. ``guard``: the branch instruction, if one chooses; ``line``: the first line of the way that skips the proof."""
+    """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``act``: what is then done unproven."""
 
-    kind: Literal["skipped", "swallowed", "ignored", "late"]
+    kind: Literal["skipped", "swallowed", "ignored"]
     fn: Fn
     line: int
-    guard: int | None
+    guard: int
     chooser: Chooser
+    act: Happening
 
 
-def find_bypass(model: Model, proof: Proven) -> Bypass:
-    """The way by which a request gets past a proof that exists."""
-    body = model.program.body(proof.fn)
-    block_of = model.evaluator.defuse(proof.fn).block_of
-    home = block_of[proof.instr]
-    swallowed = _swallowed(body, home)
-    if swallowed is not None:
-        return Bypass("swallowed", proof.fn, swallowed, None, "sender")
-    ways = []
+class _Level(NamedTuple):
+    """A function on the way to the proof, and the instruction in it by which the way goes on (the proof itself in the last)."""
+
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+
+
+class _Suspect(NamedTuple):
+    """An edge (function, block, kind, target) round the proof, or after a branch on what it ``answers``; ``outside``: the levels further out."""
+
+    level: _Level
+    edge: tuple[Fn, int, int, int]
+    outside: frozenset[_Level]
+    answers: bool
+
+
+def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass | None:
+    """The way by which a message gets past the proofs that exist, the sender's own choice first; None when none of them is on the way."""
+    chains = [list(_levels(proof)) for proof in proofs]
+    suspects = [s for chain in chains for n in range(len(chain)) for s in _suspects(model, chain[n], frozenset(chain[n + 1 :]))][:_MOST]
+    suspects = list({s.edge: s for s in suspects}.values())
+    levels = list(dict.fromkeys(level for chain in chains for level in chain))
+    found: list[Bypass] = []
+    for suspect in suspects:
+        calls = _calls(level for level in levels if level not in suspect.outside)
+        edges = frozenset(s.edge for s in suspects if s.level not in suspect.outside)
+        if unproven_acts(model.handlers.supposing(handler, Assumed(edges, calls))):
+            continue  # what this function says is lost further out
+        acts = unproven_acts(model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
+        if acts:
+            found.append(_past(model, suspect, acts[0]))
+    if found:
+        return min(found, key=lambda way: way.chooser != "sender")
+    edges = frozenset(s.edge for s in suspects if not s.answers)
+    acts = unproven_acts(model.handlers.supposing(handler, Assumed(edges)))
+    left = unproven_acts(model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
+    if not acts or left:
+        return None
+    level = _ignored(model, chains[0], edges)
+    return Bypass("ignored", level.fn, model.program.body(level.fn).line[level.instr], level.instr, "sender", acts[0])
+
+
+def _calls(levels: Iterable[_Level]) -> frozenset[tuple[Fn, int]]:
+    return frozenset((level.fn, level.instr) for level in levels)
+
+
+def _levels(proof: Proven) -> Iterator[_Level]:
+    yield _Level(proof.fn, proof.instr, proof.ctx)
+    for ctx in proof.ctx.chain() if proof.ctx else ():
+        if ctx.call >= 0:
+            yield _Level(ctx.caller, ctx.call, ctx.parent)
+
+
+def _suspects(model: Model, level: _Level, outside: frozenset[_Level]) -> Iterator[_Suspect]:
+    """Edges that leave the way to the proof: the other side of a branch before it, the handler of an exception."""
+    body = model.program.body(level.fn)
+    home = model.evaluator.defuse(level.fn).block_of[level.instr]
     for number, block in enumerate(body.blocks):
-        if block.end <= block.start or body.op[block.end - 1] != Op.BRANCH or number == home:
+        if not _reaches(body, number, home):
             continue
-        sides = {kind: target for kind, target in block.next if kind in (EDGE_TRUE, EDGE_FALSE)}
-        if len(sides) < 2:
-            continue
-        reaching = {kind: _reaches(body, target, home) for kind, target in sides.items()}
-        if reaching[EDGE_TRUE] == reaching[EDGE_FALSE]:
-            continue
-        other = sides[EDGE_FALSE if reaching[EDGE_TRUE] else EDGE_TRUE]
-        if not _goes_on(model, proof.fn, body, other, home):
-            continue
-        line = _first_line(body, other, home) or body.line[block.end - 1]
-        chooser = _chooser(model, proof, body.args(block.end - 1)[0])
-        ways.append(Bypass("skipped", proof.fn, line, block.end - 1, chooser))
-    if ways:
-        return next((w for w in ways if w.chooser == "sender"), ways[0])
-    if proof.how in ("boolean", "equality", "search", "answer"):
-        return Bypass("ignored", proof.fn, body.line[proof.instr], None, "sender")
-    return Bypass("late", proof.fn, body.line[proof.instr], None, "unknown")
+        for kind, target in block.next:
+            side = kind in (EDGE_TRUE, EDGE_FALSE) and block.end > block.start and body.op[block.end - 1] == Op.BRANCH
+            if side and number == home and not any(_comes_from(model, level, i) for i in _asked(body, body.args(block.end - 1)[0])):
+                continue  # a question of its own, asked when the proof is made
+            if (side and not _reaches(body, target, home, number)) or (kind == EDGE_RAISE and not _reaches(body, target, home)):
+                yield _Suspect(level, (level.fn, number, kind, target), outside, side and number == home)
 
 
 def _reaches(body: Body, start: int, wanted: int, avoid: int = -1) -> bool:
+    """Whether a way leads from one block to another (each reaches itself), not through ``avoid``."""
     seen = {start}
     stack = [start]
     while stack:
         here = stack.pop()
-        if here == wanted:
+        if here == wanted and here != avoid:
             return True
         for _, target in body.blocks[here].next:
             if target not in seen and target != avoid:
@@ -67,74 +116,86 @@ def _reaches(body: Body, start: int, wanted: int, avoid: int = -1) -> bool:
     return False
 
 
-def _goes_on(model: Model, fn: Fn, body: Body, start: int, home: int) -> bool:
-    """Whether the way round does something: it is not just an answer and out."""
-    seen = {start}
-    stack = [start]
-    steps = 0
-    while stack:
-        here = stack.pop()
-        block = body.blocks[here]
-        ends = block.end > block.start and body.op[block.end - 1] in (Op.RAISE,)
-        if not ends:
-            steps += sum(body.op[i] in (Op.STORE, Op.BRANCH, Op.SET_FIELD) for i in range(block.start, block.end))
-            if any(body.op[i] == Op.RETURN and body.args(i)[0] >= 0 for i in range(block.start, block.end)) and here != start:
-                steps += 1
-        for kind, target in block.next:
-            if target not in seen and target != home and kind != EDGE_RAISE:
-                seen.add(target)
-                stack.append(target)
-    return steps > 0
+def _comes_from(model: Model, level: _Level, i: int) -> bool:
+    """Whether a condition is what the level's call answers, directly, through a variable or by comparing it."""
+    body = model.program.body(level.fn)
+    waiting, seen = [i], 0
+    while waiting and seen < 20:
+        seen += 1
+        here = waiting.pop()
+        if here == level.instr:
+            return True
+        op, args = body.op[here], body.args(here)
+        if op == Op.NAME:
+            waiting += model.evaluator.defuse(level.fn).reaching(here, body.name(here)).stores
+        elif op in (Op.STORE, Op.CAST, Op.UNARY):
+            waiting.append(args[1])
+        elif op in (Op.AWAIT, Op.FIELD, Op.INDEX):
+            waiting.append(args[0])
+        elif op == Op.BINARY:
+            waiting += args[1:3]
+    return False
 
 
-def _first_line(body: Body, start: int, home: int) -> int | None:
-    """The first line of the side that skips, when it has code of its own; None when it falls through to what follows both."""
-    block = body.blocks[start]
-    shared = _reaches(body, home, start)
-    if shared or block.end <= block.start:
-        return None
-    return min(body.line[i] for i in range(block.start, block.end))
+def _past(model: Model, suspect: _Suspect, act: Happening) -> Bypass:
+    level, (fn, number, kind, target) = suspect.level, suspect.edge
+    body = model.program.body(fn)
+    if kind == EDGE_RAISE:
+        block = body.blocks[target]
+        caught = next((i for i in range(block.start, block.end) if body.op[i] == Op.CAUGHT), block.start)
+        return Bypass("swallowed", fn, body.line[caught], caught, "sender", act)
+    branch = body.blocks[number].end - 1
+    asked = [i for i in _asked(body, body.args(branch)[0]) if not _comes_from(model, level, i)]
+    if suspect.answers and not asked:
+        return Bypass("ignored", fn, body.line[branch], branch, "sender", act)
+    chooser: Chooser = "sender" if any(_from_sender(model, level, i) for i in asked) else "configuration"
+    return Bypass("skipped", fn, body.line[branch], branch, chooser, act)
 
 
-def _swallowed(body: Body, home: int) -> int | None:
-    """The line of a handler that goes on after the proof has failed."""
-    for kind, target in body.blocks[home].next:
-        if kind != EDGE_RAISE:
-            continue
-        seen = {target}
-        stack = [target]
-        while stack:
-            here = stack.pop()
-            block = body.blocks[here]
-            for k, t in block.next:
-                if k != EDGE_RAISE and t not in seen:
-                    seen.add(t)
-                    stack.append(t)
-        after = _after(body, home)
-        if seen & after:
-            caught = [i for b in sorted(seen) for i in range(body.blocks[b].start, body.blocks[b].end) if body.op[i] == Op.CAUGHT]
-            return body.line[caught[0]] if caught else None
-    return None
+def _asked(body: Body, i: int) -> list[int]:
+    """The single conditions that a condition is put together from."""
+    op, args = body.op[i], body.args(i)
+    if op == Op.UNARY:
+        return _asked(body, args[1])
+    if op == Op.CHOICE:
+        return [one for a in args[1:] for one in _asked(body, a)]
+    if op in (Op.AWAIT, Op.CAST):
+        return _asked(body, args[0 if op == Op.AWAIT else 1])
+    return [i]
 
 
-def _after(body: Body, home: int) -> set[int]:
-    """Blocks that the proof's success leads to."""
+def _from_sender(model: Model, level: _Level, i: int) -> bool:
+    """Whether a condition reads what was sent: the sender decides then, not our configuration."""
+    waiting: list[Value] = [model.evaluator.value(level.fn, i, level.ctx)]
     seen: set[int] = set()
-    stack = [t for k, t in body.blocks[home].next if k != EDGE_RAISE]
-    while stack:
-        here = stack.pop()
-        if here not in seen:
-            seen.add(here)
-            stack += [t for k, t in body.blocks[here].next if k != EDGE_RAISE]
-    return {b for b in seen if body.blocks[b].end > body.blocks[b].start}
+    while waiting and len(seen) < 60:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if model.requests.source(value) is not None or model.requests.sources_in(value, 40):
+            return True
+        for leaf in (value, *leaves(value, 60)):
+            if model.requests.source(leaf) is not None:
+                return True
+        for result in (value, *value.parts()):
+            if isinstance(result, Result) and result.instr >= 0:
+                waiting += [v for _, v in model.evaluator.arguments(result)]
+                waiting += [result.callee.base] if isinstance(result.callee, Member) else []
+    return False
 
 
-def _chooser(model: Model, proof: Proven, condition: int) -> Chooser:
-    """Who decides whether the proof is made: the sender, by what he sends, or our own configuration."""
-    value: Value = model.evaluator.value(proof.fn, condition, proof.ctx)
-    if model.requests.sources_in(value, 40):
-        return "sender"
-    for leaf in (value, *leaves(value, 80)):
-        if model.requests.source(leaf) is not None:
-            return "sender"
-    return "configuration"
+def _ignored(model: Model, chain: list[_Level], edges: frozenset[tuple[Fn, int, int, int]]) -> _Level:
+    """The call whose answer is lost: the functions below it tell, by what they return, whether the proof was made."""
+    walk = Walk(model.program, model.evaluator, SenderPolicy(model, frozenset()), assumed=Assumed(edges))
+    for level in chain[:-1]:
+        returned = [o for o in walk.run(level.fn, level.ctx).outcomes if o.value is not None]
+        proven, unproven = ({_told(o) for o in returned if o.proven is made} for made in (True, False))
+        if not proven or proven & unproven:
+            return level
+    return chain[-1]
+
+
+def _told(outcome: Outcome) -> str:
+    """What a caller can tell an outcome by."""
+    return outcome.value.text if isinstance(outcome.value, Const) else str(outcome.truth)

@@ -2,7 +2,7 @@
 
 import re
 
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.flow.paths import Happening
 from tillproof.flow.program import Fn
@@ -17,12 +17,12 @@ def is_site(handler: Handler) -> bool:
     return bool(handler.walked.happenings)
 
 
-def first_act(handler: Handler) -> Happening:
-    """The first thing that is done unproven: an effect rather than the mere dispatch, money and records before mail."""
-    unproven = handler.walked.unproven or handler.walked.happenings
-    acts = [h for h in unproven if h.kind != "dispatch"]
-    strong = [h for h in acts if h.kind.rstrip("?").split(".")[0] in (*_RECORDS, "payment", "fulfil")]
-    return (strong or acts or unproven)[0]
+def unproven_acts(walked: Walked) -> list[Happening]:
+    """What is done unproven, the gravest first: money and records before mail. To ask which event it is counts where nothing else is seen."""
+    acts = [h for h in walked.unproven if h.kind != "dispatch"]
+    if not acts and not walked.acts:
+        acts = walked.unproven
+    return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
 
 
 def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] | None:

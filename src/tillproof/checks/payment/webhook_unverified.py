@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.sender import first_act, is_site, unresolved_verifier
+from tillproof.checks.payment.bypass import find_bypass
+from tillproof.checks.payment.sender import is_site, unproven_acts, unresolved_verifier
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -21,16 +22,17 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/webhook-unverified", "held", handler.kind, entry.target.fn.file, line)
-    walked = handler.walked
+    walked, acts = handler.walked, unproven_acts(handler.walked)
     ruling.evidence.append(Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source"))
-    if walked.proofs:
-        # Which proof is skipped, and how, is the matter of webhook-weak-verification.
+    # A proof that is there and can be got round is the matter of webhook-weak-verification; one that comes too late, or beside, is none.
+    signed = [p for p in walked.proofs if not p.refetch]
+    if walked.proofs and (not acts or (signed and find_bypass(model, handler, signed) is not None)):
         for proof in walked.proofs[:3]:
             ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
         return ruling
     hidden = unresolved_verifier(model, handler)
-    act = first_act(handler)
-    if hidden is not None:
+    act = (acts or walked.happenings)[0]
+    if hidden is not None and not walked.proofs:
         ruling.outcome = "unknown"
         fn, i, name = hidden
         place = at(program, fn, i, "")

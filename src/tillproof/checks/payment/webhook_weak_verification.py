@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
-from tillproof.checks.payment.sender import first_act, is_site
+from tillproof.checks.payment.sender import is_site, unproven_acts
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -38,11 +38,10 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     function = program.function(handler.entry.target.fn)
     base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
-    unproven = handler.walked.unproven
-    flawed = False
-    if unproven and handler.kind != "redirect-return":
-        flawed = True
-        yield _bypassed(model, handler, proofs, base)
+    way = find_bypass(model, handler, proofs) if unproven_acts(handler.walked) and handler.kind != "redirect-return" else None
+    flawed = way is not None
+    if way is not None:
+        yield _bypassed(model, handler, way, base)
     for proof in proofs:
         for ruling in (_serialised(model, proof, base), _empty_secret(model, proof, base), _unequal_time(model, proof, base)):
             if ruling is not None:
@@ -56,26 +55,18 @@ def _copy(base: Ruling) -> Ruling:
     return Ruling(base.check, "broken", base.kind, base.file, base.line, list(base.evidence), confidence="certain")
 
 
-def _bypassed(model: Model, handler: Handler, proofs: list[Proven], base: Ruling) -> Ruling:
+def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruling:
     program = model.program
-    ways = [find_bypass(model, p) for p in proofs]
-    order = {"skipped": 0, "swallowed": 1, "ignored": 2, "late": 3}
-    way: Bypass = min(ways, key=lambda w: order[w.kind])
-    act = first_act(handler)
     ruling = _copy(base)
     sender = way.chooser == "sender"
     ruling.severity = "critical" if sender else "high"
     ruling.anchor = (way.fn.file, way.line, way.line)
-    if way.kind == "late":
-        body = program.body(act.fn)
-        ruling.anchor = (act.fn.file, body.line[act.instr], body.line[act.instr])
-        ruling.confidence = "likely"
     provider = handler.provider.name
     ruling.title, why, mend = {
         "skipped": (
             f"{provider}'s verification can be skipped" + (" by whoever sends the message" if sender else ""),
             ("The sender decides by what he sends (a header that is left out is enough) whether the signature is checked" if sender
-             else "Where the secret is not set, the handler takes the message as it comes"),
+             else "Our configuration decides whether the signature is checked: where the secret is not set or the switch is on, the message is taken as it comes"),
             "Refuse the message (400) when the signature or the secret is missing; leave no branch that goes on without the verification.",
         ),
         "swallowed": (
@@ -83,20 +74,16 @@ def _bypassed(model: Model, handler: Handler, proofs: list[Proven], base: Ruling
             "Answer 400 and return in the handler of the exception.",
         ),
         "ignored": (
-            f"The result of {provider}'s verification is not looked at", "The verification answers whether the message is genuine, and nobody reads the answer on this path",
-            "Test the result and answer 401 when it is not true.",
-        ),
-        "late": (
-            f"{provider}'s message is acted on before it is verified", "An effect comes before the verification, or on a path beside it",
-            "Move the verification before everything else that the handler does.",
+            f"The result of {provider}'s verification is not looked at", "The verification answers whether the message is genuine, and nobody acts on the answer here",
+            "Test the result, answer 401 and stop when it is not true.",
         ),
     }[way.kind]  # fmt: skip
     ruling.message = f"{why}, so a forged {provider} event is processed like a real one: an order counts as paid that nobody paid for."
     ruling.remediation = mend
-    if way.guard is not None:
-        ruling.evidence.append(at(program, way.fn, way.guard, "this condition decides whether the proof is made", "guard"))
+    note = {"skipped": "this condition decides whether the proof is made", "swallowed": "the failed proof is caught here", "ignored": "the answer of the proof is lost here"}
+    ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
     ruling.evidence.append(Evidence(way.fn.file, way.line, "the way past the verification", "missing"))
-    ruling.evidence.append(at(program, act.fn, act.instr, "what is then done with the unproven message", "sink"))
+    ruling.evidence.append(at(program, way.act.fn, way.act.instr, "what is then done with the unproven message", "sink"))
     return ruling
 
 
