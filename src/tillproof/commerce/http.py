@@ -1,12 +1,14 @@
 """Requests sent by raw HTTP: method, address, headers and body, and which provider's operation they are."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from tillproof.commerce.clients import Clients
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
-from tillproof.flow.values import Const, Ctx, Param, Value, constant, leaves, pattern
+from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Text, Value, constant, leaves, pattern
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -14,18 +16,27 @@ _VERBS = {"get", "post", "put", "patch", "delete", "head"}
 _URL_KEYS = ("url", "uri", "baseurl", "path")
 _BODY_KEYS = ("data", "body", "json", "form_params", "multipart", "form", "query")
 _OWN_SERVER = {"fetch", "axios", "ky"}
+_BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _HOLE = re.compile(r"\{\}")
+_MOST_ADDRESSES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that a call sends. ``url`` has ``{}`` for every unknown piece; ``arguments`` are all of the call's, for key searches."""
+    """A request that a call sends. ``url`` has ``{}`` for every unknown piece. ``arguments``: the call's, and what its client was given,
+    for key searches. ``others``: further addresses that the same call may go to."""
 
     method: str
     url: str
     url_value: Value | None
     arguments: tuple[Value, ...]
     parametric: bool
+    others: tuple[str, ...] = ()
+
+    def each(self) -> "Iterator[Request]":
+        """The request once for each address that it may go to."""
+        for url in (self.url, *self.others):
+            yield self if url == self.url else replace(self, url=url)
 
 
 class Requests:
@@ -35,6 +46,8 @@ class Requests:
         self.recogniser = recogniser
         self.evaluator = recogniser.evaluator
         self.program = recogniser.program
+        self.clients = Clients(recogniser.program, recogniser.evaluator)
+        self._memo: dict[tuple[Fn, int, int], Request | None] = {}
         self._rest: list[tuple[Provider, Operation | Verifier, str, re.Pattern[str]]] = []
         for provider in recogniser.knowledge.providers.values():
             for thing in (*provider.operations, *provider.verifiers):
@@ -44,8 +57,12 @@ class Requests:
 
     def request(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Request | None:
         """The request that a CALL sends, or None."""
-        if not self.recogniser.is_("http", fn, i, ctx):
-            return None
+        key = (fn, i, id(ctx))
+        if key not in self._memo:
+            self._memo[key] = self._request(fn, i, ctx) if self.recogniser.is_("http", fn, i, ctx) else None
+        return self._memo[key]
+
+    def _request(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
         body = self.program.body(fn)
         callee, raw = body.call(i)
         arguments = [(k, self.evaluator.value(fn, v, ctx)) for k, v in raw]
@@ -59,11 +76,16 @@ class Requests:
             return None
         if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
             return None  # a page asking its own server
-        base = next((pattern(v) for k, v in {**options.may, **options.must}.items() if k.lower() in ("baseurl", "base_url", "base_uri")), "")
-        text = pattern(url)
-        if base and not text.startswith("http"):
-            text = base.rstrip("/") + "/" + text.lstrip("/")
-        return Request(method, text, url, tuple(v for _, v in arguments), any(isinstance(x, Param) for x in leaves(url)))
+        client = self.clients.given(self.evaluator.value(fn, body.args(callee)[0], ctx)) if body.op[callee] == Op.FIELD else []
+        base = self._base([options, *(shape(self.evaluator, c) for c in client)])
+        texts = tuple(dict.fromkeys(_onto(base, text) for text in _addresses(url)))
+        given = tuple(v for _, v in arguments)
+        return Request(method, texts[0], url, (*given, *client), any(isinstance(x, Param) for x in leaves(url)), texts[1:])
+
+    @staticmethod
+    def _base(shapes: list[Shape]) -> str:
+        found = (pattern(v) for s in shapes for k, v in {**s.may, **s.must}.items() if k.lower() in _BASES)
+        return next(found, "")
 
     def _options(self, arguments: list[tuple[str, Value]]) -> Shape:
         out = Shape()
@@ -158,6 +180,11 @@ class Requests:
         out.sort(key=lambda m: -max(len(r) for r in m[1].rest))
         return out
 
+    def foreign(self, request: Request) -> bool:
+        """Whether a request certainly goes to a host that no pack knows."""
+        host, _ = _split(request.url)
+        return bool(host) and "{}" not in host and self.provider(request) is None
+
     def provider(self, request: Request) -> Provider | None:
         """The provider whose host a request goes to."""
         host, _ = _split(request.url)
@@ -167,6 +194,27 @@ class Requests:
             if any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                 return provider
         return None
+
+
+def _onto(base: str, text: str) -> str:
+    return base.rstrip("/") + "/" + text.lstrip("/") if base and not text.startswith("http") else text
+
+
+def _addresses(value: Value) -> list[str]:
+    """All that an address may be, as patterns; ``{}`` alone only when nothing better is known."""
+    found = [text for text in _alternatives(value) if text != "{}"]
+    return found[:_MOST_ADDRESSES] or ["{}"]
+
+
+def _alternatives(value: Value) -> list[str]:
+    if isinstance(value, Choice):
+        return list(dict.fromkeys(text for option in value.options for text in _alternatives(option)))[:_MOST_ADDRESSES]
+    if isinstance(value, Text) or (isinstance(value, Mix) and value.op == "+"):
+        texts = [""]
+        for piece in value.parts():
+            texts = [head + tail for head in texts for tail in _alternatives(piece)][:_MOST_ADDRESSES]
+        return texts
+    return [pattern(value)]
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -51,6 +51,9 @@ def fits(pattern: str, plain: str) -> bool:
     pattern, plain = pattern.lower(), plain.lower()
     if pattern.startswith("."):
         return plain.endswith(pattern) or plain.lstrip("?#$") == pattern[1:]
+    if ".*." in pattern:
+        head, _, tail = pattern.partition(".*.")
+        return plain.startswith(head + ".") and plain.endswith("." + tail)
     return plain == pattern
 
 

@@ -63,6 +63,21 @@ class Callers:
                     break
         return out
 
+    def above(self, fn: Fn, ctx: Ctx | None) -> list[Ctx]:
+        """The contexts of a function that know one call more than ``ctx`` does; none when nothing calls its outermost caller."""
+        chain = list(ctx.chain()) if ctx else []
+        top = chain[-1].caller if chain else fn
+        if any(link.fn == top for link in chain):
+            return []  # recursion
+        return [self._rooted(chain, self.evaluator.context(target, caller, call, None)) for caller, call, target in self.of(top)]
+
+    def _rooted(self, chain: list[Ctx], root: Ctx) -> Ctx:
+        """The same calls, innermost first in ``chain``, with one more around them."""
+        for link in reversed(chain):
+            target = FunctionV((link.caller.file, 1), link.fn, link.outer, link.this)
+            root = self.evaluator.context(target, link.caller, link.call, root, link.callback)
+        return root
+
     def contexts(self, fn: Fn, levels: int = 1) -> list[Ctx]:
         """Contexts in which a function runs, one per call site, ``levels`` calls up; none when nothing calls it."""
         out: list[Ctx] = []

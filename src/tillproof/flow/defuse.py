@@ -126,6 +126,11 @@ class DefUse:
                     stack.append((previous, len(self.body.op)))
         return found, entry, passed
 
+    def passes(self, i: int, through: int, start: int | None = None) -> bool:
+        """Whether every path to ``i``, from ``start`` or the entry, goes through the instruction ``through``."""
+        met, entry, _ = self._backwards(i, {through} if start is None else {through, start})
+        return through in met and not entry and start not in met
+
     def uses(self, i: int) -> list[int]:
         """The instructions that take the value of ``i`` as an operand."""
         if self._uses is None:

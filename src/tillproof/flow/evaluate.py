@@ -83,10 +83,8 @@ class Evaluator:
             return None if inner is None else not inner
         if op == Op.BINARY and body.text(args[0]) in _EQUALITY:
             left, right = self.value(fn, args[1], ctx), self.value(fn, args[2], ctx)
-            left, right = _plain(left), _plain(right)
-            if isinstance(left, Const) and isinstance(right, Const):
-                return (left.text == right.text) == (body.text(args[0]) in ("==", "===", "is"))
-            return None
+            equal = _equal(left, right)
+            return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
         if op == Op.NAME:
             value = _plain(self.value(fn, i, ctx))
             return not value.falsy if isinstance(value, Const) else None
@@ -441,6 +439,24 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
+
+
+def _equal(left: Value, right: Value) -> bool | None:
+    """Whether two values are certainly equal or certainly not: every alternative of one against every one of the other."""
+    found = {_same(_plain(a), _plain(b)) for a in options(left) for b in options(right)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _same(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Const) and isinstance(right, Const):
+        return left.text == right.text
+    if isinstance(left, Const) and isinstance(right, Text):
+        left, right = right, left
+    if isinstance(left, Text) and isinstance(right, Const) and left.pieces:
+        head, tail = left.pieces[0], left.pieces[-1]
+        if (isinstance(head, Const) and not right.text.startswith(head.text)) or (isinstance(tail, Const) and not right.text.endswith(tail.text)):
+            return False
+    return None
 
 
 def _plain(value: Value) -> Value:

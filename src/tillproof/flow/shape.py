@@ -1,10 +1,11 @@
 """Which keys a value certainly, possibly or perhaps has: through spreads, merges, later writes and options objects."""
 
+import re
 from dataclasses import dataclass, field
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import (
-    Choice, Const, External, FunctionV, Instance, Member, Missing, Overlay, Record, Result, Seq, Text, Value, names,
+    Choice, Const, External, FunctionV, Instance, Member, Missing, Overlay, Record, Result, Seq, Text, Value, names, pattern,
 )  # fmt: skip
 
 _MERGES = {"array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap", "array_merge_recursive"}
@@ -13,6 +14,10 @@ _SAME = {
     "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries", "object.freeze", "types.simplenamespace",
 }  # fmt: skip
 _CARRIERS = ("header", "option", "config")
+# Records inside a request in which a key may stand; in any other (metadata, line items) it is data of ours.
+_HOLDERS = (*_CARRIERS, "body", "json", "data", "form", "payload", "params", "common")
+_NOT_HOLDERS = ("metadata", "meta_data", "custom")
+_HEADER_LINE = re.compile(r"([A-Za-z][\w-]+): ?")
 _FILTERS = {"apply_filters"}
 
 
@@ -54,6 +59,8 @@ def shape(evaluator: Evaluator, value: Value, depth: int = 0) -> Shape:
         for item in value.items:
             if isinstance(item, (Record, Overlay)):
                 out.may.update(shape(evaluator, item, depth + 1).must)
+            elif header := _HEADER_LINE.match(pattern(item)):
+                out.must[header[1]] = item  # cURL takes headers as lines
     elif isinstance(value, Result) and value.instr >= 0:
         _of_result(evaluator, out, value, depth)
     elif isinstance(value, Instance) and value.made:
@@ -131,7 +138,9 @@ def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 
     maybe: Found | None = None
     for keys, certain in ((got.must, True), (got.may, False)):
         for name, entry in keys.items():
-            if isinstance(entry, (Record, Overlay, Choice, Instance)) or (isinstance(entry, Result) and entry.instr >= 0):
+            if not _may_hold(name):
+                continue
+            if isinstance(entry, (Record, Overlay, Choice, Instance, Seq)) or (isinstance(entry, Result) and entry.instr >= 0):
                 found, more = find_key(evaluator, entry, wanted, depth + 1)
                 if found:
                     if found.certain and certain:
@@ -144,6 +153,11 @@ def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 
     if maybe:
         return maybe, []
     return None, hidden
+
+
+def _may_hold(name: str) -> bool:
+    word = name.lower()
+    return any(w in word for w in _HOLDERS) and not any(w in word for w in _NOT_HOLDERS)
 
 
 def _empty(value: Value) -> bool:

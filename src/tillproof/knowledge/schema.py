@@ -259,6 +259,8 @@ class Framework(Part, frozen=True):
     name: ``.filter.update`` is ``x.filter(…).update(…)``. ``name(text)`` is only the call whose first argument is that literal, or begins
     with what stands before a ``*``: ``file_get_contents(php://input)``.
 
+    ``a.*.post`` is ``a.….post`` with any calls or members, or none, between the two.
+
     ``packages``: names in the registry and roots of imports; none means that the pack holds for the whole language. ``marks``: files or
     identifiers that show the framework in a unit without a package file.
     ``request``: handler parameter → members that hold what the sender chose. The key is a position (the method's own object not counted), a

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from tillproof.checks.payment.amounts import depends_on_caller
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Ctx, Param, Value, names
+from tillproof.flow.values import Ctx, Param, Value, leaves, names
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
 _LEVELS = 3
+_MOST_CALLERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Keyed:
     hidden: tuple[Value, ...]
 
     @property
+    def state(self) -> Literal["sent", "sometimes", "hidden", "none"]:
+        """Whether a key is sent."""
+        if self.found is not None:
+            return "sent" if self.found.certain else "sometimes"
+        return "hidden" if self.hidden else "none"
+
+    @property
     def place(self) -> tuple[Fn, int]:
         """The call that has to change: the outermost one that decides what is sent."""
         if self.ctx is None:
@@ -33,19 +41,17 @@ class Keyed:
         return top.caller, top.call
 
 
-def keyed_sites(model: Model) -> Iterator[Keyed]:
-    """Every provider call that owes a key, once per context that matters."""
-    seen: set[tuple[Fn, int, Fn, int]] = set()
+def keyed_places(model: Model) -> Iterator[list[Keyed]]:
+    """The provider calls that owe a key, by the place that decides what is sent: a business caller is one, however many ways its call goes."""
+    found: dict[tuple[Fn, int], list[Keyed]] = {}
     for site in model.operations.sites:
         op = site.operation
         key_support = site.provider.idempotency is not None and site.provider.idempotency.supported and op.supports_key
         if op.op not in _PAYING or op.repeatable == "natural" or not key_support or in_browser(model, site):
             continue
         for keyed in _in_contexts(model, site):
-            place = (site.fn, site.instr, *keyed.place)
-            if place not in seen:
-                seen.add(place)
-                yield keyed
+            found.setdefault(keyed.place, []).append(keyed)
+    yield from found.values()
 
 
 def in_browser(model: Model, site: OperationSite) -> bool:
@@ -57,29 +63,31 @@ def in_browser(model: Model, site: OperationSite) -> bool:
 
 
 def _in_contexts(model: Model, site: OperationSite) -> Iterator[Keyed]:
-    own = look(model, site, site.ctx)
-    if own.found is None and own.hidden and site.ctx is None:
-        contexts = model.callers.contexts(site.fn)
-        if contexts:
-            yield from (_deepest(model, site, ctx) for ctx in contexts)
-            return
-    if own.found is not None and site.ctx is None and depends_on_caller(own.found.value):
-        contexts = model.callers.contexts(site.fn)
-        if contexts:
-            yield from (_deepest(model, site, ctx) for ctx in contexts)
-            return
-    yield own
+    """Once where the call itself decides, else once for every caller that does."""
+    own = look(model, site, None)
+    if not _open(own):
+        yield own
+    else:
+        yield from _upwards(model, site, own if site.ctx is None else look(model, site, site.ctx))
 
 
-def _deepest(model: Model, site: OperationSite, ctx: Ctx) -> Keyed:
-    """Go further up while what is sent still depends on a parameter."""
-    got = look(model, site, ctx)
-    if ctx.depth < _LEVELS and ((got.found is None and got.hidden) or (got.found and depends_on_caller(got.found.value))):
-        deeper = [c for c in model.callers.contexts(site.fn, ctx.depth + 1) if c.caller == ctx.caller and c.call == ctx.call and c.depth > ctx.depth]
-        results = [_deepest(model, site, c) for c in deeper[:8]]
-        worst = next((r for r in results if r.found is None and not r.hidden), None) or next((r for r in results if r.found is None), None)
-        return worst or (results[0] if results else got)
-    return got
+def _upwards(model: Model, site: OperationSite, keyed: Keyed) -> Iterator[Keyed]:
+    depth = keyed.ctx.depth if keyed.ctx else 0
+    above = model.callers.above(site.fn, keyed.ctx) if _open(keyed) and depth < _LEVELS else []
+    further = [k for ctx in above[:_MOST_CALLERS] for k in _upwards(model, site, look(model, site, ctx))]
+    if keyed.found is not None and keyed.found.certain:
+        yield from further or [keyed]
+    elif all(k.state == keyed.state for k in further):
+        yield keyed  # whoever calls changes nothing
+    else:
+        yield from further
+
+
+def _open(keyed: Keyed) -> bool:
+    """Whether a caller may still decide if, or which, key is sent."""
+    if keyed.found is None:
+        return bool(keyed.hidden)
+    return not keyed.found.certain or any(isinstance(x, Param) for x in leaves(keyed.found.value))
 
 
 def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
@@ -94,7 +102,9 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
     else:
         arguments = [(k, evaluator.value(site.fn, v, ctx)) for k, v in body.call(site.instr)[1]]
     hidden: list[Value] = []
-    maybe: Found | None = None
+    maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted)
+    if maybe is not None and maybe.certain:
+        return Keyed(site, ctx, maybe, ())
     for position, (key, value) in enumerate(arguments):
         if key.lower() in wanted:
             return Keyed(site, ctx, Found(value, True, key), ())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, keyed_sites
+from tillproof.checks.idempotency.keys import Keyed, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.contract import Severity
@@ -17,8 +17,14 @@ _WHAT = {
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per provider call, or per caller where a wrapper's callers decide."""
-    for keyed in keyed_sites(model):
-        yield _rule(model, keyed)
+    for place in keyed_places(model):
+        yield _rule(model, min(place, key=_rank))
+
+
+def _rank(keyed: Keyed) -> tuple[bool, bool, bool]:
+    """The worst first: no key, then perhaps none; what is paid twice before what the provider's state guards."""
+    held = keyed.found is not None and keyed.found.certain
+    return held, keyed.found is None and bool(keyed.hidden), keyed.site.operation.repeatable == "state-guarded"
 
 
 def _rule(model: Model, keyed: Keyed) -> Ruling:

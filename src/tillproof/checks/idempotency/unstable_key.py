@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, keyed_sites
+from tillproof.checks.idempotency.keys import Keyed, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Choice, Const, Instance, Member, Param, Result, Value, leaves
+from tillproof.ir.ops import Op
 
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per key that is sent."""
-    for keyed in keyed_sites(model):
-        if keyed.found is not None:
-            yield _rule(model, keyed)
+    for place in keyed_places(model):
+        rulings = [_rule(model, keyed) for keyed in place if keyed.found is not None]
+        if rulings:
+            yield min(rulings, key=lambda r: r.outcome == "held")
 
 
 def _rule(model: Model, keyed: Keyed) -> Ruling:
@@ -31,9 +34,8 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain" if site.certain else "likely"
-    call = program.body(site.fn).line[site.instr]
-    near = value.at if value.at[0] == site.fn.file and abs(value.at[1] - call) < 25 else (fn.file, program.body(fn).line[instr])
-    ruling.anchor = (near[0], near[1], near[1])
+    line = key_line(program, fn, instr, keyed.found.key)
+    ruling.anchor = (fn.file, line, line)
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
         f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries another key "
@@ -45,6 +47,17 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         at(program, site.fn, site.instr, f"sent as {keyed.found.key}", "sink"),
     ]
     return ruling
+
+
+def key_line(program: Program, fn: Fn, instr: int, key: str) -> int:
+    """Where the key is given: the argument or entry of the call, the setter beside it; else the call."""
+    body = program.body(fn)
+    named = [body.line[v] for k, v in body.call(instr)[1] if k == key]
+    for i, op in enumerate(body.op):
+        const = body.const(i)
+        if (const and const[1] == key) or (op in (Op.FIELD, Op.SET_FIELD) and body.name(i) == key):
+            named.append(body.line[i])
+    return min(named, key=lambda line: (line > body.end_line[instr], abs(line - body.line[instr])), default=body.line[instr])
 
 
 def random_source(model: Model, value: Value) -> Value | None:
