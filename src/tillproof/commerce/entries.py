@@ -10,12 +10,13 @@ from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plai
 from tillproof.commerce.roles import Roles
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn, Program
-from tillproof.flow.values import FunctionV, Place, Value, options
+from tillproof.flow.values import Element, FunctionV, Place, Result, Seq, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Role
 
 _METHOD_DECORATORS = {"require_POST": ("POST",), "require_GET": ("GET",), "require_safe": ("GET", "HEAD")}
+_TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
 _ANNOTATED = re.compile(r"(?:Depends|Security)\(\s*([\w.]+)")
 
 
@@ -145,9 +146,25 @@ def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
                 out += options(wiring.evaluator.value(fn, given[0][1]))
     for param in body.params:
         for match in _ANNOTATED.finditer(param.type):
-            head, *rest = match[1].split(".")
-            value = wiring.evaluator.scope.global_name(fn.file, head, one.place)
-            for part in rest:
-                value = wiring.evaluator.member(value, part, one.place)
-            out += options(value)
+            out += options(_dotted(wiring, one, match[1]))
+        if _TYPE_NAME.fullmatch(param.type):
+            out += _named_dependencies(wiring, _dotted(wiring, one, param.type))
     return out
+
+
+def _dotted(wiring: Wiring, one: Declared, name: str) -> Value:
+    """What a dotted name means in the file of the handler."""
+    head, *rest = name.split(".")
+    value = wiring.evaluator.scope.global_name(one.target.fn.file, head, one.place)
+    for part in rest:
+        value = wiring.evaluator.member(value, part, one.place)
+    return value
+
+
+def _named_dependencies(wiring: Wiring, value: Value) -> list[Value]:
+    """The functions in a type that has a name of its own: ``CurrentUser = Annotated[User, Depends(current_user)]``."""
+    if not (isinstance(value, Element) and named(value.base, ("typing.Annotated", "typing_extensions.Annotated"))):
+        return []
+    parts = value.key.items if isinstance(value.key, Seq) else ()
+    asked = [p for p in parts if isinstance(p, Result) and p.instr >= 0 and any(n.endswith(("Depends", "Security")) for n in plain_names(p.callee))]
+    return [o for p in asked if (given := wiring.evaluator.argument(p, 0)) is not None for o in options(given)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import (
-    Choice, ClassV, Const, Element, External, FunctionV, Instance, Member, ModuleV, Result, Unknown, Value, choice, options,
+    Choice, ClassV, Const, Element, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Unknown, Value, choice, options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 
@@ -351,12 +351,18 @@ class Scope:
                 continue
             if word in _PLAIN:
                 return None
-            value = self._dotted(file, word)
-            if isinstance(value, Choice):
-                value = value.options[0]
-            if isinstance(value, ClassV):
-                return Instance(at, value.cls)
-            if isinstance(value, External):
-                return Result(at, value, Fn(file, TOP), -1, None, True)
-            return None
+            return self._of_type(file, self._dotted(file, word), at)
+        return None
+
+    def _of_type(self, file: str, value: Value, at: tuple[str, int]) -> Value | None:
+        """An object of a type that is given as a value; a name for ``Annotated[T, …]`` or ``Optional[T]`` means ``T``."""
+        if isinstance(value, Choice):
+            value = value.options[0]
+        if isinstance(value, Element) and isinstance(value.base, External) and value.base.name.rpartition(".")[2] in _WRAPPERS:
+            first = value.key.items[0] if isinstance(value.key, Seq) and value.key.items else value.key
+            return self._of_type(file, first, at) if first is not None else None
+        if isinstance(value, ClassV):
+            return Instance(at, value.cls)
+        if isinstance(value, External) and value.name not in _PLAIN:
+            return Result(at, value, Fn(file, TOP), -1, None, True)
         return None
