@@ -111,7 +111,8 @@ class Handlers:
             handler = self._webhook(entry) or self._return(entry)
             if handler is not None:
                 taken.add(entry.target.fn)
-                handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
+                if not handler.walked.proofs and not handler.walked.happenings:
+                    handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
         return out
 
@@ -221,12 +222,12 @@ class Handlers:
 
     def walk(self, entry: Entry, events: frozenset[str]) -> Walked:
         """Walk from the guards to the end of the handler; deeper when nothing is met on the way."""
-        walked = self._walk(entry, events, MAX_CALLS)
-        return walked if walked.proofs or walked.happenings else self._walk(entry, events, MAX_CALLS + 4)
+        walked, _ = self._walk(entry, events, MAX_CALLS)
+        return walked if walked.proofs or walked.happenings else self._walk(entry, events, MAX_CALLS + 4)[0]
 
     def supposing(self, handler: Handler, assumed: Assumed) -> Walked:
         """What the walk would find if some edges and calls proved the sender."""
-        return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)
+        return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)[0]
 
     def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> tuple[Walked, list[Fn]]:
         policy = SenderPolicy(self.model, events)
