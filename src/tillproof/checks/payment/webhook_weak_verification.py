@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.sender import is_site, unproven_acts
+from tillproof.checks.payment.signed_bytes import arguments_of, parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
-from tillproof.flow.values import Choice, Const, Missing, Result, Value, names, options
-from tillproof.knowledge.schema import Verifier
-
-_SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
+from tillproof.flow.values import Const, Missing, Result, Value, options
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -43,12 +41,19 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     if way is not None:
         yield _bypassed(model, handler, way, base)
     for proof in proofs:
-        for ruling in (_serialised(model, proof, base), _empty_secret(model, proof, base), _unequal_time(model, proof, base)):
+        for ruling in _flaws(model, handler, proof, base):
             if ruling is not None:
                 flawed = True
                 yield ruling
     if not flawed:
         yield base
+
+
+def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Iterator[Ruling | None]:
+    yield _serialised(model, handler, proof, base)
+    yield _empty_secret(model, proof, base)
+    yield _unequal_time(model, proof, base)
+    yield _ageless(model, proof, base)
 
 
 def _copy(base: Ruling) -> Ruling:
@@ -87,46 +92,50 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     return ruling
 
 
-def _verifier(model: Model, proof: Proven) -> Verifier | None:
-    known = model.operations.verifier_at(proof.fn, proof.instr, proof.ctx)
-    return known.thing if known is not None and isinstance(known.thing, Verifier) else None
-
-
-def _arguments(model: Model, proof: Proven) -> list[Value]:
-    body = model.program.body(proof.fn)
-    return [model.evaluator.value(proof.fn, v, proof.ctx) for _, v in body.call(proof.instr)[1]]
-
-
-def _serialised(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
-    """The body that is verified was parsed and written out again: never the bytes that were signed."""
-    verifier = _verifier(model, proof)
-    if verifier is None or not verifier.raw_body or verifier.body is None:
-        return None
-    arguments = _arguments(model, proof)
-    if verifier.body >= len(arguments):
-        return None
-    value = arguments[verifier.body]
-    again = [o for o in options(value) if isinstance(o, Result) and any(n.replace("()", "").lower() in _SERIALISERS for n in names(o.callee))]
-    if not again:
+def _serialised(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Ruling | None:
+    """The body that is verified is not the bytes that were signed: a parser has read it."""
+    again = serialised_again(model, handler, proof)
+    parsed = again or parsed_before(model, handler, proof)
+    if parsed is None:
         return None
     ruling = _copy(base)
-    ruling.severity = "high"
-    line = model.program.body(proof.fn).line[proof.instr]
-    ruling.anchor = (proof.fn.file, line, line)
-    ruling.title = "The signature is checked over a body that was parsed and serialised again"
-    ruling.message = "The bytes that are verified are not those that were signed: genuine events fail, and whoever mends that by skipping the check lets forged ones in."
-    ruling.remediation = "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those bytes to the verification."
-    ruling.evidence.append(Evidence(again[0].at[0], again[0].at[1], "the body is serialised again here", "source"))
+    ruling.severity, ruling.confidence = "high", "certain" if parsed.seen else "likely"
+    line = parsed.evidence.line if again else model.program.body(proof.fn).line[proof.instr]
+    ruling.anchor = (parsed.evidence.file if again else proof.fn.file, line, line)
+    ruling.title = f"The signature is checked over a body that was parsed{' and serialised again' if again else ' before'}"
+    ruling.message = (
+        "The bytes that are verified are not those that were signed: genuine events fail, "
+        "and whoever mends that by skipping the check lets forged ones in."
+    )
+    ruling.remediation = (
+        "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those bytes to the verification."
+    )
+    ruling.evidence.append(parsed.evidence)
+    return ruling
+
+
+def _ageless(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
+    """A time that is signed with the body and compared with nothing."""
+    signed = time_unchecked(model, proof)
+    if signed is None:
+        return None
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "low", "likely"
+    ruling.anchor = (signed.file, signed.line, signed.line)
+    ruling.title = "The signed time of the message is not compared with the clock"
+    ruling.message = "A message that was captured once stays valid for ever: whoever has it can send it again, and it is genuine each time."
+    ruling.remediation = "Refuse a message whose signed time is more than five minutes from now."
+    ruling.evidence.append(signed)
     return ruling
 
 
 def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     """An empty secret is given to a verifier that takes it: everyone can sign with the empty key."""
-    verifier = _verifier(model, proof)
+    verifier = verifier_of(model, proof)
     language = model.program.language(proof.fn.file)
     if verifier is None or verifier.secret is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
         return None
-    arguments = _arguments(model, proof)
+    arguments = arguments_of(model, proof)
     if verifier.secret >= len(arguments):
         return None
     empty = _empty_option(model, arguments[verifier.secret])
@@ -151,7 +160,7 @@ def _empty_option(model: Model, value: Value) -> Value | None:
             default = model.evaluator.argument(option, 1)
             if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
                 return default
-    return None if not isinstance(value, Choice) else None
+    return None
 
 
 def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:

@@ -1,0 +1,210 @@
+"""What a proof is made over: the bytes as sent or a body that a parser has read, with a signed time that somebody looks at or not."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.checks.ruling import Evidence, at
+from tillproof.commerce.entry_styles.arguments import Arguments
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.commerce.proof import Proven
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Element, Member, Mix, Record, Result, Text, Value, leaves, names, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Verifier
+
+_SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
+_CLOCK = re.compile(r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE)
+_ORDER = ("<", ">", "<=", ">=")
+_MOUNTS = ("use", "all", "post")
+_PAGES = re.compile(r"(^|/)pages/api/")
+
+
+class Parsed(NamedTuple):
+    """A body that is not as it was sent: where that is shown, and whether the parser itself is seen on the route."""
+
+    evidence: Evidence
+    seen: bool
+
+
+def verifier_of(model: Model, proof: Proven) -> Verifier | None:
+    """The pack's verifier that a proof calls, if it is one."""
+    known = model.operations.verifier_at(proof.fn, proof.instr, proof.ctx)
+    return known.thing if known is not None and isinstance(known.thing, Verifier) else None
+
+
+def arguments_of(model: Model, proof: Proven) -> list[Value]:
+    """The positional and named arguments of a proof that is a call."""
+    body = model.program.body(proof.fn)
+    if body.op[proof.instr] not in (Op.CALL, Op.NEW):
+        return []
+    return [model.evaluator.value(proof.fn, v, proof.ctx) for _, v in body.call(proof.instr)[1]]
+
+
+# --- what is signed
+
+
+def _below(model: Model, values: list[Value], most: int = 80) -> Iterator[Value]:
+    """Values with all that they are made of, arguments of outside calls included."""
+    waiting, seen = list(values), set[int]()
+    while waiting and len(seen) < most:
+        here = waiting.pop(0)
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        waiting += here.parts()
+        if isinstance(here, Result) and here.instr >= 0:
+            waiting += [v for _, v in model.evaluator.arguments(here)]
+
+
+def _compared(model: Model, proof: Proven) -> list[Value]:
+    body = model.program.body(proof.fn)
+    if body.op[proof.instr] == Op.BINARY:
+        return [model.evaluator.value(proof.fn, a, proof.ctx) for a in body.args(proof.instr)[1:3]]
+    callee = body.args(proof.instr)[0]
+    around = [model.evaluator.value(proof.fn, body.args(callee)[0], proof.ctx)] if body.op[callee] == Op.FIELD else []
+    return around + arguments_of(model, proof)
+
+
+def signed_body(model: Model, proof: Proven) -> list[Value]:
+    """What the proof takes for the message: the verifier's body argument, or all that goes into a keyed digest of ours."""
+    verifier = verifier_of(model, proof)
+    if verifier is None:
+        return list(_below(model, _compared(model, proof))) if proof.mac else []
+    given = arguments_of(model, proof)
+    if not verifier.raw_body or verifier.body is None or verifier.body >= len(given):
+        return []
+    return list(options(given[verifier.body]))
+
+
+def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
+    """The body was parsed and written out again before it was signed: never the bytes that were sent."""
+    for value in signed_body(model, proof):
+        if not isinstance(value, Result) or value.instr < 0 or not any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee)):
+            continue
+        given = model.evaluator.arguments(value)
+        if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
+            continue  # a digest over fields that the provider names is another thing
+        return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), _parser_before(model, handler) is not None)
+    return None
+
+
+def _whole_body(model: Model, value: Value) -> bool:
+    source = model.requests.source(value)
+    return source is not None and source.kind == "body" and source.key is None
+
+
+def parsed_before(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
+    """A verifier that needs the bytes is given the body of a request that a JSON parser has read."""
+    if verifier_of(model, proof) is None or model.program.language(proof.fn.file) != "javascript":
+        return None
+    if not any(isinstance(v, Member) and _whole_body(model, v) for v in signed_body(model, proof)):
+        return None
+    parser = _parser_before(model, handler)
+    return Parsed(parser, True) if parser is not None else None
+
+
+# --- parsers
+
+
+def _parser_before(model: Model, handler: Handler) -> Evidence | None:
+    """The JSON parser that reads the body of a route before anybody asks for its bytes."""
+    for guard in handler.entry.chain:
+        for value in options(guard):
+            if model.recogniser.result_is("raw_parsers", value):
+                return None
+            if model.recogniser.result_is("json_parsers", value):
+                return Evidence(*value.at, "this parser reads the body first", "step")
+    return _default_parser(model, handler) or _parser_of_every_route(model, handler)
+
+
+def _default_parser(model: Model, handler: Handler) -> Evidence | None:
+    """A pages route of Next.js parses the body unless its ``config`` says that it does not."""
+    fn = handler.entry.target.fn
+    if not _PAGES.search(fn.file):
+        return None
+    config = model.evaluator.scope.exported(fn.file, "config", (fn.file, 1))
+    switch = model.evaluator.member(model.evaluator.member(config, "api", (fn.file, 1)), "bodyParser", (fn.file, 1))
+    if any(isinstance(o, Const) and o.falsy for o in options(switch)):
+        return None
+    return Evidence(fn.file, 1, "the body parser of the route is not switched off", "step")
+
+
+def _parser_of_every_route(model: Model, handler: Handler) -> Evidence | None:
+    """A parser that a loop puts before every route of a table, where the handler's own file is one that the table is read from."""
+    if handler.entry.framework != "":
+        return None
+    unit = model.program.unit(handler.entry.target.fn.file)
+    for file in sorted({f for word in ("bodyParser", "express") for f in model.program.mentioning(word)}):
+        if model.program.unit(file) != unit:
+            continue
+        for fn in model.program.all_functions(file):
+            if (found := _mounted_in_loop(model, fn)) is not None:
+                return found
+    return None
+
+
+def _mounted_in_loop(model: Model, fn: Fn) -> Evidence | None:
+    body = model.program.body(fn)
+    if fn.number == TOP and not body.op:
+        return None
+    for i, op in enumerate(body.op):
+        if op != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD or body.name(body.args(i)[0]) not in _MOUNTS:
+            continue
+        given = Arguments(model.evaluator, fn, i).positional
+        if len(given) < 2 or not any(isinstance(v, Element) or _handed(v) for v in _below(model, [given[0]], 8)):
+            continue
+        for value in given[1:]:
+            if model.recogniser.result_is("json_parsers", value) and not _keeps_bytes(model, value):
+                return at(model.program, fn, i, "this parser is put before every route and reads the body first", "step")
+    return None
+
+
+def _handed(value: Value) -> bool:
+    return isinstance(value, Member) and isinstance(value.base, Element)
+
+
+def _keeps_bytes(model: Model, parser: Value) -> bool:
+    """Whether a parser has a ``verify`` hook, which is given the bytes."""
+    if not isinstance(parser, Result) or parser.instr < 0:
+        return False
+    return any(isinstance(v, Record) and any(k == "verify" for k, _ in v.entries) for _, v in model.evaluator.arguments(parser))
+
+
+# --- time
+
+
+def time_unchecked(model: Model, proof: Proven) -> Evidence | None:
+    """Something of the signature header is signed in front of the body, as a time is, and nothing on the way to the proof is compared with the clock."""
+    if not proof.mac:
+        return None
+    message = next((v for v in _below(model, _compared(model, proof)) if _leads_body(model, v)), None)
+    if message is None:
+        return None
+    around = [(proof.fn, proof.ctx), *((c.caller, c.parent) for c in (proof.ctx.chain() if proof.ctx else ()) if c.call >= 0)]
+    for fn, ctx in around:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.BINARY and body.text(body.args(i)[0]) in _ORDER:
+                sides = [model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3]]
+                if any(_is_clock(v) for v in _below(model, sides)):
+                    return None
+    return Evidence(*message.at, "what stands in front of the body is signed with it", "source")
+
+
+def _leads_body(model: Model, value: Value) -> bool:
+    """Whether a text is put together from a piece of the sender's, and then the whole body."""
+    pieces = value.pieces if isinstance(value, Text) else value.operands if isinstance(value, Mix) and value.op == "+" else ()
+    moving = [p for p in pieces if not isinstance(p, Const)]
+    if len(moving) < 2 or len(moving) == len(pieces):
+        return False
+    last = model.requests.source(moving[-1])
+    if last is None or last.kind not in ("raw", "body") or last.key is not None:
+        return False
+    return not any(model.recogniser.result_is("config", v) or isinstance(v, Const) for v in leaves(moving[0], 20))
+
+
+def _is_clock(value: Value) -> bool:
+    return isinstance(value, Result) and any(_CLOCK.search(n) for n in names(value.callee))
