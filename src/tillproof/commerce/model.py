@@ -11,6 +11,7 @@ from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
@@ -26,7 +27,12 @@ class Model:
     """Everything that rules may look at; parts are found when first asked for."""
 
     def __init__(
-        self, program: Program, aliases: dict[str, str], knowledge: Knowledge, versions: dict[str, dict[str, str | None]], root: Path | None = None
+        self,
+        program: Program,
+        aliases: dict[str, str],
+        knowledge: Knowledge,
+        versions: dict[str, dict[str, str | None]],
+        root: Path | None = None,
     ) -> None:
         self.program = program
         self.root = root
@@ -37,6 +43,7 @@ class Model:
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
         self.words = Words(knowledge.lexicon)
+        self.vocabulary = Vocabulary(program, self.words)
 
     @cached_property
     def operations(self) -> Operations:
@@ -84,20 +91,24 @@ class Model:
 
     def entries_reaching(self, fn: Fn) -> int:
         """How many entry points reach a function."""
-        return self._reaching.get(fn, 0)
+        return len(self.entries_to(fn))
+
+    def entries_to(self, fn: Fn) -> list[Entry]:
+        """The entry points that reach a function."""
+        return self._reaching.get(fn, [])
 
     @cached_property
-    def _reaching(self) -> dict[Fn, int]:
-        found: dict[Fn, int] = {}
+    def _reaching(self) -> dict[Fn, list[Entry]]:
+        found: dict[Fn, list[Entry]] = {}
         for entry in self.entries:
             for fn in self.handlers.closure(entry).functions:
-                found[fn] = found.get(fn, 0) + 1
+                found.setdefault(fn, []).append(entry)
         return found
 
     def staff_only(self, fn: Fn) -> bool:
         """Whether only staff (or nobody from outside) reaches a function."""
         roles = self._roles.get(fn)
-        return bool(roles) and not roles & {"public", "customer", "platform"}
+        return roles is not None and not roles & {"public", "customer", "platform"}
 
     @cached_property
     def reach(self) -> Reach:

@@ -117,11 +117,11 @@ class Requests:
             if found:
                 out.append((found, here))
             if not found or isinstance(here, Overlay):
-                stack.extend(reversed(self._flows_from(here)))
+                stack.extend(reversed(self.carried(here)))
         return out
 
-    def _flows_from(self, value: Value) -> list[Value]:
-        """The values that a value carries further."""
+    def carried(self, value: Value) -> list[Value]:
+        """The values that a value carries further: what it is a member of, put together or cleaned from."""
         if isinstance(value, Mix):
             return [] if value.op in _COMPARISONS else list(value.operands)
         if isinstance(value, Overlay):

@@ -4,11 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amounts import AmountSite, amount_sites, free_by_choice, order_totals
+from tillproof.checks.payment.amounts import AmountSite, amount_sites
+from tillproof.checks.payment.bounds import barrier
+from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Param, Unknown, Value, leaves
+from tillproof.flow.values import Const, Param, Unknown, Value, leaves
+from tillproof.ir.ops import Op
+
+_RECOMPUTE = (
+    "Load the products by id, compute the total from their stored prices, tax and shipping, and use that sum; "
+    "from the client take only ids and quantities."
+)
 
 
 @dataclass(slots=True)
@@ -18,83 +26,127 @@ class _Chosen:
     key: str | None
     value: Value
 
+    @property
+    def word(self) -> str:
+        """The last word of the key: ``quantity`` of ``items[].quantity``."""
+        return (self.key or "").rpartition(".")[2].removesuffix("[]")
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
-    seen: set[tuple[str, int]] = set()
+    said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
     for site in (*amount_sites(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
-        if ruling is None:
+        if ruling is None or (ruling.outcome == "broken" and site.fn in flawed and site.what != "charge"):
             continue
-        anchor = (ruling.anchor or (ruling.file, ruling.line, 0))[:2]
-        if ruling.outcome == "broken":
-            if anchor in seen or (site.fn in flawed and site.what != "charge"):
-                continue
-            flawed.add(site.fn)
-            seen.add(anchor)
-        yield ruling
+        place = (ruling.outcome, *(ruling.anchor or (ruling.file, ruling.line))[:2])
+        if place not in said:
+            said.add(place)
+            if ruling.outcome == "broken":
+                flawed.add(site.fn)
+            yield ruling
 
 
 def _rule(model: Model, site: AmountSite) -> Ruling | None:
     program = model.program
-    body = program.body(site.fn)
-    ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, body.line[site.instr])
+    ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, program.body(site.fn).line[site.instr])
     chosen = [_Chosen(s.key, v) for s, v in model.requests.sources_in(site.value, 200) if s.kind in ("body", "query", "path", "raw")]
     chosen = [c for c in chosen if _is_amount(model, site, c)]
-    if chosen and model.staff_only(site.fn):
+    if not chosen:
+        return _of_ours(site, ruling)
+    if site.what == "order-total" and _told_by_provider(model, site.fn):
+        return None
+    if model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))
         return ruling
-    if not chosen:
-        unknown = next((x for x in leaves(site.value) if isinstance(x, Unknown)), None)
-        param = site.value if isinstance(site.value, Param) else None
-        if site.what == "charge" and (param is not None or isinstance(site.value, Unknown)):
-            place = (param or unknown or site.value).at
-            ruling.outcome = "unknown"
-            ruling.question = Evidence(place[0], place[1], f"Where does the amount of this {site.operation} come from? No caller that gives it is in the repository.")
-            return ruling
-        ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
-        return ruling if site.what == "charge" or site.trusted else None
-    _break(model, site, chosen[0], ruling)
+    barriers = {id(c): barrier(model, site, c.key) if c.key else None for c in chosen}
+    free = [c for c in chosen if barriers[id(c)] is None]
+    if not free:
+        ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
+        return ruling
+    _break(model, site, free[0], ruling)
     return ruling
 
 
+def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
+    """Nothing of the sum is the client's, as far as it could be followed."""
+    unknown = next((x for x in leaves(site.value) if isinstance(x, Unknown)), None)
+    param = site.value if isinstance(site.value, Param) else None
+    if site.what == "charge" and (param is not None or isinstance(site.value, Unknown)):
+        place = (param or unknown or site.value).at
+        ruling.outcome = "unknown"
+        ruling.question = Evidence(
+            place[0], place[1], f"Where does the amount of this {site.operation} come from? No caller that gives it is in the repository."
+        )
+        return ruling
+    if site.what != "charge" and isinstance(site.value, (Const, Param, Unknown)):
+        return None
+    ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
+    return ruling if site.what != "free" else None
+
+
+def _told_by_provider(model: Model, fn: Fn) -> bool:
+    """Whether only messages and returns of a provider reach a record: what they say was paid is no price that a customer sets."""
+    handlers = {h.entry.target.fn for h in model.handlers.all}
+    outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
+    return bool(outside) and handlers.issuperset(outside)
+
+
 def _is_amount(model: Model, site: AmountSite, chosen: _Chosen) -> bool:
-    """Whether what the client chose is (part of) the sum: a quantity or an id that only takes part is not."""
-    key = chosen.key
-    if key is None:
+    """Whether what the client chose is (part of) the sum: an id that only takes part is not, nor the quantity of a stored order."""
+    if chosen.key is None:
         return site.what == "charge" or site.direct
-    if model.words.has("quantity_fields", key):
-        return False
-    if model.words.money(key) or model.words.has("currency_fields", key):
+    word = chosen.word
+    if model.words.has("quantity_fields", word):
+        return site.what == "charge"
+    if model.words.money(word) or model.words.has("currency_fields", word):
         return True
-    return site.what != "order-total" and not key.lower().endswith("id") and site.direct
+    return site.what != "order-total" and not word.lower().endswith("id") and site.direct
 
 
 def _break(model: Model, site: AmountSite, chosen: _Chosen, ruling: Ruling) -> None:
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
-    ruling.confidence = "certain" if chosen.key is not None and model.words.money(chosen.key) else "likely"
-    at_file, at_line = site.value.at if site.value.at[0] == site.fn.file else (site.fn.file, program.body(site.fn).line[site.instr])
-    here = program.body(site.fn).line[site.instr]
-    end = program.body(site.fn).end_line[site.instr]
-    ruling.anchor = (site.fn.file, at_line, at_line) if here <= at_line <= end and at_file == site.fn.file else (site.fn.file, here, here)
+    ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
+    line = _line(model, site)
+    ruling.anchor = (site.fn.file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
-    currency = chosen.key is not None and model.words.has("currency_fields", chosen.key)
-    what = {"charge": f"charged ({site.operation})", "order-total": "stored as what the order costs", "free": "what decides whether anything has to be paid"}[site.what]
+    currency = chosen.key is not None and model.words.has("currency_fields", chosen.word)
+    what = {
+        "charge": f"charged ({site.operation})",
+        "order-total": "stored as what the order costs",
+        "free": "what decides whether anything has to be paid",
+    }[site.what]
     ruling.title = "The client chooses " + ("the currency of the charge" if currency else "what he pays")
+    gain = "the same number of a cheaper currency" if currency else "any sum, one cent included"
     ruling.message = (
-        f"{named} comes from the client's request and is {what}; nothing computes it again from the server's prices, so a changed request buys the same "
-        f"goods for {'the same number of a cheaper currency' if currency else 'any sum, one cent included'}."
+        f"{named} comes from the client's request and is {what}; nothing computes it again from the server's prices, "
+        f"so a changed request buys the same goods for {gain}."
     )
-    ruling.remediation = (
-        "Take the currency from the order or the shop's settings." if currency else
-        "Load the products by id, compute the total from their stored prices, tax and shipping, and use that sum; from the client take only ids and quantities."
-    )  # fmt: skip
+    ruling.remediation = "Take the currency from the order or the shop's settings." if currency else _RECOMPUTE
     ruling.evidence = [
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
+
+
+def _line(model: Model, site: AmountSite) -> int:
+    """The line on which the sum is written into the call or record; that of the call when it is put together elsewhere."""
+    body = model.program.body(site.fn)
+    here, end = body.line[site.instr], body.end_line[site.instr]
+    if site.value.at[0] == site.fn.file and here <= site.value.at[1] <= end:
+        return site.value.at[1]
+    if body.op[site.instr] not in (Op.CALL, Op.NEW):
+        return here
+    last = site.instr
+    for i, op in enumerate(body.op[:last]):
+        if op == Op.RECORD:
+            args = body.args(i)
+            for k, v in zip(args[::2], args[1::2], strict=True):
+                if k >= 0 and (const := body.const(k)) and const[1].strip("'\"") == site.key.rpartition(".")[2]:
+                    last = v
+    return body.line[last]
 
 
 CHECK = Check(id="payment/client-amount", title="The server decides what is charged", severity="critical", rule=rule)

@@ -1,0 +1,163 @@
+"""What may stand between a client's figure and a charge: the server's own total that it has to equal, bounds that it has to keep."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.checks.payment.amounts import AmountSite
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant
+from tillproof.ir.ops import Kind, Op
+
+_EQUAL = ("==", "===", "!=", "!==", "<>")
+_ORDER = ("<", "<=", ">", ">=")
+_AT_LEAST = ("max", "abs", "absint")
+_GIFT = re.compile(r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit", re.IGNORECASE)
+_DECLARED = re.compile(
+    r"\bmin(?:_value|_range|imum)?\b|\bge\b|\bgt\b|\bgte\b|\bMin\(|\.min\(|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|GreaterThan|\bbetween:|\bunsigned\b",
+    re.IGNORECASE,
+)
+_PIECES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Where a client's figure is held to something, and to what."""
+
+    file: str
+    line: int
+    what: str
+
+
+def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
+    """What keeps the client's ``key`` from lowering the sum, seen in what is reached together with the charge; None when nothing is."""
+    word = key.rpartition(".")[2].removesuffix("[]")
+    around = [fn for fn in _around(model, site.fn) if word in model.vocabulary.tokens(fn)]
+    if model.words.has("quantity_fields", word):
+        return _lower_bound(model, around, word) or _declared(model, around, word)
+    same = _same_as_ours(model, around, word)
+    if same is None and _gift(model, site):
+        return _lower_bound(model, around, word) or _declared(model, around, word)
+    return same
+
+
+def _around(model: Model, fn: Fn) -> list[Fn]:
+    """The function itself and all that runs in the same requests."""
+    found = {fn: None}
+    for entry in model.entries_to(fn):
+        found.update(dict.fromkeys(model.handlers.closure(entry).functions))
+    return list(found)
+
+
+def _comparisons(model: Model, around: list[Fn], operators: tuple[str, ...], word: str) -> Iterator[tuple[Fn, int, Value, Value]]:
+    """Comparisons of which one side (the first given) holds the client's figure."""
+    for fn in around:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.BINARY and body.text(body.args(i)[0]) in operators:
+                left, right = (model.evaluator.value(fn, a) for a in body.args(i)[1:3])
+                for one, other in ((left, right), (right, left)):
+                    if _holds(model, one, word):
+                        yield fn, i, one, other
+
+
+def _holds(model: Model, value: Value, word: str) -> bool:
+    """Whether a value is the field of that name, or computed from it."""
+    return any(_name(v) == snake(word) for v in _pieces(model, value))
+
+
+def _pieces(model: Model, value: Value) -> Iterator[Value]:
+    stack, seen = [value], set[int]()
+    while stack and len(seen) < _PIECES:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        if not isinstance(here, (Member, Element)):
+            stack += [
+                *here.parts(),
+                *(v for _, v in (model.evaluator.arguments(here) if isinstance(here, Result) and here.instr >= 0 else ())),
+            ]
+
+
+def _name(value: Value) -> str:
+    if isinstance(value, (Member, Param)):
+        return snake(value.name)
+    if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member):
+        return ""
+    if isinstance(value, Element) and value.key is not None:
+        return snake(constant(value.key) or "")
+    return ""
+
+
+def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
+    """A comparison with a figure that is no constant and not the client's own: ``if data.total != order.total: refuse``."""
+    for fn, i, one, other in _comparisons(model, around, (*_EQUAL, *_ORDER), word):
+        body = model.program.body(fn)
+        ours: Value | None = other
+        if body.text(body.args(i)[0]) in _ORDER:
+            ours = _taken_off(model, one, word) if isinstance(other, Const) else None
+        if ours is not None and not _nothing(ours) and not _holds(model, ours, word) and not model.requests.sources_in(ours, _PIECES):
+            return Barrier(fn.file, body.line[i], "the client's figure is compared with the server's")
+    return None
+
+
+def _taken_off(model: Model, value: Value, word: str) -> Value | None:
+    """What the client's figure is subtracted from, or is taken off it: ``abs(theirs - ours) < 0.01``."""
+    difference = next((v for v in _pieces(model, value) if isinstance(v, Mix) and v.op == "-"), None)
+    return next((v for v in difference.operands if not _holds(model, v, word)), None) if difference else None
+
+
+def _nothing(value: Value) -> bool:
+    return isinstance(value, Const) or (isinstance(value, Member) and value.name in ("undefined", "length"))
+
+
+def _lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
+    """A comparison with a number, or a floor put under it. For a quantity the number is none or one: a ceiling lets it go below zero."""
+    counts = model.words.has("quantity_fields", word)
+    for fn, i, _, other in _comparisons(model, around, _ORDER, word):
+        if isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts):
+            return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds")
+    for fn in around:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.CALL or body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD):
+                continue
+            callee, arguments = body.call(i)
+            if body.name(callee).rpartition(".")[2] in _AT_LEAST and any(
+                _holds(model, model.evaluator.value(fn, a), word) for _, a in arguments
+            ):
+                return Barrier(fn.file, body.line[i], "the client's figure has a floor")
+    return None
+
+
+def _declared(model: Model, around: list[Fn], word: str) -> Barrier | None:
+    """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``."""
+    units = {model.program.unit(fn.file) for fn in around}
+    for file in model.program.mentioning(word):
+        if model.program.unit(file) not in units:
+            continue
+        lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
+        for number, line in enumerate(lines):
+            if not re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,]|=>)", line):
+                continue
+            start = number
+            while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
+                start -= 1
+            if _DECLARED.search(" ".join(lines[start : number + 1])):
+                return Barrier(file, number + 1, "the field is declared with bounds")
+    return None
+
+
+def _gift(model: Model, site: AmountSite) -> bool:
+    """Whether the payer is meant to choose: a donation, a tip."""
+    program = model.program
+    told = [
+        program.qualified(site.fn),
+        site.fn.file,
+        *((e.route or "") + " " + program.qualified(e.target.fn) for e in model.entries_to(site.fn)),
+    ]
+    return any(_GIFT.search(snake(t)) for t in told)

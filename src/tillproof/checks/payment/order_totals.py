@@ -1,0 +1,153 @@
+"""Where sums of money enter an order's record, or decide whether anything has to be paid."""
+
+import re
+from collections.abc import Iterator
+
+from tillproof.checks.payment.amounts import AmountSite
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Const, Instance, Value, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+CREATES = ("record.create", "record.write", "order.write")
+_CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.IGNORECASE)
+_LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
+_NESTED = ("data", "$set", "values", "create", "update", "defaults")
+_ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
+
+
+def order_totals(model: Model) -> Iterator[AmountSite]:
+    """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
+    for fn in model.customer_functions:
+        if not model.vocabulary.money(fn):
+            continue
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op in (Op.CALL, Op.NEW):
+                yield from sorted((*_of_record(model, fn, i), *_of_setter(model, fn, i)), key=lambda s: _rank(s.key))
+            elif op == Op.SET_FIELD:
+                obj, _, value = body.args(i)
+                name = body.name(i)
+                holder = written(model.program, fn, obj).rpartition(".")[2]
+                if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
+                    yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value), True, key=name)
+
+
+def _rank(key: str) -> int:
+    """A grand total before its parts."""
+    name = snake(key)
+    return 1 + any(w in name for w in _LESSER) if "total" not in name and "amount" not in name else int(any(w in name for w in _LESSER))
+
+
+def _entity_value(model: Model, fn: Fn, obj: int) -> bool:
+    return any(
+        isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in options(model.evaluator.value(fn, obj))
+    )
+
+
+def _of_setter(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
+    """``$order->set_total($x)``"""
+    body = model.program.body(fn)
+    callee, arguments = body.call(i)
+    if body.op[i] != Op.CALL or body.op[callee] != Op.FIELD or len(arguments) != 1:
+        return
+    field = snake(body.name(callee)).removeprefix("set_")
+    holder = body.args(callee)[0]
+    if field == snake(body.name(callee)) or not model.words.money(field):
+        return
+    if model.words.entity(written(model.program, fn, holder).rpartition(".")[2]) or _entity_value(model, fn, holder):
+        yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, arguments[0][1]), True, key=field)
+
+
+def _of_record(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
+    body = model.program.body(fn)
+    callee, arguments = body.call(i)
+    if body.op[callee] not in (Op.NAME, Op.FIELD) or model.operations.at(fn, i) is not None:
+        return
+    spelt = written(model.program, fn, callee)
+    parts = spelt.split(".")
+    made = any(isinstance(o, Instance) for o in options(model.evaluator.value(fn, i)))
+    named = [*parts[:-1], *_tables(body, callee)]
+    entity = parts[-1] if (body.op[i] == Op.NEW or made) else next((p for p in reversed(named) if model.words.entity(_entity_name(p))), "")
+    got = model.recogniser.effect(fn, i)
+    writes = got is not None and got[0].effect in CREATES
+    if not entity or not model.words.entity(_entity_name(entity)):
+        if writes and not any(_CATALOGUE.search(p) for p in (spelt, *named)):
+            for _, argument in arguments:
+                for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument), 0):
+                    if site.key and model.is_charged(site.key):
+                        yield site
+        return
+    if not (body.op[i] == Op.NEW or made or writes):
+        return
+    for key, argument in arguments:
+        value = model.evaluator.value(fn, argument)
+        if key and key not in ("*", "**"):
+            if model.words.money(key):
+                yield AmountSite("order-total", "order record", fn, i, value, True, key=key)
+            continue
+        yield from _money_keys(model, fn, i, value, 0)
+
+
+def _tables(body: Body, i: int) -> list[str]:
+    """Texts given to the calls of a chain: ``db.from_("orders").insert`` writes to ``orders``."""
+    found: list[str] = []
+    while i >= 0 and body.op[i] in (Op.FIELD, Op.CALL, Op.AWAIT):
+        if body.op[i] == Op.CALL:
+            found += [
+                body.name(a).strip("'\"") for _, a in body.call(i)[1][:1] if body.op[a] == Op.CONST and body.args(a)[0] == Kind.STRING
+            ]
+        i = body.args(i)[0]
+    return found
+
+
+def _entity_name(part: str) -> str:
+    """``OrderModel``, ``orderRepository`` and ``OrdersService`` are about orders."""
+    for suffix in _ABOUT:
+        part = part.removesuffix(suffix)
+    return part
+
+
+def _money_keys(model: Model, fn: Fn, i: int, value: Value, depth: int) -> Iterator[AmountSite]:
+    if depth > 2 or isinstance(value, Const):
+        return
+    got = shape(model.evaluator, value)
+    for key, entry in {**got.may, **got.must}.items():
+        if model.words.money(key):
+            yield AmountSite("order-total", "order record", fn, i, entry, True, key=key)
+        elif key in _NESTED:
+            yield from _money_keys(model, fn, i, entry, depth + 1)
+
+
+def free_by_choice(model: Model) -> Iterator[AmountSite]:
+    """``if cost == 0`` where the client says what it costs, before something is recorded."""
+    for fn in model.customer_functions:
+        if not model.vocabulary.money(fn):
+            continue
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.BINARY or body.text(body.args(i)[0]) not in ("==", "===", "<=", ">", "!=", "!=="):
+                continue
+            _, left, right = body.args(i)
+            const = body.const(right)
+            if const is None or const[1] not in ("0", "0.0"):
+                continue
+            name = written(model.program, fn, left).rpartition(".")[2]
+            if (
+                model.words.money(name)
+                and any(body.op[u] in (Op.BRANCH, Op.CHOICE) for u in model.evaluator.defuse(fn).uses(i))
+                and _records(model, fn)
+            ):
+                yield AmountSite("free", "order", fn, i, model.evaluator.value(fn, left), False, key=name)
+
+
+def _records(model: Model, fn: Fn) -> bool:
+    body = model.program.body(fn)
+    return any(
+        op == Op.CALL and (got := model.recogniser.effect(fn, i)) is not None and got[0].effect in (*CREATES, "order.paid")
+        for i, op in enumerate(body.op)
+    )

@@ -1,0 +1,65 @@
+"""What the text of a function speaks of: a quick look that spares reading its body and asking for values."""
+
+import re
+from collections.abc import Callable
+
+from tillproof.commerce.lexicon import Words
+from tillproof.flow.program import TOP, Fn, Program
+
+_TOKEN = re.compile(rb"[A-Za-z_]\w+")
+
+
+class Vocabulary:
+    """Answers from the words in a function's source alone, nested functions included; what is asked is kept."""
+
+    def __init__(self, program: Program, words: Words) -> None:
+        self.program = program
+        self.words = words
+        self._tokens: dict[Fn, frozenset[str]] = {}
+        self._answers: dict[tuple[str, Fn], bool] = {}
+
+    def tokens(self, fn: Fn) -> frozenset[str]:
+        """The words in a function's source, those in its texts too."""
+        if fn not in self._tokens:
+            source = self.program.sources[fn.file]
+            if fn.number != TOP:
+                function = self.program.indices[fn.file].functions[fn.number]
+                source = source[function.start : function.end]
+            self._tokens[fn] = frozenset(t.decode("ascii", "ignore") for t in set(_TOKEN.findall(source)))
+        return self._tokens[fn]
+
+    def money(self, fn: Fn) -> bool:
+        """Whether a function names an amount of money."""
+        return self._any("money", fn, self.words.money)
+
+    def status(self, fn: Fn) -> bool:
+        """Whether a function names a status, or a field that says that something is paid."""
+        return self._any("status", fn, lambda t: self.words.has("status_fields", _field(t)) or self.words.has("paid_fields", _field(t)))
+
+    def paid_value(self, fn: Fn) -> bool:
+        """Whether a function holds a word by which a status says paid or on its way."""
+        return self._any("value", fn, lambda t: self.words.has("paid_values", t) or self.words.has("fulfil_values", t))
+
+    def paid_name(self, fn: Fn) -> bool:
+        """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""
+        return self._any("name", fn, self._tells)
+
+    def _tells(self, token: str) -> bool:
+        words = self.words
+        field = _field(token)
+        return (
+            words.fulfils(token)
+            or "invoice" in token.lower()
+            or (words.has("paid_fields", field) and not words.has("status_fields", field))
+        )
+
+    def _any(self, kind: str, fn: Fn, says: Callable[[str], bool]) -> bool:
+        key = (kind, fn)
+        if key not in self._answers:
+            self._answers[key] = any(says(t) for t in self.tokens(fn))
+        return self._answers[key]
+
+
+def _field(token: str) -> str:
+    """The field that a setter sets: ``setStatus`` is about ``Status``."""
+    return token[3:].lstrip("_") if token.startswith("set") and len(token) > 5 else token
