@@ -40,7 +40,7 @@ _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
 )
 _PROVES = re.compile(
-    r"(jwt_)?verify(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
+    r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
 _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
@@ -213,7 +213,7 @@ class Roles:
             body = self.program.body(one)
             for i, op in enumerate(body.op):
                 refuses = refuses or self._refuses(one, i)
-                if op in (Op.FIELD, Op.NAME):
+                if op == Op.FIELD or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = _highest((asked, _asks(body.name(i))))
                 elif op == Op.BINARY:
                     asked = _highest((asked, self.compares_role(one, i)))
@@ -227,6 +227,10 @@ class Roles:
                     asked = _highest((asked, told, below))
                     refuses = refuses or below is not None
         return asked if refuses else None
+
+    def _is_handed_session(self, fn: Fn, name: str) -> bool:
+        """Whether a name is a parameter ``session`` in Python: that is the database's, the visitor's hangs on the request."""
+        return name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
 
     def _lets_pass(self, fn: Fn) -> int:
         """How often a middleware hands the request on without an error."""

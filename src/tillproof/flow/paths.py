@@ -11,12 +11,13 @@ from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Ctx, Const, External, FunctionV, Member, Param, Value, options
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Result, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_CALLS = 8
 MAX_WALKS = 500
+_PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
 
 
 class Proof(NamedTuple):
@@ -379,8 +380,7 @@ class _FunctionWalk:
         wanted = self.value(other)
         proof = self.walk.policy.proof(self.fn, call, self.ctx)
         if proof is not None and proof.how == "answer":
-            text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
-            return same and text.upper() in {g.upper() for g in proof.genuine}
+            return same and _is_genuine(proof, wanted)
         if proof is not None and proof.how == "boolean":
             if isinstance(wanted, Const):
                 return same != wanted.falsy
@@ -395,7 +395,25 @@ class _FunctionWalk:
             got = _key(outcome.value)
             if got is None or key is None or (got == key) == same:
                 fitting.append(outcome)
-        return bool(fitting) and key is not None and all(o.proven for o in fitting)
+        return bool(fitting) and key is not None and all(o.proven or (same and self._answered(o.value, wanted)) for o in fitting)
+
+    def _answered(self, value: Value | None, wanted: Value) -> bool:
+        """Whether a returned value is read from the answer of a call that proves by its answer, and ``wanted`` is the genuine one."""
+        return value is not None and all(self._one_answered(option, wanted) for option in options(value))
+
+    def _one_answered(self, value: Value, wanted: Value) -> bool:
+        here: Value = value
+        for _ in range(_PARTS):
+            if isinstance(here, (Member, Element)):
+                here = here.base
+            elif isinstance(here, Result):
+                proof = self.walk.policy.proof(here.fn, here.instr, here.ctx) if here.instr >= 0 else None
+                if proof is not None:
+                    return proof.how == "answer" and _is_genuine(proof, wanted)
+                here = here.callee
+            else:
+                break
+        return len(options(here)) > 1 and self._answered(here, wanted)
 
     def origin_call(self, i: int, depth: int = 0) -> int | None:
         """The call of this body that a value comes from, through variables, awaits and members."""
@@ -447,6 +465,12 @@ def truth_of(value: Value) -> bool | None:
     if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
         return True
     return None
+
+
+def _is_genuine(proof: Proof, wanted: Value) -> bool:
+    """Whether a value that an answer is compared with is the one that a genuine message gets."""
+    text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
+    return text.upper() in {g.upper() for g in proof.genuine}
 
 
 def _tail(value: Value) -> str:
