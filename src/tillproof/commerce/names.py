@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 from tillproof.flow.program import Fn, Program
@@ -27,8 +28,9 @@ class Table(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._by_last)
 
-    def words(self) -> set[str]:
-        return set(self._by_last)
+    def words(self) -> AbstractSet[str]:
+        """The last words of all names, in lower case."""
+        return self._by_last.keys()
 
     def find(self, names: Iterable[str]) -> list[tuple[T, str, str, str]]:
         """(thing, pattern, name that matched, text that the first argument must be) for every entry that fits one of the names."""

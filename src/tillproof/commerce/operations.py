@@ -56,7 +56,7 @@ class Operations:
 
     def _find(self) -> None:
         for file in self.candidates():
-            for fn in self.program.all_functions(file):
+            for fn in self.program.functions_calling(file, self.recogniser.asking_words(self.program.language(file))):
                 body = self.program.body(fn)
                 for i, op in enumerate(body.op):
                     if op in (Op.CALL, Op.NEW):

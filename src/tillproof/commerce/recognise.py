@@ -56,6 +56,10 @@ class Recogniser:
             for lang in LANGUAGES
         }
 
+    def asking_words(self, language: str) -> set[str]:
+        """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""
+        return set(self.calls[language].words() | self.shared[language, "http"].words())
+
     # --- names of a callee
 
     def callee_names(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, ...]:

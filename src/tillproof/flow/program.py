@@ -2,6 +2,8 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from tree_sitter import Tree as SyntaxTree
@@ -13,6 +15,10 @@ from tillproof.languages.base import lower, parse
 from tillproof.source.files import SourceFile
 
 TOP = -1
+# A name before the bracket of a call, with TypeScript's type arguments, or after ``new``.
+_CALLED = re.compile(
+    rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
+)
 
 
 class Fn(NamedTuple):
@@ -120,17 +126,23 @@ class Program:
 
     def functions_around(self, file: str, word: str) -> list[Fn]:
         """The innermost functions (or the top level) of a file in which a word stands."""
-        raw = word.encode()
-        source, functions = self.sources[file], self.indices[file].functions
+        return self.functions_at(file, (m.start() for m in re.finditer(re.escape(word.encode()), self.sources[file])))
+
+    def functions_calling(self, file: str, words: AbstractSet[str]) -> list[Fn]:
+        """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made with ``new``."""
+        found = (m for m in _CALLED.finditer(self.sources[file]) if (m[1] or m[2]).decode("utf-8", "replace").lower() in words)
+        return self.functions_at(file, (m.start(m.lastindex or 0) for m in found))
+
+    def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:
+        """The innermost functions (or the top level) of a file that stand around offsets (bytes), in order."""
+        functions = self.indices[file].functions
         found: set[int] = set()
-        at = source.find(raw)
-        while at >= 0:
+        for at in offsets:
             inner = TOP
             for number, function in enumerate(functions):
                 if function.start <= at < function.end and (inner == TOP or function.start >= functions[inner].start):
                     inner = number
             found.add(inner)
-            at = source.find(raw, at + len(raw))
         return [Fn(file, n) for n in sorted(found)]
 
     def all_functions(self, file: str) -> list[Fn]:
