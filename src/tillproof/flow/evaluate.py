@@ -197,6 +197,8 @@ class Evaluator:
             return values[1]
         if word in ("or", "coalesce") and isinstance(values[0], Missing):
             return values[1]
+        if word in ("or", "coalesce") and isinstance(values[0], Record) and any(key is not None for key, _ in values[0].entries):
+            return values[0]  # a record with a key in it is neither null nor empty
         return choice(at, values)
 
     def _cast(self, fn: Fn, body: Body, args: list[int], ctx: Ctx | None, at: tuple[str, int]) -> Value:

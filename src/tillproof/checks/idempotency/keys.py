@@ -122,6 +122,6 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
 def may_carry_options(model: Model, value: Value, position: int, site: OperationSite) -> bool:
     """Whether an unknown value stands where options go; the address and the body of a request do not."""
     if site.request is not None:
-        text = " ".join(names(value)).lower()
+        text = " ".join((*names(value), value.name if isinstance(value, Param) else "")).lower()
         return isinstance(value, Param) and ("option" in text or "config" in text or "header" in text or "args" in text)
     return isinstance(value, Param) or position > 0
