@@ -1,14 +1,14 @@
 """Requests sent by raw HTTP: method, address, headers and body, and which provider's operation they are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
-from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Text, Value, constant, leaves, pattern
+from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Record, Text, Value, constant, leaves, pattern
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -17,6 +17,7 @@ _URL_KEYS = ("url", "uri", "baseurl", "path")
 _BODY_KEYS = ("data", "body", "json", "form_params", "multipart", "form", "query")
 _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
+_TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
 _HOLE = re.compile(r"\{\}")
 _MOST_ADDRESSES = 6
 
@@ -29,9 +30,14 @@ class Request:
     method: str
     url: str
     url_value: Value | None
-    arguments: tuple[Value, ...]
+    given: Callable[[], tuple[Value, ...]]
     parametric: bool
     others: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[Value, ...]:
+        """Valued only when somebody asks: most requests go to no provider."""
+        return self.given()
 
     def each(self) -> "Iterator[Request]":
         """The request once for each address that it may go to."""
@@ -65,10 +71,10 @@ class Requests:
     def _request(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
         body = self.program.body(fn)
         callee, raw = body.call(i)
-        arguments = [(k, self.evaluator.value(fn, v, ctx)) for k, v in raw]
+        arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
         word = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
         if word in ("curl_exec", "curl_init"):
-            return self._curl(fn, i, ctx, word, [v for _, v in arguments])
+            return self._curl(fn, ctx, word)
         options = self._options(arguments)
         method = self._method(word, arguments, options)
         url = self._url(word, arguments, options)
@@ -76,16 +82,32 @@ class Requests:
             return None
         if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
             return None  # a page asking its own server
-        client = self.clients.given(self.evaluator.value(fn, body.args(callee)[0], ctx)) if body.op[callee] == Op.FIELD else []
-        base = self._base([options, *(shape(self.evaluator, c) for c in client)])
-        texts = tuple(dict.fromkeys(_onto(base, text) for text in _addresses(url)))
-        given = tuple(v for _, v in arguments)
-        return Request(method, texts[0], url, (*given, *client), any(isinstance(x, Param) for x in leaves(url)), texts[1:])
+        texts = tuple(_addresses(url))
+        if not all(text.startswith("http") for text in texts):
+            base = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
+            texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
 
-    @staticmethod
-    def _base(shapes: list[Shape]) -> str:
-        found = (pattern(v) for s in shapes for k, v in {**s.may, **s.must}.items() if k.lower() in _BASES)
-        return next(found, "")
+        def given() -> tuple[Value, ...]:
+            return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *self._client(fn, callee, ctx))
+
+        return Request(method, texts[0], url, given, any(isinstance(x, Param) for x in leaves(url)), texts[1:])
+
+    def _client(self, fn: Fn, callee: int, ctx: Ctx | None) -> list[Value]:
+        """What the object that sends the request was given before."""
+        body = self.program.body(fn)
+        return self.clients.given(self.evaluator.value(fn, body.args(callee)[0], ctx)) if body.op[callee] == Op.FIELD else []
+
+    def _telling(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
+        """The value of an argument; of a literal record only what says where the request goes."""
+        body = self.program.body(fn)
+        if body.op[i] != Op.RECORD:
+            return self.evaluator.value(fn, i, ctx)
+        entries: list[tuple[str | None, Value]] = []
+        for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+            const = body.const(k)
+            if k < 0 or (const and const[1].lower() in _TELLING):
+                entries.append((const[1] if const else None, self.evaluator.value(fn, v, ctx)))
+        return Record((fn.file, body.line[i]), tuple(entries))
 
     def _options(self, arguments: list[tuple[str, Value]]) -> Shape:
         out = Shape()
@@ -126,7 +148,7 @@ class Requests:
             return positional[1]
         return positional[0] if positional else None
 
-    def _curl(self, fn: Fn, i: int, ctx: Ctx | None, word: str, arguments: list[Value]) -> Request | None:
+    def _curl(self, fn: Fn, ctx: Ctx | None, word: str) -> Request | None:
         """cURL: the options set on any handle of the function. Reported once, at curl_exec, or at curl_init when nothing is executed here."""
         body = self.program.body(fn)
         given: list[Value] = []
@@ -160,7 +182,7 @@ class Requests:
                         method = "POST"
         if url is None or (word == "curl_init" and executes):
             return None
-        return Request(method, pattern(url), url, tuple(given), any(isinstance(x, Param) for x in leaves(url)))
+        return Request(method, pattern(url), url, lambda: tuple(given), any(isinstance(x, Param) for x in leaves(url)))
 
     def match(self, fn: Fn, request: Request) -> list[tuple[Provider, Operation | Verifier]]:
         """Provider operations and verifiers that a request may be. A host of another provider rules out; an unknown host needs the unit's use."""
@@ -194,6 +216,11 @@ class Requests:
             if any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                 return provider
         return None
+
+
+def _base(shapes: list[Shape]) -> str:
+    found = (pattern(v) for s in shapes for k, v in {**s.may, **s.must}.items() if k.lower() in _BASES)
+    return next(found, "")
 
 
 def _onto(base: str, text: str) -> str:

@@ -36,7 +36,7 @@ class Callers:
         for file in self.program.mentioning(word):
             if self.program.language(file) != language:
                 continue
-            for caller in self.program.functions_calling(file, {word.lower()}):
+            for caller in self.program.functions_calling_name(file, word):
                 found += self._calls_in(caller, fn, word, constructing)
                 if len(found) >= _LIMIT:
                     return found

@@ -52,6 +52,7 @@ class Program:
                     self.functions_by_name[function.name].append(Fn(path, number))
         self._methods: dict[ClassId, dict[str, Fn]] = {}
         self._mentions: dict[str, list[str]] = {}
+        self._calls_of: dict[str, re.Pattern[bytes]] = {}
 
     def language(self, file: str) -> str:
         """The language as packs name it: python, javascript or php."""
@@ -132,6 +133,14 @@ class Program:
         """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made with ``new``."""
         found = (m for m in _CALLED.finditer(self.sources[file]) if (m[1] or m[2]).decode("utf-8", "replace").lower() in words)
         return self.functions_at(file, (m.start(m.lastindex or 0) for m in found))
+
+    def functions_calling_name(self, file: str, name: str) -> list[Fn]:
+        """``functions_calling`` for one name as it is spelt."""
+        pattern = self._calls_of.get(name)
+        if pattern is None:
+            word = re.escape(name.encode())
+            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])" + rb"(?:(?:\s|\?\.|!|<[^()]{0,120}>)*+\(|(?<=new " + word + rb"))")
+        return self.functions_at(file, (m.start() for m in pattern.finditer(self.sources[file])))
 
     def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:
         """The innermost functions (or the top level) of a file that stand around offsets (bytes), in order."""
