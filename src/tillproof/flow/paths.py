@@ -11,10 +11,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Result, Value, options
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Record, Result, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
+_SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 MAX_CALLS = 8
 MAX_WALKS = 500
 _PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
@@ -89,6 +90,7 @@ class Walk:
         self.evaluator = evaluator
         self.policy = policy
         self._memo: dict[tuple[Fn, int, bool], Summary] = {}
+        self.under_way: dict[tuple[Fn, int], _FunctionWalk] = {}
         self._depth = 0
 
     def run(self, fn: Fn, ctx: Ctx | None = None, proven: bool = False) -> Summary:
@@ -98,9 +100,11 @@ class Walk:
             self._memo[key] = Summary((), ())
             self._depth += 1
             try:
-                self._memo[key] = _FunctionWalk(self, fn, ctx, proven).run()
+                walk = self.under_way[fn, id(ctx)] = _FunctionWalk(self, fn, ctx, proven)
+                self._memo[key] = walk.run()
             finally:
                 self._depth -= 1
+                self.under_way.pop((fn, id(ctx)), None)
         return self._memo[key]
 
     def visited(self) -> list[Fn]:
@@ -141,7 +145,7 @@ class _FunctionWalk:
         self.defuse = walk.evaluator.defuse(fn)
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
-        self.exit: list[bool | None] = [None] * len(self.body.blocks)
+        self._constant: dict[int, bool | None] = {}
 
     def run(self) -> Summary:
         waiting = [0]
@@ -153,6 +157,8 @@ class _FunctionWalk:
             for kind, target in self.body.blocks[block].next:
                 onward = self.entry[block] if kind == EDGE_RAISE else state
                 if onward is None:
+                    continue
+                if kind in (EDGE_TRUE, EDGE_FALSE) and self._ruled_out(block, kind == EDGE_TRUE):
                     continue
                 if kind in (EDGE_TRUE, EDGE_FALSE) and not onward:
                     onward = self._branch(block, kind == EDGE_TRUE)
@@ -228,12 +234,40 @@ class _FunctionWalk:
             summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
             if happenings is not None:
                 happenings.extend(summary.happenings)
-            ends = [o.proven for o in summary.outcomes if o.value is not None]
+            ends = [o.proven for o in self._telling(summary, i)]
             after += ends
             leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _telling(self, summary: Summary, call: int) -> list[Outcome]:
+        """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
+        caller asks which it was, and may put something in its place."""
+        ends = [o for o in summary.outcomes if o.value is not None]
+        if not any(o.proven and not _empty(o.value) for o in ends) or all(o.proven for o in ends) or self._asks_about(call):
+            return ends
+        return [o for o in ends if o.proven or not _empty(o.value)]
+
+    def _asks_about(self, call: int) -> bool:
+        body = self.body
+        asking = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.BRANCH]
+        asking += [body.args(i)[1] for i, op in enumerate(body.op) if op == Op.CHOICE and body.text(body.args(i)[0]) in ("or", "coalesce", "ternary")]
+        return any(self._stems_from(a, call) for a in asking)
+
+    def _stems_from(self, i: int, call: int, depth: int = 0) -> bool:
+        """Whether a condition is about the result of a call as a whole."""
+        if depth > 8 or i < 0:
+            return False
+        if i == call:
+            return True
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.NAME:
+            return any(self._stems_from(s, call, depth + 1) for s in self.defuse.reaching(i, self.body.name(i)).stores)
+        below = args[1:] if op in (Op.UNARY, Op.BINARY, Op.CHOICE, Op.STORE, Op.CAST) else args[:1] if op == Op.AWAIT else []
+        if op == Op.CALL:
+            below = [v for _, v in self.body.call(i)[1]]
+        return any(self._stems_from(b, call, depth + 1) for b in below)
 
     def _targets_are_called(self, i: int) -> bool:
         """Whether the call itself lands in the repository (and not only callbacks given to it)."""
@@ -242,6 +276,14 @@ class _FunctionWalk:
         return all(isinstance(o, FunctionV) for o in options(self.value(self.body.args(i)[0])))
 
     # --- branches
+
+    def _ruled_out(self, block: int, truth: bool) -> bool:
+        """Whether a branch is never taken: its condition is constant in this context."""
+        if block not in self._constant:
+            last = self.body.blocks[block].end - 1
+            known = self.body.op[last] == Op.BRANCH
+            self._constant[block] = self.walk.evaluator.truth(self.fn, self.body.args(last)[0], self.ctx) if known else None
+        return self._constant[block] is (not truth)
 
     def _branch(self, block: int, truth: bool) -> bool:
         b = self.body.blocks[block]
@@ -293,7 +335,8 @@ class _FunctionWalk:
         shift = 1 if ctx.this is not None and self.body.params and self.body.params[0].name in ("self", "cls") else 0
         if not 0 <= number - shift < len(given):
             return False
-        return _FunctionWalk(self.walk, ctx.caller, ctx.parent, False).implies(given[number - shift], truth, depth + 1)
+        caller = self.walk.under_way.get((ctx.caller, id(ctx.parent))) or _FunctionWalk(self.walk, ctx.caller, ctx.parent, False)
+        return caller.implies(given[number - shift], truth, depth + 1)
 
     def entry_after(self, i: int) -> bool | None:
         """The state at the end of the block of an instruction, when the walk knows it already."""
@@ -351,8 +394,15 @@ class _FunctionWalk:
         if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
             return False
         if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
-            return equal == truth
+            return (equal or operator in ("<=", ">=")) == truth
         for side, other in ((left, right), (right, left)):
+            const = self.body.const(other)
+            if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
+                wanted = const[0] == Kind.BOOL and const[1].lower() == "true"
+                if (wanted or equal == truth) and self.implies(side, wanted if equal == truth else not wanted):
+                    return True
+                if const[0] == Kind.BOOL and self.implies(side, wanted == (equal == truth)):
+                    return True
             call = self.origin_call(side)
             if call is None:
                 continue
@@ -471,6 +521,13 @@ def _is_genuine(proof: Proof, wanted: Value) -> bool:
     """Whether a value that an answer is compared with is the one that a genuine message gets."""
     text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
     return text.upper() in {g.upper() for g in proof.genuine}
+
+
+def _empty(value: Value | None) -> bool:
+    """Whether a value holds nothing at all: null, false, an empty list or record."""
+    if isinstance(value, (Seq, Record)):
+        return not value.parts()
+    return isinstance(value, Const) and value.falsy
 
 
 def _tail(value: Value) -> str:

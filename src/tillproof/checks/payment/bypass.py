@@ -22,11 +22,13 @@ _MOST = 24
 
 
 class Bypass(NamedTuple):
-    """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``act``: what is then done unproven."""
+    """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``way``: the first line of the side that
+    goes on without the proof; ``act``: what is then done unproven."""
 
     kind: Literal["skipped", "swallowed", "ignored"]
     fn: Fn
     line: int
+    way: int
     guard: int
     chooser: Chooser
     act: Happening
@@ -59,20 +61,21 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
     for suspect in suspects:
         calls = _calls(level for level in levels if level not in suspect.outside)
         edges = frozenset(s.edge for s in suspects if s.level not in suspect.outside)
-        if unproven_acts(model.handlers.supposing(handler, Assumed(edges, calls))):
+        if unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, calls))):
             continue  # what this function says is lost further out
-        acts = unproven_acts(model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
+        acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
         if acts:
             found.append(_past(model, suspect, acts[0]))
     if found:
         return min(found, key=lambda way: way.chooser != "sender")
     edges = frozenset(s.edge for s in suspects if not s.answers)
-    acts = unproven_acts(model.handlers.supposing(handler, Assumed(edges)))
-    left = unproven_acts(model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
+    acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges)))
+    left = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
     if not acts or left:
         return None
     level = _ignored(model, chains[0], edges)
-    return Bypass("ignored", level.fn, model.program.body(level.fn).line[level.instr], level.instr, "sender", acts[0])
+    line = model.program.body(level.fn).line[level.instr]
+    return Bypass("ignored", level.fn, line, line, level.instr, "sender", acts[0])
 
 
 def _calls(levels: Iterable[_Level]) -> frozenset[tuple[Fn, int]]:
@@ -143,13 +146,21 @@ def _past(model: Model, suspect: _Suspect, act: Happening) -> Bypass:
     if kind == EDGE_RAISE:
         block = body.blocks[target]
         caught = next((i for i in range(block.start, block.end) if body.op[i] == Op.CAUGHT), block.start)
-        return Bypass("swallowed", fn, body.line[caught], caught, "sender", act)
+        return Bypass("swallowed", fn, body.line[caught], body.line[caught], caught, "sender", act)
     branch = body.blocks[number].end - 1
     asked = [i for i in _asked(body, body.args(branch)[0]) if not _comes_from(model, level, i)]
     if suspect.answers and not asked:
-        return Bypass("ignored", fn, body.line[branch], branch, "sender", act)
+        return Bypass("ignored", fn, body.line[branch], body.line[branch], branch, "sender", act)
     chooser: Chooser = "sender" if any(_from_sender(model, level, i) for i in asked) else "configuration"
-    return Bypass("skipped", fn, body.line[branch], branch, chooser, act)
+    return Bypass("skipped", fn, body.line[branch], _first_line(body, target) or body.line[branch], branch, chooser, act)
+
+
+def _first_line(body: Body, start: int) -> int | None:
+    """The first line of a side of a branch; None where it holds nothing."""
+    while body.blocks[start].end <= body.blocks[start].start and len(body.blocks[start].next) == 1:
+        start = body.blocks[start].next[0][1]
+    block = body.blocks[start]
+    return min(body.line[block.start : block.end], default=None)
 
 
 def _asked(body: Body, i: int) -> list[int]:

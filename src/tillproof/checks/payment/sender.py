@@ -4,11 +4,15 @@ import re
 
 from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
+from tillproof.flow.defuse import value_operands
 from tillproof.flow.paths import Happening
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Instance, Param, Result, Unknown
+from tillproof.ir.ops import Op
 
 _VERIFIES = re.compile(r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.I)
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
+_MOST = 60
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
 
 
@@ -17,12 +21,35 @@ def is_site(handler: Handler) -> bool:
     return bool(handler.walked.happenings)
 
 
-def unproven_acts(walked: Walked) -> list[Happening]:
-    """What is done unproven, the gravest first: money and records before mail. To ask which event it is counts where nothing else is seen."""
-    acts = [h for h in walked.unproven if h.kind != "dispatch"]
+def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
+    """What is done unproven, the gravest first: money and records before mail.
+
+    To ask which event it is counts where nothing else is seen. Beside a proof, to note that a message was refused does not count.
+    """
+    acts = [h for h in walked.unproven if h.kind != "dispatch" and not (walked.proofs and _says_nothing(model, h))]
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
+
+
+def _says_nothing(model: Model, act: Happening) -> bool:
+    """Whether a record is written of which nothing, neither the record nor what is written, can come from the message."""
+    body = model.program.body(act.fn)
+    if not act.kind.startswith("record") or body.op[act.instr] != Op.CALL or not body.call(act.instr)[1]:
+        return False
+    waiting = [model.evaluator.value(act.fn, v, act.ctx) for v in value_operands(body, act.instr)]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if len(seen) > _MOST or isinstance(value, (Param, Unknown, Instance)) or model.requests.source(value) is not None:
+            return False
+        waiting += value.parts()
+        if isinstance(value, Result) and value.instr >= 0:
+            waiting += [v for _, v in model.evaluator.arguments(value)]
+    return True
 
 
 def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] | None:

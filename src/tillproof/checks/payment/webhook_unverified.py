@@ -22,7 +22,7 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/webhook-unverified", "held", handler.kind, entry.target.fn.file, line)
-    walked, acts = handler.walked, unproven_acts(handler.walked)
+    walked, acts = handler.walked, unproven_acts(model, handler.walked)
     ruling.evidence.append(Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source"))
     # A proof that is there and can be got round is the matter of webhook-weak-verification; one that comes too late, or beside, is none.
     signed = [p for p in walked.proofs if not p.refetch]

@@ -36,7 +36,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     function = program.function(handler.entry.target.fn)
     base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
-    way = find_bypass(model, handler, proofs) if unproven_acts(handler.walked) and handler.kind != "redirect-return" else None
+    way = find_bypass(model, handler, proofs) if unproven_acts(model, handler.walked) and handler.kind != "redirect-return" else None
     flawed = way is not None
     if way is not None:
         yield _bypassed(model, handler, way, base)
@@ -87,7 +87,7 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     ruling.remediation = mend
     note = {"skipped": "this condition decides whether the proof is made", "swallowed": "the failed proof is caught here", "ignored": "the answer of the proof is lost here"}
     ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
-    ruling.evidence.append(Evidence(way.fn.file, way.line, "the way past the verification", "missing"))
+    ruling.evidence.append(Evidence(way.fn.file, way.way, "the way past the verification", "missing"))
     ruling.evidence.append(at(program, way.act.fn, way.act.instr, "what is then done with the unproven message", "sink"))
     return ruling
 
