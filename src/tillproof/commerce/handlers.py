@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
+from tillproof.commerce.recognition import HOOK, caller, signs_of
 from tillproof.flow.paths import MAX_CALLS, NOTHING, Assumed, Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Value, options
@@ -21,11 +22,14 @@ _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect|confirmation|"
     r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
 )  # fmt: skip
+_BACK = re.compile(
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation|payment[-_]?(complete|status|callback)|pay)"
+    r"($|[/_.?{<:-])", re.I
+)  # fmt: skip
+_ACCOUNT = re.compile(r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.I)
 _SEVERAL = 3
-_HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
-_NEAR = 5
 
 
 @dataclass(slots=True)
@@ -119,7 +123,7 @@ class Handlers:
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
         name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)}"
-        if _HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
+        if HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
@@ -129,7 +133,7 @@ class Handlers:
 
     def _webhook(self, entry: Entry) -> Handler | None:
         found = self._webhook_in(entry, self.closure(entry))
-        if found is None and _HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
+        if found is None and HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
             # dispatch that depends on what is handed over (a method by name) is seen by a walk only
             walked, visited = self._walk(entry, self.model.reach.event_names, MAX_CALLS + 4)
             found = self._webhook_in(entry, self.model.reach.around(visited))
@@ -138,51 +142,11 @@ class Handlers:
         return found
 
     def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
-        best: tuple[int, Provider, Inbound, str] | None = None
-        texts = {_header(t): p for t, p in closure.texts.items() if self._near(closure, p[0])}
-        plain = {t for t, p in closure.texts.items() if self._near(closure, p[0])}
-        asked = {t for t in plain if t in closure.compared}
-        verifying = {k.provider.id for fn, _, k in closure.verifiers if self._near(closure, fn)}
-        route = entry.route or ""
-        named = bool(_HOOK.search(route) or _HOOK.search(self.model.program.name(entry.target.fn)))
-        for provider in self.model.knowledge.providers.values():
-            for inbound in provider.inbound:
-                if inbound.kind == "redirect-return":
-                    continue
-                score, why = self._score(entry, provider, inbound, texts.keys(), plain, asked, verifying, named, route)
-                if score >= 3 and (best is None or score > best[0]):
-                    best = (score, provider, inbound, why)
-        if best is None:
+        found = caller(self.model, signs_of(self.model, entry, closure))
+        if found is None:
             return None
-        kind: Literal["webhook", "ipn"] = "ipn" if best[2].kind == "ipn" else "webhook"
-        return Handler(entry, best[1], best[2], kind, closure, best[3])
-
-    def _score(self, entry: Entry, provider: Provider, inbound: Inbound, headers: "set[str] | object", plain: set[str], asked: set[str],
-               verifying: set[str], named: bool, route: str) -> tuple[int, str]:  # fmt: skip
-        score, why = 0, ""
-        if any(h in headers for h in inbound.headers):  # type: ignore[operator]
-            score, why = score + 4, "it reads the provider's signature header"
-        events = [e for e in inbound.events if e in asked and (len(e) > 8 or "." in e)]
-        if events:
-            score, why = score + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
-        fields = [f for f in inbound.fields if f in plain]
-        if len(fields) >= 2:
-            score, why = score + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
-        asks = any(k.provider.id == provider.id and getattr(k.thing, "op", "") == "payment.retrieve" for fn, _, k in self.closure(entry).operations)
-        if inbound.proof == "refetch" and named and asks:
-            score, why = score + 4, why or "it asks the provider for what the message names"
-        if provider.id in verifying and (named or score):
-            score, why = score + 3, why or "it calls the provider's verification"
-        if named and provider.id.partition("-")[0] in (route + entry.target.fn.file).lower() and provider.kind in ("payment", "platform"):
-            score, why = score + (3 if _HOOK.search(route) else 1), why or "its route says so"
-        if score and inbound.kind == "ipn" and score < 4:
-            score = 0
-        if not named and score < 4:
-            score = 0
-        return score, why
-
-    def _near(self, closure: Closure, fn: Fn) -> bool:
-        return closure.functions.get(fn, 99) <= _NEAR
+        provider, inbound, why = found
+        return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 
     def _return(self, entry: Entry) -> Handler | None:
         """A page or call by which the browser comes back from paying."""
@@ -208,7 +172,7 @@ class Handlers:
                 confirming = any(getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine)
                 if fields and (says or mine or "GET" in entry.methods) or (says and mine) or confirming:
                     return Handler(entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider")
-        if _RETURN.search(route) and (len(paying) < _SEVERAL or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
+        if _BACK.search(route) and not _ACCOUNT.search(route) and (len(paying) < _SEVERAL or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
@@ -271,8 +235,3 @@ def _once(happenings: list[Happening]) -> list[Happening]:
         if known is None or (known.proven and not h.proven):
             kept[h.fn, h.instr] = h
     return list(kept.values())
-
-
-def _header(text: str) -> str:
-    """A header's name however it is written: ``HTTP_STRIPE_SIGNATURE`` is ``stripe-signature``."""
-    return text.lower().replace("_", "-").removeprefix("http-")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import Fn, Program
+from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Record, Result, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -146,8 +146,26 @@ class _FunctionWalk:
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
         self._constant: dict[int, bool | None] = {}
+        self._telling: set[int] = set()
 
     def run(self) -> Summary:
+        self._settle()
+        self._telling = self._telling_reads()
+        if self._telling:
+            self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
+            self._settle()
+        happenings: list[Happening] = []
+        outcomes: list[Outcome] = []
+        for block in range(len(self.body.blocks)):
+            if self.entry[block] is not None:
+                state = self._through(block, happenings)
+                outcomes += self._outcomes(block, state)
+        if self._falls_off():
+            outcomes.append(Outcome(Const((self.fn.file, 1), Kind.NULL, "null"), False, all(s for s in self._ends() if s is not None)))
+        return Summary(tuple(outcomes), tuple(happenings))
+
+    def _settle(self) -> None:
+        """Give every block that is reached the state at its entry: what holds on all ways to it."""
         waiting = [0]
         rounds = 0
         while waiting and rounds < 20 * len(self.body.blocks) + 50:
@@ -168,15 +186,22 @@ class _FunctionWalk:
                 if merged != known:
                     self.entry[target] = merged
                     waiting.append(target)
-        happenings: list[Happening] = []
-        outcomes: list[Outcome] = []
-        for block in range(len(self.body.blocks)):
-            if self.entry[block] is not None:
-                state = self._through(block, happenings)
-                outcomes += self._outcomes(block, state)
-        if self._falls_off():
-            outcomes.append(Outcome(Const((self.fn.file, 1), Kind.NULL, "null"), False, all(s for s in self._ends() if s is not None)))
-        return Summary(tuple(outcomes), tuple(happenings))
+
+    def _telling_reads(self) -> set[int]:
+        """Reads of a Python variable that only proven code has set: on the way round it, after a loop that never ran, the read fails."""
+        if self.walk.program.language(self.fn.file) != "python" or self.fn.number == TOP or self.entry[0] or not self._proves_something():
+            return set()
+        reads: set[int] = set()
+        for i, op in enumerate(self.body.op):
+            if op == Op.NAME and self.body.name(i) in self.defuse.stores:
+                reach = self.defuse.reaching(i, self.body.name(i))
+                if reach.entry and reach.stores and all(self.entry_after(s) for s in reach.stores):
+                    reads.add(i)
+        return reads
+
+    def _proves_something(self) -> bool:
+        """Whether a block of this function makes the proof."""
+        return any(state is False and self._through(n, None) for n, state in enumerate(self.entry))
 
     def _ends(self) -> list[bool | None]:
         return [
@@ -204,6 +229,8 @@ class _FunctionWalk:
                     return None
             elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE) and happenings is not None:
                 self._note(i, bool(state), happenings)
+            elif op == Op.NAME and i in self._telling:
+                state = True
         return state
 
     def _note(self, i: int, proven: bool, happenings: list[Happening]) -> None:

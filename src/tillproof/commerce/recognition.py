@@ -1,0 +1,95 @@
+"""Is an entry point one that a provider calls, and which provider's? The signs, weighed."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.reach import Closure
+from tillproof.flow.program import Fn
+from tillproof.knowledge.schema import Inbound, Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
+_NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
+_ENOUGH = 3
+_ENOUGH_UNNAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks."""
+
+    route: str
+    file: str
+    named: bool
+    headers: frozenset[str]
+    texts: frozenset[str]
+    asked: frozenset[str]
+    verifying: frozenset[str]
+    asking: frozenset[str]
+    files: frozenset[str]
+
+
+def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
+    """The signs of an entry point, from no further away than its name warrants."""
+    route, name = entry.route or "", model.program.name(entry.target.fn)
+    named = bool(HOOK.search(route) or HOOK.search(name))
+    deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
+
+    def near(fn: Fn) -> bool:
+        return closure.functions.get(fn, 99) <= deepest
+
+    texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
+    return Signs(
+        route, entry.target.fn.file, named,
+        frozenset(header(t) for t in texts), texts, texts & closure.compared,
+        frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
+        frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
+        frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
+    )  # fmt: skip
+
+
+def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None:
+    """The provider that calls an entry point, the kind of message, and the best sign of it; None when it is nobody's webhook."""
+    best: tuple[int, Provider, Inbound, str] | None = None
+    for provider in model.knowledge.providers.values():
+        for inbound in provider.inbound:
+            if inbound.kind != "redirect-return":
+                weight, why = _weigh(model, signs, provider, inbound)
+                if weight >= (_ENOUGH if signs.named else _ENOUGH_UNNAMED) and (best is None or weight > best[0]):
+                    best = (weight, provider, inbound, why)
+    return best[1:] if best else None
+
+
+def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
+    weight, why = 0, ""
+    used = any(model.recogniser.uses(provider, file) for file in signs.files)
+    own = provider.id.partition("-")[0].partition(".")[0]
+    read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
+    if read:
+        weight, why = weight + 4, "it reads the provider's signature header"
+    fields = [f for f in inbound.fields if f in signs.texts]
+    if len(fields) >= (2 if used else 3):
+        weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
+    if not (used or weight):
+        return 0, ""
+    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e)]
+    if events:
+        weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
+    if inbound.proof == "refetch" and signs.named and provider.id in signs.asking:
+        weight, why = weight + 4, why or "it asks the provider for what the message names"
+    if provider.id in signs.verifying and (signs.named or weight):
+        weight, why = weight + 3, why or "it calls the provider's verification"
+    if signs.named and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform"):
+        weight, why = weight + (3 if HOOK.search(signs.route) else 1), why or "its route says so"
+    if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
+        return 0, ""
+    return weight, why
+
+
+def header(text: str) -> str:
+    """A header's name however it is written: ``HTTP_STRIPE_SIGNATURE`` is ``stripe-signature``."""
+    return text.lower().replace("_", "-").removeprefix("http-")
