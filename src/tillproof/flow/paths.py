@@ -146,12 +146,12 @@ class _FunctionWalk:
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
         self._constant: dict[int, bool | None] = {}
-        self._telling: set[int] = set()
+        self._sure_reads: set[int] = set()
 
     def run(self) -> Summary:
         self._settle()
-        self._telling = self._telling_reads()
-        if self._telling:
+        self._sure_reads = self._find_sure_reads()
+        if self._sure_reads:
             self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
             self._settle()
         happenings: list[Happening] = []
@@ -187,7 +187,7 @@ class _FunctionWalk:
                     self.entry[target] = merged
                     waiting.append(target)
 
-    def _telling_reads(self) -> set[int]:
+    def _find_sure_reads(self) -> set[int]:
         """Reads of a Python variable that only proven code has set: on the way round it, after a loop that never ran, the read fails."""
         if self.walk.program.language(self.fn.file) != "python" or self.fn.number == TOP or self.entry[0] or not self._proves_something():
             return set()
@@ -229,7 +229,7 @@ class _FunctionWalk:
                     return None
             elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE) and happenings is not None:
                 self._note(i, bool(state), happenings)
-            elif op == Op.NAME and i in self._telling:
+            elif op == Op.NAME and i in self._sure_reads:
                 state = True
         return state
 
