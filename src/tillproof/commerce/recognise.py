@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tillproof.commerce.names import Table, root, strip, written
+from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Result, Value, names, options
@@ -48,7 +49,7 @@ class Recogniser:
             for effect in framework.effects:
                 for lang, calls in effect.calls.items():
                     self.effects[lang].add(calls, effect)
-        self._uses: dict[tuple[str, str], bool] = {}
+        self.usage = Usage(program, knowledge)
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._clients = {
             (p.id, lang): {strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))}
@@ -119,32 +120,12 @@ class Recogniser:
         return None
 
     def uses(self, provider: Provider, file: str) -> bool:
-        """Whether the file, or its unit, imports the provider's package or holds one of its words."""
-        key = (provider.id, file)
-        if key not in self._uses:
-            unit = self.program.unit(file)
-            own = self.mentions(provider, file)
-            self._uses[key] = own or any(
-                self._imports(provider, f) for f in self.program.indices if self.program.unit(f) == unit and f != file
-            )
-        return self._uses[key]
+        """Whether the file or its unit uses a provider."""
+        return self.usage.uses(provider, file)
 
     def mentions(self, provider: Provider, file: str) -> bool:
-        words = self.program.indices[file].words
-        return self._imports(provider, file) or any(w.lower() in provider.words or w.lower() == provider.id for w in words)
-
-    def _imports(self, provider: Provider, file: str) -> bool:
-        index = self.program.indices[file]
-        lang = self.program.language(file)
-        packages = {p.lower() for p in provider.packages.get(lang, ())}
-        roots = {c.partition(".")[0].lower() for c in provider.clients.get(lang, ())} if lang == "php" else set()
-        for item in index.imports:
-            module = item.module.lower()
-            if module in packages or module.partition(".")[0] in packages or "/".join(module.split("/")[:2]) in packages or module.partition("/")[0] in packages:
-                return True
-            if roots and (module.partition(".")[0] in roots or (not module and item.name.lower() in roots)):
-                return True
-        return False
+        """Whether the file itself speaks of a provider."""
+        return self.usage.mentions(provider, file)
 
     def operation(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The provider operation that a call is, by SDK."""

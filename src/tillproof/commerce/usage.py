@@ -1,0 +1,75 @@
+"""Which providers a file or unit uses: by its imports, and by the providers' own words in it."""
+
+from collections import defaultdict
+from functools import cached_property
+from typing import get_args
+
+from tillproof.flow.program import Program
+from tillproof.ir.declarations import Import
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Language, Provider
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Usage:
+    """Provider ids by file and by unit, found in one pass over all imports."""
+
+    def __init__(self, program: Program, knowledge: Knowledge) -> None:
+        self.program = program
+        self.providers = knowledge.providers.values()
+
+    def uses(self, provider: Provider, file: str) -> bool:
+        """Whether the file, or another of its unit, imports the provider's package, or the file holds one of its words."""
+        return self.mentions(provider, file) or provider.id in self._by_unit.get(self.program.unit(file), _NOBODY)
+
+    def mentions(self, provider: Provider, file: str) -> bool:
+        """Whether the file itself imports the provider's package or holds one of its words."""
+        return provider.id in self._by_file.get(file, _NOBODY) or provider.id in self._by_word(file)
+
+    def _by_word(self, file: str) -> frozenset[str]:
+        return frozenset(p for w in self.program.indices[file].words for p in self._words.get(w.lower(), ()))
+
+    @cached_property
+    def _words(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for provider in self.providers:
+            for word in {provider.id, *provider.words}:
+                found[word].append(provider.id)
+        return found
+
+    @cached_property
+    def _packages(self) -> dict[str, dict[str, list[str]]]:
+        """Language → package or root namespace → providers."""
+        found: dict[str, dict[str, list[str]]] = {language: defaultdict(list) for language in get_args(Language)}
+        for provider in self.providers:
+            for language, packages in provider.packages.items():
+                for package in packages:
+                    found[language][package.lower()].append(provider.id)
+            for client in provider.clients.get("php", ()):
+                found["php"][client.partition(".")[0].lower()].append(provider.id)
+        return found
+
+    @cached_property
+    def _by_file(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for file, index in self.program.indices.items():
+            packages = self._packages[self.program.language(file)]
+            mine = {p for item in index.imports for key in _keys(item) for p in packages.get(key, ())}
+            if mine:
+                found[file] = frozenset(mine)
+        return found
+
+    @cached_property
+    def _by_unit(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for file, providers in self._by_file.items():
+            found[self.program.unit(file)] |= providers
+        return found
+
+
+def _keys(item: Import) -> set[str]:
+    """What an import may be listed under: the module, its first part by dots or slashes, its scope and name, the name of a PHP root class."""
+    module = item.module.lower()
+    keys = {module, module.partition(".")[0], module.partition("/")[0], "/".join(module.split("/")[:2])}
+    return keys if module else {item.name.lower()}
