@@ -279,7 +279,10 @@ class _FunctionWalk:
     def _asks_about(self, call: int) -> bool:
         body = self.body
         asking = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.BRANCH]
-        asking += [body.args(i)[1] for i, op in enumerate(body.op) if op == Op.CHOICE and body.text(body.args(i)[0]) in ("or", "coalesce", "ternary")]
+        for i, op in enumerate(body.op):
+            if op == Op.CHOICE and body.text(body.args(i)[0]) in ("or", "coalesce", "ternary"):
+                _, first, *others = body.args(i)
+                asking += [first] if not all(_empty(self.value(o)) for o in others) else []
         return any(self._stems_from(a, call) for a in asking)
 
     def _stems_from(self, i: int, call: int, depth: int = 0) -> bool:
@@ -532,7 +535,13 @@ class _FunctionWalk:
             when_true, when_false = self.implies(at, True), self.implies(at, False)
             if when_true or when_false:
                 return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
-        return [Outcome(option, truth_of(option), state) for option in options(value)]
+        return [Outcome(option, self._truth(option), state) for option in options(value)]
+
+    def _truth(self, value: Value) -> bool | None:
+        """An empty list counts as false, but in JavaScript."""
+        if isinstance(value, Seq) and _empty(value):
+            return self.walk.program.language(self.fn.file) == "javascript"
+        return truth_of(value)
 
 
 def truth_of(value: Value) -> bool | None:
