@@ -253,6 +253,8 @@ class Scope:
         method = self.method(value.cls, name)
         if method is not None:
             return self._method_value(value, method, name, at)
+        if value.made is not None and (given := self._given_field(value, name)) is not None:
+            return given
         stored = self._stored(value, name, at)
         if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
             field = Member(at, value, name)
@@ -269,6 +271,27 @@ class Scope:
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
         return Member(at, value, name)
+
+    def _given_field(self, value: Instance, name: str) -> Value | None:
+        """What the call that made an object gave for a field that its Python class declares, where the class leaves construction to its
+        declarations: a dataclass, a named tuple, a model."""
+        lineage = self.lineage(value.cls)
+        if value.made is None or self.program.language(value.cls.file) != "python" or any("__init__" in self.program.methods(c) for c in lineage):
+            return None
+        declared: dict[str, None] = {}
+        for cls in reversed(lineage):
+            prefix = self.program.cls(cls).name + "."
+            fields = (s[len(prefix) :] for s in self.evaluator.defuse(Fn(cls.file, TOP)).stores if s.startswith(prefix))
+            declared.update(dict.fromkeys(f for f in fields if "." not in f and f not in self.program.methods(cls)))
+        if name not in declared:
+            return None
+        fn, call, ctx = value.made
+        arguments = self.program.body(fn).call(call)[1]
+        if any(key == name for key, _ in arguments):
+            return next(self.evaluator.value(fn, v, ctx) for key, v in arguments if key == name)
+        positional = [v for key, v in arguments if key == ""]
+        number = list(declared).index(name)
+        return self.evaluator.value(fn, positional[number], ctx) if number < len(positional) else None
 
     def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
         targets = [method]
@@ -295,7 +318,9 @@ class Scope:
         from tillproof.flow.evaluate import returns
 
         body = self.program.body(bound.fn)
-        values = [self.evaluator.value(bound.fn, body.args(r)[0]) for r in returns(body) if body.args(r)[0] >= 0]
+        made = isinstance(bound.this, Instance) and bound.this.made is not None
+        ctx = self.evaluator.entry_context(bound) if made else None  # what the object was made of
+        values = [self.evaluator.value(bound.fn, body.args(r)[0], ctx) for r in returns(body) if body.args(r)[0] >= 0]
         return choice(bound.at, values) if values else Unknown(bound.at, "a property without a value")
 
     def _stored(self, value: Instance, name: str, at: tuple[str, int]) -> Value | None:
