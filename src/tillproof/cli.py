@@ -4,6 +4,7 @@ Everything heavy is imported where it is used, so that ``--help`` and ``--versio
 """
 
 import argparse
+import gc
 import difflib
 import os
 import shutil
@@ -110,6 +111,7 @@ def _review(options: argparse.Namespace) -> int:
     if output is not None and not output.parent.is_dir():
         raise SettingsError(f"there is no folder {output.parent} for --output; make it first")
     settings = _settings(options, root)
+    gc.disable()  # one review and out: what it builds is needed to the end
 
     from tillproof.progress import progress
     from tillproof.review import review
