@@ -146,6 +146,7 @@ class _FunctionWalk:
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
         self._constant: dict[int, bool | None] = {}
+        self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
 
     def run(self) -> Summary:
@@ -219,6 +220,14 @@ class _FunctionWalk:
 
     def _through(self, number: int, happenings: list[Happening] | None) -> bool | None:
         """The state after a block; None when it does not get to its end."""
+        if happenings is not None:
+            return self._pass(number, happenings)
+        key = (number, self.entry[number])
+        if key not in self._after:
+            self._after[key] = self._pass(number, None)
+        return self._after[key]
+
+    def _pass(self, number: int, happenings: list[Happening] | None) -> bool | None:
         state = self.entry[number]
         block = self.body.blocks[number]
         for i in range(block.start, block.end):
