@@ -10,7 +10,7 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Record, Result, Text, Value, leaves, names, options
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Record, Result, Text, Value, leaves, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Verifier
 
@@ -87,7 +87,8 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         given = model.evaluator.arguments(value)
         if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
             continue  # a digest over fields that the provider names is another thing
-        return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), _parser_before(model, handler) is not None)
+        parser = _parser_before(model, handler)
+        return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), parser is not None and parser.seen)
     return None
 
 
@@ -102,22 +103,24 @@ def parsed_before(model: Model, handler: Handler, proof: Proven) -> Parsed | Non
         return None
     if not any(isinstance(v, Member) and _whole_body(model, v) for v in signed_body(model, proof)):
         return None
-    parser = _parser_before(model, handler)
-    return Parsed(parser, True) if parser is not None else None
+    return _parser_before(model, handler)
 
 
 # --- parsers
 
 
-def _parser_before(model: Model, handler: Handler) -> Evidence | None:
+def _parser_before(model: Model, handler: Handler) -> Parsed | None:
     """The JSON parser that reads the body of a route before anybody asks for its bytes."""
     for guard in handler.entry.chain:
         for value in options(guard):
             if model.recogniser.result_is("raw_parsers", value):
                 return None
             if model.recogniser.result_is("json_parsers", value):
-                return Evidence(*value.at, "this parser reads the body first", "step")
-    return _default_parser(model, handler) or _parser_of_every_route(model, handler)
+                return Parsed(Evidence(*value.at, "this parser reads the body first", "step"), True)
+    if (default := _default_parser(model, handler)) is not None:
+        return Parsed(default, True)
+    every = _parser_of_every_route(model, handler)
+    return Parsed(every, False) if every is not None else None
 
 
 def _default_parser(model: Model, handler: Handler) -> Evidence | None:
@@ -154,7 +157,7 @@ def _mounted_in_loop(model: Model, fn: Fn) -> Evidence | None:
         if op != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD or body.name(body.args(i)[0]) not in _MOUNTS:
             continue
         given = Arguments(model.evaluator, fn, i).positional
-        if len(given) < 2 or not any(isinstance(v, Element) or _handed(v) for v in _below(model, [given[0]], 8)):
+        if len(given) < 2 or not any(isinstance(v, Element) or _handed(model, v) for v in _below(model, [given[0]], 8)):
             continue
         for value in given[1:]:
             if model.recogniser.result_is("json_parsers", value) and not _keeps_bytes(model, value):
@@ -162,8 +165,16 @@ def _mounted_in_loop(model: Model, fn: Fn) -> Evidence | None:
     return None
 
 
-def _handed(value: Value) -> bool:
-    return isinstance(value, Member) and isinstance(value.base, Element)
+def _handed(model: Model, value: Value) -> bool:
+    """Whether a value is what a callback is given of each element of a list."""
+    if not isinstance(value, Param) or value.number != 0 or (around := model.program.parent(value.fn)) is None:
+        return False
+    body = model.program.body(around)
+    for i, op in enumerate(body.op):
+        if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in ("forEach", "map", "each"):
+            if any(body.op[a] == Op.FUNCTION and body.args(a)[0] == value.fn.number for _, a in body.call(i)[1]):
+                return True
+    return False
 
 
 def _keeps_bytes(model: Model, parser: Value) -> bool:

@@ -193,10 +193,11 @@ def _provider_here(wiring: Wiring, file: str) -> bool:
 
 # --- route files beside the handler
 
+_PLAIN = re.compile(rb"\s*(?P<methods>[A-Z]+(?: *, *[A-Z]+)*)\s+(?P<path>/[\x21-\x7e]*)\s*")
 
 def _beside(wiring: Wiring) -> Iterator[Declared]:
-    """``route.json`` in the folder of the modules that handle the route."""
-    tables = [p for p in wiring.program.files if posixpath.basename(p) in ("route.json", "routes.json")]
+    """``route.json``, or a plain ``route`` of two lines, in the folder of the modules that handle the route."""
+    tables = [p for p in wiring.program.files if posixpath.basename(p) in ("route.json", "routes.json", "route")]
     folders: dict[str, list[str]] = {}
     for file in wiring.program.indices if tables else ():
         if file.endswith((".tsx", ".jsx")):  # what is shown, not what handles
@@ -245,6 +246,8 @@ class _Shared:
 
 def _rule_file(raw: bytes | None) -> tuple[str, tuple[str, ...], str] | None:
     """(route, methods, access) of a route file."""
+    if (plain := _PLAIN.fullmatch(raw or b"")) is not None:
+        return join(plain["path"].decode()), tuple(plain["methods"].decode().replace(" ", "").split(",")), ""
     try:
         data: Any = json.loads(raw or b"")
     except ValueError:
