@@ -40,9 +40,9 @@ PLANTS = [
     Plant("3a Stripe refund", "idempotency/missing-key", "shop/payments/stripe_client.py", "stripe.Refund.create("),
     Plant("3a Stripe cancel", "idempotency/missing-key", "shop/payments/stripe_client.py", "stripe.PaymentIntent.cancel("),
     Plant("3a PayPal refund", "idempotency/missing-key", "shop/payments/paypal_client.py", "refund = self._send("),
-    Plant("3a PayPal capture", "idempotency/missing-key", "shop/payments/paypal_client.py", "/capture"),
+    Plant("3a PayPal capture", "idempotency/missing-key", "shop/payments/paypal_client.py", '/capture", json={})'),
     Plant("3b", "idempotency/unstable-key", "shop/payments/paypal_client.py", '"PayPal-Request-Id": str(uuid.uuid4())'),
-    Plant("4", "payment/client-amount", "shop/routes/checkout.py", "orders.place("),
+    Plant("4", "payment/client-amount", "shop/services/orders.py", "unit_price_cents=line.unit_price_cents"),
     Plant("5", "payment/fulfil-on-redirect", "shop/routes/checkout.py", "orders.mark_paid("),
 ]
 

@@ -17,6 +17,7 @@ _CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _WRAPPERS = {"Promise", "Optional", "Annotated", "Type", "type", "List", "list", "Awaitable", "Readonly", "Partial", "Final", "ClassVar", "Mapped"}
 _PLAIN = {"str", "int", "float", "bool", "dict", "Any", "any", "string", "number", "boolean", "object", "array", "mixed", "None", "null", "void", "unknown"}
+_DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field")
 _FEW_METHODS = 6
 _COMMON_METHODS = frozenset(
     "create update delete insert remove filter query fetch count first execute commit rollback append extend start close write flush format "
@@ -30,7 +31,9 @@ _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", 
 
 
 def _declared_only(value: Value) -> bool:
-    """A field that its class declares without giving it a value: null, or an object of its type."""
+    """A field that its class declares without giving it a value: null, an object of its type, or a description of the field."""
+    if isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name in _DESCRIPTIONS:
+        return True
     return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
 
 

@@ -3,17 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from tillproof.checks.payment.amounts import AmountSite
+from tillproof.checks.payment.amounts import AmountSite, depends_on_caller
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Instance, Value, options
+from tillproof.flow.values import Const, Ctx, Instance, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 CREATES = ("record.create", "record.write", "order.write")
+_MOST_CALLERS = 20
 _CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.IGNORECASE)
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
@@ -25,16 +26,29 @@ def order_totals(model: Model) -> Iterator[AmountSite]:
     for fn in model.customer_functions:
         if not model.vocabulary.money(fn):
             continue
-        body = model.program.body(fn)
-        for i, op in enumerate(body.op):
-            if op in (Op.CALL, Op.NEW):
-                yield from sorted((*_of_record(model, fn, i), *_of_setter(model, fn, i)), key=lambda s: _rank(s.key))
-            elif op == Op.SET_FIELD:
-                obj, _, value = body.args(i)
-                name = body.name(i)
-                holder = written(model.program, fn, obj).rpartition(".")[2]
-                if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
-                    yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value), True, key=name)
+        for i, op in enumerate(model.program.body(fn).op):
+            if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
+                yield from _for_callers(model, fn, i)
+
+
+def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
+    """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
+    sites = list(_sums(model, fn, i, None))
+    if any(depends_on_caller(model, site.value) for site in sites):
+        sites += [site for ctx in model.callers.above(fn, None)[:_MOST_CALLERS] for site in _sums(model, fn, i, ctx)]
+    return sites
+
+
+def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
+    body = model.program.body(fn)
+    if body.op[i] != Op.SET_FIELD:
+        yield from sorted((*_of_record(model, fn, i, ctx), *_of_setter(model, fn, i, ctx)), key=lambda s: _rank(s.key))
+        return
+    obj, _, value = body.args(i)
+    name = body.name(i)
+    holder = written(model.program, fn, obj).rpartition(".")[2]
+    if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
+        yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
 
 
 def _rank(key: str) -> int:
@@ -49,7 +63,7 @@ def _entity_value(model: Model, fn: Fn, obj: int) -> bool:
     )
 
 
-def _of_setter(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
+def _of_setter(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     """``$order->set_total($x)``"""
     body = model.program.body(fn)
     callee, arguments = body.call(i)
@@ -60,10 +74,10 @@ def _of_setter(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
     if field == snake(body.name(callee)) or not model.words.money(field):
         return
     if model.words.entity(written(model.program, fn, holder).rpartition(".")[2]) or _entity_value(model, fn, holder):
-        yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, arguments[0][1]), True, key=field)
+        yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, arguments[0][1], ctx), True, key=field)
 
 
-def _of_record(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
+def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     body = model.program.body(fn)
     callee, arguments = body.call(i)
     if body.op[callee] not in (Op.NAME, Op.FIELD) or model.operations.at(fn, i) is not None:
@@ -78,14 +92,14 @@ def _of_record(model: Model, fn: Fn, i: int) -> Iterator[AmountSite]:
     if not entity or not model.words.entity(_entity_name(entity)):
         if writes and not any(_CATALOGUE.search(p) for p in (spelt, *named)):
             for _, argument in arguments:
-                for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument), 0):
+                for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument, ctx), 0):
                     if site.key and model.is_charged(site.key):
                         yield site
         return
     if not (body.op[i] == Op.NEW or made or writes):
         return
     for key, argument in arguments:
-        value = model.evaluator.value(fn, argument)
+        value = model.evaluator.value(fn, argument, ctx)
         if key and key not in ("*", "**"):
             if model.words.money(key):
                 yield AmountSite("order-total", "order record", fn, i, value, True, key=key)
