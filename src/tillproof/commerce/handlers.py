@@ -107,7 +107,7 @@ class Handlers:
         """Every handler, in order of file and line; an entry point is one handler at most."""
         out: list[Handler] = []
         taken: set[Fn] = set()
-        if not self.model.operations.candidates():
+        if not self.model.operations.candidates() and not self._named_in_paths():
             return out
         for entry in self.model.entries:
             if entry.role in ("staff", "internal") or entry.target.fn in taken or not self._promising(entry):
@@ -128,6 +128,11 @@ class Handlers:
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
         return any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn))
+
+    def _named_in_paths(self) -> bool:
+        """Whether a payment provider is named by a file's path alone: ``api/webhooks/paypal/route.ts``."""
+        named = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
+        return any(HOOK.search(file) and name in file.lower() for file in self.model.program.indices for name in named)
 
     # --- kinds
 
