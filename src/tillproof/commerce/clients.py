@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.commerce.names import written
 from tillproof.flow.evaluate import Evaluator, returns
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.shape import Found
+from tillproof.flow.shape import Found, shape
 from tillproof.flow.values import Const, Ctx, FunctionV, Member, Missing, Overlay, Record, Result, Value, options
 from tillproof.ir.ops import Op
 
@@ -16,7 +16,7 @@ _SELF = ("this", "self", "cls", "static")
 
 
 class Clients:
-    """Reads clients, request builders and option objects."""
+    """Reads clients, request builders and option objects; it keeps what it found."""
 
     def __init__(self, program: Program, evaluator: Evaluator) -> None:
         self.program = program
@@ -24,7 +24,7 @@ class Clients:
         self._made: dict[tuple[Fn, int, int], list[Value]] = {}
 
     def given(self, receiver: Value) -> list[Value]:
-        """Records of what a client holds for each of its requests: ``axios.create({…})``, ``Http::withHeaders([…])``, a session's headers."""
+        """Records of what a client puts into each of its requests: ``axios.create({…})``, ``Http::withHeaders([…])``, session headers."""
         out: list[Value] = []
         for option in options(receiver):
             here: Value | None = option
@@ -78,7 +78,9 @@ class Clients:
                     yield Record(call.at, ((const[1], self.evaluator.value(call.fn, value, call.ctx)),))
             elif op == Op.CALL and n != call.instr and body.op[body.args(n)[0]] == Op.FIELD:
                 callee, arguments = body.call(n)
-                if body.name(callee) in ("update", "use", "set") and self._below(written(self.program, call.fn, body.args(callee)[0]), holders):
+                if body.name(callee) in ("update", "use", "set") and self._below(
+                    written(self.program, call.fn, body.args(callee)[0]), holders
+                ):
                     yield from self._handed(call, [self.evaluator.value(call.fn, a, call.ctx) for _, a in arguments])
 
     def _handed(self, call: Result, values: list[Value]) -> Iterator[Value]:
@@ -87,18 +89,20 @@ class Clients:
         for value in values:
             for option in options(value):
                 if isinstance(option, FunctionV):
-                    yield from self._interceptor(option.fn, call.ctx)
+                    yield from self._interceptor(option.fn)
                 elif isinstance(option, (Record, Overlay, Result)):
                     yield option
 
-    def _interceptor(self, fn: Fn, outer: Ctx | None) -> Iterator[Value]:
+    def _interceptor(self, fn: Fn) -> Iterator[Value]:
+        """What a function that every request goes through adds to it; the request itself, its parameter, is nothing new."""
         body = self.program.body(fn)
         for n, op in enumerate(body.op):
             const = body.const(body.args(n)[1]) if op == Op.SET_INDEX else None
             if const:
                 yield Record((fn.file, body.line[n]), ((const[1], self.evaluator.value(fn, body.args(n)[2])),))
         for r in returns(body):
-            yield self.evaluator.value(fn, body.args(r)[0])
+            got = shape(self.evaluator, self.evaluator.value(fn, body.args(r)[0]))
+            yield Record((fn.file, body.line[r]), tuple(got.must.items()))
 
     def _holders(self, fn: Fn, i: int) -> set[str]:
         """The variables and fields of a function that hold what an instruction yields, as spelt."""
@@ -176,7 +180,11 @@ class Clients:
             return defuse.passes(i, n)
         names = self._holders(fn, i)
         body = self.program.body(fn)
-        sent = [u for u in range(n + 1, len(body.op)) if body.op[u] == Op.CALL and any(body.op[a] == Op.NAME and body.name(a) in names for _, a in body.call(u)[1])]
+        sent = [
+            u
+            for u in range(n + 1, len(body.op))
+            if body.op[u] == Op.CALL and any(body.op[a] == Op.NAME and body.name(a) in names for _, a in body.call(u)[1])
+        ]
         return all(defuse.passes(u, n, i) for u in sent[:1]) if sent else defuse.block_of[n] == defuse.block_of[i]
 
 

@@ -1,6 +1,7 @@
 """The handlers as the report shows them."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from tillproof.checks.ruling import Ruling
 from tillproof.commerce.handlers import Handler
@@ -45,7 +46,7 @@ def _first_line(model: Model, handler: Handler) -> int:
     return min((body.line[i] for _, i in places), default=1) if handler.entry.target.fn.number == TOP else 1
 
 
-def verified(handler: Handler) -> str:
+def verified(handler: Handler) -> Literal["yes", "no", "weak"]:
     """Whether the sender is proven: on every path that does something, on some, or on none."""
     walked = handler.walked
     if handler.kind == "redirect-return" and not walked.acts:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect|confirmation|"
-    r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.I
+    r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.IGNORECASE
 )  # fmt: skip
 _BACK = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation|payment[-_]?(complete|status|callback)|pay)"
-    r"($|[/_.?{<:-])", re.I
+    r"($|[/_.?{<:-])", re.IGNORECASE
 )  # fmt: skip
-_ACCOUNT = re.compile(r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.I)
+_ACCOUNT = re.compile(r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE)
 _SEVERAL = 3
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
@@ -175,7 +175,7 @@ class Handlers:
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
                 confirming = any(getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine)
-                if fields and (says or mine or "GET" in entry.methods) or (says and mine) or confirming:
+                if (fields and (says or mine or "GET" in entry.methods)) or (says and mine) or confirming:
                     return Handler(entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider")
         if _BACK.search(route) and not _ACCOUNT.search(route) and (len(paying) < _SEVERAL or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
             provider = self._named(paying, route, entry) or paying[0]

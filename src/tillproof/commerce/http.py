@@ -56,7 +56,7 @@ class Requests:
         self._memo: dict[tuple[Fn, int, int], Request | None] = {}
         self._rest: list[tuple[Provider, Operation | Verifier, str, re.Pattern[str]]] = []
         for provider in recogniser.knowledge.providers.values():
-            for thing in (*provider.operations, *provider.verifiers):
+            for thing in provider.things():
                 for name in thing.rest:
                     method, _, path = name.partition(" ")
                     self._rest.append((provider, thing, method, _path_pattern(path)))
@@ -249,7 +249,7 @@ def _split(url: str) -> tuple[str, str]:
     match = re.match(r"https?://([^/?#]*)([^?#]*)", url)
     if match:
         return match[1].split("@")[-1].split(":")[0].lower(), match[2]
-    path = url.split("?")[0]
+    path = url.split("?", maxsplit=1)[0]
     return "", path if path.startswith(("/", "{}")) else "/" + path
 
 

@@ -1,27 +1,47 @@
 """The moment at which an order counts as paid: the policy of the walk behind fulfil-on-redirect."""
 
+import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.answers import answered
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.flow.paths import Proof
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Ctx, External, Member, Value, options
+from tillproof.flow.values import Const, Ctx, External, Instance, Member, Param, Value, leaves, options, pattern
 from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_WRITES = ("record.create", "record.write", "order.write", "sql")
+_WRITES = ("record.create", "record.write", "order.write")
+_PREPARES = ("prepare",)
 _ZERO = ("0", "0.0", "0.00")
+_AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
+_MIRRORED = {">=": "<=", "<": ">"}
+_VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
+_SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
+_INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
+_ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
 
 
 class PaidPolicy(SenderPolicy):
-    """Proof: the provider's own word that money came, or that there is nothing to pay. Effect: ``paid``, where the shop's own records say so."""
+    """Proof: the provider's own word that money came, or that there is nothing to pay. Effect: ``paid``, where our records say so."""
 
     def __init__(self, model: "Model") -> None:
         super().__init__(model, frozenset())
+        self.ignored: dict[tuple[Fn, int], None] = {}
+        self._pays: dict[Fn, bool] = {}
+
+    def _asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
+        """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
+        if super()._asked_and_used(fn, i, operation, ctx) and (operation.op != "payment.retrieve" or answered(self.model, fn, i, ctx)):
+            return True
+        self.ignored[fn, i] = None
+        return False
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx)
@@ -29,18 +49,51 @@ class PaidPolicy(SenderPolicy):
     def _nothing_to_pay(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A total of the server's own that is zero needs no payment."""
         body = self.model.program.body(fn)
-        if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in ("==", "===", "<=", ">", "!=", "!=="):
+        if body.op[i] != Op.BINARY:
             return None
-        _, left, right = body.args(i)
-        const = body.const(right)
-        if const is None or const[1] not in _ZERO:
+        operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+        if self._is_zero(fn, left):
+            left, right, operator = right, left, _MIRRORED.get(operator, operator)
+        if operator not in _AGAINST_ZERO or not self._is_zero(fn, right):
             return None
-        name = written(self.model.program, fn, left).rpartition(".")[2]
-        if not self.model.words.money(name) and not self.model.words.money(name.removeprefix("get_").removeprefix("get")):
+        name = snake(written(self.model.program, fn, left).rpartition(".")[2]).removeprefix("get_")
+        if not self.model.words.money(name) or self.model.requests.sources_in(self.model.evaluator.value(fn, left, ctx), 20):
             return None
-        if self.model.requests.sources_in(self.model.evaluator.value(fn, left, ctx), 20):
-            return None
-        return Proof("boolean") if body.text(body.args(i)[0]) in ("==", "===", "<=", "!=", "!==") else None
+        return Proof("boolean")
+
+    def _is_zero(self, fn: Fn, i: int) -> bool:
+        const = self.model.program.body(fn).const(i)
+        return const is not None and const[1] in _ZERO
+
+    def pays_somewhere(self, fn: Fn) -> bool:
+        """Whether a function may mark something as paid, for some caller: by what it writes itself, or by what is handed to it."""
+        if fn not in self._pays:
+            body = self.model.program.body(fn)
+            self._pays[fn] = any(
+                op in (Op.SET_FIELD, Op.CALL) and (self.effect(fn, i, None) or self._may_be_handed(fn, i)) for i, op in enumerate(body.op)
+            )
+        return self._pays[fn]
+
+    def _may_be_handed(self, fn: Fn, i: int) -> bool:
+        """Whether a status is written that a caller chooses."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.SET_FIELD:
+            status = self.model.words.has("status_fields", body.name(i)) or self.model.words.has("paid_fields", body.name(i))
+            return status and _open(self.model.evaluator.value(fn, body.args(i)[2]))
+        if not body.params or not self.model.vocabulary.status(fn):
+            return False
+        got = self.model.recogniser.effect(fn, i)
+        return (
+            got is not None
+            and got[0].effect in (*_WRITES, "order.paid")
+            and any(_open(self.model.evaluator.value(fn, a)) for _, a in body.call(i)[1])
+        )
+
+    def is_written(self, fn: Fn, i: int) -> bool:
+        """Whether a record says paid here, and not only a telling name."""
+        body = self.model.program.body(fn)
+        got = self.model.recogniser.effect(fn, i) if body.op[i] == Op.CALL else None
+        return body.op[i] == Op.SET_FIELD or (got is not None and got[0].effect in (*_WRITES, "sql", "order.paid"))
 
     def _find_effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
         body = self.model.program.body(fn)
@@ -64,11 +117,18 @@ class PaidPolicy(SenderPolicy):
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)):
                 return False
-            status = words.has("status_fields", name)
-            return not status or any(t is not None and words.has("paid_values", t) for t in texts)
+            if not words.has("status_fields", name):
+                return not (
+                    snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
+                )  # to a newsletter
+            return any(t is not None and words.has("paid_values", t) for t in texts)
         if words.has("status_fields", name):
-            entity = words.entity(holder) or holder in ("this", "self", "")
-            return any(t is not None and (words.has("paid_values", t) or (entity and words.entity(holder) and words.has("fulfil_values", t))) for t in texts)
+            entity = words.entity(holder) or words.entity(holder.removesuffix("Repository").removesuffix("Model"))
+            return any(
+                t is not None
+                and ((words.has("paid_values", t) and (entity or snake(t) not in _VAGUE)) or (entity and words.has("fulfil_values", t)))
+                for t in texts
+            )
         return False
 
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -82,15 +142,36 @@ class PaidPolicy(SenderPolicy):
         if got is not None and got[0].effect == "order.paid":
             return self._not_open(fn, i, ctx)
         spelt = written(model.program, fn, callee)
+        if body.op[callee] == Op.FIELD and name.startswith("set") and len(body.call(i)[1]) == 1:
+            field = name[3:].lstrip("_")
+            return self._says_paid(field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0]))
+        if (got is not None and got[0].effect == "sql") or name in _PREPARES:
+            return any(self._statement_pays(t) for _, a in body.call(i)[1][:1] for t in statements(model.evaluator.value(fn, a, ctx)))
         if got is not None and got[0].effect in _WRITES:
             holder = _entity_in(spelt)
-            for _, argument in body.call(i)[1]:
-                if self._record_pays(model.evaluator.value(fn, argument, ctx), holder, 0):
+            for key, argument in body.call(i)[1]:
+                value = model.evaluator.value(fn, argument, ctx)
+                if self._says_paid(key, value, holder) if key.isidentifier() else self._record_pays(value, holder, 0):
                     return True
             return got[0].effect == "record.create" and "invoice" in spelt.lower()
         if model.words.fulfils(name):
             return True
         return name == "create" and "invoice" in spelt.lower()
+
+    def _statement_pays(self, text: str) -> bool:
+        """Whether a statement in SQL writes that something is paid: ``UPDATE orders SET status = 'paid'``."""
+        for table, assignments in _SET.findall(text):
+            if any(self._writes_paid(name, value, table) for name, value in _ASSIGNED.findall(assignments)):
+                return True
+        for table, names, values in _INSERT.findall(text):
+            pairs = zip(names.split(","), values.split(","), strict=False)
+            if any(self._writes_paid(name.strip(' `"[]\n\t'), value.strip(), table) for name, value in pairs):
+                return True
+        return False
+
+    def _writes_paid(self, name: str, value: str, table: str) -> bool:
+        kind = Kind.STRING if value.startswith("'") else Kind.NUMBER
+        return self._says_paid(name, Const(("", 0), kind, value.strip("'")), table)
 
     def _not_open(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """``update_status('failed')`` is the same call and pays nothing."""
@@ -108,6 +189,16 @@ class PaidPolicy(SenderPolicy):
             if key in ("data", "$set", "values", "set", "update", "defaults") and self._record_pays(entry, holder, depth + 1):
                 return True
         return False
+
+
+def _open(value: Value) -> bool:
+    """Whether a value, or a field of it, is a parameter."""
+    return any(isinstance(leaf, Param) or (isinstance(leaf, Instance) and leaf.origin is not None) for leaf in leaves(value, 60))
+
+
+def statements(value: Value) -> list[str]:
+    """The texts that a value may be, with what is not known left blank."""
+    return [t for o in options(value) if (t := pattern(o)) != "{}"]
 
 
 def _entity_in(spelt: str) -> str:

@@ -125,13 +125,7 @@ class SenderPolicy:
                     return True
                 if self._looked_at(ctx.caller, ctx.call, ctx.parent, depth + 1):
                     return True
-            elif op in (Op.AWAIT, Op.CAST):
-                if self._looked_at(fn, use, ctx, depth + 1):
-                    return True
-            elif op in (Op.FIELD, Op.INDEX, Op.CHOICE) or (op == Op.CALL and body.args(use)[0] == i):
-                if self._looked_at(fn, use, ctx, depth + 1):
-                    return True
-            elif op == Op.CALL and body.op[body.args(use)[0]] == Op.FIELD and body.args(body.args(use)[0])[0] == i:
+            elif op in (Op.AWAIT, Op.CAST) or op in (Op.FIELD, Op.INDEX, Op.CHOICE) or (op == Op.CALL and body.args(use)[0] == i) or (op == Op.CALL and body.op[body.args(use)[0]] == Op.FIELD and body.args(body.args(use)[0])[0] == i):
                 if self._looked_at(fn, use, ctx, depth + 1):
                     return True
             elif op != Op.OPAQUE:
@@ -205,7 +199,7 @@ class SenderPolicy:
         return source is not None and source.kind == "headers"
 
     def _secret(self, value: Value) -> bool:
-        return any(self.model.recogniser.result_is("config", o) or isinstance(o, Member) and self.model.recogniser.result_is("config", o) for o in options(value))
+        return any(self.model.recogniser.result_is("config", o) or (isinstance(o, Member) and self.model.recogniser.result_is("config", o)) for o in options(value))
 
     # --- effects
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MOST = 160
 _SHORT = 4
 _DEEPEST = 7
+DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
+"""Digests without a key of their own: a proof when a secret is part of what they are made of."""
 _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
 
 
@@ -113,6 +115,13 @@ class Reach:
                 return True
             if op == Op.RAISE and len(body.blocks) <= _SHORT:
                 return True  # it may be how others refuse
+            if (
+                op == Op.BINARY
+                and (const := body.const(body.args(i)[2]) or body.const(body.args(i)[1]))
+                and const[1] == "0"
+                and model.vocabulary.money(fn)
+            ):
+                return True  # whether there is anything to pay
             if op != Op.CALL:
                 continue
             callee = body.args(i)[0]
@@ -120,6 +129,8 @@ class Reach:
                 return True
             name = body.name(callee).rpartition(".")[2]
             if name == "getattr" or (body.op[callee] == Op.NAME and name in {p.name for p in body.params}):
+                return True
+            if name in DIGESTS or (name.startswith("set") and model.words.has("status_fields", name[3:].lstrip("_"))):
                 return True
             if model.words.fulfils(name) or recogniser.effect(fn, i) or recogniser.known(fn, i):
                 return True
@@ -167,7 +178,12 @@ class Reach:
                         found[option.fn] = None
                     elif isinstance(option, ClassV):
                         constructor = next(
-                            (m for n in ("__init__", "constructor", "__construct") if (m := self.model.evaluator.scope.method(option.cls, n))), None
+                            (
+                                m
+                                for n in ("__init__", "constructor", "__construct")
+                                if (m := self.model.evaluator.scope.method(option.cls, n))
+                            ),
+                            None,
                         )
                         if constructor:
                             found[constructor] = None
@@ -194,7 +210,11 @@ class Reach:
         args = body.args(i)
         if body.op[i] == Op.RECORD:
             functions = (Op.FUNCTION, Op.NAME, Op.FIELD)
-            return [body.name(k).strip("'\"") for k, v in zip(args[::2], args[1::2], strict=True) if k >= 0 and body.op[k] == Op.CONST and body.op[v] in functions]
+            return [
+                body.name(k).strip("'\"")
+                for k, v in zip(args[::2], args[1::2], strict=True)
+                if k >= 0 and body.op[k] == Op.CONST and body.op[v] in functions
+            ]
         out = []
         for a in args[1:3]:
             if body.op[a] == Op.CONST:

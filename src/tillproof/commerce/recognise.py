@@ -37,7 +37,7 @@ class Recogniser:
         self.effects: dict[str, Table[Effect]] = {lang: Table() for lang in LANGUAGES}
         self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
         for provider in knowledge.providers.values():
-            for thing in (*provider.operations, *provider.verifiers):
+            for thing in provider.things():
                 for lang, calls in thing.calls.items():
                     self.calls[lang].add(calls, (provider, thing))
             for effect in provider.effects:
@@ -52,7 +52,7 @@ class Recogniser:
         self.usage = Usage(program, knowledge)
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._clients = {
-            (p.id, lang): {strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))}
+            (p.id, str(lang)): {strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))}
             for p in knowledge.providers.values()
             for lang in LANGUAGES
         }

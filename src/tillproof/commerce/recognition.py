@@ -12,7 +12,7 @@ from tillproof.knowledge.schema import Inbound, Provider
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.I)
+HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNORECASE)
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4

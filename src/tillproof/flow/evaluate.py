@@ -9,8 +9,28 @@ from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.values import (
-    Choice, ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Missing, Mix, ModuleV, Overlay, Param, Record, Result, Seq,
-    Text, Unknown, Value, choice, options,
+    Choice,
+    ClassV,
+    Const,
+    Ctx,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Missing,
+    Mix,
+    ModuleV,
+    Overlay,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Text,
+    Unknown,
+    Value,
+    choice,
+    options,
 )  # fmt: skip
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -90,6 +110,9 @@ class Evaluator:
         if op == Op.NAME:
             value = _plain(self.value(fn, i, ctx))
             return not value.falsy if isinstance(value, Const) else None
+        if op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) == "is_null" and len(body.call(i)[1]) == 1:
+            value = _plain(self.value(fn, body.call(i)[1][0][1], ctx))
+            return value.kind == Kind.NULL if isinstance(value, Const) else None
         return None
 
     def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None, callback: bool = False) -> Ctx:
@@ -173,7 +196,9 @@ class Evaluator:
         if op in (Op.BINARY, Op.UNARY):
             return Mix(at, body.text(args[0]), tuple(self.value(fn, a, ctx) for a in args[1:]))
         if op == Op.OPAQUE:
-            return Mix(at, "opaque", tuple(self.value(fn, a, ctx) for a in args)) if args else Unknown(at, "this expression is not modelled")
+            return (
+                Mix(at, "opaque", tuple(self.value(fn, a, ctx) for a in args)) if args else Unknown(at, "this expression is not modelled")
+            )
         if op == Op.CAUGHT:
             return External(at, "exception")
         return Unknown(at, "this is no value")
@@ -249,7 +274,9 @@ class Evaluator:
             return Seq(at, tuple(self.value(ctx.caller, v, ctx.parent) for v in positional[number - shift :] + spreads))
         if param.kind == "named-rest":
             known = {p.name for p in body.params}
-            entries: list[tuple[str | None, Value]] = [(k, self.value(ctx.caller, v, ctx.parent)) for k, v in named.items() if k not in known]
+            entries: list[tuple[str | None, Value]] = [
+                (k, self.value(ctx.caller, v, ctx.parent)) for k, v in named.items() if k not in known
+            ]
             entries += [(None, self.value(ctx.caller, v, ctx.parent)) for v in spreads]
             return Record(at, tuple(entries))
         if param.name in named:
@@ -417,7 +444,9 @@ class Evaluator:
 
     def _required(self, fn: Fn, argument: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
         name = self.value(fn, argument, ctx)
-        return self.scope.module(fn.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
+        return (
+            self.scope.module(fn.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
+        )
 
     def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, callback: bool = False) -> Value:
         """What a call of a function of the repository returns."""
@@ -428,7 +457,11 @@ class Evaluator:
         body = self.program.body(target.fn)
         inner = self.context(target, fn, i, ctx, callback)
         live = self.defuse(target.fn, inner)
-        found = [self.value(target.fn, body.args(r)[0], inner) for r in returns(body) if body.args(r)[0] >= 0 and live.block_of[r] not in live.dead]
+        found = [
+            self.value(target.fn, body.args(r)[0], inner)
+            for r in returns(body)
+            if body.args(r)[0] >= 0 and live.block_of[r] not in live.dead
+        ]
         if body.generator:
             found = [self.value(target.fn, body.args(y)[0], inner) for y, op in enumerate(body.op) if op == Op.YIELD]
             return Seq(at, tuple(found))
@@ -458,7 +491,9 @@ def _same(left: Value, right: Value) -> bool | None:
         left, right = right, left
     if isinstance(left, Text) and isinstance(right, Const) and left.pieces:
         head, tail = left.pieces[0], left.pieces[-1]
-        if (isinstance(head, Const) and not right.text.startswith(head.text)) or (isinstance(tail, Const) and not right.text.endswith(tail.text)):
+        if (isinstance(head, Const) and not right.text.startswith(head.text)) or (
+            isinstance(tail, Const) and not right.text.endswith(tail.text)
+        ):
             return False
     return None
 

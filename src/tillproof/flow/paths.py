@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn, Program
-from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Record, Result, Seq, Value, options
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Record, Result, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
@@ -583,7 +583,7 @@ def _key(value: Value) -> str | None:
     """A comparable form of a constant or enum member."""
     if isinstance(value, Const):
         return value.text.strip("'\"").lower()
-    if isinstance(value, (External, Member)) and not isinstance(value, Param):
+    if isinstance(value, (External, Member)):
         tail = _tail(value)
         return tail.lower() if tail[:1].isupper() else None
     return None

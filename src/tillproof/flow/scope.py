@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import (
-    Choice, ClassV, Const, Element, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Unknown, Value, choice, options,
+    Choice,
+    ClassV,
+    Const,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    ModuleV,
+    Result,
+    Seq,
+    Unknown,
+    Value,
+    choice,
+    options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 
@@ -20,12 +34,7 @@ _PLAIN = {"str", "int", "float", "bool", "dict", "Any", "any", "string", "number
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field")
 _FEW_METHODS = 6
 _COMMON_METHODS = frozenset(
-    "create update delete insert remove filter query fetch count first execute commit rollback append extend start close write flush format "
-    "parse validate process handle render login logout toString tostring getid getname value values items getall findall findone all_ exists "
-    "apply build clear reset print status match search index store destroy register resolve publish dispatch listen connect disconnect upload "
-    "download refresh select where order limit offset groupby orderby paginate tojson toarray getvalue setvalue getdata setdata getattribute "
-    "getorder getproduct transform serialize deserialize next_ redirect respond response request header headers trigger notify handler init "
-    "initialize invoke destroy_all setup teardown".split()
+    ["create", "update", "delete", "insert", "remove", "filter", "query", "fetch", "count", "first", "execute", "commit", "rollback", "append", "extend", "start", "close", "write", "flush", "format", "parse", "validate", "process", "handle", "render", "login", "logout", "toString", "tostring", "getid", "getname", "value", "values", "items", "getall", "findall", "findone", "all_", "exists", "apply", "build", "clear", "reset", "print", "status", "match", "search", "index", "store", "destroy", "register", "resolve", "publish", "dispatch", "listen", "connect", "disconnect", "upload", "download", "refresh", "select", "where", "order", "limit", "offset", "groupby", "orderby", "paginate", "tojson", "toarray", "getvalue", "setvalue", "getdata", "setdata", "getattribute", "getorder", "getproduct", "transform", "serialize", "deserialize", "next_", "redirect", "respond", "response", "request", "header", "headers", "trigger", "notify", "handler", "init", "initialize", "invoke", "destroy_all", "setup", "teardown"]
 )
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 

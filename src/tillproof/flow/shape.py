@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import (
-    Choice, Const, External, FunctionV, Instance, Member, Missing, Overlay, Record, Result, Seq, Text, Value, names, pattern,
+    Choice,
+    Const,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Missing,
+    Overlay,
+    Record,
+    Result,
+    Seq,
+    Text,
+    Value,
+    names,
+    pattern,
 )  # fmt: skip
 
 _MERGES = {"array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap", "array_merge_recursive"}

@@ -166,6 +166,10 @@ class Provider(Part, frozen=True):
     effects: tuple[Effect, ...] = ()
     sources: tuple[str, ...] = ()
 
+    def things(self) -> "tuple[Operation | Verifier, ...]":
+        """All that a call may be: operations, then verifiers."""
+        return (*self.operations, *self.verifiers)
+
 
 class Argument(Part, frozen=True):
     """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose.

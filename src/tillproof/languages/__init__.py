@@ -1,6 +1,6 @@
 """The languages that are analysed. ``spec_of`` loads a language module only when a file needs it."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 
 from tillproof.languages.base import Spec
@@ -17,7 +17,7 @@ FAMILY = {"python": "python", "javascript": "javascript", "typescript": "javascr
 """The language under which packs speak of a file's language."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def spec_of(language: str) -> Spec:
     """The specification of an analysed language. Raises KeyError for any other."""
     module, name = _MODULES[language]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tillproof.source.files import Tree
 from tillproof.source.projects import dependencies
 
-_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.S)
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r",(\s*[}\]])")
 _LARGEST = 1 << 20
 
@@ -20,8 +20,9 @@ def import_aliases(tree: Tree) -> dict[str, str]:
         name = posixpath.basename(file.path)
         if name == "package.json":
             data = _read(tree.root / file.path)
-            if isinstance(data.get("name"), str) and posixpath.dirname(file.path):
-                out.setdefault(data["name"], posixpath.dirname(file.path))
+            package = data.get("name")
+            if isinstance(package, str) and posixpath.dirname(file.path):
+                out.setdefault(package, posixpath.dirname(file.path))
         elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
             for prefix, folder in _paths(posixpath.dirname(file.path), _read(tree.root / file.path)):
                 out.setdefault(prefix, folder)

@@ -42,7 +42,7 @@ class Keyed:
 
 
 def keyed_places(model: Model) -> Iterator[list[Keyed]]:
-    """The provider calls that owe a key, by the place that decides what is sent: a business caller is one, however many ways its call goes."""
+    """The calls that owe a key, by the place that decides what is sent: a business caller is one, however many ways its call goes."""
     found: dict[tuple[Fn, int], list[Keyed]] = {}
     for site in model.operations.sites:
         op = site.operation
@@ -57,8 +57,10 @@ def keyed_places(model: Model) -> Iterator[list[Keyed]]:
 def in_browser(model: Model, site: OperationSite) -> bool:
     """Calls of a provider's browser SDK offer the page no key."""
     imports = {i.module for i in model.program.indices[site.fn.file].imports}
-    return model.program.language(site.fn.file) == "javascript" and bool(imports & {"react", "@stripe/react-stripe-js", "@stripe/stripe-js", "vue"}) and (
-        site.request is None and not any(i.startswith("next/server") for i in imports) and "stripe" not in imports
+    return (
+        model.program.language(site.fn.file) == "javascript"
+        and bool(imports & {"react", "@stripe/react-stripe-js", "@stripe/stripe-js", "vue"})
+        and (site.request is None and not any(i.startswith("next/server") for i in imports) and "stripe" not in imports)
     )
 
 
@@ -115,11 +117,11 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         if key and key not in ("*", "**") and not any(w in key.lower() for w in ("option", "header", "config")):
             continue  # a named argument of its own meaning hides no key
         if position > 0 or key in ("*", "**") or site.request is not None:
-            hidden += [h for h in more if may_carry_options(model, h, position, site)]
+            hidden += [h for h in more if may_carry_options(h, position, site)]
     return Keyed(site, ctx, maybe, tuple(hidden))
 
 
-def may_carry_options(model: Model, value: Value, position: int, site: OperationSite) -> bool:
+def may_carry_options(value: Value, position: int, site: OperationSite) -> bool:
     """Whether an unknown value stands where options go; the address and the body of a request do not."""
     if site.request is not None:
         text = " ".join((*names(value), value.name if isinstance(value, Param) else "")).lower()

@@ -41,7 +41,9 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     if keyed.found is None and keyed.hidden:
         ruling.outcome = "unknown"
         hidden = keyed.hidden[0].at
-        ruling.question = Evidence(hidden[0], hidden[1], f"Do the options given to this {site.operation.op} call carry an idempotency key for every caller?")
+        ruling.question = Evidence(
+            hidden[0], hidden[1], f"Do the options given to this {site.operation.op} call carry an idempotency key for every caller?"
+        )
         return ruling
     ruling.outcome = "broken"
     automatic = _automatic(model, keyed)
@@ -51,10 +53,10 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     harm = _WHAT.get(site.operation.op, "a second attempt whose first result is lost")
     ruling.title = f"{name}: {site.operation.op} without an idempotency key"
     sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""
-    own = f" The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
+    own = " The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
     ruling.message = (
-        f"This {site.operation.op} call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the customer "
-        f"submits twice, {site.provider.name} cannot tell it from {harm}.{own}"
+        f"This {site.operation.op} call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the "
+        f"customer submits twice, {site.provider.name} cannot tell it from {harm}.{own}"
     )
     ruling.remediation = _remedy(model, keyed)
     ruling.evidence.append(at(program, fn, instr, "no idempotency key is given here", "missing"))
@@ -68,23 +70,26 @@ def _severity(keyed: Keyed, automatic: bool) -> Severity:
 
 
 def _automatic(model: Model, keyed: Keyed) -> bool:
-    """Whether the SDK in use makes a key of its own for each call."""
+    """Whether the SDK in use makes a key of its own for each call, at its declared version; the newest where none is declared."""
     if keyed.site.request is not None:
         return False
-    language = model.program.language(keyed.site.fn.file)
-    fitting: list[SdkDefault] = [d for d in keyed.site.provider.defaults if d.language == language]
-    versions = model.versions.get(model.program.unit(keyed.site.fn.file), {})
-    best = False
-    for default in fitting:
-        declared = versions.get(default.package)
-        if declared is None or _number(declared) >= _number(default.since):
-            best = default.automatic_keys
-    return best
+    program, file = model.program, keyed.site.fn.file
+    known = [d for d in keyed.site.provider.defaults if d.language == program.language(file)]
+    versions = model.versions.get(program.unit(file), {})
+    imported = {i.module.partition(".")[0] for i in program.indices[file].imports}
+    in_use = [d for d in known if d.package in versions] or [d for d in known if d.package in imported] or known
+    newest: dict[str, SdkDefault] = {}
+    for default in in_use:  # in order of version
+        declared = _number(versions.get(default.package) or "")
+        if not declared or declared >= _number(default.since):
+            newest[default.package] = default
+    return bool(newest) and all(d.automatic_keys for d in newest.values())
 
 
 def _number(version: str) -> tuple[int, ...]:
+    """The first version that a constraint names; empty when it names none (``*``, ``latest``)."""
     digits = "".join(c if c.isdigit() or c == "." else " " for c in version).split()
-    return tuple(int(p) for p in digits[0].split(".") if p) if digits else (0,)
+    return tuple(int(p) for p in digits[0].split(".") if p) if digits else ()
 
 
 def _remedy(model: Model, keyed: Keyed) -> str:
@@ -93,14 +98,21 @@ def _remedy(model: Model, keyed: Keyed) -> str:
     language = model.program.language(site.fn.file)
     header = next((n for n in key_names if "-" in n), "Idempotency-Key")
     if site.request is not None:
-        return f"Send the header `{header}` with a value derived from the order and the attempt, e.g. `order-{{id}}-{{attempt}}`, and the same value on a retry."
+        return (
+            f"Send the header `{header}` with a value derived from the order and the attempt, e.g. `order-{{id}}-{{attempt}}`, "
+            "and the same value on a retry."
+        )
     python = next((n for n in key_names if "_" in n and n.islower()), "idempotency_key")
     script = next((n for n in key_names if n[:1].islower() and any(c.isupper() for c in n)), "idempotencyKey")
     if language == "python":
         return f'Pass `{python}=f"order-{{order.id}}-{{attempt}}"`: derived from the order, the same when the call is repeated.'
     if language == "javascript":
-        return f"Pass `{{ {script}: `order-${{order.id}}-${{attempt}}` }}` as the request options: derived from the order, the same when the call is repeated."
-    return f"Pass `['{key_names[0] if key_names else 'idempotency_key'}' => \"order-{{$order->id}}-{{$attempt}}\"]` as the request options: derived from the order."
+        return (
+            f"Pass `{{ {script}: `order-${{order.id}}-${{attempt}}` }}` as the request options: derived from the order, "
+            "the same when the call is repeated."
+        )
+    name = key_names[0] if key_names else "idempotency_key"
+    return f"Pass `['{name}' => \"order-{{$order->id}}-{{$attempt}}\"]` as the request options: derived from the order."
 
 
 CHECK = Check(id="idempotency/missing-key", title="Payment calls carry an idempotency key", severity="high", rule=rule)

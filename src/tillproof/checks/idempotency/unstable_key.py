@@ -7,44 +7,44 @@ from tillproof.checks.idempotency.keys import Keyed, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Choice, Const, Instance, Member, Param, Result, Value, leaves
+from tillproof.flow.shape import Found
+from tillproof.flow.values import Choice, Instance, Member, Result, Value
 from tillproof.ir.ops import Op
 
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per key that is sent."""
     for place in keyed_places(model):
-        rulings = [_rule(model, keyed) for keyed in place if keyed.found is not None]
+        rulings = [_rule(model, keyed, keyed.found) for keyed in place if keyed.found is not None]
         if rulings:
             yield min(rulings, key=lambda r: r.outcome == "held")
 
 
-def _rule(model: Model, keyed: Keyed) -> Ruling:
-    assert keyed.found is not None
+def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     program, site = model.program, keyed.site
     fn, instr = keyed.place
-    value = keyed.found.value
+    value = found.value
     ruling = Ruling("idempotency/unstable-key", "held", "idempotency-key", fn.file, program.body(fn).line[instr])
     source = random_source(model, value)
     if source is None:
-        note = f"the key {keyed.found.key} is put together from values that stay the same when the call is repeated"
+        note = f"the key {found.key} is put together from values that stay the same when the call is repeated"
         ruling.evidence.append(Evidence(value.at[0], value.at[1], note, "guard"))
         return ruling
     if kept(value):
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain" if site.certain else "likely"
-    line = key_line(program, fn, instr, keyed.found.key)
+    line = key_line(program, fn, instr, found.key)
     ruling.anchor = (fn.file, line, line)
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
-        f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries another key "
-        f"and {site.provider.name} makes a second payment of it."
+        f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries "
+        f"another key and {site.provider.name} makes a second payment of it."
     )
     ruling.remediation = "Derive the key from the order and the attempt (`order-{id}-{attempt}`), or store the random key with the order before the first call."
     ruling.evidence = [
         Evidence(source.at[0], source.at[1], "a value that differs on every call", "source"),
-        at(program, site.fn, site.instr, f"sent as {keyed.found.key}", "sink"),
+        at(program, site.fn, site.instr, f"sent as {found.key}", "sink"),
     ]
     return ruling
 
@@ -83,9 +83,7 @@ def random_source(model: Model, value: Value) -> Value | None:
 def kept(value: Value) -> bool:
     """Whether the key may also be one that is read from a stored record: the random one is only made when there is none yet."""
     options = value.options if isinstance(value, Choice) else ()
-    return any(isinstance(o, Member) and not isinstance(o.base, (Param, Const)) or isinstance(o, Instance) for o in options) or any(
-        isinstance(o, Member) for o in options if not list(leaves(o)) == [o]
-    )
+    return any(isinstance(o, (Member, Instance)) for o in options)
 
 
 CHECK = Check(id="idempotency/unstable-key", title="The idempotency key is stable", severity="high", rule=rule)

@@ -23,7 +23,7 @@ _MOST = 24
 
 class Bypass(NamedTuple):
     """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``way``: the first line of the side that
-    goes on without the proof; ``act``: what is then done unproven."""
+    goes on without the proof; ``act``: what is then done unproven; ``also``: file and line of the other ways round."""
 
     kind: Literal["skipped", "swallowed", "ignored"]
     fn: Fn
@@ -32,6 +32,7 @@ class Bypass(NamedTuple):
     guard: int
     chooser: Chooser
     act: Happening
+    also: tuple[tuple[str, int], ...] = ()
 
 
 class _Level(NamedTuple):
@@ -67,7 +68,9 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         if acts:
             found.append(_past(model, suspect, acts[0]))
     if found:
-        return min(found, key=lambda way: way.chooser != "sender")
+        worst = min(found, key=lambda way: way.chooser != "sender")
+        places = dict.fromkeys((way.fn.file, way.line) for way in found)
+        return worst._replace(also=tuple(place for place in places if place != (worst.fn.file, worst.line)))
     edges = frozenset(s.edge for s in suspects if not s.answers)
     acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges)))
     left = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
@@ -177,7 +180,9 @@ def _asked(body: Body, i: int) -> list[int]:
 
 def _from_sender(model: Model, level: _Level, i: int) -> bool:
     """Whether a condition reads what was sent: the sender decides then, not our configuration."""
-    waiting: list[Value] = [model.evaluator.value(level.fn, i, level.ctx)]
+    body = model.program.body(level.fn)
+    operands = body.args(i)[1:3] if body.op[i] == Op.BINARY else [i]  # what a comparison says is not made of what was sent
+    waiting: list[Value] = [model.evaluator.value(level.fn, operand, level.ctx) for operand in operands]
     seen: set[int] = set()
     while waiting and len(seen) < 60:
         value = waiting.pop()

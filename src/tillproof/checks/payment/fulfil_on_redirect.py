@@ -6,54 +6,67 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.paths import Happening, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
+_NEAR = 1
+_RETRIEVE_JS = "stripe.checkout.sessions.retrieve(sessionId)"
+_RETRIEVE = {"python": "stripe.checkout.Session.retrieve(session_id)", "php": "$stripe->checkout->sessions->retrieve($sessionId)"}
+_ASK = (
+    "Only show the result here; mark the order paid in the verified webhook, or after asking the provider with our own credentials "
+    "and comparing status, amount and order."
+)
+_REMEDIES = {
+    "paypal": "Capture the order on the server (`POST /v2/checkout/orders/{id}/capture`) and mark it paid only when the answer "
+    "says COMPLETED for this order and amount.",
+    "razorpay": "Verify `razorpay_signature` (HMAC-SHA256 of `order_id|payment_id`) and that the Razorpay order is this order's own, "
+    "before marking it paid.",
+}
+_NEVER = "the provider is never asked whether money came"
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per route that strangers or customers call and that reaches a paid transition."""
-    if not model.operations.candidates():
-        return
-    webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return"}
+    near = bool(model.operations.candidates())
+    webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
     seen: set[tuple[Fn, int]] = set()
     taken: set[Fn] = set()
+    quick = PaidPolicy(model)
     for entry in model.entries:
         fn = entry.target.fn
-        if entry.role not in ("public", "customer") or fn in webhooks or fn in taken or not may_pay(model, entry):
+        if entry.role not in ("public", "customer") or fn in webhooks or fn in taken or not may_pay(model, entry, quick):
             continue
         taken.add(fn)
-        ruling = _rule(model, entry, seen)
+        ruling = _rule(model, entry, seen, near)
         if ruling is not None:
             yield ruling
 
 
-def may_pay(model: Model, entry: Entry) -> bool:
+def may_pay(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
     """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
-    words = model.words
-    closure = model.handlers.closure(entry)
-    for fn in closure.functions:
-        body = model.program.body(fn)
-        for text in body.strings:
-            if len(text) < 48 and (words.has("paid_fields", text) or words.has("paid_values", text) or words.fulfils(text) or text == "invoice"):
-                return True
-    return any("invoice" in fn.file.lower() for fn in closure.functions)
+    functions = model.handlers.closure(entry).functions
+    said = any(model.vocabulary.paid_value(fn) for fn in functions)
+    return any(((said and model.vocabulary.status(fn)) or model.vocabulary.paid_name(fn)) and policy.pays_somewhere(fn) for fn in functions)
 
 
-def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]]) -> Ruling | None:
+def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]], near: bool) -> Ruling | None:
     policy = PaidPolicy(model)
     walk = Walk(model.program, model.evaluator, policy)
     summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
-    paid = [h for h in summary.happenings if h.kind == "paid"]
+    paid = [h for h in summary.happenings if h.kind == "paid" and (near or policy.is_written(h.fn, h.instr))]
     if not paid:
         return None
     program = model.program
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
-    ruling.evidence = [Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")]
+    ruling.evidence = [
+        Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
+    ]
     unproven = [h for h in paid if not h.proven]
     blind = not unproven and _status_unread(model, entry, policy)
     if not unproven and not blind:
@@ -61,24 +74,37 @@ def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]]) -> Ruling | Non
         ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
         return ruling
     act = _worst(model, unproven or paid)
-    fn, instr = _anchor(model, entry, act)
+    fn, instr = _anchor(model, entry, act, bool(policy.ignored))
     if (fn, instr) in seen:
         return None
     seen.add((fn, instr))
     if _ambiguous(model, act):
         ruling.outcome = "unknown"
         place = at(program, act.fn, act.instr, "")
-        ruling.question = Evidence(place.file, place.line, f"Can a call of {entry.route or program.qualified(entry.target.fn)} reach this line without the provider's confirmation?")
+        ruling.question = Evidence(
+            place.file,
+            place.line,
+            f"Can a call of {entry.route or program.qualified(entry.target.fn)} reach this line without the provider's confirmation?",
+        )
         return ruling
-    _break(model, entry, ruling, act, (fn, instr), bool(policy.proofs), blind)
+    _break(model, entry, ruling, act, (fn, instr), _asked(policy, blind))
     return ruling
 
 
-def _anchor(model: Model, entry: Entry, act: Happening) -> tuple[Fn, int]:
-    """The transition itself; the call in the handler that leads to it, where the transition is shared by other entry points."""
+def _asked(policy: PaidPolicy, blind: bool) -> str:
+    """What is missing on the way."""
+    if blind:
+        return "the signature is checked but the status that it covers is not"
+    if policy.ignored:
+        return "the provider is asked but nobody looks at the status that it answers"
+    return "on this path the provider's answer is not required" if policy.proofs else _NEVER
+
+
+def _anchor(model: Model, entry: Entry, act: Happening, ignored: bool) -> tuple[Fn, int]:
+    """The transition itself; the call in the handler that leads to it, where other entry points share the transition or where the handler
+    asked the provider and went on whatever the answer."""
     calls = [c for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0]
-    shared = model.entries_reaching(act.fn) > 1
-    if calls and shared and calls[-1].caller == entry.target.fn:
+    if calls and (ignored or model.entries_reaching(act.fn) > 1) and calls[-1].caller == entry.target.fn:
         return calls[-1].caller, calls[-1].call
     return act.fn, act.instr
 
@@ -89,7 +115,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         if ctx.call < 0 or ctx.callback:
             continue
         callee = model.program.body(ctx.caller).args(ctx.call)[0]
-        targets = [o for o in options(model.evaluator.value(ctx.caller, callee, ctx.parent)) if isinstance(o, FunctionV)]
+        targets = {o.fn for o in options(model.evaluator.value(ctx.caller, callee, ctx.parent)) if isinstance(o, FunctionV)}
         if len(targets) != 1:
             return True
     return False
@@ -100,9 +126,32 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
     if not policy.proofs or not all(p.mac for p in policy.proofs.values()):
         return False
     closure = model.handlers.closure(entry)
-    if any(model.words.has("paid_values", t) or model.words.has("fulfil_values", t) for t in closure.compared):
+    if any(t.startswith("razorpay_") for fn in closure.functions for t in model.vocabulary.tokens(fn)):
+        return False  # Razorpay signs successful payments only
+    return not any(_asks_status(model, fn) for fn, depth in closure.functions.items() if depth <= _NEAR)
+
+
+def _asks_status(model: Model, fn: Fn) -> bool:
+    """Whether a function compares a status of something other than our own order."""
+    if not model.vocabulary.status(fn):
         return False
-    return not any(t.startswith("razorpay_") for t in closure.texts)  # Razorpay signs successful payments only
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op not in (Op.BINARY, Op.CALL):
+            continue
+        for side in body.args(i)[1:3] if op == Op.BINARY else [a for _, a in body.call(i)[1]]:
+            source = model.requests.source(model.evaluator.value(fn, side))
+            name = source.key if source and source.key else written(model.program, fn, side)
+            holder, _, last = (name or "").rpartition(".")
+            compared = op == Op.BINARY or body.name(body.args(i)[0]).rpartition(".")[2] in ("in_array", "includes", "has")
+            if (
+                compared
+                and model.words.has("status_fields", last)
+                and not model.words.entity(holder.rpartition(".")[2])
+                and holder not in ("this", "self")
+            ):
+                return True
+    return False
 
 
 def _worst(model: Model, unproven: list[Happening]) -> Happening:
@@ -110,17 +159,16 @@ def _worst(model: Model, unproven: list[Happening]) -> Happening:
     return next((h for h in unproven if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), unproven[0])
 
 
-def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: tuple[Fn, int], some_proof: bool, blind: bool) -> None:
+def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: tuple[Fn, int], asked: str) -> None:
     program = model.program
     fn, instr = anchor
     body = program.body(fn)
     line = body.line[instr]
     ruling.outcome, ruling.severity = "broken", "critical"
-    ruling.confidence = "certain" if program.body(act.fn).op[act.instr] == Op.SET_FIELD and not some_proof else "likely"
+    ruling.confidence = "certain" if program.body(act.fn).op[act.instr] == Op.SET_FIELD and asked == _NEVER else "likely"
     ruling.anchor = (fn.file, line, body.end_line[instr])
     ruling.title = "A route that the browser calls marks the order as paid"
     route = entry.route or program.qualified(entry.target.fn)
-    asked = "the signature is checked but the status that it covers is not" if blind else "on this path the provider's answer is not required" if some_proof else "the provider is never asked whether money came"
     ruling.message = (
         f"Calling {route} is enough to reach this line, and {asked}: whoever opens the address gets the order for nothing, "
         f"and a customer whose browser closes early has paid and gets none."
@@ -133,15 +181,9 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
 
 def _remedy(provider: str, language: str) -> str:
     if provider == "stripe":
-        call = {"python": "stripe.checkout.Session.retrieve(session_id)", "php": "$stripe->checkout->sessions->retrieve($sessionId)"}.get(
-            language, "stripe.checkout.sessions.retrieve(sessionId)"
-        )
-        return f"Only show the result here; mark the order paid in the verified webhook, or after `{call}` says `payment_status == 'paid'` for this order."
-    if provider == "paypal":
-        return "Capture the order on the server (`POST /v2/checkout/orders/{id}/capture`) and mark it paid only when the answer says COMPLETED for this order and amount."
-    if provider == "razorpay":
-        return "Verify `razorpay_signature` (HMAC-SHA256 of `order_id|payment_id`) and that the Razorpay order is this order's own, before marking it paid."
-    return "Only show the result here; mark the order paid in the verified webhook, or after asking the provider with our own credentials and comparing status, amount and order."
+        call = _RETRIEVE.get(language, _RETRIEVE_JS)
+        return f"Only show the result here; mark the order paid in the verified webhook, or after `{call}` says `payment_status` is paid."
+    return _REMEDIES.get(provider, _ASK)
 
 
 CHECK = Check(id="payment/fulfil-on-redirect", title="No order is paid because a browser says so", severity="critical", rule=rule)

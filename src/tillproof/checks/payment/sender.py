@@ -10,7 +10,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Instance, Param, Result, Unknown
 from tillproof.ir.ops import Op
 
-_VERIFIES = re.compile(r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.I)
+_VERIFIES = re.compile(r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.IGNORECASE)
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
 _MOST = 60
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")

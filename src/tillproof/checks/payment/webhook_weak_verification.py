@@ -88,6 +88,7 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     note = {"skipped": "this condition decides whether the proof is made", "swallowed": "the failed proof is caught here", "ignored": "the answer of the proof is lost here"}
     ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
     ruling.evidence.append(Evidence(way.fn.file, way.way, "the way past the verification", "missing"))
+    ruling.evidence += [Evidence(file, line, "another way past it begins here", "step") for file, line in way.also]
     ruling.evidence.append(at(program, way.act.fn, way.act.instr, "what is then done with the unproven message", "sink"))
     return ruling
 
