@@ -66,8 +66,9 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
-    used = any(model.recogniser.uses(provider, file) for file in signs.files)
     own = provider.id.partition("-")[0].partition(".")[0]
+    in_path = signs.named and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform")
+    used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
@@ -83,7 +84,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 4, why or "it asks the provider for what the message names"
     if provider.id in signs.verifying and (signs.named or weight):
         weight, why = weight + 3, why or "it calls the provider's verification"
-    if signs.named and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform"):
+    if in_path:
         weight, why = weight + (3 if HOOK.search(signs.route) else 1), why or "its route says so"
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
