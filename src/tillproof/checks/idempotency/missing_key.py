@@ -81,15 +81,16 @@ def _automatic(model: Model, keyed: Keyed) -> bool:
     newest: dict[str, SdkDefault] = {}
     for default in in_use:  # in order of version
         declared = _number(versions.get(default.package) or "")
-        if not declared or declared >= _number(default.since):
+        if not any(declared) or declared >= _number(default.since):
             newest[default.package] = default
     return bool(newest) and all(d.automatic_keys for d in newest.values())
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """The first version that a constraint names; empty when it names none (``*``, ``latest``)."""
+    """The first version that a constraint names, in three parts; zeros when it names none (``*``, ``latest``)."""
     digits = "".join(c if c.isdigit() or c == "." else " " for c in version).split()
-    return tuple(int(p) for p in digits[0].split(".") if p) if digits else ()
+    parts = [int(p) for p in digits[0].split(".") if p] if digits else []
+    return tuple((*parts, 0, 0, 0)[:3])
 
 
 def _remedy(model: Model, keyed: Keyed) -> str:

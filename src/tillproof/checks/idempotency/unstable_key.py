@@ -41,7 +41,10 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries "
         f"another key and {site.provider.name} makes a second payment of it."
     )
-    ruling.remediation = "Derive the key from the order and the attempt (`order-{id}-{attempt}`), or store the random key with the order before the first call."
+    ruling.remediation = (
+        "Derive the key from the order and the attempt (`order-{id}-{attempt}`), "
+        "or store the random key with the order before the first call."
+    )
     ruling.evidence = [
         Evidence(source.at[0], source.at[1], "a value that differs on every call", "source"),
         at(program, site.fn, site.instr, f"sent as {found.key}", "sink"),

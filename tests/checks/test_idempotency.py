@@ -1,0 +1,127 @@
+"""Where a key may come from, and where the finding stands: small shops, reviewed whole."""
+
+from pathlib import Path
+
+import pytest
+
+from tillproof.review import review
+from tillproof.settings import Settings
+
+INTERCEPTOR = """\
+import axios from 'axios';
+export function paypal(orderId) {
+  const client = axios.create({ baseURL: 'https://api-m.paypal.com' });
+  client.interceptors.request.use((config) => {
+    %s
+    return config;
+  });
+  return client;
+}
+export async function open(order) {
+  return paypal(order.id).post('/v2/checkout/orders', { intent: 'CAPTURE' });
+}
+"""
+
+SESSION = """\
+import requests
+
+def refund(order):
+    session = requests.Session()
+    session.headers.update({%s})
+    return session.post("https://api-m.paypal.com/v2/payments/captures/" + order.capture_id + "/refund", json={"amount": order.total})
+"""
+
+BUILDER = """\
+from paypalcheckoutsdk.orders import OrdersCreateRequest
+
+def create(client, order):
+    request = OrdersCreateRequest()
+    %s
+    return client.execute(request)
+"""
+
+CURL = """\
+<?php
+function open_order($order) {
+    $ch = curl_init('https://api-m.paypal.com/v2/checkout/orders');
+    curl_setopt($ch, CURLOPT_POSTFIELDS, json_encode(['intent' => 'CAPTURE']));
+    curl_setopt($ch, CURLOPT_HTTPHEADER, ['Content-Type: application/json'%s]);
+    return curl_exec($ch);
+}
+"""
+
+WRAPPER = """\
+<?php
+class Api {
+    public static function request($body, $api = 'charges') {
+        $headers = ['Authorization' => 'Bearer ' . get_option('stripe_secret')];
+        if ('charges' === $api) {
+            $headers['Idempotency-Key'] = $body['order'] . '-charge';
+        }
+        return wp_remote_post('https://api.stripe.com/v1/' . $api, ['method' => 'POST', 'headers' => $headers, 'body' => $body]);
+    }
+    public static function request_for_order($body, $api, $order) {
+        return self::request($body, $api);
+    }
+}
+class Gateway {
+    public function charge($order) {
+        return Api::request(['order' => $order->get_id()], 'charges');
+    }
+    public function intent($order) {
+        return Api::request_for_order(
+            ['amount' => $order->get_total()],
+            'payment_intents',
+            $order
+        );
+    }
+    public function again($order, $intent) {
+        $endpoint = false !== $intent ? "payment_intents/$intent->id" : 'payment_intents';
+        return Api::request_for_order(['amount' => $order->get_total()], $endpoint, $order);
+    }
+}
+"""
+
+
+def rulings(folder: Path, name: str, code: str, check: str = "idempotency/missing-key") -> list[tuple[str, int]]:
+    (folder / name).write_text(code, encoding="utf-8")
+    report = review(folder, Settings(use_cache=False))
+    return sorted((o.ruling, o.site.line) for o in report.obligations if o.check == check)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "key", "line"),
+    [
+        ("shop.js", INTERCEPTOR, "config.headers['PayPal-Request-Id'] = `order-${orderId}`;", 11),
+        ("shop.py", SESSION, '"PayPal-Request-Id": f"refund-{order.id}"', 6),
+        ("shop.py", BUILDER, 'request.headers["PayPal-Request-Id"] = f"order-{order.id}"', 4),
+        ("shop.php", CURL, ", 'PayPal-Request-Id: order-' . $order->id", 6),
+    ],
+)
+def test_a_key_counts_wherever_the_request_gets_it(tmp_path: Path, name: str, code: str, key: str, line: int) -> None:
+    assert rulings(tmp_path, name, code % key) == [("held", line)]
+    nothing = {"shop.js": "config.timeout = 10;", "shop.py": "", "shop.php": ""}[name]
+    assert rulings(tmp_path, name, code % (nothing or ("pass" if code is BUILDER else ""))) == [("broken", line)]
+
+
+def test_a_key_that_is_set_on_one_path_only_is_not_enough(tmp_path: Path) -> None:
+    code = BUILDER % 'if order.vip:\n        request.headers["PayPal-Request-Id"] = f"order-{order.id}"'
+    assert rulings(tmp_path, "shop.py", code) == [("broken", 4)]
+
+
+def test_a_wrapper_that_keys_one_path_is_ruled_at_the_callers_that_choose_it(tmp_path: Path) -> None:
+    assert rulings(tmp_path, "gateway.php", WRAPPER) == [("broken", 19), ("broken", 27), ("held", 16)]
+
+
+def test_a_random_interceptor_key_is_unstable(tmp_path: Path) -> None:
+    code = INTERCEPTOR % "config.headers['PayPal-Request-Id'] = crypto.randomUUID();"
+    assert rulings(tmp_path, "shop.js", code, "idempotency/unstable-key") == [("broken", 11)]
+
+
+@pytest.mark.parametrize(("version", "severity"), [("^12.4.0", "high"), ("13.x", "medium"), ("latest", "medium")])
+def test_an_sdk_that_adds_a_random_key_by_itself_lowers_the_severity(tmp_path: Path, version: str, severity: str) -> None:
+    (tmp_path / "package.json").write_text(f'{{"dependencies": {{"stripe": "{version}"}}}}', encoding="utf-8")
+    code = "import Stripe from 'stripe';\nconst stripe = new Stripe(process.env.K);\nexport const pay = (o) => stripe.refunds.create({ charge: o.c });\n"
+    (tmp_path / "pay.js").write_text(code, encoding="utf-8")
+    findings = [f for f in review(tmp_path, Settings(use_cache=False)).findings if f.check == "idempotency/missing-key"]
+    assert [f.severity for f in findings] == [severity]
