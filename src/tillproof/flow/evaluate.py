@@ -5,8 +5,9 @@ imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`
 """
 
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.instructions import RULES, Row
 from tillproof.flow.modules import Modules
-from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.values import (
     Choice,
@@ -19,7 +20,6 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Missing,
-    Mix,
     ModuleV,
     Overlay,
     Param,
@@ -159,84 +159,10 @@ class Evaluator:
         return found
 
     def _evaluate(self, fn: Fn, body: Body, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        op, args = body.op[i], body.args(i)
-        if op == Op.CONST:
-            return Const(at, args[0], body.text(args[1]))
-        if op == Op.NAME:
-            return self.read(fn, i, body.text(args[0]), ctx)
-        if op == Op.FIELD:
-            return self.member(self.value(fn, args[0], ctx), body.text(args[1]), at)
-        if op in (Op.CALL, Op.NEW):
-            return self._call(fn, i, ctx, at, op == Op.NEW)
-        if op == Op.TEXT:
-            return Text(at, tuple(self.value(fn, a, ctx) for a in args))
-        if op == Op.RECORD:
-            return Record(at, tuple(self._entry(fn, body, k, v, ctx) for k, v in zip(args[::2], args[1::2], strict=True)))
-        if op == Op.LIST:
-            return Seq(at, tuple(self.value(fn, a, ctx) for a in args))
-        if op == Op.INDEX:
-            return self.index(self.value(fn, args[0], ctx), self.value(fn, args[1], ctx), at)
-        if op == Op.CHOICE:
-            return self._choice(fn, body, args, ctx, at)
-        if op in (Op.AWAIT, Op.SPREAD, Op.REST):
-            return self.value(fn, args[0], ctx)
-        if op == Op.STORE:
-            return self.value(fn, args[1], ctx)
-        if op == Op.CAST:
-            return self._cast(fn, body, args, ctx, at)
-        if op == Op.FUNCTION:
-            this = self._this(fn, ctx, at) if self.program.method_class(fn) else None
-            return FunctionV(at, Fn(fn.file, args[0]), ctx, this)
-        if op == Op.CLASS:
-            return ClassV(at, ClassId(fn.file, args[0]))
-        if op == Op.PARAM:
-            return self._param(fn, body, args[0], ctx, at)
-        if op in (Op.ELEMENT, Op.KEY):
-            return self._element(self.value(fn, args[0], ctx), at) if op == Op.ELEMENT else Element(at, self.value(fn, args[0], ctx), None)
-        if op in (Op.BINARY, Op.UNARY):
-            return Mix(at, body.text(args[0]), tuple(self.value(fn, a, ctx) for a in args[1:]))
-        if op == Op.OPAQUE:
-            return (
-                Mix(at, "opaque", tuple(self.value(fn, a, ctx) for a in args)) if args else Unknown(at, "this expression is not modelled")
-            )
-        if op == Op.CAUGHT:
-            return External(at, "exception")
-        return Unknown(at, "this is no value")
+        rule = RULES.get(body.op[i])
+        return rule(self, Row(fn, body, i, body.args(i), ctx, at)) if rule else Unknown(at, "this is no value")
 
-    def _entry(self, fn: Fn, body: Body, k: int, v: int, ctx: Ctx | None) -> tuple[str | None, Value]:
-        value = self.value(fn, v, ctx)
-        if k < 0:
-            return None, value
-        const = body.const(k)
-        if const:
-            return const[1], value
-        key = self.value(fn, k, ctx)
-        return (key.text if isinstance(key, Const) else "?"), value
-
-    def _choice(self, fn: Fn, body: Body, args: list[int], ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        word = body.text(args[0])
-        values = [self.value(fn, a, ctx) for a in args[1:]]
-        if word == "default":
-            return values[1] if isinstance(values[0], Missing) else values[0] if ctx is not None else choice(at, values)
-        if word == "and":
-            return values[-1]
-        if word in ("or", "coalesce") and isinstance(values[0], Const) and values[0].falsy and len(values) > 1:
-            return values[1]
-        if word in ("or", "coalesce") and isinstance(values[0], Missing):
-            return values[1]
-        if word in ("or", "coalesce") and isinstance(values[0], Record) and any(key is not None for key, _ in values[0].entries):
-            return values[0]  # a record with a key in it is neither null nor empty
-        return choice(at, values)
-
-    def _cast(self, fn: Fn, body: Body, args: list[int], ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        value = self.value(fn, args[1], ctx)
-        if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
-            typed = self.scope.typed(fn.file, body.text(args[0]), at)
-            if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
-                return typed
-        return value
-
-    def _param(self, fn: Fn, body: Body, number: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+    def param(self, fn: Fn, body: Body, number: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
         param = body.params[number]
         if ctx is not None and ctx.fn == fn:
             bound = self._bound(ctx, number)
@@ -297,9 +223,9 @@ class Evaluator:
         name = caller.name(callee).rpartition(".")[2]
         if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
             over = next((a for _, a in arguments if caller.op[a] != Op.FUNCTION), None)
-            return self._element(self.value(ctx.caller, over, ctx.parent), at) if over is not None else None
+            return self.element(self.value(ctx.caller, over, ctx.parent), at) if over is not None else None
         if caller.op[callee] == Op.FIELD and name in _ITERATES:
-            return self._element(self.value(ctx.caller, caller.args(callee)[0], ctx.parent), at)
+            return self.element(self.value(ctx.caller, caller.args(callee)[0], ctx.parent), at)
         if caller.op[callee] == Op.FIELD and name == "then":
             return self.value(ctx.caller, caller.args(callee)[0], ctx.parent)
         return None
@@ -311,7 +237,7 @@ class Evaluator:
         body = self.program.body(fn)
         at = (fn.file, body.line[i])
         if name in _THIS and name not in self.defuse(fn).stores:
-            return self._this(fn, ctx, at)
+            return self.this(fn, ctx, at)
         reach = self.defuse(fn, ctx).reaching(i, name)
         values = [self.value(fn, s, ctx) for s in reach.stores]
         if reach.entry and (not reach.stores or fn.number == TOP):
@@ -333,7 +259,7 @@ class Evaluator:
             parent, outer_ctx = self.program.parent(parent), outer_ctx.outer if outer_ctx else None
         return self.scope.global_name(fn.file, name, at)
 
-    def _this(self, fn: Fn, ctx: Ctx | None, at: tuple[str, int]) -> Value:
+    def this(self, fn: Fn, ctx: Ctx | None, at: tuple[str, int]) -> Value:
         if ctx is not None and ctx.fn == fn and ctx.this is not None:
             return ctx.this
         owner = self.program.method_class(fn)
@@ -393,7 +319,7 @@ class Evaluator:
             return choice(at, [v for _, v in value.entries]) if value.entries else Element(at, value, key)
         return Element(at, value, key)
 
-    def _element(self, value: Value, at: tuple[str, int]) -> Value:
+    def element(self, value: Value, at: tuple[str, int]) -> Value:
         if isinstance(value, Seq) and value.items:
             return choice(at, list(value.items))
         if isinstance(value, Record) and value.entries:
@@ -402,7 +328,7 @@ class Evaluator:
 
     # --- calls
 
-    def _call(self, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int], new: bool) -> Value:
+    def call(self, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int], new: bool) -> Value:
         body = self.program.body(fn)
         callee_i, arguments = body.call(i)
         callee = self.value(fn, callee_i, ctx)

@@ -1,7 +1,9 @@
 """Which keys a value certainly, possibly or perhaps has: through spreads, merges, later writes and options objects."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import (
@@ -49,56 +51,72 @@ def shape(evaluator: Evaluator, value: Value, depth: int = 0) -> Shape:
     out = Shape()
     if depth > 8:
         out.open.append(value)
-    elif isinstance(value, Record):
-        for key, entry in value.entries:
-            if key is None:
-                _add(out, shape(evaluator, entry, depth + 1))
-            elif key == "?":
-                out.open.append(entry)
-            else:
-                out.must[key] = entry
-    elif isinstance(value, Overlay):
-        _add(out, shape(evaluator, value.base, depth + 1))
-        for key, written, certain in value.writes:
-            if key in ("**", "[]"):
-                below = shape(evaluator, written, depth + 1)
-                _add(out, below if certain else Shape({}, {**below.must, **below.may}, below.open))
-            elif key is not None:
-                (out.must if certain else out.may)[key] = written
-    elif isinstance(value, Choice):
-        _either(out, [shape(evaluator, o, depth + 1) for o in value.options])
-    elif isinstance(value, (Missing, Const, Text, FunctionV)):
-        pass
-    elif isinstance(value, Seq):
-        for item in value.items:
-            if isinstance(item, (Record, Overlay)):
-                out.may.update(shape(evaluator, item, depth + 1).must)
-            elif header := _HEADER_LINE.match(pattern(item)):
-                out.must[header[1]] = item  # cURL takes headers as lines
-    elif isinstance(value, Result) and value.instr >= 0:
-        _of_result(evaluator, out, value, depth)
-    elif isinstance(value, Instance) and value.made:
-        fn, i, ctx = value.made
-        for key, argument in evaluator.program.body(fn).call(i)[1]:
-            given = evaluator.value(fn, argument, ctx)
-            if key and key not in ("*", "**"):
-                out.must[key] = given
-            else:
-                _add(out, shape(evaluator, given, depth + 1))
-    else:
+        return out
+    rule = next((rule for kind, rule in _RULES if isinstance(value, kind)), None)
+    if rule is not None:
+        rule(evaluator, out, value, depth)
+    elif not isinstance(value, (Missing, Const, Text, FunctionV)):
         out.open.append(value)
     return out
 
 
+def _of_record(evaluator: Evaluator, out: Shape, value: Record, depth: int) -> None:
+    for key, entry in value.entries:
+        if key is None:
+            _add(out, shape(evaluator, entry, depth + 1))
+        elif key == "?":
+            out.open.append(entry)
+        else:
+            out.must[key] = entry
+
+
+def _of_overlay(evaluator: Evaluator, out: Shape, value: Overlay, depth: int) -> None:
+    _add(out, shape(evaluator, value.base, depth + 1))
+    for key, written, certain in value.writes:
+        if key in ("**", "[]"):
+            below = shape(evaluator, written, depth + 1)
+            _add(out, below if certain else Shape({}, {**below.must, **below.may}, below.open))
+        elif key is not None:
+            (out.must if certain else out.may)[key] = written
+
+
+def _of_choice(evaluator: Evaluator, out: Shape, value: Choice, depth: int) -> None:
+    _either(out, [shape(evaluator, o, depth + 1) for o in value.options])
+
+
+def _of_sequence(evaluator: Evaluator, out: Shape, value: Seq, depth: int) -> None:
+    for item in value.items:
+        if isinstance(item, (Record, Overlay)):
+            out.may.update(shape(evaluator, item, depth + 1).must)
+        elif header := _HEADER_LINE.match(pattern(item)):
+            out.must[header[1]] = item  # cURL takes headers as lines
+
+
+def _of_instance(evaluator: Evaluator, out: Shape, value: Instance, depth: int) -> None:
+    """The arguments with which an object was made; an object that came from elsewhere may hold anything."""
+    if not value.made:
+        out.open.append(value)
+        return
+    fn, i, ctx = value.made
+    _of_arguments(evaluator, out, [(k, evaluator.value(fn, a, ctx)) for k, a in evaluator.program.body(fn).call(i)[1]], depth)
+
+
+def _of_arguments(evaluator: Evaluator, out: Shape, arguments: list[tuple[str, Value]], depth: int) -> None:
+    for key, given in arguments:
+        if key and key not in ("*", "**"):
+            out.must[key] = given
+        else:
+            _add(out, shape(evaluator, given, depth + 1))
+
+
 def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> None:
+    if value.instr < 0:
+        out.open.append(value)
+        return
     words = {n.replace("()", "").lower() for n in names(value.callee)}
     arguments = evaluator.arguments(value)
     if words & _MERGES:
-        for key, argument in arguments:
-            if key and key not in ("*", "**"):
-                out.must[key] = argument
-            else:
-                _add(out, shape(evaluator, argument, depth + 1))
+        _of_arguments(evaluator, out, arguments, depth)
     elif words & _SAME and arguments:
         _add(out, shape(evaluator, arguments[0][1], depth + 1))
     elif words & _FILTERS and len(arguments) > 1:
@@ -128,6 +146,16 @@ def _either(out: Shape, shapes: list[Shape]) -> None:
         for key, value in {**one.may, **one.must}.items():
             (out.must if key in common else out.may).setdefault(key, value)
         out.open += one.open
+
+
+_RULES: "tuple[tuple[type[Value], Callable[[Evaluator, Shape, Any, int], None]], ...]" = (
+    (Record, _of_record),
+    (Overlay, _of_overlay),
+    (Choice, _of_choice),
+    (Seq, _of_sequence),
+    (Result, _of_result),
+    (Instance, _of_instance),
+)
 
 
 @dataclass(frozen=True, slots=True)
