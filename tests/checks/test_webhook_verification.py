@@ -1,0 +1,85 @@
+"""What lets a message past its verification, and what does not, beyond the examples of the pages."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_examples import review_of
+from tillproof.checks.pages import Example
+
+WEAK = "payment/webhook-weak-verification"
+UNVERIFIED = "payment/webhook-unverified"
+
+EXPRESS = """const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const Order = require('./order');
+const app = express();
+{before}
+app.post('/webhook', {own}async (req, res) => {{
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.STRIPE_WEBHOOK_SECRET);
+  if (event.type === 'checkout.session.completed') {{
+    await Order.updateOne({{ _id: event.data.object.client_reference_id }}, {{ status: 'paid' }});
+  }}
+  res.json({{ ok: true }});
+}});
+"""
+ORDER = "const mongoose = require('mongoose');\nmodule.exports = mongoose.model('Order', new mongoose.Schema({ status: String }));\n"
+
+FLASK = """import os
+import stripe
+from flask import Flask, request
+from models import Order, db
+
+app = Flask(__name__)
+
+@app.post("/webhook")
+def webhook():
+{head}
+    if event["type"] == "payment_intent.succeeded":
+        Order.query.filter_by(intent=event["data"]["object"]["id"]).update({{"status": "paid"}})
+        db.session.commit()
+    return ""
+"""
+
+
+def findings(tmp_path: Path, files: dict[str, str]) -> list[tuple[str, str, int, str]]:
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path)
+    return [(f.check, f.file, f.start_line, f.severity) for f in report.findings if f.check in (WEAK, UNVERIFIED)]
+
+
+@pytest.mark.parametrize(
+    ("before", "own", "found"),
+    [
+        ("app.use(express.json());", "", True),
+        ("app.use(express.json());", "express.raw({ type: '*/*' }), ", True),
+        ("", "express.raw({ type: '*/*' }), ", False),
+        ("app.use('/webhook', express.raw({ type: '*/*' }));\napp.use(express.json());", "", False),
+    ],
+)
+def test_the_first_parser_on_a_route_decides(tmp_path: Path, before: str, own: str, found: bool) -> None:
+    files = {"server.js": EXPRESS.format(before=before, own=own), "order.js": ORDER}
+    assert [check for check, *_ in findings(tmp_path, files)] == ([WEAK] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (
+            '    secret = os.environ.get("SECRET")\n    sent = request.headers.get("Stripe-Signature")\n    event = request.get_json()\n'
+            "    if secret:\n        if sent:\n            event = stripe.Webhook.construct_event(request.data, sent, secret)",
+            [(WEAK, "app.py", 14, "critical")],
+        ),
+        (
+            '    secret = os.environ.get("SECRET")\n    event = request.get_json()\n    if secret:\n'
+            '        event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], secret)',
+            [(WEAK, "app.py", 12, "high")],
+        ),
+        (
+            '    event = request.get_json()\n    if event["type"] == "ping":\n        return "pong"\n'
+            '    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], os.environ["SECRET"])',
+            [],
+        ),
+    ],
+)
+def test_a_bypass_is_reported_once_at_its_branch(tmp_path: Path, head: str, expected: list[tuple[str, str, int, str]]) -> None:
+    assert findings(tmp_path, {"app.py": FLASK.format(head=head)}) == expected
