@@ -121,7 +121,25 @@ def test_a_random_interceptor_key_is_unstable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "severity"), [("^12.4.0", "high"), ("13.x", "medium"), ("latest", "medium")])
 def test_an_sdk_that_adds_a_random_key_by_itself_lowers_the_severity(tmp_path: Path, version: str, severity: str) -> None:
     (tmp_path / "package.json").write_text(f'{{"dependencies": {{"stripe": "{version}"}}}}', encoding="utf-8")
-    code = "import Stripe from 'stripe';\nconst stripe = new Stripe(process.env.K);\nexport const pay = (o) => stripe.refunds.create({ charge: o.c });\n"
+    code = """\
+import Stripe from 'stripe';
+const stripe = new Stripe(process.env.K);
+export const pay = (order) => stripe.refunds.create({ charge: order.charge });
+"""
     (tmp_path / "pay.js").write_text(code, encoding="utf-8")
     findings = [f for f in review(tmp_path, Settings(use_cache=False)).findings if f.check == "idempotency/missing-key"]
     assert [f.severity for f in findings] == [severity]
+
+
+def test_a_body_that_is_sealed_elsewhere_hides_a_key_that_is_a_field_of_it(tmp_path: Path) -> None:
+    code = """\
+<?php
+use Illuminate\\Support\\Facades\\Http;
+function start($order, $sealer) {
+    $body = %s;
+    return Http::withBody($body, 'text/plain')->post('https://api.payglocal.in/gl/v1/payments/initiate/paycollect');
+}
+"""
+    assert rulings(tmp_path, "pay.php", code % "$sealer->seal(['merchantTxnId' => $order->number])") == [("held", 5)]
+    assert rulings(tmp_path, "pay.php", code % "$sealer->seal($order)") == [("unknown", 5)]
+    assert rulings(tmp_path, "pay.php", code % "['amount' => $order->total]") == [("broken", 5)]

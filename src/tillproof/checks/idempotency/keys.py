@@ -6,14 +6,16 @@ from typing import Literal
 
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
+from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Ctx, Param, Value, leaves, names
+from tillproof.flow.values import Choice, Ctx, Param, Result, Text, Value, leaves, names
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
 _LEVELS = 3
 _MOST_CALLERS = 60
+_MOST_PARTS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,30 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
             continue  # a named argument of its own meaning hides no key
         if position > 0 or key in ("*", "**") or site.request is not None:
             hidden += [h for h in more if may_carry_options(h, position, site)]
+    if maybe is None and site.request is not None and not any("-" in name for name in wanted):  # it is a field of the body
+        maybe, sealed = in_sealed_body(evaluator, [v for _, v in arguments], wanted)
+        hidden += sealed
     return Keyed(site, ctx, maybe, tuple(hidden))
+
+
+def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) -> tuple[Found | None, list[Value]]:
+    """The key in what a signed or encrypted body is made of; else the calls that made it, which could hide it."""
+    waiting, seen = list(values), 0
+    sealed: list[Value] = []
+    while waiting and seen < _MOST_PARTS:
+        seen += 1
+        here = waiting.pop(0)
+        found, _ = find_key(evaluator, here, wanted)
+        if found is not None:
+            return found, []
+        if isinstance(here, Result) and here.instr >= 0:
+            sealed.append(here)
+            waiting += [v for _, v in evaluator.arguments(here)]
+        elif isinstance(here, Param):
+            sealed.append(here)
+        elif isinstance(here, (Choice, Text)):
+            waiting += here.parts()
+    return None, sealed
 
 
 def may_carry_options(value: Value, position: int, site: OperationSite) -> bool:
