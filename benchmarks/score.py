@@ -11,6 +11,7 @@ Exit status: that of the first scorer that fails.
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,14 +60,19 @@ def main() -> int:
 
     beside = options.labels.resolve().parent
     narrowed = [] if options.everything else scope()
-    labelled = [options.corpus / label.stem for label in sorted(options.labels.glob("*.yaml"))]
+    labels = [label for label in sorted(options.labels.glob("*.yaml")) if (options.corpus / label.stem).is_dir()]
     with tempfile.TemporaryDirectory() as folder:
         reports = options.reports or Path(folder)
         reports.mkdir(parents=True, exist_ok=True)
         for old in reports.glob("*.json"):
             old.unlink()
-        review_all((tree for tree in labelled if tree.is_dir()), reports)
-        status = call([beside / "score", "--labels", options.labels, "--reports", reports, "--verbose", *narrowed])
+        review_all((options.corpus / label.stem for label in labels), reports)
+        # The scorer counts a label without a report as missed; what is not in the corpus is not asked for.
+        chosen = Path(folder, "labels")
+        chosen.mkdir()
+        for label in labels:
+            shutil.copy(label, chosen)
+        status = call([beside / "score", "--labels", chosen, "--reports", reports, "--verbose", *narrowed])
         if options.mirrors and status == 0:
             pairs = [
                 "--pairs",
