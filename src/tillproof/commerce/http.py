@@ -149,47 +149,48 @@ class Requests:
         return positional[0] if positional else None
 
     def _curl(self, fn: Fn, ctx: Ctx | None, word: str) -> Request | None:
-        """cURL: the options set on any handle of the function. Reported once, at curl_exec, or at curl_init when nothing is executed here."""
-        body = self.program.body(fn)
-        given: list[Value] = []
+        """cURL: the options set on any handle of the function; once, at curl_exec, or at curl_init when nothing is executed here."""
+        settings = list(self._curl_settings(fn, ctx))
         url: Value | None = None
         method = "GET"
-        executes = False
+        for option, value in settings:
+            if option == "CURLOPT_URL":
+                url = value
+            elif option in ("CURLOPT_POST", "CURLOPT_POSTFIELDS") and method == "GET":
+                method = "POST"
+            elif option == "CURLOPT_CUSTOMREQUEST":
+                method = (constant(value) or "ANY").upper()
+        if url is None or (word == "curl_init" and self._executes(fn)):
+            return None
+        return Request(method, pattern(url), url, lambda: tuple(v for _, v in settings), any(isinstance(x, Param) for x in leaves(url)))
+
+    def _curl_settings(self, fn: Fn, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
+        """(option, value) of every cURL option that a function sets, its address first given to ``curl_init`` too."""
+        body = self.program.body(fn)
         for n, op in enumerate(body.op):
-            if op != Op.CALL or body.op[body.args(n)[0]] != Op.NAME:
+            name = body.name(body.args(n)[0]) if op == Op.CALL and body.op[body.args(n)[0]] == Op.NAME else ""
+            if name not in ("curl_init", "curl_setopt", "curl_setopt_array"):
                 continue
-            name = body.name(body.args(n)[0])
             values = [self.evaluator.value(fn, v, ctx) for _, v in body.call(n)[1]]
-            executes = executes or name == "curl_exec"
             if name == "curl_init" and values:
-                url = values[0]
+                yield "CURLOPT_URL", values[0]
             elif name == "curl_setopt" and len(values) == 3:
-                option = getattr(values[1], "name", "")
-                given.append(values[2])
-                if option == "CURLOPT_URL":
-                    url = values[2]
-                elif option in ("CURLOPT_POST", "CURLOPT_POSTFIELDS") and method == "GET":
-                    method = "POST"
-                elif option == "CURLOPT_CUSTOMREQUEST":
-                    method = (constant(values[2]) or "ANY").upper()
+                yield getattr(values[1], "name", "").rpartition(".")[2], values[2]
             elif name == "curl_setopt_array" and len(values) == 2:
                 got = shape(self.evaluator, values[1])
-                for key, value in {**got.may, **got.must}.items():
-                    given.append(value)
-                    if key.endswith("CURLOPT_URL"):
-                        url = value
-                    elif key.endswith(("CURLOPT_POST", "CURLOPT_POSTFIELDS")):
-                        method = "POST"
-        if url is None or (word == "curl_init" and executes):
-            return None
-        return Request(method, pattern(url), url, lambda: tuple(given), any(isinstance(x, Param) for x in leaves(url)))
+                yield from ((key.rpartition(".")[2], value) for key, value in {**got.may, **got.must}.items())
+
+    def _executes(self, fn: Fn) -> bool:
+        body = self.program.body(fn)
+        calls = (body.args(n)[0] for n, op in enumerate(body.op) if op == Op.CALL)
+        return any(body.op[callee] == Op.NAME and body.name(callee) == "curl_exec" for callee in calls)
 
     def match(self, fn: Fn, request: Request) -> list[tuple[Provider, Operation | Verifier]]:
-        """Provider operations and verifiers that a request may be. A host of another provider rules out; an unknown host needs the unit's use."""
+        """Provider operations and verifiers that a request may be. Another's host rules one out; an unknown host needs the unit's use."""
         host, path = _split(request.url)
         out = []
         for provider, thing, method, path_pattern in self._rest:
-            if method != request.method and request.method != "ANY":
+            if request.method not in (method, "ANY"):
                 continue
             if not path_pattern.search(path):
                 continue

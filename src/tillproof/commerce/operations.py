@@ -96,7 +96,9 @@ class Operations:
 
     def _is_open(self, fn: Fn, request: Request) -> bool:
         """Whether the callers decide which operation of a provider this is, if any."""
-        return request.parametric and not self.requests.foreign(request) and (request.method == "ANY" or not self.requests.match(fn, request))
+        if not request.parametric or self.requests.foreign(request):
+            return False
+        return request.method == "ANY" or not self.requests.match(fn, request)
 
     def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
         matches = self.requests.match(fn, request)

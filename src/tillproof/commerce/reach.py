@@ -1,5 +1,7 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,15 +24,57 @@ _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call
 
 
 @dataclass(slots=True)
-class Closure:
-    """Functions reached with how deep they lie, and the calls and texts in them."""
+class Facts:
+    """What one function shows by itself, or several taken together."""
 
-    functions: dict[Fn, int] = field(default_factory=dict)
     operations: list[tuple[Fn, int, Known]] = field(default_factory=list)
     verifiers: list[tuple[Fn, int, Known]] = field(default_factory=list)
     texts: dict[str, tuple[Fn, int]] = field(default_factory=dict)
     compared: set[str] = field(default_factory=set)
     unresolved: list[tuple[Fn, int, str]] = field(default_factory=list)
+
+    def add(self, more: "Facts") -> None:
+        self.operations += more.operations
+        self.verifiers += more.verifiers
+        self.unresolved += more.unresolved
+        self.compared |= more.compared
+        for text, place in more.texts.items():
+            self.texts.setdefault(text, place)
+
+
+class Closure:
+    """Functions reached with how deep they lie; and, once somebody asks, the calls and texts in them."""
+
+    def __init__(self, functions: dict[Fn, int], facts_of: "Callable[[Fn], Facts]") -> None:
+        self.functions = functions
+        self._facts_of = facts_of
+
+    @cached_property
+    def facts(self) -> Facts:
+        out = Facts()
+        for fn in self.functions:
+            out.add(self._facts_of(fn))
+        return out
+
+    @property
+    def operations(self) -> list[tuple[Fn, int, Known]]:
+        return self.facts.operations
+
+    @property
+    def verifiers(self) -> list[tuple[Fn, int, Known]]:
+        return self.facts.verifiers
+
+    @property
+    def texts(self) -> dict[str, tuple[Fn, int]]:
+        return self.facts.texts
+
+    @property
+    def compared(self) -> set[str]:
+        return self.facts.compared
+
+    @property
+    def unresolved(self) -> list[tuple[Fn, int, str]]:
+        return self.facts.unresolved
 
 
 class Reach:
@@ -39,43 +83,26 @@ class Reach:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._edges: dict[Fn, list[Fn]] = {}
-        self._facts: dict[Fn, Closure] = {}
+        self._facts: dict[Fn, Facts] = {}
         self._matters: dict[Fn, bool] = {}
         self._tells: dict[Fn, bool] = {}
 
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
-        out = Closure()
-        waiting = [(fn, 0) for v in targets for fn in self.functions_of(v)]
-        while waiting and len(out.functions) < _MOST:
-            fn, depth = waiting.pop(0)
-            if fn in out.functions:
+        reached: dict[Fn, int] = {}
+        waiting = deque((fn, 0) for v in targets for fn in self.functions_of(v))
+        while waiting and len(reached) < _MOST:
+            fn, depth = waiting.popleft()
+            if fn in reached:
                 continue
-            out.functions[fn] = depth
-            facts = self._facts_of(fn)
-            out.operations += facts.operations
-            out.verifiers += facts.verifiers
-            out.unresolved += facts.unresolved
-            out.compared |= facts.compared
-            for text, place in facts.texts.items():
-                out.texts.setdefault(text, place)
+            reached[fn] = depth
             if depth < _DEEPEST:
                 waiting += [(f, depth + 1) for f in self.callees(fn)]
-        return out
+        return Closure(reached, self._facts_of)
 
     def around(self, functions: list[Fn]) -> Closure:
-        """The facts of some functions taken together, all of them near."""
-        out = Closure()
-        for fn in functions[:_MOST]:
-            facts = self._facts_of(fn)
-            out.functions[fn] = min(len(out.functions), 3)
-            out.operations += facts.operations
-            out.verifiers += facts.verifiers
-            out.unresolved += facts.unresolved
-            out.compared |= facts.compared
-            for text, place in facts.texts.items():
-                out.texts.setdefault(text, place)
-        return out
+        """Some functions taken together, all of them near."""
+        return Closure({fn: min(n, 3) for n, fn in enumerate(functions[:_MOST])}, self._facts_of)
 
     def matters(self, fn: Fn) -> bool:
         """Whether anything that a function may call could prove, do or pass on something: the others need no walk."""
@@ -226,10 +253,10 @@ class Reach:
                 out += [text] if text else []
         return out
 
-    def _facts_of(self, fn: Fn) -> Closure:
+    def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
             return self._facts[fn]
-        facts = self._facts[fn] = Closure()
+        facts = self._facts[fn] = Facts()
         model = self.model
         body = model.program.body(fn)
         for i, op in enumerate(body.op):

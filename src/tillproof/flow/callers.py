@@ -53,9 +53,11 @@ class Callers:
                 continue
             if constructing:
                 made = self.evaluator.value(caller, i)
-                for option in options(made):
-                    if isinstance(option, Instance) and self.evaluator.scope.method(option.cls, self.program.name(fn)) == fn:
-                        out.append((caller, i, FunctionV(option.at, fn, None, option)))
+                out += [
+                    (caller, i, FunctionV(option.at, fn, None, option))
+                    for option in options(made)
+                    if isinstance(option, Instance) and self.evaluator.scope.method(option.cls, self.program.name(fn)) == fn
+                ]
                 continue
             for option in options(self.evaluator.value(caller, callee)):
                 if isinstance(option, FunctionV) and option.fn == fn:

@@ -335,6 +335,8 @@ class _FunctionWalk:
         if depth > 12 or i < 0:
             return False
         op, args = self.body.op[i], self.body.args(i)
+        if op == Op.CONST or (op in (Op.LIST, Op.RECORD) and not args):
+            return self._cannot_be(i, truth)
         if op == Op.UNARY and self.body.text(args[0]) in ("not", "!"):
             return self.implies(args[1], not truth, depth + 1)
         if op in (Op.AWAIT, Op.STORE, Op.CAST):
@@ -355,6 +357,12 @@ class _FunctionWalk:
         if op == Op.FIELD:
             return self._field_implies(i, truth, depth)
         return False
+
+    def _cannot_be(self, i: int, truth: bool) -> bool:
+        """Whether a literal never has that truth: then whatever it would mean is so."""
+        value = self.value(i)
+        falsy = value.falsy if isinstance(value, Const) else True  # an empty list or record
+        return falsy == truth
 
     def _stored_implies(self, store: int, truth: bool, depth: int) -> bool:
         value = self.body.args(store)[1]

@@ -130,7 +130,7 @@ class Program:
         return self.functions_at(file, (m.start() for m in re.finditer(re.escape(word.encode()), self.sources[file])))
 
     def functions_calling(self, file: str, words: AbstractSet[str]) -> list[Fn]:
-        """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made with ``new``."""
+        """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made by ``new``."""
         found = (m for m in _CALLED.finditer(self.sources[file]) if (m[1] or m[2]).decode("utf-8", "replace").lower() in words)
         return self.functions_at(file, (m.start(m.lastindex or 0) for m in found))
 
@@ -139,7 +139,8 @@ class Program:
         pattern = self._calls_of.get(name)
         if pattern is None:
             word = re.escape(name.encode())
-            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])" + rb"(?:(?:\s|\?\.|!|<[^()]{0,120}>)*+\(|(?<=new " + word + rb"))")
+            called = rb"(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
+            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|(?<=new " + word + rb"))")
         return self.functions_at(file, (m.start() for m in pattern.finditer(self.sources[file])))
 
     def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:

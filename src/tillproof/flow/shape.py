@@ -24,10 +24,14 @@ from tillproof.flow.values import (
     pattern,
 )  # fmt: skip
 
-_MERGES = {"array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap", "array_merge_recursive"}
+_MERGES = {
+    "array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap",
+    "array_merge_recursive",
+}  # fmt: skip
 _SAME = {
-    "json.stringify", "json_encode", "wp_json_encode", "http_build_query", "urlsearchparams", "json.dumps", "urllib.parse.urlencode", "querystring.stringify",
-    "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries", "object.freeze", "types.simplenamespace",
+    "json.stringify", "json_encode", "wp_json_encode", "http_build_query", "urlsearchparams", "json.dumps", "urllib.parse.urlencode",
+    "querystring.stringify", "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries",
+    "object.freeze", "types.simplenamespace",
 }  # fmt: skip
 _CARRIERS = ("header", "option", "config")
 # Records inside a request in which a key may stand; in any other (metadata, line items) it is data of ours.
@@ -176,7 +180,15 @@ def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 
         for key, entry in keys.items():
             if key.lower() in wanted and not _empty(entry):
                 return Found(entry, certain and not _maybe_empty(entry), key), []
-    hidden = list(got.open)
+    maybe, hidden = _find_below(evaluator, got, wanted, depth)
+    if maybe:
+        return maybe, []
+    return None, [*got.open, *hidden]
+
+
+def _find_below(evaluator: Evaluator, got: Shape, wanted: set[str], depth: int) -> tuple[Found | None, list[Value]]:
+    """Look in the records that a record holds."""
+    hidden: list[Value] = []
     maybe: Found | None = None
     for keys, certain in ((got.must, True), (got.may, False)):
         for name, entry in keys.items():
@@ -192,9 +204,7 @@ def find_key(evaluator: Evaluator, value: Value, wanted: set[str], depth: int = 
                     hidden += more
             elif any(w in name.lower() for w in _CARRIERS) and not isinstance(entry, Const):
                 hidden.append(entry)
-    if maybe:
-        return maybe, []
-    return None, hidden
+    return maybe, hidden
 
 
 def _may_hold(name: str) -> bool:
