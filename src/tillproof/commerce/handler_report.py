@@ -1,7 +1,7 @@
 """The handlers as the report shows them."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tillproof.checks.ruling import Ruling
 from tillproof.commerce.handlers import Handler
@@ -9,6 +9,8 @@ from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
 from tillproof.flow.program import TOP
 
+Verified: TypeAlias = Literal["yes", "no", "weak"]
+_ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
 _SAYS = {
     "dispatch": "asks which event it is", "order.paid": "marks the order paid", "fulfil": "fulfils the order", "order.write": "writes the order",
     "record.create": "creates records", "record.write": "writes records", "record.delete": "deletes records", "sql": "runs SQL", "mail": "sends mail",
@@ -19,24 +21,48 @@ _SAYS = {
 
 
 def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
-    """One row per handler, in order of file and line. ``rulings`` that found a verification wanting make it weak."""
-    flawed = {
-        (r.file, r.line) for r in rulings
-        if r.check == "payment/webhook-weak-verification" and r.outcome == "broken" and r.severity in ("critical", "high")
-    }  # fmt: skip
-    rows = []
+    """One row per handler, in order of file and line, and one per verifying function that is reached by a dispatch at run time only.
+
+    ``rulings`` that found a verification wanting, or a return that marks an order paid unasked, outweigh what the walk says.
+    """
+    flaws = {(r.file, r.line): r for r in rulings if r.outcome == "broken" and r.check in _ABOUT_PROOF and r.severity in ("critical", "high")}
+    rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
-        entry, program = handler.entry, model.program
-        function = program.function(entry.target.fn)
+        function = model.program.function(handler.entry.target.fn)
         line = function.line if function else _first_line(model, handler)
-        kinds = list(dict.fromkeys(_SAYS.get(h.kind.rstrip("?"), h.kind.rstrip("?")) for h in handler.walked.happenings))
-        rows.append(
-            Row(
-                file=entry.target.fn.file, line=line, provider=handler.provider.id, kind=handler.kind, route=entry.route, role=entry.role,
-                verified="weak" if (entry.target.fn.file, line) in flawed and verified(handler) == "yes" else verified(handler), dedup="unknown", acts=", ".join(kinds[:5]) or "changes nothing that is seen", unit=program.unit(entry.target.fn.file),
-            )
-        )  # fmt: skip
-    return sorted(rows, key=lambda r: (r.file, r.line))
+        file = handler.entry.target.fn.file
+        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(handler, flaws.get((file, line))))
+        for fn in model.handlers.dispatched(handler):
+            verifying = model.program.function(fn)
+            if verifying is not None:
+                rows.setdefault((fn.file, verifying.line), _row(model, handler, fn.file, verifying.line, None, verified(handler)))
+    return [rows[place] for place in sorted(rows)]
+
+
+def _row(model: Model, handler: Handler, file: str, line: int, route: str | None, proven: Verified) -> Row:
+    kinds = dict.fromkeys(_SAYS.get(h.kind.rstrip("?"), h.kind.rstrip("?")) for h in handler.walked.happenings)
+    return Row(
+        file=file,
+        line=line,
+        provider=handler.provider.id,
+        kind=handler.kind,
+        route=route,
+        role=handler.entry.role,
+        verified=proven,
+        dedup="unknown",
+        acts=", ".join(list(kinds)[:5]) or "changes nothing that is seen",
+        unit=model.program.unit(file),
+    )
+
+
+def _judged(handler: Handler, flaw: Ruling | None) -> Verified:
+    """What the walk says, corrected by what a check found."""
+    said = verified(handler)
+    if flaw is None:
+        return said
+    if flaw.check == "payment/webhook-weak-verification":
+        return "weak" if said == "yes" else said
+    return "weak" if any(p.mac for p in handler.walked.proofs) else "no"
 
 
 def _first_line(model: Model, handler: Handler) -> int:
@@ -46,11 +72,12 @@ def _first_line(model: Model, handler: Handler) -> int:
     return min((body.line[i] for _, i in places), default=1) if handler.entry.target.fn.number == TOP else 1
 
 
-def verified(handler: Handler) -> Literal["yes", "no", "weak"]:
+def verified(handler: Handler) -> Verified:
     """Whether the sender is proven: on every path that does something, on some, or on none."""
     walked = handler.walked
     if handler.kind == "redirect-return" and not walked.acts:
-        return "yes" if handler.closure.verifiers or any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations) else "no"
+        asked = any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations)
+        return "yes" if asked or handler.closure.verifiers else "no"
     if not walked.proofs:
         return "no"
     if handler.kind == "redirect-return" and walked.acts and not any(h.proven for h in walked.acts):

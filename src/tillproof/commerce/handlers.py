@@ -23,7 +23,7 @@ _RETURN = re.compile(
     r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.IGNORECASE
 )  # fmt: skip
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation|payment[-_]?(complete|status|callback)|pay)"
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)"
     r"($|[/_.?{<:-])", re.IGNORECASE
 )  # fmt: skip
 _ACCOUNT = re.compile(r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE)
@@ -78,6 +78,7 @@ class Handlers:
             p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()
         }
         self._payment_units: dict[str, list[Provider]] = {}
+        self._by_dispatch: set[int] = set()
 
     def closure(self, entry: Entry) -> Closure:
         """What an entry point reaches, guards included."""
@@ -134,6 +135,20 @@ class Handlers:
         named = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
         return any(HOOK.search(file) and name in file.lower() for file in self.model.program.indices for name in named)
 
+    def dispatched(self, handler: Handler) -> list[Fn]:
+        """The verifying functions that a handler reaches only by a dispatch at run time, such as a method looked up by its name."""
+        if id(handler.entry) not in self._by_dispatch:
+            return []
+        found = dict.fromkeys(p.fn for p in handler.walked.proofs if not p.refetch)
+        return [self._outermost(fn) for fn in found]
+
+    def _outermost(self, fn: Fn) -> Fn:
+        """The function around a verifying helper that takes the request itself."""
+        for caller, _, _ in self.model.callers.of(fn):
+            if any(p.name in ("request", "req") for p in self.model.program.body(caller).params):
+                return caller
+        return fn
+
     # --- kinds
 
     def _webhook(self, entry: Entry) -> Handler | None:
@@ -144,6 +159,7 @@ class Handlers:
             found = self._webhook_in(entry, self.model.reach.around(visited))
             if found is not None:
                 found.walked = walked
+                self._by_dispatch.add(id(entry))
         return found
 
     def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
