@@ -4,8 +4,8 @@ Everything heavy is imported where it is used, so that ``--help`` and ``--versio
 """
 
 import argparse
-import gc
 import difflib
+import gc
 import os
 import shutil
 import sys

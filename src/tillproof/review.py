@@ -30,11 +30,13 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
 
     Raises FileNotFoundError when there is nothing at ``root`` and PackError when a built-in pack is broken.
     """
-    tell = progress or (lambda step, done, of: None)
+    tell = progress or _silent
     tree = discover(root, settings.config.exclude)
     knowledge = load(settings.packs)
     cache = Cache(settings.cache_dir if settings.use_cache else None, tree.root, salt=knowledge.hash)
-    state = f"{__version__} {cache.fingerprint(tree.files)} {settings.checks} {msgspec.json.encode(settings.config).decode()} {tree.skipped}"
+    state = (
+        f"{__version__} {cache.fingerprint(tree.files)} {settings.checks} {msgspec.json.encode(settings.config).decode()} {tree.skipped}"
+    )
     kept = cache.get("report", state)
     if kept is not None:
         return msgspec.msgpack.decode(kept, type=Report)
@@ -57,3 +59,7 @@ def _rule(model: Model, settings: Settings, tell: Progress) -> Iterator[Ruling]:
     for number, check in enumerate(checks):
         tell(check.id, number, len(checks))
         yield from check.rule(model)
+
+
+def _silent(step: str, done: int, of: int) -> None:
+    """Nobody watches."""

@@ -65,18 +65,24 @@ def test_the_first_parser_on_a_route_decides(tmp_path: Path, before: str, own: s
     ("head", "expected"),
     [
         (
-            '    secret = os.environ.get("SECRET")\n    sent = request.headers.get("Stripe-Signature")\n    event = request.get_json()\n'
-            "    if secret:\n        if sent:\n            event = stripe.Webhook.construct_event(request.data, sent, secret)",
+            (
+                '    secret = os.environ.get("SECRET")\n    sent = request.headers.get("Stripe-Signature")\n    event = request.get_json()\n'
+                "    if secret:\n        if sent:\n            event = stripe.Webhook.construct_event(request.data, sent, secret)"
+            ),
             [(WEAK, "app.py", 14, "critical")],
         ),
         (
-            '    secret = os.environ.get("SECRET")\n    event = request.get_json()\n    if secret:\n'
-            '        event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], secret)',
+            (
+                '    secret = os.environ.get("SECRET")\n    event = request.get_json()\n    if secret:\n'
+                '        event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], secret)'
+            ),
             [(WEAK, "app.py", 12, "high")],
         ),
         (
-            '    event = request.get_json()\n    if event["type"] == "ping":\n        return "pong"\n'
-            '    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], os.environ["SECRET"])',
+            (
+                '    event = request.get_json()\n    if event["type"] == "ping":\n        return "pong"\n'
+                '    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], os.environ["SECRET"])'
+            ),
             [],
         ),
     ],

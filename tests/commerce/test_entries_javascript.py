@@ -233,6 +233,6 @@ export default function parse(request, response, next) {}
             "api/broken/x.js": "export default function x() {}\n",
         },
     )
-    assert shop.ways() == {"POST /payments/capture parse staff", "POST /payments/capture capture staff", "POST /hook hook public"}
+    assert shop.ways() == {"POST /payments/capture capture staff", "POST /hook hook public"}
     before = [shop.program.name(v.fn) for v in shop.entry("capture").chain if hasattr(v, "fn")]
     assert before == ["parse"]

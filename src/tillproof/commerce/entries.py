@@ -166,5 +166,9 @@ def _named_dependencies(wiring: Wiring, value: Value) -> list[Value]:
     if not (isinstance(value, Element) and named(value.base, ("typing.Annotated", "typing_extensions.Annotated"))):
         return []
     parts = value.key.items if isinstance(value.key, Seq) else ()
-    asked = [p for p in parts if isinstance(p, Result) and p.instr >= 0 and any(n.endswith(("Depends", "Security")) for n in plain_names(p.callee))]
+    asked = [
+        p
+        for p in parts
+        if isinstance(p, Result) and p.instr >= 0 and any(n.endswith(("Depends", "Security")) for n in plain_names(p.callee))
+    ]
     return [o for p in asked if (given := wiring.evaluator.argument(p, 0)) is not None for o in options(given)]

@@ -12,12 +12,28 @@ from tillproof.flow.program import TOP
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
 _SAYS = {
-    "dispatch": "asks which event it is", "order.paid": "marks the order paid", "fulfil": "fulfils the order", "order.write": "writes the order",
-    "record.create": "creates records", "record.write": "writes records", "record.delete": "deletes records", "sql": "runs SQL", "mail": "sends mail",
-    "job": "queues work", "stock.write": "writes stock", "refund.create": "refunds", "refund.record": "records a refund", "cart.write": "changes the cart",
-    "payment.create": "starts a payment", "payment.capture": "captures a payment", "payment.cancel": "cancels a payment", "payment.confirm": "confirms a payment",
-    "user.write": "changes a user", "file.write": "writes a file", "event": "tells other handlers",
-}  # fmt: skip
+    "dispatch": "asks which event it is",
+    "order.paid": "marks the order paid",
+    "fulfil": "fulfils the order",
+    "order.write": "writes the order",
+    "record.create": "creates records",
+    "record.write": "writes records",
+    "record.delete": "deletes records",
+    "sql": "runs SQL",
+    "mail": "sends mail",
+    "job": "queues work",
+    "stock.write": "writes stock",
+    "refund.create": "refunds",
+    "refund.record": "records a refund",
+    "cart.write": "changes the cart",
+    "payment.create": "starts a payment",
+    "payment.capture": "captures a payment",
+    "payment.cancel": "cancels a payment",
+    "payment.confirm": "confirms a payment",
+    "user.write": "changes a user",
+    "file.write": "writes a file",
+    "event": "tells other handlers",
+}
 
 
 def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
@@ -25,7 +41,9 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
 
     ``rulings`` that found a verification wanting, or a return that marks an order paid unasked, outweigh what the walk says.
     """
-    flaws = {(r.file, r.line): r for r in rulings if r.outcome == "broken" and r.check in _ABOUT_PROOF and r.severity in ("critical", "high")}
+    flaws = {
+        (r.file, r.line): r for r in rulings if r.outcome == "broken" and r.check in _ABOUT_PROOF and r.severity in ("critical", "high")
+    }
     rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
         function = model.program.function(handler.entry.target.fn)

@@ -10,8 +10,9 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
-from tillproof.flow.paths import MAX_CALLS, NOTHING, Assumed, Happening, Walk
+from tillproof.flow.paths import MAX_CALLS, Walk
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import NOTHING, Assumed, Happening
 from tillproof.flow.values import FunctionV, Value, options
 from tillproof.knowledge.schema import Inbound, Provider
 
@@ -19,14 +20,19 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _RETURN = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect|confirmation|"
-    r"confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?|next|pay)($|[/_.?{<:-])", re.IGNORECASE
-)  # fmt: skip
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect"
+    r"|confirmation|confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
+    r"|next|pay)($|[/_.?{<:-])",
+    re.IGNORECASE,
+)
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)"
-    r"($|[/_.?{<:-])", re.IGNORECASE
-)  # fmt: skip
-_ACCOUNT = re.compile(r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE)
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation"
+    r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(
+    r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
+)
 _SEVERAL = 3
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
@@ -74,9 +80,7 @@ class Handlers:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._closures: dict[int, Closure] = {}
-        self._events = {
-            p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()
-        }
+        self._events = {p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()}
         self._payment_units: dict[str, list[Provider]] = {}
         self._by_dispatch: set[int] = set()
 
@@ -144,9 +148,9 @@ class Handlers:
 
     def _outermost(self, fn: Fn) -> Fn:
         """The function around a verifying helper that takes the request itself."""
-        for caller, _, _ in self.model.callers.of(fn):
-            if any(p.name in ("request", "req") for p in self.model.program.body(caller).params):
-                return caller
+        for above, _, _ in self.model.callers.of(fn):
+            if any(p.name in ("request", "req") for p in self.model.program.body(above).params):
+                return above
         return fn
 
     # --- kinds
@@ -190,10 +194,19 @@ class Handlers:
                     continue
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
-                confirming = any(getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine)
+                confirming = any(
+                    getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
+                )
                 if (fields and (says or mine or "GET" in entry.methods)) or (says and mine) or confirming:
-                    return Handler(entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider")
-        if _BACK.search(route) and not _ACCOUNT.search(route) and (len(paying) < _SEVERAL or self._named(paying, route, entry)) and ({"GET", "ANY"} & set(entry.methods) or "pay" in route):
+                    return Handler(
+                        entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
+                    )
+        if (
+            _BACK.search(route)
+            and not _ACCOUNT.search(route)
+            and (len(paying) < _SEVERAL or self._named(paying, route, entry))
+            and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
+        ):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")

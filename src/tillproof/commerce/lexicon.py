@@ -24,7 +24,9 @@ class Words:
 
     def money(self, name: str) -> bool:
         """Whether a field holds an amount of money, of whatever sort."""
-        return not self.has("not_money", name) and any(self.has(k, name) for k in ("money_fields", "tax_fields", "shipping_fields", "discount_fields"))
+        return not self.has("not_money", name) and any(
+            self.has(k, name) for k in ("money_fields", "tax_fields", "shipping_fields", "discount_fields")
+        )
 
     def tax_or_shipping(self, name: str) -> bool:
         return not self.has("not_money", name) and any(self.has(k, name) for k in ("tax_fields", "shipping_fields", "discount_fields"))

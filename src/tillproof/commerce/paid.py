@@ -7,8 +7,8 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
-from tillproof.flow.paths import Proof
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Ctx, External, Instance, Member, Param, Value, leaves, options, pattern
 from tillproof.ir.ops import Kind, Op
@@ -36,9 +36,9 @@ class PaidPolicy(SenderPolicy):
         self.ignored: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
 
-    def _asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
+    def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
-        if super()._asked_and_used(fn, i, operation, ctx) and (operation.op != "payment.retrieve" or answered(self.model, fn, i, ctx)):
+        if super().asked_and_used(fn, i, operation, ctx) and (operation.op != "payment.retrieve" or answered(self.model, fn, i, ctx)):
             return True
         self.ignored[fn, i] = None
         return False

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.flow.paths import Proof
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Proof
 from tillproof.flow.values import Const, Ctx, External, Member, Param, Result, Text, Value, constant, leaves, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
@@ -12,7 +12,22 @@ from tillproof.knowledge.schema import Operation, Verifier
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_SEARCHES = {"preg_match", "strpos", "str_contains", "in_array", "includes", "indexof", "some", "startswith", "strcmp", "equals", "timingsafeequal", "safecompare", "isequal", "compare"}
+_SEARCHES = {
+    "preg_match",
+    "strpos",
+    "str_contains",
+    "in_array",
+    "includes",
+    "indexof",
+    "some",
+    "startswith",
+    "strcmp",
+    "equals",
+    "timingsafeequal",
+    "safecompare",
+    "isequal",
+    "compare",
+}
 # How long a digest is says nothing about what it is of.
 _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
@@ -41,7 +56,8 @@ class Proven:
 
 
 class SenderPolicy:
-    """Proof: a verifier of the packs, a keyed digest compared, a secret compared, or the provider asked. Effect: what acts on the message."""
+    """Proof: a verifier of the packs, a keyed digest compared, a secret compared, or the provider asked. Effect: what acts on the
+    message."""
 
     def __init__(self, model: "Model", events: frozenset[str], confirmation: bool = False) -> None:
         self.model = model
@@ -75,7 +91,7 @@ class SenderPolicy:
             return Proof("boolean") if verifier.proves == "boolean" else Proof("answer", verifier.genuine)
         operation = model.operations.at(fn, i, ctx)
         if operation is not None and isinstance(operation.thing, Operation):
-            if operation.thing.confirms and self._asked_and_used(fn, i, operation.thing, ctx):
+            if self.asked_and_used(fn, i, operation.thing, ctx):
                 what = f"{operation.provider.name} is asked ({operation.thing.op} of {operation.thing.resource or 'it'})"
                 self._note(fn, i, ctx, what, "refetch", refetch=True)
                 return Proof("throws")
@@ -104,9 +120,9 @@ class SenderPolicy:
                 return Proof("boolean")
         return None
 
-    def _asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
-        """An answer that nobody looks at confirms nothing."""
-        return self._looked_at(fn, i, ctx, 0)
+    def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
+        """Whether asking the provider by this operation says something: an answer that nobody looks at confirms nothing."""
+        return operation.confirms and self._looked_at(fn, i, ctx, 0)
 
     def _looked_at(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether anything is done with a value, here or by the callers that it is returned to."""
@@ -117,7 +133,11 @@ class SenderPolicy:
             op = body.op[use]
             if op == Op.STORE:
                 name = body.name(use)
-                reads = [n for n in range(len(body.op)) if body.op[n] == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores]
+                reads = [
+                    n
+                    for n in range(len(body.op))
+                    if body.op[n] == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
+                ]
                 if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads) or fn.number == -1:
                     return True
             elif op == Op.RETURN:
@@ -125,7 +145,12 @@ class SenderPolicy:
                     return True
                 if self._looked_at(ctx.caller, ctx.call, ctx.parent, depth + 1):
                     return True
-            elif op in (Op.AWAIT, Op.CAST) or op in (Op.FIELD, Op.INDEX, Op.CHOICE) or (op == Op.CALL and body.args(use)[0] == i) or (op == Op.CALL and body.op[body.args(use)[0]] == Op.FIELD and body.args(body.args(use)[0])[0] == i):
+            elif (
+                op in (Op.AWAIT, Op.CAST)
+                or op in (Op.FIELD, Op.INDEX, Op.CHOICE)
+                or (op == Op.CALL and body.args(use)[0] == i)
+                or (op == Op.CALL and body.op[body.args(use)[0]] == Op.FIELD and body.args(body.args(use)[0])[0] == i)
+            ):
                 if self._looked_at(fn, use, ctx, depth + 1):
                     return True
             elif op != Op.OPAQUE:
@@ -188,7 +213,8 @@ class SenderPolicy:
             if isinstance(leaf, Result) and leaf.instr >= 0 and self.model.recogniser.result_is("config", leaf):
                 return True
         return isinstance(value, (Text,)) and any(
-            isinstance(p, Result) and p.instr >= 0 and any(self._mentions_secret(a) for _, a in self.model.evaluator.arguments(p)) for p in value.pieces
+            isinstance(p, Result) and p.instr >= 0 and any(self._mentions_secret(a) for _, a in self.model.evaluator.arguments(p))
+            for p in value.pieces
         )
 
     def _from_sender(self, value: Value) -> bool:
@@ -199,7 +225,10 @@ class SenderPolicy:
         return source is not None and source.kind == "headers"
 
     def _secret(self, value: Value) -> bool:
-        return any(self.model.recogniser.result_is("config", o) or (isinstance(o, Member) and self.model.recogniser.result_is("config", o)) for o in options(value))
+        return any(
+            self.model.recogniser.result_is("config", o) or (isinstance(o, Member) and self.model.recogniser.result_is("config", o))
+            for o in options(value)
+        )
 
     # --- effects
 

@@ -1,7 +1,7 @@
 """What a call means in commerce: a provider's operation, a proof of the sender, an effect, a request by raw HTTP."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tillproof.commerce.names import Table, root, strip, written
 from tillproof.commerce.usage import Usage
@@ -13,7 +13,28 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
-_SHARED = ("verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers")
+_SHARED = (
+    "verifies",
+    "macs",
+    "compares",
+    "exits",
+    "http",
+    "random",
+    "config",
+    "answers",
+    "reads",
+    "inert",
+    "passthrough",
+    "loggers",
+    "json_parsers",
+    "raw_parsers",
+)
+
+
+Kind: TypeAlias = Literal[
+    "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
+    "json_parsers", "raw_parsers",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +73,9 @@ class Recogniser:
         self.usage = Usage(program, knowledge)
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._clients = {
-            (p.id, str(lang)): {strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))}
+            (p.id, str(lang)): {
+                strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))
+            }
             for p in knowledge.providers.values()
             for lang in LANGUAGES
         }
@@ -111,9 +134,13 @@ class Recogniser:
         before = strip(root(name, pattern))
         head = before.lower()
         packages = [p.lower() for p in provider.packages.get(lang, ())]  # type: ignore[call-overload]
-        if head and (head in self._clients[provider.id, lang] or any(head == c or head.endswith("." + c) for c in self._clients[provider.id, lang])):
+        if head and (
+            head in self._clients[provider.id, lang] or any(head == c or head.endswith("." + c) for c in self._clients[provider.id, lang])
+        ):
             return True
-        if head and any(head == p or head.startswith((p + ".", p + "/", p.replace("/", ".") + ".", p.rpartition("/")[2] + ".")) for p in packages):
+        if head and any(
+            head == p or head.startswith((p + ".", p + "/", p.replace("/", ".") + ".", p.rpartition("/")[2] + ".")) for p in packages
+        ):
             return True
         if head.startswith(("?", "#", "exception")) or not head or "." not in head:
             return False if self.uses(provider, file) else None
@@ -137,8 +164,7 @@ class Recogniser:
 
     # --- everything that frameworks share
 
-    def is_(self, kind: Literal["verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers", "json_parsers", "raw_parsers"],
-            fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:  # fmt: skip
+    def is_(self, kind: Kind, fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:
         """The pattern of that kind that a call matches, if any."""
         table = self.shared[self.program.language(fn.file), kind]
         body = self.program.body(fn)
@@ -192,7 +218,7 @@ class Recogniser:
     def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
         if not pattern.startswith(".") or not effect.receivers:
             before = strip(root(name, pattern)) if pattern.startswith(".") else ""
-            return True if not before.startswith(("?", "#")) else False
+            return not before.startswith(("?", "#"))
         before = strip(root(name, pattern))
         for receiver in effect.receivers:
             plain = receiver.lstrip(".").lower()

@@ -230,7 +230,9 @@ class Roles:
 
     def _is_handed_session(self, fn: Fn, name: str) -> bool:
         """Whether a name is a parameter ``session`` in Python: that is the database's, the visitor's hangs on the request."""
-        return name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
+        return (
+            name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
+        )
 
     def _lets_pass(self, fn: Fn) -> int:
         """How often a middleware hands the request on without an error."""

@@ -69,7 +69,8 @@ class Usage:
 
 
 def _keys(item: Import) -> set[str]:
-    """What an import may be listed under: the module, its first part by dots or slashes, its scope and name, the name of a PHP root class."""
+    """What an import may be listed under: the module, its first part by dots or slashes, its scope and name, the name of a PHP root
+    class."""
     module = item.module.lower()
     keys = {module, module.partition(".")[0], module.partition("/")[0], "/".join(module.split("/")[:2])}
     return keys if module else {item.name.lower()}

@@ -19,7 +19,8 @@ class Write(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """``stores``: STORE instructions that may reach. ``entry``: some path reaches the read with none. ``writes``: into the object meanwhile."""
+    """``stores``: STORE instructions that may reach. ``entry``: some path reaches the read with none. ``writes``: into the object
+    meanwhile."""
 
     stores: tuple[int, ...]
     entry: bool
@@ -93,11 +94,10 @@ class DefUse:
         found, entry, passed = self._backwards(i, set(stores))
         writes = []
         for at, key, value in self.writes.get(name, []):
-            if at < i or self.block_of[at] in passed:
-                if self.block_of[at] in passed:
-                    stop, reached, _ = self._backwards(i, {*stores, at})
-                    if at in stop:
-                        writes.append(Write(at, key, value, stop == {at} and not reached))
+            if self.block_of[at] in passed:
+                stop, reached, _ = self._backwards(i, {*stores, at})
+                if at in stop:
+                    writes.append(Write(at, key, value, stop == {at} and not reached))
         return Reach(tuple(sorted(found)), entry, tuple(writes))
 
     def _backwards(self, i: int, barriers: set[int]) -> tuple[set[int], bool, set[int]]:

@@ -334,9 +334,9 @@ class Evaluator:
         callee = self.value(fn, callee_i, ctx)
         results: list[Value] = []
         bound = body.op[callee_i] == Op.FIELD and body.name(callee_i) == "bind"
-        for option in options(callee):
-            if isinstance(option, ModuleV):  # a CommonJS module that exports one function or class
-                option = self.scope.exported(option.file, "default", at)
+        for given in options(callee):
+            # a CommonJS module that is called exports one function or class
+            option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
             elif isinstance(option, ClassV):

@@ -110,7 +110,7 @@ def _computed(ev: "Evaluator", row: Row) -> Value:
 
 
 RULES: dict[int, Rule] = {
-    Op.CONST: lambda ev, r: Const(r.at, r.args[0], r.body.text(r.args[1])),
+    Op.CONST: lambda _, r: Const(r.at, r.args[0], r.body.text(r.args[1])),
     Op.NAME: lambda ev, r: ev.read(r.fn, r.instr, r.body.text(r.args[0]), r.ctx),
     Op.FIELD: lambda ev, r: ev.member(_operand(ev, r, 0), r.body.text(r.args[1]), r.at),
     Op.CALL: lambda ev, r: ev.call(r.fn, r.instr, r.ctx, r.at, False),
@@ -126,12 +126,12 @@ RULES: dict[int, Rule] = {
     Op.STORE: lambda ev, r: _operand(ev, r, 1),
     Op.CAST: _cast,
     Op.FUNCTION: _function,
-    Op.CLASS: lambda ev, r: ClassV(r.at, ClassId(r.fn.file, r.args[0])),
+    Op.CLASS: lambda _, r: ClassV(r.at, ClassId(r.fn.file, r.args[0])),
     Op.PARAM: lambda ev, r: ev.param(r.fn, r.body, r.args[0], r.ctx, r.at),
     Op.ELEMENT: lambda ev, r: ev.element(_operand(ev, r, 0), r.at),
     Op.KEY: lambda ev, r: Element(r.at, _operand(ev, r, 0), None),
     Op.BINARY: _computed,
     Op.UNARY: _computed,
     Op.OPAQUE: _opaque,
-    Op.CAUGHT: lambda ev, r: External(r.at, "exception"),
+    Op.CAUGHT: lambda _, r: External(r.at, "exception"),
 }

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import (
@@ -29,13 +30,42 @@ if TYPE_CHECKING:
 
 _CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
-_WRAPPERS = {"Promise", "Optional", "Annotated", "Type", "type", "List", "list", "Awaitable", "Readonly", "Partial", "Final", "ClassVar", "Mapped"}
-_PLAIN = {"str", "int", "float", "bool", "dict", "Any", "any", "string", "number", "boolean", "object", "array", "mixed", "None", "null", "void", "unknown"}
+_WRAPPERS = {
+    "Promise",
+    "Optional",
+    "Annotated",
+    "Type",
+    "type",
+    "List",
+    "list",
+    "Awaitable",
+    "Readonly",
+    "Partial",
+    "Final",
+    "ClassVar",
+    "Mapped",
+}
+_PLAIN = {
+    "str",
+    "int",
+    "float",
+    "bool",
+    "dict",
+    "Any",
+    "any",
+    "string",
+    "number",
+    "boolean",
+    "object",
+    "array",
+    "mixed",
+    "None",
+    "null",
+    "void",
+    "unknown",
+}
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field")
 _FEW_METHODS = 6
-_COMMON_METHODS = frozenset(
-    ["create", "update", "delete", "insert", "remove", "filter", "query", "fetch", "count", "first", "execute", "commit", "rollback", "append", "extend", "start", "close", "write", "flush", "format", "parse", "validate", "process", "handle", "render", "login", "logout", "toString", "tostring", "getid", "getname", "value", "values", "items", "getall", "findall", "findone", "all_", "exists", "apply", "build", "clear", "reset", "print", "status", "match", "search", "index", "store", "destroy", "register", "resolve", "publish", "dispatch", "listen", "connect", "disconnect", "upload", "download", "refresh", "select", "where", "order", "limit", "offset", "groupby", "orderby", "paginate", "tojson", "toarray", "getvalue", "setvalue", "getdata", "setdata", "getattribute", "getorder", "getproduct", "transform", "serialize", "deserialize", "next_", "redirect", "respond", "response", "request", "header", "headers", "trigger", "notify", "handler", "init", "initialize", "invoke", "destroy_all", "setup", "teardown"]
-)
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 
 
@@ -234,7 +264,7 @@ class Scope:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few."""
         if isinstance(callee, Choice):
             return [f for o in callee.options for f in self.by_name(o, language)][:_FEW_METHODS]
-        if not isinstance(callee, Member) or callee.name.lower() in _COMMON_METHODS or len(callee.name) < 5:
+        if not isinstance(callee, Member) or callee.name.lower() in COMMON_METHODS or len(callee.name) < 5:
             return []
         root: Value = callee
         while isinstance(root, (Member, Element)):
@@ -288,7 +318,11 @@ class Scope:
         """What the call that made an object gave for a field that its Python class declares, where the class leaves construction to its
         declarations: a dataclass, a named tuple, a model."""
         lineage = self.lineage(value.cls)
-        if value.made is None or self.program.language(value.cls.file) != "python" or any("__init__" in self.program.methods(c) for c in lineage):
+        if (
+            value.made is None
+            or self.program.language(value.cls.file) != "python"
+            or any("__init__" in self.program.methods(c) for c in lineage)
+        ):
             return None
         declared: dict[str, None] = {}
         for cls in reversed(lineage):
@@ -382,8 +416,8 @@ class Scope:
         php = self.program.indices[file].language == "php"
         if php:
             text = text.replace("\\", ".")
-        for word in _TYPE.findall(text):
-            word = word.strip(".")
+        for found in _TYPE.findall(text):
+            word = found.strip(".")
             if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
                 continue
             if word in _PLAIN:

@@ -113,14 +113,13 @@ class ClassV(Value):
 
 
 class Instance(Value):
-    """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact). ``origin``: what
+    """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact).
+    ``origin``: what
     is handed over where the class is known by a declared type only."""
 
     __slots__ = ("cls", "made", "origin")
 
-    def __init__(
-        self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None, origin: "Value | None" = None
-    ) -> None:
+    def __init__(self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None, origin: "Value | None" = None) -> None:
         self.at, self.cls, self.made, self.origin = at, cls, made, origin
 
 
@@ -210,7 +209,8 @@ class Missing(Value):
 
 
 class Ctx:
-    """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``callback``: ``fn`` is handed to that call, not called by it."""
+    """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``callback``: ``fn`` is handed to that
+    call, not called by it."""
 
     __slots__ = ("call", "callback", "caller", "depth", "fn", "outer", "parent", "this")
 
@@ -248,7 +248,8 @@ def options(value: Value) -> tuple[Value, ...]:
 
 
 def names(value: Value) -> tuple[str, ...]:
-    """Dotted names by which packs may know a value. ``()`` stands for an instance or a result; a leading ``?`` for a root that is not known,
+    """Dotted names by which packs may know a value. ``()`` stands for an instance or a result; a leading ``?`` for a root that is not
+    known,
     a leading ``#`` for one of the repository's own."""
     if isinstance(value, External):
         return (value.name,)

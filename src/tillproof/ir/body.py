@@ -8,7 +8,8 @@ EDGE_NEXT, EDGE_TRUE, EDGE_FALSE, EDGE_RAISE = 0, 1, 2, 3
 
 
 class Param(msgspec.Struct, array_like=True):
-    """A parameter. ``kind``: ``""``, ``rest`` or ``named-rest``. ``decorators``: name, then the text of its first argument, per decorator."""
+    """A parameter. ``kind``: ``""``, ``rest`` or ``named-rest``. ``decorators``: name, then the text of its first argument, per
+    decorator."""
 
     name: str
     type: str = ""

@@ -4,7 +4,16 @@ from tillproof.ir.body import EDGE_FALSE, EDGE_NEXT, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 _EDGES = {EDGE_NEXT: "", EDGE_TRUE: "true ", EDGE_FALSE: "false ", EDGE_RAISE: "raise "}
-_NAMED = {Op.NAME: (0,), Op.FIELD: (1,), Op.STORE: (0,), Op.SET_FIELD: (1,), Op.UNARY: (0,), Op.BINARY: (0,), Op.CHOICE: (0,), Op.CAST: (0,)}
+_NAMED = {
+    Op.NAME: (0,),
+    Op.FIELD: (1,),
+    Op.STORE: (0,),
+    Op.SET_FIELD: (1,),
+    Op.UNARY: (0,),
+    Op.BINARY: (0,),
+    Op.CHOICE: (0,),
+    Op.CAST: (0,),
+}
 
 
 def show(body: Body) -> str:

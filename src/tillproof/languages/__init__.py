@@ -1,6 +1,6 @@
 """The languages that are analysed. ``spec_of`` loads a language module only when a file needs it."""
 
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 
 from tillproof.languages.base import Spec

@@ -20,7 +20,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``grammar`` loads the tree-sitter language. ``query`` captures @function, @class, @import and @export nodes (nothing else).
     ``function_name``/``class_name``/``class_bases`` read a captured node. ``imports``/``exports`` turn a captured node into declarations.
-    ``table`` is the rule table. ``enter(walker, node)`` lowers parameters and body of a function node; ``top(walker, root)`` a file's top level.
+    ``table`` is the rule table. ``enter(walker, node)`` lowers parameters and body of a function node; ``top(walker, root)`` a file's
+    top level.
     """
 
     id: str
@@ -73,9 +74,7 @@ def _ordered(nodes: list[Node]) -> list[Node]:
 
 def _nest(functions: list[Function], classes: list[Class]) -> None:
     """Give each function its class (nearest, when no function stands between) and the function it stands in."""
-    spans = sorted(
-        [(c.start, -c.end, 0, n) for n, c in enumerate(classes)] + [(f.start, -f.end, 1, n) for n, f in enumerate(functions)]
-    )
+    spans = sorted([(c.start, -c.end, 0, n) for n, c in enumerate(classes)] + [(f.start, -f.end, 1, n) for n, f in enumerate(functions)])
     stack: list[tuple[int, int, int]] = []
     for start, minus_end, kind, number in spans:
         while stack and stack[-1][0] <= start:

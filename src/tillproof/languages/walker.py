@@ -1,6 +1,7 @@
 """The one walker: turns a syntax tree into a body, driven by a language's table from node kind to rule.
 
-A rule is a callable ``(walker, node) -> value index`` (-1 when the node has no value). The rules in ``rules.py`` cover what languages share; a language
+A rule is a callable ``(walker, node) -> value index`` (-1 when the node has no value). The rules in ``rules.py`` cover what languages
+share; a language
 module binds them to its node kinds and adds hooks for what only it has. Nothing else knows about syntax.
 """
 
@@ -151,7 +152,11 @@ class Walker:
         self.build.start(out)
 
     def attempt(
-        self, body: Callable[[], None], handlers: Sequence[Callable[[], None]], final: Callable[[], None] | None, other: Callable[[], None] | None = None
+        self,
+        body: Callable[[], None],
+        handlers: Sequence[Callable[[], None]],
+        final: Callable[[], None] | None,
+        other: Callable[[], None] | None = None,
     ) -> None:
         """try/catch/finally. A finally is lowered where the normal path goes on; a raise that no handler takes leaves the function."""
         caught, after = self.build.reserve(), self.build.reserve()

@@ -1,6 +1,7 @@
 """How a proof can be got round: the branch that skips it, the result that nobody reads, the exception that is swallowed.
 
-What lets a message past is asked of the walk itself. Every edge that leads round the proof, in the function that makes it and in its callers,
+What lets a message past is asked of the walk itself. Every edge that leads round the proof, in the function that makes it and in its
+callers,
 is a suspect. With all suspects but one taken for proven, an effect that is still reached unproven was reached by that one.
 """
 
@@ -11,8 +12,9 @@ from tillproof.checks.payment.sender import unproven_acts
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven, SenderPolicy
-from tillproof.flow.paths import Assumed, Happening, Outcome, Walk
+from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Assumed, Happening, Outcome
 from tillproof.flow.values import Const, Ctx, Member, Result, Value, leaves
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
@@ -44,7 +46,8 @@ class _Level(NamedTuple):
 
 
 class _Suspect(NamedTuple):
-    """An edge (function, block, kind, target) round the proof, or after a branch on what it ``answers``; ``outside``: the levels further out."""
+    """An edge (function, block, kind, target) round the proof, or after a branch on what it ``answers``; ``outside``: the levels
+    further out."""
 
     level: _Level
     edge: tuple[Fn, int, int, int]

@@ -8,8 +8,9 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
-from tillproof.flow.paths import Happening, Walk
+from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 

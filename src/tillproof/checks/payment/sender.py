@@ -5,12 +5,14 @@ import re
 from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.flow.defuse import value_operands
-from tillproof.flow.paths import Happening
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 from tillproof.flow.values import Instance, Param, Result, Unknown
 from tillproof.ir.ops import Op
 
-_VERIFIES = re.compile(r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.IGNORECASE)
+_VERIFIES = re.compile(
+    r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.IGNORECASE
+)
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
 _MOST = 60
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")

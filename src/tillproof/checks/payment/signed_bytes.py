@@ -15,7 +15,9 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Verifier
 
 _SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
-_CLOCK = re.compile(r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE
+)
 _ORDER = ("<", ">", "<=", ">=")
 _MOUNTS = ("use", "all", "post")
 _PAGES = re.compile(r"(^|/)pages/api/")
@@ -82,7 +84,11 @@ def signed_body(model: Model, proof: Proven) -> list[Value]:
 def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
     """The body was parsed and written out again before it was signed: never the bytes that were sent."""
     for value in signed_body(model, proof):
-        if not isinstance(value, Result) or value.instr < 0 or not any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee)):
+        if (
+            not isinstance(value, Result)
+            or value.instr < 0
+            or not any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee))
+        ):
             continue
         given = model.evaluator.arguments(value)
         if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
@@ -171,9 +177,9 @@ def _handed(model: Model, value: Value) -> bool:
         return False
     body = model.program.body(around)
     for i, op in enumerate(body.op):
-        if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in ("forEach", "map", "each"):
-            if any(body.op[a] == Op.FUNCTION and body.args(a)[0] == value.fn.number for _, a in body.call(i)[1]):
-                return True
+        goes_through = op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in ("forEach", "map", "each")
+        if goes_through and any(body.op[a] == Op.FUNCTION and body.args(a)[0] == value.fn.number for _, a in body.call(i)[1]):
+            return True
     return False
 
 
@@ -188,7 +194,8 @@ def _keeps_bytes(model: Model, parser: Value) -> bool:
 
 
 def time_unchecked(model: Model, proof: Proven) -> Evidence | None:
-    """Something of the signature header is signed in front of the body, as a time is, and nothing on the way to the proof is compared with the clock."""
+    """Something of the signature header is signed in front of the body, as a time is, and nothing on the way to the proof is compared
+    with the clock."""
     if not proof.mac:
         return None
     message = next((v for v in _below(model, _compared(model, proof)) if _leads_body(model, v)), None)

@@ -23,7 +23,9 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     line = function.line if function else 1
     ruling = Ruling("payment/webhook-unverified", "held", handler.kind, entry.target.fn.file, line)
     walked, acts = handler.walked, unproven_acts(model, handler.walked)
-    ruling.evidence.append(Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source"))
+    ruling.evidence.append(
+        Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source")
+    )
     # A proof that is there and can be got round is the matter of webhook-weak-verification; one that comes too late, or beside, is none.
     signed = [p for p in walked.proofs if not p.refetch]
     if walked.proofs and (not acts or (signed and find_bypass(model, handler, signed) is not None)):
@@ -36,15 +38,24 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         ruling.outcome = "unknown"
         fn, i, name = hidden
         place = at(program, fn, i, "")
-        ruling.question = Evidence(place.file, place.line, f"Does `{name}` prove that {handler.provider.name} sent this message? Its body is not in the repository.")
+        ruling.question = Evidence(
+            place.file,
+            place.line,
+            f"Does `{name}` prove that {handler.provider.name} sent this message? Its body is not in the repository.",
+        )
         return ruling
-    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely"
+    ruling.outcome, ruling.severity, ruling.confidence = (
+        "broken",
+        "critical",
+        "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely",
+    )
     body = program.body(act.fn)
     ruling.anchor = (act.fn.file, body.line[act.instr], body.line[act.instr])
     ruling.title = f"{handler.provider.name} {handler.kind} acts on a message that nobody has verified"
     where = f"{entry.route}" if entry.route else program.qualified(entry.target.fn)
     ruling.message = (
-        f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the sender, so a forged "
+        f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
+        f"sender, so a forged "
         f"“paid” message has the same effect as a real one and goods go out for nothing."
     )
     ruling.remediation = remedy(model, handler)

@@ -71,7 +71,8 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
         "skipped": (
             f"{provider}'s verification can be skipped" + (" by whoever sends the message" if sender else ""),
             ("The sender decides by what he sends (a header that is left out is enough) whether the signature is checked" if sender
-             else "Our configuration decides whether the signature is checked: where the secret is not set or the switch is on, the message is taken as it comes"),
+             else "Our configuration decides whether the signature is checked: where the secret is not set or the switch is on, the "
+             "message is taken as it comes"),
             "Refuse the message (400) when the signature or the secret is missing; leave no branch that goes on without the verification.",
         ),
         "swallowed": (
@@ -79,13 +80,18 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
             "Answer 400 and return in the handler of the exception.",
         ),
         "ignored": (
-            f"The result of {provider}'s verification is not looked at", "The verification answers whether the message is genuine, and nobody acts on the answer here",
+            f"The result of {provider}'s verification is not looked at", ("The verification answers whether the message is genuine, and "
+            "nobody acts on the answer here"),
             "Test the result, answer 401 and stop when it is not true.",
         ),
     }[way.kind]  # fmt: skip
     ruling.message = f"{why}, so a forged {provider} event is processed like a real one: an order counts as paid that nobody paid for."
     ruling.remediation = mend
-    note = {"skipped": "this condition decides whether the proof is made", "swallowed": "the failed proof is caught here", "ignored": "the answer of the proof is lost here"}
+    note = {
+        "skipped": "this condition decides whether the proof is made",
+        "swallowed": "the failed proof is caught here",
+        "ignored": "the answer of the proof is lost here",
+    }
     ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
     ruling.evidence.append(Evidence(way.fn.file, way.way, "the way past the verification", "missing"))
     ruling.evidence += [Evidence(file, line, "another way past it begins here", "step") for file, line in way.also]
@@ -108,9 +114,8 @@ def _serialised(model: Model, handler: Handler, proof: Proven, base: Ruling) -> 
         "The bytes that are verified are not those that were signed: genuine events fail, "
         "and whoever mends that by skipping the check lets forged ones in."
     )
-    ruling.remediation = (
-        "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those bytes to the verification."
-    )
+    ruling.remediation = "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those "
+    "bytes to the verification."
     ruling.evidence.append(parsed.evidence)
     return ruling
 
@@ -147,7 +152,9 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     line = model.program.body(proof.fn).line[proof.instr]
     ruling.anchor = (proof.fn.file, line, line)
     ruling.title = "The webhook secret may be empty, and the empty secret is accepted"
-    ruling.message = "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
+    ruling.message = (
+        "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
+    )
     ruling.remediation = "Refuse to handle webhooks (500) while the secret is empty, and give it no empty default."
     ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
     return ruling
@@ -173,9 +180,13 @@ def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     line = model.program.body(proof.fn).line[proof.instr]
     ruling.anchor = (proof.fn.file, line, line)
     ruling.title = "The signature is not compared in constant time"
-    ruling.message = "The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed signature is right."
+    ruling.message = (
+        "The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed signature is right."
+    )
     language = model.program.language(proof.fn.file)
-    call = {"python": "hmac.compare_digest(expected, sent)", "php": "hash_equals($expected, $sent)"}.get(language, "crypto.timingSafeEqual(expected, sent)")
+    call = {"python": "hmac.compare_digest(expected, sent)", "php": "hash_equals($expected, $sent)"}.get(
+        language, "crypto.timingSafeEqual(expected, sent)"
+    )
     ruling.remediation = f"Compare with `{call}`."
     return ruling
 

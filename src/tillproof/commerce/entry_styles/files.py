@@ -195,6 +195,7 @@ def _provider_here(wiring: Wiring, file: str) -> bool:
 
 _PLAIN = re.compile(rb"\s*(?P<methods>[A-Z]+(?: *, *[A-Z]+)*)\s+(?P<path>/[\x21-\x7e]*)\s*")
 
+
 def _beside(wiring: Wiring) -> Iterator[Declared]:
     """``route.json``, or a plain ``route`` of two lines, in the folder of the modules that handle the route."""
     tables = [p for p in wiring.program.files if posixpath.basename(p) in ("route.json", "routes.json", "route")]

@@ -1,0 +1,241 @@
+"""The walk through one function: states of blocks, effects met, ways out."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tillproof.flow.implication import Implication, is_empty, truth_of
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.proofs import Happening, Outcome, Summary
+from tillproof.flow.values import Const, Ctx, FunctionV, Seq, Value, options
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.paths import Walk
+
+
+class FunctionWalk(Implication):
+    """The forward pass over one body."""
+
+    def __init__(self, walk: "Walk", fn: Fn, ctx: Ctx | None, proven: bool) -> None:
+        self.walk, self.fn, self.ctx = walk, fn, ctx
+        self.body: Body = walk.program.body(fn)
+        self.value: Callable[[int], Value] = lambda i: walk.evaluator.value(fn, i, ctx)
+        self.defuse = walk.evaluator.defuse(fn)
+        self.entry: list[bool | None] = [None] * len(self.body.blocks)
+        self.entry[0] = proven
+        self._constant: dict[int, bool | None] = {}
+        self._after: dict[tuple[int, bool | None], bool | None] = {}
+        self._sure_reads: set[int] = set()
+
+    def run(self) -> Summary:
+        self._settle()
+        self._sure_reads = self._find_sure_reads()
+        if self._sure_reads:
+            self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
+            self._settle()
+        happenings: list[Happening] = []
+        outcomes: list[Outcome] = []
+        for block in range(len(self.body.blocks)):
+            if self.entry[block] is not None:
+                state = self._through(block, happenings)
+                outcomes += self._outcomes(block, state)
+        if self._falls_off():
+            outcomes.append(Outcome(Const((self.fn.file, 1), Kind.NULL, "null"), False, all(s for s in self._ends() if s is not None)))
+        return Summary(tuple(outcomes), tuple(happenings))
+
+    def _settle(self) -> None:
+        """Give every block that is reached the state at its entry: what holds on all ways to it."""
+        waiting = [0]
+        rounds = 0
+        while waiting and rounds < 20 * len(self.body.blocks) + 50:
+            rounds += 1
+            block = waiting.pop(0)
+            state = self._through(block, None)
+            for kind, target in self.body.blocks[block].next:
+                onward = self.entry[block] if kind == EDGE_RAISE else state
+                if onward is None:
+                    continue
+                if kind in (EDGE_TRUE, EDGE_FALSE) and self._ruled_out(block, kind == EDGE_TRUE):
+                    continue
+                if kind in (EDGE_TRUE, EDGE_FALSE) and not onward:
+                    onward = self._branch(block, kind == EDGE_TRUE)
+                onward = onward or (self.fn, block, kind, target) in self.walk.assumed.edges
+                known = self.entry[target]
+                merged = onward if known is None else (known and onward)
+                if merged != known:
+                    self.entry[target] = merged
+                    waiting.append(target)
+
+    def _find_sure_reads(self) -> set[int]:
+        """Reads of a Python variable that only proven code has set: on the way round it, after a loop that never ran, the read fails."""
+        if self.walk.program.language(self.fn.file) != "python" or self.fn.number == TOP or self.entry[0] or not self._proves_something():
+            return set()
+        reads: set[int] = set()
+        for i, op in enumerate(self.body.op):
+            if op == Op.NAME and self.body.name(i) in self.defuse.stores:
+                reach = self.defuse.reaching(i, self.body.name(i))
+                if reach.entry and reach.stores and all(self.entry_after(s) for s in reach.stores):
+                    reads.add(i)
+        return reads
+
+    def _proves_something(self) -> bool:
+        """Whether a block of this function makes the proof."""
+        return any(state is False and self._through(n, None) for n, state in enumerate(self.entry))
+
+    def _ends(self) -> list[bool | None]:
+        return [
+            self._through(n, None)
+            for n, b in enumerate(self.body.blocks)
+            if self.entry[n] is not None and not [k for k, _ in b.next if k != EDGE_RAISE] and not self._leaves(n)
+        ]
+
+    def _falls_off(self) -> bool:
+        return any(s is not None for s in self._ends())
+
+    def _leaves(self, block: int) -> bool:
+        b = self.body.blocks[block]
+        return b.end > b.start and self.body.op[b.end - 1] in (Op.RETURN, Op.RAISE)
+
+    def _through(self, number: int, happenings: list[Happening] | None) -> bool | None:
+        """The state after a block; None when it does not get to its end."""
+        if happenings is not None:
+            return self._pass(number, happenings)
+        key = (number, self.entry[number])
+        if key not in self._after:
+            self._after[key] = self._pass(number, None)
+        return self._after[key]
+
+    def _pass(self, number: int, happenings: list[Happening] | None) -> bool | None:
+        state = self.entry[number]
+        block = self.body.blocks[number]
+        for i in range(block.start, block.end):
+            op = self.body.op[i]
+            if op in (Op.CALL, Op.NEW):
+                state = self._call(i, bool(state), happenings)
+                if state is None:
+                    return None
+            elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE) and happenings is not None:
+                self._note(i, bool(state), happenings)
+            elif op == Op.NAME and i in self._sure_reads:
+                state = True
+        return state
+
+    def _note(self, i: int, proven: bool, happenings: list[Happening]) -> None:
+        kind = self.walk.policy.effect(self.fn, i, self.ctx)
+        if kind:
+            happenings.append(Happening(kind, self.fn, i, self.ctx, proven))
+
+    def _call(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool | None:
+        if self.walk.policy.exits(self.fn, i, self.ctx):
+            return None
+        proof = self.walk.policy.proof(self.fn, i, self.ctx)
+        if (proof is not None and proof.how == "throws") or (self.fn, i) in self.walk.assumed.calls:
+            return True
+        if happenings is not None:
+            self._note(i, proven, happenings)
+        if not proven and (wanted := self.walk.policy.insists(self.fn, i, self.ctx)) is not None:
+            arguments = self.body.call(i)[1]
+            proven = bool(arguments) and self.implies(arguments[0][1], wanted)
+        if proof is not None or self.walk.too_deep():
+            return proven
+        after: list[bool] = []
+        own = self._targets_are_called(i)
+        leaves = own
+        for target in self.walk.targets(self.fn, i, self.ctx):
+            if any(c.fn == target.fn for c in (self.ctx.chain() if self.ctx else ())) or target.fn == self.fn:
+                leaves = False
+                continue
+            summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
+            if happenings is not None:
+                happenings.extend(summary.happenings)
+            ends = [o.proven for o in self._telling(summary, i)]
+            after += ends
+            leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
+        if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
+            return None
+        return (proven or all(after)) if own and after else proven
+
+    def _telling(self, summary: Summary, call: int) -> list[Outcome]:
+        """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
+        caller asks which it was, and may put something in its place."""
+        ends = [o for o in summary.outcomes if o.value is not None]
+        if not any(o.proven and not is_empty(o.value) for o in ends) or all(o.proven for o in ends) or self._asks_about(call):
+            return ends
+        return [o for o in ends if o.proven or not is_empty(o.value)]
+
+    def _asks_about(self, call: int) -> bool:
+        body = self.body
+        asking = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.BRANCH]
+        for i, op in enumerate(body.op):
+            if op == Op.CHOICE and body.text(body.args(i)[0]) in ("or", "coalesce", "ternary"):
+                _, first, *others = body.args(i)
+                asking += [first] if not all(is_empty(self.value(o)) for o in others) else []
+        return any(self._stems_from(a, call) for a in asking)
+
+    def _stems_from(self, i: int, call: int, depth: int = 0) -> bool:
+        """Whether a condition is about the result of a call as a whole."""
+        if depth > 8 or i < 0:
+            return False
+        if i == call:
+            return True
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.NAME:
+            return any(self._stems_from(s, call, depth + 1) for s in self.defuse.reaching(i, self.body.name(i)).stores)
+        below = args[1:] if op in (Op.UNARY, Op.BINARY, Op.CHOICE, Op.STORE, Op.CAST) else args[:1] if op == Op.AWAIT else []
+        if op == Op.CALL:
+            below = [v for _, v in self.body.call(i)[1]]
+        return any(self._stems_from(b, call, depth + 1) for b in below)
+
+    def _targets_are_called(self, i: int) -> bool:
+        """Whether the call itself lands in the repository (and not only callbacks given to it)."""
+        if self.body.op[i] == Op.NEW:
+            return False
+        return all(isinstance(o, FunctionV) for o in options(self.value(self.body.args(i)[0])))
+
+    # --- branches
+
+    def _ruled_out(self, block: int, truth: bool) -> bool:
+        """Whether a branch is never taken: its condition is constant in this context."""
+        if block not in self._constant:
+            last = self.body.blocks[block].end - 1
+            known = self.body.op[last] == Op.BRANCH
+            self._constant[block] = self.walk.evaluator.truth(self.fn, self.body.args(last)[0], self.ctx) if known else None
+        return self._constant[block] is (not truth)
+
+    def _branch(self, block: int, truth: bool) -> bool:
+        b = self.body.blocks[block]
+        if b.end <= b.start or self.body.op[b.end - 1] != Op.BRANCH:
+            return False
+        return self.implies(self.body.args(b.end - 1)[0], truth)
+
+    def entry_after(self, i: int) -> bool | None:
+        """The state at the end of the block of an instruction, when the walk knows it already."""
+        block = self.defuse.block_of[i]
+        return self._through(block, None) if self.entry[block] is not None else None
+
+    # --- outcomes
+
+    def _outcomes(self, block: int, state: bool | None) -> list[Outcome]:
+        b = self.body.blocks[block]
+        if state is None or not self._leaves(block):
+            return []
+        i = b.end - 1
+        if self.body.op[i] == Op.RAISE:
+            return [] if b.next else [Outcome(None, None, state)]
+        at = self.body.args(i)[0]
+        if at < 0:
+            return [Outcome(Const((self.fn.file, self.body.line[i]), Kind.NULL, "null"), False, state)]
+        value = self.value(at)
+        truth = truth_of(value)
+        if not state and truth is None:
+            when_true, when_false = self.implies(at, True), self.implies(at, False)
+            if when_true or when_false:
+                return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
+        return [Outcome(option, self._truth(option), state) for option in options(value)]
+
+    def _truth(self, value: Value) -> bool | None:
+        """An empty list counts as false, but in JavaScript."""
+        if isinstance(value, Seq) and is_empty(value):
+            return self.walk.program.language(self.fn.file) == "javascript"
+        return truth_of(value)

@@ -1,0 +1,271 @@
+"""What a condition means for the proof: whether a value being true, or false, or equal to something, is only possible after it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tillproof.flow.defuse import DefUse
+from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Outcome, Proof
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Record, Result, Seq, Value, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.paths import Walk
+
+_SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
+_PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
+
+
+class Implication:
+    """The half of a function's walk that reads conditions. The other half is ``FunctionWalk``."""
+
+    walk: "Walk"
+    fn: Fn
+    ctx: Ctx | None
+    body: Body
+    defuse: DefUse
+    value: Callable[[int], Value]
+
+    def entry_after(self, i: int) -> bool | None:
+        """The state at the end of the block of an instruction, when the walk knows it already."""
+        raise NotImplementedError
+
+    def implies(self, i: int, truth: bool, depth: int = 0) -> bool:
+        """Whether value ``i`` being true (or false) means that the proof holds."""
+        if depth > 12 or i < 0:
+            return False
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.CONST or (op in (Op.LIST, Op.RECORD) and not args):
+            return self._cannot_be(i, truth)
+        if op == Op.UNARY and self.body.text(args[0]) in ("not", "!"):
+            return self.implies(args[1], not truth, depth + 1)
+        if op in (Op.AWAIT, Op.STORE, Op.CAST):
+            return self.implies(args[0 if op == Op.AWAIT else 1], truth, depth + 1)
+        if op == Op.CHOICE:
+            word = self.body.text(args[0])
+            hits = [self.implies(a, truth, depth + 1) for a in args[1:]]
+            return any(hits) if (word == "and") == truth and word in ("and", "or") else all(hits)
+        if op == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            if not reach.stores or reach.entry:
+                return False
+            return all(self._stored_implies(s, truth, depth) for s in reach.stores)
+        if op == Op.CALL:
+            return self._call_implies(i, truth)
+        if op == Op.BINARY:
+            return self._comparison_implies(i, truth)
+        if op == Op.FIELD:
+            return self._field_implies(i, truth)
+        return False
+
+    def _cannot_be(self, i: int, truth: bool) -> bool:
+        """Whether a literal never has that truth: then whatever it would mean is so."""
+        value = self.value(i)
+        falsy = value.falsy if isinstance(value, Const) else True  # an empty list or record
+        return falsy == truth
+
+    def _stored_implies(self, store: int, truth: bool, depth: int) -> bool:
+        value = self.body.args(store)[1]
+        const = self.value(value)
+        if isinstance(const, Const) and const.falsy == truth:
+            return True  # this store cannot give that truth
+        if self.body.op[value] == Op.PARAM and self.ctx is not None:
+            return self._given_implies(self.body.args(value)[0], truth, depth)
+        return self.implies(value, truth, depth + 1) or (self.entry_after(store) is True)
+
+    def _given_implies(self, number: int, truth: bool, depth: int) -> bool:
+        """What a parameter's being true means, asked where the caller made the argument."""
+        ctx = self.ctx
+        if ctx is None or ctx.fn != self.fn or ctx.call < 0 or ctx.callback or depth > 6:
+            return False
+        given = [v for k, v in self.walk.program.body(ctx.caller).call(ctx.call)[1] if k == ""]
+        shift = 1 if ctx.this is not None and self.body.params and self.body.params[0].name in ("self", "cls") else 0
+        if not 0 <= number - shift < len(given):
+            return False
+        caller = self.walk.walking(ctx.caller, ctx.parent)
+        return caller.implies(given[number - shift], truth, depth + 1)
+
+    def call_outcomes(self, i: int) -> list[Outcome]:
+        """The ways in which a call may end, for branches on its result."""
+        proof = self.walk.policy.proof(self.fn, i, self.ctx)
+        if proof is not None and proof.how == "boolean":
+            return [Outcome(External((self.fn.file, 1), "true"), True, True), Outcome(External((self.fn.file, 1), "false"), False, False)]
+        out: list[Outcome] = []
+        if proof is None and not self.walk.too_deep():
+            for target in self.walk.targets(self.fn, i, self.ctx):
+                if target.fn != self.fn:
+                    summary = self.walk.enter(target, self.fn, i, self.ctx, False)
+                    out += [o for o in summary.outcomes if o.value is not None]
+        return out
+
+    def _call_implies(self, i: int, truth: bool) -> bool:
+        fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
+        if fitting:
+            return all(o.proven for o in fitting)
+        callee, arguments = self.body.call(i)
+        if self.body.op[callee] != Op.NAME or not arguments:
+            return False
+        name, given = self.body.name(callee), arguments[0][1]
+        if name in ("bool", "Boolean", "await"):
+            return self.implies(given, truth)
+        if (name == "all" and truth) or name == "any":  # over a comprehension: what holds of each, or of one, element
+            return (
+                self.body.op[given] == Op.LIST
+                and bool(self.body.args(given))
+                and all(self.implies(e, truth) for e in self.body.args(given))
+            )
+        return False
+
+    def _field_implies(self, i: int, truth: bool) -> bool:
+        """``result.ok``, where the call returns records."""
+        call = self.origin_call(self.body.args(i)[0])
+        if call is None:
+            return False
+        proof = self.walk.policy.proof(self.fn, call, self.ctx)
+        if proof is not None:
+            return proof.how == "boolean" and truth
+        fitting = []
+        for outcome in self.call_outcomes(call):
+            if outcome.value is None:
+                continue
+            member = self.walk.evaluator.member(outcome.value, self.body.name(i), outcome.value.at)
+            known = truth_of(member)
+            if known is None or known == truth:
+                fitting.append(outcome)
+        return bool(fitting) and all(o.proven for o in fitting)
+
+    def _comparison_implies(self, i: int, truth: bool) -> bool:
+        operator, left, right = self.body.text(self.body.args(i)[0]), *self.body.args(i)[1:3]
+        equal = operator in ("==", "===", "is", "eq")
+        if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
+            return False
+        if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
+            return (equal or operator in ("<=", ">=")) == truth
+        for side, other in ((left, right), (right, left)):
+            const = self.body.const(other)
+            if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
+                wanted = const[0] == Kind.BOOL and const[1].lower() == "true"
+                if (wanted or equal == truth) and self.implies(side, wanted if equal == truth else not wanted):
+                    return True
+                if const[0] == Kind.BOOL and self.implies(side, wanted == (equal == truth)):
+                    return True
+            call = self.origin_call(side)
+            if call is None:
+                continue
+            if self._compares_call(call, other, equal == truth, operator):
+                return True
+        return equal == truth and self._held_by(left, right)
+
+    def _held_by(self, left: int, right: int) -> bool:
+        """A member that equals a constant is a member of something: what gave the object gave no null, and that may be the proof."""
+        for side, other in ((left, right), (right, left)):
+            base = self._base(side)
+            const = self.body.const(other)
+            if base is not None and const is not None and const[0] == Kind.STRING and const[1].strip("'\""):
+                return self.implies(base, True)
+        return False
+
+    def _base(self, i: int) -> int | None:
+        """The variable of which a value is a member, however deep."""
+        base = None
+        while i >= 0 and self.body.op[i] in (Op.FIELD, Op.INDEX):
+            i = base = self.body.args(i)[0]
+        return base if base is not None and self.body.op[base] == Op.NAME else None
+
+    def _compares_call(self, call: int, other: int, same: bool, operator: str) -> bool:
+        wanted = self.value(other)
+        proof = self.walk.policy.proof(self.fn, call, self.ctx)
+        if proof is not None and proof.how == "answer":
+            return same and _is_genuine(proof, wanted)
+        if proof is not None and proof.how == "boolean":
+            if isinstance(wanted, Const):
+                return same != wanted.falsy
+            return False
+        if operator in ("<", ">", "<=", ">=", "in", "not in"):
+            return False
+        key = _key(wanted)
+        fitting = []
+        for outcome in self.call_outcomes(call):
+            if outcome.value is None:
+                continue
+            got = _key(outcome.value)
+            if got is None or key is None or (got == key) == same:
+                fitting.append(outcome)
+        return bool(fitting) and key is not None and all(o.proven or (same and self._answered(o.value, wanted)) for o in fitting)
+
+    def _answered(self, value: Value | None, wanted: Value) -> bool:
+        """Whether a returned value is read from the answer of a call that proves by its answer, and ``wanted`` is the genuine one."""
+        return value is not None and all(self._one_answered(option, wanted) for option in options(value))
+
+    def _one_answered(self, value: Value, wanted: Value) -> bool:
+        here: Value = value
+        for _ in range(_PARTS):
+            if isinstance(here, (Member, Element)):
+                here = here.base
+            elif isinstance(here, Result):
+                proof = self.walk.policy.proof(here.fn, here.instr, here.ctx) if here.instr >= 0 else None
+                if proof is not None:
+                    return proof.how == "answer" and _is_genuine(proof, wanted)
+                here = here.callee
+            else:
+                break
+        return len(options(here)) > 1 and self._answered(here, wanted)
+
+    def origin_call(self, i: int, depth: int = 0) -> int | None:
+        """The call of this body that a value comes from, through variables, awaits and members."""
+        if depth > 10 or i < 0:
+            return None
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.CALL:
+            callee = args[0]
+            if self.body.op[callee] == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is None and not self.call_outcomes(i):
+                return self.origin_call(self.body.args(callee)[0], depth + 1) or i
+            return i
+        if op in (Op.AWAIT, Op.FIELD, Op.INDEX):
+            return self.origin_call(args[0], depth + 1)
+        if op in (Op.STORE, Op.CAST):
+            return self.origin_call(args[1], depth + 1)
+        if op == Op.CHOICE:
+            return next((c for a in args[1:] if (c := self.origin_call(a, depth + 1)) is not None), None)
+        if op == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            calls = {self.origin_call(s, depth + 1) for s in reach.stores}
+            return calls.pop() if len(calls) == 1 else None
+        return None
+
+
+def truth_of(value: Value) -> bool | None:
+    """Whether a value is true or false as a condition, when that is certain."""
+    if isinstance(value, Const):
+        return not value.falsy
+    if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
+        return True
+    return None
+
+
+def _is_genuine(proof: Proof, wanted: Value) -> bool:
+    """Whether a value that an answer is compared with is the one that a genuine message gets."""
+    text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
+    return text.upper() in {g.upper() for g in proof.genuine}
+
+
+def is_empty(value: Value | None) -> bool:
+    """Whether a value holds nothing at all: null, false, an empty list or record."""
+    if isinstance(value, (Seq, Record)):
+        return not value.parts()
+    return isinstance(value, Const) and value.falsy
+
+
+def _tail(value: Value) -> str:
+    return value.name if isinstance(value, Member) else value.name.rpartition(".")[2] if isinstance(value, External) else ""
+
+
+def _key(value: Value) -> str | None:
+    """A comparable form of a constant or enum member."""
+    if isinstance(value, Const):
+        return value.text.strip("'\"").lower()
+    if isinstance(value, (External, Member)):
+        tail = _tail(value)
+        return tail.lower() if tail[:1].isupper() else None
+    return None

@@ -1,0 +1,66 @@
+"""What a walk speaks of: proofs, effects, outcomes, and the policy that says which is which."""
+
+from typing import Literal, NamedTuple, Protocol
+
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, Value
+
+
+class Proof(NamedTuple):
+    """What a call proves. ``how``: ``throws`` (its return is the proof), ``boolean`` (true is), ``answer`` (comparing it with
+    ``genuine`` is)."""
+
+    how: Literal["throws", "boolean", "answer"]
+    genuine: tuple[str, ...] = ()
+
+
+class Happening(NamedTuple):
+    """An effect, where it happens, and whether the proof held there. ``ctx`` is the context of ``fn``."""
+
+    kind: str
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    proven: bool
+
+
+class Outcome(NamedTuple):
+    """One way out of a function: the value returned (None for a raise) and whether the proof was made by then."""
+
+    value: Value | None
+    truth: bool | None
+    proven: bool
+
+
+class Summary(NamedTuple):
+    outcomes: tuple[Outcome, ...]
+    happenings: tuple[Happening, ...]
+
+
+class Assumed(NamedTuple):
+    """What a walk takes for proven, to ask what would be if it were: edges (function, block, kind, target) and calls."""
+
+    edges: frozenset[tuple[Fn, int, int, int]] = frozenset()
+    calls: frozenset[tuple[Fn, int]] = frozenset()
+
+
+NOTHING = Assumed()
+
+
+class Policy(Protocol):
+    """What a walk is about."""
+
+    def proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """What a CALL proves, or a BINARY comparison (as ``boolean``)."""
+
+    def effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
+        """The kind of effect that an instruction is, if any."""
+
+    def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call never returns."""
+
+    def matters(self, fn: Fn) -> bool:
+        """Whether walking a function could meet anything."""
+
+    def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
+        """What a call's first argument must be for the call to return; None when it returns in any case."""
