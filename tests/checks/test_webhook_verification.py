@@ -66,7 +66,7 @@ def test_the_first_parser_on_a_route_decides(tmp_path: Path, before: str, own: s
     [
         (
             (
-                '    secret = os.environ.get("SECRET")\n    sent = request.headers.get("Stripe-Signature")\n    event = request.get_json()\n'
+                '    secret = os.environ.get("SECRET")\n    sent = request.headers.get("Stripe-Signature")\n    event = request.json\n'
                 "    if secret:\n        if sent:\n            event = stripe.Webhook.construct_event(request.data, sent, secret)"
             ),
             [(WEAK, "app.py", 14, "critical")],

@@ -10,7 +10,7 @@ import unicodedata
 
 _TAB = 4
 _CODE_SPAN = re.compile(r"`([^`]+)`")
-_INLINE = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)")
+_INLINE = re.compile(r"[\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_START = re.compile(r"^(#{1,6}|[-+=]+|\d+[.)])(?=\s|$)")
 _MERMAID_PLAIN = re.compile(r"[^\w .,:/()+@-]", re.ASCII)
 
