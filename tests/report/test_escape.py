@@ -76,7 +76,7 @@ def test_a_line_is_one_line_that_can_be_seen(text: str) -> None:
     ("text", "expected"),
     [
         ("call `construct_event` first", "call `construct_event` first"),
-        ("payment_intent and __init__", r"payment_intent and \__init_\_"),
+        ("payment_intent and __init__", r"payment_intent and \_\_init\_\_"),
         ("a | b", "a &#124; b"),
         ("- not a list", r"\- not a list"),
         ("<b>", "&lt;b&gt;"),
