@@ -17,6 +17,8 @@ from tillproof.ir.ops import Op
 
 MAX_CALLS = 8
 MAX_WALKS = 500
+MAX_DEEP_WALKS = 150
+"""A walk that goes deeper than usual looks for a dispatch, which lies near the entry; it may not look at as much."""
 
 
 class Walk:
@@ -27,6 +29,7 @@ class Walk:
     ) -> None:
         self.assumed = assumed
         self.deepest = deepest
+        self.most = MAX_WALKS if deepest <= MAX_CALLS else MAX_DEEP_WALKS
         self.program = program
         self.evaluator = evaluator
         self.policy = policy
@@ -58,7 +61,7 @@ class Walk:
 
     def too_deep(self) -> bool:
         """Whether to stop following calls: deep enough, or enough for one entry point."""
-        return self._depth >= self.deepest or len(self._memo) >= MAX_WALKS
+        return self._depth >= self.deepest or len(self._memo) >= self.most
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
