@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.recognise import Known
+from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, FunctionV, Instance, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Kind, Op
@@ -214,7 +215,8 @@ class Reach:
                         )
                         if constructor:
                             found[constructor] = None
-                for _, argument in arguments:
+                registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
+                for _, argument in () if registers else arguments:
                     if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
                         for option in options(self.model.evaluator.value(fn, argument)):
                             if isinstance(option, FunctionV):

@@ -100,3 +100,8 @@ COMMON_METHODS = frozenset(
         "write",
     ]
 )
+
+REGISTERING = frozenset(
+    {"add_action", "add_filter", "add_shortcode", "register_rest_route", "addEventListener", "register_activation_hook"}
+)
+"""Functions that keep a callback for an event to come; it does not run where it is handed over."""

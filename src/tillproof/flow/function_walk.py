@@ -21,7 +21,7 @@ class FunctionWalk(Implication):
         self.walk, self.fn, self.ctx = walk, fn, ctx
         self.body: Body = walk.program.body(fn)
         self.value: Callable[[int], Value] = lambda i: walk.evaluator.value(fn, i, ctx)
-        self.defuse = walk.evaluator.defuse(fn)
+        self.defuse = walk.evaluator.defuse(fn, ctx)
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
         self._constant: dict[int, bool | None] = {}

@@ -8,6 +8,7 @@ says so, or by a call of ours whose every fitting outcome has it ("returns C onl
 effects, each with the state in which it is first reached, and the outcomes of the function.
 """
 
+from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.function_walk import FunctionWalk
 from tillproof.flow.program import Fn, Program
@@ -80,4 +81,6 @@ class Walk:
             return named
         if own:
             return [o for o in own[:6] if self.policy.matters(o.fn)]
+        if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
+            return []  # told to run some other time
         return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]
