@@ -28,9 +28,6 @@ class Words:
             self.has(k, name) for k in ("money_fields", "tax_fields", "shipping_fields", "discount_fields")
         )
 
-    def tax_or_shipping(self, name: str) -> bool:
-        return not self.has("not_money", name) and any(self.has(k, name) for k in ("tax_fields", "shipping_fields", "discount_fields"))
-
     def entity(self, name: str) -> bool:
         """Whether a name is that of an order, payment or the like."""
         return self.has("order_entities", name)

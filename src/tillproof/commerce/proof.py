@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.reach import DIGESTS
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.values import Const, Ctx, External, Member, Param, Result, Text, Value, constant, leaves, options
@@ -59,10 +60,9 @@ class SenderPolicy:
     """Proof: a verifier of the packs, a keyed digest compared, a secret compared, or the provider asked. Effect: what acts on the
     message."""
 
-    def __init__(self, model: "Model", events: frozenset[str], confirmation: bool = False) -> None:
+    def __init__(self, model: "Model", events: frozenset[str]) -> None:
         self.model = model
         self.events = events
-        self.confirmation = confirmation
         self.proofs: dict[tuple[Fn, int], Proven] = {}
         self._proof_memo: dict[tuple[Fn, int, int], Proof | None] = {}
         self._effect_memo: dict[tuple[Fn, int, int], str | None] = {}
@@ -198,7 +198,7 @@ class SenderPolicy:
 
     def _is_salted_hash(self, value: Result) -> bool:
         name = value.callee.name.lower() if isinstance(value.callee, External) else ""
-        if name.rpartition(".")[2] not in ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest"):
+        if name.rpartition(".")[2] not in DIGESTS:
             return False
         arguments = self.model.evaluator.arguments(value)
         return any(self._mentions_secret(v) for _, v in arguments)

@@ -11,7 +11,7 @@ from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import FunctionV, Instance, Place, Value, names
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
-from tillproof.knowledge.schema import Role, Routes
+from tillproof.knowledge.schema import Role
 
 
 @dataclass(slots=True)
@@ -91,11 +91,6 @@ def named(value: Value, patterns: Iterable[str]) -> bool:
     """Whether a value bears one of the names."""
     found = plain_names(value)
     return any(fits(p, n) for p in patterns for n in found)
-
-
-def verb_of(routes: Routes, word: str) -> str | None:
-    """The HTTP method that a callable's last word stands for; None when the arguments say it."""
-    return routes.verbs.get(word)
 
 
 def join(*pieces: str) -> str:
