@@ -23,17 +23,18 @@ def cases(kind: str) -> list[object]:
     return found
 
 
-def review_of(example: Example, folder: Path) -> Report:
+def review_of(example: Example, folder: Path, *checks: str) -> Report:
+    """The example written into a folder and reviewed by some checks."""
     for name, code in example.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code, encoding="utf-8")
-    return review(folder, Settings(use_cache=False))
+    return review(folder, Settings(use_cache=False, checks=checks))
 
 
 @pytest.mark.parametrize(("check", "example"), cases("broken"))
 def test_broken_example_is_found_where_it_is_marked(check: str, example: Example, tmp_path: Path) -> None:
-    report = review_of(example, tmp_path)
+    report = review_of(example, tmp_path, check)
     findings = [(finding.file, finding.start_line) for finding in report.findings if finding.check == check]
     missed = [(file, line) for file, line in example.expect if not any(file == at and abs(line - there) <= NEAR for at, there in findings)]
     assert not missed, f"no finding near {missed}; found {findings}; {unsettled(report, check)}"
@@ -41,7 +42,7 @@ def test_broken_example_is_found_where_it_is_marked(check: str, example: Example
 
 @pytest.mark.parametrize(("check", "example"), cases("sound"))
 def test_sound_example_is_held(check: str, example: Example, tmp_path: Path) -> None:
-    report = review_of(example, tmp_path)
+    report = review_of(example, tmp_path, check)
     assert [(finding.file, finding.start_line, finding.message) for finding in report.findings if finding.check == check] == []
     held = [obligation for obligation in report.obligations if obligation.check == check and obligation.ruling == "held"]
     assert held, f"nothing is held; {unsettled(report, check)}"

@@ -14,14 +14,7 @@ from tillproof.contract import Severity
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_MODULES = (
-    "payment.webhook_unverified",
-    "payment.webhook_weak_verification",
-    "payment.client_amount",
-    "payment.fulfil_on_redirect",
-    "idempotency.missing_key",
-    "idempotency.unstable_key",
-)
+_FOLDER = Path(__file__).parent
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +34,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def page(self) -> str:
         """The check's page, Markdown."""
-        folder = Path(__file__).parent
-        return (folder / (self.id.replace("-", "_") + ".md")).read_text(encoding="utf-8")
+        return (_FOLDER / (self.id.replace("-", "_") + ".md")).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
 def all_checks() -> tuple[Check, ...]:
-    """Every check, by id."""
-    checks: list[Check] = [import_module(f"tillproof.checks.{name}").CHECK for name in _MODULES]
+    """Every check, by id: the modules that have a page beside them."""
+    names = (page.relative_to(_FOLDER).with_suffix("").as_posix().replace("/", ".") for page in _FOLDER.glob("*/*.md"))
+    checks: list[Check] = [import_module(f"tillproof.checks.{name}").CHECK for name in names]
     return tuple(sorted(checks, key=lambda c: c.id))

@@ -17,7 +17,7 @@ SECTIONS = ("What goes wrong", "How it is decided", "Known limits", "References"
 _HEADING = re.compile(r"(#{1,3}) +(.*?) *")
 _FENCE = re.compile(r"(`{3,})(.*)")
 _FILE = re.compile(r"\w+ file=(\S+)")
-_MARKER = re.compile(r"(?:#|//) tillproof: expect$")
+_MARKER = re.compile(r"(?:#|//|--|;|<!--|\{#|\{\{--|/\*) tillproof: expect(?: (?:-->|#\}|--\}\}|\*/))?$")
 _URL = re.compile(r"https?://\S+")
 
 
