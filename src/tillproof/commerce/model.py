@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
+from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
@@ -10,6 +11,7 @@ from tillproof.commerce.lexicon import Words
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
+from tillproof.commerce.records import Records
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.flow.callers import Callers
@@ -113,6 +115,14 @@ class Model:
     @cached_property
     def reach(self) -> Reach:
         return Reach(self)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -137,7 +137,7 @@ class Reach:
         model, recogniser = self.model, self.model.recogniser
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.SET_FIELD and (model.words.has("paid_fields", body.name(i)) or model.words.has("status_fields", body.name(i))):
+            if op == Op.SET_FIELD and any(model.words.has(k, body.name(i)) for k in ("paid_fields", "status_fields", "stock_fields")):
                 return True
             if op == Op.CONST and body.args(i)[0] == Kind.STRING and body.name(i).strip("'\"") in self.event_names:
                 return True

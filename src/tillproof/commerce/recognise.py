@@ -28,12 +28,16 @@ _SHARED = (
     "loggers",
     "json_parsers",
     "raw_parsers",
+    "once",
+    "transactions",
+    "locks",
+    "jobs",
 )
 
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
-    "json_parsers", "raw_parsers",
+    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs",
 ]  # fmt: skip
 
 

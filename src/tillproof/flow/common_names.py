@@ -6,6 +6,7 @@ COMMON_METHODS = frozenset(
         "append",
         "apply",
         "build",
+        "catch",
         "clear",
         "close",
         "commit",

@@ -27,7 +27,10 @@ class Block(msgspec.Struct, array_like=True):
 
 
 class Body(msgspec.Struct, array_like=True):
-    """Instructions as parallel columns. ``at[i]:at[i + 1]`` are the operands of instruction ``i`` in ``operands``; ``line`` is 1-based."""
+    """Instructions as parallel columns. ``at[i]:at[i + 1]`` are the operands of instruction ``i`` in ``operands``; ``line`` is 1-based.
+
+    ``regions``: blocks of statements under a context manager: its value, and the instructions inside from the second up to the third.
+    """
 
     params: list[Param]
     strings: list[str]
@@ -39,6 +42,7 @@ class Body(msgspec.Struct, array_like=True):
     blocks: list[Block]
     returns: str = ""
     generator: bool = False
+    regions: list[tuple[int, int, int]] = []
 
     def args(self, i: int) -> list[int]:
         """The operands of instruction ``i``."""
@@ -91,6 +95,7 @@ class Builder:
         self.handlers: list[int] = []
         self.returns = ""
         self.generator = False
+        self.regions: list[tuple[int, int, int]] = []
 
     def string(self, text: str) -> int:
         found = self.ids.get(text)
@@ -155,8 +160,9 @@ class Builder:
             if block.start < 0:
                 block.start = block.end = len(self.op)
         return Body(
-            self.params, self.strings, self.op, self.at, self.operands, self.line, self.end_line, self.blocks, self.returns, self.generator
-        )
+            self.params, self.strings, self.op, self.at, self.operands, self.line, self.end_line, self.blocks, self.returns, self.generator,
+            self.regions,
+        )  # fmt: skip
 
 
 def const(builder: Builder, kind: Kind, text: str, line: int) -> int:

@@ -221,14 +221,18 @@ def _except(w: Walker, node: Node) -> None:
 
 
 def with_statement(w: Walker, node: Node) -> int:
+    managers = []
     for item in (i for c in node.named_children if c.type == "with_clause" for i in c.named_children):
         value = item.child_by_field_name("value")
         if value is not None and value.type == "as_pattern":
-            got = w.value(value.named_children[0])
-            bind(w, value.child_by_field_name("alias"), got)
+            managers.append(w.value(value.named_children[0]))
+            bind(w, value.child_by_field_name("alias"), managers[-1])
         else:
-            w.visit(value)
-    return w.visit(node.child_by_field_name("body"))
+            managers.append(w.visit(value))
+    start = len(w.build.op)
+    got = w.visit(node.child_by_field_name("body"))
+    w.build.regions += [(manager, start, len(w.build.op)) for manager in managers if manager >= 0]
+    return got
 
 
 # --- expressions

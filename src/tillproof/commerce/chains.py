@@ -1,0 +1,150 @@
+"""A call taken apart into the chain that it ends: ``Order.objects.filter(id=x).update(…)`` is Order, objects, filter(id=x), update(…)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.flow.evaluate import Evaluator, returns
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Ctx, FunctionV, Value, options
+from tillproof.ir.ops import Op
+
+_LONGEST = 24
+_DEEPEST = 4
+
+
+class Link(NamedTuple):
+    """A name in a chain; ``call`` is the CALL of it, -1 where it is only read. ``fn`` and ``ctx`` are where it stands."""
+
+    name: str
+    fn: Fn
+    call: int
+    ctx: Ctx | None
+
+
+class Chain(NamedTuple):
+    """``links`` from the root outwards; ``root`` is the instruction that the chain begins with, in ``fn`` and ``ctx``; ``through``: the
+    variables that it was kept in on the way, the last one first."""
+
+    links: tuple[Link, ...]
+    fn: Fn
+    root: int
+    ctx: Ctx | None
+    through: tuple[str, ...]
+
+    def names(self) -> list[str]:
+        return [link.name for link in self.links]
+
+    def calls(self) -> Iterator[Link]:
+        """The links that are called."""
+        return (link for link in self.links if link.call >= 0)
+
+
+class Chains:
+    """Takes chains apart, through variables with one value and through parameters to the caller's argument."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.program = evaluator.program
+
+    def of(self, fn: Fn, i: int, ctx: Ctx | None) -> Chain:
+        """The chain that ends in instruction ``i``."""
+        links: list[Link] = []
+        through: list[str] = []
+        body = self.program.body(fn)
+        pending = -1
+        inward = 0
+        while len(links) < _LONGEST:
+            op, args = body.op[i], body.args(i)
+            if op in (Op.CALL, Op.NEW):
+                inside = self._returned(fn, i, ctx) if links and inward < _DEEPEST else None
+                if inside is not None:
+                    fn, i, ctx = inside
+                    body = self.program.body(fn)
+                    inward += 1
+                    continue
+                pending, i = i, args[0]
+            elif op == Op.FIELD:
+                links.append(Link(body.name(i), fn, pending, ctx))
+                pending, i = -1, args[0]
+            elif op in (Op.AWAIT, Op.INDEX):
+                i = args[0]
+            elif op in (Op.CAST, Op.STORE):
+                i = args[1]
+            elif op == Op.NAME:
+                onward = self._behind(fn, i, ctx) if pending < 0 else None
+                if onward is None:
+                    links.append(Link(body.name(i), fn, pending, ctx))
+                    break
+                through.append(body.name(i))
+                fn, i, ctx = onward
+                body = self.program.body(fn)
+            else:
+                break
+        return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
+
+    def _returned(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        """What a function of ours that a call lands in returns, when there is one of each."""
+        targets = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
+        if len(targets) != 1 or not isinstance(targets[0], FunctionV):
+            return None
+        target = targets[0]
+        if target.fn == fn or any(c.fn == target.fn for c in (ctx.chain() if ctx else ())):
+            return None
+        body = self.program.body(target.fn)
+        given = [v for r in returns(body) if (v := body.args(r)[0]) >= 0 and body.op[v] != Op.CONST]
+        if len(given) != 1:
+            return None
+        return self._made(target.fn, given[0], self.evaluator.context(target, fn, i, ctx))
+
+    def _behind(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        """Where the value of a variable is made, when that is a call or a member and there is only one."""
+        body = self.program.body(fn)
+        name = body.name(i)
+        if fn.number == TOP:
+            return None
+        defuse = self.evaluator.defuse(fn, ctx)
+        reach = defuse.reaching(i, name)
+        if len(reach.stores) != 1 or reach.entry:
+            return self._captured(fn, name, ctx) if not reach.stores else None
+        return self._made(fn, body.args(reach.stores[0])[1], ctx)
+
+    def _captured(self, fn: Fn, name: str, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        """A variable of the function around this one."""
+        parent = self.program.parent(fn)
+        outer = ctx.outer if ctx is not None and ctx.fn == fn else None
+        while parent is not None and parent.number != TOP:
+            stores = self.evaluator.defuse(parent).stores.get(name, [])
+            if stores:
+                return self._made(parent, self.program.body(parent).args(stores[0])[1], outer) if len(stores) == 1 else None
+            parent, outer = self.program.parent(parent), outer.outer if outer else None
+        return None
+
+    def _made(self, fn: Fn, value: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        body = self.program.body(fn)
+        inner = value
+        while body.op[inner] in (Op.AWAIT, Op.CAST):
+            inner = body.args(inner)[0 if body.op[inner] == Op.AWAIT else 1]
+        if body.op[inner] == Op.PARAM:
+            return self._argument(fn, body.args(inner)[0], ctx)
+        return (fn, inner, ctx) if body.op[inner] in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME) else None
+
+    def _argument(self, fn: Fn, number: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        """The caller's argument for a parameter, when it is handed over by position or name."""
+        if ctx is None or ctx.fn != fn or ctx.call < 0 or ctx.callback:
+            return None
+        body, caller = self.program.body(fn), self.program.body(ctx.caller)
+        _, arguments = caller.call(ctx.call)
+        name = body.params[number].name
+        bound = bool(body.params) and body.params[0].name in ("self", "cls") and ctx.this is not None
+        given = next((v for k, v in arguments if k == name), None)
+        positional = [v for k, v in arguments if k == ""]
+        place = number - (1 if bound else 0)
+        if given is None and 0 <= place < len(positional):
+            given = positional[place]
+        if given is None or caller.op[given] not in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.AWAIT):
+            return None
+        return ctx.caller, given, ctx.parent
+
+    def arguments(self, link: Link) -> list[tuple[str, Value]]:
+        """The arguments of a called link, by key."""
+        return [(k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in self.program.body(link.fn).call(link.call)[1]]

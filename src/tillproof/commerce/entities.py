@@ -1,0 +1,185 @@
+"""What a record is called, however the code says it: ``OrderModel``, ``orders``, ``this.orderRepository`` are all ``order``."""
+
+import re
+from functools import lru_cache
+
+from tillproof.commerce.lexicon import snake
+
+# Words around an entity's name that say what holds it, not what it is.
+_HOLDERS = frozenset(
+    [
+        "model",
+        "models",
+        "repository",
+        "repositories",
+        "repo",
+        "service",
+        "manager",
+        "mapper",
+        "dao",
+        "entity",
+        "entities",
+        "table",
+        "collection",
+        "record",
+        "row",
+        "doc",
+        "document",
+        "object",
+        "obj",
+        "instance",
+        "proxy",
+        "schema",
+        "factory",
+        "class",
+        "query",
+        "data",
+        "store",
+        "db",
+        "builder",
+    ]  # fmt: skip
+)
+_BEFORE = frozenset(
+    [
+        "existing",
+        "current",
+        "old",
+        "new",
+        "the",
+        "my",
+        "found",
+        "db",
+        "stored",
+        "saved",
+        "local",
+        "updated",
+        "created",
+        "wc",
+        "wp",
+        "tbl",
+        "woocommerce",
+        "sales",
+        "shop",
+        "get",
+        "fetch",
+        "find",
+        "load",
+        "locked",
+        "fresh",
+        "related",
+        "parent",
+        "target",
+        "our",
+        "latest",
+        "last",
+        "prev",
+        "previous",
+        "this",
+        "a",
+        "an",
+    ]  # fmt: skip
+)
+NOTHING = frozenset(
+    [
+        "this",
+        "self",
+        "cls",
+        "static",
+        "prisma",
+        "tx",
+        "trx",
+        "em",
+        "session",
+        "objects",
+        "client",
+        "pool",
+        "conn",
+        "connection",
+        "cursor",
+        "knex",
+        "wpdb",
+        "sequelize",
+        "mongoose",
+        "api",
+        "ctx",
+        "context",
+        "app",
+        "req",
+        "request",
+        "res",
+        "response",
+        "item",
+        "result",
+        "entitymanager",
+        "database",
+        "supabase",
+        "admin",
+        "orm",
+        "unscoped",
+        "with_trashed",
+        "all",
+        "raw",
+        "x",
+        "it",
+        "el",
+        "value",
+        "values",
+        "entity_manager",
+        "select",
+        "update",
+        "insert",
+        "delete",
+        "from",
+        "where",
+        "array",
+        "list",
+        "map",
+        "json",
+        "args",
+        "kwargs",
+        "params",
+        "options",
+        "config",
+        "settings",
+    ]  # fmt: skip
+)
+"""Names that hold any record, or none."""
+_DIGITS = re.compile(r"\d+$")
+_IRREGULAR = {
+    "statuses": "status", "addresses": "address", "taxes": "tax", "caches": "cache", "series": "series", "purchases": "purchase",
+    "licenses": "license", "licences": "licence", "warehouses": "warehouse", "invoices": "invoice", "expenses": "expense",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def entity(name: str) -> str:
+    """A record's name in lower snake case, singular and without what holds it; empty when it says nothing."""
+    words = [w for w in snake(name.rpartition(".")[2].rpartition("\\")[2].strip("`\"' {}$:")).split("_") if w]
+    words = [_DIGITS.sub("", w) or w for w in words]
+    while len(words) > 1 and words[-1] in _HOLDERS:
+        words.pop()
+    while len(words) > 1 and words[0] in _BEFORE:
+        words.pop(0)
+    if not words:
+        return ""
+    words[-1] = singular(words[-1])
+    out = "_".join(words)
+    return "" if out in NOTHING or (len(words) == 1 and out in _HOLDERS) else out
+
+
+def singular(word: str) -> str:
+    """An English noun's singular, well enough for names of tables."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names may mean the same records: equal, or one is the other with something before it (``sales_order``, ``order``)."""
+    if not one or not other:
+        return False
+    return one == other or one.endswith("_" + other) or other.endswith("_" + one)

@@ -1,0 +1,330 @@
+"""The parts of a call on records: what is written, by what the records are chosen, and whether they are locked."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tillproof.commerce.chains import Chain, Chains, Link
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import Shape, shape
+from tillproof.flow.values import (
+    Choice,
+    ClassV,
+    Const,
+    Ctx,
+    External,
+    Instance,
+    Member,
+    Missing,
+    Mix,
+    Overlay,
+    Record,
+    Result,
+    Value,
+    constant,
+    options,
+)  # fmt: skip
+from tillproof.ir.ops import Kind, Op
+
+LOCKING = frozenset(
+    ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
+)
+_CHOOSING = re.compile(
+    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
+    r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*",
+    re.IGNORECASE,
+)
+_OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
+_COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
+_DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
+_RELATIVE_KEYS = ("$inc", "$mul")
+_CHANGES = ("increment", "decrement", "multiply", "divide")
+_CONTROL = frozenset(
+    [
+        "where",
+        "transaction",
+        "session",
+        "returning",
+        "upsert",
+        "new",
+        "lock",
+        "skip",
+        "take",
+        "order",
+        "include",
+        "select",
+        "lean",
+        "fields",
+        "runvalidators",
+    ]
+)
+_RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql")
+_OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
+_BY_ID = re.compile(
+    r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
+)
+_SUFFIX = re.compile(r"__(exact|iexact)$")
+_MOST_KEYS = 40
+
+
+@dataclass(slots=True)
+class Parts:
+    """``fields``: what is written. ``relative``: the fields whose new value the database works out from the old one. ``keys``: equalities
+    that choose the records. ``compared``: every field that chooses. ``locked``: the rows are locked when read."""
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    relative: set[str] = field(default_factory=set)
+    keys: dict[str, Value] = field(default_factory=dict)
+    compared: set[str] = field(default_factory=set)
+    locked: bool = False
+
+
+class PartReader:
+    """Reads the parts off chains."""
+
+    def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
+        self.evaluator = evaluator
+        self.chains = chains
+        self.program = evaluator.program
+
+    # --- what is written
+
+    def written(self, chain: Chain, link: Link, out: Parts) -> None:
+        """The fields that the last call of a chain writes, and those of the calls that lead to it (``.set({…})``)."""
+        for before in chain.calls():
+            name = before.name.lower()
+            if before is link or name in ("set", "values", "fill", "forcefill", "setdata", "with_values") or name in _COUNTING:
+                self._data(before, out)
+
+    def _data(self, link: Link, out: Parts) -> None:
+        arguments = self.chains.arguments(link)
+        name = link.name.lower()
+        if name in _COUNTING:
+            self._counted(arguments, out)
+            return
+        for key, value in arguments:
+            if key and key not in ("*", "**") and key.lower() not in _CONTROL:
+                if key in ("defaults", "values", "data", "set") and isinstance(value, (Record, Overlay, Choice)):
+                    self.record(value, out, 0)
+                else:
+                    self._store(key, value, out)
+        positional = [v for k, v in arguments if k in ("", "*", "**")]
+        records = [v for v in positional if _is_record(v)]
+        if len(records) == 1 and len(positional) == 1:
+            self._one(records[0], out)
+        elif len(records) == 1:
+            scalars = [v for v in positional if v is not records[0]]
+            self.record(records[0], out, 0)
+            if constant(scalars[0]) is None:
+                out.keys.setdefault("id", scalars[0])
+                out.compared.add("id")
+        elif len(records) > 1:
+            self._several(link, positional, records, out)
+        for value in positional:
+            for option in options(value):
+                if isinstance(option, Instance) and option.made is not None:
+                    self.record(option, out, 0)
+
+    def _one(self, value: Value, out: Parts) -> None:
+        """A single record: ``{where, data}``, or the fields themselves."""
+        got = self._shape(value)
+        keys = {**got.may, **got.must}
+        if "where" in keys or "data" in keys:
+            for key in _DATA_KEYS:
+                if key in keys:
+                    self.record(keys[key], out, 0)
+            if "where" in keys:
+                self.condition(keys["where"], out)
+            return
+        self.record(value, out, 0)
+
+    def _several(self, link: Link, positional: list[Value], records: list[Value], out: Parts) -> None:
+        first, second = records[0], records[1]
+        later = self._shape(second)
+        if "where" in later.must or "where" in later.may:
+            self.record(first, out, 0)
+            self.condition({**later.may, **later.must}["where"], out)
+        elif _OR_CREATE.search(link.name):
+            self.record(first, out, 0)
+            self.record(second, out, 0)
+            self.condition(first, out)
+        elif positional[0] is not first:  # the table's name stands first
+            self.record(first, out, 0)
+            self.condition(second, out)
+        else:
+            self.condition(first, out)
+            self.record(second, out, 0)
+
+    def _counted(self, arguments: list[tuple[str, Value]], out: Parts) -> None:
+        """``increment('stock', 2)``, ``decrement({stock: 2}, {where})``"""
+        if not arguments:
+            return
+        name = constant(arguments[0][1])
+        if name is not None:
+            out.fields[name] = arguments[1][1] if len(arguments) > 1 else arguments[0][1]
+            out.relative.add(name)
+        else:
+            got = self._shape(arguments[0][1])
+            for key, value in {**got.may, **got.must}.items():
+                out.fields[key] = value
+                out.relative.add(key)
+        for _, value in arguments[1:]:
+            got = self._shape(value)
+            if where := {**got.may, **got.must}.get("where"):
+                self.condition(where, out)
+
+    def record(self, value: Value, out: Parts, depth: int) -> None:
+        """Every key of a record that is written; operators (``$set``, ``$inc``) are looked into."""
+        if depth > 2:
+            return
+        got = self._shape(value)
+        for key, entry in list({**got.may, **got.must}.items())[:_MOST_KEYS]:
+            if key in _RELATIVE_KEYS:
+                inner = self._shape(entry)
+                for name, by in {**inner.may, **inner.must}.items():
+                    out.fields[name] = by
+                    out.relative.add(name)
+            elif key in _DATA_KEYS and _is_record(entry) and (key.startswith("$") or depth == 0):
+                self.record(entry, out, depth + 1)
+            else:
+                self._store(key, entry, out)
+
+    def _store(self, key: str, value: Value, out: Parts) -> None:
+        out.fields[key] = value
+        if self.is_relative(value):
+            out.relative.add(key)
+
+    def is_relative(self, value: Value) -> bool:
+        """Whether the database works a new value out: ``F('stock') - n``, ``Product.stock - n``, ``{decrement: n}``, raw SQL."""
+        for option in options(value):
+            if isinstance(option, Mix) and option.op in ("+", "-", "*") and any(self._is_column(o) for o in option.operands):
+                return True
+            if isinstance(option, Record) and any(key in _CHANGES for key, _ in option.entries):
+                return True
+            if self._is_raw(option):
+                return True
+        return False
+
+    def _is_column(self, value: Value) -> bool:
+        """A column, not a value read from one."""
+        if self._is_raw(value):
+            return True
+        return isinstance(value, Member) and isinstance(value.base, (ClassV, External))
+
+    @staticmethod
+    def _is_raw(value: Value) -> bool:
+        name = value.callee.name.rpartition(".")[2] if isinstance(value, Result) and isinstance(value.callee, (External, Member)) else ""
+        return name in _RAW
+
+    # --- what chooses
+
+    def chosen(self, chain: Chain, out: Parts) -> None:
+        """The conditions on the way to a call, and in the call itself when it only reads."""
+        for before in chain.calls():
+            if before.name.lower() in LOCKING:
+                out.locked = True
+            elif _CHOOSING.fullmatch(before.name):
+                self._choice(before, out)
+            self._options(before, out)
+
+    def _options(self, link: Link, out: Parts) -> None:
+        """Locks that are asked for by an option: ``{lock: t.LOCK.UPDATE}``, ``with_for_update=True``."""
+        for key, value in self.chains.arguments(link):
+            if key == "with_for_update" and not (isinstance(value, Const) and value.falsy):
+                out.locked = True
+            if key in ("", "**") and isinstance(value, (Record, Overlay)):
+                lock = {**(got := self._shape(value)).may, **got.must}.get("lock")
+                if lock is not None and not (isinstance(lock, Const) and lock.falsy):
+                    out.locked = True
+
+    def _choice(self, link: Link, out: Parts) -> None:
+        arguments = self.chains.arguments(link)
+        body = self.program.body(link.fn)
+        rows = [v for _, v in body.call(link.call)[1]]
+        positional = [v for k, v in arguments if k == ""]
+        for (key, value), row in zip(arguments, rows, strict=True):
+            if key and key not in ("*", "**"):
+                if key in ("where", "filter", "criteria"):
+                    self.condition(value, out)
+                elif key not in _CONTROL:
+                    self._key(key, value, out)
+            elif body.op[row] in (Op.BINARY, Op.CALL) and self.comparison(link.fn, row, link.ctx, out):
+                continue
+            elif _is_record(value):
+                got = self._shape(value)
+                where = {**got.may, **got.must}.get("where")
+                self.condition(where if where is not None else value, out)
+        if len(positional) >= 2 and (name := constant(positional[0])) and name.isidentifier():
+            self._pair(name, positional[1:], out)
+        elif len(positional) == 1 and len(arguments) == 1 and _BY_ID.fullmatch(link.name) and not _is_record(positional[0]):
+            if not isinstance(positional[0], (ClassV, Mix)):
+                out.keys.setdefault("id", positional[0])
+                out.compared.add("id")
+        elif len(positional) == 2 and isinstance(positional[0], ClassV):  # session.get(Order, id), get_object_or_404(Order, id)
+            out.keys.setdefault("id", positional[1])
+            out.compared.add("id")
+
+    def _pair(self, name: str, rest: list[Value], out: Parts) -> None:
+        """``where('status', 'pending')``, ``where('qty', '>=', n)``"""
+        operator = constant(rest[0]) if len(rest) > 1 else "="
+        out.compared.add(name)
+        if operator in _OPERATORS:
+            out.keys[name] = rest[-1]
+
+    def _key(self, key: str, value: Value, out: Parts) -> None:
+        plain = _SUFFIX.sub("", key)
+        name, _, lookup = plain.partition("__")
+        out.compared.add(name)
+        if not lookup:
+            out.keys[name] = value
+
+    def condition(self, value: Value, out: Parts, depth: int = 0) -> None:
+        """A record of conditions: ``{id, status: {in: […]}}``."""
+        if depth > 2:
+            return
+        got = self._shape(value)
+        for key, entry in list({**got.may, **got.must}.items())[:_MOST_KEYS]:
+            if key in ("AND", "OR", "$and", "$or", "NOT", "where"):
+                self.condition(entry, out, depth + 1)
+                continue
+            out.compared.add(key)
+            if not isinstance(entry, (Record, Overlay)):
+                out.keys[key] = entry
+
+    def comparison(self, fn: Fn, i: int, ctx: Ctx | None, out: Parts) -> bool:
+        """``Order.id == x``, ``eq(orders.id, x)``, ``and(…)``: whether it is one."""
+        body = self.program.body(fn)
+        if body.op[i] == Op.BINARY:
+            operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+            if body.op[left] == Op.FIELD:
+                out.compared.add(body.name(left))
+                if operator in _OPERATORS:
+                    out.keys[body.name(left)] = self.evaluator.value(fn, right, ctx)
+                return True
+            return False
+        callee, arguments = body.call(i)
+        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        given = [v for k, v in arguments if k == ""]
+        if name in ("and", "or", "and_", "or_", "q"):
+            told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
+            return any(told)
+        if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
+            out.compared.add(body.name(given[0]))
+            if name == "eq":
+                out.keys[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
+            return True
+        return False
+
+    def _shape(self, value: Value) -> Shape:
+        return shape(self.evaluator, value)
+
+
+def _is_record(value: Value) -> bool:
+    return any(isinstance(o, (Record, Overlay)) for o in options(value))
+
+
+def falsy(values: Iterable[Value]) -> bool:
+    """Whether all values are empty for certain."""
+    found = list(values)
+    return bool(found) and all(isinstance(v, Missing) or (isinstance(v, Const) and (v.falsy or v.kind == Kind.NULL)) for v in found)

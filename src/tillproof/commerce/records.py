@@ -1,0 +1,347 @@
+"""What an instruction does to our own records: which entity, which fields it writes, by what it chooses the rows."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.chains import Chain, Chains, Link
+from tillproof.commerce.entities import NOTHING, entity
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
+from tillproof.commerce.record_sql import statement
+from tillproof.flow.program import Fn
+from tillproof.flow.values import (
+    ClassV,
+    Const,
+    Ctx,
+    External,
+    Instance,
+    Member,
+    Param,
+    Result,
+    Value,
+    constant,
+    options,
+    pattern,
+)  # fmt: skip
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
+_SELF = ("self", "this", "cls", "static")
+_TABLES = frozenset(
+    [
+        "table", "collection", "from", "from_", "into", "model", "insertinto", "updatetable", "selectfrom", "getrepository",
+        "get_model",
+    ]  # fmt: skip
+)  # fmt: skip
+_FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
+_TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
+# Words of a chain that choose, order or lock rows and name no relation.
+_QUERIES = re.compile(
+    r"(or_?|and_?)?where\w*|filter\w*|exclude|get|first\w*|find\w*|one\w*|all|query|queryset|objects|using|values|only|defer|order_?by\w*|latest|oldest"
+    r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
+    r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
+    r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
+    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
+    re.IGNORECASE,
+)
+_UPSERTS = ("upsert", "orcreate", "or_create", "orinsert", "insertorignore", "setnx", "replaceone", "createorfirst", "findorcreate")
+_WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
+            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write"}  # fmt: skip
+_SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One touch of records.
+
+    ``entity``: as ``entities.entity`` names it; empty when it is not known. ``fields``: what is written, with its value; None where it is
+    not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
+    ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
+    ``effect``: the kind of effect that a pack says it is.
+    """
+
+    kind: TouchKind
+    entity: str
+    fields: dict[str, Value | None]
+    relative: frozenset[str]
+    keys: dict[str, Value]
+    compared: frozenset[str]
+    locked: bool
+    record: Value | None
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    effect: str = ""
+
+    @property
+    def writes(self) -> bool:
+        return self.kind not in ("read", "flush")
+
+
+class Records:
+    """Answers by instruction; what was asked is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program = model.program
+        self.evaluator = model.evaluator
+        self.chains = Chains(model.evaluator)
+        self.parts = PartReader(model.evaluator, self.chains)
+        self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
+
+    def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        """What an instruction does to records, if it does anything."""
+        key = (fn, i, id(ctx))
+        if key not in self._memo:
+            self._memo[key] = None
+            op = self.program.body(fn).op[i]
+            if op == Op.SET_FIELD:
+                self._memo[key] = self._set(fn, i, ctx)
+            elif op == Op.CALL:
+                self._memo[key] = self._call(fn, i, ctx)
+        return self._memo[key]
+
+    def read_behind(self, value: Value) -> Touch | None:
+        """The read that a value was fetched by, if it is a record or a list of records."""
+        for option in options(value):
+            if isinstance(option, Result) and option.instr >= 0:
+                touch = self.touch(option.fn, option.instr, option.ctx)
+                if touch is not None and touch.kind in ("read", "upsert", "create"):
+                    return touch
+        return None
+
+    # --- assignments
+
+    def _set(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        body = self.program.body(fn)
+        obj, _, value = body.args(i)
+        name = body.name(i)
+        record = self.evaluator.value(fn, obj, ctx)
+        found, parts = self._holder(fn, obj, ctx)
+        if not found or any(isinstance(o, External) and "." in o.name for o in options(record)):
+            return None
+        written = self.evaluator.value(fn, value, ctx)
+        relative = frozenset([name] if self.parts.is_relative(written) else [])
+        return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
+
+    def _holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
+        """The entity of an object, and how it was read."""
+        chain = self.chains.of(fn, i, ctx)
+        parts = Parts()
+        if any(True for _ in chain.calls()):
+            self.parts.chosen(chain, parts)
+        return self.entity_of(self.evaluator.value(fn, i, ctx), chain), parts
+
+    def entity_of(self, value: Value, chain: Chain) -> str:
+        """What kind of record a value is: by its class, by the table or class in its chain, by the variable that holds it."""
+        for option in options(value):
+            if isinstance(option, Instance):
+                name = self.program.cls(option.cls).name
+                if not name.endswith(_SUFFIXES):
+                    return entity(name)
+        return self._named(chain, None)
+
+    def _named(self, chain: Chain, last: Link | None) -> str:
+        """The entity that a chain names, nearest to its end first: a relation, a table, the class at its root, the variable it was in."""
+        inner = [link for link in chain.links if link is not last]
+        if (
+            last is not None
+            and last.call >= 0
+            and (table := self._table(last) if last.name.lower() in _TABLES else self._given_class(last))
+        ):
+            return table
+        for link in reversed(inner[1:]):
+            if link.call >= 0 and link.name.lower() in _TABLES and (table := self._table(link)):
+                return table
+            if link.call >= 0 and _QUERIES.fullmatch(link.name):
+                if named := self._given_class(link):
+                    return named
+            elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
+                return name
+        return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
+
+    def _root(self, chain: Chain, inner: list[Link]) -> str:
+        root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
+        for option in options(root) if root is not None else ():
+            if isinstance(option, (ClassV, Instance)) and not self.program.cls(option.cls).name.endswith(_SUFFIXES):
+                return entity(self.program.cls(option.cls).name)
+        if not inner:
+            return ""
+        if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
+            return entity(self.program.cls(owner).name)
+        if inner[0].call >= 0 and not _QUERIES.fullmatch(inner[0].name) and (table := self._table(inner[0])):
+            return table
+        return entity(_without_verb(inner[0].name))
+
+    def _given_class(self, link: Link) -> str:
+        """The class that a call is about: ``session.query(Order)``, ``em.find(Order, id)``, ``getEntityOrThrow(ctx, Order, id)``."""
+        for _, value in self.chains.arguments(link)[:2]:
+            for option in options(value):
+                if isinstance(option, ClassV):
+                    return entity(self.program.cls(option.cls).name)
+        return ""
+
+    def _table(self, link: Link) -> str:
+        """The table that the first argument of a call names."""
+        if named := self._given_class(link):
+            return named
+        for _, value in self.chains.arguments(link)[:1]:
+            text = pattern(value)
+            if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
+                return entity(text.rpartition("}")[2].lstrip("_.") or text)
+            if isinstance(value, (Member, External)) and link.name.lower() in _TABLES:
+                return entity(value.name)
+        return ""
+
+    # --- calls
+
+    def _call(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return None
+        recogniser = self.model.recogniser
+        name = body.name(callee).rpartition(".")[2]
+        got = recogniser.effect(fn, i, ctx)
+        if got is not None and got[0].effect == "sql":
+            return self._sql(fn, i, ctx)
+        if recogniser.is_ours(fn, i, ctx):
+            return None
+        if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
+            return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
+        if got is not None and got[0].effect in _WORKING:
+            return self._write(fn, i, ctx, name, got[0].effect)
+        if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
+            return self._read(fn, i, ctx)
+        if recogniser.is_("once", fn, i, ctx) is not None:
+            return self._write(fn, i, ctx, name, "record.create")
+        return None
+
+    def _chain(self, fn: Fn, i: int, ctx: Ctx | None) -> Chain:
+        return self.chains.of(fn, i, ctx)
+
+    def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch:
+        chain = self._chain(fn, i, ctx)
+        parts = Parts()
+        self.parts.chosen(chain, parts)
+        for link in chain.calls():  # session.execute(select(Order).where(…).with_for_update())
+            for k, row in self.program.body(link.fn).call(link.call)[1][:1]:
+                if k == "" and self.program.body(link.fn).op[row] == Op.CALL:
+                    inner = self.chains.of(link.fn, row, link.ctx)
+                    if any(inner.calls()):
+                        self.parts.chosen(inner, parts)
+        return self._touch("read", self._named(chain, chain.links[-1]), parts, fn, i, ctx)
+
+    def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str) -> Touch:
+        chain = self._chain(fn, i, ctx)
+        link = chain.links[-1]
+        low = name.lower()
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        record = self.evaluator.value(fn, body.args(callee)[0], ctx) if body.op[callee] == Op.FIELD else None
+        parts = Parts()
+        kind: TouchKind = _WORKING[effect]  # type: ignore[assignment]
+        if any(w in low.replace("_", "") for w in (u.replace("_", "") for u in _UPSERTS)) or self._on_conflict(chain):
+            kind = "upsert"
+        elif low.startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write":
+            kind = "create"
+        elif low.startswith(("update", "increment", "decrement")) and kind == "create":
+            kind = "write"
+        self.parts.written(chain, link, parts)
+        self.parts.chosen(chain, parts)
+        given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
+        named = self._named(chain, link)
+        if low in _TAKES_OBJECT and given:
+            for option in options(given[0]):
+                if isinstance(option, Instance):
+                    named = entity(self.program.cls(option.cls).name)
+                    record = option
+                    kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
+                elif isinstance(option, Param) or (isinstance(option, Result) and self.read_behind(option)):
+                    record = option
+                    kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
+        elif low in _FLUSHES and not arguments:
+            kind = "flush"
+        return self._touch(kind, named, parts, fn, i, ctx, record, effect)
+
+    def _on_conflict(self, chain: Chain) -> bool:
+        return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())
+
+    def _setter(self, fn: Fn, i: int, ctx: Ctx | None, field: str, effect: str) -> Touch | None:
+        """``$order->set_status('x')``, ``order.setStatus(…)``"""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        words = self.model.words
+        if not effect and not words.money(field) and not any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")):
+            return None
+        found, parts = self._holder(fn, body.args(callee)[0], ctx)
+        if not found:
+            return None
+        value = self.evaluator.value(fn, arguments[0][1], ctx)
+        record = self.evaluator.value(fn, body.args(callee)[0], ctx)
+        return Touch(
+            "write", found, {field: value}, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
+        )
+
+    def _sql(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        arguments = self.program.body(fn).call(i)[1]
+        if not arguments:
+            return None
+        for option in options(self.evaluator.value(fn, arguments[0][1], ctx)):
+            got = statement(pattern(option))
+            if got is None:
+                continue
+            at = (fn.file, self.program.body(fn).line[i])
+            fields: dict[str, Value | None] = {n: _literal(at, text) for n, text in got.fields.items()}
+            keys: dict[str, Value] = {n: Const(at, Kind.NULL, "?") for n in got.equal}
+            return Touch(got.kind, entity(got.table), fields, frozenset(got.relative), keys, frozenset(got.compared), got.locked, None, fn, i, ctx, "sql")  # type: ignore[arg-type]  # fmt: skip
+        return None
+
+    def _touch(
+        self, kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""
+    ) -> Touch:
+        fields: dict[str, Value | None] = dict(parts.fields)
+        return Touch(
+            kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
+        )
+
+
+def _setter(name: str) -> str:
+    """The field that a setter sets: ``set_status`` and ``setStatus`` are about ``status``."""
+    plain = snake(name)
+    return plain[4:] if plain.startswith("set_") and len(plain) > 6 else ""
+
+
+def _without_verb(name: str) -> str:
+    """``wc_get_order`` and ``findOrder`` are about ``order``."""
+    words = re.split(r"_(?:or|by|for|from|with)_", snake(name))[0].split("_")
+    while len(words) > 1 and words[0] in ("wc", "get", "find", "fetch", "load", "create", "update", "new", "make", "by", "or"):
+        words = words[1:]
+    return "" if words[0] in NOTHING else "_".join(words)
+
+
+def _literal(at: tuple[str, int], text: str | None) -> Value | None:
+    """The constant that an SQL expression spells; None for anything else."""
+    if text is None:
+        return None
+    if text.startswith("'") and text.endswith("'"):
+        return Const(at, Kind.STRING, text.strip("'"))
+    if text.lower() in ("true", "false"):
+        return Const(at, Kind.BOOL, text.lower())
+    if text.lower() == "null":
+        return Const(at, Kind.NULL, "null")
+    return Const(at, Kind.NUMBER, text) if text.replace(".", "").isdigit() else None
+
+
+def text_of(value: Value | None) -> str | None:
+    """The word that a value says: a constant's text, or the name of an enum's member."""
+    if value is None:
+        return None
+    text = constant(value)
+    if text is not None:
+        return text.strip("'\"")
+    return value.name.rpartition(".")[2] if isinstance(value, (Member, External)) else None
