@@ -125,10 +125,10 @@ class Chains:
         while body.op[inner] in (Op.AWAIT, Op.CAST):
             inner = body.args(inner)[0 if body.op[inner] == Op.AWAIT else 1]
         if body.op[inner] == Op.PARAM:
-            return self._argument(fn, body.args(inner)[0], ctx)
+            return self.argument(fn, body.args(inner)[0], ctx)
         return (fn, inner, ctx) if body.op[inner] in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME) else None
 
-    def _argument(self, fn: Fn, number: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+    def argument(self, fn: Fn, number: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """The caller's argument for a parameter, when it is handed over by position or name."""
         if ctx is None or ctx.fn != fn or ctx.call < 0 or ctx.callback:
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.records import Touch
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.facts import Fact, Facts
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
@@ -101,8 +101,19 @@ class Effects:
                         for inner, handed in self._targets(fn, i, here):
                             if entered[inner.fn] < _CONTEXTS and not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
                                 waiting.append((inner.fn, self.model.evaluator.context(inner, fn, i, here, callback=handed), depth + 1))
-            self._entries[key] = sorted(found, key=_order)
+            kept = {self._once(e): e for e in reversed(found)}
+            self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
+
+    def _once(self, effect: Effect) -> tuple[tuple[Fn, int], ...]:
+        """The way to an effect, up to the first function that is written where it is used: how that one is called makes no difference."""
+        out: list[tuple[Fn, int]] = []
+        for place in effect.way():
+            out.append((place.fn, place.instr))
+            parent = self.model.program.parent(place.fn)
+            if parent is not None and parent.number != TOP:
+                break
+        return tuple(out)
 
     def _telling(self, fn: Fn) -> list[int]:
         """The instructions of a function that may be an effect or lead to one."""

@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
+from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.handlers import Handlers
@@ -12,7 +13,9 @@ from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
+from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.states import States
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
@@ -123,6 +126,18 @@ class Model:
     @cached_property
     def effects(self) -> Effects:
         return Effects(self)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        return Conditions(self)
+
+    @cached_property
+    def states(self) -> States:
+        return States(self)
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        return Repeats(self)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_sql import statement
 from tillproof.flow.program import Fn
@@ -18,9 +19,11 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Param,
+    Record,
     Result,
     Value,
     constant,
+    names,
     options,
     pattern,
 )  # fmt: skip
@@ -37,6 +40,12 @@ _TABLES = frozenset(
         "get_model",
     ]  # fmt: skip
 )  # fmt: skip
+_CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
+_CACHES: dict[str, TouchKind] = {
+    "get": "read", "has": "read", "exists": "read", "get_transient": "read", "get_site_transient": "read", "wp_cache_get": "read",
+    "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
+    "wp_cache_set": "write", "add": "upsert", "setnx": "upsert", "wp_cache_add": "upsert", "delete_transient": "delete", "forget": "delete",
+}  # fmt: skip
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -50,7 +59,7 @@ _QUERIES = re.compile(
 )
 _UPSERTS = ("upsert", "orcreate", "or_create", "orinsert", "insertorignore", "setnx", "replaceone", "createorfirst", "findorcreate")
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
-            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write"}  # fmt: skip
+            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write", "once": "upsert"}  # fmt: skip
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
 
@@ -121,14 +130,14 @@ class Records:
         obj, _, value = body.args(i)
         name = body.name(i)
         record = self.evaluator.value(fn, obj, ctx)
-        found, parts = self._holder(fn, obj, ctx)
+        found, parts = self.holder(fn, obj, ctx)
         if not found or any(isinstance(o, External) and "." in o.name for o in options(record)):
             return None
         written = self.evaluator.value(fn, value, ctx)
         relative = frozenset([name] if self.parts.is_relative(written) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
 
-    def _holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
+    def holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
         """The entity of an object, and how it was read."""
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
@@ -206,6 +215,8 @@ class Records:
             return None
         recogniser = self.model.recogniser
         name = body.name(callee).rpartition(".")[2]
+        if name.lower() in _CACHES and (kept := self._cache(fn, i, ctx, name.lower())) is not None:
+            return kept
         got = recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "sql":
             return self._sql(fn, i, ctx)
@@ -218,14 +229,29 @@ class Records:
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
             return self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
-            return self._write(fn, i, ctx, name, "record.create")
+            return self._write(fn, i, ctx, name, "once")
         return None
 
-    def _chain(self, fn: Fn, i: int, ctx: Ctx | None) -> Chain:
-        return self.chains.of(fn, i, ctx)
+    def _cache(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
+        """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``."""
+        body = self.program.body(fn)
+        arguments = body.call(i)[1]
+        if not arguments or self.model.recogniser.is_ours(fn, i, ctx):
+            return None
+        spelt = written(self.program, fn, body.args(i)[0]).lower()
+        known = " ".join(names(self.evaluator.value(fn, body.args(i)[0], ctx))).lower()
+        if not _CACHE.search(spelt.rpartition(".")[0] or spelt) and not _CACHE.search(known.rpartition(".")[0]):
+            return None
+        values = [(k, self.evaluator.value(fn, v, ctx)) for k, v in arguments]
+        keys = {"key": values[0][1]}
+        kind: TouchKind = _CACHES[name]
+        if kind == "write" and any(_is_nx(k, v) for k, v in values[1:]):
+            kind = "upsert"
+        fields: dict[str, Value | None] = {} if kind == "read" else dict(keys)
+        return Touch(kind, "cache", fields, frozenset(), keys, frozenset(keys), False, None, fn, i, ctx, "cache")
 
     def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch:
-        chain = self._chain(fn, i, ctx)
+        chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
         for link in chain.calls():  # session.execute(select(Order).where(…).with_for_update())
@@ -237,7 +263,7 @@ class Records:
         return self._touch("read", self._named(chain, chain.links[-1]), parts, fn, i, ctx)
 
     def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str) -> Touch:
-        chain = self._chain(fn, i, ctx)
+        chain = self.chains.of(fn, i, ctx)
         link = chain.links[-1]
         low = name.lower()
         body = self.program.body(fn)
@@ -278,7 +304,7 @@ class Records:
         words = self.model.words
         if not effect and not words.money(field) and not any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")):
             return None
-        found, parts = self._holder(fn, body.args(callee)[0], ctx)
+        found, parts = self.holder(fn, body.args(callee)[0], ctx)
         if not found:
             return None
         value = self.evaluator.value(fn, arguments[0][1], ctx)
@@ -308,6 +334,15 @@ class Records:
         return Touch(
             kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
         )
+
+
+def _is_nx(key: str, value: Value) -> bool:
+    """Whether an argument of SET asks for "only if it is not there": ``nx=True``, ``'NX'``, ``{ nx: true }``."""
+    if key.lower() == "nx":
+        return not (isinstance(value, Const) and value.falsy)
+    if isinstance(value, Record):
+        return any(k is not None and _is_nx(k, v) for k, v in value.entries)
+    return isinstance(value, Const) and value.text.strip("'\"").upper() == "NX"
 
 
 def _setter(name: str) -> str:

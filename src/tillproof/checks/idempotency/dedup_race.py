@@ -1,0 +1,59 @@
+"""``idempotency/dedup-race``: what keeps a message from being handled twice holds against two deliveries at once."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.deliveries import Delivery, deliveries
+from tillproof.checks.idempotency.handler_not_idempotent import describe
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ways import anchor, called, entry_line, source, step, steps
+from tillproof.commerce.effects import Place
+from tillproof.commerce.model import Model
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per handler that guards an effect against being repeated."""
+    for delivery in deliveries(model):
+        if any(r.guards for r in delivery.guarded):
+            yield _rule(model, delivery)
+
+
+def _rule(model: Model, delivery: Delivery) -> Ruling:
+    handler = delivery.handler
+    entry = handler.entry
+    file, line = entry_line(model, entry)
+    ruling = Ruling("idempotency/dedup-race", "held", handler.kind, file, line)
+    ruling.evidence = [source(model, entry, f"{handler.provider.name} {handler.kind} handler: two deliveries may arrive at once")]
+    racy = delivery.racy()
+    if not racy:
+        for repeat in delivery.guarded:
+            for guard in [g for g in repeat.guards if g.atomic][:1]:
+                ruling.evidence.append(step(model, Place(guard.atom.fn, guard.atom.instr, guard.atom.ctx), guard.atomic, "guard"))
+        return ruling
+    repeat, guard = min(racy, key=lambda pair: pair[0].harm not in ("money", "goods"))
+    body = model.program.body(guard.atom.fn)
+    at = body.line[guard.atom.instr]
+    place = anchor(model, entry, repeat.effect)
+    ruling.outcome = "broken"
+    ruling.severity = "high" if repeat.harm in ("money", "goods") else "medium"
+    ruling.confidence = "likely"
+    ruling.anchor = (guard.atom.fn.file, at, at)
+    what = describe(repeat)
+    ruling.title = "Two deliveries at once both pass the check against repeats"
+    ruling.message = (
+        f"{called(model, entry)} first reads whether this was done and later writes that it is; between the two, a second delivery, or the customer's "
+        f"return beside the webhook, reads the same old state and {what} twice. Nothing makes the two steps one: no row lock, no unique "
+        f"constraint, no conditional update."
+    )
+    ruling.remediation = (
+        "Read the row under a lock inside one transaction (`SELECT … FOR UPDATE`), or claim the message by an insert with a unique constraint, or "
+        "write `UPDATE … WHERE status = <old state>` and go on only when a row was changed."
+    )
+    ruling.evidence.append(Evidence(guard.atom.fn.file, at, "the check: a plain read", "missing"))
+    ruling.evidence.append(step(model, place, "done after it"))
+    ruling.evidence += steps(model, repeat.effect, what)
+    ruling.evidence += [step(model, e.place, "only here is it noted that it was done", "sink") for e in guard.by[:1]]
+    return ruling
+
+
+CHECK = Check(id="idempotency/dedup-race", title="The guard against repeats is atomic", severity="medium", rule=rule)

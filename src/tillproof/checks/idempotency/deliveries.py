@@ -1,0 +1,58 @@
+"""The entry points to which the same message may come twice, and how their effects stand a second delivery."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.repeats import Guard, Repeat
+
+_RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A handler with the effects that must not happen twice: those that nothing guards, and those that something does."""
+
+    handler: Handler
+    bare: tuple[Repeat, ...]
+    guarded: tuple[Repeat, ...]
+
+    @property
+    def worst(self) -> Repeat:
+        """The gravest effect that would happen again."""
+        return min(self.bare, key=lambda r: _RANK[r.harm])
+
+    def racy(self) -> list[tuple[Repeat, Guard]]:
+        """Guarded effects of which no guard holds against two deliveries at once, with the guard that says most."""
+        return [(r, _telling(r)) for r in self.guarded if not any(g.atomic for g in r.guards)]
+
+
+@lru_cache(maxsize=2)
+def deliveries(model: Model) -> tuple[Delivery, ...]:
+    """Every handler that does something of which a second time would be harm, in order of file and line."""
+    return tuple(_deliveries(model))
+
+
+def _deliveries(model: Model) -> Iterator[Delivery]:
+    for handler in model.handlers.all:
+        found = model.repeats.of(handler.entry.target)
+        if found:
+            bare = tuple(r for r in found if not r.guards and not kept_once(model, r))
+            yield Delivery(handler, bare, tuple(r for r in found if r.guards or kept_once(model, r)))
+
+
+def kept_once(model: Model, repeat: Repeat) -> str:
+    """Why the database itself keeps an effect from happening twice; empty when it does not."""
+    touch = repeat.effect.touch
+    if touch is None or touch.kind not in ("create", "upsert"):
+        return ""
+    return "the row is inserted only once" if touch.kind == "upsert" else ""
+
+
+def _telling(repeat: Repeat) -> Guard:
+    """The guard that reads the record that is written, before one that only looks at something beside it."""
+    entity = repeat.effect.touch.entity if repeat.effect.touch else ""
+    return min(repeat.guards, key=lambda g: all(snake(e.touch.entity if e.touch else "") != entity for e in g.by))

@@ -1,0 +1,95 @@
+"""``idempotency/handler-not-idempotent``: the same message twice has one effect."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.deliveries import Delivery, deliveries, kept_once
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.model import Model
+from tillproof.commerce.repeats import Repeat
+from tillproof.contract import Severity
+
+_AGAIN = {
+    "money": "is charged, credited or booked again",
+    "goods": "goes out again",
+    "record": "is recorded again",
+    "message": "is told again",
+}
+_WHAT = {"fulfil": "the order is fulfilled", "mail": "a message is sent", "refund.create": "a refund is made", "transfer.create": "money is transferred",
+         "payout.create": "money is paid out", "payment.create": "a payment is started", "checkout.create": "a checkout is started",
+         "subscription.create": "a subscription is started", "shipment.create": "a shipment is bought"}  # fmt: skip
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per handler with an effect that must not happen twice."""
+    for delivery in deliveries(model):
+        yield _rule(model, delivery)
+
+
+def _rule(model: Model, delivery: Delivery) -> Ruling:
+    handler = delivery.handler
+    entry = handler.entry
+    file, line = entry_line(model, entry)
+    ruling = Ruling("idempotency/handler-not-idempotent", "held", handler.kind, file, line)
+    ruling.evidence = [
+        source(model, entry, f"{handler.provider.name} {handler.kind} handler: {handler.provider.name} may send the same message again")
+    ]
+    if not delivery.bare:
+        for repeat in delivery.guarded[:3]:
+            for guard in repeat.guards[:2]:
+                ruling.evidence.append(
+                    Evidence(
+                        guard.atom.fn.file,
+                        model.program.body(guard.atom.fn).line[guard.atom.instr],
+                        "a second delivery stops here",
+                        "guard",
+                    )
+                )
+            if not repeat.guards:
+                ruling.evidence.append(step(model, repeat.effect.place, kept_once(model, repeat), "guard"))
+        return ruling
+    worst = delivery.worst
+    place = anchor(model, entry, worst.effect)
+    ruling.outcome, ruling.severity = "broken", _severity(delivery, worst)
+    ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
+    ruling.anchor = lines(model, place)
+    what = describe(worst)
+    ruling.title = f"A second delivery of the same {handler.provider.name} message has a second effect"
+    ruling.message = (
+        f"When {handler.provider.name} sends the same message to {called(model, entry)} again, or somebody repeats the request, {what} a second "
+        f"time: no condition on the way asks whether this message, or this payment, was already handled, so the same payment {_AGAIN[worst.harm]}."
+    )
+    ruling.remediation = remedy(handler.kind)
+    ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
+    ruling.evidence += steps(model, worst.effect, what)
+    return ruling
+
+
+def describe(repeat: Repeat) -> str:
+    """What an effect does, in words."""
+    effect = repeat.effect
+    if effect.touch is not None and effect.touch.entity:
+        name = effect.touch.entity.replace("_", " ")
+        if effect.touch.kind == "create":
+            return f"another {name} is created"
+        return f"{', '.join(sorted(effect.touch.fields)[:2]) or 'it'} of the {name} is changed"
+    return _WHAT.get(effect.kind, "the same is done")
+
+
+def _severity(delivery: Delivery, worst: Repeat) -> Severity:
+    if worst.harm == "money" or worst.harm == "goods":
+        return "critical"
+    return "high" if worst.harm == "record" else "medium"
+
+
+def remedy(kind: str) -> str:
+    """The two ways to make a handler idempotent."""
+    claim = "the event's id" if kind == "webhook" else "the payment's id"
+    return (
+        f"Record {claim} in a table with a unique constraint first, in the transaction of the effects, and answer 200 at once when the insert "
+        "finds it there; or change the order by `UPDATE … WHERE id = ? AND status = 'pending'` and go on only when a row was changed."
+    )
+
+
+CHECK = Check(id="idempotency/handler-not-idempotent", title="The same message twice has one effect", severity="critical", rule=rule)

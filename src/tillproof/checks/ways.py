@@ -1,0 +1,70 @@
+"""The way from an entry point to an effect, as evidence, and the line on it that has to change."""
+
+from tillproof.checks.ruling import Evidence
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.model import Model
+from tillproof.contract import StepKind
+from tillproof.flow.program import Fn
+
+_SHARED = 2
+_MOST = 8
+
+
+def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
+    """Where an entry point stands."""
+    function = model.program.function(entry.target.fn)
+    return entry.target.fn.file, function.line if function else 1
+
+
+def called(model: Model, entry: Entry) -> str:
+    """An entry point's name for people: its route, else its function."""
+    return entry.route or model.program.qualified(entry.target.fn)
+
+
+def source(model: Model, entry: Entry, what: str) -> Evidence:
+    """The entry point as the beginning of the evidence."""
+    file, line = entry_line(model, entry)
+    return Evidence(file, line, what, "source")
+
+
+def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evidence:
+    body = model.program.body(place.fn)
+    return Evidence(place.fn.file, body.line[place.instr], note, kind)
+
+
+def anchor(model: Model, entry: Entry, effect: Effect) -> Place:
+    """Where a guard has to go: the innermost place on the way that still belongs to this entry point, not to a service that many share."""
+    way = list(reversed(effect.way()))
+    best = way[0]
+    for place in way:
+        if place.fn != entry.target.fn and model.entries_reaching(_named(model, place.fn)) > _SHARED:
+            break
+        best = place
+    return best
+
+
+def _named(model: Model, fn: Fn) -> Fn:
+    """The function around a callback."""
+    here = fn
+    while (function := model.program.function(here)) is not None and not function.name:
+        parent = model.program.parent(here)
+        if parent is None or parent.number < 0:
+            break
+        here = parent
+    return here
+
+
+def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
+    """The calls that lead to an effect, and the effect."""
+    way = list(reversed(effect.way()))
+    through = [step(model, p, "calls") for p in way[:-1]]
+    if len(through) > _MOST:
+        through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]
+    return [*through, step(model, way[-1], what, "sink")]
+
+
+def lines(model: Model, place: Place) -> tuple[str, int, int]:
+    """A place as a finding's anchor."""
+    body = model.program.body(place.fn)
+    return place.fn.file, body.line[place.instr], body.end_line[place.instr]

@@ -1,0 +1,164 @@
+"""Conditions taken apart: what must have been true, in terms of simple comparisons and calls, for a fact to hold."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.effects import Held
+from tillproof.flow.evaluate import MAX_DEPTH
+from tillproof.flow.facts import Condition, Either, Passed
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Ctx, FunctionV, options
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_DEEPEST = 6
+_SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")
+_OPPOSITE = ("empty", "is_null", "isnull", "isempty", "is_empty")
+_MOST_ENDS = 12
+
+
+class Atom(NamedTuple):
+    """A simple condition that was ``truth``; ``truth`` is None for a call that has returned."""
+
+    fn: Fn
+    instr: int
+    truth: bool | None
+    ctx: Ctx | None
+
+
+class AnyOf(NamedTuple):
+    """At least one of these groups of atoms held."""
+
+    groups: "tuple[tuple[Atom | AnyOf, ...], ...]"
+
+
+Found = list[Atom | AnyOf]
+
+
+class Conditions:
+    """Takes facts apart, through variables, negations and functions of ours; what was asked is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program = model.program
+        self.evaluator = model.evaluator
+        self._memo: dict[tuple[Fn, int, bool | None, int], Found] = {}
+
+    def behind(self, held: Held) -> Found:
+        """The atoms behind a fact."""
+        if isinstance(held.fact, Either):
+            groups = [tuple(self.of(held.fn, c.instr, c.truth, held.ctx)) for c in held.fact.conditions]
+            return [AnyOf(tuple(groups))]
+        truth = held.fact.truth if isinstance(held.fact, Condition) else None
+        return self.of(held.fn, held.fact.instr, truth, held.ctx)
+
+    def of(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int = 0) -> Found:
+        """The atoms that a condition comes down to."""
+        key = (fn, i, truth, id(ctx))
+        if key not in self._memo:
+            self._memo[key] = []
+            self._memo[key] = self._apart(fn, i, truth, ctx, depth)
+        return self._memo[key]
+
+    def _apart(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
+        body = self.program.body(fn)
+        atom = Atom(fn, i, truth, ctx)
+        if depth > _DEEPEST or i < 0:
+            return [atom]
+        op, args = body.op[i], body.args(i)
+        if truth is None or op == Op.CALL:
+            return self._call(fn, i, truth, ctx, depth)
+        if op in (Op.AWAIT, Op.SPREAD):
+            return self.of(fn, args[0], truth, ctx, depth)
+        if op in (Op.CAST, Op.STORE):
+            return self.of(fn, args[1], truth, ctx, depth)
+        if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+            return self.of(fn, args[1], not truth, ctx, depth)
+        if op == Op.CHOICE:
+            word = body.text(args[0])
+            if (word == "and" and truth) or (word == "or" and not truth):
+                return [a for part in args[1:] for a in self.of(fn, part, truth, ctx, depth + 1)]
+            if word in ("and", "or"):
+                return [AnyOf(tuple(tuple(self.of(fn, part, truth, ctx, depth + 1)) for part in args[1:]))]
+            return [atom]
+        if op == Op.BINARY and (plain := self._against_truth(fn, i)) is not None:
+            return self.of(fn, plain[0], truth == plain[1], ctx, depth)
+        if op == Op.NAME:
+            return self._variable(fn, i, truth, ctx, depth) or [atom]
+        return [atom]
+
+    def _against_truth(self, fn: Fn, i: int) -> tuple[int, bool] | None:
+        """``x === true``: the other side, and the truth that it is compared with."""
+        body = self.program.body(fn)
+        operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+        if operator not in ("==", "===", "is", "!=", "!==", "is not"):
+            return None
+        for side, other in ((left, right), (right, left)):
+            const = body.const(other)
+            if const is not None and const[0] == Kind.BOOL:
+                return side, (const[1].lower() == "true") == (operator in ("==", "===", "is"))
+        return None
+
+    def _variable(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """A variable: what was stored in it, by the only store that can have given this truth."""
+        body = self.program.body(fn)
+        if fn.number == TOP:
+            return []
+        reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
+        fitting = [s for s in reach.stores if not self._is(fn, body.args(s)[1], not truth)]
+        if len(fitting) != 1 or reach.entry:
+            return []
+        value = body.args(fitting[0])[1]
+        if body.op[value] == Op.PARAM:
+            given = self.model.records.chains.argument(fn, body.args(value)[0], ctx)
+            return self.of(given[0], given[1], truth, given[2], depth + 1) if given else []
+        facts: Found = []
+        if len(reach.stores) > 1:  # which store it was says where the code has been
+            facts = [a for f in self.model.effects.facts(fn).at(fitting[0]) for a in self.behind(Held(f, fn, ctx))]
+        return facts + ([] if self._is(fn, value, truth) else self.of(fn, value, truth, ctx, depth + 1))
+
+    def _is(self, fn: Fn, i: int, truth: bool) -> bool:
+        """Whether an instruction is a literal of that truth."""
+        const = self.program.body(fn).const(i)
+        return const is not None and Const((fn.file, 1), const[0], const[1]).falsy != truth
+
+    # --- calls
+
+    def _call(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
+        body = self.program.body(fn)
+        atom = Atom(fn, i, truth, ctx)
+        callee, arguments = body.call(i)
+        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        if truth is not None and len(arguments) == 1 and body.op[callee] == Op.NAME and name in (*_SAME, *_OPPOSITE):
+            return self.of(fn, arguments[0][1], truth == (name in _SAME), ctx, depth)
+        targets = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
+        if len(targets) != 1 or (ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == targets[0].fn for c in ctx.chain()))):
+            return [atom]
+        if targets[0].fn == fn or not self._may_tell(targets[0].fn, truth):
+            return [atom]
+        return [atom, *self._ends(targets[0], fn, i, truth, ctx, depth)]
+
+    def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
+        """Whether the way a function returns can say anything: it answers, or it can raise."""
+        body = self.program.body(fn)
+        return not body.generator and (truth is not None or any(op == Op.RAISE for op in body.op))
+
+    def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
+        """What all ways out of a function have in common on which its result has that truth."""
+        inner = self.evaluator.context(target, fn, i, ctx)
+        body = self.program.body(target.fn)
+        groups: list[Found] = []
+        for end, facts in self.model.effects.facts(target.fn).ends()[:_MOST_ENDS]:
+            value = body.args(end)[0] if end >= 0 else -1
+            if truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth):
+                continue
+            group = [a for f in facts if not isinstance(f, Passed) or truth is None for a in self.behind(Held(f, target.fn, inner))]
+            if truth is not None and value >= 0 and body.op[value] != Op.CONST:
+                group += self.of(target.fn, value, truth, inner, depth + 1)
+            groups.append(group)
+        if not groups:
+            return []
+        common = [a for a in groups[0] if all(a in g for g in groups[1:])]
+        rest = tuple(tuple(a for a in g if a not in common) for g in groups)
+        return common + ([AnyOf(rest)] if len(groups) > 1 and all(rest) else [])

@@ -1,0 +1,206 @@
+"""What a second delivery of the same message does: which effects happen again, and what keeps the others from it."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.conditions import AnyOf, Atom, Found
+from tillproof.commerce.effects import Effect, Place
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Mix, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+Harm = Literal["money", "goods", "record", "message"]
+_MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create", "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
+_NOTES = re.compile(
+    r"(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
+    r"|token|counter|sequence|ipn|inbox|outbox|user|customer|address|cart|profile|setting|comment)(_.*)?"
+)
+_GOODS = re.compile(r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat)(_.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What keeps an effect from happening twice. ``atom``: the condition. ``by``: the effects that turn it. ``atomic``: why two deliveries
+    at once can't both pass, or empty."""
+
+    atom: Atom
+    by: tuple[Effect, ...]
+    atomic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An effect that a second delivery would bring about again. ``guards``: what prevents it; none when nothing does."""
+
+    effect: Effect
+    harm: Harm
+    guards: tuple[Guard, ...]
+
+
+class Repeats:
+    """Judges entry points; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._memo: dict[Fn, list[Repeat]] = {}
+
+    def of(self, target: FunctionV) -> list[Repeat]:
+        """The effects behind an entry point that must not happen twice, each with its guards."""
+        if target.fn not in self._memo:
+            effects = self.model.effects.of(target)
+            self._memo[target.fn] = [
+                Repeat(effect, harm, self._guards(effect, effects)) for effect in effects if (harm := self.harm(effect)) is not None
+            ]
+        return self._memo[target.fn]
+
+    def harm(self, effect: Effect) -> Harm | None:
+        """What is harmed when an effect happens twice; None when a second time changes nothing, or nothing that matters."""
+        if effect.kind in _MONEY:
+            return "money"
+        if effect.kind == "mail":
+            return "message"
+        touch = effect.touch
+        if effect.kind == "fulfil":
+            return "goods"
+        if touch is None:
+            return None
+        words = self.model.words
+        counted = [n for n in touch.fields if n in touch.relative or self._adds(effect, n)]
+        for name in counted:
+            if words.has("stock_fields", name) or words.has("quantity_fields", name):
+                return "goods"
+            if words.money(name) or words.entity(name) or re.search(r"balance|credit|wallet|point|token", name, re.IGNORECASE):
+                return "money"
+        if touch.effect == "stock.write":
+            return "goods"
+        if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity):
+            return "money" if words.entity(touch.entity) else "goods" if _GOODS.fullmatch(touch.entity) else "record"
+        return None
+
+    def _adds(self, effect: Effect, field: str) -> bool:
+        """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``."""
+        value = effect.touch.fields[field] if effect.touch else None
+        for option in options(value) if value is not None else ():
+            if isinstance(option, Mix) and option.op in ("+", "-"):
+                names = [o.name for o in option.operands if hasattr(o, "name")]
+                if field in names:
+                    return True
+        return False
+
+    # --- guards
+
+    def _guards(self, effect: Effect, effects: list[Effect]) -> tuple[Guard, ...]:
+        found: list[Guard] = []
+        for held in self.model.effects.held(effect):
+            for atom in self.model.conditions.behind(held):
+                found += self._turned(atom, effect, effects)
+        return tuple({g.atom: g for g in found}.values())
+
+    def _turned(self, atom: Atom | AnyOf, effect: Effect, effects: list[Effect]) -> list[Guard]:
+        """The guards in an atom; in alternatives when each of them has one."""
+        if isinstance(atom, AnyOf):
+            groups = [[g for a in group for g in self._turned(a, effect, effects)] for group in atom.groups]
+            return [g for group in groups for g in group] if groups and all(groups) else []
+        by = [e for e in self.model.states.turned(atom, effects) if self._together(e, effect)]
+        return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
+
+    def _together(self, one: Effect, other: Effect) -> bool:
+        """Whether one run may bring about both effects: they do not stand on two sides of one branch."""
+        if one is other:
+            return True
+        left, right = list(reversed(one.way())), list(reversed(other.way()))
+        for a, b in zip(left, right, strict=False):
+            if a.fn != b.fn:
+                return True
+            if a.instr != b.instr:
+                return self._one_run(a, b)
+        return True
+
+    def _one_run(self, a: Place, b: Place) -> bool:
+        """Whether a path of one function leads from one instruction to the other, either way round."""
+        body = self.model.program.body(a.fn)
+        block_of = self.model.evaluator.defuse(a.fn).block_of
+        start, end = block_of[a.instr], block_of[b.instr]
+        return start == end or self._leads(body.blocks, start, end) or self._leads(body.blocks, end, start)
+
+    @staticmethod
+    def _leads(blocks: list, start: int, end: int) -> bool:  # type: ignore[type-arg]
+        seen = {start}
+        waiting = [start]
+        while waiting:
+            for _, target in blocks[waiting.pop()].next:
+                if target == end:
+                    return True
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        return False
+
+    # --- at once
+
+    def atomic(self, atom: Atom, effect: Effect) -> str:
+        """Why two deliveries at once can't both pass a guard; empty when they can."""
+        states = self.model.states
+        if (first := states.first_only(atom)) is not None:
+            return (
+                "the database lets only the first one through"
+                if first[0].kind == "upsert"
+                else "the update is conditional on the old state"
+            )
+        if any(read.parts.locked for read in states.reads(atom)):
+            return "the row is locked while it is read"
+        touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
+        if touch is not None and touch.locked:
+            return "the row is locked while it is read"
+        return self.locked(effect)
+
+    def locked(self, effect: Effect) -> str:
+        """A lock that is held on the way to an effect."""
+        for place in effect.way():
+            if self._in_lock(place):
+                return "it runs under a lock"
+        return ""
+
+    def _in_lock(self, place: Place) -> bool:
+        model = self.model
+        body = model.program.body(place.fn)
+        for manager, start, end in body.regions:
+            if start <= place.instr < end and self._is_lock(place.fn, manager, place):
+                return True
+        ctx = place.ctx
+        if (
+            ctx is not None
+            and ctx.fn == place.fn
+            and ctx.callback
+            and self._is_lock(ctx.caller, ctx.call, Place(ctx.caller, ctx.call, ctx.parent))
+        ):
+            return True
+        for fact in model.effects.facts(place.fn).at(place.instr):
+            i = getattr(fact, "instr", -1)
+            if i >= 0 and body.op[i] == Op.CALL and self._is_lock(place.fn, i, place):
+                return True
+        return False
+
+    def _is_lock(self, fn: Fn, i: int, place: Place) -> bool:
+        """Whether a call takes a lock, or is a member of one: ``Cache::lock(…)->block(5, fn)``."""
+        body = self.model.program.body(fn)
+        for _ in range(4):
+            if i < 0 or body.op[i] not in (Op.CALL, Op.NEW):
+                return False
+            if self.model.recogniser.is_("locks", fn, i, place.ctx) is not None:
+                touch = self.model.records.touch(fn, i, place.ctx)
+                return touch is None or touch.locked or touch.kind == "read"
+            callee = body.args(i)[0]
+            i = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+            while i >= 0 and body.op[i] == Op.AWAIT:
+                i = body.args(i)[0]
+        return False
+
+
+def flat(found: Found) -> list[Atom]:
+    """Every atom, those of alternatives too."""
+    return [b for a in found for b in (flat([x for g in a.groups for x in g]) if isinstance(a, AnyOf) else [a])]

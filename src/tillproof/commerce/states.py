@@ -1,0 +1,330 @@
+"""What a condition asks of our records: the status of an order, whether a row is there, whether a write was the first.
+
+``turned`` answers the question behind every deduplication and state guard: after the effects of an entry point have happened once, is the
+condition still what it was?
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.conditions import Atom
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import same
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.record_parts import Parts
+from tillproof.commerce.records import Touch, text_of
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Ctx, Element, Member, Missing, Mix, Record, Result, Seq, Value, constant, options, pattern
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_EQUAL = ("==", "===", "is", "in", "eq")
+_UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
+_ORDER = ("<", ">", "<=", ">=")
+_EMPTY = ("0", "null", "none", "undefined", "''", '""', "")
+_THROWING = ("get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
+             "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404")  # fmt: skip
+_CONTAINS = ("in_array", "includes", "has", "contains", "array_key_exists")
+_COUNTS = ("length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
+           "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows")  # fmt: skip
+_NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
+
+
+class FieldRead(NamedTuple):
+    """A field of a record that a condition looks at. ``parts``: how the record was read."""
+
+    entity: str
+    field: str
+    parts: Parts
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+
+
+class States:
+    """Reads conditions in terms of records."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program = model.program
+        self.evaluator = model.evaluator
+        self.records = model.records
+        self._reads: dict[tuple[Fn, int, int], list[FieldRead]] = {}
+
+    # --- what is read
+
+    def reads(self, atom: Atom) -> list[FieldRead]:
+        """The fields of records that a condition looks at."""
+        body = self.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        sides = args[1:3] if op == Op.BINARY else [atom.instr]
+        if op == Op.CALL:
+            callee, arguments = body.call(atom.instr)
+            sides = [atom.instr, *([a for _, a in arguments])] if self._contains(atom) else [atom.instr]
+            sides += [body.args(callee)[0]] if self._contains(atom) and body.op[callee] == Op.FIELD else []
+        return [r for side in sides for r in self.field(atom.fn, side, atom.ctx)]
+
+    def field(self, fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> list[FieldRead]:
+        """The field of a record that an instruction reads, through variables and getters."""
+        key = (fn, i, id(ctx))
+        if key not in self._reads:
+            self._reads[key] = []
+            self._reads[key] = self._field(fn, i, ctx, depth)
+        return self._reads[key]
+
+    def _field(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
+        if depth > 6 or i < 0:
+            return []
+        body = self.program.body(fn)
+        op, args = body.op[i], body.args(i)
+        if op in (Op.AWAIT, Op.SPREAD):
+            return self.field(fn, args[0], ctx, depth + 1)
+        if op in (Op.CAST, Op.STORE):
+            return self.field(fn, args[1], ctx, depth + 1)
+        if op == Op.CHOICE:
+            return [r for a in args[1:] for r in self.field(fn, a, ctx, depth + 1)]
+        if op == Op.FIELD:
+            return self._member(fn, i, args[0], body.name(i), ctx)
+        if op == Op.INDEX:
+            const = body.const(args[1])
+            return self._member(fn, i, args[0], const[1].strip("'\""), ctx) if const else []
+        if op == Op.CALL:
+            return self._getter(fn, i, ctx, depth)
+        if op == Op.NAME and fn.number != TOP:
+            reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
+            found = [r for s in reach.stores[:4] for r in self.field(fn, body.args(s)[1], ctx, depth + 1)]
+            return found
+        if op == Op.PARAM:
+            given = self.records.chains.argument(fn, args[0], ctx)
+            return self.field(*given, depth + 1) if given else []
+        return []
+
+    def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
+        if snake(name) in _COUNTS:
+            return []
+        entity, parts = self.records.holder(fn, base, ctx)
+        return [FieldRead(entity, snake(name), parts, fn, i, ctx)] if entity else []
+
+    def _getter(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
+        """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] != Op.FIELD:
+            return []
+        name = snake(body.name(callee))
+        if self.model.recogniser.is_ours(fn, i, ctx):
+            ours = self.evaluator.value(fn, i, ctx)
+            return [r for o in options(ours)[:4] if isinstance(o, Member) for r in self._of_value(o)]
+        plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
+        if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
+            key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
+            return self._member(fn, i, body.args(callee)[0], f"meta:{key}", ctx) if key else []
+        words = self.model.words
+        if words.has("status_fields", plain) or words.has("paid_fields", plain) or words.has("paid_fields", name) or is_predicate(name):
+            return self._member(fn, i, body.args(callee)[0], plain if words.has("status_fields", plain) else name, ctx)
+        if not arguments and plain != name:
+            return self._member(fn, i, body.args(callee)[0], plain, ctx)
+        return []
+
+    def _of_value(self, value: Member) -> list[FieldRead]:
+        touch = self.records.read_behind(value.base)
+        if touch is None or not touch.entity:
+            return []
+        parts = Parts(keys=touch.keys, compared=set(touch.compared), locked=touch.locked)
+        return [FieldRead(touch.entity, snake(value.name), parts, touch.fn, touch.instr, touch.ctx)]
+
+    def existence(self, atom: Atom) -> Touch | None:
+        """The read whose finding anything the condition asks about: ``if (existing)``, ``.exists()``, ``count > 0``."""
+        body = self.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        for side in args[1:3] if op == Op.BINARY else [atom.instr]:
+            touch = self._fetched(self.evaluator.value(atom.fn, side, atom.ctx))
+            if touch is not None:
+                return touch
+        return None
+
+    def _fetched(self, value: Value) -> Touch | None:
+        """The read behind a record, its number, or whether it is there."""
+        for option in options(value):
+            here: Value = option
+            for _ in range(6):
+                if isinstance(here, Result) and here.instr >= 0:
+                    touch = self.records.touch(here.fn, here.instr, here.ctx)
+                    if touch is not None and touch.kind != "flush":
+                        return touch
+                    here = here.callee.base if isinstance(here.callee, Member) else here.callee
+                    if isinstance(option, Result) and not isinstance(option.callee, Member) and here is option.callee:
+                        given = self.evaluator.arguments(option)
+                        here = given[0][1] if given else here
+                elif isinstance(here, Member) and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0")):
+                    here = here.base
+                elif isinstance(here, Element):
+                    here = here.base
+                else:
+                    break
+        return None
+
+    # --- what becomes of it
+
+    def turned(self, atom: Atom, effects: Iterable[Effect]) -> list[Effect]:
+        """The effects after which a condition is no longer what it was; none when it stays, or when that cannot be told."""
+        done = [e for e in effects if e.touch is not None]
+        if atom.truth is None:
+            return self._turned_read(atom, done)
+        out = [e for e in done for r in self.reads(atom) if self._after(atom, r, e) is (not atom.truth)]
+        if not out and (first := self.first_only(atom)) is not None and first[1] == atom.truth:
+            out = [e for e in done if e.touch is not None and (e.fn, e.instr) == (first[0].fn, first[0].instr)]
+        if not out and (touch := self.existence(atom)) is not None and touch.kind == "read":
+            there = self._exists_means(atom)
+            if there is not None:
+                out = [e for e in done if e.touch is not None and self._exists_after(touch, e.touch) is (there != atom.truth)]
+        return out
+
+    def _turned_read(self, atom: Atom, done: list[Effect]) -> list[Effect]:
+        """A read that raises when nothing fits, by a field that an effect changes."""
+        touch = self.records.touch(atom.fn, atom.instr, atom.ctx)
+        if touch is None or touch.kind != "read":
+            return []
+        body = self.program.body(atom.fn)
+        name = body.name(body.args(atom.instr)[0]).rpartition(".")[2].lower()
+        if name not in _THROWING:
+            return []
+        return [e for e in done if e.touch is not None and self._exists_after(touch, e.touch) is False]
+
+    def _after(self, atom: Atom, read: FieldRead, effect: Effect) -> bool | None:
+        """The truth of a condition about a field after an effect; None when the effect does not decide it."""
+        touch = effect.touch
+        if touch is None or not touch.writes or not same(touch.entity, read.entity):
+            return None
+        name = next((n for n in touch.fields if snake(n) == read.field), None)
+        if name is None:
+            if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
+                return self._compare(atom, {"processing", "completed", "paid"}, None)
+            if is_predicate(read.field) and (
+                touch.effect == "order.paid" or any(self.model.words.has("status_fields", n) for n in touch.fields)
+            ):
+                return not atom.truth if atom.truth is not None else None
+            return None
+        value = touch.fields[name]
+        texts = {t for o in (options(value) if value is not None else ()) if (t := text_of(o)) is not None}
+        return self._compare(atom, texts, value)
+
+    def _compare(self, atom: Atom, texts: set[str], value: Value | None) -> bool | None:
+        """A condition on a field, once the field holds one of ``texts`` or ``value``."""
+        body = self.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        if op == Op.BINARY:
+            operator = body.text(args[0])
+            wanted = self._wanted(atom)
+            if operator not in (*_EQUAL, *_UNEQUAL) or not wanted:
+                return None
+            if wanted & {"null", "none", "undefined"}:
+                holds = not _set(value, texts)
+            elif texts:
+                holds = bool({t.lower() for t in texts} & wanted)
+            else:
+                return None
+            return holds if operator in _EQUAL else not holds
+        if op == Op.CALL:
+            wanted = self._wanted(atom)
+            if wanted:
+                return bool({t.lower() for t in texts} & wanted) if texts else None
+        return _set(value, texts) if value is not None or texts else None
+
+    def _wanted(self, atom: Atom) -> set[str]:
+        """The words that a condition compares a field with, in lower case."""
+        body = self.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        sides = args[1:3] if op == Op.BINARY else [a for _, a in body.call(atom.instr)[1]] if op == Op.CALL else []
+        out: set[str] = set()
+        for side in sides:
+            for option in options(self.evaluator.value(atom.fn, side, atom.ctx)):
+                items = (
+                    option.items if isinstance(option, Seq) else [v for _, v in option.entries] if isinstance(option, Record) else [option]
+                )
+                for item in items:
+                    for one in options(item):
+                        if isinstance(one, Missing) or (isinstance(one, Const) and one.kind == Kind.NULL):
+                            out.add("null")
+                        elif isinstance(one, Const) or (isinstance(one, Member) and one.name[:1].isupper()) or not isinstance(one, Member):
+                            text = text_of(one)
+                            if text is not None:
+                                out.add(text.lower())
+        return out
+
+    def _contains(self, atom: Atom) -> bool:
+        body = self.program.body(atom.fn)
+        callee = body.args(atom.instr)[0]
+        return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in _CONTAINS
+
+    def _exists_means(self, atom: Atom) -> bool | None:
+        """The truth of a condition when what it asks about is there."""
+        body = self.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        if op == Op.BINARY:
+            operator, left, right = body.text(args[0]), *args[1:3]
+            const = body.const(right) or body.const(left)
+            if const is None or const[1].lower() not in (*_EMPTY, "1"):
+                return None
+            if operator in (">", ">="):
+                return True
+            if operator in ("<", "<="):
+                return False
+            if const[1] == "1":
+                return operator in _EQUAL
+            return operator not in _EQUAL
+        if op == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]).lower() in _NEGATIVE:
+            return False
+        return True
+
+    def _exists_after(self, read: Touch, write: Touch) -> bool | None:
+        """Whether a read finds anything after a write; None when the write does not decide it."""
+        if not write.writes or not same(read.entity, write.entity):
+            return None
+        if read.entity == "cache":
+            alike = pattern(read.keys["key"]) == pattern(write.keys["key"])
+            return (write.kind != "delete") if alike else None
+        if write.kind in ("create", "upsert"):
+            shared = {snake(k) for k in read.compared} & {snake(k) for k in write.fields}
+            return True if shared or not read.compared or not write.fields else None
+        for name, value in write.fields.items():
+            asked = next((v for k, v in read.keys.items() if snake(k) == snake(name)), None)
+            if asked is None or value is None:
+                continue
+            wanted, written = text_of(asked), text_of(value)
+            if wanted is not None and written is not None:
+                return wanted.lower() == written.lower()
+            if wanted is None and written is None:
+                return True  # looked for by what is then written: an id of the message
+        return False if write.kind == "delete" else None
+
+    def first_only(self, atom: Atom) -> tuple[Touch, bool] | None:
+        """A write whose answer says whether it was the first (``created`` of ``get_or_create``, the count of a conditional UPDATE, SETNX),
+        and the truth that the first one gives."""
+        touch = self.existence(atom)
+        if touch is None or touch.kind == "read":
+            return None
+        conditional = touch.kind in ("write", "delete") and bool(touch.compared - {"id", "pk"})
+        if touch.kind != "upsert" and not conditional:
+            return None
+        means = self._exists_means(atom)
+        return (touch, means) if means is not None else None
+
+
+def is_predicate(name: str) -> bool:
+    """Whether a name asks about the state of what it stands on: ``can_invoice``, ``needs_payment``, ``is_refundable``."""
+    plain = snake(name)
+    return plain.startswith(("can_", "needs_", "should_", "may_", "allows_")) or (
+        plain.startswith(("is_", "has_"))
+        and plain.endswith(("able", "ed", "paid", "complete", "open", "closed", "pending", "active", "status"))
+    )
+
+
+def _set(value: Value | None, texts: set[str]) -> bool:
+    """Whether a field that was written holds something."""
+    found = options(value) if value is not None else ()
+    if found and all(isinstance(o, Missing) or (isinstance(o, Const) and o.falsy) for o in found):
+        return False
+    return not (texts and all(t.lower() in (*_EMPTY, "false") for t in texts)) or isinstance(value, Mix)
