@@ -6,8 +6,8 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn
+from tillproof.knowledge.schema import Provider
 
-_SHARED = 2
 _MOST = 8
 
 
@@ -29,30 +29,28 @@ def source(model: Model, entry: Entry, what: str) -> Evidence:
 
 
 def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evidence:
+    """Evidence at a place."""
     body = model.program.body(place.fn)
     return Evidence(place.fn.file, body.line[place.instr], note, kind)
 
 
-def anchor(model: Model, entry: Entry, effect: Effect) -> Place:
-    """Where a guard has to go: the innermost place on the way that still belongs to this entry point, not to a service that many share."""
+def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Place:
+    """Where a guard has to go: from the first code that speaks of the provider on, the innermost place before a function that others call
+    too."""
     way = list(reversed(effect.way()))
-    best = way[0]
-    for place in way:
-        if place.fn != entry.target.fn and model.entries_reaching(_named(model, place.fn)) > _SHARED:
+    first = next((n for n, p in enumerate(way) if provider is not None and model.recogniser.mentions(provider, p.fn.file)), 0)
+    best = way[first]
+    for place in way[first + 1 :]:
+        if not _only_here(model, place.fn):
             break
         best = place
     return best
 
 
-def _named(model: Model, fn: Fn) -> Fn:
-    """The function around a callback."""
-    here = fn
-    while (function := model.program.function(here)) is not None and not function.name:
-        parent = model.program.parent(here)
-        if parent is None or parent.number < 0:
-            break
-        here = parent
-    return here
+def _only_here(model: Model, fn: Fn) -> bool:
+    """Whether a function is called from one place at most."""
+    function = model.program.function(fn)
+    return function is None or not function.name or len(model.callers.of(fn)) <= 1
 
 
 def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:

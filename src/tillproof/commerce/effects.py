@@ -35,7 +35,7 @@ class Place(NamedTuple):
 class Effect:
     """One effect. ``kind``: a record's (``create``, ``write``, ``upsert``, ``delete``, ``flush``), a provider's operation
     (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``touch``: what it does to records, if it is one on records.
-    ``certain``: the receiver is known."""
+    ``operation``: what it asks of a provider. ``certain``: the receiver is known."""
 
     kind: str
     fn: Fn
@@ -43,6 +43,7 @@ class Effect:
     ctx: Ctx | None
     touch: Touch | None
     certain: bool
+    operation: Operation | None = None
 
     @property
     def place(self) -> Place:
@@ -137,8 +138,9 @@ class Effects:
                 out.setdefault(option.fn, (option, False))
         if not out:
             named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
-            if len(named) == 1:
-                out[named[0].fn] = (named[0], False)
+            named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
+            if len(named) == 1 or self._one_family(named):
+                out.update({o.fn: (o, False) for o in named})
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return list(out.values())  # told to run some other time
         for _, argument in arguments:
@@ -147,6 +149,12 @@ class Effects:
                     if isinstance(option, FunctionV):
                         out.setdefault(option.fn, (option, True))
         return list(out.values())
+
+    def _one_family(self, named: list[FunctionV]) -> bool:
+        """Whether methods of one name override each other: their classes have a base of ours in common."""
+        scope, owners = self.model.evaluator.scope, [self.model.program.owner(o.fn) for o in named]
+        lineages = [set(scope.lineage(owner)) for owner in owners if owner is not None]
+        return bool(lineages) and bool(set.intersection(*lineages))
 
     def acts(self, fn: Fn) -> bool:
         """Whether anything that a function may call does something."""
@@ -171,7 +179,10 @@ class Effects:
         body = self.model.program.body(fn)
         params = {p.name for p in body.params}
         for i in self._telling(fn):
-            if body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) in params:
+            callee = body.args(i)[0]
+            if body.op[i] == Op.CALL and body.op[callee] not in (Op.NAME, Op.FIELD):
+                return True
+            if body.op[i] == Op.CALL and body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
                 return True
             if self.at(fn, i, None) is not None:
                 return True
@@ -187,7 +198,7 @@ class Effects:
             return None
         known = model.operations.at(fn, i, ctx)
         if known is not None:
-            return Effect(known.thing.op, fn, i, ctx, None, known.certain) if isinstance(known.thing, Operation) else None
+            return Effect(known.thing.op, fn, i, ctx, None, known.certain, known.thing) if isinstance(known.thing, Operation) else None
         got = model.recogniser.effect(fn, i, ctx)
         if got is not None and (model.recogniser.is_("inert", fn, i, ctx) or model.recogniser.is_("answers", fn, i, ctx)):
             return None

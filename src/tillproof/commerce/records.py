@@ -28,6 +28,7 @@ from tillproof.flow.values import (
     pattern,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Effect as PackEffect
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -46,6 +47,7 @@ _CACHES: dict[str, TouchKind] = {
     "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
     "wp_cache_set": "write", "add": "upsert", "setnx": "upsert", "wp_cache_add": "upsert", "delete_transient": "delete", "forget": "delete",
 }  # fmt: skip
+_METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -70,7 +72,7 @@ class Touch:
     ``entity``: as ``entities.entity`` names it; empty when it is not known. ``fields``: what is written, with its value; None where it is
     not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
     ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
-    ``effect``: the kind of effect that a pack says it is.
+    ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
     """
 
     kind: TouchKind
@@ -85,6 +87,7 @@ class Touch:
     instr: int
     ctx: Ctx | None
     effect: str = ""
+    repeat: str = "again"
 
     @property
     def writes(self) -> bool:
@@ -199,6 +202,8 @@ class Records:
         if named := self._given_class(link):
             return named
         for _, value in self.chains.arguments(link)[:1]:
+            if isinstance(value, Const) and value.kind != Kind.STRING:
+                continue
             text = pattern(value)
             if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
                 return entity(text.rpartition("}")[2].lstrip("_.") or text)
@@ -222,6 +227,10 @@ class Records:
             return self._sql(fn, i, ctx)
         if recogniser.is_ours(fn, i, ctx):
             return None
+        if got is not None and (got[0].writes or got[0].repeat != "again"):
+            return self._known(fn, i, ctx, got[0])
+        if body.op[callee] == Op.FIELD and name in _METAS and len(arguments) > 1:
+            return self._meta(fn, i, ctx)
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
         if got is not None and got[0].effect in _WORKING:
@@ -231,6 +240,41 @@ class Records:
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once")
         return None
+
+    def _known(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch:
+        """A platform's function whose pack says what it writes."""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        at = (fn.file, body.line[i])
+        fields: dict[str, Value | None] = {}
+        for name, place in effect.writes.items():
+            if place.startswith("="):
+                fields[name] = Const(at, Kind.STRING, place[1:])
+            elif place.isdigit() and int(place) < len(arguments):
+                fields[name] = self.evaluator.value(fn, arguments[int(place)][1], ctx)
+        parts, record = Parts(), None
+        if body.op[callee] == Op.FIELD:
+            record = self.evaluator.value(fn, body.args(callee)[0], ctx)
+            _, parts = self.holder(fn, body.args(callee)[0], ctx)
+        return Touch(
+            "write", effect.entity, fields, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx,
+            effect.effect, effect.repeat,
+        )  # fmt: skip
+
+    def _meta(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        """``$order->update_meta_data('_key', $value)``"""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
+        found, parts = self.holder(fn, body.args(callee)[0], ctx)
+        if not found or key is None:
+            return None
+        value = self.evaluator.value(fn, arguments[1][1], ctx)
+        record = self.evaluator.value(fn, body.args(callee)[0], ctx)
+        return Touch(
+            "write", found, {f"meta:{key}": value}, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx,
+            "record.write", "same",
+        )  # fmt: skip
 
     def _cache(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
         """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``."""

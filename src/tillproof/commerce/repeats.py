@@ -59,14 +59,14 @@ class Repeats:
 
     def harm(self, effect: Effect) -> Harm | None:
         """What is harmed when an effect happens twice; None when a second time changes nothing, or nothing that matters."""
-        if effect.kind in _MONEY:
-            return "money"
+        if effect.operation is not None:
+            return "money" if effect.operation.repeatable == "needs-key" and effect.kind in _MONEY else None
         if effect.kind == "mail":
             return "message"
         touch = effect.touch
         if effect.kind == "fulfil":
             return "goods"
-        if touch is None:
+        if touch is None or touch.repeat == "once":
             return None
         words = self.model.words
         counted = [n for n in touch.fields if n in touch.relative or self._adds(effect, n)]

@@ -33,7 +33,7 @@ _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
 class FieldRead(NamedTuple):
-    """A field of a record that a condition looks at. ``parts``: how the record was read."""
+    """A field of a record that a condition looks at. ``parts``: how the record was read. ``asked``: a method answers, by its name."""
 
     entity: str
     field: str
@@ -41,6 +41,7 @@ class FieldRead(NamedTuple):
     fn: Fn
     instr: int
     ctx: Ctx | None
+    asked: bool = False
 
 
 class States:
@@ -123,7 +124,8 @@ class States:
             return self._member(fn, i, body.args(callee)[0], f"meta:{key}", ctx) if key else []
         words = self.model.words
         if words.has("status_fields", plain) or words.has("paid_fields", plain) or words.has("paid_fields", name) or is_predicate(name):
-            return self._member(fn, i, body.args(callee)[0], plain if words.has("status_fields", plain) else name, ctx)
+            found = self._member(fn, i, body.args(callee)[0], plain if words.has("status_fields", plain) else name, ctx)
+            return [r._replace(asked=True) for r in found]
         if not arguments and plain != name:
             return self._member(fn, i, body.args(callee)[0], plain, ctx)
         return []
@@ -202,8 +204,10 @@ class States:
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
                 return self._compare(atom, {"processing", "completed", "paid"}, None)
-            if is_predicate(read.field) and (
-                touch.effect == "order.paid" or any(self.model.words.has("status_fields", n) for n in touch.fields)
+            if (
+                read.asked
+                and is_predicate(read.field)
+                and (touch.effect == "order.paid" or any(self.model.words.has("status_fields", n) for n in touch.fields))
             ):
                 return not atom.truth if atom.truth is not None else None
             return None
@@ -224,6 +228,8 @@ class States:
                 holds = not _set(value, texts)
             elif texts:
                 holds = bool({t.lower() for t in texts} & wanted)
+            elif any(self.model.words.has("status_fields", r.field) for r in self.reads(atom)):
+                holds = False  # a state machine moves it on
             else:
                 return None
             return holds if operator in _EQUAL else not holds
@@ -299,6 +305,14 @@ class States:
             if wanted is None and written is None:
                 return True  # looked for by what is then written: an id of the message
         return False if write.kind == "delete" else None
+
+    def looks_at_state(self, atom: Atom) -> bool:
+        """Whether a condition asks for the state of an order, payment or the like."""
+        words = self.model.words
+        return any(
+            words.entity(r.entity) and (words.has("status_fields", r.field) or words.has("paid_fields", r.field) or r.asked)
+            for r in self.reads(atom)
+        )
 
     def first_only(self, atom: Atom) -> tuple[Touch, bool] | None:
         """A write whose answer says whether it was the first (``created`` of ``get_or_create``, the count of a conditional UPDATE, SETNX),

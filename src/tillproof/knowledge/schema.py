@@ -130,13 +130,21 @@ class Effect(Part, frozen=True):
     ``effect``: ``order.paid`` (from here on the order counts as paid), ``order.write``, ``stock.write``, ``refund.record``, ``cart.write``,
     ``record.create``, ``record.write``, ``record.delete`` (a record of any kind), ``sql`` (a statement whose text decides: one that only
     reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
+    ``order.note``: a remark on an order that changes nothing.
     ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
     something else is no effect; an unknown one is a possible effect.
+    ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
+    ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
+    ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
+    ``once`` nothing, since the platform looks first.
     """
 
     effect: str
     calls: dict[Language, tuple[str, ...]] = {}
     receivers: tuple[str, ...] = ()
+    entity: str = ""
+    writes: dict[str, str] = {}
+    repeat: Literal["again", "same", "once"] = "again"
     note: str = ""
     source: str = ""
 

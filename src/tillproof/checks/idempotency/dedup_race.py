@@ -33,7 +33,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     repeat, guard = min(racy, key=lambda pair: pair[0].harm not in ("money", "goods"))
     body = model.program.body(guard.atom.fn)
     at = body.line[guard.atom.instr]
-    place = anchor(model, entry, repeat.effect)
+    place = anchor(model, repeat.effect)
     ruling.outcome = "broken"
     ruling.severity = "high" if repeat.harm in ("money", "goods") else "medium"
     ruling.confidence = "likely"

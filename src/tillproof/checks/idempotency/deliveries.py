@@ -4,30 +4,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tillproof.checks.ways import anchor
+from tillproof.commerce.effects import Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.commerce.repeats import Guard, Repeat, flat
+from tillproof.flow.facts import Passed
+from tillproof.flow.program import Fn
 
-_RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
+RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A handler with the effects that must not happen twice: those that nothing guards, and those that something does."""
+    """A handler, or the part of it that handles one kind of message, with the effects that must not happen twice: those that nothing
+    guards, and those that something does. ``place``: where the guard stands or has to go."""
 
     handler: Handler
+    place: Place
     bare: tuple[Repeat, ...]
     guarded: tuple[Repeat, ...]
 
     @property
     def worst(self) -> Repeat:
         """The gravest effect that would happen again."""
-        return min(self.bare, key=lambda r: _RANK[r.harm])
+        return min(self.bare, key=lambda r: RANK[r.harm])
 
     def racy(self) -> list[tuple[Repeat, Guard]]:
         """Guarded effects of which no guard holds against two deliveries at once, with the guard that says most."""
-        return [(r, _telling(r)) for r in self.guarded if not any(g.atomic for g in r.guards)]
+        return [(r, _telling(r)) for r in self.guarded if r.guards and r.harm != "message" and not any(g.atomic for g in r.guards)]
 
 
 @lru_cache(maxsize=2)
@@ -39,9 +45,24 @@ def deliveries(model: Model) -> tuple[Delivery, ...]:
 def _deliveries(model: Model) -> Iterator[Delivery]:
     for handler in model.handlers.all:
         found = model.repeats.of(handler.entry.target)
-        if found:
-            bare = tuple(r for r in found if not r.guards and not kept_once(model, r))
-            yield Delivery(handler, bare, tuple(r for r in found if r.guards or kept_once(model, r)))
+        parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
+        for repeat in found:
+            place = anchor(model, repeat.effect, handler.provider)
+            parts.setdefault(place.fn, []).append((place, repeat))
+        for part in parts.values():
+            bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
+            place = min(bare or part, key=lambda pair: RANK[pair[1].harm])[0]
+            yield Delivery(handler, place, tuple(r for _, r in bare), tuple(r for _, r in part if r.guards or kept_once(model, r)))
+
+
+def _state_is_read(model: Model, repeat: Repeat) -> bool:
+    """Whether the order's state is looked at on the way, whatever for: a message more or less is no flaw then."""
+    return any(
+        model.states.looks_at_state(atom)
+        for held in model.effects.held(repeat.effect)
+        if not isinstance(held.fact, Passed)
+        for atom in flat(model.conditions.behind(held))
+    )
 
 
 def kept_once(model: Model, repeat: Repeat) -> str:

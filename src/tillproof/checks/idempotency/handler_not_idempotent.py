@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Repeat
 from tillproof.contract import Severity
@@ -50,7 +50,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
                 ruling.evidence.append(step(model, repeat.effect.place, kept_once(model, repeat), "guard"))
         return ruling
     worst = delivery.worst
-    place = anchor(model, entry, worst.effect)
+    place = delivery.place
     ruling.outcome, ruling.severity = "broken", _severity(delivery, worst)
     ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
     ruling.anchor = lines(model, place)
