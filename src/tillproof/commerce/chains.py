@@ -56,7 +56,10 @@ class Chains:
         while len(links) < _LONGEST:
             op, args = body.op[i], body.args(i)
             if op in (Op.CALL, Op.NEW):
-                inside = self._returned(fn, i, ctx) if links and inward < _DEEPEST else None
+                if (inner := self._cast(fn, i)) is not None:
+                    i = inner
+                    continue
+                inside = self._returned(fn, i, ctx) if inward < _DEEPEST else None
                 if inside is not None:
                     fn, i, ctx = inside
                     body = self.program.body(fn)
@@ -81,6 +84,13 @@ class Chains:
             else:
                 break
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
+
+    def _cast(self, fn: Fn, i: int) -> int | None:
+        """The value that ``typing.cast`` is given."""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        cast = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] == "cast" and len(arguments) == 2
+        return arguments[1][1] if cast and self.program.language(fn.file) == "python" else None
 
     def _returned(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """What a function of ours that a call lands in returns, when there is one of each."""

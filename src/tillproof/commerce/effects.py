@@ -1,5 +1,6 @@
 """What an entry point does, in order: each effect with the calls that lead to it and what is certain when it happens."""
 
+import re
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
 _BRANCHES = 6
+_MARK = re.compile(
+    r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
+)
 _FIELDS = ("status_fields", "paid_fields", "stock_fields")
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
@@ -216,9 +220,12 @@ class Effects:
         return None
 
     def _tells(self, fn: Fn, i: int) -> bool:
-        """Whether a field that is set is one of those that reviews are about: a status, stock, an amount."""
-        words, name = self.model.words, self.model.program.body(fn).name(i)
-        return any(words.has(kind, name) for kind in _FIELDS) or words.money(name)
+        """Whether a field that is set is one of those that reviews are about: a status, a mark that something was done, stock, an amount."""
+        body = self.model.program.body(fn)
+        words, name = self.model.words, body.name(i)
+        const = body.const(body.args(i)[2])
+        marks = (const is not None and const[0] == Kind.BOOL) or _MARK.search(name) is not None
+        return marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name)
 
     def _speaks(self, touch: Touch) -> bool:
         """Whether what may be a touch of records is about an order, stock or the like."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.conditions import AnyOf, Atom, Found
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.record_parts import Parts
+from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Mix, options
+from tillproof.flow.values import Ctx, FunctionV, Mix, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Repeats:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._memo: dict[Fn, list[Repeat]] = {}
+        self._locking: dict[tuple[Fn, int, int], bool] = {}
 
     def of(self, target: FunctionV) -> list[Repeat]:
         """The effects behind an entry point that must not happen twice, each with its guards."""
@@ -156,7 +159,7 @@ class Repeats:
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.locked:
             return "the row is locked while it is read"
-        return self.locked(effect)
+        return self.locked(effect) or ("it is asked under a lock" if self._in_lock(Place(atom.fn, atom.instr, atom.ctx)) else "")
 
     def locked(self, effect: Effect) -> str:
         """A lock that is held on the way to an effect."""
@@ -180,10 +183,22 @@ class Repeats:
         ):
             return True
         for fact in model.effects.facts(place.fn).at(place.instr):
-            i = getattr(fact, "instr", -1)
-            if i >= 0 and body.op[i] == Op.CALL and self._is_lock(place.fn, i, place):
-                return True
+            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL:
+                if self._is_lock(place.fn, fact.instr, place) or self._locks_rows(place.fn, fact.instr, place.ctx):
+                    return True
         return False
+
+    def _locks_rows(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
+        key = (fn, i, id(ctx))
+        if key not in self._locking:
+            self._locking[key] = False
+            name = self.model.program.body(fn).args(i)[0]
+            if self.model.program.body(fn).op[name] in (Op.NAME, Op.FIELD):
+                parts = Parts()
+                self.model.records.parts.chosen(self.model.records.chains.of(fn, i, ctx), parts)
+                self._locking[key] = parts.locked
+        return self._locking[key]
 
     def _is_lock(self, fn: Fn, i: int, place: Place) -> bool:
         """Whether a call takes a lock, or is a member of one: ``Cache::lock(…)->block(5, fn)``."""

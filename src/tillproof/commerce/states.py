@@ -106,7 +106,13 @@ class States:
         if snake(name) in _COUNTS:
             return []
         entity, parts = self.records.holder(fn, base, ctx)
-        return [FieldRead(entity, snake(name), parts, fn, i, ctx)] if entity else []
+        return [FieldRead(entity, snake(name), parts, fn, i, ctx)] if entity and not self._made_here(fn, base, ctx) else []
+
+    def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a record is one that this very run has created: what it says was not so before."""
+        value = self.evaluator.value(fn, i, ctx)
+        found = [self.records.read_behind(o) for o in options(value)]
+        return bool(found) and all(t is not None and t.kind == "create" for t in found)
 
     def _getter(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
         """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
