@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter, deque
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce.records import Touch
-from tillproof.flow.common_names import REGISTERING
+from tillproof.commerce.recognise import Known
+from tillproof.commerce.records import Records, Touch
+from tillproof.flow.common_names import COMMON_METHODS, REGISTERING
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, options
+from tillproof.flow.values import Ctx, External, FunctionV, Param, Unknown, leaves, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
 
@@ -20,11 +22,21 @@ _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
 _BRANCHES = 6
+_LEVELS = 2
 _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
 )
 _FIELDS = ("status_fields", "paid_fields", "stock_fields")
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
+
+
+class Plain(NamedTuple):
+    """What an effect is, whatever the caller."""
+
+    kind: str
+    certain: bool
+    operation: Operation | None
+    touches: bool
 
 
 class Place(NamedTuple):
@@ -35,19 +47,22 @@ class Place(NamedTuple):
     ctx: Ctx | None
 
 
-@dataclass(frozen=True, slots=True)
 class Effect:
     """One effect. ``kind``: a record's (``create``, ``write``, ``upsert``, ``delete``, ``flush``), a provider's operation
-    (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``touch``: what it does to records, if it is one on records.
-    ``operation``: what it asks of a provider. ``certain``: the receiver is known."""
+    (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``operation``: what it asks of a provider. ``certain``: the receiver is
+    known."""
 
-    kind: str
-    fn: Fn
-    instr: int
-    ctx: Ctx | None
-    touch: Touch | None
-    certain: bool
-    operation: Operation | None = None
+    __slots__ = ("_records", "certain", "ctx", "fn", "instr", "kind", "operation", "touches")
+
+    def __init__(self, plain: "Plain", fn: Fn, instr: int, ctx: Ctx | None, records: Records) -> None:
+        self.kind, self.certain, self.operation, self.touches = plain
+        self.fn, self.instr, self.ctx = fn, instr, ctx
+        self._records = records
+
+    @property
+    def touch(self) -> Touch | None:
+        """What it does to records, with the values of its context; None when it does nothing to them."""
+        return self._records.touch(self.fn, self.instr, self.ctx) if self.touches else None
 
     @property
     def place(self) -> Place:
@@ -70,6 +85,15 @@ class Held(NamedTuple):
     ctx: Ctx | None
 
 
+class Step(NamedTuple):
+    """A line of a function's plan: the effect that an instruction is, and where its call leads; ``targets`` is None where only the caller's
+    values tell."""
+
+    instr: int
+    effect: Plain | None
+    targets: tuple[tuple[FunctionV, bool], ...] | None
+
+
 class Effects:
     """Effects by entry point; kept."""
 
@@ -78,7 +102,9 @@ class Effects:
         self._facts: dict[Fn, Facts] = {}
         self._entries: dict[tuple[Fn, int], list[Effect]] = {}
         self._acts: dict[Fn, bool] = {}
-        self._own: dict[Fn, list[int]] = {}
+        self._plans: dict[Fn, list[Step]] = {}
+        self._plain: dict[tuple[Fn, int], Plain | None] = {}
+        self._asks: dict[Fn, bool] = {}
 
     def of(self, target: FunctionV) -> list[Effect]:
         """All effects behind a function that is called from outside, near ones first to be looked for, in the order in which they happen.
@@ -91,24 +117,85 @@ class Effects:
             found: list[Effect] = []
             waiting = deque([(target.fn, ctx, 0)])
             entered: Counter[Fn] = Counter()
-            while waiting and entered.total() < _MOST:
+            total = 0
+            while waiting and total < _MOST:
                 fn, here, depth = waiting.popleft()
+                if entered[fn] >= _CONTEXTS:
+                    continue
                 entered[fn] += 1
-                live = self.model.evaluator.defuse(fn, here)
-                body = self.model.program.body(fn)
-                for i in self._telling(fn):
-                    if live.block_of[i] in live.dead:
+                total += 1
+                live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
+                for step in self._plan(fn):
+                    if live.block_of[step.instr] in live.dead:
                         continue
-                    effect = self.at(fn, i, here)
-                    if effect is not None:
-                        found.append(effect)
-                    if depth < _DEEPEST and body.op[i] == Op.CALL:
-                        for inner, handed in self._targets(fn, i, here):
-                            if entered[inner.fn] < _CONTEXTS and not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
-                                waiting.append((inner.fn, self.model.evaluator.context(inner, fn, i, here, callback=handed), depth + 1))
+                    if step.effect is not None:
+                        found.append(Effect(step.effect, fn, step.instr, here, self.model.records))
+                    if depth < _DEEPEST:
+                        targets = step.targets if step.targets is not None else self._targets(fn, step.instr, here)
+                        for inner, handed in targets:
+                            if not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
+                                waiting.append(
+                                    (inner.fn, self.model.evaluator.context(inner, fn, step.instr, here, callback=handed), depth + 1)
+                                )
             kept = {self._once(e): e for e in reversed(found)}
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
+
+    def _plan(self, fn: Fn) -> list[Step]:
+        """What of a function may matter: made once."""
+        if fn not in self._plans:
+            body = self.model.program.body(fn)
+            plan = []
+            for i, op in enumerate(body.op):
+                if op not in (Op.CALL, Op.SET_FIELD):
+                    continue
+                effect = self.plain(fn, i)
+                targets: tuple[tuple[FunctionV, bool], ...] | None = ()
+                if op == Op.CALL:
+                    targets = tuple(t for t in self._targets(fn, i, None) if self.acts(t[0].fn))
+                    if not targets and self._is_dynamic(fn, i):
+                        targets = None
+                if effect is not None or targets is None or targets:
+                    plan.append(Step(i, effect, targets))
+            self._plans[fn] = plan
+        return self._plans[fn]
+
+    def _is_dynamic(self, fn: Fn, i: int) -> bool:
+        """Whether only a caller's values can tell where a call leads: a parameter is called, or a method of one that ours have too."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return True
+        name = body.name(callee)
+        if body.op[callee] == Op.NAME:
+            return name == "getattr" or self._is_handed(fn, callee)
+        methods = self.model.program.functions_by_name
+        return name in methods and len(name) > 3 and name.lower() not in COMMON_METHODS and self._is_handed(fn, callee)
+
+    def _is_handed(self, fn: Fn, i: int) -> bool:
+        """Whether a value hangs on a parameter, or on something that is looked up by name."""
+        here = self.model.evaluator.value(fn, i)
+        return any(
+            isinstance(leaf, (Param, Unknown)) or (isinstance(leaf, External) and leaf.name == "getattr") for leaf in leaves(here, 40)
+        )
+
+    def _asks_its_caller(self, fn: Fn) -> bool:
+        """Whether a branch of a function hangs on what its caller hands over as a constant."""
+        if fn not in self._asks:
+            body = self.model.program.body(fn)
+            names = {p.name for p in body.params}
+            asked = (body.args(b.end - 1)[0] for b in body.blocks if b.end > b.start and body.op[b.end - 1] == Op.BRANCH)
+            self._asks[fn] = bool(names) and any(self._names_one(body, i, names, 0) for i in asked)
+        return self._asks[fn]
+
+    def _names_one(self, body: Body, i: int, names: set[str], depth: int) -> bool:
+        op, args = body.op[i], body.args(i)
+        if depth > 3:
+            return False
+        if op == Op.NAME:
+            return body.name(i) in names
+        below = args[1:] if op in (Op.UNARY, Op.BINARY) else [v for _, v in body.call(i)[1]] if op == Op.CALL else []
+        return any(self._names_one(body, b, names, depth + 1) for b in below)
 
     def _once(self, effect: Effect) -> tuple[tuple[Fn, int], ...]:
         """The way to an effect, up to the first function that is written where it is used: how that one is called makes no difference."""
@@ -119,13 +206,6 @@ class Effects:
             if parent is not None and parent.number != TOP:
                 break
         return tuple(out)
-
-    def _telling(self, fn: Fn) -> list[int]:
-        """The instructions of a function that may be an effect or lead to one."""
-        if fn not in self._own:
-            body = self.model.program.body(fn)
-            self._own[fn] = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD)]
-        return self._own[fn]
 
     def _recursive(self, target: Fn, fn: Fn, ctx: Ctx | None) -> bool:
         return target == fn or any(c.fn == target or c.caller == target for c in (ctx.chain() if ctx else ()))
@@ -182,41 +262,67 @@ class Effects:
         """Whether a function itself does something, or calls what only its caller knows."""
         body = self.model.program.body(fn)
         params = {p.name for p in body.params}
-        for i in self._telling(fn):
-            callee = body.args(i)[0]
-            if body.op[i] == Op.CALL and body.op[callee] not in (Op.NAME, Op.FIELD):
-                return True
-            if body.op[i] == Op.CALL and body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
-                return True
-            if self.at(fn, i, None) is not None:
+        for i, op in enumerate(body.op):
+            if op == Op.CALL:
+                callee = body.args(i)[0]
+                if body.op[callee] not in (Op.NAME, Op.FIELD):
+                    return True
+                if body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
+                    return True
+            if op in (Op.CALL, Op.SET_FIELD) and self.plain(fn, i) is not None:
                 return True
         return False
 
-    def at(self, fn: Fn, i: int, ctx: Ctx | None) -> Effect | None:
-        """The effect that an instruction is, in a context."""
+    @cached_property
+    def _wrapped(self) -> dict[tuple[Fn, int], Known]:
+        """Calls of our own wrappers that ask a provider for something: for each the innermost call that says for what."""
+        found: dict[tuple[Fn, int], Known] = {}
+        for site in self.model.operations.sites:
+            for level in list(site.ctx.chain())[:_LEVELS] if site.ctx else ():
+                place = (level.caller, level.call)
+                if len(self._asked_at.get(place, ())) == 1:
+                    found[place] = Known(site.provider, site.operation, site.certain, site.operation.op)
+                    break
+        return found
+
+    @cached_property
+    def _asked_at(self) -> dict[tuple[Fn, int], set[str]]:
+        """What is asked for by way of each call of a wrapper."""
+        asked: dict[tuple[Fn, int], set[str]] = {}
+        for site in self.model.operations.sites:
+            for level in site.ctx.chain() if site.ctx else ():
+                asked.setdefault((level.caller, level.call), set()).add(f"{site.provider.id} {site.operation.op} {site.operation.resource}")
+        return asked
+
+    def plain(self, fn: Fn, i: int) -> Plain | None:
+        """The effect that an instruction is, whatever the caller."""
+        key = (fn, i)
+        if key not in self._plain:
+            self._plain[key] = None
+            self._plain[key] = self._find(fn, i)
+        return self._plain[key]
+
+    def _find(self, fn: Fn, i: int) -> Plain | None:
         model = self.model
-        op = model.program.body(fn).op[i]
-        if op == Op.SET_FIELD:
-            return Effect("write", fn, i, ctx, touch, True) if self._tells(fn, i) and (touch := model.records.touch(fn, i, ctx)) else None
-        if op != Op.CALL:
-            return None
-        known = model.operations.at(fn, i, ctx)
+        body = model.program.body(fn)
+        if body.op[i] == Op.SET_FIELD:
+            return Plain("write", True, None, True) if self._tells(fn, i) and model.records.touch(fn, i, None) else None
+        known = model.operations.at(fn, i) or self._wrapped.get((fn, i))
         if known is not None:
-            return Effect(known.thing.op, fn, i, ctx, None, known.certain, known.thing) if isinstance(known.thing, Operation) else None
-        got = model.recogniser.effect(fn, i, ctx)
-        if got is not None and (model.recogniser.is_("inert", fn, i, ctx) or model.recogniser.is_("answers", fn, i, ctx)):
+            return Plain(known.thing.op, known.certain, known.thing, False) if isinstance(known.thing, Operation) else None
+        got = model.recogniser.effect(fn, i)
+        if got is not None and (model.recogniser.is_("inert", fn, i) or model.recogniser.is_("answers", fn, i)):
             return None
         if got is not None and got[0].effect in _TOLD:
-            return Effect(got[0].effect, fn, i, ctx, None, True) if got[1] else None
-        touch = model.records.touch(fn, i, ctx)
+            return Plain(got[0].effect, True, None, False) if got[1] else None
+        touch = model.records.touch(fn, i, None)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
-            return Effect(touch.kind, fn, i, ctx, touch, got is None or got[1])
-        body = model.program.body(fn)
+            return Plain(touch.kind, got is None or got[1], None, True)
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, ctx):
+        if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
             if model.words.fulfils(name):
-                return Effect("fulfil", fn, i, ctx, None, False)
+                return Plain("fulfil", False, None, False)
         return None
 
     def _tells(self, fn: Fn, i: int) -> bool:

@@ -16,6 +16,7 @@ from tillproof.commerce.records import Records
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.states import States
+from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
@@ -138,6 +139,10 @@ class Model:
     @cached_property
     def repeats(self) -> Repeats:
         return Repeats(self)
+
+    @cached_property
+    def transitions(self) -> Transitions:
+        return Transitions(self)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -1,0 +1,77 @@
+"""``order/unguarded-transition``: an order changes its state only from a state that allows it."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Ruling
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.effects import Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.model import Model
+from tillproof.commerce.transitions import Transition
+from tillproof.flow.program import Fn
+
+_MOST = 2
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per entry point and function that changes an order's state behind it."""
+    seen: set[tuple[Fn, int]] = set()
+    webhooks = {h.entry.target.fn: h for h in model.handlers.all}
+    for entry in model.entries:
+        if not _may(model, entry):
+            continue
+        parts: dict[Fn, list[tuple[Place, Transition]]] = {}
+        handler = webhooks.get(entry.target.fn)
+        for transition in model.transitions.of(entry.target):
+            place = anchor(model, transition.effect, handler.provider if handler else None)
+            if (place.fn, place.instr) not in seen:
+                seen.add((place.fn, place.instr))
+                parts.setdefault(place.fn, []).append((place, transition))
+        for part in parts.values():
+            yield _rule(model, entry, part, handler is not None and handler.kind != "redirect-return")
+
+
+def _may(model: Model, entry: Entry) -> bool:
+    """A quick look: does anything near speak of a state and a value that one may have?"""
+    return any(model.vocabulary.status(fn) for fn in model.handlers.closure(entry).functions)
+
+
+def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webhook: bool) -> Ruling:
+    file, line = entry_line(model, entry)
+    ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
+    ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
+    bare = [(p, t) for p, t in part if not t.guards and not t.held]
+    if not bare:
+        for place, t in part[:3]:
+            for atom in t.guards[:1]:
+                ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "the present state is looked at first", "guard"))
+            if t.held:
+                ruling.evidence.append(step(model, place, t.held, "guard"))
+        return ruling
+    place, worst = bare[0]
+    name = worst.touch.entity.replace("_", " ")
+    to = " or ".join(f"`{t}`" for t in worst.to[:2])
+    ruling.outcome = "broken"
+    ruling.severity = "high" if webhook or entry.role in ("public", "customer") else "medium"
+    ruling.confidence = "certain" if worst.effect.certain else "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = f"The {name} becomes {to} whatever state it is in"
+    who = "a message of the provider that comes late or twice" if webhook else f"a call of {called(model, entry)}"
+    ruling.message = (
+        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when it is already paid, cancelled, "
+        "refunded or sent, so money and goods no longer agree with what the order says."
+    )
+    ruling.remediation = (
+        f"Change it only from the states that allow it, in one statement: `UPDATE … SET {worst.field} = … WHERE id = ? AND {worst.field} IN (…)`, and "
+        "refuse when no row was changed; or ask a table of allowed transitions first."
+    )
+    ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
+    for _, t in bare[:_MOST]:
+        ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
+    return ruling
+
+
+CHECK = Check(
+    id="order/unguarded-transition", title="An order changes state only from a state that allows it", severity="medium", rule=rule
+)

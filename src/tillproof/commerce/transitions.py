@@ -1,0 +1,120 @@
+"""Changes of an order's or payment's state, and whether the state that it is in is looked at first."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.conditions import AnyOf, Atom
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import same
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.records import Touch, text_of
+from tillproof.flow.values import Const, FunctionV, Value, options
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An effect that moves a record to another state. ``to``: the words that say which, when they are known. ``guards``: the conditions on
+    the way that ask for its present state. ``held``: why it needs none, or empty."""
+
+    effect: Effect
+    touch: Touch
+    field: str
+    to: tuple[str, ...]
+    guards: tuple[Atom, ...]
+    held: str
+
+
+class Transitions:
+    """Answers by entry point; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._memo: dict[object, list[Transition]] = {}
+
+    def of(self, target: FunctionV) -> list[Transition]:
+        """The changes of state behind a function that is called from outside."""
+        if target.fn not in self._memo:
+            found = []
+            for effect in self.model.effects.of(target):
+                touch = effect.touch
+                if touch is None or touch.kind != "write" or not self._is_order(touch):
+                    continue
+                for name, value in touch.fields.items():
+                    if (to := self._state(name, value)) is not None:
+                        found.append(self._transition(effect, touch, name, to))
+                        break
+            self._memo[target.fn] = found
+        return self._memo[target.fn]
+
+    def _is_order(self, touch: Touch) -> bool:
+        return self.model.words.entity(touch.entity) and not any(w in touch.entity.split("_") for w in _NOT_ORDERS)
+
+    def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
+        """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
+        words = self.model.words
+        if not (words.has("status_fields", name) or words.has("paid_fields", name)) or value is None:
+            return None
+        texts = [t for o in options(value) if (t := text_of(o)) is not None]
+        if words.has("status_fields", name):
+            told = [t for t in texts if any(words.has(k, t) for k in ("paid_values", "fulfil_values", "open_values", "dead_values"))]
+            return tuple(dict.fromkeys(told)) if told else None
+        if any(isinstance(o, Const) and o.falsy for o in options(value)):
+            return None
+        return (snake(name),)
+
+    def _transition(self, effect: Effect, touch: Touch, name: str, to: tuple[str, ...]) -> Transition:
+        atoms: list[Atom] = []
+        for held in self.model.effects.held(effect):
+            for atom in self.model.conditions.behind(held):
+                atoms += self._asking(atom, touch)
+        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), self._needs_none(touch))
+
+    def _asking(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
+        """The conditions in an atom that ask for the state of that record; in alternatives when each of them does."""
+        if isinstance(atom, AnyOf):
+            groups = [[a for one in group for a in self._asking(one, touch)] for group in atom.groups]
+            return [a for group in groups for a in group] if groups and all(groups) else []
+        if atom.truth is None:
+            return [atom] if self._chooses(atom, touch) else []
+        return [atom] if self.about(atom, touch) else []
+
+    def about(self, atom: Atom, touch: Touch) -> bool:
+        """Whether a condition asks for the state of a record that is touched."""
+        words = self.model.words
+        for read in self.model.states.reads(atom):
+            if same(read.entity, touch.entity) and (
+                words.has("status_fields", read.field) or words.has("paid_fields", read.field) or read.asked
+            ):
+                return True
+        there = self.model.states.existence(atom)
+        return there is not None and self._by_state(there, touch)
+
+    def _chooses(self, atom: Atom, touch: Touch) -> bool:
+        """A read of the record by its state that came back: ``Order.objects.get(id=…, status='pending')``."""
+        read = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
+        return read is not None and read.kind == "read" and self._by_state(read, touch)
+
+    def _by_state(self, read: Touch, touch: Touch) -> bool:
+        words = self.model.words
+        return same(read.entity, touch.entity) and any(words.has("status_fields", k) or words.has("paid_fields", k) for k in read.compared)
+
+    def _needs_none(self, touch: Touch) -> str:
+        """Why a change needs no guard beside it: the update is conditional, the platform looks first, or the record is new."""
+        words = self.model.words
+        if any(words.has("status_fields", k) or words.has("paid_fields", k) for k in touch.compared):
+            return "only a record in the right state is chosen"
+        if touch.repeat == "once":
+            return "the platform looks at the state first"
+        if touch.record is not None and self._is_new(touch.record):
+            return "the record has just been created"
+        return ""
+
+    def _is_new(self, record: Value) -> bool:
+        found = [self.model.records.read_behind(o) for o in options(record)]
+        made = [o for o in options(record) if getattr(o, "made", None) is not None]
+        return bool(made) or (bool(found) and all(t is not None and t.kind == "create" for t in found))
