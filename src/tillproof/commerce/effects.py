@@ -26,7 +26,7 @@ _LEVELS = 2
 _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
 )
-_FIELDS = ("status_fields", "paid_fields", "stock_fields")
+_FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 

@@ -28,6 +28,10 @@ class Words:
             self.has(k, name) for k in ("money_fields", "tax_fields", "shipping_fields", "discount_fields")
         )
 
+    def says_state(self, name: str) -> bool:
+        """Whether a field says how far an order or payment has come."""
+        return self.has("status_fields", name) or self.has("paid_fields", name) or self.has("state_fields", name)
+
     def entity(self, name: str) -> bool:
         """Whether a name is that of an order, payment or the like."""
         return self.has("order_entities", name)

@@ -94,7 +94,7 @@ class PartReader:
         """The fields that the last call of a chain writes, and those of the calls that lead to it (``.set({…})``)."""
         for before in chain.calls():
             name = before.name.lower()
-            if before is link or name in ("set", "values", "fill", "forcefill", "setdata", "with_values") or name in _COUNTING:
+            if before is link or name in ("set", "values", "fill", "forcefill", "setdata", "with_values", "given") or name in _COUNTING:
                 self._data(before, out)
 
     def _data(self, link: Link, out: Parts) -> None:

@@ -59,7 +59,18 @@ _QUERIES = re.compile(
     r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
     re.IGNORECASE,
 )
-_UPSERTS = ("upsert", "orcreate", "or_create", "orinsert", "insertorignore", "setnx", "replaceone", "createorfirst", "findorcreate")
+_UPSERTS = (
+    "upsert",
+    "insertonupdate",
+    "orcreate",
+    "or_create",
+    "orinsert",
+    "insertorignore",
+    "setnx",
+    "replaceone",
+    "createorfirst",
+    "findorcreate",
+)
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write", "once": "upsert"}  # fmt: skip
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
@@ -185,7 +196,7 @@ class Records:
             return ""
         if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
             return entity(self.program.cls(owner).name)
-        if inner[0].call >= 0 and not _QUERIES.fullmatch(inner[0].name) and (table := self._table(inner[0])):
+        if inner[0].call >= 0 and (table := self._table(inner[0])):
             return table
         return entity(_without_verb(inner[0].name))
 
@@ -315,6 +326,7 @@ class Records:
         record = self.evaluator.value(fn, body.args(callee)[0], ctx) if body.op[callee] == Op.FIELD else None
         parts = Parts()
         kind: TouchKind = _WORKING[effect]  # type: ignore[assignment]
+        low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
         if any(w in low.replace("_", "") for w in (u.replace("_", "") for u in _UPSERTS)) or self._on_conflict(chain):
             kind = "upsert"
         elif low.startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write":

@@ -315,10 +315,7 @@ class States:
     def looks_at_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, payment or the like."""
         words = self.model.words
-        return any(
-            words.entity(r.entity) and (words.has("status_fields", r.field) or words.has("paid_fields", r.field) or r.asked)
-            for r in self.reads(atom)
-        )
+        return any(words.entity(r.entity) and (words.says_state(r.field) or r.asked) for r in self.reads(atom))
 
     def first_only(self, atom: Atom) -> tuple[Touch, bool] | None:
         """A write whose answer says whether it was the first (``created`` of ``get_or_create``, the count of a conditional UPDATE, SETNX),

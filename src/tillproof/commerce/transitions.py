@@ -8,7 +8,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
-from tillproof.flow.values import Const, FunctionV, Value, options
+from tillproof.flow.values import Const, FunctionV, Member, Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -57,7 +57,7 @@ class Transitions:
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
         words = self.model.words
-        if not (words.has("status_fields", name) or words.has("paid_fields", name)) or value is None:
+        if not words.says_state(name) or value is None:
             return None
         texts = [t for o in options(value) if (t := text_of(o)) is not None]
         if words.has("status_fields", name):
@@ -101,16 +101,18 @@ class Transitions:
 
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
-        return same(read.entity, touch.entity) and any(words.has("status_fields", k) or words.has("paid_fields", k) for k in read.compared)
+        return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
 
     def _needs_none(self, touch: Touch) -> str:
         """Why a change needs no guard beside it: the update is conditional, the platform looks first, or the record is new."""
         words = self.model.words
-        if any(words.has("status_fields", k) or words.has("paid_fields", k) for k in touch.compared):
+        if any(words.says_state(k) for k in touch.compared):
             return "only a record in the right state is chosen"
         if touch.repeat == "once":
             return "the platform looks at the state first"
         if touch.record is not None and self._is_new(touch.record):
+            return "the record has just been created"
+        if any(isinstance(v, Member) and self._is_new(v.base) for v in touch.keys.values()):
             return "the record has just been created"
         return ""
 

@@ -36,6 +36,10 @@ class Vocabulary:
         """Whether a function names a status, or a field that says that something is paid."""
         return self._any("status", fn, lambda t: self.words.has("status_fields", _field(t)) or self.words.has("paid_fields", _field(t)))
 
+    def state(self, fn: Fn) -> bool:
+        """Whether a function names a field that says how far an order or payment has come."""
+        return self._any("state", fn, lambda t: self.words.says_state(_field(t)))
+
     def paid_value(self, fn: Fn) -> bool:
         """Whether a function holds a word by which a status says paid or on its way."""
         return self._any("value", fn, lambda t: self.words.has("paid_values", t) or self.words.has("fulfil_values", t))

@@ -337,6 +337,7 @@ class Lexicon(Part, frozen=True):
     most of them too; ``not_money`` is what it would take and is no amount.
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
+    ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
     ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
@@ -356,6 +357,7 @@ class Lexicon(Part, frozen=True):
     open_values: tuple[str, ...]
     dead_values: tuple[str, ...]
     status_fields: tuple[str, ...]
+    state_fields: tuple[str, ...]
     order_entities: tuple[str, ...]
     fulfil_verbs: tuple[str, ...]
     not_fulfil_verbs: tuple[str, ...]

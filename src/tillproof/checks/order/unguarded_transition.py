@@ -7,11 +7,13 @@ from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
+_REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -33,15 +35,15 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _may(model: Model, entry: Entry) -> bool:
-    """A quick look: does anything near speak of a state and a value that one may have?"""
-    return any(model.vocabulary.status(fn) for fn in model.handlers.closure(entry).functions)
+    """Whether somebody of outside, staff or a job sets it off, and anything near speaks of a state. What a platform calls has its checks."""
+    return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
 
 
 def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webhook: bool) -> Ruling:
     file, line = entry_line(model, entry)
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
-    bare = [(p, t) for p, t in part if not t.guards and not t.held]
+    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and all(snake(to) in _REVERSIBLE for to in t.to))]
     if not bare:
         for place, t in part[:3]:
             for atom in t.guards[:1]:

@@ -1,0 +1,122 @@
+"""``payment/amount-not-reconciled``: what was paid is compared with what is owed before an order counts as paid."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.fulfil_on_redirect import may_pay
+from tillproof.checks.ruling import Ruling
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.reconciling import STORED, Reconciled, Reconciling, order_made
+from tillproof.flow.program import Fn
+
+_CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per entry point, and function behind it, that marks an order as paid on the word of a provider or a browser."""
+    reconciling = Reconciling(model)
+    handlers = {h.entry.target.fn: h for h in model.handlers.all}
+    quick = PaidPolicy(model)
+    seen: set[tuple[Fn, int]] = set()
+    taken: set[Fn] = set()
+    for entry in model.entries:
+        handler = handlers.get(entry.target.fn)
+        if entry.target.fn in taken or not (handler or (entry.role in ("public", "customer") and may_pay(model, entry, quick))):
+            continue
+        taken.add(entry.target.fn)
+        parts: dict[Fn, list[tuple[Place, Effect]]] = {}
+        for effect in _paid(model, entry, handler):
+            place = anchor(model, effect, handler.provider if handler else None)
+            if (place.fn, place.instr) not in seen:
+                seen.add((place.fn, place.instr))
+                parts.setdefault(place.fn, []).append((place, effect))
+        for part in parts.values():
+            yield _rule(model, entry, handler, part, reconciling)
+
+
+def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
+    """The effects after which an order counts as paid; nothing where the payment is made right here, for a sum of our own."""
+    effects = model.effects.of(entry.target)
+    if any(e.kind in _CHARGES and e.operation is not None and e.operation.amount for e in effects):
+        return []
+    words = model.words
+    found = [
+        t.effect
+        for t in model.transitions.of(entry.target)
+        if t.touch.effect == "order.paid"
+        or words.has("paid_fields", t.field)
+        and not words.has("status_fields", t.field)
+        or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
+    ]
+    if handler is None:
+        return found
+    known = {id(e) for e in found}
+    return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
+
+
+def _notes_payment(model: Model, effect: Effect) -> bool:
+    """Whether what is written, on whatever record, is that a payment came: when, how much, under which id."""
+    touch = effect.touch
+    if touch is None or touch.kind != "write":
+        return False
+    paid = [n for n in touch.fields if model.words.has("paid_fields", n) and not model.words.has("status_fields", n)]
+    return bool(paid) and any(model.words.money(n) or STORED.fullmatch(snake(n)) for n in touch.fields)
+
+
+def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[Place, Effect]], reconciling: Reconciling) -> Ruling:
+    file, line = entry_line(model, entry)
+    kind = handler.kind if handler else "client-route"
+    ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
+    ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
+    found = [(place, effect, reconciling.of(effect)) for place, effect in part]
+    tied = [(p, e, r) for p, e, r in found if _holds(r, kind)]
+    if tied:
+        place, effect, how = tied[0]
+        for atom in how.amount[:2]:
+            ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "the amount paid is compared", "guard"))
+        if not how.amount:
+            ruling.evidence.append(
+                step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")
+            )
+        return ruling
+    place, effect, how = found[0]
+    chosen = kind in ("client-route", "redirect-return", "ipn")
+    ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
+    ruling.confidence = "likely"
+    ruling.anchor = lines(model, place)
+    missing = _missing(how, kind)
+    ruling.title = "A payment counts for the order whatever was paid"
+    ruling.message = (
+        f"{called(model, entry)} marks the order as paid, and nothing on the way compares {missing}: a genuine payment of a smaller sum, in a weaker "
+        "currency or for another order is taken for this one, and the goods go out for it."
+    )
+    ruling.remediation = (
+        "Before the order is marked as paid, compare the amount, the currency and the order's reference of the provider's object with the order in the "
+        "database, or find the order by the provider's id that was stored when the payment was created for it; refuse and alert when they differ."
+    )
+    for proof in handler.walked.proofs[:2] if handler else ():
+        ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))
+    ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
+    ruling.evidence += steps(model, effect, "paid from here on")
+    return ruling
+
+
+def _holds(how: Reconciled, kind: str) -> bool:
+    if kind == "ipn":
+        return bool(how.amount and how.currency and how.receiver)
+    return bool(how.amount) or bool(how.stored and kind == "webhook")
+
+
+def _missing(how: Reconciled, kind: str) -> str:
+    if how.amount:
+        return "the currency and the receiver with the order's and our own" if kind == "ipn" else "the currency with the order's"
+    return "the amount and currency that were paid with the order's"
+
+
+CHECK = Check(id="payment/amount-not-reconciled", title="What was paid is compared with what is owed", severity="high", rule=rule)

@@ -1,0 +1,136 @@
+"""Whether what was confirmed as paid is held against what is owed: the amount compared, or the order found by the payment that was made for it."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.conditions import Atom
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
+from tillproof.commerce.repeats import flat
+from tillproof.flow.facts import Passed
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, constant
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", "is not")
+_CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto", "greaterthan",
+          "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
+# Fields in which a payment's own id at the provider is kept.
+STORED = re.compile(
+    r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
+    r"|stripe|paypal|adyen|razorpay|mollie|square|klarna|braintree|paystack|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
+    r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
+)
+_CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
+_RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
+    field of ours by which the record is found."""
+
+    amount: tuple[Atom, ...]
+    currency: tuple[Atom, ...]
+    receiver: tuple[Atom, ...]
+    stored: str
+
+
+class Reconciling:
+    """Reads the conditions on the way to a paid transition."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    def of(self, effect: Effect) -> Reconciled:
+        """What ties an effect to the payment that set it off."""
+        amount: list[Atom] = []
+        currency: list[Atom] = []
+        receiver: list[Atom] = []
+        for held in self.model.effects.held(effect):
+            for atom in flat(self.model.conditions.behind(held)):
+                if isinstance(held.fact, Passed) and atom.truth is None:
+                    continue
+                words = self._compared(atom)
+                if len(words) > 1 and sum(self._money(w) for w in words) > 1:
+                    amount.append(atom)
+                if any(_CURRENCY.search(w) for w in words):
+                    currency.append(atom)
+                if any(_RECEIVER.search(w) for w in words):
+                    receiver.append(atom)
+        return Reconciled(
+            tuple(dict.fromkeys(amount)), tuple(dict.fromkeys(currency)), tuple(dict.fromkeys(receiver)), self._stored(effect)
+        )
+
+    def _money(self, name: str) -> bool:
+        return self.model.words.money(name.removeprefix("get_")) or "amount" in name
+
+    def _compared(self, atom: Atom) -> list[str]:
+        """The names of what a comparison compares, sums and differences taken apart."""
+        body = self.model.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        if op == Op.BINARY and body.text(args[0]) in _COMPARES:
+            return [n for side in args[1:3] for n in self._names(atom.fn, side, atom.ctx, 0)]
+        if op == Op.CALL:
+            callee, arguments = body.call(atom.instr)
+            if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2].lower() in _CALLS:
+                sides = [a for _, a in arguments] + ([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])
+                return [n for side in sides for n in self._names(atom.fn, side, atom.ctx, 0)]
+        return []
+
+    def _names(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[str]:
+        body = self.model.program.body(fn)
+        if depth > 6 or i < 0:
+            return []
+        op, args = body.op[i], body.args(i)
+        if op in (Op.BINARY, Op.UNARY, Op.CHOICE):
+            return [n for a in args[1:] for n in self._names(fn, a, ctx, depth + 1)]
+        if op in (Op.AWAIT, Op.SPREAD):
+            return self._names(fn, args[0], ctx, depth + 1)
+        if op in (Op.CAST, Op.STORE):
+            return self._names(fn, args[1], ctx, depth + 1)
+        if op == Op.FIELD:
+            return [snake(body.name(i))]
+        if op == Op.INDEX:
+            const = body.const(args[1])
+            return [snake(const[1].strip("'\""))] if const else self._names(fn, args[0], ctx, depth + 1)
+        if op == Op.NAME:
+            reach = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
+            below = [n for s in reach.stores[:3] for n in self._names(fn, body.args(s)[1], ctx, depth + 1)]
+            return [*([snake(body.name(i))] if not any(self._money(n) for n in below) else []), *below]
+        if op == Op.PARAM:
+            given = self.model.records.chains.argument(fn, args[0], ctx)
+            return self._names(given[0], given[1], given[2], depth + 1) if given else []
+        if op == Op.CALL:
+            callee, arguments = body.call(i)
+            inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
+            last = written(self.model.program, fn, callee).rpartition(".")[2]
+            own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self._money(n) for n in inner) else []
+            key = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
+            return [*own, *inner, *([snake(key)] if key and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
+        return []
+
+    def _stored(self, effect: Effect) -> str:
+        """The field that keeps the provider's id and by which the changed record is found; empty when it is found otherwise."""
+        touch = effect.touch
+        if touch is None:
+            return ""
+        for key in touch.keys:
+            if STORED.fullmatch(snake(key).rpartition(".")[2]):
+                return key
+        return ""
+
+
+def order_made(effect: Effect) -> bool:
+    """Whether an effect creates an order."""
+    touch = effect.touch
+    return (
+        touch is not None
+        and touch.kind == "create"
+        and touch.entity.rpartition("_")[2] in ("order", "booking", "purchase", "enrollment", "ticket")
+    )
