@@ -1,6 +1,6 @@
 """A call taken apart into the chain that it ends: ``Order.objects.filter(id=x).update(…)`` is Order, objects, filter(id=x), update(…)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tillproof.flow.evaluate import Evaluator, returns
@@ -40,9 +40,11 @@ class Chain(NamedTuple):
 
 
 class Chains:
-    """Takes chains apart, through variables with one value and through parameters to the caller's argument."""
+    """Takes chains apart, through variables with one value and through parameters to the caller's argument. ``foreign``: whether a call is
+    of a package that packs describe, so that its body is not looked into."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, foreign: Callable[[Fn, int], bool]) -> None:
+        self.foreign = foreign
         self.evaluator = evaluator
         self.program = evaluator.program
 
@@ -59,7 +61,7 @@ class Chains:
                 if (inner := self._cast(fn, i)) is not None:
                     i = inner
                     continue
-                inside = self._returned(fn, i, ctx) if inward < _DEEPEST else None
+                inside = self._returned(fn, i, ctx) if inward < _DEEPEST and not self.foreign(fn, i) else None
                 if inside is not None:
                     fn, i, ctx = inside
                     body = self.program.body(fn)

@@ -75,6 +75,9 @@ class Recogniser:
                 for lang, calls in effect.calls.items():
                     self.effects[lang].add(calls, effect)
         self.usage = Usage(program, knowledge)
+        self._packages: dict[str, frozenset[str]] = {
+            lang: frozenset(p for f in knowledge.frameworks.values() if f.language == lang for p in f.packages) for lang in LANGUAGES
+        }
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._clients = {
             (p.id, str(lang)): {
@@ -97,6 +100,15 @@ class Recogniser:
         known = names(value)
         spelt = written(self.program, fn, callee)
         return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
+
+    def imported(self, fn: Fn, i: int) -> str:
+        """A callee by the package that its root is imported from, when a pack names that package: a pack holds for a package also where the
+        package's own source is in the repository. Empty otherwise."""
+        head, _, rest = written(self.program, fn, self.program.body(fn).args(i)[0]).partition(".")
+        for item in self.program.indices[fn.file].imports:
+            if item.local == head and item.module in self._packages[self.program.language(fn.file)]:
+                return ".".join(p for p in (item.module, item.name if item.name not in ("*", "default") else "", rest) if p)
+        return ""
 
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the callee is a function of the repository."""
@@ -175,6 +187,8 @@ class Recogniser:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
             return None
+        if (package := self.imported(fn, i)) and table.find((package,)):
+            return package
         for _, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
             if not text or self._first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
@@ -207,6 +221,8 @@ class Recogniser:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
             return None
+        if (package := self.imported(fn, i)) and (known := table.find((package,))):
+            return known[0][0], True
         value = self.evaluator.value(fn, callee, ctx)
         if any(isinstance(o, FunctionV) for o in options(value)):
             return None

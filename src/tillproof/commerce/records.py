@@ -56,7 +56,7 @@ _QUERIES = re.compile(
     r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
     r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
     r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
-    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
+    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
     re.IGNORECASE,
 )
 _UPSERTS = (
@@ -112,7 +112,7 @@ class Records:
         self.model = model
         self.program = model.program
         self.evaluator = model.evaluator
-        self.chains = Chains(model.evaluator)
+        self.chains = Chains(model.evaluator, lambda fn, i: bool(model.recogniser.imported(fn, i)))
         self.parts = PartReader(model.evaluator, self.chains)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
@@ -236,7 +236,7 @@ class Records:
         got = recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "sql":
             return self._sql(fn, i, ctx)
-        if recogniser.is_ours(fn, i, ctx):
+        if got is None and recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i):
             return None
         if got is not None and (got[0].writes or got[0].repeat != "again"):
             return self._known(fn, i, ctx, got[0])

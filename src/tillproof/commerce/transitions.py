@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import same
+from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
-from tillproof.flow.values import Const, FunctionV, Member, Value, options
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -110,13 +110,17 @@ class Transitions:
             return "only a record in the right state is chosen"
         if touch.repeat == "once":
             return "the platform looks at the state first"
-        if touch.record is not None and self._is_new(touch.record):
+        if touch.record is not None and self._is_new(touch.record, touch.entity):
             return "the record has just been created"
-        if any(isinstance(v, Member) and self._is_new(v.base) for v in touch.keys.values()):
+        if any(isinstance(v, Member) and self._is_new(v.base, touch.entity) for v in touch.keys.values()):
             return "the record has just been created"
         return ""
 
-    def _is_new(self, record: Value) -> bool:
+    def _is_new(self, record: Value, kind: str) -> bool:
         found = [self.model.records.read_behind(o) for o in options(record)]
-        made = [o for o in options(record) if getattr(o, "made", None) is not None]
+        made = [
+            o
+            for o in options(record)
+            if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
+        ]
         return bool(made) or (bool(found) and all(t is not None and t.kind == "create" for t in found))

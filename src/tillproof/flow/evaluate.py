@@ -345,6 +345,8 @@ class Evaluator:
                 results.append(self.returned(option, fn, i, ctx))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
                 results.append(self._by_text(fn, arguments, ctx, at) or Result(at, option, fn, i, ctx, new))
+            elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
+                results.append(self.value(fn, arguments[0][1], ctx))  # it stands for its target
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(fn, arguments[0][1], ctx, at))
             else:
