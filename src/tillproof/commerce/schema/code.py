@@ -46,6 +46,7 @@ class Code:
     def __init__(self, program: Program, evaluator: Evaluator) -> None:
         self.program = program
         self.evaluator = evaluator
+        self._by_class: dict[str, dict[str, list[tuple[str, Node]]]] = {}
 
     def op(self, node: Node) -> int:
         body = self.program.body(node.fn)
@@ -196,13 +197,21 @@ class Code:
 
     def fields(self, cls: ClassId) -> Iterator[tuple[str, Node]]:
         """What a class stores under its name: fields, with the instruction that stores them."""
-        top = Fn(cls.file, TOP)
-        prefix = self.program.cls(cls).name + "."
         methods = self.program.methods(cls)
-        for name, stores in self.evaluator.defuse(top).stores.items():
-            field = name.removeprefix(prefix)
-            if field != name and "." not in field and field not in methods:
-                yield field, Node(top, stores[-1])
+        for field, node in self._members(cls.file).get(self.program.cls(cls).name, ()):
+            if field not in methods:
+                yield field, node
+
+    def _members(self, file: str) -> dict[str, list[tuple[str, Node]]]:
+        """What the classes of a file store under their names, nested classes under both names."""
+        if file not in self._by_class:
+            found: dict[str, list[tuple[str, Node]]] = {}
+            for name, stores in self.evaluator.defuse(Fn(file, TOP)).stores.items():
+                owner, dot, field = name.rpartition(".")
+                if dot:
+                    found.setdefault(owner, []).append((field, Node(Fn(file, TOP), stores[-1])))
+            self._by_class[file] = found
+        return self._by_class[file]
 
     def meta(self, cls: ClassId, name: str) -> Node | None:
         """``name`` (dotted) as the class stores it: ``Meta.constraints``, ``__table_args__``."""

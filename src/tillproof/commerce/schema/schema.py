@@ -19,6 +19,7 @@ from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
 from tillproof.commerce.schema.readers.django import DJANGO
 from tillproof.commerce.schema.readers.mongoose import MONGOOSE
+from tillproof.commerce.schema.readers.reader import Reader
 from tillproof.commerce.schema.readers.sqlalchemy import ALEMBIC, SQLALCHEMY
 from tillproof.commerce.schema.tables import Column, Table, Unique, column_key, key
 from tillproof.flow.evaluate import Evaluator
@@ -133,9 +134,7 @@ class Schema:
         """Files that may declare tables, with their text in lower case without underscores, in which every style of a name is the same."""
         found: dict[str, bytes] = {}
         for path, source in self.program.sources.items():
-            language = self.program.language(path)
-            marks = (m for r in _READERS if r.language == language for m in r.marks)
-            if any(m in source for m in (*marks, *ddl.MARKS)):
+            if self._readers(path) or any(m in source for m in ddl.MARKS):
                 found[path] = source.lower().replace(b"_", b"")
         for path, text in self._texts.items():
             found[path] = text.lower().replace(b"_", b"")
@@ -152,6 +151,10 @@ class Schema:
             if text is not None and (file.language == "prisma" or any(m in text for m in ddl.MARKS)):
                 found[path] = text
         return found
+
+    def _readers(self, file: str) -> list[Reader]:
+        language, source = self.program.language(file), self.program.sources[file]
+        return [r for r in _READERS if r.language == language and r.fits(source)]
 
     # --- reading
 
@@ -181,10 +184,8 @@ class Schema:
 
     def _read_code(self, file: str) -> Iterator[Change]:
         source = self.program.sources[file]
-        language = self.program.language(file)
-        for reader in _READERS:
-            if reader.language == language and any(m in source for m in reader.marks):
-                yield from reader.read(self.code, file)
+        for reader in self._readers(file):
+            yield from reader.read(self.code, file)
         if any(m in source for m in ddl.MARKS):
             text = source.decode("latin-1")  # one character a byte: offsets stay
             for offset, change in ddl.read(text, file):

@@ -1,5 +1,6 @@
 """Tables built by chained calls on a table object, in a function handed to ``create`` or ``table``: Laravel's Blueprint, Knex, Lucid."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.commerce.schema.changes import Change
@@ -134,5 +135,6 @@ def _of_table(code: Code, word: str, call: Call, change: Change) -> None:
         change.checks.append(Check(text, *place))
 
 
-LARAVEL = Reader("php", (b"Blueprint", b"Schema::create", b"Schema::table"), read)
-KNEX = Reader("javascript", (b".schema", b"knex"), read)
+LARAVEL = Reader("php", (b"Blueprint", b"Schema::create", b"Schema::table"), re.compile(rb"[:>](?:create|table|rename|drop\w*)\s*\("), read)
+_KNEX = re.compile(rb"\.(?:create|alter|drop|rename)?table\w*\s*(?:<[^()\n]*>)?\(", re.IGNORECASE)
+KNEX = Reader("javascript", (b".schema", b"knex", b"Knex"), _KNEX, read)

@@ -32,7 +32,7 @@ _AFTER_TYPE = words(
 def read(text: str, file: str) -> Iterator[tuple[int, Change]]:
     """The changes that a text makes, each with its offset, in order."""
     found_all = list(_STATEMENT.finditer(text))
-    for match, following in zip(found_all, [*found_all[1:], None], strict=True):
+    for match, following in zip(found_all, [*found_all[1:], None], strict=False):
         begin = text.rfind("\n", 0, match.start()) + 1
         if _COMMENTED.match(text[begin : match.start()]):
             continue
@@ -58,30 +58,30 @@ def _first_statement(piece: str) -> list[Token]:
 
 
 def _cut(piece: str) -> str:
-    """The text up to where the statement ends: the bracket that closes the first one, and the rest of that line."""
+    """The text up to where the statement ends: at a semicolon, at a bracket that closes more than was opened, at the host's own quote."""
     depth = 0
-    quote = ""
-    for n, char in enumerate(piece):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char == "'" and depth:
-            quote = char
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
+    at = 0
+    while at < len(piece):
+        char = piece[at]
+        if char in "'`\"" and (end := _quoted(piece, at)):
+            at = end
+        elif depth == 0 and char in "'`\";":
+            return piece[:at]
+        else:
+            depth += (char == "(") - (char == ")")
             if depth < 0:
-                return piece[:n]
-        elif depth == 0 and (char == ";" or (char in "`\"'" and _closes_text(piece, n))):
-            return piece[:n]
+                return piece[:at]
+            at += 1
     return piece
 
 
-def _closes_text(piece: str, n: int) -> bool:
-    """Whether a quote outside of brackets ends the host's text: no name stands between it and its like."""
-    quote = piece[n]
-    end = piece.find(quote, n + 1, n + 80)
-    return end < 0 or not re.fullmatch(r"[\w.$ ]+", piece[n + 1 : end]) or "\n" in piece[n:end]
+def _quoted(piece: str, at: int) -> int:
+    """Where a quoted name or text ends that begins here; 0 when the quote is rather the end of the host's text."""
+    quote = piece[at]
+    end = piece.find(quote, at + 1, at + 300)
+    if end < 0 or "\n" in piece[at:end] or (quote != "'" and not re.fullmatch(r"[\w.$ -]+", piece[at + 1 : end])):
+        return 0
+    return end + 1
 
 
 class _Lines:

@@ -161,4 +161,6 @@ def _of_class(code: Code, mark: Call, change: Change) -> None:
             change.checks.append(Check(code.sql(code.record(node).get("expression", node)), change.file, code.line(node)))
 
 
-DECORATED = Reader("javascript", (b"@Entity", b"@Column", b"@Property", b"@Prop", b"@Schema", b"@prop", b"@Table"), read)
+_MARKS = (b"@Entity", b"@Column", b"@Property", b"@Prop", b"@Schema", b"@prop", b"@Table", b"@ViewEntity", b"@ChildEntity")
+_CLASS = re.compile(rb"^\s*(?:@[^\n]*\n\s*)*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?class\s", re.MULTILINE)
+DECORATED = Reader("javascript", _MARKS, _CLASS, read)

@@ -23,6 +23,8 @@ _VERSIONS = ("IntegerVersionField", "AutoIncVersionField", "TriggerVersionField"
 
 
 def read(code: Code, file: str) -> Iterator[Change]:
+    if b"migrations.Migration" in code.program.sources[file]:
+        return
     for number in range(len(code.program.indices[file].classes)):
         cls = ClassId(file, number)
         if "." not in code.program.cls(cls).name and (change := _model(code, cls)) is not None:
@@ -154,4 +156,10 @@ def _compared(code: Code, node: Node) -> str:
     return code.text(node) or "?"
 
 
-DJANGO = Reader("python", (b"models.Model", b"django.db", b"peewee", b"tortoise", b"models."), read)
+_DECLARES = re.compile(
+    rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
+    rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise)[\w.]*\s+import[^#]{0,600}?Field"
+    rb"|^class\s+\w+\(\s*(?:\w+\.)*Abstract\w+",
+    re.MULTILINE,
+)
+DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"Abstract"), _DECLARES, read)

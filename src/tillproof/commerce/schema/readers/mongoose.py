@@ -1,5 +1,6 @@
 """Mongoose schemas. Their bounds (``min: 0``) are checked by the application on ``save`` alone; MongoDB itself knows unique indexes."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.commerce.schema.changes import Change
@@ -17,7 +18,7 @@ _DEPTH = 4
 def read(code: Code, file: str) -> Iterator[Change]:
     for fn in code.program.functions_calling(file, {"schema"}):
         for call in code.calls(fn):
-            if call.word == "Schema" and code.op(call.node) == Op.NEW and call.args and _is_mongoose(code, call):
+            if call.word == "Schema" and call.args and _is_mongoose(code, call):
                 yield _schema(code, fn, call)
 
 
@@ -134,7 +135,7 @@ def _column(code: Code, path: str, entry: Entry, of: Node, given: dict[str, Node
     word = code.text(of) or code.sql(of)
     column = Column(path, entry.at.fn.file, code.line(entry.at), max(code.line(entry.at), code.end_line(entry.value)), word, kind_of(word))
     if word == "Number":
-        column.kind = "integer"
+        column.kind = "float"  # a double, whatever is meant
     column.unique = code.is_true(given.get("unique"))
     column.nullable = not code.is_true(given.get("required"))
     column.default = code.text(given.get("default"))
@@ -143,4 +144,4 @@ def _column(code: Code, path: str, entry: Entry, of: Node, given: dict[str, Node
     return column
 
 
-MONGOOSE = Reader("javascript", (b"mongoose",), read)
+MONGOOSE = Reader("javascript", (b"mongoose",), re.compile(rb"\bSchema\s*(?:<[^()]*>)?\("), read)

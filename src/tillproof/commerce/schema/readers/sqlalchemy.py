@@ -269,5 +269,7 @@ def _batch_table(code: Code, receiver: Node) -> str:
     return (code.text(made.args[0]) or "") if made is not None and made.word == "batch_alter_table" and made.args else ""
 
 
-SQLALCHEMY = Reader("python", (b"Column(", b"mapped_column", b"Mapped[", b"table=True"), read)
-ALEMBIC = Reader("python", (b"op.create_", b"op.add_", b"op.alter_", b"op.drop_", b"op.rename_", b"batch_alter_table"), read_migration)
+_DECLARES = re.compile(rb"^\s*(?:class\s|\w+\s*=)", re.MULTILINE)
+SQLALCHEMY = Reader("python", (b"Column(", b"mapped_column", b"Mapped[", b"table=True"), _DECLARES, read)
+_OPERATIONS = (b"op.create_", b"op.add_", b"op.alter_", b"op.drop_", b"op.rename_", b"batch_alter_table")
+ALEMBIC = Reader("python", _OPERATIONS, re.compile(rb"def\s+upgrade"), read_migration)
