@@ -213,6 +213,23 @@ class Code:
             self._by_class[file] = found
         return self._by_class[file]
 
+    def declared_type(self, node: Node) -> str:
+        """The type that is written at a field; empty when there is none."""
+        value = self.operands(node)[1] if self.op(node) == Op.STORE else node
+        body = self.program.body(value.fn)
+        return body.text(body.args(value.i)[0]) if self.op(value) == Op.CAST else ""
+
+    def variables(self, node: Node) -> list[str]:
+        """The variables that a value is stored in."""
+        body = self.program.body(node.fn)
+        out: list[str] = []
+        for user in self.evaluator.defuse(node.fn).uses(node.i):
+            if body.op[user] == Op.STORE:
+                out.append(body.name(user))
+            elif body.op[user] == Op.CAST:
+                out += self.variables(Node(node.fn, user))
+        return out
+
     def meta(self, cls: ClassId, name: str) -> Node | None:
         """``name`` (dotted) as the class stores it: ``Meta.constraints``, ``__table_args__``."""
         top = Fn(cls.file, TOP)

@@ -19,15 +19,21 @@ from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
 from tillproof.commerce.schema.readers.django import DJANGO
 from tillproof.commerce.schema.readers.mongoose import MONGOOSE
+from tillproof.commerce.schema.readers.php_entities import DOCTRINE, ELOQUENT
 from tillproof.commerce.schema.readers.reader import Reader
+from tillproof.commerce.schema.readers.records import RECORDS
+from tillproof.commerce.schema.readers.sequelize import SEQUELIZE, SEQUELIZE_MIGRATION
 from tillproof.commerce.schema.readers.sqlalchemy import ALEMBIC, SQLALCHEMY
+from tillproof.commerce.schema.readers.typeorm import TYPEORM
 from tillproof.commerce.schema.tables import Column, Table, Unique, column_key, key
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, External, Instance, Member, Result, Value, constant, options
 from tillproof.source.text import read
 
-_READERS = (DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, KNEX, MONGOOSE, DECORATED)
+_READERS = (
+    DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, ELOQUENT, DOCTRINE, KNEX, MONGOOSE, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
+)  # fmt: skip
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
 _DOWN = re.compile(r"down|downgrade|rollback|revert|safe_?down|reverse", re.IGNORECASE)
 _DOWN_FILE = re.compile(r"(?:^|[./_-])down\.sql$|/down/|rollback", re.IGNORECASE)

@@ -43,7 +43,7 @@ class Column:
     ``type``: as written; ``kind``: what it comes to. ``unsigned``: the declaration itself keeps it from falling below zero.
     ``nullable``, ``default``: None when nothing is said. ``minimum``: a lower bound that only the application checks (a validator).
     ``version``: the ORM compares it before it writes (optimistic locking). ``checks``: constraints written at the column.
-    ``generated``: the database works it out from other columns.
+    ``generated``: the database works it out from other columns. ``attribute``: what code calls it, where that is not its name.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Column:
     version: bool = False
     generated: bool = False
     minimum: str | None = None
+    attribute: str = ""
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -92,7 +93,7 @@ class Table:
     def column(self, name: str) -> Column | None:
         """A column by its name in any case or style; a field of a nested document by its last part, when only one ends so."""
         wanted = column_key(name)
-        found = self.columns.get(wanted)
+        found = self.columns.get(wanted) or next((c for c in self.columns.values() if column_key(c.attribute) == wanted), None)
         if found is None and "." not in name:
             ends = [c for k, c in self.columns.items() if k.endswith("." + wanted)]
             found = ends[0] if len(ends) == 1 else None
@@ -112,8 +113,9 @@ class Table:
             return None
         if column.unsigned:
             return column.file, column.line
+        names = [n for n in (column.name, column.attribute) if n]
         for check in (*column.checks, *self.checks):
-            if keeps_non_negative(check.text, column.name, lambda other: self._bounded(other, column)):
+            if any(keeps_non_negative(check.text, n, lambda other: self._bounded(other, column)) for n in names):
                 return check.file, check.line
         return None
 

@@ -27,13 +27,13 @@ _IMPLIED = {"id": "id", "timestamps": "created_at", "softdeletes": "deleted_at",
 
 def read(code: Code, file: str) -> Iterator[Change]:
     for fn in code.program.functions_calling(file, _STEPS):
-        if _goes_down(code, fn):
+        if goes_down(code, fn):
             continue
         for call in code.calls(fn):
             yield from _step(code, call)
 
 
-def _goes_down(code: Code, fn: Fn) -> bool:
+def goes_down(code: Code, fn: Fn) -> bool:
     """Whether a function, or one around it, takes a migration back."""
     here: Fn | None = fn
     while here is not None and here.number != TOP:

@@ -7,8 +7,9 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.changes import Change
 from tillproof.commerce.schema.code import Call, Code, Node
 from tillproof.commerce.schema.readers.reader import Reader
+from tillproof.commerce.schema.readers.settings import apply_settings, apply_type, type_words
 from tillproof.commerce.schema.tables import Check, Column, Unique
-from tillproof.commerce.schema.types import is_unsigned, kind_of
+from tillproof.commerce.schema.types import kind_of
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words
@@ -69,7 +70,7 @@ def _columns(code: Code, cls: ClassId, decorations: dict[str | int, list[Call]])
 
 def _column(code: Code, name: str, marks: list[Call], store: Node) -> Column:
     first = min(code.line(m.node) for m in marks)
-    declared = _declared_type(code, store)
+    declared = re.sub(r"\s*\|\s*(?:null|undefined)|[?!]", "", code.declared_type(store)).strip()
     column = Column(name, store.fn.file, first, code.end_line(store), declared, kind_of(_TYPES.get(declared, declared)))
     column.nullable = None
     for mark in marks:
@@ -87,62 +88,18 @@ def _column(code: Code, name: str, marks: list[Call], store: Node) -> Column:
     return column
 
 
-def _declared_type(code: Code, store: Node) -> str:
-    value = code.operands(store)[1] if code.op(store) == Op.STORE else store
-    body = code.program.body(store.fn)
-    written = body.text(body.args(value.i)[0]) if code.op(value) == Op.CAST else ""
-    return re.sub(r"\s*\|\s*(?:null|undefined)|[?!]", "", written).strip()
-
-
 def _argument(code: Code, column: Column, mark: Call, arg: Node) -> None:
     """A column type (``'int'``, ``DataType.INTEGER.UNSIGNED``) or the record of its settings."""
     if mark.word in ("ManyToOne", "OneToOne", "BelongsTo", "ForeignKey"):
         column.kind = "reference"
         return
-    entries, _ = code.entries(arg)
-    if not entries:
-        word = code.text(arg) or code.sql(arg)
-        chain = ".".join(n for n in mark_chain(code, arg))
-        if kind_of(word) != "other" or "UNSIGNED" in chain:
-            _typed(column, word, chain)
+    given = code.record(arg)
+    if given:
+        apply_settings(code, column, given)
         return
-    given = {e.key: e.value for e in entries}
-    for key in ("type", "columnType"):
-        if key in given and (word := code.text(given[key]) or code.sql(given[key])):
-            _typed(column, word, ".".join(mark_chain(code, given[key])))
-    column.unsigned = column.unsigned or code.is_true(given.get("unsigned"))
-    column.unique = column.unique or code.is_true(given.get("unique"))
-    column.primary = column.primary or code.is_true(given.get("primary")) or code.is_true(given.get("primaryKey"))
-    column.version = column.version or code.is_true(given.get("version"))
-    column.generated = column.generated or "asExpression" in given or "generated" in given
-    if "nullable" in given or "allowNull" in given:
-        column.nullable = code.is_true(given.get("nullable") or given.get("allowNull"))
-    column.default = code.text(given.get("default") or given.get("defaultValue")) or column.default
-    if "check" in given:
-        column.checks.append(Check(code.sql(given["check"]), column.file, code.line(given["check"])))
-    if "min" in given:
-        column.minimum = (code.texts(given["min"]) or ("?",))[0]
-    validate = code.record(given.get("validate"))
-    if "min" in validate:
-        column.minimum = code.text(validate["min"]) or "?"
-
-
-def mark_chain(code: Code, node: Node) -> list[str]:
-    """``DataType.INTEGER.UNSIGNED`` and ``DataTypes.INTEGER(11).UNSIGNED`` as words, outermost first."""
-    node = code.resolve(node)
-    out: list[str] = []
-    while code.op(node) in (Op.FIELD, Op.CALL, Op.NEW):
-        if code.op(node) == Op.FIELD:
-            out.append(code.program.body(node.fn).name(node.i))
-        node = code.operands(node)[0]
-    return out
-
-
-def _typed(column: Column, word: str, chain: str) -> None:
-    words_of = [w for w in chain.split(".") if w and w not in ("UNSIGNED", "ZEROFILL", "BINARY")]
-    column.type = words_of[0] if words_of else word
-    column.kind = kind_of(column.type) if kind_of(column.type) != "other" else kind_of(word)
-    column.unsigned = column.unsigned or "UNSIGNED" in chain or is_unsigned(word)
+    word = code.text(arg) or code.sql(arg)
+    if kind_of(word) != "other" or "UNSIGNED" in type_words(code, arg):
+        apply_type(code, column, arg)
 
 
 def _of_class(code: Code, mark: Call, change: Change) -> None:

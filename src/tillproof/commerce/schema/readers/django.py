@@ -71,6 +71,8 @@ def _column(code: Code, name: str, node: Node, call: Call, names: list[str]) -> 
     column = Column(name, node.fn.file, code.line(node), code.end_line(code.resolve(node)), call.word)
     column.kind = kinds[0] if kinds else "other"
     column.unsigned = any(is_positive(w) and w.lower().startswith("positive") for w in words)
+    if (named := code.text(call.named.get("db_column"))) is not None:
+        column.attribute, column.name = name, named
     column.version = any(w in _VERSIONS for w in words)
     column.unique = code.is_true(call.named.get("unique")) or any("OneToOne" in w for w in words)
     column.primary = code.is_true(call.named.get("primary_key")) or code.is_true(call.named.get("pk"))

@@ -9,7 +9,7 @@ from tillproof.commerce.schema.readers.reader import Reader
 from tillproof.commerce.schema.tables import Column, Unique
 from tillproof.commerce.schema.types import kind_of
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Value, options
+from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
 _DEPTH = 4
@@ -30,7 +30,7 @@ def _is_mongoose(code: Code, call: Call) -> bool:
 
 def _schema(code: Code, fn: Fn, call: Call) -> Change:
     file = fn.file
-    variables = _variables(code, call.node)
+    variables = code.variables(call.node)
     models = _models(code, call, variables)
     stem = file.rpartition("/")[2].partition(".")[0]
     name = models[0] if models else next((v.removesuffix("Schema").removesuffix("schema") for v in variables), "") or stem
@@ -51,18 +51,6 @@ def _schema(code: Code, fn: Fn, call: Call) -> Change:
     return change
 
 
-def _variables(code: Code, node: Node) -> list[str]:
-    """The variables that hold a schema."""
-    body = code.program.body(node.fn)
-    out: list[str] = []
-    for user in code.evaluator.defuse(node.fn).uses(node.i):
-        if body.op[user] == Op.STORE:
-            out.append(body.name(user))
-        elif body.op[user] == Op.CAST:
-            out += _variables(code, Node(node.fn, user))
-    return out
-
-
 def _models(code: Code, schema: Call, variables: list[str]) -> list[str]:
     """The names under which models of a schema are made, in its file or where it is imported."""
     files = [schema.node.fn.file, *(f for v in variables for f in code.program.mentioning(v) if f != schema.node.fn.file)]
@@ -73,7 +61,7 @@ def _models(code: Code, schema: Call, variables: list[str]) -> list[str]:
         for fn in code.program.functions_calling(file, {"model", "discriminator"}):
             for call in code.calls(fn):
                 if call.word in ("model", "discriminator") and len(call.args) > 1 and _is_of(code, call.args[1], schema):
-                    out += [t for t in (code.text(call.args[0]), *_variables(code, call.node)) if t]
+                    out += [t for t in (code.text(call.args[0]), *code.variables(call.node)) if t]
                     if len(call.args) > 2 and (collection := code.text(call.args[2])):
                         out.append(collection)
     return list(dict.fromkeys(out))
@@ -81,11 +69,7 @@ def _models(code: Code, schema: Call, variables: list[str]) -> list[str]:
 
 def _is_of(code: Code, node: Node, schema: Call) -> bool:
     place = (schema.node.fn.file, code.line(schema.node))
-    return code.resolve(node) == schema.node or any(o.at == place for o in _alternatives(code.value(node)))
-
-
-def _alternatives(value: Value) -> tuple[Value, ...]:
-    return options(value)
+    return code.resolve(node) == schema.node or any(o.at == place for o in options(code.value(node)))
 
 
 def _on_variables(code: Code, fn: Fn, variables: list[str], word: str) -> Iterator[Call]:

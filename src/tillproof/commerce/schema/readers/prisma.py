@@ -12,6 +12,7 @@ _FIELD = re.compile(r"^[ \t]*(\w+)[ \t]+(\w+|Unsupported\([^)]*\))(\[\])?(\?)?([
 _BLOCK = re.compile(r"^[ \t]*@@(unique|id|map|index)\(([^\n]*)\)", re.MULTILINE)
 _DEFAULT = re.compile(r"@default\(((?:[^()]|\([^()]*\))*)\)")
 _NATIVE = re.compile(r"@db\.(\w+)")
+_MAPPED = re.compile(r"(?<!@)@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _KINDS: dict[str, ColumnKind] = {
     "Int": "integer", "BigInt": "integer", "Decimal": "decimal", "Float": "float", "DateTime": "time", "Json": "json", "Bytes": "binary",
 }  # fmt: skip
@@ -47,6 +48,9 @@ def _column(found: "re.Match[str]", file: str, line: int) -> Column:
     column = Column(found[1], file, line, line, f"{found[2]} {native[0]}" if native else found[2])
     column.kind = _KINDS.get(found[2]) or kind_of(found[2])
     column.unsigned = native is not None and is_unsigned(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", native[1]))
+    mapped = _MAPPED.search(rest)
+    if mapped:
+        column.attribute, column.name = found[1], mapped[1]
     column.nullable = found[4] == "?"
     column.default = default[1].strip('"') if default else None
     column.unique = re.search(r"@unique\b", rest) is not None

@@ -58,7 +58,7 @@ def _columns(code: Code, cls: ClassId, sqlmodel: bool) -> Iterator[Column]:
     if code.program.language(cls.file) != "python":
         return
     for name, node in code.fields(cls):
-        annotation = _annotation(code, node)
+        annotation = code.declared_type(node)
         call = code.call(code.resolve(node))
         if call is not None and call.word in _COLUMNS:
             yield _column(code, name, node, call, annotation)
@@ -66,12 +66,6 @@ def _columns(code: Code, cls: ClassId, sqlmodel: bool) -> Iterator[Column]:
             yield _of_field(code, name, node, call, annotation)
         elif call is None and annotation and not name.startswith("_") and (sqlmodel or _ANNOTATED.search(annotation)):
             yield _bare(code, name, node, annotation)
-
-
-def _annotation(code: Code, node: Node) -> str:
-    """The annotation that stands at a field."""
-    value = code.operands(node)[1] if code.op(node) == Op.STORE else node
-    return code.program.body(node.fn).text(code.program.body(node.fn).args(value.i)[0]) if code.op(value) == Op.CAST else ""
 
 
 def _bare(code: Code, name: str, node: Node, annotation: str) -> Column:
@@ -90,7 +84,7 @@ def _column(code: Code, name: str, node: Node, call: Call, annotation: str) -> C
     args = list(call.args)
     body = code.program.body(call.node.fn)
     if args and code.op(args[0]) == Op.CONST and body.args(args[0].i)[0] == Kind.STRING:
-        column.name = code.text(args.pop(0)) or name
+        column.attribute, column.name = name, code.text(args.pop(0)) or name
     args += [call.named[k] for k in ("type_",) if k in call.named]
     for arg in args:
         _part(code, column, code.resolve(arg))
@@ -174,16 +168,10 @@ def _tables(code: Code, file: str) -> Iterator[Change]:
         for call in code.calls(fn):
             if call.word != "Table" or len(call.args) < 3:
                 continue
-            variable = next((code.program.body(fn).name(u) for u in _stores_of(code, call.node)), "")
             change = _created(code, call, call.args[0], call.args[2:], "declare")
             if change is not None:
-                change.names.append(variable)
+                change.names += code.variables(call.node)
                 yield change
-
-
-def _stores_of(code: Code, node: Node) -> list[int]:
-    body = code.program.body(node.fn)
-    return [u for u in code.evaluator.defuse(node.fn).uses(node.i) if body.op[u] == Op.STORE]
 
 
 def _created(code: Code, call: Call, name: Node, parts: list[Node], action: str) -> Change | None:
