@@ -110,7 +110,8 @@ def _annotated(span: str, file: str, first: int) -> Iterator[Column]:
         given = {k: v.strip('"') for k, v in _OPTION.findall(mark[1] or "")} if mark else {}
         options = dict(_OPTION.findall(given.get("options", "")))
         declared = given.get("type") or (found["type"] or "").strip("? ")
-        column = Column(given.get("name", found["name"]), file, line, first + span.count("\n", 0, found.end()), declared, kind_of(declared))
+        last = first + span.count("\n", 0, found.end())
+        column = Column(given.get("name") or found["name"], file, line, last, declared, kind_of(declared))
         column.attribute = found["name"]
         column.unsigned = options.get("unsigned", "").lower() == "true"
         column.default = options.get("default", "").strip('"') or None
