@@ -84,7 +84,8 @@ class History:
 
 
 def _table(change: Change, unit: str) -> Table:
-    table = Table(change.table, change.file, change.line, unit, change.source, change.documents, change.model)
+    entity = change.names[0] if change.action == "declare" and change.names else change.table
+    table = Table(change.table, change.file, change.line, unit, change.source, entity, change.documents, change.model)
     _apply(table, change)
     return table
 
@@ -119,7 +120,10 @@ def _release(table: Table, released: list[str]) -> None:
 
 
 def _join(table: Table, made: Table) -> None:
-    """A model and the table that migrations made: the model says what there is; what the database enforces is added."""
+    """A model and the table that migrations made: the model says what there is; what the database enforces is added. A model without
+    columns only names its table."""
+    if not table.columns:
+        table.name, table.source, table.open = made.name, made.source, made.open
     for name, column in made.columns.items():
         own = table.columns.setdefault(name, column)
         if own is column:

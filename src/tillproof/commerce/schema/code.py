@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tillproof.commerce.names import strip, written
+from tillproof.commerce.sql.filled import filled, without_holes
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import Instance, Value, constant, names, options
@@ -69,6 +70,11 @@ class Code:
     def text(self, node: Node | None) -> str | None:
         """A constant's text."""
         return constant(self.value(node)) if node is not None else None
+
+    def pattern(self, node: Node) -> str:
+        """A text without the parts that are not known; empty when nothing of it is."""
+        texts = filled(self.value(node), self.evaluator)
+        return without_holes(texts[0].text) if texts else ""
 
     def is_true(self, node: Node | None) -> bool:
         return (self.text(node) or "").lower() in ("true", "1")

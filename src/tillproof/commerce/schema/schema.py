@@ -82,7 +82,7 @@ class Schema:
         """The tables that are declared in files which hold one of the words (in any case or style), in order of file and line."""
         wanted = [column_key(w).encode() for w in words]
         files = [f for f, text in self._squashed.items() if any(w in text for w in wanted)]
-        return sorted(self._add_up(files), key=lambda t: (t.file, t.line, t.name))
+        return sorted(self._add_up([*files, *self._derived(files)]), key=lambda t: (t.file, t.line, t.name))
 
     # --- finding
 
@@ -134,6 +134,12 @@ class Schema:
     def _speaking_of(self, names: set[str]) -> list[str]:
         stems = [n.removesuffix("y").encode() for n in names if n]
         return [f for f, text in self._squashed.items() if any(s in text for s in stems)]
+
+    def _derived(self, files: list[str]) -> list[str]:
+        """Files with classes that derive from classes of these files: their tables have the columns that those declare."""
+        classes = [ClassId(f, n) for f in files if f in self.program.indices for n in range(len(self.program.indices[f].classes))]
+        found = (c.file for cls in classes for c in self.code.evaluator.scope.subclasses(cls))
+        return [f for f in dict.fromkeys(found) if f in self._squashed and f not in files]
 
     @cached_property
     def _squashed(self) -> dict[str, bytes]:

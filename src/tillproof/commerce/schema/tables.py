@@ -72,6 +72,7 @@ class Column:
 class Table:
     """A table or a collection of documents.
 
+    ``entity``: what a row of it is, by the model where there is one (a table's name may carry a prefix).
     ``names``: by which code speaks of it, as ``key`` writes them: table, model class, variables. ``model``: the class that declares it.
     ``source``: what declares it first (``django``, ``laravel``, ``sql`` …). ``documents``: a document store, which knows no constraints
     but validators and unique indexes. ``open``: columns may be missing, because a part of the declaration could not be read.
@@ -82,6 +83,7 @@ class Table:
     line: int
     unit: str
     source: str
+    entity: str = ""
     documents: bool = False
     model: ClassId | None = None
     names: set[str] = field(default_factory=set)

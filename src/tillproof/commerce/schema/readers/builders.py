@@ -61,8 +61,8 @@ def _step(code: Code, call: Call) -> Iterator[Change]:
 
 
 def _table(code: Code, node: Node) -> str:
-    text = code.text(node)
-    return text if text is not None else code.sql(node).strip("?")
+    """The table's name, without a prefix that is put in from outside."""
+    return code.pattern(node).strip("_ ")
 
 
 def _built(code: Code, fn: Fn, change: Change) -> Change:

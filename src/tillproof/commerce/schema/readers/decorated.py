@@ -63,9 +63,14 @@ def _columns(code: Code, cls: ClassId, decorations: dict[str | int, list[Call]])
     prefix = code.program.cls(cls).name + "."
     stores = code.evaluator.defuse(Fn(cls.file, TOP)).stores
     for owner, marks in decorations.items():
-        if isinstance(owner, str) and owner.startswith(prefix) and any(m.word in _COLUMNS for m in marks):
+        if isinstance(owner, str) and owner.startswith(prefix) and any(_is_column(m.word) for m in marks):
             found = stores.get(owner)
             yield _column(code, owner[len(prefix) :], marks, Node(Fn(cls.file, TOP), found[-1]) if found else marks[0].node)
+
+
+def _is_column(word: str) -> bool:
+    """A decorator of the ORM, or one of the project's own that ends alike (``BigNumberProperty``)."""
+    return word in _COLUMNS or word.endswith(("Column", "Property"))
 
 
 def _column(code: Code, name: str, marks: list[Call], store: Node) -> Column:

@@ -161,7 +161,7 @@ def _compared(code: Code, node: Node) -> str:
 _DECLARES = re.compile(
     rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
     rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise)[\w.]*\s+import[^#]{0,600}?Field"
-    rb"|^class\s+\w+\(\s*(?:\w+\.)*Abstract\w+",
+    rb"|^[ \t]*class\s+\w+\(\s*(?:\w+\.)*Abstract\w+",
     re.MULTILINE,
 )
 DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"Abstract"), _DECLARES, read)
