@@ -76,6 +76,11 @@ class Code:
         texts = filled(self.value(node), self.evaluator)
         return without_holes(texts[0].text) if texts else ""
 
+    def default(self, node: Node | None) -> str | None:
+        """A default's text; None for none, and for NULL, which is as good as none."""
+        text = self.text(node)
+        return None if text is None or text.lower() in ("null", "none", "undefined") else text
+
     def is_true(self, node: Node | None) -> bool:
         return (self.text(node) or "").lower() in ("true", "1")
 
@@ -231,7 +236,7 @@ class Code:
         out: list[str] = []
         for user in self.evaluator.defuse(node.fn).uses(node.i):
             if body.op[user] == Op.STORE:
-                out.append(body.name(user))
+                out += [body.name(user)] if body.name(user) != "default" else []
             elif body.op[user] == Op.CAST:
                 out += self.variables(Node(node.fn, user))
         return out

@@ -28,12 +28,13 @@ from tillproof.commerce.schema.readers.typeorm import TYPEORM
 from tillproof.commerce.schema.tables import Column, Table, Unique, column_key, key
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, External, Instance, Member, Result, Value, constant, options
+from tillproof.flow.values import ClassV, External, Instance, Member, ModuleV, Result, Value, constant, options
 from tillproof.source.text import read
 
 _READERS = (
     DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, ELOQUENT, DOCTRINE, KNEX, MONGOOSE, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
 )  # fmt: skip
+_WITH_HEIRS = (DJANGO, SQLALCHEMY, DECORATED)
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
 _DOWN = re.compile(r"down|downgrade|rollback|revert|safe_?down|reverse", re.IGNORECASE)
 _DOWN_FILE = re.compile(r"(?:^|[./_-])down\.sql$|/down/|rollback", re.IGNORECASE)
@@ -48,6 +49,7 @@ class Schema:
         self.code = Code(program, evaluator)
         self.root = root
         self._changes: dict[str, list[Change]] = {}
+        self._fitting: dict[str, list[Reader]] = {}
         self._found: dict[str, list[Table]] = {}
 
     # --- questions
@@ -82,7 +84,8 @@ class Schema:
         """The tables that are declared in files which hold one of the words (in any case or style), in order of file and line."""
         wanted = [column_key(w).encode() for w in words]
         files = [f for f, text in self._squashed.items() if any(w in text for w in wanted)]
-        return sorted(self._add_up([*files, *self._derived(files)]), key=lambda t: (t.file, t.line, t.name))
+        more = [f for f in self._derived(files) if f in self._squashed]
+        return sorted(self._add_up([*files, *more]), key=lambda t: (t.file, t.line, t.name))
 
     # --- finding
 
@@ -91,6 +94,9 @@ class Schema:
             found: Table | None = None
             if isinstance(option, (ClassV, Instance)):
                 found = self.table(option.cls)
+            elif isinstance(option, ModuleV):
+                exported = self.code.evaluator.scope.exported(option.file, "default", option.at)
+                found = None if isinstance(exported, ModuleV) else self._of_value(exported, near)
             elif isinstance(option, Result):
                 found = self._declared_at(option) or self._of_value(option.callee, near)
             elif isinstance(option, Member):
@@ -139,14 +145,14 @@ class Schema:
         """Files with classes that derive from classes of these files: their tables have the columns that those declare."""
         classes = [ClassId(f, n) for f in files if f in self.program.indices for n in range(len(self.program.indices[f].classes))]
         found = (c.file for cls in classes for c in self.code.evaluator.scope.subclasses(cls))
-        return [f for f in dict.fromkeys(found) if f in self._squashed and f not in files]
+        return [f for f in dict.fromkeys(found) if f not in files]
 
     @cached_property
     def _squashed(self) -> dict[str, bytes]:
         """Files that may declare tables, with their text in lower case without underscores, in which every style of a name is the same."""
         found: dict[str, bytes] = {}
         for path, source in self.program.sources.items():
-            if self._readers(path) or any(m in source for m in ddl.MARKS):
+            if self._readers(path) or path in self._heirs or any(m in source for m in ddl.MARKS):
                 found[path] = source.lower().replace(b"_", b"")
         for path, text in self._texts.items():
             found[path] = text.lower().replace(b"_", b"")
@@ -165,8 +171,22 @@ class Schema:
         return found
 
     def _readers(self, file: str) -> list[Reader]:
-        language, source = self.program.language(file), self.program.sources[file]
-        return [r for r in _READERS if r.language == language and r.fits(source)]
+        if file not in self._fitting:
+            language, source = self.program.language(file), self.program.sources[file]
+            self._fitting[file] = [r for r in _READERS if r.language == language and r.fits(source)]
+        return self._fitting[file]
+
+    @cached_property
+    def _heirs(self) -> dict[str, list[Reader]]:
+        """Files that declare nothing themselves, with classes that derive from models of other files, and who reads those."""
+        found: dict[str, list[Reader]] = {}
+        for path in self.program.sources:
+            for reader in self._readers(path):
+                if reader in _WITH_HEIRS:
+                    for file in self._derived([path]):
+                        if not self._readers(file) and reader not in found.setdefault(file, []):
+                            found[file].append(reader)
+        return {file: readers for file, readers in found.items() if readers}
 
     # --- reading
 
@@ -196,7 +216,7 @@ class Schema:
 
     def _read_code(self, file: str) -> Iterator[Change]:
         source = self.program.sources[file]
-        for reader in self._readers(file):
+        for reader in self._readers(file) or self._heirs.get(file, []):
             yield from reader.read(self.code, file)
         if any(m in source for m in ddl.MARKS):
             text = source.decode("latin-1")  # one character a byte: offsets stay

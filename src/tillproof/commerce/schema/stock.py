@@ -65,7 +65,7 @@ def _counts(words: Words, table: Table, column: Column) -> bool:
         return False
     if words.has("stock_columns", name):
         return True
-    if not words.has("stock_counts", name) or not column.numeric:
+    if not words.has("stock_counts", name) or words.has("reserved_columns", name) or not column.numeric:
         return False
     holder = singular(holders[-1])
     if words.has("stock_entities", holder):
@@ -81,7 +81,8 @@ def _is_line(table: Table) -> bool:
 def _entity(table: Table) -> str:
     """The entity that a table holds, by the model's name where there is one, since table names carry prefixes."""
     name = snake(table.entity)
-    return singular(re.sub(r"^(?:tbl|tb|t|wp|app|shop|store|core|ec|oc|ps|db)_(?=\w{4,})", "", name))
+    bare = re.sub(r"^(?:tbl|tb|t|wp|app|core|ec|oc|ps|db)_(?=\w{4,})|_(?:entity|model|schema|table|document|orm)$", "", name)
+    return singular(bare)
 
 
 def _last(name: str) -> str:

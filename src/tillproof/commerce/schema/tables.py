@@ -99,7 +99,12 @@ class Table:
         if found is None and "." not in name:
             ends = [c for k, c in self.columns.items() if k.endswith("." + wanted)]
             found = ends[0] if len(ends) == 1 else None
-        return found or self.columns.get(wanted + "id")
+        return found or self.columns.get(wanted + "id") or self._reference(wanted)
+
+    def _reference(self, wanted: str) -> Column | None:
+        """``order_id`` is how the database calls what the model declares as ``order``."""
+        column = self.columns.get(wanted.removesuffix("id"))
+        return column if column is not None and column.kind == "reference" else None
 
     def unique(self, columns: "tuple[str, ...] | list[str] | set[str]") -> Unique | None:
         """The constraint by which no two rows share these columns: one over them or over some of them."""

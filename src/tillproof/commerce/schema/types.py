@@ -16,7 +16,7 @@ _WORDS: dict[ColumnKind, str] = {
     "json": r"(?:jsonb?|hstore|object|mixed|map|array|jsonarray|simple_json|simple_array)(?:field)?",
     "binary": r"(?:binary|varbinary|\w*blob|bytea|bytes|buffer|image|largebinary)(?:field)?",
     "enum": r"(?:enum\d*|set|pgenum|nativeenum|enu|choice)(?:field)?",
-    "string": r"(?:n?(?:var)?char(?:acter)?|varchar2|character varying|string|\w*text|unicode|uuid|ulid|guid|slug|email|url|citext|cidr"
+    "string": r"(?:n?(?:var)?char(?:acter)?|varchar2|character varying|str|string|\w*text|unicode|uuid|ulid|guid|slug|email|url|citext|cidr"
     r"|inet|\w*char|fixedcharfield|genericipaddress|file|filepath|ascii_string|objectid|schema\.types\.objectid|ipaddress|macaddress|remembertoken)"
     r"(?:field)?",
     "reference": r"(?:foreignkey|onetoone|manytomany|foreignkeyfield|foreignid|foreignuuid|foreignidfor|morphs|references|belongsto|ref)"

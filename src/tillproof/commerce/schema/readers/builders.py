@@ -102,7 +102,7 @@ def _modify(code: Code, column: Column, word: str, call: Call) -> None:
     elif word in ("nullable", "notnullable"):
         column.nullable = word == "nullable" and not (call.args and code.text(call.args[0]) == "false")
     elif word in ("default", "defaultto"):
-        column.default = code.text(call.args[0]) if call.args else None
+        column.default = code.default(call.args[0]) if call.args else None
     elif word == "unique":
         column.unique = True
     elif word in ("primary", "increments"):

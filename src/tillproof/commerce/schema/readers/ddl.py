@@ -164,8 +164,8 @@ def _column(part: list[Token], file: str, lines: _Lines) -> Column:
     written = " ".join(t.text for t in part[1:end])
     following = [t.upper for t in part[end:]]
     column = Column(name, file, lines.of(part[0]), lines.of(part[-1]), written, kind_of(written), is_unsigned(written))
-    column.nullable = not _follow(following, ("NOT", "NULL"))
     column.primary = _follow(following, ("PRIMARY", "KEY"))
+    column.nullable = not column.primary and not _follow(following, ("NOT", "NULL"))
     column.unique = "UNIQUE" in following
     column.generated = ("GENERATED" in following and "IDENTITY" not in following) or following[:1] == ["AS"]
     if "DEFAULT" in following and end + following.index("DEFAULT") + 1 < len(part):

@@ -89,7 +89,7 @@ def _column(code: Code, name: str, marks: list[Call], store: Node) -> Column:
         elif mark.word == "Min" and mark.args:
             column.minimum = code.text(mark.args[0])
         elif mark.word == "Default" and mark.args:
-            column.default = code.text(mark.args[0])
+            column.default = code.default(mark.args[0])
     return column
 
 

@@ -77,7 +77,7 @@ def _column(code: Code, name: str, node: Node, call: Call, names: list[str]) -> 
     column.unique = code.is_true(call.named.get("unique")) or any("OneToOne" in w for w in words)
     column.primary = code.is_true(call.named.get("primary_key")) or code.is_true(call.named.get("pk"))
     column.nullable = code.is_true(call.named.get("null"))
-    column.default = code.text(call.named.get("default"))
+    column.default = code.default(call.named.get("default"))
     column.minimum = _least(code, call)
     for constraint in code.elements(call.named.get("constraints")):  # Peewee
         column.checks.append(Check(code.sql(constraint), node.fn.file, code.line(constraint)))
@@ -161,7 +161,7 @@ def _compared(code: Code, node: Node) -> str:
 _DECLARES = re.compile(
     rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
     rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise)[\w.]*\s+import[^#]{0,600}?Field"
-    rb"|^[ \t]*class\s+\w+\(\s*(?:\w+\.)*Abstract\w+",
+    rb"|^[ \t]*class\s+\w+\((?:\s*(?:\w+\.)*Abstract\w+|[\w., \n]*\bmodels\.Model\b)",
     re.MULTILINE,
 )
 DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"Abstract"), _DECLARES, read)

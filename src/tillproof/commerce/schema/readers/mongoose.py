@@ -122,7 +122,7 @@ def _column(code: Code, path: str, entry: Entry, of: Node, given: dict[str, Node
         column.kind = "float"  # a double, whatever is meant
     column.unique = code.is_true(given.get("unique"))
     column.nullable = not code.is_true(given.get("required"))
-    column.default = code.text(given.get("default"))
+    column.default = code.default(given.get("default"))
     if "min" in given:
         column.minimum = (code.texts(given["min"]) or ("?",))[0]
     return column

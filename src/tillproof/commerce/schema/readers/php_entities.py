@@ -89,7 +89,7 @@ def _of_attributes(code: Code, name: str, marks: list[Call], store: Node) -> Col
         column.nullable = code.is_true(mark.named.get("nullable"))
         given = code.record(mark.named.get("options"))
         column.unsigned = code.is_true(given.get("unsigned"))
-        column.default = code.text(given.get("default"))
+        column.default = code.default(given.get("default"))
         _raw(column, code.text(mark.named.get("columnDefinition")) or "")
     return column
 

@@ -91,7 +91,7 @@ def _column(code: Code, entry: Entry, drizzle: bool) -> Column | None:
         column.primary = column.primary or modifier == "primaryKey"
         column.generated = column.generated or modifier in _KEEPS
         if modifier == "default" and call.args:
-            column.default = code.text(call.args[0])
+            column.default = code.default(call.args[0])
     return column
 
 

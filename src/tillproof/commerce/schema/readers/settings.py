@@ -46,7 +46,7 @@ def apply_settings(code: Code, column: Column, given: dict[str, Node]) -> None:
             column.nullable = code.is_true(given[key])
     for key in ("default", "defaultValue"):
         if key in given:
-            column.default = code.text(given[key])
+            column.default = code.default(given[key])
     if (named := code.text(given.get("name") or given.get("fieldName"))) and column.name != named:
         column.attribute, column.name = column.name, named
     if "check" in given:

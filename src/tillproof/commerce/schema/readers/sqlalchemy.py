@@ -93,7 +93,7 @@ def _column(code: Code, name: str, node: Node, call: Call, annotation: str) -> C
             setattr(column, key, code.is_true(call.named[key]))
     column.primary = code.is_true(call.named.get("primary_key"))
     default = call.named.get("default") or call.named.get("server_default")
-    column.default = code.text(default) if default is not None else column.default
+    column.default = code.default(default)
     column.generated = column.generated or "Computed" in [c.word for a in args if (c := code.call(code.resolve(a)))]
     return column
 
@@ -118,7 +118,7 @@ def _of_field(code: Code, name: str, node: Node, call: Call, annotation: str) ->
     column.end_line = code.end_line(call.node)
     column.unique = code.is_true(call.named.get("unique"))
     column.primary = code.is_true(call.named.get("primary_key"))
-    column.default = code.text(call.named.get("default") or (call.args[0] if call.args else None))
+    column.default = code.default(call.named.get("default") or (call.args[0] if call.args else None))
     column.minimum = code.text(call.named.get("ge"))
     inner = code.call(code.resolve(call.named["sa_column"])) if "sa_column" in call.named else None
     if inner is not None:
