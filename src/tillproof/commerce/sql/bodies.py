@@ -83,9 +83,7 @@ def _closed_bodies(text: str, part: list[Token], routine: str, line: int, depth:
     for before, token in zip([None, *part], part, strict=False):
         is_body = token.kind == "body" or (token.kind == "string" and before is not None and before.upper in ("AS", "DO"))
         if is_body and depth < _MAX_DEPTH:
-            inner = _inside(token)
-            at = token.at + token.text.index(inner) if inner else token.at
-            yield from pieces(inner, routine, line + text.count("\n", 0, at), depth + 1)
+            yield from pieces(_inside(token), routine, line + text.count("\n", 0, token.at), depth + 1)
 
 
 def _inside(token: Token) -> str:

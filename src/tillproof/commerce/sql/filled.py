@@ -18,7 +18,7 @@ _CARRIERS = {
     "$executerawunsafe", "queryraw", "executeraw", "composed", "identity", "rawsql", "expression",
 }  # fmt: skip
 _FORMATS = {"sprintf", "vsprintf"}
-_SLOT = re.compile(r"%(?:\(\w+\)|\d+\$)?[sdfi]")
+_SLOT = re.compile(r"%%|%(?:\(\w+\)|\d+\$)?[sdfi]")
 _BRACES = re.compile(r"\{\w*\}")
 _PLACEHOLDER = re.compile(r"\?|\$\d|(?<![:\w]):[a-z]", re.IGNORECASE)
 _HOLE = re.compile(r"__h(\d+)__")
@@ -60,7 +60,7 @@ def filled(value: Value, evaluator: Evaluator | None = None) -> list[Filled]:
 
 
 def _is_format(text: str) -> bool:
-    return _SLOT.search(text) is not None and not _GOES_ON.search(text)
+    return any(m[0] != "%%" for m in _SLOT.finditer(text)) and not _GOES_ON.search(text)
 
 
 class _Maker:
@@ -93,12 +93,12 @@ class _Maker:
         first, *rest = value.pieces or (None,)
         if isinstance(first, Const) and len(rest) == 1 and _is_format(first.text) and not isinstance(rest[0], Const):  # Python's ``%``
             given = rest[0].items if isinstance(rest[0], Seq) else (rest[0],)
-            return self.formatted(first.text, list(given), value).replace("%%", "%")
+            return self.formatted(first.text, list(given), value)
         return "".join(self.text(p, depth + 1) for p in value.pieces)
 
     def called(self, value: Result, depth: int) -> str:
         name = (names(value.callee) or ("?",))[0].replace("()", "")
-        last = name.rpartition(".")[2].lower()
+        last = name.rpartition(".")[2].lstrip("?#").lower()
         if last == "format" and isinstance(value.callee, Member):
             return self.formatted(self.text(value.callee.base, depth + 1), self._arguments(value), value, _BRACES)
         if last not in _CARRIERS and last not in _FORMATS:
@@ -115,7 +115,13 @@ class _Maker:
 
     def formatted(self, text: str, given: list[Value], whole: Value, slot: "re.Pattern[str]" = _SLOT) -> str:
         """A format with its slots filled in order; ``whole`` stands for those that nothing is given for."""
-        return slot.sub(lambda _: self.text(given.pop(0), 6) if given else self.hole(whole), text)
+
+        def fill(match: "re.Match[str]") -> str:
+            if match[0] == "%%":
+                return "%"
+            return self.text(given.pop(0), 6) if given else self.hole(whole)
+
+        return slot.sub(fill, text)
 
     def _arguments(self, value: Result) -> list[Value]:
         return [v for k, v in self.evaluator.arguments(value) if k == ""] if self.evaluator is not None else []

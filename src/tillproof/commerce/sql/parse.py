@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sqlglot import exp as expressions
 
 _DIALECTS = ("postgres", "mysql")
+_QUOTED = re.compile(r'"(\w+)"')
+_SHOWN = 400
 _LONGEST = 20_000
 _COMPARISONS = {
     "EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<=", "Like": "like", "ILike": "like", "In": "in", "Is": "is",
@@ -68,6 +71,11 @@ def _tree(text: str) -> expressions.Expression | None:
     return None
 
 
+def _written(node: expressions.Expression) -> str:
+    """A node as SQL, names without their quotes."""
+    return _QUOTED.sub(r"\1", node.sql("postgres"))[:_SHOWN]
+
+
 class _Reader:
     """Turns nodes into our terms; knows the statement's placeholders and what its aliases stand for."""
 
@@ -94,7 +102,7 @@ class _Reader:
         if node is None:
             return Operand("")
         exp = self.exp
-        text = node.sql("postgres")[:400]
+        text = _written(node)
         if isinstance(node, exp.Null):
             return Operand(text, const="null")
         if isinstance(node, exp.Boolean):
@@ -188,7 +196,7 @@ class _Reader:
             items = node.expressions
             if inner is None and len(items) == 1:
                 return self.operand(items[0])
-            return Operand(", ".join(i.sql("postgres") for i in items)[:400] if inner is None else inner.sql("postgres")[:400])
+            return Operand(", ".join(_written(i) for i in items)[:_SHOWN] if inner is None else _written(inner))
         return self.operand(node.expression)
 
 
