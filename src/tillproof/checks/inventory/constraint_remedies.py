@@ -18,6 +18,9 @@ _REMEDIES = {
     "prisma": f"Prisma has no word for it: add `{_CHECK};` (names quoted) to the SQL of a migration made with "
     "`prisma migrate dev --create-only`.",
     "doctrine": f"On MySQL `options: ['unsigned' => true]`; elsewhere `$this->addSql('{_CHECK}')` in a migration.",
+    "pymongo": 'Give the collection a validator: `db.command("collMod", "{table}", validator={{"$jsonSchema": {{"properties": '
+    '{{"{column}": {{"minimum": 0}}}}}}}})`, and decrement only where enough is left: `update_one({{"_id": id, "{column}": {{"$gte": n}}}}, '
+    '{{"$inc": {{"{column}": -n}}}})`.',
     "mongoose": "Give the collection a validator: `db.command({{ collMod: '{table}', validator: {{ $jsonSchema: {{ properties: {{ "
     "{column}: {{ minimum: 0 }} }} }} }} }})`, and decrement only where enough is left: `updateOne({{ _id, {column}: {{ $gte: n }} }}, "
     "{{ $inc: {{ {column}: -n }} }})`. `min: 0` in the schema is checked on `save()` only.",
@@ -27,5 +30,6 @@ _SQL = f"In a migration, after the rows that are negative now were put right: `{
 
 def remedy(table: Table, column: Column) -> str:
     """What to write, in the words of the ORM or the migration that declares the table."""
-    source = "laravel" if table.source == "eloquent" else "mongoose" if table.documents else table.source
+    documents = "pymongo" if table.file.endswith(".py") else "mongoose"
+    source = "laravel" if table.source == "eloquent" else documents if table.documents else table.source
     return _REMEDIES.get(source, _SQL).format(table=table.name, column=column.name)

@@ -23,7 +23,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _rule(model: Model, stock: Stock) -> Ruling:
     table = stock.table
-    open_ = [c for c in (*stock.columns, *stock.reserved) if table.non_negative(c.name) is None]
+    open_ = [c for c in (*stock.columns, *stock.reserved) if model.schema.non_negative(table, c.name) is None]
     unguarded = [c for c in open_ if c in stock.columns]
     first = unguarded[0] if unguarded else stock.columns[0]
     where = Evidence(first.file, first.line, f"`{table.name}` keeps stock in {_listed(stock.columns)}", "sink")
@@ -52,8 +52,9 @@ def _broken(model: Model, stock: Stock, open_: list[Column], ruling: Ruling) -> 
     ruling.anchor = (first.file, first.line, max([first.end_line, *(c.end_line for c in near)]))
     ruling.title = f"Nothing in the database keeps {_listed(open_)} of `{table.name}` from falling below zero"
     ruling.message = (
-        f"{_listed(open_)} may hold any number: there is {_missing(stock)}. When two orders take the last piece at once, or a correction "
-        "is wrong, the database stores a negative count without a word; the shop has then sold what it does not have, and nobody is told."
+        f"{_listed(open_)} may hold any number: there is {_missing(model, stock)}. When two orders take the last piece at once, or a "
+        "correction is wrong, the database stores a negative count without a word; the shop has then sold what it does not have, and "
+        "nobody is told."
     )
     ruling.evidence.append(Evidence(first.file, first.line, "no constraint here or in a later migration", "missing"))
     ruling.remediation = remedy(table, first)
@@ -80,7 +81,9 @@ def _weigh(model: Model, open_: list[Column], ruling: Ruling) -> None:
         )
 
 
-def _missing(stock: Stock) -> str:
+def _missing(model: Model, stock: Stock) -> str:
+    if any(c.unsigned for c in stock.columns) and model.schema.on_postgres(stock.table.unit):
+        return "no CHECK, and PostgreSQL has no unsigned types: the migration makes a plain one"
     if not stock.table.documents:
         return "no CHECK and no unsigned type, in the declaration or in a migration"
     bare = all(c.minimum is None for c in stock.columns)

@@ -3,6 +3,7 @@ files that name what is asked for.
 
 * ``table(entity)``: by table, model class, variable, in the singular or plural, in any style; by class or by a value of the code.
 * ``column(entity, field)``, ``has_unique(entity, columns)``: None when the repository does not say.
+* ``non_negative(table, column)``: the line by which the database refuses a value below zero.
 * ``mentioning(words)``: every table that a file declares which holds one of the words; for surveys.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tillproof.commerce.schema.changes import Change, History
 from tillproof.commerce.schema.code import Code
+from tillproof.commerce.schema.dialect import speaks_postgres_only
 from tillproof.commerce.schema.order import migration_order
 from tillproof.commerce.schema.readers import ddl, prisma
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
@@ -25,14 +27,16 @@ from tillproof.commerce.schema.readers.records import RECORDS
 from tillproof.commerce.schema.readers.sequelize import SEQUELIZE, SEQUELIZE_MIGRATION
 from tillproof.commerce.schema.readers.sqlalchemy import ALEMBIC, SQLALCHEMY
 from tillproof.commerce.schema.readers.typeorm import TYPEORM
+from tillproof.commerce.schema.readers.validators import PYTHON_VALIDATORS, VALIDATORS
 from tillproof.commerce.schema.tables import Column, Table, Unique, column_key, key
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, External, Instance, Member, ModuleV, Result, Value, constant, options
+from tillproof.flow.values import ClassV, External, Instance, Member, ModuleV, Place, Result, Value, constant, options
 from tillproof.source.text import read
 
 _READERS = (
     DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, ELOQUENT, DOCTRINE, KNEX, MONGOOSE, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
+    VALIDATORS, PYTHON_VALIDATORS,
 )  # fmt: skip
 _WITH_HEIRS = (DJANGO, SQLALCHEMY, DECORATED)
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
@@ -49,6 +53,7 @@ class Schema:
         self.code = Code(program, evaluator)
         self.root = root
         self._changes: dict[str, list[Change]] = {}
+        self._postgres: dict[str, bool] = {}
         self._fitting: dict[str, list[Reader]] = {}
         self._found: dict[str, list[Table]] = {}
 
@@ -79,6 +84,21 @@ class Schema:
         if table is None:
             return None
         return True if table.unique(tuple(columns)) is not None else None if table.open else False
+
+    def non_negative(self, table: Table, column: str) -> Place | None:
+        """The line by which the database refuses a value below zero. An unsigned type is none where the unit speaks to PostgreSQL, which
+        has no such types: migrations make plain ones of them."""
+        found = table.non_negative(column)
+        declared = table.column(column)
+        if found is None or declared is None or not declared.unsigned or table.non_negative(column, unsigned=False) is not None:
+            return found
+        return None if self.on_postgres(table.unit) else found
+
+    def on_postgres(self, unit: str) -> bool:
+        """Whether a unit's configuration names PostgreSQL and no other database."""
+        if unit not in self._postgres:
+            self._postgres[unit] = speaks_postgres_only(self.program, self.root, unit)
+        return self._postgres[unit]
 
     def mentioning(self, words: Iterable[str]) -> list[Table]:
         """The tables that are declared in files which hold one of the words (in any case or style), in order of file and line."""

@@ -113,12 +113,13 @@ class Table:
         fits = [u for u in declared if u.columns and {_bare(c) for c in u.columns} <= wanted]
         return min(fits, key=lambda u: (bool(u.where), -len(u.columns))) if fits else None
 
-    def non_negative(self, name: str) -> Place | None:
-        """The line by which the database refuses a value below zero in a column; None when nothing does."""
+    def non_negative(self, name: str, unsigned: bool = True) -> Place | None:
+        """The line by which the database refuses a value below zero in a column; None when nothing does. ``unsigned``: whether an unsigned
+        type counts."""
         column = self.column(name)
         if column is None:
             return None
-        if column.unsigned:
+        if column.unsigned and unsigned:
             return column.file, column.line
         names = [n for n in (column.name, column.attribute) if n]
         for check in (*column.checks, *self.checks):

@@ -1,4 +1,4 @@
-"""Django models, and Peewee's and Tortoise's, which are written alike: a class whose fields are calls.
+"""Django models, and those of Peewee, Tortoise and MongoEngine, which are written alike: a class whose fields are calls.
 
 Migrations of Django are not read: they repeat the models, which the framework compares them with. What they run as SQL is read as SQL.
 """
@@ -15,7 +15,7 @@ from tillproof.commerce.schema.types import is_positive, kind_of
 from tillproof.flow.program import ClassId
 from tillproof.ir.ops import Op
 
-_ROOTS = re.compile(r"(?:django\.(?:contrib\.\w+\.)?db\.|peewee\.|playhouse\.|tortoise\.fields|piccolo\.columns)")
+_ROOTS = re.compile(r"(?:django\.(?:contrib\.\w+\.)?db\.|peewee\.|playhouse\.|tortoise\.fields|mongoengine\.)")
 _NOT_FIELDS = re.compile(r"\b(?:forms|serializers|filters|graphene|admin|marshmallow|wtforms|import_export|factory|ninja)\b")
 _FIELD = re.compile(r"\w*(?:Field|ForeignKey|OneToOne|ManyToMany)\w*$")
 _LOOKUPS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<", "exact": "=", "": "="}
@@ -36,7 +36,7 @@ def _model(code: Code, cls: ClassId) -> Change | None:
     lineage = code.evaluator.scope.lineage(cls)
     abstract = code.is_true(code.meta(cls, "Meta.abstract"))
     columns: list[Column] = []
-    known = False
+    known = documents = False
     for base in reversed(lineage):
         if base.file not in code.program.indices or code.program.language(base.file) != "python":
             continue
@@ -45,19 +45,23 @@ def _model(code: Code, cls: ClassId) -> Change | None:
             names = code.made_of(code.resolve(node)) if call is not None else []
             if call is not None and any(_FIELD.search(n) and not _NOT_FIELDS.search(n) for n in names):
                 known = known or any(_ROOTS.match(n) for n in names)
+                documents = documents or any(n.startswith("mongoengine.") for n in names)
                 columns.append(_column(code, name, node, call, names))
     if not known or (abstract and code.evaluator.scope.subclasses(cls)):
         return None
     name = code.program.cls(cls).name
     place = code.program.cls(cls)
     change = Change("declare", _table_name(code, cls), cls.file, place.line, "django", columns, model=cls, names=[name])
+    change.documents = documents
     for base in lineage:
         _constraints(code, base, change)
     return change
 
 
 def _table_name(code: Code, cls: ClassId) -> str:
-    named = code.text(code.meta(cls, "Meta.db_table") or code.meta(cls, "Meta.table_name") or code.meta(cls, "Meta.table"))
+    metas = ("Meta.db_table", "Meta.table_name", "Meta.table")
+    collection = code.text(code.record(code.meta(cls, "meta")).get("collection"))  # MongoEngine
+    named = next((t for m in metas if (t := code.text(code.meta(cls, m)))), collection)
     if named:
         return named
     folders = [p for p in cls.file.removesuffix(".py").split("/")[:-1] if p not in ("models", "src")]
@@ -71,6 +75,8 @@ def _column(code: Code, name: str, node: Node, call: Call, names: list[str]) -> 
     column = Column(name, node.fn.file, code.line(node), code.end_line(code.resolve(node)), call.word)
     column.kind = kinds[0] if kinds else "other"
     column.unsigned = any(is_positive(w) and w.lower().startswith("positive") for w in words)
+    if column.unsigned:  # with a CHECK on every database but MySQL, whose type says it
+        column.checks.append(Check(f"{name} >= 0", column.file, column.line))
     if (named := code.text(call.named.get("db_column"))) is not None:
         column.attribute, column.name = name, named
     column.version = any(w in _VERSIONS for w in words)
@@ -78,7 +84,7 @@ def _column(code: Code, name: str, node: Node, call: Call, names: list[str]) -> 
     column.primary = code.is_true(call.named.get("primary_key")) or code.is_true(call.named.get("pk"))
     column.nullable = code.is_true(call.named.get("null"))
     column.default = code.default(call.named.get("default"))
-    column.minimum = _least(code, call)
+    column.minimum = code.text(call.named.get("min_value")) or _least(code, call)
     for constraint in code.elements(call.named.get("constraints")):  # Peewee
         column.checks.append(Check(code.sql(constraint), node.fn.file, code.line(constraint)))
     return column
@@ -160,8 +166,8 @@ def _compared(code: Code, node: Node) -> str:
 
 _DECLARES = re.compile(
     rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
-    rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise)[\w.]*\s+import[^#]{0,600}?Field"
+    rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise|mongoengine)[\w.]*\s+import[^#]{0,600}?Field"
     rb"|^[ \t]*class\s+\w+\((?:\s*(?:\w+\.)*Abstract\w+|[\w., \n]*\bmodels\.Model\b)",
     re.MULTILINE,
 )
-DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"Abstract"), _DECLARES, read)
+DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"mongoengine", b"Abstract"), _DECLARES, read)
