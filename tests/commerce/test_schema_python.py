@@ -224,3 +224,19 @@ def test_alembic_adds_to_the_model_in_order_of_revisions(tmp_path: Path) -> None
         "alembic/versions/mm_middle.py": _REVISION.format("bbb", "'aaa'", check, "op.drop_constraint('ck', 'products')"),
     }
     assert shown(declared(tmp_path, files, "Product")) == ["stock integer >=0@7 @5", "check stock >= 0 @7"]
+
+
+def test_what_only_takes_a_migration_back_is_no_step(tmp_path: Path) -> None:
+    fields = "    stock = models.IntegerField()\n    seats = models.IntegerField()\n"
+    model = "from django.db import models\n\nclass Product(models.Model):\n" + fields
+    add, drop = "ALTER TABLE shop_product ADD CONSTRAINT {0} CHECK ({0} >= 0)", "ALTER TABLE shop_product DROP CONSTRAINT {0}"
+    operations = [
+        f'RunSQL("{add.format("stock")}", "{drop.format("stock")}")',
+        f'RunSQL(["SELECT 1", "{add.format("seats")}"], ["{drop.format("seats")}"])',
+        f'RunSQL(sql=FORWARD, reverse_sql="{drop.format("stock")}")',
+    ]
+    constants = f'FORWARD = "SELECT 1"\nREVERSE_IT = """{drop.format("seats")}"""\n'
+    migration = f"{constants}operations = [{', '.join(operations)}]\n"
+    files = {"shop/models.py": model, "shop/migrations/0002_check.py": migration}
+    table = declared(tmp_path, files, "Product")
+    assert shown(table)[:2] == ["stock integer >=0@3 @4", "seats integer >=0@3 @5"]

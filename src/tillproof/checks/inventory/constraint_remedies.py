@@ -19,8 +19,8 @@ _REMEDIES = {
     "`prisma migrate dev --create-only`.",
     "doctrine": f"On MySQL `options: ['unsigned' => true]`; elsewhere `$this->addSql('{_CHECK}')` in a migration.",
     "pymongo": 'Give the collection a validator: `db.command("collMod", "{table}", validator={{"$jsonSchema": {{"properties": '
-    '{{"{column}": {{"minimum": 0}}}}}}}})`, and decrement only where enough is left: `update_one({{"_id": id, "{column}": {{"$gte": n}}}}, '
-    '{{"$inc": {{"{column}": -n}}}})`.',
+    '{{"{column}": {{"minimum": 0}}}}}}}})`, and decrement only where enough is left: `update_one({{"_id": key, "{column}": '
+    '{{"$gte": n}}}}, {{"$inc": {{"{column}": -n}}}})`.',
     "mongoose": "Give the collection a validator: `db.command({{ collMod: '{table}', validator: {{ $jsonSchema: {{ properties: {{ "
     "{column}: {{ minimum: 0 }} }} }} }} }})`, and decrement only where enough is left: `updateOne({{ _id, {column}: {{ $gte: n }} }}, "
     "{{ $inc: {{ {column}: -n }} }})`. `min: 0` in the schema is checked on `save()` only.",

@@ -1,4 +1,6 @@
-"""The order in which migrations run: by the number or date that their files are named after, and Alembic's by what each says it follows."""
+"""The order in which migrations run: by the number or date that their files are named after, and Alembic's by what each says it follows;
+and which steps are there only to take others back.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -6,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from tillproof.commerce.schema.changes import Change
 
 _NUMBER = re.compile(r"(\d+)")
+_BACK = re.compile(r"(?:reverse|backward|rollback|revert|undo|downgrade|down)\w*\s*[:=]\s*[(\[\s]*[rfu]?[\"'`]*\s*$", re.IGNORECASE)
+_SECOND = re.compile(r"[\"']\s*,\s*[rfu]?[\"']*\s*$", re.IGNORECASE)
 _REVISION = re.compile(rb"^(down_)?revision\b[^=\n]*=\s*(?:\(?\s*)[\"']([\w-]+)[\"']", re.MULTILINE)
 
 
@@ -46,3 +50,17 @@ def _depths(sources: Mapping[str, bytes]) -> dict[str, int]:
             steps += 1
         depths[file] = steps
     return depths
+
+
+def takes_back(before: str) -> bool:
+    """Whether a statement, by the code before it, is the one that undoes another: the second argument of Django's ``RunSQL``, or what is
+    assigned to a name that says so."""
+    if _BACK.search(before[-200:]):
+        return True
+    begin = before.rfind("RunSQL(")
+    if begin < 0:
+        return False
+    given = before[begin + len("RunSQL(") :]
+    if given.count("(") < given.count(")"):
+        return False  # that call is over
+    return re.search(r"\]\s*,", given) is not None if given.lstrip().startswith("[") else _SECOND.search(given) is not None

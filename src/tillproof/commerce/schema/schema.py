@@ -15,7 +15,7 @@ from pathlib import Path
 from tillproof.commerce.schema.changes import Change, History
 from tillproof.commerce.schema.code import Code
 from tillproof.commerce.schema.dialect import speaks_postgres_only
-from tillproof.commerce.schema.order import migration_order
+from tillproof.commerce.schema.order import migration_order, takes_back
 from tillproof.commerce.schema.readers import ddl, prisma
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
@@ -241,7 +241,7 @@ class Schema:
         if any(m in source for m in ddl.MARKS):
             text = source.decode("latin-1")  # one character a byte: offsets stay
             for offset, change in ddl.read(text, file):
-                if not self._goes_down(file, offset):
+                if not takes_back(text[:offset]) and not self._goes_down(file, offset):
                     yield change
 
     def _goes_down(self, file: str, offset: int) -> bool:
