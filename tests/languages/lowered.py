@@ -43,7 +43,8 @@ class Lowered:
         for i in range(len(body.op)):
             if body.op[i] == Op.DECORATE:
                 kind, number, value = body.args(i)
-                name = "class " + self.index.classes[number].name if kind else self.index.functions[number].name
+                declared = self.index.classes if kind == 1 else self.index.functions
+                name = body.text(number) if kind == 2 else "class " * kind + declared[number].name
                 out.append(f"{name}: {expression(body, value)}")
         return out
 

@@ -15,6 +15,7 @@ from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.states import States
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
@@ -54,6 +55,11 @@ class Model:
     @cached_property
     def operations(self) -> Operations:
         return Operations(self.recogniser, self.http, self.callers)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Tables and columns, as models, migrations and SQL declare them."""
+        return Schema(self.program, self.evaluator, self.root)
 
     @cached_property
     def entries(self) -> list[Entry]:

@@ -144,7 +144,7 @@ class Scope:
         for number, cls in enumerate(index.classes):
             if cls.name == name:
                 return ClassV((file, cls.line), ClassId(file, number))
-        if name.encode() in self.program.sources[file]:
+        if name == "default" or name.encode() in self.program.sources[file]:  # ``module.exports = x`` stores it without the word
             stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
             if stores:
                 return choice(at, [self.evaluator.value(Fn(file, TOP), s) for s in stores])

@@ -40,7 +40,7 @@ class Op(IntEnum):
     BRANCH = 27  # [v]                ends a block: first successor when true, second when false
     ECHO = 28  # [v …]                written to the answer
     CAST = 29  # [s, v]               converted or asserted to a type
-    DECORATE = 30  # [kind, f or c, v] v is applied to a function (0) or class (1) as decorator or attribute
+    DECORATE = 30  # [kind, f or c or s, v] v is applied to a function (0), class (1) or the field stored as s (2): decorator, attribute
     OPAQUE = 31  # [v …]              something not modelled, made from these
 
 

@@ -339,6 +339,9 @@ class Lexicon(Part, frozen=True):
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
     ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
+    ``stock_columns``: columns that count what can be sold; ``stock_counts`` do where the table is one of ``stock_entities`` or
+    ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
+    ``not_stock_entities`` among the words of its name holds no stock. ``backorder_fields``: more may be sold than there is.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
     """
@@ -351,6 +354,14 @@ class Lexicon(Part, frozen=True):
     currency_fields: tuple[str, ...]
     quantity_fields: tuple[str, ...]
     stock_fields: tuple[str, ...]
+    stock_columns: tuple[str, ...]
+    stock_counts: tuple[str, ...]
+    reserved_columns: tuple[str, ...]
+    not_stock_columns: tuple[str, ...]
+    stock_entities: tuple[str, ...]
+    goods_entities: tuple[str, ...]
+    not_stock_entities: tuple[str, ...]
+    backorder_fields: tuple[str, ...]
     paid_fields: tuple[str, ...]
     paid_values: tuple[str, ...]
     fulfil_values: tuple[str, ...]

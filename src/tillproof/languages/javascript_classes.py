@@ -38,6 +38,7 @@ def class_body(w: Walker, node: Node) -> int:
         if child.type == "method_definition":
             method(w, child, waiting)
         else:
+            decorate_field(w, child, waiting)
             w.visit(child)
         waiting = []
     return -1
@@ -52,6 +53,16 @@ def method(w: Walker, node: Node, decorators: list[Node]) -> None:
     for param in named(params):
         if is_property(param):
             _typed_field(w, w.text(param.child_by_field_name("pattern")), param)
+
+
+def decorate_field(w: Walker, node: Node, before: list[Node]) -> None:
+    """The decorators of a field, those that stand before it and those that are part of it."""
+    own = [c for c in node.named_children if c.type == "decorator"]
+    if before or own:
+        name = w.string(_member(w, unquoted(node.child_by_field_name("name") or node.child_by_field_name("property"))))
+        for child in before + own:
+            if child.named_children:
+                w.emit(Op.DECORATE, [2, name, w.value(child.named_children[0])], child)
 
 
 def decorate(w: Walker, decorators: list[Node], kind: int, number: int) -> None:

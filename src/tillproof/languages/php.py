@@ -68,16 +68,20 @@ def _decorate(w: Walker, node: Node, kind: int, number: int) -> None:
     """One row per attribute, and per annotation of the docblock, of a function (0) or class (1)."""
     if number < 0:
         return
+    _attributes(w, node, kind, number)
+    comment = names.docblock(node)
+    for name, argument in names.annotations(comment) if comment is not None else []:
+        value = w.call(w.name(name, comment), [ARG_POSITIONAL, w.const(Kind.STRING, argument, comment)], comment)
+        w.emit(Op.DECORATE, [kind, number, value], comment)
+
+
+def _attributes(w: Walker, node: Node, kind: int, number: int) -> None:
     for attribute in names.attributes(node):
         value = w.name(names.attribute_name(attribute), attribute)
         arguments = attribute.child_by_field_name("parameters")
         if arguments is not None:
             value = w.call(value, _arguments(w, arguments), attribute)
         w.emit(Op.DECORATE, [kind, number, value], attribute)
-    comment = names.docblock(node)
-    for name, argument in names.annotations(comment) if comment is not None else []:
-        value = w.call(w.name(name, comment), [ARG_POSITIONAL, w.const(Kind.STRING, argument, comment)], comment)
-        w.emit(Op.DECORATE, [kind, number, value], comment)
 
 
 def function_definition(w: Walker, node: Node) -> int:
@@ -114,6 +118,7 @@ def const_declaration(w: Walker, node: Node) -> int:
 def property_declaration(w: Walker, node: Node) -> int:
     kind = dotted(w.text(node.child_by_field_name("type"))) or names.documented_variable(names.docblock(node))
     for element in of_type(node, "property_element"):
+        _attributes(w, node, 2, w.string(_scoped(w, variable(element.child_by_field_name("name")))))
         default = element.child_by_field_name("default_value")
         value = w.value(default) if default is not None else w.null(element)
         if kind:

@@ -9,7 +9,7 @@ from tillproof.contract import Skipped, Unit
 
 Language = Literal[
     "python", "javascript", "typescript", "tsx", "php", "html", "jinja", "twig", "blade", "ejs", "env", "yaml", "json", "toml", "ini",
-    "properties", "xml", "sql", "dockerfile", "ruby", "java", "csharp", "go", "kotlin", "shell", "markdown", "other",
+    "properties", "xml", "sql", "prisma", "dockerfile", "ruby", "java", "csharp", "go", "kotlin", "shell", "markdown", "other",
 ]  # fmt: skip
 Role = Literal["source", "test", "docs", "vendored", "generated", "minified", "config", "template", "migration"]
 

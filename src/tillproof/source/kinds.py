@@ -35,6 +35,7 @@ _SUFFIXES: dict[Language, str] = {
     "properties": "properties",
     "xml": "xml config xsd wsdl csproj props targets",
     "sql": "sql",
+    "prisma": "prisma",
     "dockerfile": "dockerfile",
     "ruby": "rb rake gemspec",
     "java": "java",
@@ -44,7 +45,7 @@ _SUFFIXES: dict[Language, str] = {
     "shell": "sh bash zsh ksh bat ps1",
     "markdown": "md mdx markdown rst adoc",
     "other": "css scss sass less styl c h cc cpp hpp rs swift scala clj ex exs erl dart lua pl pm r groovy gradle vb fs graphql gql proto "
-    "tf hcl prisma pug coffee po pot txt lock csv sum mod pem key",
+    "tf hcl pug coffee po pot txt lock csv sum mod pem key",
 }
 BY_SUFFIX: dict[str, Language] = {suffix: language for language, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 

@@ -52,10 +52,11 @@ class Wiring:
             return None
 
     def decorations(self, around: Fn) -> list[tuple[int, int, int]]:
-        """(instruction, 0 for a function or 1 for a class, its number) of the decorators applied in a body."""
+        """(instruction, 0 for a function or 1 for a class, its number) of the decorators applied in a body, those of fields left out."""
         if around not in self._decorations:
             body = self.program.body(around)
-            self._decorations[around] = [(i, *body.args(i)[:2]) for i, op in enumerate(body.op) if op == Op.DECORATE]  # type: ignore[misc]
+            rows = [(i, *body.args(i)[:2]) for i, op in enumerate(body.op) if op == Op.DECORATE]
+            self._decorations[around] = [row for row in rows if row[1] < 2]  # type: ignore[misc]
         return self._decorations[around]
 
     def decorated(self, around: Fn, i: int) -> Value:

@@ -1,0 +1,22 @@
+"""What a module of this folder gives."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tillproof.commerce.schema.changes import Change
+from tillproof.commerce.schema.code import Code
+
+
+class Reader(NamedTuple):
+    """``language``: the family of languages. ``marks``: a file must hold one of them to be read, and a place that looks like ``pattern``.
+    ``read``: what a file declares."""
+
+    language: str
+    marks: tuple[bytes, ...]
+    pattern: "re.Pattern[bytes]"
+    read: Callable[[Code, str], Iterable[Change]]
+
+    def fits(self, source: bytes) -> bool:
+        """Whether a file is worth reading, by its text alone."""
+        return any(m in source for m in self.marks) and self.pattern.search(source) is not None

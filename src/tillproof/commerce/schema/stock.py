@@ -1,0 +1,101 @@
+"""Which columns of the schema say how much there is to sell."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.schema.schema import Schema
+from tillproof.commerce.schema.tables import Column, Table, key, singular
+from tillproof.knowledge.schema import Provider
+
+# A file without one of these holds no stock column.
+_WORDS = (
+    "stock", "inventory", "quantit", "qty", "on_hand", "available", "remaining", "units_left", "seats", "tickets", "qtd", "cantidad",
+    "jumlah", "estoque", "stok", "bestand", "voorraad", "menge", "existencias", "so_luong", "giacenza",
+)  # fmt: skip
+_LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
+_MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The stock columns of a table: ``columns`` that count goods, ``reserved`` ones beside them. ``sure``: by their own names, or because
+    the table holds nothing but stock. ``mirror``: the platform whose stock is only copied here."""
+
+    table: Table
+    columns: tuple[Column, ...]
+    reserved: tuple[Column, ...]
+    sure: bool
+    mirror: str = ""
+
+
+def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> Iterator[Stock]:
+    """Every table that keeps stock, in order of file and line."""
+    seen: set[tuple[str, int]] = set()
+    for table in schema.mentioning(_WORDS):
+        counted = [c for c in table.columns.values() if _counts(words, table, c)]
+        fresh = [c for c in counted if (c.file, c.line) not in seen]
+        if not fresh:
+            continue  # inherited from a base whose columns were looked at
+        seen.update((c.file, c.line) for c in fresh)
+        reserved = [c for c in table.columns.values() if c.numeric and c not in counted and words.has("reserved_columns", _last(c.name))]
+        sure = any(words.has("stock_columns", _last(c.name)) for c in fresh) or words.has("stock_entities", _entity(table))
+        yield Stock(table, tuple(fresh), tuple(reserved), sure, _mirrored(table, systems))
+
+
+def takes_backorders(schema: Schema, words: Words) -> Column | None:
+    """The column by which more may be sold than there is."""
+    for table in schema.mentioning(("backorder", "continue_selling", "inventory_policy", "out_of_stock", "oversell", "negative")):
+        for column in table.columns.values():
+            if words.has("backorder_fields", _last(column.name)):
+                return column
+    return None
+
+
+def _counts(words: Words, table: Table, column: Column) -> bool:
+    """Whether a column counts goods that can be sold."""
+    name = _last(column.name)
+    if not (column.numeric or column.kind == "other") or column.primary or column.generated or column.version:
+        return False
+    if words.has("not_stock_columns", name):
+        return False
+    holders = [_entity(table), *(snake(p) for p in column.name.split(".")[:-1])]
+    if any(words.has("not_stock_entities", part) for holder in holders for part in holder.split("_")):
+        return False
+    if words.has("stock_columns", name):
+        return True
+    if not words.has("stock_counts", name) or words.has("reserved_columns", name) or not column.numeric:
+        return False
+    holder = singular(holders[-1])
+    if words.has("stock_entities", holder):
+        return True
+    return words.has("quantity_fields", name) and words.has("goods_entities", holder) and not _is_line(table)
+
+
+def _is_line(table: Table) -> bool:
+    """Whether rows belong to an order or a cart: then a quantity is what somebody wants."""
+    return any(_LINE.fullmatch(snake(c.name)) for c in table.columns.values())
+
+
+def _entity(table: Table) -> str:
+    """The entity that a table holds, by the model's name where there is one, since table names carry prefixes."""
+    name = snake(table.entity)
+    bare = re.sub(r"^(?:tbl|tb|t|wp|app|core|ec|oc|ps|db)_(?=\w{4,})|_(?:entity|model|schema|table|document|orm)$", "", name)
+    return singular(bare)
+
+
+def _last(name: str) -> str:
+    return snake(name.rpartition(".")[2])
+
+
+def _mirrored(table: Table, systems: dict[str, Provider]) -> str:
+    """The platform whose own records the rows are copies of: they are known by its id."""
+    for column in table.columns.values():
+        name = snake(column.name)
+        if not re.search(r"_g?id$", name) or not (column.unique or column.primary or column.nullable is False):
+            continue
+        for system in systems.values():
+            if system.kind in _MIRRORING and re.match(rf"{re.escape(key(system.id))}(?:_|(?=id$))", name):
+                return system.name
+    return ""
