@@ -367,8 +367,8 @@ class Lexicon(Part, frozen=True):
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
     ``secret_fields`` keep a credential, but for ``public_fields``; ``signing_fields``, ``database_fields`` and ``mail_fields`` say what for
-    when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are true
-    or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
+    when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are
+    true or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
     environment a file is, ``settings_parts`` that it is one for settings. ``test_number_words`` and ``card_words``: what stands around a
     number and says that it is no card of anybody, or one. ``account_words``/``routing_words``: names of a bank account's two numbers.
     """
