@@ -80,7 +80,7 @@ class Credentials:
 
     def _by_name(self, names: Sequence[str], value: str, owner: Provider | None, known: Sequence[str]) -> Credential | None:
         own, whole = snake(names[0]), "_".join(snake(name) for name in reversed(names[:4]))
-        if len(own) > _LONGEST_NAME or not (self.is_secret_name(own) or (owner and _plain(own, owner) in _BARE)):
+        if len(own) > _LONGEST_NAME or not (self.is_secret_name(own) or (owner and plain_name(own, owner) in _BARE)):
             return None
         mode = _mode(whole)
         made_up = own.rpartition("_")[2] in _MADE_UP
@@ -93,7 +93,7 @@ class Credentials:
         owner = owner or (self._providers.get(known[0]) if len(set(known)) == 1 and not made_up else None)
         if owner is None or not (is_password(value) if made_up or "salt" in own else _is_key(value)):
             return None
-        return Credential("secret", mode, owner, f"{owner.name} {_plain(own, owner)}", value)
+        return Credential("secret", mode, owner, f"{owner.name} {plain_name(own, owner)}", value)
 
 
 def _of_connection(match: re.Match[str]) -> Credential | None:
@@ -118,7 +118,7 @@ def _is_key(value: str) -> bool:
     return is_random(value) or (len(value) >= 16 and not is_stand_in(value) and re.search(r"\d", value) is not None)
 
 
-def _plain(name: str, owner: Provider) -> str:
-    """``razorpay_key_secret`` as ``key secret``."""
+def plain_name(name: str, owner: Provider) -> str:
+    """A name in words, without those of the system: ``razorpay_key_secret`` is ``key secret``."""
     words = [word for word in name.split("_") if word not in owner.id and word not in owner.names]
     return " ".join(words) or "key"

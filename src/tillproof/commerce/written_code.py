@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.credentials import plain_name
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip
 from tillproof.commerce.stand_ins import is_password, is_random
@@ -103,8 +104,8 @@ class CodeReader:
                 yield Written(self._program.files[leaf.at[0]], leaf.at[1], credential, named, (fn.file, line))
         read = self._read_from_settings(value)
         owner = self._credentials.owners.of(named) or self._only
-        if read is not None and owner is not None:
-            self.kept.append(Kept(fn.file, line, owner, snake(named[0]), *read))
+        if read is not None and owner is not None and not self._model.words.has("database_fields", snake(named[0])):
+            self.kept.append(Kept(fn.file, line, owner, plain_name(snake(named[0]), owner), *read))
 
     @property
     def _only(self) -> Provider | None:

@@ -29,14 +29,14 @@ def slots(body: Body) -> Iterator[Slot]:
         elif op == Op.SET_FIELD:
             yield Slot(body.text(args[1]), args[2], i)
         elif op == Op.SET_INDEX:
-            key = body.const(args[1])
-            if key:
-                yield Slot(key[1], args[2], i)
+            const = body.const(args[1])
+            if const:
+                yield Slot(const[1], args[2], i)
         elif op == Op.RECORD:
             for k, v in zip(args[::2], args[1::2], strict=True):
-                key = body.const(k)
+                key = _key(body, k)
                 if key:
-                    yield Slot(key[1], v, i)
+                    yield Slot(key, v, i)
         elif op in (Op.CALL, Op.NEW):
             yield from _given(body, i)
 
@@ -48,11 +48,25 @@ def _given(body: Body, i: int) -> Iterator[Slot]:
             yield Slot(name, value, i)
     called = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
     if len(arguments) >= 2 and called in _NAMING:
-        name_const = body.const(arguments[0][1])
-        if name_const:
-            yield Slot(name_const[1], arguments[1][1], i)
+        key = _key(body, arguments[0][1])
+        if key:
+            yield Slot(key, arguments[1][1], i)
+    elif len(arguments) == 3 and called.endswith("_setopt"):
+        key = _key(body, arguments[1][1])
+        if key:
+            yield Slot(key, arguments[2][1], i)
     elif len(arguments) == 1 and called.startswith("set") and len(called) > 4 and body.op[callee] == Op.FIELD:
         yield Slot(body.name(callee)[3:].lstrip("_"), arguments[0][1], i)
+
+
+def _key(body: Body, i: int) -> str | None:
+    """A key's text, or the name of the constant that is one."""
+    if i < 0:
+        return None
+    const = body.const(i)
+    if const:
+        return const[1]
+    return body.name(i).rpartition(".")[2] if body.op[i] in (Op.NAME, Op.FIELD) and body.name(i).isupper() else None
 
 
 def names_around(body: Body, defuse: DefUse, i: int) -> list[str]:

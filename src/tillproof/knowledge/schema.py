@@ -295,6 +295,7 @@ class Framework(Part, frozen=True):
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
     write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
+    ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     """
 
@@ -328,6 +329,7 @@ class Framework(Part, frozen=True):
     jobs: tuple[str, ...] = ()
     loggers: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     sources_cited: tuple[str, ...] = ()
 
@@ -341,16 +343,27 @@ class Numbers(Part, frozen=True):
     prefixes: tuple[str, ...] = ()
 
 
+class Brand(Part, frozen=True):
+    """How a scheme's card numbers begin (``4``, ``51-55``) and how many digits they have."""
+
+    name: str
+    ranges: tuple[str, ...]
+    lengths: tuple[int, ...]
+
+
 class Published(Part, frozen=True):
     """What providers publish for tests (``published.yaml``): card numbers, IBANs, bank accounts and their routing, API keys.
 
-    Digits and letters only. ``keys``: what stands after the prefix.
+    Digits and letters only. ``keys``: what stands after the prefix. ``brands`` and ``iban_lengths`` (by country) say what real ones look
+    like.
     """
 
     cards: tuple[Numbers, ...]
     ibans: tuple[Numbers, ...]
     accounts: tuple[Numbers, ...]
     keys: tuple[Numbers, ...]
+    brands: tuple[Brand, ...] = ()
+    iban_lengths: dict[str, int] = {}
 
 
 class Lexicon(Part, frozen=True):

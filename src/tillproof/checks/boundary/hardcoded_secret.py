@@ -75,7 +75,7 @@ def _host_beside(model: Model, written: Written) -> str:
 
 def _held(kept: Kept) -> Ruling:
     owner = kept.owner.name if kept.owner else "the system"
-    guard = Evidence(kept.read_at[0], kept.read_at[1], f"{owner}'s {kept.name.replace('_', ' ')} comes from {kept.from_}", "guard")
+    guard = Evidence(kept.read_at[0], kept.read_at[1], f"{owner}'s {kept.name} comes from the settings ({kept.from_})", "guard")
     return Ruling(_ID, "held", "credential", kept.file, kept.line, [guard])
 
 

@@ -26,12 +26,12 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _groups(marks: Sequence[Mark]) -> list[list[Mark]]:
-    """Marks that are one flaw: one provider's that stand together or in one settings file, and in one unit where nothing governs them."""
+    """Marks that are one flaw: one provider's that stand together or in one settings file, and in one folder where nothing governs them."""
     groups: list[list[Mark]] = []
     last: dict[tuple[str, ...], list[Mark]] = {}
     for mark in marks:
         ungoverned = mark.how == "always"
-        key = (mark.file.unit, mark.provider.id, mark.kind) if ungoverned else (mark.file.path, mark.provider.id)
+        key = (mark.file.path.rpartition("/")[0], mark.provider.id, mark.kind) if ungoverned else (mark.file.path, mark.provider.id)
         group = last.get(key)
         if group is not None and (ungoverned or mark.line - group[-1].line <= _NEAR or mark.how == "settings"):
             group.append(mark)
