@@ -17,6 +17,7 @@ from tillproof.flow.indexing import index_tree
 from tillproof.flow.program import Program
 from tillproof.knowledge.loader import load
 from tillproof.report.assemble import assemble
+from tillproof.report.redact import redacted
 from tillproof.settings import Settings
 from tillproof.source.aliases import import_aliases, unit_versions
 from tillproof.source.cache import Cache
@@ -43,12 +44,13 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
 
     indexed = index_tree(tree.root, tree.files, words(knowledge), cache, lambda done: tell("reading", done, len(tree.files)))
     program = Program({f.path: f for f in tree.files}, indexed.indices, indexed.sources)
-    model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree.root)
+    model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree)
     rulings = list(_rule(model, settings, tell))
     handlers = handler_rows(model, rulings)
     boundaries = find_boundaries(model, tree, handlers)
     problems = [Skipped(file=p.partition(":")[0], reason=p) for p in knowledge.problems]
     report = assemble(tree, model, handlers, boundaries, rulings, settings, [*indexed.skipped, *problems])
+    report = redacted(report, (secret for ruling in rulings for secret in ruling.hides))
     cache.put("report", state, msgspec.msgpack.encode(report))
     cache.save()
     return report

@@ -20,7 +20,8 @@ class Evidence:
 class Ruling:
     """One obligation of one site, ruled. A broken one carries the finding's words; an unknown one its ``question``.
 
-    ``anchor`` is where the finding stands: the line that has to change; the site itself when None.
+    ``anchor`` is where the finding stands: the line that has to change; the site itself when None. ``hides``: what must not be shown
+    anywhere in the report: the secrets and numbers that this ruling is about.
     """
 
     check: str
@@ -37,6 +38,7 @@ class Ruling:
     message: str = ""
     remediation: str = ""
     references: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
 
 
 def at(program: Program, fn: Fn, i: int, note: str, kind: StepKind = "step") -> Evidence:

@@ -34,11 +34,14 @@ _FOR_PEOPLE = words_of("www docs doc help support community blog dashboard devel
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address of ``provider`` at ``offset`` (bytes). ``use``: a ``page`` loads it or posts to it, else a program may ``call`` it."""
+    """An address of ``provider`` at ``offset`` (bytes). ``use``: a ``page`` loads it or posts to it, else a program may ``call`` it.
+    ``host`` as written; ``sandbox``: it is one of the provider's test world."""
 
     provider: Provider
     offset: int
     use: Use
+    host: str = ""
+    sandbox: bool = False
 
 
 class AddressBook:
@@ -51,6 +54,7 @@ class AddressBook:
         for provider in known:
             for host in (*provider.hosts, *provider.sandbox_hosts, *(_bare(s).partition("/")[0] for s in provider.scripts)):
                 self._hosts.setdefault(host, provider)
+        self._sandboxes = frozenset(host for provider in known for host in provider.sandbox_hosts)
         self._labels = frozenset(host.split(".")[-2] for host in self._hosts)
         told = words(knowledge)
         self._untold = frozenset(label for label in self._labels if label.encode() not in told)
@@ -102,7 +106,11 @@ class AddressBook:
         if opened is None or _LINK.search(opened) or _POLICY.search(opened) or in_comment(data, start, begin):
             return None
         page = _PAGE.search(opened) is not None or _is_script(owner, host.encode() + rest[1])
-        return Address(owner, start, "page" if page else "call")
+        return Address(owner, start, "page" if page else "call", host, self._is_sandbox(host))
+
+    def _is_sandbox(self, host: str) -> bool:
+        parts = host.strip(".").split(".")
+        return any(".".join(parts[start:]) in self._sandboxes for start in range(len(parts) - 1))
 
     def _owner(self, host: str) -> tuple[Provider | None, bool]:
         """Whose host it is, and whether it is one that people visit too."""

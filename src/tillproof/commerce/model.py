@@ -1,9 +1,9 @@
 """The commerce model of a program: its entry points, handlers and operations, and the questions that checks ask of them."""
 
 from functools import cached_property
-from pathlib import Path
 
 from tillproof.commerce.conditions import Conditions
+from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.handlers import Handlers
@@ -17,13 +17,16 @@ from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.states import States
+from tillproof.commerce.texts import Texts
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
+from tillproof.commerce.written import WrittenDown
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import Fn, Program
 from tillproof.knowledge.loader import Knowledge
+from tillproof.source.files import Tree
 from tillproof.source.text import read
 
 _NEAR = 6
@@ -39,10 +42,11 @@ class Model:
         aliases: dict[str, str],
         knowledge: Knowledge,
         versions: dict[str, dict[str, str | None]],
-        root: Path | None = None,
+        tree: Tree | None = None,
     ) -> None:
         self.program = program
-        self.root = root
+        self.tree = tree
+        self.root = tree.root if tree else None
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
@@ -68,6 +72,20 @@ class Model:
     @cached_property
     def requests(self) -> Requests:
         return Requests(self.program, self.evaluator, self.knowledge, self.entries)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The text of any file, code or not."""
+        return Texts(self.tree, self.program.sources, self.words)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        return Credentials(self.knowledge, self.words)
+
+    @cached_property
+    def written(self) -> WrittenDown:
+        """The credentials that are written down."""
+        return WrittenDown(self)
 
     @cached_property
     def customer_functions(self) -> list[Fn]:

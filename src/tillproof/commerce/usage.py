@@ -27,6 +27,10 @@ class Usage:
         """Whether the file itself imports the provider's package or holds one of its words."""
         return provider.id in self._by_file.get(file, _NOBODY) or provider.id in self._by_word(file)
 
+    def of(self, file: str) -> tuple[str, ...]:
+        """The ids of the providers that a file imports or names, in order."""
+        return tuple(sorted(self._by_file.get(file, _NOBODY) | self._by_word(file)))
+
     def _by_word(self, file: str) -> frozenset[str]:
         return frozenset(p for w in self.program.indices[file].words for p in self._words.get(w.lower(), ()))
 

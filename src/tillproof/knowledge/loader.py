@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tillproof.knowledge.schema import Framework, Lexicon, Provider
+from tillproof.knowledge.schema import Framework, Lexicon, Provider, Published
 
 if TYPE_CHECKING:
     from tillproof.knowledge.pack_reader import PackFile
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _FOLDERS = ("providers", "platforms", "frameworks")
 _LEXICON = "lexicon.yaml"
+_PUBLISHED = "published.yaml"
 _GRAMMAR = ("schema.py", "pack_reader.py", "loader.py")
-_Grammar = type[Provider] | type[Framework] | type[Lexicon]
-_Record = Provider | Framework | Lexicon
+_Grammar = type[Provider] | type[Framework] | type[Lexicon] | type[Published]
+_Record = Provider | Framework | Lexicon | Published
 
 
 class PackError(Exception):
@@ -36,6 +37,7 @@ class Knowledge(msgspec.Struct, kw_only=True):
     """All packs by id, in its order. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
 
     lexicon: Lexicon
+    published: Published
     providers: dict[str, Provider] = {}
     frameworks: dict[str, Framework] = {}
     hash: str = ""
@@ -53,7 +55,8 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
     """Load the built-in packs, then ``extra``: pack files, or folders that are searched for ``*.yaml`` and ``*.yml``.
 
     A user pack with a known id is merged into that pack key by key: lists grow, mappings merge, all else is replaced. A call or endpoint
-    that it claims for an operation is taken from the operations that had it. A file named ``lexicon.yaml`` adds words to the lexicon.
+    that it claims for an operation is taken from the operations that had it. A file named ``lexicon.yaml`` adds words to the lexicon, one
+    named ``published.yaml`` adds test numbers.
     A broken user pack is skipped and told of in ``problems``.
 
     Raises PackError when a built-in pack is broken.
@@ -74,7 +77,7 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
 
 def _built_in() -> Knowledge:
     paths = sorted((path for folder in _FOLDERS for path in (_HERE / folder).glob("*.yaml")), key=lambda path: path.stem)
-    paths.insert(0, _HERE / _LEXICON)
+    paths[:0] = [_HERE / _LEXICON, _HERE / _PUBLISHED]
     key = _state(paths)
     cached = _cache_file()
     compiled = _read_compiled(cached)
@@ -114,6 +117,7 @@ def _parse_built_in(paths: Sequence[Path]) -> Knowledge:
         raise PackError("\n".join(problems))
     return Knowledge(
         lexicon=next(record for record in records if isinstance(record, Lexicon)),
+        published=next(record for record in records if isinstance(record, Published)),
         providers={record.id: record for record in records if isinstance(record, Provider)},
         frameworks={record.id: record for record in records if isinstance(record, Framework)},
         hash=digest.hexdigest(),
@@ -121,8 +125,8 @@ def _parse_built_in(paths: Sequence[Path]) -> Knowledge:
 
 
 def _grammar_by_place(path: Path) -> _Grammar | None:
-    if path.name == _LEXICON:
-        return Lexicon
+    if path.name in (_LEXICON, _PUBLISHED):
+        return Lexicon if path.name == _LEXICON else Published
     return Framework if path.parent.name == "frameworks" else None
 
 
@@ -144,7 +148,7 @@ def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
     pack = PackFile(path, str(path), raw)
     name = str(pack.data.get("id"))
     grammar = _grammar_by_place(path) or _grammar_by_content(pack, name, knowledge)
-    base = knowledge.lexicon if grammar is Lexicon else _packs(knowledge, grammar).get(name)
+    base = _extended(knowledge, grammar, name)
     if not pack.check(grammar, partial=base is not None):
         knowledge.problems += pack.problems
         return
@@ -157,8 +161,17 @@ def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
     record = msgspec.convert(data, grammar)
     if isinstance(record, Lexicon):
         knowledge.lexicon = record
+    elif isinstance(record, Published):
+        knowledge.published = record
     else:
         _packs(knowledge, grammar)[name] = record
+
+
+def _extended(knowledge: Knowledge, grammar: _Grammar, name: str) -> _Record | None:
+    """What a user's pack adds to, if that is known."""
+    if grammar is Lexicon:
+        return knowledge.lexicon
+    return knowledge.published if grammar is Published else _packs(knowledge, grammar).get(name)
 
 
 def _packs(knowledge: Knowledge, grammar: _Grammar) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec.inspect as kinds
 import yaml
 
-from tillproof.knowledge.schema import Framework, Lexicon, Provider
+from tillproof.knowledge.schema import Framework, Lexicon, Provider, Published
 
 # A pack in the reviewed tree is foreign input: these bounds keep it from exhausting memory or the parser's stack.
 _LARGEST = 1 << 20
@@ -60,6 +60,8 @@ _FORMS: dict[tuple[str, str], _Form] = {
     ("Idempotency", "source"): _URL,
     ("SdkDefault", "source"): _URL,
     ("Framework", "id"): _ID,
+    ("KeyPrefix", "source"): _URL,
+    ("Numbers", "source"): _URL,
     **{("Lexicon", field): _PATTERN for field in Lexicon.__struct_fields__ if field not in ("passthrough", "test_words")},
 }
 
@@ -78,7 +80,7 @@ class PackFile:
             self.problems.append(f"{shown}:{error.line}: {error.key}: {error.text}")
         self.path = path
 
-    def check(self, grammar: type[Provider] | type[Framework] | type[Lexicon], partial: bool) -> bool:
+    def check(self, grammar: type[Provider] | type[Framework] | type[Lexicon] | type[Published], partial: bool) -> bool:
         """Compare with the grammar; add what is wrong to ``problems``. A ``partial`` pack extends another and may lack required keys."""
         if self._root is None:
             return False

@@ -28,11 +28,20 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class KeyPrefix(Part, frozen=True):
-    """How a credential of the provider begins. ``publishable`` ones may be public; the others are secrets."""
+    """How a credential of the provider begins. ``publishable`` ones may be public; the others are secrets.
+
+    ``least``: how many characters of the kind ``chars`` follow at the least. ``whole``: nothing follows. ``shared``: other things begin
+    so too; it counts only where the name of the setting, the file or its neighbours speak of the provider.
+    """
 
     prefix: str
     kind: Literal["secret", "restricted", "publishable", "webhook", "token"] = "secret"
     mode: Literal["live", "test", "unknown"] = "unknown"
+    least: int = 16
+    chars: Literal["word", "hex", "base64", "any"] = "word"
+    whole: bool = False
+    shared: bool = False
+    source: str = ""
 
 
 class Idempotency(Part, frozen=True):
@@ -150,7 +159,10 @@ class Effect(Part, frozen=True):
 
 
 class Provider(Part, frozen=True):
-    """A provider or platform pack: one external system and what talking to it means."""
+    """A provider or platform pack: one external system and what talking to it means.
+
+    ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    """
 
     id: str
     name: str
@@ -161,6 +173,7 @@ class Provider(Part, frozen=True):
     sandbox_hosts: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
     auth: Literal["api_key", "oauth", "hmac", "basic", "jwt", "ipn-postback", "none", "unknown"] = "api_key"
     keys: tuple[KeyPrefix, ...] = ()
@@ -290,6 +303,7 @@ class Framework(Part, frozen=True):
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
     write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
+    ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     """
 
@@ -323,8 +337,41 @@ class Framework(Part, frozen=True):
     jobs: tuple[str, ...] = ()
     loggers: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     sources_cited: tuple[str, ...] = ()
+
+
+class Numbers(Part, frozen=True):
+    """What one party publishes, and where. ``prefixes``: a number that begins so is published too."""
+
+    of: str
+    source: str
+    numbers: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+class Brand(Part, frozen=True):
+    """How a scheme's card numbers begin (``4``, ``51-55``) and how many digits they have."""
+
+    name: str
+    ranges: tuple[str, ...]
+    lengths: tuple[int, ...]
+
+
+class Published(Part, frozen=True):
+    """What providers publish for tests (``published.yaml``): card numbers, IBANs, bank accounts and their routing, API keys.
+
+    Digits and letters only. ``keys``: what stands after the prefix. ``brands`` and ``iban_lengths`` (by country) say what real ones look
+    like.
+    """
+
+    cards: tuple[Numbers, ...]
+    ibans: tuple[Numbers, ...]
+    accounts: tuple[Numbers, ...]
+    keys: tuple[Numbers, ...]
+    brands: tuple[Brand, ...] = ()
+    iban_lengths: dict[str, int] = {}
 
 
 class Lexicon(Part, frozen=True):
@@ -344,6 +391,11 @@ class Lexicon(Part, frozen=True):
     ``not_stock_entities`` among the words of its name holds no stock. ``backorder_fields``: more may be sold than there is.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
+    ``secret_fields`` keep a credential, but for ``public_fields``; ``signing_fields``, ``database_fields`` and ``mail_fields`` say what for
+    when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are
+    true or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
+    environment a file is, ``settings_parts`` that it is one for settings. ``test_number_words`` and ``card_words``: what stands around a
+    number and says that it is no card of anybody, or one. ``account_words``/``routing_words``: names of a bank account's two numbers.
     """
 
     money_fields: tuple[str, ...]
@@ -376,3 +428,24 @@ class Lexicon(Part, frozen=True):
     customer_guards: tuple[str, ...]
     passthrough: dict[Language, tuple[str, ...]]
     test_words: tuple[str, ...]
+    secret_fields: tuple[str, ...]
+    public_fields: tuple[str, ...]
+    signing_fields: tuple[str, ...]
+    database_fields: tuple[str, ...]
+    mail_fields: tuple[str, ...]
+    mode_fields: tuple[str, ...]
+    test_switches: tuple[str, ...]
+    live_switches: tuple[str, ...]
+    test_values: tuple[str, ...]
+    live_values: tuple[str, ...]
+    environment_words: tuple[str, ...]
+    example_parts: tuple[str, ...]
+    test_parts: tuple[str, ...]
+    development_parts: tuple[str, ...]
+    staging_parts: tuple[str, ...]
+    production_parts: tuple[str, ...]
+    settings_parts: tuple[str, ...]
+    test_number_words: tuple[str, ...]
+    card_words: tuple[str, ...]
+    account_words: tuple[str, ...]
+    routing_words: tuple[str, ...]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tillproof.source.config_lines import read_dockerfile, read_env, read_ini, read_properties
 from tillproof.source.config_trees import read_json, read_toml, read_yaml
+from tillproof.source.config_xml import read_xml
 from tillproof.source.entries import ConfigEntry, MalformedError
 from tillproof.source.files import Language
 
@@ -21,6 +22,7 @@ _READERS: dict[Language, Callable[[str], Iterator[ConfigEntry]]] = {
     "ini": read_ini,
     "properties": read_properties,
     "dockerfile": read_dockerfile,
+    "xml": read_xml,
 }
 _COMPOSE_ENVIRONMENT = re.compile(r"(?:^|\.)environment\.\d+$")
 _NAME_AND_VALUE = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)

@@ -96,6 +96,8 @@ def read_json(text: str) -> Iterator[ConfigEntry]:
 
 
 def _json_string(token: str) -> str:
+    if "\\" not in token:
+        return token[1:-1]
     try:
         value = json.loads(f'"{token[1:-1]}"' if token[0] == "'" else token, strict=False)
     except ValueError:

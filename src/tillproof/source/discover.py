@@ -6,6 +6,7 @@ One pass with ``os.scandir``. Of each file only the first bytes are read, and of
 import os
 import stat
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from tillproof.source import kinds, units
 from tillproof.source.files import Language, Role, SourceFile, Tree
 from tillproof.source.ignore import IgnoreRules, is_ignored, read_lines, rules_above
 from tillproof.source.text import OPEN_FLAGS
+from tillproof.source.tracked import Tracked, tracked_below
 
 MAX_SOURCE_BYTES = 5_000_000
 MAX_DATA_BYTES = 1_000_000
@@ -35,20 +37,22 @@ _ASSET_FOLDERS = kinds.words("public static assets asset js css lib libs dist ww
 
 
 class _Folder(msgspec.Struct, frozen=True):
-    """A folder that is still to be walked. ``path`` is relative, empty or ending in ``/``."""
+    """A folder that is still to be walked. ``path`` is relative, empty or ending in ``/``. ``ignored``: only what is tracked counts."""
 
     path: str
     depth: int
     role: Role | None
     unit: str
     rules: tuple[IgnoreRules, ...]
+    ignored: bool = False
 
 
 def discover(root: Path, exclude: Sequence[str] = ()) -> Tree:
     """The files and units below ``root``, which may also be a single file (then the tree's root is its folder).
 
-    ``exclude`` holds patterns in the grammar of ``.gitignore``; they win over every ignore file. Symbolic links are never followed: what
-    they point to is reviewed under its own name when it is inside the root, and is not ours when it is outside.
+    ``exclude`` holds patterns in the grammar of ``.gitignore``; they win over every ignore file. What git tracks is reviewed although it is
+    ignored, and so are ``.env`` files where there is no repository to ask: whoever got this tree got them too. Symbolic links are never
+    followed: what they point to is reviewed under its own name when it is inside the root, and is not ours when it is outside.
     Raises ``FileNotFoundError`` when there is nothing at ``root``.
     """
     root = root.resolve(strict=True)
@@ -73,6 +77,10 @@ class _Walk:
         self._files: list[SourceFile] = []
         self._units: dict[str, Unit] = {}
         self._skipped: list[Skipped] = []
+
+    @cached_property
+    def _tracked(self) -> Tracked | None:
+        return tracked_below(self._root)
 
     def tree(self) -> Tree:
         self._units.setdefault(".", Unit(id=".", path=".", kind="app"))
@@ -102,14 +110,17 @@ class _Walk:
         if folders and folder.depth == _MAX_DEPTH:
             self._skip(folder.path.rstrip("/"), f"folders below a depth of {_MAX_DEPTH} were not entered")
             return []
-        return [_Folder(f"{folder.path}{name}/", folder.depth + 1, self._role_of_folder(name, folder), unit, rules) for name in folders]
+        return [
+            _Folder(f"{folder.path}{name}/", folder.depth + 1, self._role_of_folder(name, folder), unit, rules, ignored)
+            for name, ignored in folders
+        ]
 
     def _sort_out(
         self, entries: list[os.DirEntry[str]], folder: _Folder, rules: tuple[IgnoreRules, ...], names: set[str]
-    ) -> tuple[list[tuple[str, str, os.stat_result]], list[str]]:
-        """The files (relative path, name, stat) and the names of the folders that are neither ignored nor of no interest."""
+    ) -> tuple[list[tuple[str, str, os.stat_result]], list[tuple[str, bool]]]:
+        """The files (relative path, name, stat) and the folders (name, whether ignored) that are neither left out nor of no interest."""
         files: list[tuple[str, str, os.stat_result]] = []
-        folders: list[str] = []
+        folders: list[tuple[str, bool]] = []
         stack = (*rules, self._exclude)
         for entry in entries:
             name = entry.name
@@ -122,13 +133,31 @@ class _Walk:
                     if not is_ignored(stack, path, name, folder=False):
                         self._note_link(path)
                 elif entry.is_dir(follow_symlinks=False):
-                    if not self._never_entered(path, name, names) and not is_ignored(stack, path, name, folder=True):
-                        folders.append(name)
-                elif not kinds.is_asset(name) and not is_ignored(stack, path, name, folder=False):
-                    files.append((path, name, entry.stat(follow_symlinks=False)))
+                    if self._never_entered(path, name, names):
+                        continue
+                    ignored = folder.ignored or is_ignored(stack, path, name, folder=True)
+                    if not ignored or (not self._is_excluded(path, name, True) and self._tracks_below(path)):
+                        folders.append((name, ignored))
+                elif not kinds.is_asset(name):
+                    ignored = folder.ignored or is_ignored(stack, path, name, folder=False)
+                    if not ignored or (not self._is_excluded(path, name, False) and self._comes_along(path, name)):
+                        files.append((path, name, entry.stat(follow_symlinks=False)))
             except OSError as error:
                 self._skip(path, f"cannot be read: {error.strerror}")
         return files, folders
+
+    def _is_excluded(self, path: str, name: str, folder: bool) -> bool:
+        """Whether the user wants it left out, whatever git says."""
+        return self._exclude.decide(path, name, folder) is True
+
+    def _tracks_below(self, path: str) -> bool:
+        return self._tracked is not None and self._tracked.below(path)
+
+    def _comes_along(self, path: str, name: str) -> bool:
+        """Whether an ignored file is part of what is handed on all the same."""
+        if self._tracked is None:
+            return kinds.language_of(name) == "env"
+        return self._tracked.file(path)
 
     def take(self, found: list[tuple[str, str, os.stat_result]], folder: _Folder) -> None:
         """Classifies files and keeps them, or says why not."""

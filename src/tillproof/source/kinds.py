@@ -8,7 +8,9 @@ import re
 from tillproof.source.files import Language, Role
 
 # ``env.ts`` is a module that reads the environment; ``.env.production`` is the environment.
-_CODE_BEHIND_ENV = ("py", "js", "mjs", "cjs", "ts", "php", "rb", "go")
+_CODE_BEHIND_ENV = ("py", "js", "mjs", "cjs", "ts", "php", "rb", "go", "json", "yaml", "yml", "toml", "sh")
+# ``.env.production``, ``.env_example``, ``.env-shop.example.com``, ``env.local``
+_ENVIRONMENT = re.compile(r"\.env[._~-]|env\.")
 
 
 def words(text: str) -> frozenset[str]:
@@ -121,7 +123,7 @@ def language_of(name: str) -> Language | None:
     if found is not None:
         return found
     stem, dot, suffix = lower.rpartition(".")
-    if lower.startswith((".env.", "env.")) and suffix not in _CODE_BEHIND_ENV:
+    if _ENVIRONMENT.match(lower) and suffix not in _CODE_BEHIND_ENV:
         return "env"
     if lower.startswith("dockerfile."):
         return "dockerfile"

@@ -14,10 +14,12 @@ _ROUNDS = 4
 
 # A credential of a known make: what it begins with, and what has to follow for it to be one.
 _MAKES = (
-    r"(?:sk|rk)_(?:live|test|sbox|prod)_|whsec_|shp(?:at|ca|pa|ss|ua)_|xox[a-z]-|gh[pousr]_|github_pat_|glpat-|npm_|dop_v1_|rzp_(?:live|test)_"
-    r"|sq0(?:atp|csp|idp)-|EAAA|access_token\$(?:production|sandbox)\$|FLWSECK(?:_TEST)?-|klarna_(?:live|test)_api_|shippo_(?:live|test)_"
-    r"|(?<!pk_)(?:live|test)_(?=[A-Za-z]*[0-9])(?=[A-Za-z0-9]{24})|sk_(?=[a-z0-9]{20})|sk-(?=[A-Za-z0-9_-]{20})|SG\.(?=[\w-]{16})|key-(?=[0-9a-f]{32})"
-    r"|AQE(?=[A-Za-z0-9+/]{24})|AIza(?=[\w-]{30})|ya29\.|EZ[AT]K(?=[A-Za-z0-9]{20})|(?:AKIA|ASIA)(?=[A-Z0-9]{12})|SK(?=[0-9a-f]{32})"
+    r"(?:sk|rk)_(?:live|test|sbox|prod)_|whsec_|shp(?:at|ca|pa|ss|ua|tka)_|xox[a-z]-|xapp-|gh[pousr]_|github_pat_|glpat-|npm_|dop_v1_"
+    r"|rzp_(?:live|test)_|(?:sandbox-)?sq0[a-z]{3}-|EAAA|access_token\$(?:production|sandbox)\$|FLWSECK(?:_TEST)?-|klarna_(?:live|test)_api_"
+    r"|shippo_(?:live|test)_|cfsk_ma_[a-z]{4}_|pdl_(?:live|sdbx)_apikey_|pdl_ntfset_|APP_USR-|TEST[-_](?=[A-Za-z0-9+/-]{30})|(?:PRD|SBX)-(?=[0-9a-f]{8})"
+    r"|Atzr\||amzn1\.oa2-cs\.v1\.|c[ks]_(?=[0-9a-f]{40})|(?<!pk_)(?:live|test|access)_(?=[A-Za-z]*[0-9])(?=[A-Za-z0-9]{24})"
+    r"|(?:live|sandbox|access)_(?=[\w-]{36})|sk_(?=[a-z0-9]{20})|sk-(?=[A-Za-z0-9_-]{20})|SG\.(?=[\w-]{16})|key-(?=[0-9a-f]{32})"
+    r"|AQE(?=[A-Za-z0-9+/]{24})|AIza(?=[\w-]{30})|GOCSPX-|ya29\.|EZ[AT]K(?=[A-Za-z0-9]{20})|(?:AKIA|ASIA)(?=[A-Z0-9]{12})|SK(?=[0-9a-f]{32})"
     r"|pat-(?:na|eu)\d-|pk\.eyJ"
 )
 _KEY = re.compile(rf"(?<![A-Za-z0-9])({_MAKES})[A-Za-z0-9_+/=$.-]{{6,}}+")
@@ -71,7 +73,7 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 def mask(text: str) -> str:
     """The text with every credential, password, card number and IBAN in it masked, and the same number of lines.
 
-    A recognisable beginning of a credential is kept (``sk_live_…(masked)``), and the last four digits of a card number (``…4242(masked)``).
+    A recognisable beginning of a credential is kept (``sk_live_…(masked)``); of a card number and an IBAN nothing is.
     Masking what is masked changes nothing.
     """
     for _ in range(_ROUNDS):
@@ -169,12 +171,12 @@ def _is_secret_value(head: re.Match[str], value: str, in_env: bool) -> bool:
 
 
 def _mask_ibans(text: str) -> str:
-    return _IBAN.sub(lambda match: f"{match[0][:2]}…{match[0].replace(' ', '')[-4:]}(masked)" if _is_iban(match[0]) else match[0], text)
+    return _IBAN.sub(lambda match: MASKED if is_iban(match[0].replace(" ", "")) else match[0], text)
 
 
-def _is_iban(text: str) -> bool:
-    compact = text.replace(" ", "")
-    return 15 <= len(compact) <= 34 and int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1
+def is_iban(text: str) -> bool:
+    """True for 15 to 34 upper-case letters and digits whose check digits are right."""
+    return 15 <= len(text) <= 34 and int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
 
 
 def _mask_cards(text: str) -> str:
@@ -192,8 +194,7 @@ def _mask_cards_in(run: str) -> str:
             first += 1
             continue
         start, end = groups[first][0], groups[last][1]
-        digits = re.sub(r"\D", "", run[start:end])
-        parts += (run[done:start], f"…{digits[-4:]}(masked)")
+        parts += (run[done:start], MASKED)
         done, first = end, last + 1
     return "".join((*parts, run[done:]))
 

@@ -1,0 +1,75 @@
+"""``boundary/insecure-transport``: what is sent to external systems is encrypted, and their certificates are checked."""
+
+from collections.abc import Iterator, Sequence
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.commerce.model import Model
+from tillproof.commerce.transport import Site, Transport
+
+_ID = "boundary/insecure-transport"
+_NEAR = 4
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per connection; options that stand together are one."""
+    for group in _groups(Transport(model).sites()):
+        broken = [site for site in group if site.flaw != "none"]
+        yield _broken(model, broken) if broken else _held(group[0])
+
+
+def _groups(sites: Sequence[Site]) -> list[list[Site]]:
+    groups: list[list[Site]] = []
+    for site in sites:
+        last = groups[-1][-1] if groups else None
+        if last is not None and last.file == site.file and site.line - last.line <= _NEAR and last.flaw == site.flaw != "none":
+            groups[-1].append(site)
+        else:
+            groups.append([site])
+    return groups
+
+
+def _held(site: Site) -> Ruling:
+    guard = site.guard or (site.file, site.line)
+    return Ruling(_ID, "held", "outbound-call", site.file, site.line, [Evidence(guard[0], guard[1], site.what, "guard")])
+
+
+def _broken(model: Model, group: Sequence[Site]) -> Ruling:
+    site = group[0]
+    ruling = Ruling(_ID, "broken", "outbound-call", site.file, site.line)
+    ruling.severity = "medium" if site.mail or (site.flaw == "plain" and site.provider is None) else "high"
+    ruling.confidence = "certain" if site.flaw == "everywhere" or (site.provider is not None and site.flaw == "plain") else "likely"
+    to = "the mail server" if site.mail else site.to
+    if site.flaw == "plain":
+        ruling.title = f"{to} is spoken to without encryption"
+        ruling.message = (
+            f"{site.what} goes over plain HTTP: whoever is on the way (a wireless network, a proxy, a provider) reads the credentials and "
+            "customers' data in the request, and can answer in its place: a rate, a tax, an approval."
+        )
+        ruling.remediation = "Write `https://`, and refuse addresses from the settings that do not begin with it."
+    else:
+        ruling.title = f"The certificate of {to} is not checked"
+        reach = "For the whole process, " if site.flaw == "everywhere" else ""
+        ruling.message = (
+            f"{reach}{site.what}: any machine on the way can pass for {to}, read the credentials and customers' data, and answer as "
+            f"{'it' if site.mail else 'they'} would: that a payment went through, what shipping costs, where mail goes."
+        )
+        ruling.remediation = _remedy(model, site)
+    ruling.evidence = [Evidence(s.file, s.line, s.what, "sink") for s in group]
+    return ruling
+
+
+def _remedy(model: Model, site: Site) -> str:
+    language = model.program.language(site.file) if site.file in model.program.indices else ""
+    own = {
+        "python": 'pass the path of a CA bundle (`verify="/etc/ssl/certs/own-ca.pem"`)',
+        "javascript": "give the CA (`new https.Agent({ ca: fs.readFileSync('own-ca.pem') })` or `NODE_EXTRA_CA_CERTS`)",
+        "php": "give the CA (`CURLOPT_CAINFO`, `'verify' => '/path/own-ca.pem'`, `'cafile' => …`)",
+    }.get(language, "install that CA on the machine")
+    return (
+        f"Take the option out: the default is to check. Where the certificate comes from a CA of one's own, {own}. What tests need "
+        "belongs in their own settings."
+    )
+
+
+CHECK = Check(id=_ID, title="External systems are spoken to over verified TLS", severity="high", rule=rule)

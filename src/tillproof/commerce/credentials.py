@@ -1,0 +1,124 @@
+"""What a named value that is written down is: whose credential, of which mode, or none."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.makes import Made, Makes
+from tillproof.commerce.owners import Owners
+from tillproof.commerce.stand_ins import is_password, is_random, is_stand_in
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Provider
+
+Mode = Literal["live", "test", "unknown"]
+Sort = Literal["secret", "publishable", "signing", "database", "mail"]
+
+_LONGEST_NAME = 80
+# Ends of names whose values people make up.
+_MADE_UP = ("password", "passwd", "pass", "pwd", "pw", "passphrase")
+# What may be left of a credential's name beside that of the system.
+_BARE = ("key", "token", "secret", "password", "pass", "salt", "hmac")
+_CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/@]{0,80}):([^\s/@]{1,200})@([\w.-]+)", re.IGNORECASE)
+_STORES = re.compile(r"postgres|mysql|mariadb|mongo|redis|amqp|mssql|sqlserver|jdbc|clickhouse|elastic|cockroach", re.IGNORECASE)
+_TEST_NAME = re.compile(r"(?:^|_)(?:test|sandbox|sbox|uat|dev|staging|stg|qa|preprod|playground)(?:_|$)")
+_LIVE_NAME = re.compile(r"(?:^|_)(?:live|prod|production)(?:_|$)")
+_PUBLIC_VALUE = re.compile(r"pk_(?:live|test)|-----BEGIN (?:PUBLIC KEY|CERTIFICATE)|eyJhbGciOi\S*")
+
+
+class Credential(NamedTuple):
+    """A credential. ``owner``: the system that takes it; None for one's own. ``name``: what to call it. ``made``: known by its prefix.
+    ``host``: where a connection string leads."""
+
+    sort: Sort
+    mode: Mode
+    owner: Provider | None
+    name: str
+    secret: str
+    made: bool = False
+    host: str = ""
+
+
+class Credentials:
+    """Classifies values by their make, then by the names that they stand under."""
+
+    def __init__(self, knowledge: Knowledge, words: Words) -> None:
+        self.makes = Makes(knowledge)
+        self.owners = Owners(knowledge)
+        self._words = words
+        self._providers = knowledge.providers
+
+    def of(self, names: Sequence[str], value: str, spoken_of: Iterable[str] = ()) -> Credential | None:
+        """The credential that a value is. ``names``: those that it stands under, the nearest first. ``spoken_of``: ids of the providers
+        that the file or its neighbours speak of; when it is one alone, an unnamed secret is taken for its."""
+        owner = self.owners.of(names)
+        known = [*([owner.id] if owner else []), *spoken_of]
+        made = self.makes.of(value, known)
+        if made is not None:
+            return self.by_make(made, owner)
+        connection = _CONNECTION.search(value)
+        if connection is not None:
+            return _of_connection(connection)
+        if not names or _PUBLIC_VALUE.match(value):
+            return None
+        return self._by_name(names, value, owner, known)
+
+    def by_make(self, made: Made, named: Provider | None) -> Credential:
+        """The credential behind a known prefix; where several providers share it, the named one, else the first."""
+        owner = named if named in made.providers else made.providers[0]
+        public = made.prefix.kind == "publishable"
+        what = {"publishable": "publishable key", "webhook": "webhook secret", "token": "access token", "restricted": "restricted key"}
+        name = f"{owner.name} {what.get(made.prefix.kind, 'secret key')}"
+        return Credential("publishable" if public else "secret", made.prefix.mode, owner, name, made.text, made=True)
+
+    def is_secret_name(self, name: str) -> bool:
+        """Whether a name is one that keeps a credential."""
+        if len(name) > _LONGEST_NAME:
+            return False
+        words = self._words
+        return (words.has("secret_fields", name) and not words.has("public_fields", name)) or words.has("signing_fields", name)
+
+    def _by_name(self, names: Sequence[str], value: str, owner: Provider | None, known: Sequence[str]) -> Credential | None:
+        own, whole = snake(names[0]), "_".join(snake(name) for name in reversed(names[:4]))
+        if len(own) > _LONGEST_NAME or not (self.is_secret_name(own) or (owner and plain_name(own, owner) in _BARE)):
+            return None
+        mode = _mode(whole)
+        made_up = own.rpartition("_")[2] in _MADE_UP
+        if made_up and self._words.has("database_fields", whole):
+            return Credential("database", mode, None, "database password", value) if is_password(value) else None
+        if owner is None and made_up and self._words.has("mail_fields", whole):
+            return Credential("mail", mode, None, "password of the mail account", value) if is_password(value) else None
+        if owner is None and (self._words.has("signing_fields", own) or ("webhook" in whole and is_random(value))):
+            return Credential("signing", mode, None, names[0], value) if is_random(value) or is_password(value) else None
+        owner = owner or (self._providers.get(known[0]) if len(set(known)) == 1 and not made_up else None)
+        if owner is None or not (is_password(value) if made_up or "salt" in own else _is_key(value)):
+            return None
+        return Credential("secret", mode, owner, f"{owner.name} {plain_name(own, owner)}", value)
+
+
+def _of_connection(match: re.Match[str]) -> Credential | None:
+    scheme, user, password, host = match[1], match[2], match[3], match[4]
+    if is_stand_in(password) or password.lower() in (user.lower(), "password", "postgres", "root", "admin", "secret", "user", "pass"):
+        return None
+    if _STORES.search(scheme):
+        return Credential("database", "unknown", None, "password of a database address", password, host=host)
+    if scheme.lower().startswith("smtp"):
+        return Credential("mail", "unknown", None, "password of the mail account", password, host=host)
+    return None
+
+
+def _mode(name: str) -> Mode:
+    if _TEST_NAME.search(name):
+        return "test"
+    return "live" if _LIVE_NAME.search(name) else "unknown"
+
+
+def _is_key(value: str) -> bool:
+    """Whether a value may be a key that a system gave out."""
+    return is_random(value) or (len(value) >= 16 and not is_stand_in(value) and re.search(r"\d", value) is not None)
+
+
+def plain_name(name: str, owner: Provider) -> str:
+    """A name in words, without those of the system: ``razorpay_key_secret`` is ``key secret``."""
+    words = [word for word in name.split("_") if word not in owner.id and word not in owner.names]
+    return " ".join(words) or "key"

@@ -1,0 +1,106 @@
+"""Credentials that are known by how they begin, found in any text."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tillproof.commerce.stand_ins import is_stand_in
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import KeyPrefix, Provider
+
+_BODIES = {
+    "word": re.compile(r"[A-Za-z0-9_-]*+"),
+    "hex": re.compile(r"[0-9a-fA-F-]*+"),
+    "base64": re.compile(r"[A-Za-z0-9+/=_-]*+"),
+    "any": re.compile(r"[A-Za-z0-9+/=_$.|-]*+"),
+}
+_JOINED = re.compile(r"[A-Za-z0-9_]")
+# Pieces that many prefixes have in common, so that few searches tell whether a text is worth a closer look.
+_COMMON = (b"_live_", b"_test_", b"_sbox_", b"sq0", b"shp")
+_LONGEST = 300
+_PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----(?:\\n|\\r|\s|[A-Za-z0-9+/=]){40}")
+
+
+class Made(NamedTuple):
+    """A credential of a known make at ``offset`` (characters of the text). ``providers``: whose prefix it is, at least one."""
+
+    offset: int
+    text: str
+    prefix: KeyPrefix
+    providers: tuple[Provider, ...]
+
+
+class Makes:
+    """Every prefix of every pack."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._by_prefix: dict[str, list[tuple[Provider, KeyPrefix]]] = {}
+        for provider in knowledge.providers.values():
+            for key in provider.keys:
+                self._by_prefix.setdefault(key.prefix, []).append((provider, key))
+        self._published = frozenset(number for group in knowledge.published.keys for number in group.numbers)
+        whole = {p for p, owners in self._by_prefix.items() if all(key.whole for _, key in owners)}
+        self._texts = sorted(self._by_prefix.keys() - whole, key=lambda p: (-len(p), p))
+        self._telling = [p for p in self._texts if not all(key.shared for _, key in self._by_prefix[p])]
+        self._cores = sorted({next((core for core in _COMMON if core in p), p) for p in map(str.encode, self._telling)})
+        self._by_letter: dict[str, list[str]] = {}
+        for prefix in self._texts:
+            self._by_letter.setdefault(prefix[0], []).append(prefix)
+        self._shared: dict[str, list[str]] = {}
+        for prefix in self._texts:
+            for provider, key in self._by_prefix[prefix]:
+                if key.shared:
+                    self._shared.setdefault(provider.id, []).append(prefix)
+
+    def worth_a_look(self, data: bytes) -> bool:
+        """Whether a text holds a piece of a telling prefix."""
+        return any(core in data for core in self._cores)
+
+    def find(self, text: str, spoken_of: Iterable[str]) -> Iterator[Made]:
+        """The credentials in a text that are none of those published. ``spoken_of``: providers whose shared prefixes count here too."""
+        known = frozenset(spoken_of)
+        shared = {prefix for provider in known for prefix in self._shared.get(provider, ())}
+        taken: set[int] = set()
+        for prefix in self._texts:  # the longest first
+            if prefix not in shared and prefix not in self._telling:
+                continue
+            at = text.find(prefix)
+            while at >= 0:
+                if at not in taken and not _JOINED.match(text, max(0, at - 1), at):
+                    taken.add(at)
+                    made = self._made(prefix, text[at + len(prefix) : at + len(prefix) + _LONGEST], at, known)
+                    if made is not None:
+                        yield made
+                at = text.find(prefix, at + 1)
+
+    def of(self, value: str, spoken_of: Iterable[str]) -> Made | None:
+        """The credential that a value is, whole."""
+        known = frozenset(spoken_of)
+        for provider, key in self._by_prefix.get(value, ()):
+            if key.whole and (not key.shared or provider.id in known):
+                return Made(0, value, key, (provider,))
+        for prefix in self._by_letter.get(value[:1], ()):
+            if value.startswith(prefix):
+                made = self._made(prefix, value[len(prefix) :][:_LONGEST], 0, known)
+                return made if made is not None and made.text == value else None
+        return None
+
+    def _made(self, prefix: str, rest: str, offset: int, known: frozenset[str]) -> Made | None:
+        fitting: list[tuple[Provider, KeyPrefix, str]] = []
+        for provider, key in self._by_prefix[prefix]:
+            body = _BODIES[key.chars].match(rest)
+            text = (body[0] if body else "").rstrip("-=." if key.chars != "base64" else "")
+            if not key.whole and len(text) >= key.least and (not key.shared or provider.id in known):
+                fitting.append((provider, key, text))
+        if not fitting:
+            return None
+        spoken = [f for f in fitting if f[0].id in known] or fitting
+        _, key, text = spoken[0]
+        if text in self._published or is_stand_in(text, made=True):
+            return None
+        return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))
+
+
+def private_keys(text: str) -> Iterator[int]:
+    """Offsets of private keys in PEM, but for their mere head lines."""
+    yield from (match.start() for match in _PEM.finditer(text))

@@ -1,0 +1,82 @@
+"""Is a value a secret, or does it only stand where one belongs?"""
+
+import math
+import re
+from collections import Counter
+from itertools import pairwise
+
+_WORDS = (
+    "yours?|example|sample|placeholder|changeme|change[-_ ]?(?:me|it|this)|replace|insert|enter|put[-_]|dummy|fake|foobar|todo|fixme",
+    "xxxx?|insecure|redacted|masked|hidden|secret[-_]?(?:here|key[-_]?here)|[-_]here\\b|my[-_ ]?(?:secret|key|api|token|pass)",
+    "some[-_ ]?(?:secret|key|random)|test[-_]?key|super[-_ ]?secret|not[-_ ]?(?:a[-_ ])?(?:real|secret|set|used)",
+    "random[-_ ]?(?:string|key|secret)|long[-_ ]?(?:random|string)|generate|default|undefined|lorem|ipsum|abc123|abcdef|123456",
+    "098765|qwerty|asdf|deadbeef|secretkey|secret[-_]?token|apikey|api[-_]key|access[-_]?token|client[-_]?secret",
+)
+_STANDS_IN = re.compile("|".join(_WORDS), re.IGNORECASE)
+# In a long random text such a short word may turn up by chance.
+_SURE_WORDS = re.compile(
+    r"your|example|sample|placeholder|change[-_]?me|replace|dummy|redacted|xxxx|\.\.\.|1234567|abcdefg|0{8}|insert|secret"
+    r"|goes[-_]?here|[-_]here\b",
+    re.IGNORECASE,
+)
+_COMPUTED = re.compile(
+    r"<[^>]*>|^\$[A-Za-z_]|\$[{(]|\{\{|\}\}|%[A-Za-z_]+%|%\(|\s|\.\.\.|…|\*{3}|\w\(|#\{|^@|^env[.:(]|^process\.|^os\.|^secrets?[./]|^vault:|^arn:|^ssm:|^kms:"
+    r"|^file:|^/|^\./|^!"
+)
+_NOT_A_SECRET = re.compile(
+    r"(?:true|false|null|none|nil|yes|no|on|off|\d{1,7}|[\w.+-]+@[\w-]+\.[\w.-]+|https?://.*|v?\d+(?:\.\d+)+|[A-Za-z]:\\.*)", re.IGNORECASE
+)
+# Words joined by separators or humps, without a digit among them: a name.
+_NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:[-_.: /][A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}){2,}|[A-Z]+(?:_[A-Z]+)+")
+_ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
+_LEAST_VARIETY = 2.8
+_VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)
+
+
+def is_stand_in(value: str, made: bool = False) -> bool:
+    """Whether a value stands for a secret: a placeholder, a name, a call, a reference. ``made``: what stands after a known prefix, which
+    is far longer than chance words."""
+    if made:
+        return _SURE_WORDS.search(value) is not None or len(set(value)) < 8 or _is_sequence(value)
+    return (
+        len(value) < 6
+        or _COMPUTED.search(value) is not None
+        or _NOT_A_SECRET.fullmatch(value) is not None
+        or _STANDS_IN.search(value) is not None
+        or _ALL_UPPER_NAME.fullmatch(value) is not None
+        or _is_sequence(value)
+        or len(set(value)) < 5
+    )
+
+
+def is_random(value: str) -> bool:
+    """Whether a value looks made by a machine: no name, no words, enough of different characters."""
+    if len(value) < 12 or _NAME.fullmatch(value) or is_stand_in(value):
+        return False
+    mixed = sum(bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return variety(value) >= _LEAST_VARIETY and (mixed >= 2 or not _VOWELS.search(value) or len(value) >= 32)
+
+
+def is_password(value: str) -> bool:
+    """Whether a value may be a password that people made up: more than one word in small letters."""
+    return (
+        len(value) >= 6
+        and value.isascii()
+        and not (is_stand_in(value) or _NAME.fullmatch(value))
+        and not re.fullmatch(r"[a-z]+|[A-Z][a-z]+|[a-z]+\d{1,4}|\d+", value)
+    )
+
+
+def variety(value: str) -> float:
+    """Shannon's entropy of the characters, in bits a character."""
+    counts = Counter(value)
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+
+
+def _is_sequence(value: str) -> bool:
+    """Whether most of a value counts up or down, or repeats its beginning."""
+    codes = [ord(c) for c in value.lower()]
+    steps = Counter(b - a for a, b in pairwise(codes))
+    runs = steps[1] + steps[-1] + steps[0]
+    half = value[: len(value) // 2]
+    return len(value) >= 6 and (runs * 2 >= len(value) or (len(half) >= 6 and value.startswith(half + half)))

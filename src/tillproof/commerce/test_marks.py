@@ -1,0 +1,206 @@
+"""Where the test world of a provider is chosen: its keys, its hosts, the settings that name it. And under which condition."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tillproof.commerce.addresses import Address, AddressBook, in_comment
+from tillproof.commerce.environments import Environment
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.test_marks_code import WORLDS, CodeMarks, How
+from tillproof.knowledge.schema import Provider
+from tillproof.source.files import SourceFile
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+Kind = Literal["key", "host", "mode"]
+
+# Where settings say themselves for which environment they are.
+_STAGE = re.compile(r"(?:app|node|rails|django|flask|laravel|symfony|wp)?_?env(?:ironment)?(?:_type)?", re.IGNORECASE)
+_LOCAL_STAGE = re.compile(r"local|dev\w*|test\w*|staging|ci", re.IGNORECASE)
+_ASKS = re.compile(rb"\b(?:if|elif|elseif|else|unless|case|when|ng-if|v-if)\b|@(?:if|else|production|env)|\{%|\?\s*['\"]", re.IGNORECASE)
+_ENVIRONMENT = re.compile(
+    rb"sandbox|test_?mode|is_?test|testing|live_?mode|is_?live|production|\bprod\b|\benv\b|environment|debug|[._>]mode\b", re.IGNORECASE
+)
+_TEMPLATES = ("html", "jinja", "twig", "blade", "ejs")
+_LINES_ABOVE = 12
+
+
+class Mark(NamedTuple):
+    """A place where the test world of ``provider`` is written down. ``what``: in words. ``how``: see ``How``. ``guard``: the line that
+    chooses. ``environment``: what its file is for."""
+
+    file: SourceFile
+    line: int
+    provider: Provider
+    kind: Kind
+    what: str
+    how: How
+    guard: tuple[str, int] | None
+    environment: Environment
+
+
+class TestMarks:
+    """Finds the marks of payment, tax, shipping and trade; those of tests, examples and development are left out."""
+
+    def __init__(self, model: "Model") -> None:
+        self._model = model
+        self._book = AddressBook(model.knowledge)
+        self._code = CodeMarks(model)
+        self._local: dict[str, bool] = {}
+
+    def all(self) -> list[Mark]:
+        """The marks, in order of file and line, one for each place and kind."""
+        found: dict[tuple[str, int, str], Mark] = {}
+        for mark in (*self._keys(), *self._hosts_and_modes()):
+            found.setdefault((mark.file.path, mark.line, mark.kind), mark)
+        return [found[key] for key in sorted(found)]
+
+    def _counts(self, file: SourceFile) -> bool:
+        """Whether what is written in a file may reach production."""
+        return self._model.texts.environment(file) in ("production", "any")
+
+    def _is_local(self, file: SourceFile) -> bool:
+        """Whether settings say themselves that they are for development: ``APP_ENV=local``."""
+        if file.path not in self._local:
+            stages = [e.value for e in self._model.texts.entries(file) if _STAGE.fullmatch(e.key.rpartition(".")[2])]
+            self._local[file.path] = bool(stages) and all(_LOCAL_STAGE.fullmatch(stage.strip()) for stage in stages)
+        return self._local[file.path]
+
+    def _mark(
+        self, file: SourceFile, line: int, provider: Provider, kind: Kind, what: str, how: How, guard: tuple[str, int] | None
+    ) -> Mark:
+        return Mark(file, line, provider, kind, what, how, guard, self._model.texts.environment(file))
+
+    # --- keys
+
+    def _keys(self) -> Iterator[Mark]:
+        for written in self._model.written.found:
+            credential, file = written.credential, written.file
+            if credential.mode != "test" or credential.owner is None or not credential.made or not self._counts(file):
+                continue
+            if file.role == "config" and self._is_local(file):
+                continue
+            what = f"{credential.owner.name}'s {credential.name.removeprefix(credential.owner.name).strip()} for tests"
+            how, guard = self._chosen(file, written.line, credential.secret.encode())
+            if how == "named":
+                how, guard = self._beside_live(file, written.names, guard)
+            yield self._mark(file, written.line, credential.owner, "key", what, how, guard)
+
+    def _beside_live(self, file: SourceFile, names: tuple[str, ...], guard: tuple[str, int] | None) -> tuple[How, tuple[str, int] | None]:
+        """A key that is called one for tests is chosen by somebody where its live twin is there too; else nobody is seen to take it."""
+        text = self._model.texts.text(file.path).lower()
+        twins = [re.sub(rb"test|sandbox", live, name.lower().encode()) for name in names[:2] for live in (b"live", b"prod", b"production")]
+        twin = next((t for t in twins if t in text and t not in [n.lower().encode() for n in names]), None)
+        at = text.find(twin) if twin else -1
+        return ("chosen", (file.path, text.count(b"\n", 0, at) + 1)) if at >= 0 else ("unused", guard)
+
+    def _chosen(self, file: SourceFile, line: int, literal: bytes) -> tuple[How, tuple[str, int] | None]:
+        if file.path in self._model.program.indices:
+            return self._code.how(file.path, line, literal.decode("utf-8", "replace"))
+        if file.role == "config":
+            return "settings", None
+        guard = self._asked_above(file, line) if file.language in _TEMPLATES else None
+        return ("chosen", guard) if guard else ("always", None)
+
+    def _asked_above(self, file: SourceFile, line: int) -> tuple[str, int] | None:
+        """The line of a template that asks for the environment, on the line itself or not far above it."""
+        lines = self._model.texts.text(file.path).split(b"\n")
+        for number in range(line, max(0, line - _LINES_ABOVE), -1):
+            if number <= len(lines) and _ASKS.search(lines[number - 1]) and _ENVIRONMENT.search(lines[number - 1]):
+                return file.path, number
+        return None
+
+    # --- hosts and modes
+
+    def _hosts_and_modes(self) -> Iterator[Mark]:
+        for file in self._model.texts.files:
+            if not self._counts(file):
+                continue
+            index = self._model.program.indices.get(file.path)
+            if index is not None and not index.words and file.role != "migration":
+                continue
+            data = self._model.texts.text(file.path) if index or file.role in ("config", "template") else b""
+            if file.role == "config" and not (self._names_a_system(data) and not self._is_local(file)):
+                continue
+            yield from self._hosts(file, data)
+            if index is not None:
+                for code_mark in self._code.modes(file.path):
+                    how, guard = code_mark.how, code_mark.guard
+                    yield self._mark(file, code_mark.line, code_mark.provider, "mode", code_mark.what, how, guard)
+            elif file.role == "config":
+                yield from self._modes_in_settings(file)
+
+    @cached_property
+    def _system_names(self) -> tuple[bytes, ...]:
+        packs = [p for p in self._model.knowledge.providers.values() if p.kind in WORLDS]
+        return tuple(
+            sorted({p.id.partition("-")[0].partition(".")[0].encode() for p in packs} | {n.encode() for p in packs for n in p.names})
+        )
+
+    def _names_a_system(self, data: bytes) -> bool:
+        lower = data.lower()
+        return any(word in lower for word in (b"sandbox", b"test", b"uat", b"playground", b"live", b"production")) and any(
+            name in lower for name in self._system_names
+        )
+
+    def _hosts(self, file: SourceFile, data: bytes) -> Iterator[Mark]:
+        index = self._model.program.indices.get(file.path)
+        for address in self._book.find(data, index.words if index else None, unquoted=file.role == "config"):
+            if not address.sandbox:
+                continue
+            line = data.count(b"\n", 0, address.offset) + 1
+            if self._is_listed(data, address):
+                continue
+            how, guard = self._chosen(file, line, address.host.encode())
+            if how == "named":
+                guard = self._live_host(file, address.provider)
+                how = "chosen" if guard else "always"
+            yield self._mark(file, line, address.provider, "host", f"the test host {address.host}", how, guard)
+
+    def _is_listed(self, data: bytes, address: Address) -> bool:
+        """Whether an address only stands in a list of those that may be reached, or in a comparison."""
+        begin = data.rfind(b"\n", 0, address.offset) + 1
+        before = data[begin : address.offset]
+        return (
+            re.search(rb"(?:===?|!==?|\bin\b|includes\(|startsWith\(|contains\(|strpos\()[^\n]{0,40}$|allow|whitelist|origins|-src", before)
+            is not None
+        )
+
+    @cached_property
+    def _live_hosts(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """The first live address of each provider in each unit."""
+        found: dict[tuple[str, str], tuple[str, int]] = {}
+        for file in self._model.texts.files:
+            index = self._model.program.indices.get(file.path)
+            if index is None or not index.words:
+                continue
+            data = self._model.program.sources[file.path]
+            for address in self._book.find(data, index.words):
+                if not address.sandbox and address.use == "call":
+                    at = (file.path, data.count(b"\n", 0, address.offset) + 1)
+                    found[file.unit, address.provider.id] = min(at, found.get((file.unit, address.provider.id), at))
+        return found
+
+    def _live_host(self, file: SourceFile, provider: Provider) -> tuple[str, int] | None:
+        data = self._model.texts.text(file.path)
+        for address in self._book.find(data):
+            if (
+                address.provider.id == provider.id
+                and not address.sandbox
+                and not in_comment(data, address.offset, data.rfind(b"\n", 0, address.offset) + 1)
+            ):
+                return file.path, data.count(b"\n", 0, address.offset) + 1
+        return self._live_hosts.get((file.unit, provider.id))
+
+    def _modes_in_settings(self, file: SourceFile) -> Iterator[Mark]:
+        for entry in self._model.texts.entries(file):
+            names = [part for part in reversed(entry.key.split(".")) if part and not part.isdigit()]
+            if not names or not self._code.says_test(names[0], entry.value):
+                continue
+            provider = self._model.credentials.owners.of(names, WORLDS)
+            if provider is not None:
+                what = f"`{names[0]}` set to {snake(entry.value)}"
+                yield self._mark(file, entry.line, provider, "mode", what, "settings", None)

@@ -1,0 +1,282 @@
+"""The test world in code: how a literal is chosen there, and where a mode or a switch is set to it."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.written_parts import offsets
+from tillproof.flow.choosing import chosen, words_of
+from tillproof.flow.defuse import DefUse
+from tillproof.flow.program import Fn
+from tillproof.flow.slots import names_around
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# ``always``: whatever is configured. ``stand-in``: where nothing else is configured. ``default``: a default that people override in a form
+# or table. ``chosen``: a condition on the environment decides. ``named``: it is called the one for tests. ``settings``: a settings file has
+# it. ``unused``: nothing is seen to take it.
+How = Literal["always", "stand-in", "default", "chosen", "named", "settings", "unused"]
+
+_READS = re.compile(
+    r"(?:get_?)?(?:env|environ|config|configuration|conf|setting|option|param|parameter|property|value|prop|field)s?"
+    r"(?:_?(?:value|data|item|key|or_default|var|string|bool|or))?|get|fetch|default|str|string|bool|boolean|read|load",
+    re.IGNORECASE,
+)
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+_DEFAULTS = ("default", "initial", "default_value", "fallback", "preset")
+_DEEP = 6
+_SIGNS = (
+    b"sandbox",
+    b"'test'",
+    b'"test"',
+    b"testmode",
+    b"test_mode",
+    b"is_test",
+    b"istest",
+    b"uat",
+    b"playground",
+    b"preprod",
+    b"pre-prod",
+    b".test",
+    b"::test",
+)
+_LIVE_SIGNS = (b"live", b"production")
+_OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
+_ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
+_SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
+# Kinds of systems that have a test world.
+WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
+_NEAR_NAMES = 3
+
+
+class CodeMark(NamedTuple):
+    """A mode or switch that code sets to the test world."""
+
+    line: int
+    provider: Provider
+    what: str
+    how: How
+    guard: tuple[str, int] | None
+
+
+class CodeMarks:
+    """Answers for analysed files."""
+
+    def __init__(self, model: "Model") -> None:
+        self._model = model
+        self._program = model.program
+        self._words = model.words
+        self._hosts = frozenset(host for p in model.knowledge.providers.values() for host in p.hosts)
+
+    def how(self, file: str, line: int, literal: str) -> tuple[How, tuple[str, int] | None]:
+        """How a literal of a file comes to be the value."""
+        data = self._program.sources[file]
+        places = [at for at in offsets(data, literal.encode()) if data.count(b"\n", 0, at) + 1 == line]
+        for fn in self._program.functions_at(file, places):
+            body = self._program.body(fn)
+            for i, op in enumerate(body.op):
+                if op == Op.CONST and literal in body.name(i) and body.line[i] <= line <= max(body.end_line[i], line):
+                    return self._how(fn, i)
+        return "always", None
+
+    def says_test(self, name: str, value: str) -> bool:
+        """Whether a setting of that name and value asks for the test world."""
+        plain = snake(value)
+        if self._words.has("mode_fields", name) and self._words.has("test_values", plain):
+            return True
+        if self._words.has("test_switches", name):
+            return plain in _TRUE
+        return self._words.has("live_switches", name) and plain in _FALSE
+
+    def modes(self, file: str) -> Iterator[CodeMark]:
+        """The modes and switches that a file sets to the test world."""
+        spoken_of = [p for p in self._model.recogniser.usage.of(file) if self._model.knowledge.providers[p].kind in WORLDS]
+        in_path = self._model.credentials.owners.of((file,), WORLDS)
+        if not spoken_of and in_path is None and self._program.files[file].role != "migration":
+            return
+        source = self._program.sources[file]
+        lower = source.lower()
+        places = [at for sign in _SIGNS for at in offsets(lower, sign)]
+        places += [at for sign in _LIVE_SIGNS for at in offsets(lower, sign) if _OFF.match(source, at)]
+        seen: set[int] = set()
+        for fn in self._program.functions_at(file, places):
+            body = self._program.body(fn)
+            for i, op in enumerate(body.op):
+                if op in (Op.CONST, Op.FIELD, Op.NAME, Op.NEW) and body.line[i] not in seen:
+                    mark = self._mark(fn, body, i, spoken_of, in_path)
+                    if mark is not None:
+                        seen.add(body.line[i])
+                        yield mark
+
+    def _mark(self, fn: Fn, body: Body, i: int, spoken_of: list[str], in_path: Provider | None) -> CodeMark | None:
+        if not self._may_be_test(body, i):
+            return None
+        defuse = self._model.evaluator.defuse(fn)
+        names = [*names_around(body, defuse, i)]
+        default = bool(names) and snake(names[0]) in _DEFAULTS
+        column = _column(body, defuse.uses(i)) if default else None
+        below = [*([column] if column else []), *names[default:]]
+        symbol = body.op[i] != Op.CONST
+        if symbol:
+            what, sure = f"`{_symbol(body, i)}`", True
+        else:
+            value = body.name(i).strip("'\"")
+            name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
+            if name is None:
+                return None
+            what, sure = f"`{name}` set to {value}", snake(value) == "sandbox" or self._words.has("test_switches", name)
+        provider = self._provider(fn, below, spoken_of, in_path, sure)
+        if provider is None:
+            return None
+        how, guard = self._how(fn, i)
+        if how == "named":
+            how = "always"  # the name is the switch itself
+        if how == "stand-in" and not symbol and self._words.has("live_switches", below[0]):
+            return None  # what an answer says when it says nothing
+        if how == "always" and default:
+            how = "default"
+        if how == "always" and not symbol and self._is_table(fn, body, i):
+            how = "default"
+        return CodeMark(body.line[i], provider, what, how, guard)
+
+    def _may_be_test(self, body: Body, i: int) -> bool:
+        """A quick look: a literal of a fitting kind, or a symbol such as ``Environment.Sandbox`` and ``SandboxEnvironment``."""
+        op = body.op[i]
+        if op == Op.CONST:
+            kind, text = body.const(i) or (0, "")
+            plain = text.strip("'\"")
+            return kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(plain) < 24 and self._words.has("test_values", plain))
+        if op == Op.FIELD:
+            base = body.args(i)[0]
+            named = (
+                body.op[base] in (Op.NAME, Op.FIELD) and _ENVIRONMENT_TYPE.fullmatch(snake(body.name(base).rpartition(".")[2])) is not None
+            )
+            return named and self._words.has("test_values", body.name(i))
+        if op == Op.NAME:
+            parts = body.name(i).split(".")
+            return (
+                len(parts) > 1 and _ENVIRONMENT_TYPE.fullmatch(snake(parts[-2])) is not None and self._words.has("test_values", parts[-1])
+            )
+        return _SANDBOX_TYPE.fullmatch(snake(body.name(body.args(i)[0]).rpartition(".")[2])) is not None if _named(body, i) else False
+
+    def _provider(self, fn: Fn, names: list[str], spoken_of: list[str], in_path: Provider | None, sure: bool) -> Provider | None:
+        """Whose mode it is: by the names around it, those of the function and class, the file's path; else the one system that the file
+        speaks of, if the value is a telling one."""
+        owner = self._program.owner(fn)
+        around = [*names, self._program.name(fn), *([self._program.cls(owner).name] if owner else [])]
+        provider = self._model.credentials.owners.of(around, WORLDS) or in_path
+        if provider is None and sure and len(spoken_of) == 1:
+            provider = self._model.knowledge.providers[spoken_of[0]]
+        return provider
+
+    def _how(self, fn: Fn, i: int) -> tuple[How, tuple[str, int] | None]:
+        body = self._program.body(fn)
+        defuse = self._model.evaluator.defuse(fn)
+        found = chosen(body, defuse, i, lambda call: self._reads_setting(fn, call))
+        if found.stand_in is not None:
+            if self._is_parameter(body, found.stand_in) and self._always_given(fn, body, found.stand_in):
+                return "chosen", (fn.file, body.line[found.stand_in])
+            return "stand-in", (fn.file, body.line[found.stand_in])
+        for condition in found.conditions:
+            if any(self._words.has("environment_words", word) for word in words_of(body, condition.instr) if len(word) < 60):
+                return "chosen", (fn.file, body.line[condition.instr])
+        if self._is_offered(body, defuse, i):
+            return "chosen", (fn.file, body.line[i])
+        names = names_around(body, defuse, i)[:_NEAR_NAMES]
+        named = [*names, self._program.name(fn)]
+        if any(_says_test(snake(name)) for name in named):
+            return "named", (fn.file, body.line[i])
+        return "always", None
+
+    def _is_offered(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether the live world stands beside it: in a table of both, or in a list to choose from."""
+        here = i
+        for _ in range(_DEEP):
+            user = next(iter(defuse.uses(here)), None)
+            if user is None or body.op[user] not in (Op.RECORD, Op.LIST):
+                return False
+            for word in words_of(body, user):
+                if self._words.has("live_values", word) or self._is_live_host(word):
+                    return True
+            here = user
+        return False
+
+    def _is_live_host(self, text: str) -> bool:
+        host = text.partition("://")[2].partition("/")[0]
+        return bool(host) and host in self._hosts
+
+    def _reads_setting(self, fn: Fn, call: int) -> bool:
+        body = self._program.body(fn)
+        callee = body.args(call)[0]
+        if self._model.recogniser.is_("config", fn, call):
+            return True
+        return body.op[callee] in (Op.NAME, Op.FIELD) and _READS.fullmatch(snake(body.name(callee).rpartition(".")[2])) is not None
+
+    def _is_parameter(self, body: Body, choice: int) -> bool:
+        return body.op[choice] == Op.CHOICE and any(body.op[a] == Op.PARAM for a in body.args(choice)[1:])
+
+    def _always_given(self, fn: Fn, body: Body, choice: int) -> bool:
+        """Whether every caller that is seen gives the parameter, so that its default is never taken."""
+        number = next(body.args(a)[0] for a in body.args(choice)[1:] if body.op[a] == Op.PARAM)
+        name = body.params[number].name
+        calls = self._model.callers.of(fn)
+        for caller, call, _ in calls:
+            given = self._program.body(caller).call(call)[1]
+            shift = 1 if body.params and body.params[0].name in ("self", "cls") else 0
+            if not any(k in (name, "*", "**") for k, _ in given) and sum(k == "" for k, _ in given) <= number - shift:
+                return False
+        return bool(calls)
+
+    def _is_table(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a value stands in a table of settings at the top of a file or class, not in a call: others may override it."""
+        here = i
+        defuse = self._model.evaluator.defuse(fn)
+        for _ in range(8):
+            user = next(iter(defuse.uses(here)), None)
+            if user is None or body.op[user] in (Op.CALL, Op.NEW, Op.SET_FIELD, Op.SET_INDEX):
+                return False
+            if body.op[user] == Op.RETURN:
+                return True
+            if body.op[user] == Op.STORE:
+                return body.op[here] == Op.RECORD or "." in body.name(user)
+            here = user
+        return False
+
+
+def _says_test(name: str) -> bool:
+    return re.search(r"(?:^|_)(?:test|sandbox|uat|staging|dev|development|playground|preprod)(?:_|$)", name) is not None
+
+
+def _named(body: Body, i: int) -> bool:
+    return body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD)
+
+
+def _symbol(body: Body, i: int) -> str:
+    if body.op[i] == Op.NEW:
+        return body.name(body.args(i)[0])
+    base = body.args(i)[0] if body.op[i] == Op.FIELD else -1
+    return f"{body.name(base)}.{body.name(i)}" if base >= 0 and body.op[base] in (Op.NAME, Op.FIELD) else body.name(i)
+
+
+def _column(body: Body, users: list[int]) -> str | None:
+    """The column that ``$table->string('mode')->default('sandbox')`` speaks of."""
+    for user in users:
+        if body.op[user] != Op.CALL or body.op[body.args(user)[0]] != Op.FIELD:
+            continue
+        here = body.args(body.args(user)[0])[0]
+        while here >= 0 and body.op[here] in (Op.CALL, Op.FIELD):
+            if body.op[here] == Op.CALL:
+                given = body.call(here)[1]
+                const = body.const(given[0][1]) if given else None
+                if const and const[0] == Kind.STRING:
+                    return const[1]
+                here = body.args(here)[0]
+            else:
+                here = body.args(here)[0]
+    return None

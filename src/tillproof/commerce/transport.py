@@ -1,0 +1,271 @@
+"""Outbound connections whose TLS is missing or not checked, and requests to known systems that have it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tillproof.commerce.addresses import AddressBook
+from tillproof.commerce.hosts import is_example, is_local
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.recognise import LANGUAGES
+from tillproof.commerce.written_parts import offsets
+from tillproof.flow.choosing import conditions_of, words_of
+from tillproof.flow.program import Fn
+from tillproof.flow.slots import names_around, slots
+from tillproof.flow.values import Const, External, Member, Value, names, options, pattern
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+Flaw = Literal["unverified", "plain", "everywhere", "none"]
+
+_NO_HTTP = re.compile(
+    r"(?:\w+_)?(?:db|database|databases|postgres|postgresql|pg|pool|mysql|mariadb|mssql|sqlserver|sequelize|knex|typeorm|mongo|mongodb|mongoose|"
+    r"mongo_client|redis|ioredis|memcached|rabbit|amqp|kafka|ldap|dialect_options|data_source|datasource|connection_string|elasticsearch|"
+    r"opensearch|prisma|drizzle|neon|supabase|create_pool|create_connection)(?:_\w+)?"
+)
+_MAIL = re.compile(r"(?:\w+_)?(?:mail|mailer|smtp|imap|nodemailer|create_transport|transporter|phpmailer|swift)(?:_\w+)?")
+_OWN_ADDRESS = re.compile(
+    r"(?:admin|rest|home|site|network_admin)_url|get_(?:site|home|rest)_url|base_url|app_url|url_for|localhost", re.IGNORECASE
+)
+# Names of settings whose address is called, and of those by which the shop itself is.
+_CALLED = re.compile(r"api|base|endpoint|host|server|service|gateway|wsdl|^\w+_ur[il]$")
+_CALLING = re.compile(r"return|callback|redirect|notify|success|cancel|webhook|image|logo|site|shop|public|docs?")
+_WHOLE_PROCESS = ("node_tls_reject_unauthorized", "_create_default_https_context", "pythonhttpsverify")
+_OFF = ("false", "0", "no", "none", "off")
+_PLAIN = b"http://"
+
+
+class Site(NamedTuple):
+    """A connection. ``flaw``: ``none`` where it is sound, then ``guard`` says by what. ``provider``: whom it leads to, where that is known;
+    ``to``: in words. ``mail``: to a mail server."""
+
+    file: str
+    line: int
+    flaw: Flaw
+    provider: Provider | None
+    to: str
+    what: str
+    guard: tuple[str, int] | None = None
+    mail: bool = False
+
+
+class Transport:
+    """Finds the sites of a tree."""
+
+    def __init__(self, model: "Model") -> None:
+        self._model = model
+        self._program = model.program
+        self._options = {str(lang): _Options(model, lang) for lang in LANGUAGES}
+
+    def sites(self) -> list[Site]:
+        """All sites in order of file and line, one for each line and flaw."""
+        found: dict[tuple[str, int, bool], Site] = {}
+        for site in (*self._unverified(), *self._in_settings(), *self._plain_addresses(), *self._plain_requests(), *self._sound()):
+            found.setdefault((site.file, site.line, site.flaw == "none"), site)
+        broken = {(site.file, site.line) for site in found.values() if site.flaw != "none"}
+        return [found[key] for key in sorted(found) if not (key[2] and key[:2] in broken)]
+
+    # --- verification turned off
+
+    def _unverified(self) -> Iterator[Site]:
+        for file in self._program.indices:
+            if self._program.files[file].role not in ("source", "config", "template"):
+                continue
+            known = self._options[self._program.language(file)]
+            lower = self._program.sources[file].lower()
+            places = [at for sign in known.signs for at in offsets(lower, sign)]
+            for fn in self._program.functions_at(file, places):
+                yield from self._in_function(fn, known)
+
+    def _in_function(self, fn: Fn, known: "_Options") -> Iterator[Site]:
+        body = self._program.body(fn)
+        for slot in slots(body):
+            wanted = known.values.get(slot.name.rpartition(".")[2].lower())
+            if wanted is not None:
+                yield from self._ruled(fn, body, slot.name, slot.value, self._is_off(fn, slot.value, wanted))
+        for i, op in enumerate(body.op):
+            if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in known.calls:
+                yield from self._ruled(fn, body, body.name(body.args(i)[0]), i, True)
+
+    def _is_off(self, fn: Fn, i: int, wanted: frozenset[str]) -> bool | None:
+        """Whether an option is certainly turned off for someone: True; certainly never: False; None when that is left to the settings."""
+        found: set[bool] = set()
+        for option in options(self._model.evaluator.value(fn, i)):
+            if isinstance(option, Const):
+                found.add(option.text.strip("'\"").lower() in wanted)
+            elif isinstance(option, (External, Member)):
+                found.add(names(option)[0].rpartition(".")[2].lower() in wanted if names(option) else False)
+            else:
+                return None
+        return True in found if found else None
+
+    def _ruled(self, fn: Fn, body: Body, name: str, i: int, off: bool | None) -> Iterator[Site]:
+        around = [snake(n) for n in names_around(body, self._model.evaluator.defuse(fn), i)]
+        if any(_NO_HTTP.fullmatch(n) for n in around) or (around[1:2] == ["ssl"] and self._program.language(fn.file) == "javascript"):
+            return  # a connection to a store of our own
+        mail = any(_MAIL.fullmatch(n) for n in (*around, *map(snake, re.split(r"[/.]", fn.file))))
+        target = self._target(fn, body, i)
+        if target.local:
+            return
+        line = body.line[i]
+        what = f"`{name}` is turned off" if off else f"`{name}`"
+        if not off:
+            at = (fn.file, line)
+            yield Site(fn.file, line, "none", target.provider, target.to, f"{what} is on, or left to the settings", at, mail)
+            return
+        for condition in conditions_of(body, self._model.evaluator.defuse(fn), i):
+            if any(self._model.words.has("environment_words", w) for w in words_of(body, condition.instr) if len(w) < 60):
+                guard = (fn.file, body.line[condition.instr])
+                yield Site(fn.file, line, "none", target.provider, target.to, f"{what} where the condition has it so", guard, mail)
+                return
+        everywhere = name.lower().endswith(_WHOLE_PROCESS)
+        yield Site(fn.file, line, "everywhere" if everywhere else "unverified", target.provider, target.to, what, None, mail)
+
+    def _target(self, fn: Fn, body: Body, i: int) -> "_Target":
+        """Where the request goes that an option is for: the call it is given to, else the requests of the function, else what the file
+        speaks of."""
+        defuse = self._model.evaluator.defuse(fn)
+        here, calls = i, []
+        for _ in range(8):
+            user = next(iter(defuse.uses(here)), None)
+            if user is None:
+                break
+            if body.op[user] in (Op.CALL, Op.NEW):
+                calls.append(user)
+            here = user
+        calls += [n for n, op in enumerate(body.op) if op == Op.CALL and n not in calls and self._model.recogniser.is_("http", fn, n)]
+        for call in calls:
+            request = self._model.http.request(fn, call) if body.op[call] == Op.CALL else None
+            if request is None:
+                continue
+            if request.url_value is not None and _is_own(request.url_value):
+                return _Target(None, "", True)
+            host = re.match(r"https?://([^/{}?#]+)", request.url)
+            if host and (is_local(host[1]) or is_example(host[1])):
+                return _Target(None, "", True)
+            provider = self._model.http.provider(request) or next((p for p, _ in self._model.http.match(fn, request)), None)
+            if provider is not None or host is not None:
+                return _Target(provider, provider.name if provider else host[1] if host else "", False)
+        spoken_of = [self._model.knowledge.providers[p] for p in self._model.recogniser.usage.of(fn.file)]
+        commerce = [p for p in spoken_of if p.kind not in ("other", "identity", "analytics", "notification", "platform")]
+        return _Target(commerce[0], commerce[0].name, False) if len(commerce) == 1 else _Target(None, "the systems it talks to", False)
+
+    def _in_settings(self) -> Iterator[Site]:
+        wanted = {name: values for known in self._options.values() for name, values in known.values.items()}
+        for file in self._model.texts.files:
+            if file.role != "config" or self._model.texts.environment(file) not in ("production", "any"):
+                continue
+            lower = self._model.texts.text(file.path).lower()
+            if not any(name.encode() in lower for name in _WHOLE_PROCESS):
+                continue
+            for entry in self._model.texts.entries(file):
+                name = entry.key.rpartition(".")[2].lower()
+                if name in _WHOLE_PROCESS and entry.value.strip().lower() in wanted.get(name, ()):
+                    yield Site(file.path, entry.line, "everywhere", None, "every system", f"`{entry.key.rpartition('.')[2]}` is turned off")
+
+    # --- plain HTTP
+
+    def _plain_addresses(self) -> Iterator[Site]:
+        book = AddressBook(self._model.knowledge)
+        for file in self._model.texts.files:
+            index = self._program.indices.get(file.path)
+            if file.role not in ("source", "config", "template") or (index is not None and not index.words):
+                continue
+            if self._model.texts.environment(file) not in ("production", "any"):
+                continue
+            data = self._model.texts.text(file.path) if index is not None or file.role in ("config", "template") else b""
+            if _PLAIN not in data:
+                continue
+            for address in book.find(data, index.words if index else None, unquoted=file.role == "config"):
+                if data[max(0, address.offset - len(_PLAIN)) : address.offset] == _PLAIN:
+                    line = data.count(b"\n", 0, address.offset) + 1
+                    what = f"http://{address.host}" + (" is loaded into a page" if address.use == "page" else "")
+                    yield Site(file.path, line, "plain", address.provider, address.provider.name, what)
+            if file.role == "config":
+                yield from self._plain_settings(file.path)
+
+    def _plain_settings(self, path: str) -> Iterator[Site]:
+        """Addresses of a system in the settings, by the name of the setting: ``NETSUITE_URL=http://…``."""
+        for entry in self._model.texts.entries(self._program.files[path]):
+            parts = [p for p in reversed(entry.key.split(".")) if p]
+            match = re.match(r"http://([^\s/]+)", entry.value)
+            if match and parts and not (is_local(match[1]) or is_example(match[1])):
+                provider = self._model.credentials.owners.of(parts)
+                name = snake(parts[0])
+                if provider is not None and _CALLED.search(name) and not _CALLING.search(name):
+                    yield Site(path, entry.line, "plain", provider, provider.name, f"http://{match[1]}")
+
+    def _plain_requests(self) -> Iterator[Site]:
+        """Requests to other hosts that begin with ``http://``."""
+        for file in self._program.indices:
+            source = self._program.sources[file]
+            if _PLAIN not in source or self._program.files[file].role != "source":
+                continue
+            words = self._model.recogniser.shared[self._program.language(file), "http"].words()
+            for fn in self._program.functions_calling(file, words):
+                body = self._program.body(fn)
+                for i, op in enumerate(body.op):
+                    request = self._model.http.request(fn, i) if op == Op.CALL else None
+                    for one in request.each() if request is not None else ():
+                        match = re.match(r"http://([^/{}?#\s]+)", one.url)
+                        if match and not (is_local(match[1]) or is_example(match[1])):
+                            yield Site(fn.file, body.line[i], "plain", self._model.http.provider(one), match[1], f"http://{match[1]}")
+
+    # --- what is sound
+
+    def _sound(self) -> Iterator[Site]:
+        for provider, fn, i in self._model.operations.outbound:
+            request = self._model.http.request(fn, i)
+            if request is not None and request.url.startswith("https://") and request.url_value is not None:
+                line = self._program.body(fn).line[i]
+                host = pattern(request.url_value)[:80]
+                guard = request.url_value.at
+                yield Site(fn.file, line, "none", provider, provider.name, f"the address is https ({host})" if host else "https", guard)
+
+
+class _Target(NamedTuple):
+    provider: Provider | None
+    to: str
+    local: bool
+
+
+class _Options:
+    """The options of a language that turn verification off: by name the values that do, and the calls that do."""
+
+    def __init__(self, model: "Model", language: str) -> None:
+        values: dict[str, set[str]] = {}
+        calls: set[str] = set()
+        for framework in model.knowledge.frameworks.values():
+            for entry in framework.insecure if framework.language == language else ():
+                name, equals, value = entry.partition("=")
+                if equals:
+                    plain = value.rpartition(".")[2].lower()
+                    values.setdefault(name.rpartition(".")[2].lower(), set()).update(_OFF if plain in _OFF else (plain, "1"))
+                else:
+                    calls.add(name.rpartition(".")[2])
+        self.values = {name: frozenset(found) for name, found in values.items()}
+        self.calls = frozenset(calls)
+        self.signs = tuple(sorted(_signs(self.values, calls)))
+
+
+def _signs(values: Iterable[str], calls: Iterable[str]) -> Iterator[bytes]:
+    """Texts in lower case of which one stands wherever an option may be set. A common word counts with its value only."""
+    for name in values:
+        if name in ("verify", "ssl", "insecure"):
+            yield from (
+                f"{name}{between}{value}".encode()
+                for between in ("=", " = ", "' => ", '" => ', ": ", "'=>", '"=>')
+                for value in ("false", "true")
+            )
+        else:
+            yield name.encode()
+    yield from (call.lower().encode() for call in calls)
+
+
+def _is_own(value: Value) -> bool:
+    """Whether an address is made of one of our own."""
+    return any(_OWN_ADDRESS.search(part) for found in names(value) for part in found.split("."))

@@ -1,0 +1,179 @@
+"""Credentials in code: named values, arguments of a provider's client, keys of a digest, each valued through files."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.credentials import plain_name
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import strip
+from tillproof.commerce.stand_ins import is_password, is_random
+from tillproof.commerce.written_parts import Kept, Written, offsets, telling
+from tillproof.flow.program import Fn
+from tillproof.flow.slots import names_around, slots
+from tillproof.flow.values import Const, External, Member, Result, Text, Value, constant, leaves, names, options
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Language, Provider
+from tillproof.source.files import SourceFile
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# A telling name that gets a literal, or something of the settings; tried where one of the words stands.
+_GIVEN = re.compile(
+    rb"\w{1,40}[\"'\])\s]{0,6}(?::[\w\s.|\[\]]{1,40})?(?:=>|=|:|,|\()\s{0,8}"
+    rb"(?:[\"'`][^\"'`\s]{6,}[\"'`]|[^\n]{0,60}?(?:env|config|settings|option))",
+    re.IGNORECASE,
+)
+_DIGESTS = (
+    b"createhmac(", b"hmac.new(", b"hash_hmac(", b"jwt.sign(", b"jwt.verify(", b"jwt.encode(", b"jwt.decode(",
+    b"jwt::encode(", b"jwt::decode(",
+)  # fmt: skip
+# A long literal among the first arguments.
+_LITERAL = re.compile(rb"[^()\n]{0,80}?[\"'][A-Za-z0-9_+/=-]{12,}[\"']")
+_ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps)-?\d+(?:[-_/]\d+)?|utf-?8|hex|base64|ascii|latin1|binary|none", re.IGNORECASE)
+_MOST_LEAVES = 40
+_NO_COMMERCE = ("notification", "other", "identity", "analytics")
+
+
+class ClientTable:
+    """The calls of a language that build a provider's client."""
+
+    def __init__(self, knowledge: Knowledge, language: Language) -> None:
+        self.owners = {
+            strip(name).lower(): p
+            for p in sorted(knowledge.providers.values(), key=lambda p: (-len(p.id), p.id))
+            for name in p.clients.get(language, ())
+        }
+        self.words = frozenset(name.rpartition(".")[2] for name in self.owners)
+        self._calls: dict[str, set[bytes]] = {}
+        for name, provider in self.owners.items():
+            self._calls.setdefault(provider.id, set()).add(name.rpartition(".")[2].encode() + b"(")
+
+    def calls(self, providers: Iterable[str]) -> set[bytes]:
+        """How the calls that build a client of some providers begin, in lower case."""
+        return {call for provider in providers for call in self._calls.get(provider, ())}
+
+
+class CodeReader:
+    """Reads one analysed file. ``spoken_of``: providers that it uses or names."""
+
+    def __init__(self, model: "Model", file: SourceFile, spoken_of: tuple[str, ...], clients: ClientTable) -> None:
+        self._model = model
+        self._program = model.program
+        self._credentials = model.credentials
+        self._file = file
+        self._clients = clients
+        self._commerce = tuple(p for p in spoken_of if model.knowledge.providers[p].kind not in _NO_COMMERCE)
+        self._spoken_of = spoken_of
+        self.kept: list[Kept] = []
+
+    def written(self) -> Iterator[Written]:
+        """The credentials in the file, and on the way those that it reads from the settings."""
+        source = self._program.sources[self._file.path]
+        lower = source.lower()
+        places = [at for at in telling(lower) if _GIVEN.match(source, at)]
+        places += [
+            at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
+        ]
+        places += [at for call in _DIGESTS for at in offsets(lower, call)]
+        for fn in self._program.functions_at(self._file.path, places):
+            yield from self._in_function(fn)
+
+    def _in_function(self, fn: Fn) -> Iterator[Written]:
+        body = self._program.body(fn)
+        defuse = self._model.evaluator.defuse(fn)
+        for slot in slots(body):
+            if self._credentials.is_secret_name(slot.name) and body.op[slot.value] not in (Op.FUNCTION, Op.PARAM):
+                around = names_around(body, defuse, slot.value)
+                yield from self._valued(fn, slot.value, (slot.name, *(n for n in around if n != slot.name)), body.line[slot.holder])
+        for i, op in enumerate(body.op):
+            if op in (Op.CALL, Op.NEW):
+                yield from self._given_to_client(fn, i)
+                yield from self._digest_key(fn, i)
+
+    def _valued(self, fn: Fn, i: int, named: tuple[str, ...], line: int) -> Iterator[Written]:
+        value = self._model.evaluator.value(fn, i)
+        for leaf in leaves(value, _MOST_LEAVES):
+            text = _text(leaf)
+            if text is None:
+                continue
+            credential = self._credentials.of(named, text, self._commerce)
+            if credential is not None and leaf.at[0] in self._program.files:
+                yield Written(self._program.files[leaf.at[0]], leaf.at[1], credential, named, (fn.file, line))
+        read = self._read_from_settings(value)
+        owner = self._credentials.owners.of(named) or self._only
+        if read is not None and owner is not None and not self._model.words.has("database_fields", snake(named[0])):
+            self.kept.append(Kept(fn.file, line, owner, plain_name(snake(named[0]), owner), *read))
+
+    @property
+    def _only(self) -> Provider | None:
+        """The one system of commerce that the file speaks of."""
+        return self._model.knowledge.providers[self._commerce[0]] if len(self._commerce) == 1 else None
+
+    def _given_to_client(self, fn: Fn, i: int) -> Iterator[Written]:
+        """``new Taxjar('…')``, ``razorpay.Client(auth=(id, '…'))``: what a provider's client is made with."""
+        body = self._program.body(fn)
+        callee, arguments = body.call(i)
+        if not arguments or body.op[callee] not in (Op.NAME, Op.FIELD):
+            return
+        if body.name(callee).rpartition(".")[2].lower() not in self._clients.words:
+            return
+        called = [strip(n).lower() for n in self._model.recogniser.callee_names(fn, i, None)]
+        provider = next((self._clients.owners[n] for n in called if n in self._clients.owners), None)
+        if provider is None:
+            return
+        for key, argument in arguments:
+            if key in ("", "auth"):
+                for part in self._parts(fn, argument):
+                    yield from self._valued(fn, part, ("key", provider.id), body.line[i])
+
+    def _parts(self, fn: Fn, i: int) -> list[int]:
+        """An argument, or the last element of a pair of user name and password."""
+        body = self._program.body(fn)
+        if body.op[i] == Op.LIST and body.args(i):
+            return [body.args(i)[-1]]
+        return [i] if body.op[i] not in (Op.RECORD, Op.FUNCTION) else []
+
+    def _digest_key(self, fn: Fn, i: int) -> Iterator[Written]:
+        """The literal that a signature is made or checked with, random or not: whoever reads it can sign."""
+        recogniser = self._model.recogniser
+        if not (recogniser.is_("macs", fn, i) or recogniser.is_("verifies", fn, i)):
+            return
+        body = self._program.body(fn)
+        for _, argument in body.call(i)[1]:
+            for option in options(self._model.evaluator.value(fn, argument)):
+                text = constant(option) if isinstance(option, (Const, Text)) else None
+                if (
+                    text
+                    and not _ALGORITHM.fullmatch(text)
+                    and (is_random(text) or is_password(text))
+                    and option.at[0] in self._program.files
+                ):
+                    credential = self._credentials.of(("webhook_secret",), text, self._commerce) or self._credentials.of(
+                        ("jwt_secret",), text
+                    )
+                    if credential is not None:
+                        yield Written(self._program.files[option.at[0]], option.at[1], credential, ("secret",), (fn.file, body.line[i]))
+
+    def _read_from_settings(self, value: Value) -> tuple[tuple[str, int], str] | None:
+        """The first place in a value that reads a setting, and the setting's name as far as it is known."""
+        for leaf in (value, *leaves(value, _MOST_LEAVES)):
+            for option in options(leaf):
+                if isinstance(option, (Result, External, Member)) and self._model.recogniser.result_is("config", option):
+                    return option.at, next(iter(names(option)), "the settings")
+                if isinstance(option, (External, Member)) and _is_setting(option):
+                    return option.at, next(iter(names(option)), "the settings")
+        return None
+
+
+def _is_setting(value: Value) -> bool:
+    return any(
+        n.startswith(("process.env.", "import.meta.env.", "os.environ", "settings.", "django.conf.settings.", "$_ENV"))
+        for n in names(value)
+    )
+
+
+def _text(value: Value) -> str | None:
+    return value.text.strip("'\"") if isinstance(value, Const) and value.kind == Kind.STRING else None
