@@ -32,17 +32,14 @@ class Group(NamedTuple):
 
 def groups(report: Report) -> list[Group]:
     """All findings, the worst groups first."""
-    titles = {check.id: check.title for check in report.checks}
     found: dict[tuple[str, Severity], list[Finding]] = {}
     for finding in by_weight(report.findings):
         found.setdefault((finding.check, finding.severity), []).append(finding)
-    return [Group(check, severity, _title(members, titles.get(check, "")), tuple(members)) for (check, severity), members in found.items()]
+    return [Group(check, severity, _title(members), tuple(members)) for (check, severity), members in found.items()]
 
 
-def _title(members: Iterable[Finding], of_check: str) -> str:
-    """The title that all share; else the commonest, or where none stands out what the check demands."""
+def _title(members: Iterable[Finding]) -> str:
+    """The title that all share, or else the commonest."""
     counts = Counter(finding.title for finding in members)
-    title, times = counts.most_common(1)[0]
-    if len(counts) == 1 or 2 * times > counts.total() or not of_check:
-        return title
-    return f"Not kept: {of_check[:1].lower()}{of_check[1:]}"
+    title = counts.most_common(1)[0][0]
+    return title if len(counts) == 1 else f"{title}, and similar"

@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import Words
 from tillproof.commerce.surface import Surface
 from tillproof.contract import Boundary, Handler, Obligation, Scenario
 from tillproof.report.plan import checkout, messages, money, operations
-from tillproof.report.plan.draft import Draft, Ground
+from tillproof.report.plan.draft import Draft, Ground, one_line
 
 KINDS = (
     "last-unit", "forged-webhook", "webhook-replay", "event-order", "tampered-totals", "unpaid-return", "refund", "capture", "cancellation",
@@ -36,11 +36,11 @@ def staging_plan(
         Scenario(
             id=f"T{number}",
             kind=draft.kind,
-            scenario=draft.scenario,
-            why=draft.why,
-            preconditions=list(dict.fromkeys(draft.preconditions)),
-            steps=draft.steps,
-            expected=draft.expected,
+            scenario=one_line(draft.scenario),
+            why=one_line(draft.why),
+            preconditions=list(dict.fromkeys(map(one_line, draft.preconditions))),
+            steps=[one_line(step) for step in draft.steps],
+            expected=one_line(draft.expected),
             obligations=list(dict.fromkeys(o.id for o in draft.obligations)),
         )
         for number, draft in enumerate(drafts, 1)

@@ -114,6 +114,17 @@ def places(obligations: Iterable[Obligation]) -> str:
     return shown + (f" and {len(found) - _MOST_PLACES} more" if len(found) > _MOST_PLACES else "")
 
 
+class Commanded(str):
+    """A step or precondition with shell on its further lines. In any other text a line break is foreign and must not begin a command."""
+
+    __slots__ = ()
+
+
 def lines(sentence: str, *commands: str) -> str:
     """A step: a sentence, and the shell that does it."""
-    return "\n".join([f"{sentence}:", *commands]) if commands else sentence
+    return Commanded("\n".join([f"{one_line(sentence)}:", *commands])) if commands else sentence
+
+
+def one_line(text: str) -> str:
+    """Text without the line breaks that names of files and packs may hold."""
+    return str(text) if isinstance(text, Commanded) else " ".join(text.split())
