@@ -13,11 +13,11 @@
 
   // What an item says, lower case; made when somebody first searches.
   const texts = new Map();
+  const titles = new Map(groups.map((group) => [group, group.querySelector("h3")?.textContent]));
   const says = (item, words) => {
     let text = texts.get(item);
     if (text === undefined) {
-      const title = item.closest("[data-group]")?.querySelector("h3");
-      text = `${item.textContent} ${item.dataset.severity || ""} ${title ? title.textContent : ""}`.toLowerCase();
+      text = `${item.textContent} ${item.dataset.severity || ""} ${titles.get(item.closest("[data-group]")) || ""}`.toLowerCase();
       texts.set(item, text);
     }
     return words.every((word) => text.includes(word));
