@@ -40,7 +40,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["review"], ["review", ".", "--format", "html"], ["review", ".", "--fail-on", "high"], ["audit", "."]]
+    "arguments", [[], ["review"], ["review", ".", "--format", "pdf"], ["review", ".", "--fail-on", "high"], ["audit", "."]]
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     done = tillproof(*arguments)

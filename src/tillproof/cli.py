@@ -23,7 +23,14 @@ PASS, FAILURE, USAGE, CONDITIONAL, BLOCKED = 0, 1, 2, 10, 20
 INTERRUPTED = 130
 
 _DEBUG = "TILLPROOF_DEBUG"
-_FORMAT_OF_SUFFIX: dict[str, Format] = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".txt": "terminal"}
+_FORMAT_OF_SUFFIX: dict[str, Format] = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".txt": "terminal",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,6 +191,10 @@ def _rendered(report: "Report", form: Format, interactive: bool) -> bytes:
         from tillproof.report.markdown import to_markdown
 
         return to_markdown(report).encode()
+    if form == "html":
+        from tillproof.report.html import to_html
+
+        return to_html(report).encode()
     from tillproof.report.terminal import to_terminal
 
     colour = interactive and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

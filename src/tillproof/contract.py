@@ -130,6 +130,7 @@ class Obligation(Model):
     ruling: Outcome
     because: Because | None
     evidence: list[Step]
+    systems: list[str] = []
 
 
 class Finding(Model):
@@ -149,13 +150,18 @@ class Finding(Model):
     references: list[str]
     snippet: str
     unit: str
+    systems: list[str] = []
 
 
 class ChecklistItem(Model):
+    """A line of the procedure's checklist. ``statement``: why the status is what it is; ``checks``: those that settle it."""
+
     section: str
     item: str
     status: Status
     evidence: list[Step]
+    statement: str = ""
+    checks: list[str] = []
 
 
 class Pci(Model):
@@ -164,10 +170,22 @@ class Pci(Model):
     evidence: list[Step]
 
 
-class Assessment(Model):
+class SystemAssessment(Model):
+    """What an assessment says of one integration."""
+
+    system: str
     status: Status
     statement: str
     evidence: list[Step]
+
+
+class Assessment(Model):
+    """One topic of the resilience assessment, over all, and by integration."""
+
+    status: Status
+    statement: str
+    evidence: list[Step]
+    by_system: list[SystemAssessment] = []
 
 
 class Resilience(Model):
@@ -178,7 +196,11 @@ class Resilience(Model):
 
 
 class Scenario(Model):
-    """One scenario of the staging test plan, and the obligations that running it would settle."""
+    """One scenario of the staging test plan, and the obligations that running it would settle.
+
+    ``kind``: what is tried (``replay``, ``refund`` …). In ``preconditions`` and ``steps`` the first line is a sentence; further lines are
+    shell, to be run as they stand.
+    """
 
     id: str
     scenario: str
@@ -187,6 +209,25 @@ class Scenario(Model):
     steps: list[str]
     expected: str
     obligations: list[str]
+    kind: str = ""
+
+
+class CheckRun(Model):
+    """A check that ruled in this review, and how often it ruled what. All zeros: nothing was found that owes it."""
+
+    id: str
+    title: str
+    held: int
+    broken: int
+    unknown: int
+
+
+class Excerpt(Model):
+    """A piece of a file around lines that evidence points at, masked; ``start_line`` is the line of its first."""
+
+    file: str
+    start_line: int
+    code: str
 
 
 class Suppressed(Model):
@@ -212,3 +253,5 @@ class Report(Model):
     resilience: Resilience
     test_plan: list[Scenario]
     suppressed: list[Suppressed]
+    checks: list[CheckRun] = []
+    excerpts: list[Excerpt] = []

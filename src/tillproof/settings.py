@@ -17,7 +17,7 @@ from tillproof.contract import Severity
 CONFIG_FILE = Path(".tillproof", "config.toml")
 USER_PACKS = Path(".tillproof", "packs")
 
-Format = Literal["terminal", "markdown", "json"]
+Format = Literal["terminal", "markdown", "html", "json"]
 FailOn = Literal["blocked", "conditional", "never"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)

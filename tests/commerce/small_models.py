@@ -1,26 +1,16 @@
-"""Models of small trees: the parts of the commerce model that the boundary map and the report look at, on real files."""
+"""Models of small trees, on real files."""
 
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
 
-from tillproof.commerce.http import Requests
-from tillproof.commerce.operations import Operations
-from tillproof.commerce.recognise import Recogniser
+from tillproof.commerce.model import Model
 from tillproof.commerce.triggers import words
-from tillproof.flow.callers import Callers
-from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.indexing import index_tree
-from tillproof.flow.modules import Modules
 from tillproof.flow.program import Program
 from tillproof.knowledge.loader import Knowledge, load
 from tillproof.source.cache import Cache
 from tillproof.source.discover import discover
 from tillproof.source.files import Tree
-
-if TYPE_CHECKING:
-    from tillproof.commerce.model import Model
 
 
 @lru_cache(maxsize=1)
@@ -35,14 +25,10 @@ def write(root: Path, files: dict[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def model_of(root: Path, files: dict[str, str]) -> "tuple[Model, Tree]":
+def model_of(root: Path, files: dict[str, str]) -> tuple[Model, Tree]:
     """Writes the files below ``root`` and reads them as a review does, up to the provider operations."""
     write(root, files)
     tree = discover(root)
     indexed = index_tree(tree.root, tree.files, words(knowledge()), Cache(None, tree.root), lambda _: None)
     program = Program({file.path: file for file in tree.files}, indexed.indices, indexed.sources)
-    evaluator = Evaluator(program, Modules(program, {}))
-    recogniser = Recogniser(program, evaluator, knowledge())
-    operations = Operations(recogniser, Requests(recogniser), Callers(program, evaluator))
-    parts = SimpleNamespace(program=program, knowledge=knowledge(), evaluator=evaluator, recogniser=recogniser, operations=operations)
-    return cast("Model", parts), tree
+    return Model(program, {}, knowledge(), {}, tree.root), tree

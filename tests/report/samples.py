@@ -296,6 +296,7 @@ def hostile() -> Report:
         [
             obligation(site=ObligationSite(kind=HOSTILE, file=HOSTILE, line=1, unit=HOSTILE), ruling="held", evidence=[bad_step]),
             obligation(
+                id="o2",
                 site=ObligationSite(kind=HOSTILE, file=HOSTILE, line=1, unit=HOSTILE),
                 ruling="unknown",
                 because=Because(file=HOSTILE, line=2, what=HOSTILE),

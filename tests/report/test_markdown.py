@@ -91,7 +91,7 @@ def test_hostile_text_adds_no_markup() -> None:
     assert not [token for token in children if token.type in ("link_open", "image", "s_open")]
     assert [title for title in headings(markdown) if title in SECTIONS] == headings(markdown) == SECTIONS
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", markdown)
-    assert [token.info for token in tokens if token.type == "fence"] == ["mermaid", ""]
+    assert [token.info for token in tokens if token.type == "fence"] == ["mermaid", "", "sh", "sh"]
 
 
 def test_hostile_text_leaves_every_table_its_columns() -> None:

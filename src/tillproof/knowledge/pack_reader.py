@@ -39,6 +39,7 @@ _REST: _Form = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$").match, "METHOD 
 _LOWER: _Form = (re.compile(r"[^A-Z]+$").match, "lower case")
 _HOST: _Form = (re.compile(r"[a-z0-9.-]+$").match, "a bare host name, in lower case; its subdomains are meant too")
 _ID: _Form = (re.compile(r"[a-z0-9][a-z0-9.-]*$").match, "an id of lower-case letters, digits, dots and dashes")
+_VARIABLE: _Form = (re.compile(r"[A-Z][A-Z0-9_]*$").match, "the name of an environment variable, such as ACME_WEBHOOK_SECRET")
 _PATTERN: _Form = (_is_pattern, "a regular expression")
 # Members whose text has a form of its own, by the grammar's class and member.
 _FORMS: dict[tuple[str, str], _Form] = {
@@ -57,6 +58,8 @@ _FORMS: dict[tuple[str, str], _Form] = {
     ("Verifier", "source"): _URL,
     ("Inbound", "headers"): _LOWER,
     ("Inbound", "source"): _URL,
+    ("Signing", "secret"): _VARIABLE,
+    ("Signing", "source"): _URL,
     ("Idempotency", "source"): _URL,
     ("SdkDefault", "source"): _URL,
     ("Framework", "id"): _ID,

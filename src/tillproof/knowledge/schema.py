@@ -115,12 +115,36 @@ class Verifier(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Signing(Part, frozen=True):
+    """How a provider signs its messages with a secret that we hold, so that a tester can sign one for a staging shop.
+
+    ``secret``: the environment variable that tests keep the secret in. ``signs``: what the keyed digest is made of, with the holes
+    ``{time}`` (seconds), ``{url}``, ``{id}`` (of the delivery), ``{payment}`` and ``{body}``; or ``fields``:
+    paths into the message whose values are joined by colons.
+    ``key``: whether the secret is taken as text or as hexadecimal digits. ``headers``: what is sent along, with the holes ``{signature}``,
+    ``{time}``, ``{id}`` and ``{event}``; or ``inside``: the path at which the signature stands in the message.
+    """
+
+    secret: str
+    signs: str = "{body}"
+    fields: tuple[str, ...] = ()
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    key: Literal["text", "hex"] = "text"
+    encoding: Literal["hex", "base64"] = "hex"
+    headers: tuple[str, ...] = ()
+    inside: str = ""
+    source: str = ""
+
+
 class Inbound(Part, frozen=True):
     """A kind of message that the provider sends, how to know it, and what it means.
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
     ``proof``: how the sender is authenticated. ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
+    ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
+    as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
     """
 
     kind: Literal["webhook", "ipn", "redirect-return"]
@@ -130,6 +154,8 @@ class Inbound(Part, frozen=True):
     settles: tuple[str, ...] = ()
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
     routes: tuple[str, ...] = ()
+    message: str = ""
+    signing: Signing | None = None
     source: str = ""
 
 

@@ -5,6 +5,7 @@ The only place where text that quotes the code enters the report, and so where i
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,13 @@ import msgspec
 from tillproof import __version__
 from tillproof.checks.catalog import Check, all_checks
 from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.commerce.surface import Surface, surface
 from tillproof.contract import (
     SCHEMA_VERSION,
     SEVERITIES,
     Because,
     Boundary,
+    CheckRun,
     Finding,
     Handler,
     Obligation,
@@ -30,8 +33,10 @@ from tillproof.contract import (
     Tool,
 )
 from tillproof.flow.program import Program
+from tillproof.report.belonging import Belonging
 from tillproof.report.checklist import checklist
 from tillproof.report.commit import commit_of
+from tillproof.report.excerpts import excerpts
 from tillproof.report.identity import Place, identify
 from tillproof.report.pci import pci_note
 from tillproof.report.plan import staging_plan
@@ -67,10 +72,11 @@ def assemble(
     program = model.program
     ran = [c for c in (all_checks() if checks is None else checks) if not settings.checks or c.id in settings.checks]
     ordered = sorted(rulings, key=_order)
-    obligations = _obligations(program, ordered)
+    sorted_handlers = sorted((_masked_handler(h) for h in handlers), key=lambda h: (h.file, h.line, h.provider, h.kind))
+    outside = _masked_surface(surface(model, [(r.file, r.line) for r in ordered]))
+    obligations = _obligations(program, ordered, Belonging(boundaries, sorted_handlers, outside))
     made = _findings(program, ordered, obligations, {c.id: c.references for c in ran}, settings.config)
     findings, silenced = _without_suppressed(program, made, settings.config)
-    sorted_handlers = sorted((_masked_handler(h) for h in handlers), key=lambda h: (h.file, h.line, h.provider, h.kind))
     ran_ids = {c.id for c in ran}
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -84,8 +90,10 @@ def assemble(
         checklist=checklist(obligations, ran_ids),
         pci=pci_note(model, tree, boundaries),
         resilience=resilience(obligations, sorted_handlers, boundaries, ran_ids),
-        test_plan=staging_plan(sorted_handlers, obligations),
+        test_plan=staging_plan(sorted_handlers, obligations, outside, boundaries, model.words),
         suppressed=silenced,
+        checks=_checks(ran, obligations),
+        excerpts=excerpts(program, findings, obligations),
     )
 
 
@@ -93,7 +101,15 @@ def _order(ruling: Ruling) -> tuple[str, int, str, str, tuple[str, int, int], st
     return ruling.file, ruling.line, ruling.check, ruling.kind, ruling.anchor or ("", 0, 0), ruling.title
 
 
-def _obligations(program: Program, rulings: Sequence[Ruling]) -> list[Obligation]:
+def _checks(ran: Collection[Check], obligations: Sequence[Obligation]) -> list[CheckRun]:
+    counts = Counter((o.check, o.ruling) for o in obligations)
+    return [
+        CheckRun(id=c.id, title=c.title, held=counts[c.id, "held"], broken=counts[c.id, "broken"], unknown=counts[c.id, "unknown"])
+        for c in sorted(ran, key=lambda c: c.id)
+    ]
+
+
+def _obligations(program: Program, rulings: Sequence[Ruling], belonging: Belonging) -> list[Obligation]:
     ids = identify(program, "obligation", [Place(r.check, r.file, r.line) for r in rulings])
     return [
         Obligation(
@@ -103,6 +119,7 @@ def _obligations(program: Program, rulings: Sequence[Ruling]) -> list[Obligation
             ruling=ruling.outcome,
             because=_because(ruling),
             evidence=_steps(ruling.evidence),
+            systems=belonging.of([(ruling.file, ruling.line), *((e.file, e.line) for e in ruling.evidence)]),
         )
         for id_, ruling in zip(ids, rulings, strict=True)
     ]
@@ -166,6 +183,7 @@ def _finding(program: Program, id_: str, ruling: Ruling, obligation: Obligation,
         references=list(ruling.references or references),
         snippet=_snippet(program, file, start, end),
         unit=_unit(program, file),
+        systems=obligation.systems,
     )
 
 
@@ -192,6 +210,13 @@ def _without_suppressed(program: Program, findings: Sequence[Finding], config: C
 
 def _masked_handler(handler: Handler) -> Handler:
     return msgspec.structs.replace(handler, acts=mask(handler.acts), route=None if handler.route is None else mask(handler.route))
+
+
+def _masked_surface(found: Surface) -> Surface:
+    """Routes are the only text of the code in it that is not the name of a field."""
+    ways = {place: tuple(replace(way, route=mask(way.route)) for way in led) for place, led in found.ways.items()}
+    calls = tuple(replace(call, ways=tuple(replace(way, route=mask(way.route)) for way in call.ways)) for call in found.calls)
+    return replace(found, ways=ways, calls=calls)
 
 
 def _unit(program: Program, file: str) -> str:

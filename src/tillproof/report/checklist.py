@@ -1,9 +1,11 @@
-"""The procedure's checklist, filled in from the rulings. An item that no check of this version covers is left unknown, without evidence."""
+"""The procedure's checklist, filled in from the rulings. An item that no check of this version covers is left unknown, and says so."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tillproof.contract import ChecklistItem, Obligation, Status, Step
+from tillproof.report.wording import count
 
 _MOST_EVIDENCE = 6
 
@@ -65,6 +67,7 @@ _ITEMS: list[_Item] = [
         ("No raw card data reaches our servers", "card-data-on-server"),
         ("No card data is logged, stored or written into the code", "card-data-logged card-data-stored card-data-literal"),
         ("Secrets are kept out of the code and out of logs", "boundary/hardcoded-secret boundary/secret-logged"),
+        ("External systems are reached over TLS, and their certificates are checked", "boundary/insecure-transport"),
     ),
     *_items(
         "Resilience",
@@ -87,7 +90,25 @@ def _filled(item: _Item, obligations: Iterable[Obligation], ran: Collection[str]
     telling = [o for o in owed if o.ruling == status] or owed
     places = {(step.file, step.line): step for step in reversed([telling_step(o) for o in telling])}
     evidence = [places[key] for key in sorted(places)][:_MOST_EVIDENCE]
-    return ChecklistItem(section=item.section, item=item.text, status=status, evidence=evidence)
+    return ChecklistItem(
+        section=item.section,
+        item=item.text,
+        status=status,
+        evidence=evidence,
+        statement=tally(owed, item.checks, ran),
+        checks=list(item.checks),
+    )
+
+
+def tally(owed: Sequence[Obligation], checks: Sequence[str], ran: Collection[str]) -> str:
+    """How often it was held, and what of it nobody looked at. It is never left open whether nothing was found or nothing was sought."""
+    missing = [check for check in checks if check not in ran]
+    unseen = f"Not examined: {', '.join(f'`{check}`' for check in missing)}." if missing else ""
+    if not owed:
+        return unseen if len(missing) == len(checks) else f"Nothing was found that owes it. {unseen}".strip()
+    counts = Counter(o.ruling for o in owed)
+    told = ", ".join(f"{ruling} at {count(counts[ruling], 'place')}" for ruling in ("broken", "unknown", "held") if counts[ruling])
+    return f"{told[:1].upper()}{told[1:]}. {unseen}".strip()
 
 
 def status_of(obligations: Sequence[Obligation], complete: bool) -> Status:

@@ -27,6 +27,11 @@ def code_lines(text: str) -> list[str]:
     return [_visible(each[margin:]) for each in lines]
 
 
+def visible_code(line: str) -> str:
+    """A line of code with its indentation, tabs widened, what cannot be seen written out."""
+    return _visible(line.expandtabs(_TAB).rstrip())
+
+
 def _visible(text: str) -> str:
     """Without control, bidirectional, zero-width and tag characters, which can make code read as what it is not, and lone surrogates."""
     if text.isprintable():

@@ -43,9 +43,13 @@ def _breaks(text: str, width: int) -> list[int]:
     return breaks
 
 
-def field(label: str, text: Text, width: int) -> Lines:
-    """A dim label in the margin and what it names."""
-    yield from wrapped(Text("  ").append(label.ljust(_LABEL), "dim"), text, width)
+def field(label: str, text: Text, width: int, mark: str = "") -> Lines:
+    """A dim label in the margin and what it names. ``mark``: a green sign before the label."""
+    shown = escape.line(label)
+    first = (
+        Text("  ").append(f"{mark} ", "green").append(shown.ljust(_LABEL), "dim") if mark else Text("  ").append(shown.ljust(_LABEL), "dim")
+    )
+    yield from wrapped(first, text, width)
 
 
 def rule(title: str, width: int) -> Lines:

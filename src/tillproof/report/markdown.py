@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tillproof.contract import Assessment, Finding, Report, Scenario, Step
+from tillproof.contract import Assessment, Finding, Obligation, Report, Scenario, Step
 from tillproof.report import escape, wording
 from tillproof.report.boundary_map import boundary_table, flowchart, handler_table
+from tillproof.report.grouping import Group, groups
 from tillproof.report.markdown_table import table
+from tillproof.report.setup import parts, shared
 
 _MOST_HELD = 400
 _MOST_PLACES = 8
+_MOST_IN_FULL = 3
 
 
 def to_markdown(report: Report) -> str:
@@ -20,6 +23,7 @@ def to_markdown(report: Report) -> str:
         _findings(report),
         _evidence(report),
         _held(report),
+        _idle(report),
         _unknown(report),
         _checklist(report),
         _pci(report),
@@ -77,45 +81,80 @@ def _findings(report: Report) -> Iterator[str]:
         yield from _paragraph("None." if report.obligations else "None; but nothing was found that could have been judged.")
         return
     rows = [
-        [finding.severity, escape.cell(finding.category), _description(finding), escape.cell(finding.remediation)]
-        for finding in wording.by_weight(report.findings)
+        [group.severity, escape.cell(group.first.category), _description(group), escape.cell(group.remediations[0])]
+        for group in groups(report)
     ]
     yield from table(("Severity", "Category", "Description", "Remediation"), rows)
 
 
-def _description(finding: Finding) -> str:
-    place = escape.code_cell(wording.at(finding.file, finding.start_line))
-    return f"**{escape.cell(finding.title)}**<br>{escape.cell(finding.message)}<br>{place}"
+def _description(group: Group) -> str:
+    """One finding in full; of several, what they share and where they are."""
+    places = [wording.at(finding.file, finding.start_line) for finding in group.findings]
+    shown = "<br>".join(escape.code_cell(place) for place in places[:_MOST_PLACES])
+    if len(places) > _MOST_PLACES:
+        shown += f"<br>+{len(places) - _MOST_PLACES} more"
+    times = f" ({wording.count(len(places), 'place')})" if len(places) > 1 else ""
+    return f"**{escape.cell(group.title)}**{times}<br>{escape.cell(group.first.message)}<br>{shown}"
 
 
 def _evidence(report: Report) -> Iterator[str]:
     if not report.findings:
         return
     yield from _heading("Evidence")
-    for number, finding in enumerate(wording.by_weight(report.findings), 1):
-        yield from _finding(number, finding)
+    for number, group in enumerate(groups(report), 1):
+        yield from _group(number, group)
 
 
-def _finding(number: int, finding: Finding) -> Iterator[str]:
-    yield f"### {number}. {escape.prose(finding.title)}"
+def _group(number: int, group: Group) -> Iterator[str]:
+    """The first few in full, with the way that leads there; the rest by their place and the line that has to change."""
+    several = len(group.findings) > 1
+    times = f" ({wording.count(len(group.findings), 'place')})" if several else ""
+    yield f"### {number}. {escape.prose(group.title)}{times}"
     yield ""
+    shared_mend = group.remediations[0] if len(group.remediations) == 1 else None
+    for place, finding in enumerate(group.findings[:_MOST_IN_FULL]):
+        if several and finding.title != group.title:
+            yield from _paragraph(f"**{escape.prose(finding.title)}**")
+        yield from _finding(finding, repeated=place > 0 and finding.message == group.first.message)
+        if shared_mend is None:
+            yield from _paragraph(f"**Remediation:** {escape.prose(finding.remediation)}")
+    rest = group.findings[_MOST_IN_FULL:]
+    if rest:
+        yield from _paragraph("The same at:")
+        yield from (f"- {_brief(finding)}" for finding in rest)
+        yield ""
+    if shared_mend is not None:
+        yield from _paragraph(f"**Remediation:** {escape.prose(shared_mend)}")
+    references = list(dict.fromkeys(each for finding in group.findings for each in finding.references))
+    if references:
+        yield from _paragraph("References: " + ", ".join(_reference(each) for each in references))
+
+
+def _finding(finding: Finding, repeated: bool) -> Iterator[str]:
     place = escape.code(wording.at(finding.file, finding.start_line))
     yield f"{place} · **{finding.severity}** · {finding.confidence} · {escape.code(finding.check)} · id {escape.code(finding.id)}"
     yield ""
     if finding.snippet.strip():
         yield from escape.block(finding.snippet, wording.highlighting(finding.file))
         yield ""
-    yield from _paragraph(escape.prose(finding.message))
+    if not repeated:
+        yield from _paragraph(escape.prose(finding.message))
     yield from _numbered(finding.trace)
-    yield from _paragraph(f"**Remediation:** {escape.prose(finding.remediation)}")
-    if finding.references:
-        yield from _paragraph("References: " + ", ".join(_reference(each) for each in finding.references))
+
+
+def _brief(finding: Finding) -> str:
+    lines = escape.code_lines(finding.snippet) if finding.snippet.strip() else []
+    code = f" {escape.code(lines[0])}" if lines else ""
+    return f"{escape.code(wording.at(finding.file, finding.start_line))} ({finding.confidence}, id {escape.code(finding.id)}){code}"
 
 
 def _reference(text: str) -> str:
-    shown = escape.line(text)
-    is_plain_link = shown.startswith(("https://", "http://")) and not any(mark in shown for mark in "<>`\\ ")
-    return f"<{shown}>" if is_plain_link else escape.prose(shown)
+    """An address, or a label with its address behind it."""
+    label, _, address = escape.line(text).rpartition(": ")
+    is_plain_link = address.startswith(("https://", "http://")) and not any(mark in address for mark in "<>`\\ ()")
+    if not is_plain_link:
+        return escape.prose(text)
+    return f"{escape.prose(label)} (<{address}>)" if label else f"<{address}>"
 
 
 def _held(report: Report) -> Iterator[str]:
@@ -154,12 +193,25 @@ def _unknown(report: Report) -> Iterator[str]:
     yield ""
 
 
+def _idle(report: Report) -> Iterator[str]:
+    """The checks that found nothing to judge: not the same as checks that were not there."""
+    idle = [check for check in report.checks if not (check.held or check.broken or check.unknown)]
+    if idle:
+        names = ", ".join(escape.code(check.id) for check in idle)
+        yield from _paragraph(f"Looked for, and nothing found that owes it: {names}.")
+
+
 def _checklist(report: Report) -> Iterator[str]:
     if not report.checklist:
         return
     yield from _heading("Checklist")
     rows = [
-        [escape.cell(item.section), escape.cell(item.item), f"**{wording.STATUSES[item.status]}**", _places(item.evidence)]
+        [
+            escape.cell(item.section),
+            escape.cell(item.item),
+            f"**{wording.STATUSES[item.status]}**",
+            "<br>".join(filter(None, (escape.cell(item.statement), _places(item.evidence)))),
+        ]
         for item in report.checklist
     ]
     yield from table(("Section", "Item", "Status", "Evidence"), rows)
@@ -183,30 +235,73 @@ def _resilience(report: Report) -> Iterator[str]:
     )
     rows = [[name, f"**{wording.STATUSES[each.status]}**", escape.cell(each.statement), _places(each.evidence)] for name, each in named]
     yield from table(("What", "Status", "Statement", "Evidence"), rows)
+    systems = [
+        [name, escape.cell(each.system), f"**{wording.STATUSES[each.status]}**", escape.cell(each.statement), _places(each.evidence)]
+        for name, assessment in named
+        for each in assessment.by_system
+        if len(assessment.by_system) > 1
+    ]
+    if systems:
+        yield from _paragraph("By integration:")
+        yield from table(("What", "Integration", "Status", "Statement", "Evidence"), systems)
 
 
 def _test_plan(report: Report) -> Iterator[str]:
     yield from _heading("Staging test plan")
     if not report.test_plan:
         yield from _paragraph("No scenario follows from what was found.")
-    for scenario in report.test_plan:
-        yield from _scenario(scenario)
+        return
+    yield from _paragraph(
+        "To be run by a person against a staging shop, never in production. What settles an open question comes first, then what shows a "
+        "finding, then what shows that all is well."
+    )
+    plan = shared(report.test_plan)
+    if plan.setup:
+        yield "### Set-up that several scenarios share"
+        yield ""
+        for number, condition in enumerate(plan.setup, 1):
+            yield from _told(f"{number}. ", condition)
+        yield ""
+    owed = {obligation.id: obligation for obligation in report.obligations}
+    for scenario, own in plan.scenarios:
+        yield from _scenario(scenario, own, [owed[each] for each in scenario.obligations if each in owed])
 
 
-def _scenario(scenario: Scenario) -> Iterator[str]:
+def _scenario(scenario: Scenario, conditions: Sequence[str], owed: Sequence[Obligation]) -> Iterator[str]:
     yield f"### {escape.prose(scenario.id)}: {escape.prose(scenario.scenario)}"
     yield ""
     yield from _paragraph(f"**Why:** {escape.prose(scenario.why)}")
-    if scenario.preconditions:
+    if conditions:
         yield "Before:"
         yield ""
-        yield from (f"- {escape.prose(each)}" for each in scenario.preconditions)
+        for condition in conditions:
+            yield from _told("- ", condition)
         yield ""
-    yield from (f"{number}. {escape.prose(each)}" for number, each in enumerate(scenario.steps, 1))
+    for number, step in enumerate(scenario.steps, 1):
+        yield from _told(f"{number}. ", step)
     yield ""
     yield from _paragraph(f"**Expected:** {escape.prose(scenario.expected)}")
-    if scenario.obligations:
-        yield from _paragraph(f"Settles {wording.count(len(scenario.obligations), 'obligation')}.")
+    if owed:
+        yield from _paragraph(f"**Settles:** {_settled(owed)}.")
+
+
+def _settled(owed: Sequence[Obligation]) -> str:
+    """What a scenario settles, by check and ruling."""
+    counts: dict[tuple[str, str], int] = {}
+    for obligation in owed:
+        counts[obligation.check, obligation.ruling] = counts.get((obligation.check, obligation.ruling), 0) + 1
+    return ", ".join(f"{escape.code(check)} ({number} {ruling})" for (check, ruling), number in counts.items())
+
+
+def _told(mark: str, text: str) -> Iterator[str]:
+    """A list item: a sentence, and the shell that does it in a block of its own."""
+    sentence, shell = parts(text)
+    yield mark + escape.prose(sentence)
+    if shell:
+        margin = " " * len(mark)
+        yield ""
+        yield from (f"{margin}{line}".rstrip() for line in escape.block(shell, "sh"))
+        yield ""
 
 
 def _suppressed(report: Report) -> Iterator[str]:

@@ -9,16 +9,19 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from tillproof.contract import Finding, Report, Severity
+from tillproof.contract import Report, Severity
 from tillproof.report import escape, wording
+from tillproof.report.grouping import Group, groups
 from tillproof.report.layout import Lines, columns, field, rule, sentence, wrapped
 from tillproof.report.terminal_finding import SEVERITY_STYLES, detail
 
 _NARROWEST = 60
 _WIDEST = 120
-_MOST_DETAILED = 10
+_MOST_DETAILED = 6
+_MOST_ALSO = 4
 _MOST_LISTED = 25
 _MOST_QUESTIONS = 5
+_MOST_HANDLERS = 12
 
 _VERDICT_STYLES = {"pass": "bold white on green", "conditional": "bold black on yellow", "blocked": "bold white on red"}
 _STATUS_STYLES = {"held": "green", "broken": "red", "unknown": "yellow", "not-applicable": "dim"}
@@ -58,11 +61,11 @@ def to_terminal(report: Report, width: int = 80, colour: bool = False) -> str:
     return out.getvalue()
 
 
-def _split(report: Report) -> tuple[list[Finding], list[Finding]]:
+def _split(report: Report) -> tuple[list[Group], list[Group]]:
     """Those shown in full, and those that get a line each."""
-    findings = wording.by_weight(report.findings)
-    grave = [finding for finding in findings if finding.severity in ("critical", "high")]
-    return grave[:_MOST_DETAILED], findings[min(len(grave), _MOST_DETAILED) :]
+    found = groups(report)
+    grave = [group for group in found if group.severity in ("critical", "high")]
+    return grave[:_MOST_DETAILED], found[min(len(grave), _MOST_DETAILED) :]
 
 
 def _verdict(report: Report, width: int) -> Lines:
@@ -89,32 +92,47 @@ def _counted(number: int, severity: Severity) -> Text:
     return Text(f"{number} {severity}", SEVERITY_STYLES[severity] if number else "dim")
 
 
-def _detailed(findings: Sequence[Finding], width: int) -> Lines:
-    if not findings:
+def _detailed(found: Sequence[Group], width: int) -> Lines:
+    """The first of each group in full, and where else the same is."""
+    if not found:
         return
     yield from rule("What has to change", width)
-    for number, finding in enumerate(findings):
+    for number, group in enumerate(found):
         if number:
             yield from (Text(), Text())
-        yield from detail(finding, width)
+        yield from detail(group.first, width)
+        others = group.findings[1:]
+        if others:
+            yield Text()
+            yield Text("  ").append(f"Also at {wording.count(len(others), 'place')}", "bold")
+            for finding in others[:_MOST_ALSO]:
+                line = Text("    ").append(escape.line(wording.at(finding.file, finding.start_line)), "cyan")
+                yield line if finding.title == group.first.title else line.append("  ") + sentence(finding.title)
+            if len(others) > _MOST_ALSO:
+                yield Text(f"    … and {len(others) - _MOST_ALSO} more", "dim")
 
 
-def _listed(findings: Sequence[Finding], width: int, after_details: bool) -> Lines:
-    if not findings:
+def _listed(found: Sequence[Group], width: int, after_details: bool) -> Lines:
+    if not found:
         return
     yield from rule("Further findings" if after_details else "Findings", width)
-    shown = findings[:_MOST_LISTED]
+    shown = found[:_MOST_LISTED]
     rows = [
         (
-            Text(finding.severity, SEVERITY_STYLES[finding.severity]),
-            sentence(finding.title),
-            Text(escape.line(wording.at(finding.file, finding.start_line)), "cyan"),
+            Text(group.severity, SEVERITY_STYLES[group.severity]),
+            sentence(group.title),
+            Text(_place(group), "cyan"),
         )
-        for finding in shown
+        for group in shown
     ]
     yield from columns(rows, width)
-    if len(findings) > len(shown):
-        yield Text(f"  … and {len(findings) - len(shown)} more; --format markdown lists all of them", "dim")
+    if len(found) > len(shown):
+        yield Text(f"  … and {len(found) - len(shown)} more kinds; --format html shows all of them", "dim")
+
+
+def _place(group: Group) -> str:
+    more = f" +{len(group.findings) - 1}" if len(group.findings) > 1 else ""
+    return escape.line(wording.at(group.first.file, group.first.start_line)) + more
 
 
 def _boundaries(report: Report, width: int) -> Lines:
@@ -131,29 +149,36 @@ def _boundaries(report: Report, width: int) -> Lines:
 
 
 def _handlers(report: Report, width: int) -> Lines:
+    """Messages before returns, and the least proven first."""
     if not report.handlers:
         return
     yield from rule("Entry points that providers call", width)
+    ordered = sorted(report.handlers, key=lambda h: (h.kind == "redirect-return", ("no", "weak", "unknown", "yes").index(h.verified)))
     rows = []
-    for handler in report.handlers:
+    for handler in ordered:
         about = Text(f"{handler.kind} · ")
         about.append(f"sender {wording.VERIFIED[handler.verified]}", _PROOF_STYLES[handler.verified])
         about.append(" · ").append(f"deduplication {wording.DEDUP[handler.dedup]}", _PROOF_STYLES[handler.dedup])
         place = Text(escape.line(wording.at(handler.file, handler.line)), "cyan")
         rows.append((Text(escape.line(handler.provider), "bold"), about, place))
-    shown = rows[:_MOST_LISTED]
+    shown = rows[:_MOST_HANDLERS]
     yield from columns(shown, width)
     if len(rows) > len(shown):
         yield Text(f"  … and {len(rows) - len(shown)} more", "dim")
 
 
 def _proof(report: Report, width: int) -> Lines:
+    """A line per section of the procedure: its checks, and how often each was held."""
     held = wording.ruled(report, "held")
     if not held:
         return
     yield from rule("Held", width)
+    sections: dict[str, list[Text]] = {}
     for check, obligations in held.items():
-        yield Text("  ").append("✓ ", "green").append(escape.line(check)).append(f"  {wording.count(len(obligations), 'place')}", "dim")
+        section, _, name = check.partition("/")
+        sections.setdefault(section, []).append(Text(escape.line(name or check)).append(f" {len(obligations)}", "dim"))
+    for section, checks in sections.items():
+        yield from field(section, Text(" · ").join(checks), width, mark="✓")
 
 
 def _questions(report: Report, width: int) -> Lines:
@@ -166,7 +191,7 @@ def _questions(report: Report, width: int) -> Lines:
         yield Text("  ").append("? ", "yellow").append(escape.line(wording.at(site.file, site.line)), "cyan")
         yield from wrapped(Text("    "), sentence(wording.question(obligation)), width)
     if len(unknown) > _MOST_QUESTIONS:
-        yield Text(f"  … and {len(unknown) - _MOST_QUESTIONS} more; --format markdown asks all of them", "dim")
+        yield Text(f"  … and {len(unknown) - _MOST_QUESTIONS} more; --format html asks all of them", "dim")
 
 
 def _assessment(report: Report, width: int) -> Lines:
@@ -189,9 +214,11 @@ def _further(report: Report, width: int) -> Lines:
     if report.suppressed:
         yield from field("suppressed", Text(wording.count(len(report.suppressed), "finding")), width)
     if report.test_plan:
-        yield from field("staging", Text(f"{wording.count(len(report.test_plan), 'scenario')} to run, in the Markdown report"), width)
+        yield from field(
+            "staging", Text(f"{wording.count(len(report.test_plan), 'scenario')} to run, in the HTML or Markdown report"), width
+        )
     checks = [finding.check for finding in wording.by_weight(report.findings)]
     if checks:
         yield from field("why", Text(f"tillproof explain {escape.line(checks[0])}"), width)
-    yield from field("all of it", Text("--format markdown or --format json, with --output FILE"), width)
+    yield from field("all of it", Text("--output review.html (or review.md, review.json)"), width)
     yield Text()
