@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import NAMES, Op
 from tillproof.languages.base import Spec, index_file, lower, parse
 
 
@@ -21,7 +21,7 @@ class Lowered:
         """The body of the function of this name; ``""`` is the top level."""
         return self.lower(next((n for n, f in enumerate(self.index.functions) if f.name == name), -1) if name else -1)
 
-    def all(self, op: Op, number: int = -1) -> list[str]:
+    def all(self, op: int, number: int = -1) -> list[str]:
         """Every instruction of this kind, in the order of the table."""
         body = self.lower(number)
         return [expression(body, i) for i in range(len(body.op)) if body.op[i] == op]
@@ -123,7 +123,7 @@ def expression(body: Body, i: int, depth: int = 0) -> str:
         return ""
     if depth > 40:
         return "…"
-    op = Op(body.op[i])
+    op = body.op[i]
 
     def value(operand: int) -> str:
         return expression(body, operand, depth + 1)
@@ -134,7 +134,7 @@ def expression(body: Body, i: int, depth: int = 0) -> str:
         return f"{'new ' * (op == Op.NEW)}{value(callee)}({inside})"
     if op in NOTATION:
         return NOTATION[op](body.args(i), value, body.text)
-    return f"{op.name}({', '.join(value(v) for v in body.args(i))})"
+    return f"{NAMES[op]}({', '.join(value(v) for v in body.args(i))})"
 
 
 Text = Callable[[int], str]
@@ -145,7 +145,7 @@ def _record(args: list[int], value: Text) -> str:
     return "{" + ", ".join(f"{value(k)}: {value(v)}" if k >= 0 else f"**{value(v)}" for k, v in pairs) + "}"
 
 
-NOTATION: dict[Op, Callable[[list[int], Text, Text], str]] = {
+NOTATION: dict[int, Callable[[list[int], Text, Text], str]] = {
     Op.CONST: lambda a, _, text: repr(text(a[1])),
     Op.NAME: lambda a, _, text: text(a[0]),
     Op.FIELD: lambda a, value, text: f"{value(a[0])}.{text(a[1])}",

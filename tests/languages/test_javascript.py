@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.declarations import Class, Export, FileIndex, Import
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.ops import NAMES, Kind, Op
 from tillproof.ir.show import show
 from tillproof.languages.base import Spec, index_file, lower, parse
 from tillproof.languages.javascript import JAVASCRIPT, TSX, TYPESCRIPT
@@ -350,9 +350,9 @@ def test_labels(source: str, called: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("word", "op"), [("of", Op.ELEMENT), ("in", Op.KEY)])
-def test_for_each(word: str, op: Op) -> None:
+def test_for_each(word: str, op: int) -> None:
     assert instructions("for (const [a] of rows) use(a)".replace("of", word))[3:7] == [
-        f"{op.name} 0",
+        f"{NAMES[op]} 0",
         "CONST '0'",
         "INDEX 3 4",
         "STORE a 5",

@@ -158,4 +158,4 @@ def value_operands(body: Body, i: int) -> list[int]:
         return [a for a in args[1:] if a >= 0]
     if op in _ALL_VALUES:
         return [a for a in args if a >= 0]
-    return [args[n] for n in _VALUES.get(Op(op), ()) if n < len(args) and args[n] >= 0]
+    return [args[n] for n in _VALUES.get(op, ()) if n < len(args) and args[n] >= 0]

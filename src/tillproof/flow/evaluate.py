@@ -4,8 +4,13 @@ Asking for the value of an instruction follows variables to the writes that reac
 imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`` calls. Everything asked for is kept.
 """
 
-from tillproof.flow.defuse import DefUse
-from tillproof.flow.instructions import RULES, Row
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from tillproof.flow.defuse import DefUse, Reach
+from tillproof.flow.fixed import EQUALITY, THIS, Fixed
+from tillproof.flow.frames import Frame, Provisional
+from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import Scope
@@ -23,6 +28,7 @@ from tillproof.flow.values import (
     ModuleV,
     Overlay,
     Param,
+    Place,
     Record,
     Result,
     Seq,
@@ -37,10 +43,9 @@ from tillproof.ir.ops import Kind, Op
 
 MAX_DEPTH = 7
 MAX_NESTING = 120
-_EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+_GIVES_BACK = ("map", "array_map", "flatMap", "then")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
-_THIS = {"this", "self", "cls", "static"}
 
 
 class Evaluator:
@@ -49,43 +54,58 @@ class Evaluator:
     def __init__(self, program: Program, modules: Modules) -> None:
         self.program = program
         self.scope = Scope(self, program, modules)
-        self._defuse: dict[Fn, DefUse] = {}
-        self._memo: dict[tuple[Fn, int, int], Value] = {}
-        self._contexts: dict[tuple[Fn, Fn, int, int, int, bool], Ctx] = {}
-        self._kept: list[object] = []
-        self._live: dict[tuple[Fn, int], DefUse] = {}
-        self._journal: list[tuple[Fn, int, int]] | None = None
+        self._frames: dict[Fn, Frame] = {}
+        self._foreign: dict[tuple[Fn, int], Frame] = {}
+        self._provisional = Provisional()
         self._nesting = 0
+
+    def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
+        """A function in a context, or for any caller."""
+        if ctx is None:
+            found = self._frames.get(fn)
+            if found is None:
+                body = self.program.body(fn)
+                fixed = Fixed(body, DefUse(body), lambda name: self._captures(fn, name))
+                found = self._frames[fn] = Frame(fn, fixed, None)
+            return found
+        found = ctx.frame if ctx.fn == fn else self._foreign.get((fn, id(ctx)))
+        if found is None:
+            found = Frame(fn, self.frame(fn).fixed, ctx)
+            if found.inside:
+                ctx.frame = found
+            else:
+                self._foreign[fn, id(ctx)] = found
+        return found
 
     def defuse(self, fn: Fn, ctx: Ctx | None = None) -> DefUse:
         """Reaching writes of a function; in a context, without the branches that its constants rule out."""
-        found = self._defuse.get(fn)
-        if found is None:
-            found = self._defuse[fn] = DefUse(self.program.body(fn))
-        if ctx is None or ctx.fn != fn:
-            return found
-        key = (fn, id(ctx))
-        live = self._live.get(key)
-        if live is None:
-            self._live[key] = found  # while conditions are being evaluated
-            outer, self._journal = self._journal, []
-            dead = self._dead_blocks(fn, ctx)
-            for memo in self._journal:  # what was found while every branch was still open is found again
-                self._memo.pop(memo, None)
-            self._journal = outer
-            live = self._live[key] = DefUse(self.program.body(fn), dead) if dead else found
-        return live
+        return self._live(self.frame(fn, ctx))
 
-    def _dead_blocks(self, fn: Fn, ctx: Ctx) -> frozenset[int]:
+    def _live(self, f: Frame) -> DefUse:
+        """The reaching writes once it is known which branches the context leaves open; while that is being found out, all of them are."""
+        provisional = self._provisional
+        if f.live is None:
+            f.live = f.flow
+            deciding = f.fixed.deciding
+            if deciding:
+                before, provisional.seen = provisional.seen, 0
+                provisional.begin(f)
+                dead = self._dead_blocks(f, deciding)
+                f.live = DefUse(f.body, dead) if dead else f.flow
+                provisional.settle(before)
+        elif provisional.pending:
+            provisional.use(f)
+        return f.live
+
+    def _dead_blocks(self, f: Frame, deciding: AbstractSet[int]) -> frozenset[int]:
         """Blocks that no path reaches once the conditions that are constant in this context are decided."""
-        body = self.program.body(fn)
+        body = f.body
         reached = {0}
         waiting = [0]
         while waiting:
-            block = body.blocks[waiting.pop()]
-            truth = None
-            if block.end > block.start and body.op[block.end - 1] == Op.BRANCH:
-                truth = self.truth(fn, body.args(block.end - 1)[0], ctx)
+            number = waiting.pop()
+            block = body.blocks[number]
+            truth = self._truth(f, body.args(block.end - 1)[0]) if number in deciding else None
             for kind, target in block.next:
                 if truth is not None and kind == (EDGE_FALSE if truth else EDGE_TRUE):
                     continue
@@ -96,32 +116,39 @@ class Evaluator:
 
     def truth(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         """Whether a condition is certainly true or false in a context."""
-        body = self.program.body(fn)
+        return self._truth(self.frame(fn, ctx), i)
+
+    def _truth(self, f: Frame, i: int) -> bool | None:
+        body = f.body
         op, args = body.op[i], body.args(i)
         if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
-            inner = self.truth(fn, args[1], ctx)
+            inner = self._truth(f, args[1])
             return None if inner is None else not inner
-        if op == Op.BINARY and body.text(args[0]) in _EQUALITY:
-            left, right = self.value(fn, args[1], ctx), self.value(fn, args[2], ctx)
-            equal = _equal(left, right)
+        if op == Op.BINARY and body.text(args[0]) in EQUALITY:
+            equal = _equal(self.at(f, args[1]), self.at(f, args[2]))
             return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
-        if op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) == "function_exists":
-            return True  # what a current runtime has; the other arm is for those of long ago
         if op == Op.NAME:
-            value = _plain(self.value(fn, i, ctx))
+            value = _plain(self.at(f, i))
             return not value.falsy if isinstance(value, Const) else None
-        if op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) == "is_null" and len(body.call(i)[1]) == 1:
-            value = _plain(self.value(fn, body.call(i)[1][0][1], ctx))
+        if op != Op.CALL or body.op[args[0]] != Op.NAME:
+            return None
+        name = body.name(args[0])
+        if name == "function_exists":
+            return True  # what a current runtime has; the other arm is for those of long ago
+        if name == "is_null" and len(body.call(i)[1]) == 1:
+            value = _plain(self.at(f, body.call(i)[1][0][1]))
             return value.kind == Kind.NULL if isinstance(value, Const) else None
         return None
 
     def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None, callback: bool = False) -> Ctx:
         """The context of one call; the same call in the same context gives the same object."""
-        key = (target.fn, caller, call, id(parent), id(target.this), callback)
-        found = self._contexts.get(key)
+        return self._context(target, self.frame(caller, parent), call, callback)
+
+    def _context(self, target: FunctionV, caller: Frame, call: int, callback: bool) -> Ctx:
+        key = (call, target.fn, id(target.this), callback)
+        found = caller.contexts.get(key)
         if found is None:
-            found = self._contexts[key] = Ctx(target.fn, caller, call, parent, target.this, target.outer, callback)
-            self._kept.append((parent, target.this))
+            found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, target.this, target.outer, callback)
         return found
 
     def entry_context(self, target: FunctionV) -> Ctx | None:
@@ -132,42 +159,48 @@ class Evaluator:
 
     def value(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Value:
         """The value of instruction ``i`` of a function, in a context or for any caller."""
-        body = self.program.body(fn)
-        if i < 0 or i >= len(body.op):
-            return Missing((fn.file, 1))
-        key = (fn, i, id(ctx))
-        found = self._memo.get(key)
-        if found is not None:
-            return found
-        at = (fn.file, body.line[i])
-        if self._nesting > MAX_NESTING:
-            return Unknown(at, "the expression is nested too deeply")
-        if ctx is not None and ctx.fn == fn:
-            self.defuse(fn, ctx)  # which branches are open must be known before anything is valued
-            found = self._memo.get(key)
-            if found is not None:
-                return found
-        self._memo[key] = Unknown(at, "the value depends on itself")
-        self._nesting += 1
-        try:
-            found = self._evaluate(fn, body, i, ctx, at)
-        finally:
-            self._nesting -= 1
-        self._memo[key] = found
-        if self._journal is not None:
-            self._journal.append(key)
+        return self.at(self.frame(fn, ctx), i)
+
+    def at(self, f: Frame, i: int) -> Value:
+        """``value`` in a frame."""
+        found = f.values.get(i)
+        if found is None:
+            return self._evaluate(f, i)
+        if self._provisional.pending:
+            self._provisional.reuse(f, i)
         return found
 
-    def _evaluate(self, fn: Fn, body: Body, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        rule = RULES.get(body.op[i])
-        return rule(self, Row(fn, body, i, body.args(i), ctx, at)) if rule else Unknown(at, "this is no value")
+    def _evaluate(self, f: Frame, i: int) -> Value:
+        body = f.body
+        if not 0 <= i < len(body.op):
+            return Missing((f.file, 1))
+        at = (f.file, body.line[i])
+        if self._nesting > MAX_NESTING:
+            return Unknown(at, "the expression is nested too deeply")
+        if f.inside and f.fixed.is_free(i):
+            found = f.values[i] = self.at(self.frame(f.fn), i)
+            return found
+        provisional = self._provisional
+        before, provisional.seen = provisional.seen, 0
+        f.values[i] = Unknown(at, "the value depends on itself")
+        self._nesting += 1
+        try:
+            found = RULES[body.op[i]](self, f, i, body.args(i), at)
+        finally:
+            self._nesting -= 1
+        f.values[i] = found
+        if provisional.seen:
+            provisional.note(f, i)
+        provisional.seen |= before
+        return found
 
-    def param(self, fn: Fn, body: Body, number: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        param = body.params[number]
-        if ctx is not None and ctx.fn == fn:
-            bound = self._bound(ctx, number)
+    def param(self, f: Frame, number: int, at: Place) -> Value:
+        param = f.body.params[number]
+        if f.inside:
+            bound = self._bound(f, number)
             if bound is not None:
                 return bound
+        fn = f.fn
         owner = self.program.owner(fn)
         if owner and number == 0 and self.program.language(fn.file) == "python" and param.name in ("self", "cls"):
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
@@ -176,93 +209,112 @@ class Evaluator:
             return Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)))
         return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
 
-    def _bound(self, ctx: Ctx, number: int) -> Value | None:
+    def _bound(self, f: Frame, number: int) -> Value | None:
         """The argument that a context gives for a parameter; Missing when it gives none; None when that cannot be known."""
-        body = self.program.body(ctx.fn)
-        param = body.params[number]
-        method = self.program.language(ctx.fn.file) == "python" and self.program.owner(ctx.fn) is not None
+        ctx = f.ctx
+        if ctx is None:
+            return None
+        params = f.body.params
+        param = params[number]
+        method = self.program.language(f.file) == "python" and self.program.owner(f.fn) is not None
         if method and number == 0 and param.name in ("self", "cls") and ctx.this is not None:
             return ctx.this
         if ctx.call < 0:
             return None  # an entry point: called from outside
-        caller = self.program.body(ctx.caller)
-        if caller.op[ctx.call] not in (Op.CALL, Op.NEW):
+        caller = self.frame(ctx.caller, ctx.parent)
+        if caller.body.op[ctx.call] not in (Op.CALL, Op.NEW):
             return None
         if ctx.callback:
-            return self._handed(ctx, number)
-        _, arguments = caller.call(ctx.call)
-        shift = 1 if method and body.params and body.params[0].name in ("self", "cls") and ctx.this is not None else 0
-        at = (ctx.caller.file, caller.line[ctx.call])
+            return self._handed(caller, ctx.call, number)
+        _, arguments = caller.body.call(ctx.call)
+        shift = 1 if method and params and params[0].name in ("self", "cls") and ctx.this is not None else 0
+        at = (caller.file, caller.body.line[ctx.call])
         positional = [v for k, v in arguments if k == ""]
-        named = {k: v for k, v in arguments if k not in ("", "*", "**")}
         spreads = [v for k, v in arguments if k in ("*", "**")]
         if param.kind == "rest":
-            return Seq(at, tuple(self.value(ctx.caller, v, ctx.parent) for v in positional[number - shift :] + spreads))
+            return Seq(at, tuple([self.at(caller, v) for v in positional[number - shift :] + spreads]))
         if param.kind == "named-rest":
-            known = {p.name for p in body.params}
-            entries: list[tuple[str | None, Value]] = [
-                (k, self.value(ctx.caller, v, ctx.parent)) for k, v in named.items() if k not in known
-            ]
-            entries += [(None, self.value(ctx.caller, v, ctx.parent)) for v in spreads]
+            known = {p.name for p in params}
+            named = {k: v for k, v in arguments if k not in ("", "*", "**")}
+            entries: list[tuple[str | None, Value]] = [(k, self.at(caller, v)) for k, v in named.items() if k not in known]
+            entries += [(None, self.at(caller, v)) for v in spreads]
             return Record(at, tuple(entries))
-        if param.name in named:
-            return self.value(ctx.caller, named[param.name], ctx.parent)
+        for key, v in reversed(arguments):
+            if key == param.name and key not in ("", "*", "**"):
+                return self.at(caller, v)
         if 0 <= number - shift < len(positional):
-            return self.value(ctx.caller, positional[number - shift], ctx.parent)
+            return self.at(caller, positional[number - shift])
         if spreads:
-            return self.member(self.value(ctx.caller, spreads[-1], ctx.parent), param.name, at)
+            return self.member(self.at(caller, spreads[-1]), param.name, at)
         return Missing(at)
 
-    def _handed(self, ctx: Ctx, number: int) -> Value | None:
+    def _handed(self, caller: Frame, call: int, number: int) -> Value | None:
         """What a callback is given: an element of what is gone through, the value of what is waited for."""
-        caller = self.program.body(ctx.caller)
-        callee, arguments = caller.call(ctx.call)
-        at = (ctx.caller.file, caller.line[ctx.call])
-        if number != 0 or caller.op[callee] not in (Op.FIELD, Op.NAME):
+        body = caller.body
+        callee, arguments = body.call(call)
+        at = (caller.file, body.line[call])
+        if number != 0 or body.op[callee] not in (Op.FIELD, Op.NAME):
             return None
-        name = caller.name(callee).rpartition(".")[2]
+        name = body.name(callee).rpartition(".")[2]
         if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
-            over = next((a for _, a in arguments if caller.op[a] != Op.FUNCTION), None)
-            return self.element(self.value(ctx.caller, over, ctx.parent), at) if over is not None else None
-        if caller.op[callee] == Op.FIELD and name in _ITERATES:
-            return self.element(self.value(ctx.caller, caller.args(callee)[0], ctx.parent), at)
-        if caller.op[callee] == Op.FIELD and name == "then":
-            return self.value(ctx.caller, caller.args(callee)[0], ctx.parent)
+            over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
+            return self.element(self.at(caller, over), at) if over is not None else None
+        if body.op[callee] == Op.FIELD and name in _ITERATES:
+            return self.element(self.at(caller, body.args(callee)[0]), at)
+        if body.op[callee] == Op.FIELD and name == "then":
+            return self.at(caller, body.args(callee)[0])
         return None
 
     # --- names
 
-    def read(self, fn: Fn, i: int, name: str, ctx: Ctx | None) -> Value:
+    def read(self, f: Frame, i: int, name: str, at: Place) -> Value:
         """A variable at a place."""
-        body = self.program.body(fn)
-        at = (fn.file, body.line[i])
-        if name in _THIS and name not in self.defuse(fn).stores:
-            return self.this(fn, ctx, at)
-        reach = self.defuse(fn, ctx).reaching(i, name)
-        values = [self.value(fn, s, ctx) for s in reach.stores]
-        if reach.entry and (not reach.stores or fn.number == TOP):
-            values += [self.outer(fn, name, ctx, at)] if not reach.stores else []
-        value = choice(at, values) if values else self.outer(fn, name, ctx, at)
+        if name in THIS and name not in f.flow.stores:
+            return self.this(f, at)
+        reach = self._reaching(f, i, name)
+        if not reach.stores:
+            value = self.outer(f, name, at)
+        elif len(reach.stores) == 1:
+            value = self.at(f, reach.stores[0])
+        else:
+            value = choice(at, [self.at(f, s) for s in reach.stores])
         if reach.writes:
-            writes = tuple((w.key, self.value(fn, w.value, ctx), w.certain) for w in reach.writes)
-            return Overlay(at, value, writes)
+            return Overlay(at, value, tuple([(w.key, self.at(f, w.value), w.certain) for w in reach.writes]))
         return value
 
-    def outer(self, fn: Fn, name: str, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        """A name that the function does not store: captured from around it, or global."""
-        parent = self.program.parent(fn)
-        outer_ctx = ctx.outer if ctx is not None and ctx.fn == fn else None
-        while parent is not None and parent.number != TOP:
-            stores = self.defuse(parent).stores.get(name)
-            if stores:
-                return choice(at, [self.value(parent, s, outer_ctx) for s in stores])
-            parent, outer_ctx = self.program.parent(parent), outer_ctx.outer if outer_ctx else None
-        return self.scope.global_name(fn.file, name, at)
+    def _reaching(self, f: Frame, i: int, name: str) -> Reach:
+        """The writes that reach a read. Branches that the context rules out matter only where there is more than one way to write."""
+        reach = f.flow.reaching(i, name)
+        if not f.inside or not reach.stores or not (len(reach.stores) > 1 or reach.entry or reach.writes):
+            return reach
+        live = self._live(f)
+        return reach if live is f.flow else live.reaching(i, name)
 
-    def this(self, fn: Fn, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        if ctx is not None and ctx.fn == fn and ctx.this is not None:
-            return ctx.this
-        owner = self.program.method_class(fn)
+    def _captures(self, fn: Fn, name: str) -> bool:
+        """Whether a function around this one stores a name."""
+        parent = self.program.parent(fn)
+        while parent is not None and parent.number != TOP:
+            if name in self.frame(parent).flow.stores:
+                return True
+            parent = self.program.parent(parent)
+        return False
+
+    def outer(self, f: Frame, name: str, at: Place) -> Value:
+        """A name that the function does not store: captured from around it, or global."""
+        parent = self.program.parent(f.fn)
+        outer_ctx = f.ctx.outer if f.inside and f.ctx is not None else None
+        while parent is not None and parent.number != TOP:
+            stores = self.frame(parent).flow.stores.get(name)
+            if stores:
+                around = self.frame(parent, outer_ctx)
+                return choice(at, [self.at(around, s) for s in stores])
+            parent, outer_ctx = self.program.parent(parent), outer_ctx.outer if outer_ctx else None
+        return self.scope.global_name(f.file, name, at)
+
+    def this(self, f: Frame, at: Place) -> Value:
+        if f.inside and f.ctx is not None and f.ctx.this is not None:
+            return f.ctx.this
+        owner = self.program.method_class(f.fn)
         return Instance(at, owner) if owner else Unknown(at, "`this` is not known here")
 
     # --- members and elements
@@ -328,10 +380,10 @@ class Evaluator:
 
     # --- calls
 
-    def call(self, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int], new: bool) -> Value:
-        body = self.program.body(fn)
+    def call(self, f: Frame, i: int, at: Place, new: bool) -> Value:
+        body = f.body
         callee_i, arguments = body.call(i)
-        callee = self.value(fn, callee_i, ctx)
+        callee = self.at(f, callee_i)
         results: list[Value] = []
         bound = body.op[callee_i] == Op.FIELD and body.name(callee_i) == "bind"
         for given in options(callee):
@@ -340,59 +392,59 @@ class Evaluator:
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
             elif isinstance(option, ClassV):
-                results.append(Instance(at, option.cls, (fn, i, ctx)))
+                results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
-                results.append(self.returned(option, fn, i, ctx))
+                results.append(self._returned(option, f, i))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
-                results.append(self._by_text(fn, arguments, ctx, at) or Result(at, option, fn, i, ctx, new))
-            elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
-                results.append(self.value(fn, arguments[0][1], ctx))  # it stands for its target
+                results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
-                results.append(self._required(fn, arguments[0][1], ctx, at))
+                results.append(self._required(f, arguments[0][1], at))
             else:
-                results.append(self._mapped(option, fn, i, ctx, at) or Result(at, option, fn, i, ctx, new))
+                results.append(self._mapped(option, f, i, at) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
 
-    def _mapped(self, callee: Value, fn: Fn, i: int, ctx: Ctx | None, at: tuple[str, int]) -> Value | None:
+    def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
         """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``xs.filter(f)`` and ``find`` give of the same list."""
-        name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
-        if name not in ("map", "array_map", "flatMap", "then"):
+        if not isinstance(callee, (Member, External)) or not callee.name.endswith(_GIVES_BACK):
             return None
-        for _, argument in self.program.body(fn).call(i)[1]:
-            for option in options(self.value(fn, argument, ctx)):
+        name = callee.name.rpartition(".")[2]
+        if name not in _GIVES_BACK:
+            return None
+        for _, argument in f.body.call(i)[1]:
+            for option in options(self.at(f, argument)):
                 if isinstance(option, FunctionV):
-                    got = self.returned(option, fn, i, ctx, callback=True)
+                    got = self._returned(option, f, i, callback=True)
                     return got if name == "then" else Seq(at, (got,))
         return None
 
-    def _by_text(self, fn: Fn, arguments: list[tuple[str, int]], ctx: Ctx | None, at: tuple[str, int]) -> Value | None:
+    def _by_text(self, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
         """``getattr(x, 'name')``"""
-        name = self.value(fn, arguments[1][1], ctx)
-        return self.member(self.value(fn, arguments[0][1], ctx), name.text, at) if isinstance(name, Const) else None
+        name = self.at(f, arguments[1][1])
+        return self.member(self.at(f, arguments[0][1]), name.text, at) if isinstance(name, Const) else None
 
-    def _required(self, fn: Fn, argument: int, ctx: Ctx | None, at: tuple[str, int]) -> Value:
-        name = self.value(fn, argument, ctx)
-        return (
-            self.scope.module(fn.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
-        )
+    def _required(self, f: Frame, argument: int, at: Place) -> Value:
+        name = self.at(f, argument)
+        if isinstance(name, Const):
+            return self.scope.module(f.file, name.text, "*", at)
+        return Unknown(at, "a module loaded by a computed name")
 
     def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, callback: bool = False) -> Value:
         """What a call of a function of the repository returns."""
-        at = (fn.file, self.program.body(fn).line[i])
-        depth = ctx.depth if ctx else 0
-        if depth >= MAX_DEPTH or any(c.fn == target.fn for c in (ctx.chain() if ctx else ())):
+        return self._returned(target, self.frame(fn, ctx), i, callback)
+
+    def _returned(self, target: FunctionV, caller: Frame, i: int, callback: bool = False) -> Value:
+        at = (caller.file, caller.body.line[i])
+        if _too_deep(target.fn, caller.ctx):
             return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
-        body = self.program.body(target.fn)
-        inner = self.context(target, fn, i, ctx, callback)
-        live = self.defuse(target.fn, inner)
-        found = [
-            self.value(target.fn, body.args(r)[0], inner)
-            for r in returns(body)
-            if body.args(r)[0] >= 0 and live.block_of[r] not in live.dead
-        ]
+        f = self.frame(target.fn, self._context(target, caller, i, callback))
+        body = f.body
         if body.generator:
-            found = [self.value(target.fn, body.args(y)[0], inner) for y, op in enumerate(body.op) if op == Op.YIELD]
-            return Seq(at, tuple(found))
+            return Seq(at, tuple([self.at(f, body.args(y)[0]) for y in f.fixed.yields]))
+        ends: Sequence[int] = f.fixed.returns
+        if any(f.flow.block_of[r] for r in ends):  # the first block always runs
+            live = self._live(f)
+            ends = [r for r in ends if live.block_of[r] not in live.dead]
+        found = [self.at(f, body.args(r)[0]) for r in ends]
         return choice(at, found) if found else Const(at, Kind.NULL, "null")
 
     def arguments(self, result: Result) -> list[tuple[str, Value]]:
@@ -404,6 +456,17 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
+
+
+def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
+    """Whether a call of a function is not followed any more: too many calls around it, or it is one of them."""
+    if ctx is not None and ctx.depth >= MAX_DEPTH:
+        return True
+    while ctx is not None:
+        if ctx.fn == fn:
+            return True
+        ctx = ctx.parent
+    return False
 
 
 def _equal(left: Value, right: Value) -> bool | None:

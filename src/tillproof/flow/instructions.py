@@ -1,13 +1,13 @@
 """The value of each kind of instruction, in terms of the evaluator's answers for others."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from tillproof.flow.frames import Frame
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
     Const,
-    Ctx,
     Element,
     External,
     FunctionV,
@@ -23,115 +23,109 @@ from tillproof.flow.values import (
     Value,
     choice,
 )  # fmt: skip
-from tillproof.ir.body import Body
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.ops import NAMES, Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 
-class Row(NamedTuple):
-    """One instruction in its context."""
-
-    fn: Fn
-    body: Body
-    instr: int
-    args: list[int]
-    ctx: Ctx | None
-    at: Place
+Rule: TypeAlias = "Callable[[Evaluator, Frame, int, list[int], Place], Value]"
+"""(evaluator, function in its context, instruction, its operands, its place) → its value."""
 
 
-Rule: TypeAlias = "Callable[[Evaluator, Row], Value]"
+def _record(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    pairs = zip(args[::2], args[1::2], strict=True)
+    return Record(at, tuple([(_key(ev, f, k), ev.at(f, v)) for k, v in pairs]))
 
 
-def _operand(ev: "Evaluator", row: Row, n: int) -> Value:
-    return ev.value(row.fn, row.args[n], row.ctx)
-
-
-def _operands(ev: "Evaluator", row: Row, first: int = 0) -> tuple[Value, ...]:
-    return tuple(ev.value(row.fn, a, row.ctx) for a in row.args[first:])
-
-
-def _record(ev: "Evaluator", row: Row) -> Value:
-    pairs = zip(row.args[::2], row.args[1::2], strict=True)
-    return Record(row.at, tuple((_key(ev, row, k), ev.value(row.fn, v, row.ctx)) for k, v in pairs))
-
-
-def _key(ev: "Evaluator", row: Row, k: int) -> str | None:
+def _key(ev: "Evaluator", f: Frame, k: int) -> str | None:
     """A key's text; None for what is spread in, ``?`` for one that is computed."""
     if k < 0:
         return None
-    const = row.body.const(k)
+    const = f.body.const(k)
     if const:
         return const[1]
-    key = ev.value(row.fn, k, row.ctx)
+    key = ev.at(f, k)
     return key.text if isinstance(key, Const) else "?"
 
 
-def _choice(ev: "Evaluator", row: Row) -> Value:
-    word = row.body.text(row.args[0])
-    values = list(_operands(ev, row, 1))
-    first = values[0]
+def _choice(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    word = f.body.text(args[0])
+    if word == "and":
+        return ev.at(f, args[-1])
+    first = ev.at(f, args[1])
     if word == "default":
         if isinstance(first, Missing):
-            return values[1]
-        return first if row.ctx is not None else choice(row.at, values)
-    if word == "and":
-        return values[-1]
-    if word in ("or", "coalesce") and len(values) > 1:
+            return ev.at(f, args[2])
+        return first if f.ctx is not None else choice(at, [first, ev.at(f, args[2])])
+    if word in ("or", "coalesce") and len(args) > 2:
         if isinstance(first, Missing) or (isinstance(first, Const) and first.falsy):
-            return values[1]
+            return ev.at(f, args[2])
         if isinstance(first, Record) and any(key is not None for key, _ in first.entries):
             return first  # a record with a key in it is neither null nor empty
-    return choice(row.at, values)
+    return choice(at, [first, *[ev.at(f, a) for a in args[2:]]])
 
 
-def _cast(ev: "Evaluator", row: Row) -> Value:
+def _cast(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
     """What a declared type adds, where nothing better is known."""
-    value = _operand(ev, row, 1)
+    value = ev.at(f, args[1])
     if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
-        typed = ev.scope.typed(row.fn.file, row.body.text(row.args[0]), row.at)
+        typed = ev.scope.typed(f.file, f.body.text(args[0]), at)
         if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
             return typed
     return value
 
 
-def _function(ev: "Evaluator", row: Row) -> Value:
-    this = ev.this(row.fn, row.ctx, row.at) if ev.program.method_class(row.fn) else None
-    return FunctionV(row.at, Fn(row.fn.file, row.args[0]), row.ctx, this)
+def _function(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    this = ev.this(f, at) if ev.program.method_class(f.fn) else None
+    return FunctionV(at, Fn(f.file, args[0]), f.ctx, this)
 
 
-def _opaque(ev: "Evaluator", row: Row) -> Value:
-    return Mix(row.at, "opaque", _operands(ev, row)) if row.args else Unknown(row.at, "this expression is not modelled")
+def _opaque(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    return Mix(at, "opaque", tuple([ev.at(f, a) for a in args])) if args else Unknown(at, "this expression is not modelled")
 
 
-def _computed(ev: "Evaluator", row: Row) -> Value:
-    return Mix(row.at, row.body.text(row.args[0]), _operands(ev, row, 1))
+def _computed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]))
 
 
-RULES: dict[int, Rule] = {
-    Op.CONST: lambda _, r: Const(r.at, r.args[0], r.body.text(r.args[1])),
-    Op.NAME: lambda ev, r: ev.read(r.fn, r.instr, r.body.text(r.args[0]), r.ctx),
-    Op.FIELD: lambda ev, r: ev.member(_operand(ev, r, 0), r.body.text(r.args[1]), r.at),
-    Op.CALL: lambda ev, r: ev.call(r.fn, r.instr, r.ctx, r.at, False),
-    Op.NEW: lambda ev, r: ev.call(r.fn, r.instr, r.ctx, r.at, True),
-    Op.TEXT: lambda ev, r: Text(r.at, _operands(ev, r)),
+def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
+    return ev.at(f, args[0])
+
+
+def _second(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
+    return ev.at(f, args[1])
+
+
+def _no_value(_: "Evaluator", __: Frame, ___: int, ____: list[int], at: Place) -> Value:
+    return Unknown(at, "this is no value")
+
+
+_RULES: dict[int, Rule] = {
+    Op.CONST: lambda _, f, __, args, at: Const(at, args[0], f.body.text(args[1])),
+    Op.NAME: lambda ev, f, i, args, at: ev.read(f, i, f.body.text(args[0]), at),
+    Op.FIELD: lambda ev, f, _, args, at: ev.member(ev.at(f, args[0]), f.body.text(args[1]), at),
+    Op.CALL: lambda ev, f, i, _, at: ev.call(f, i, at, False),
+    Op.NEW: lambda ev, f, i, _, at: ev.call(f, i, at, True),
+    Op.TEXT: lambda ev, f, _, args, at: Text(at, tuple([ev.at(f, a) for a in args])),
     Op.RECORD: _record,
-    Op.LIST: lambda ev, r: Seq(r.at, _operands(ev, r)),
-    Op.INDEX: lambda ev, r: ev.index(_operand(ev, r, 0), _operand(ev, r, 1), r.at),
+    Op.LIST: lambda ev, f, _, args, at: Seq(at, tuple([ev.at(f, a) for a in args])),
+    Op.INDEX: lambda ev, f, _, args, at: ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at),
     Op.CHOICE: _choice,
-    Op.AWAIT: lambda ev, r: _operand(ev, r, 0),
-    Op.SPREAD: lambda ev, r: _operand(ev, r, 0),
-    Op.REST: lambda ev, r: _operand(ev, r, 0),
-    Op.STORE: lambda ev, r: _operand(ev, r, 1),
+    Op.AWAIT: _first,
+    Op.SPREAD: _first,
+    Op.REST: _first,
+    Op.STORE: _second,
     Op.CAST: _cast,
     Op.FUNCTION: _function,
-    Op.CLASS: lambda _, r: ClassV(r.at, ClassId(r.fn.file, r.args[0])),
-    Op.PARAM: lambda ev, r: ev.param(r.fn, r.body, r.args[0], r.ctx, r.at),
-    Op.ELEMENT: lambda ev, r: ev.element(_operand(ev, r, 0), r.at),
-    Op.KEY: lambda ev, r: Element(r.at, _operand(ev, r, 0), None),
+    Op.CLASS: lambda _, f, __, args, at: ClassV(at, ClassId(f.file, args[0])),
+    Op.PARAM: lambda ev, f, _, args, at: ev.param(f, args[0], at),
+    Op.ELEMENT: lambda ev, f, _, args, at: ev.element(ev.at(f, args[0]), at),
+    Op.KEY: lambda ev, f, _, args, at: Element(at, ev.at(f, args[0]), None),
     Op.BINARY: _computed,
     Op.UNARY: _computed,
     Op.OPAQUE: _opaque,
-    Op.CAUGHT: lambda _, r: External(r.at, "exception"),
+    Op.CAUGHT: lambda _, __, ___, ____, at: External(at, "exception"),
 }
+RULES: tuple[Rule, ...] = tuple(_RULES.get(op, _no_value) for op in range(len(NAMES)))
+"""By operation."""

@@ -4,10 +4,13 @@
 """
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.flow.program import ClassId, Fn
 from tillproof.ir.ops import Kind
+
+if TYPE_CHECKING:
+    from tillproof.flow.frames import Frame
 
 Place: TypeAlias = tuple[str, int]
 
@@ -212,7 +215,7 @@ class Ctx:
     """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``callback``: ``fn`` is handed to that
     call, not called by it."""
 
-    __slots__ = ("call", "callback", "caller", "depth", "fn", "outer", "parent", "this")
+    __slots__ = ("call", "callback", "caller", "depth", "fn", "frame", "outer", "parent", "this")
 
     def __init__(
         self, fn: Fn, caller: Fn, call: int, parent: "Ctx | None", this: Value | None, outer: "Ctx | None", callback: bool = False
@@ -220,6 +223,7 @@ class Ctx:
         self.callback = callback
         self.fn, self.caller, self.call, self.parent, self.this, self.outer = fn, caller, call, parent, this, outer
         self.depth: int = parent.depth + 1 if parent else 1
+        self.frame: Frame | None = None  # the evaluator's
 
     def chain(self) -> "Iterator[Ctx]":
         here: Ctx | None = self

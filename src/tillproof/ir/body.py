@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Kind, Op
+from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Op
 
 EDGE_NEXT, EDGE_TRUE, EDGE_FALSE, EDGE_RAISE = 0, 1, 2, 3
 
@@ -165,6 +165,6 @@ class Builder:
         )  # fmt: skip
 
 
-def const(builder: Builder, kind: Kind, text: str, line: int) -> int:
+def const(builder: Builder, kind: int, text: str, line: int) -> int:
     """Emit a literal that the source does not spell out (an omitted value, a key of a destructuring)."""
     return builder.emit(Op.CONST, [kind, builder.string(text)], line, line)

@@ -2,12 +2,13 @@
 
 An instruction is a row of integers: operation, operands, position. Operands are indices of earlier instructions of the same body (values),
 or indices into the body's string table (names). The level is SlithIR's: calls, fields, stores and branches, no syntax.
+
+Operations and kinds are plain integers under a name, not members of an enum: they are read and compared by the million, and reading a
+member of an enum is slow.
 """
 
-from enum import IntEnum
 
-
-class Op(IntEnum):
+class Op:
     """Operation, with its operands in brackets: ``v`` a value, ``s`` a string, ``f`` a function of the file, ``c`` a class of the file."""
 
     CONST = 0  # [kind, s]            a literal; kind is a Kind
@@ -44,7 +45,7 @@ class Op(IntEnum):
     OPAQUE = 31  # [v …]              something not modelled, made from these
 
 
-class Kind(IntEnum):
+class Kind:
     """What a CONST is."""
 
     NULL = 0
@@ -56,3 +57,6 @@ class Kind(IntEnum):
 ARG_POSITIONAL = -1
 ARG_SPREAD = -2
 ARG_NAMED_SPREAD = -3
+
+NAMES: dict[int, str] = {number: name for name, number in vars(Op).items() if name.isupper()}
+"""What each operation is called."""

@@ -1,7 +1,7 @@
 """A body as text, one instruction a line: for conformance tests and for whoever debugs a language module."""
 
 from tillproof.ir.body import EDGE_FALSE, EDGE_NEXT, EDGE_RAISE, EDGE_TRUE, Body
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import NAMES, Op
 
 _EDGES = {EDGE_NEXT: "", EDGE_TRUE: "true ", EDGE_FALSE: "false ", EDGE_RAISE: "raise "}
 _NAMED = {
@@ -27,14 +27,14 @@ def show(body: Body) -> str:
 
 
 def _instruction(body: Body, i: int) -> str:
-    op, args = Op(body.op[i]), body.args(i)
+    op, args = body.op[i], body.args(i)
     if op == Op.CONST:
         return f"CONST {body.text(args[1])!r}"
     if op in (Op.CALL, Op.NEW):
         callee, arguments = body.call(i)
-        return f"{op.name} {callee} ({', '.join((k + '=' if k and '*' not in k else k) + str(v) for k, v in arguments)})"
+        return f"{NAMES[op]} {callee} ({', '.join((k + '=' if k and '*' not in k else k) + str(v) for k, v in arguments)})"
     if op == Op.CAUGHT:
         return f"CAUGHT {' '.join(body.text(a) for a in args)}"
     names = _NAMED.get(op, ())
     shown = [body.text(a) if n in names or (op == Op.REST and n > 0) else str(a) for n, a in enumerate(args)]
-    return f"{op.name} {' '.join(shown)}".rstrip()
+    return f"{NAMES[op]} {' '.join(shown)}".rstrip()

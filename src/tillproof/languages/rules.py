@@ -33,11 +33,11 @@ def field_rule(name: str) -> Rule:
     return lambda w, n: w.visit(n.child_by_field_name(name))
 
 
-def literal(kind: Kind) -> Rule:
+def literal(kind: int) -> Rule:
     return lambda w, n: w.const(kind, w.text(n), n)
 
 
-def fixed(kind: Kind, text: str) -> Rule:
+def fixed(kind: int, text: str) -> Rule:
     return lambda w, n: w.const(kind, text, n)
 
 
@@ -231,7 +231,7 @@ def for_each(w: Walker, iterable: int, bind: Callable[[int], None], body: Callab
     return -1
 
 
-def leave(op: Op) -> Rule:
+def leave(op: int) -> Rule:
     """return, raise and throw."""
 
     def rule(w: Walker, n: Node) -> int:
@@ -253,7 +253,7 @@ def positional(w: Walker, nodes: Sequence[Node]) -> list[int]:
     return out
 
 
-def wrap(op: Op) -> Rule:
+def wrap(op: int) -> Rule:
     """await, yield: one value inside."""
 
     def rule(w: Walker, n: Node) -> int:

@@ -79,7 +79,7 @@ class Walker:
     def text(self, node: Node | None) -> str:
         return "" if node is None else self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
-    def const(self, kind: Kind, text: str, node: Node | None) -> int:
+    def const(self, kind: int, text: str, node: Node | None) -> int:
         return self.emit(Op.CONST, [kind, self.string(text)], node)
 
     def null(self, node: Node | None) -> int:

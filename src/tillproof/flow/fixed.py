@@ -1,0 +1,116 @@
+"""What of a body is the same for every caller, told from the body alone.
+
+Most of a function has nothing to do with who calls it. To know which part does spares asking the rest again in every context.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from tillproof.flow.defuse import DefUse, value_operands
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+THIS = {"this", "self", "cls", "static"}
+_PLAIN = {Op.CONST, Op.CLASS, Op.CAUGHT}
+_PASSING = {
+    Op.FIELD, Op.INDEX, Op.AWAIT, Op.SPREAD, Op.REST, Op.STORE, Op.CAST, Op.ELEMENT, Op.KEY, Op.UNARY, Op.BINARY, Op.OPAQUE, Op.TEXT,
+    Op.LIST, Op.RECORD, Op.CHOICE, Op.CALL, Op.NEW,
+}  # fmt: skip
+_ANYTHING = {Op.CONST, Op.TEXT, Op.PARAM, Op.FIELD, Op.INDEX, Op.CALL, Op.ELEMENT}
+
+
+class Fixed:
+    """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it."""
+
+    def __init__(self, body: Body, flow: DefUse, captured: Callable[[str], bool]) -> None:
+        self.body = body
+        self.flow = flow
+        self._captured = captured
+        self._free: dict[int, bool] = {}
+        self._constant: dict[int, bool] = {}
+
+    @cached_property
+    def returns(self) -> tuple[int, ...]:
+        """RETURN instructions that give a value."""
+        return tuple(i for i, op in enumerate(self.body.op) if op == Op.RETURN and self.body.args(i)[0] >= 0)
+
+    @cached_property
+    def yields(self) -> tuple[int, ...]:
+        return tuple(i for i, op in enumerate(self.body.op) if op == Op.YIELD)
+
+    @cached_property
+    def deciding(self) -> frozenset[int]:
+        """The blocks that end in a branch which the caller may decide."""
+        body = self.body
+        return frozenset(
+            number
+            for number, block in enumerate(body.blocks)
+            if block.end > block.start and body.op[block.end - 1] == Op.BRANCH and self._decidable(body.args(block.end - 1)[0])
+        )
+
+    def _decidable(self, i: int) -> bool:
+        """Whether a condition may be constant."""
+        body = self.body
+        op, args = body.op[i], body.args(i)
+        if op == Op.NAME:
+            return self._may_be_constant(i)
+        if op == Op.UNARY:
+            return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
+        if op == Op.BINARY:
+            return body.text(args[0]) in EQUALITY and all(self._may_be_constant(a) for a in args[1:])
+        return op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) in ("function_exists", "is_null")
+
+    def _may_be_constant(self, i: int) -> bool:
+        """Whether a value may be a literal in some context."""
+        if i < 0:
+            return True
+        known = self._constant.get(i)
+        if known is None:
+            self._constant[i] = True  # while it is being found out
+            known = self._constant[i] = self._look_for_constant(i)
+        return known
+
+    def _look_for_constant(self, i: int) -> bool:
+        body = self.body
+        op, args = body.op[i], body.args(i)
+        if op in _ANYTHING:
+            return True
+        if op == Op.NAME:
+            name = body.text(args[0])
+            stores = self.flow.stores.get(name)
+            return any(self._may_be_constant(s) for s in stores) if stores else name not in THIS
+        if op in (Op.STORE, Op.CAST):
+            return self._may_be_constant(args[1])
+        if op in (Op.AWAIT, Op.SPREAD, Op.REST):
+            return self._may_be_constant(args[0])
+        return op == Op.CHOICE and any(self._may_be_constant(a) for a in args[1:])
+
+    def is_free(self, i: int) -> bool:
+        """Whether an instruction has the same value in every context: nothing that it is made of comes from the caller."""
+        if i < 0:
+            return True
+        known = self._free.get(i)
+        if known is None:
+            self._free[i] = False  # while it is being found out
+            known = self._free[i] = self._look_for_caller(i)
+        return known
+
+    def _look_for_caller(self, i: int) -> bool:
+        body = self.body
+        op = body.op[i]
+        if op in _PLAIN:
+            return True
+        if op == Op.NAME:
+            return self._is_free_name(body.name(i))
+        if op not in _PASSING or (op == Op.CHOICE and body.text(body.args(i)[0]) == "default"):
+            return False
+        if op == Op.RECORD:
+            return all(self.is_free(a) for a in body.args(i))
+        return all(self.is_free(a) for a in value_operands(body, i))
+
+    def _is_free_name(self, name: str) -> bool:
+        stores = self.flow.stores.get(name)
+        if not stores:
+            return name not in THIS and name not in self.flow.writes and not self._captured(name)
+        return (len(stores) == 1 or not self.deciding) and name not in self.flow.writes and all(self.is_free(s) for s in stores)
