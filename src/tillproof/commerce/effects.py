@@ -70,11 +70,8 @@ class Effect:
 
     def way(self) -> list[Place]:
         """The calls that lead to it, the effect itself first and the one in the entry point last."""
-        out = [self.place]
-        for ctx in self.ctx.chain() if self.ctx else ():
-            if ctx.call >= 0:
-                out.append(Place(ctx.caller, ctx.call, ctx.parent))
-        return out
+        above = (c for c in (self.ctx.chain() if self.ctx else ()) if c.call >= 0)
+        return [self.place, *(Place(c.caller, c.call, c.parent) for c in above)]
 
 
 class Held(NamedTuple):
@@ -208,7 +205,7 @@ class Effects:
         return tuple(out)
 
     def _recursive(self, target: Fn, fn: Fn, ctx: Ctx | None) -> bool:
-        return target == fn or any(c.fn == target or c.caller == target for c in (ctx.chain() if ctx else ()))
+        return target == fn or any(target in (c.fn, c.caller) for c in (ctx.chain() if ctx else ()))
 
     def _targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The functions of ours that a call lands in, and those that are handed to it (then true)."""

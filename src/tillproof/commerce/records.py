@@ -9,7 +9,7 @@ from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
-from tillproof.commerce.record_sql import statement
+from tillproof.commerce.record_statements import told
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     ClassV,
@@ -370,18 +370,11 @@ class Records:
         )
 
     def _sql(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
-        arguments = self.program.body(fn).call(i)[1]
-        if not arguments:
+        got = told(self.model, fn, i, ctx)
+        if got is None:
             return None
-        for option in options(self.evaluator.value(fn, arguments[0][1], ctx)):
-            got = statement(pattern(option))
-            if got is None:
-                continue
-            at = (fn.file, self.program.body(fn).line[i])
-            fields: dict[str, Value | None] = {n: _literal(at, text) for n, text in got.fields.items()}
-            keys: dict[str, Value] = {n: Const(at, Kind.NULL, "?") for n in got.equal}
-            return Touch(got.kind, entity(got.table), fields, frozenset(got.relative), keys, frozenset(got.compared), got.locked, None, fn, i, ctx, "sql")  # type: ignore[arg-type]  # fmt: skip
-        return None
+        kind: TouchKind = got.kind  # type: ignore[assignment]
+        return Touch(kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql")
 
     def _touch(
         self, kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""
@@ -413,19 +406,6 @@ def _without_verb(name: str) -> str:
     while len(words) > 1 and words[0] in ("wc", "get", "find", "fetch", "load", "create", "update", "new", "make", "by", "or"):
         words = words[1:]
     return "" if words[0] in NOTHING else "_".join(words)
-
-
-def _literal(at: tuple[str, int], text: str | None) -> Value | None:
-    """The constant that an SQL expression spells; None for anything else."""
-    if text is None:
-        return None
-    if text.startswith("'") and text.endswith("'"):
-        return Const(at, Kind.STRING, text.strip("'"))
-    if text.lower() in ("true", "false"):
-        return Const(at, Kind.BOOL, text.lower())
-    if text.lower() == "null":
-        return Const(at, Kind.NULL, "null")
-    return Const(at, Kind.NUMBER, text) if text.replace(".", "").isdigit() else None
 
 
 def text_of(value: Value | None) -> str | None:

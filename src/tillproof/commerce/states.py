@@ -24,11 +24,15 @@ _EQUAL = ("==", "===", "is", "in", "eq")
 _UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
 _ORDER = ("<", ">", "<=", ">=")
 _EMPTY = ("0", "null", "none", "undefined", "''", '""', "")
-_THROWING = ("get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
-             "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404")  # fmt: skip
+_THROWING = (
+    "get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
+    "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404",
+)  # fmt: skip
 _CONTAINS = ("in_array", "includes", "has", "contains", "array_key_exists")
-_COUNTS = ("length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
-           "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows")  # fmt: skip
+_COUNTS = (
+    "length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
+    "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
+)  # fmt: skip
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -92,11 +96,10 @@ class States:
             const = body.const(args[1])
             return self._member(fn, i, args[0], const[1].strip("'\""), ctx) if const else []
         if op == Op.CALL:
-            return self._getter(fn, i, ctx, depth)
+            return self._getter(fn, i, ctx)
         if op == Op.NAME and fn.number != TOP:
             reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
-            found = [r for s in reach.stores[:4] for r in self.field(fn, body.args(s)[1], ctx, depth + 1)]
-            return found
+            return [r for s in reach.stores[:4] for r in self.field(fn, body.args(s)[1], ctx, depth + 1)]
         if op == Op.PARAM:
             given = self.records.chains.argument(fn, args[0], ctx)
             return self.field(*given, depth + 1) if given else []
@@ -114,7 +117,7 @@ class States:
         found = [self.records.read_behind(o) for o in options(value)]
         return bool(found) and all(t is not None and t.kind == "create" for t in found)
 
-    def _getter(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
+    def _getter(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
         """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
@@ -166,9 +169,11 @@ class States:
                     if isinstance(option, Result) and not isinstance(option.callee, Member) and here is option.callee:
                         given = self.evaluator.arguments(option)
                         here = given[0][1] if given else here
-                elif isinstance(here, Member) and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0")):
-                    here = here.base
-                elif isinstance(here, Element):
+                elif (
+                    isinstance(here, Member)
+                    and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0"))
+                    or isinstance(here, Element)
+                ):
                     here = here.base
                 else:
                     break
@@ -287,9 +292,7 @@ class States:
             if const[1] == "1":
                 return operator in _EQUAL
             return operator not in _EQUAL
-        if op == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]).lower() in _NEGATIVE:
-            return False
-        return True
+        return not (op == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]).lower() in _NEGATIVE)
 
     def _exists_after(self, read: Touch, write: Touch) -> bool | None:
         """Whether a read finds anything after a write; None when the write does not decide it."""

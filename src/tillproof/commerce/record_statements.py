@@ -1,0 +1,88 @@
+"""A statement in SQL as a touch of records, with the values that are bound to its placeholders."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce import sql
+from tillproof.commerce.entities import entity
+from tillproof.commerce.sql.statement import Operand, Statement
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Seq, Value, options
+from tillproof.ir.ops import Kind
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
+
+
+class Told(NamedTuple):
+    """What a statement does, in the words of ``records.Touch``."""
+
+    kind: str
+    entity: str
+    fields: dict[str, Value | None]
+    relative: frozenset[str]
+    keys: dict[str, Value]
+    compared: frozenset[str]
+    locked: bool
+
+
+def told(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Told | None:
+    """What the statement that a call runs does to records; None when it is none, or not known."""
+    arguments = [(k, model.evaluator.value(fn, v, ctx)) for k, v in model.program.body(fn).call(i)[1]]
+    if not arguments:
+        return None
+    for asked in sql.of_value(arguments[0][1], model.evaluator):
+        statement = asked.statement
+        kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
+        if kind and statement.table:
+            return _Reader(fn, model.program.body(fn).line[i], asked.holes, [v for _, v in arguments[1:]]).read(kind, statement)
+    return None
+
+
+class _Reader:
+    """Reads one statement; ``holes`` and ``bound`` are the values behind its holes and placeholders."""
+
+    def __init__(self, fn: Fn, line: int, holes: tuple[Value, ...], bound: list[Value]) -> None:
+        self.at = (fn.file, line)
+        self.holes = holes
+        self.bound = bound
+
+    def read(self, kind: str, statement: Statement) -> Told:
+        fields: dict[str, Value | None] = {}
+        relative = set()
+        for write in statement.writes:
+            fields[write.column] = self._value(write.by if write.relative and write.by is not None else write.value)
+            if write.relative:
+                relative.add(write.column)
+        keys = {c.column: self._value(c.value) or Const(self.at, Kind.NULL, "?") for c in statement.where if c.operator == "="}
+        compared = frozenset(c.column for c in statement.where)
+        for column in statement.columns if statement.verb == "insert" else ():
+            fields.setdefault(column, None)
+        return Told(kind, entity(statement.table), fields, frozenset(relative), keys, compared, statement.locks)
+
+    def _value(self, operand: Operand) -> Value | None:
+        if operand.const is not None:
+            return Const(self.at, Kind.NULL if operand.const.lower() == "null" else Kind.STRING, operand.const.strip("'"))
+        if operand.hole is not None:
+            return self.holes[operand.hole] if operand.hole < len(self.holes) else None
+        if operand.param is not None:
+            return self._bound(operand.param)
+        return None
+
+    def _bound(self, param: int | str) -> Value | None:
+        """The argument that a placeholder stands for: one of a list, of the arguments themselves, or by name."""
+        for value in self.bound:
+            for option in options(value):
+                base = option.base if isinstance(option, Overlay) else option
+                if isinstance(base, Seq) and isinstance(param, int):
+                    return base.items[param] if param < len(base.items) else None
+                if isinstance(base, Record):
+                    name = str(param).lstrip(":$@")
+                    entries = [v for k, v in base.entries if k is not None and k.lstrip(":") == name]
+                    listed = [v for k, v in base.entries if k is not None and k.isdigit()]
+                    if entries:
+                        return entries[-1]
+                    return listed[param] if isinstance(param, int) and param < len(listed) else None
+        plain = [v for v in self.bound if not isinstance(v, Mix)]
+        return plain[param] if isinstance(param, int) and param < len(plain) else None
