@@ -13,10 +13,12 @@ from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
+from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.states import States
+from tillproof.commerce.stock_writes import StockWrites
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
@@ -167,6 +169,14 @@ class Model:
     @cached_property
     def transitions(self) -> Transitions:
         return Transitions(self)
+
+    @cached_property
+    def regions(self) -> Regions:
+        return Regions(self)
+
+    @cached_property
+    def stock_writes(self) -> StockWrites:
+        return StockWrites(self)
 
     @cached_property
     def handlers(self) -> Handlers:

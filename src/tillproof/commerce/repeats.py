@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.conditions import AnyOf, Atom, Found
 from tillproof.commerce.effects import Effect, Place
-from tillproof.commerce.record_parts import Parts
-from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Mix, options
-from tillproof.ir.ops import Op
+from tillproof.flow.values import FunctionV, Mix, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -49,7 +46,6 @@ class Repeats:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._memo: dict[Fn, list[Repeat]] = {}
-        self._locking: dict[tuple[Fn, int, int], bool] = {}
 
     def of(self, target: FunctionV) -> list[Repeat]:
         """The effects behind an entry point that must not happen twice, each with its guards."""
@@ -159,61 +155,9 @@ class Repeats:
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.locked:
             return "the row is locked while it is read"
-        return self.locked(effect) or ("it is asked under a lock" if self._in_lock(Place(atom.fn, atom.instr, atom.ctx)) else "")
-
-    def locked(self, effect: Effect) -> str:
-        """A lock that is held on the way to an effect."""
-        for place in effect.way():
-            if self._in_lock(place):
-                return "it runs under a lock"
-        return ""
-
-    def _in_lock(self, place: Place) -> bool:
-        model = self.model
-        body = model.program.body(place.fn)
-        for manager, start, end in body.regions:
-            if start <= place.instr < end and self._is_lock(place.fn, manager, place):
-                return True
-        ctx = place.ctx
-        if (
-            ctx is not None
-            and ctx.fn == place.fn
-            and ctx.callback
-            and self._is_lock(ctx.caller, ctx.call, Place(ctx.caller, ctx.call, ctx.parent))
-        ):
-            return True
-        for fact in model.effects.facts(place.fn).at(place.instr):
-            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL:
-                if self._is_lock(place.fn, fact.instr, place) or self._locks_rows(place.fn, fact.instr, place.ctx):
-                    return True
-        return False
-
-    def _locks_rows(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
-        key = (fn, i, id(ctx))
-        if key not in self._locking:
-            self._locking[key] = False
-            name = self.model.program.body(fn).args(i)[0]
-            if self.model.program.body(fn).op[name] in (Op.NAME, Op.FIELD):
-                parts = Parts()
-                self.model.records.parts.chosen(self.model.records.chains.of(fn, i, ctx), parts)
-                self._locking[key] = parts.locked
-        return self._locking[key]
-
-    def _is_lock(self, fn: Fn, i: int, place: Place) -> bool:
-        """Whether a call takes a lock, or is a member of one: ``Cache::lock(…)->block(5, fn)``."""
-        body = self.model.program.body(fn)
-        for _ in range(4):
-            if i < 0 or body.op[i] not in (Op.CALL, Op.NEW):
-                return False
-            if self.model.recogniser.is_("locks", fn, i, place.ctx) is not None:
-                touch = self.model.records.touch(fn, i, place.ctx)
-                return touch is None or touch.locked or touch.kind == "read"
-            callee = body.args(i)[0]
-            i = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
-            while i >= 0 and body.op[i] == Op.AWAIT:
-                i = body.args(i)[0]
-        return False
+        if any(self.model.regions.lock(place) for place in effect.way()):
+            return "it runs under a lock"
+        return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
 
 
 def flat(found: Found) -> list[Atom]:

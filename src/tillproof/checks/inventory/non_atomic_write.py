@@ -1,0 +1,49 @@
+"""``inventory/non-atomic-write``: stock is changed by the database in one step, or under a lock; never from a value read before."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ways import step
+from tillproof.commerce.model import Model
+from tillproof.commerce.stock_writes import StockWrite
+
+_ONE_STEP = {
+    "python": "`Product.objects.filter(pk=pk, stock__gte=n).update(stock=F('stock') - n)`",
+    "javascript": "`UPDATE products SET stock = stock - $1 WHERE id = $2 AND stock >= $1` (Prisma: `{ stock: { decrement: n } }` with `stock: { gte: n }` in `where`)",
+    "php": "`Product::where('id', $id)->where('stock', '>=', $n)->decrement('stock', $n)`",
+}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per write that changes stock by an amount."""
+    for write in model.stock_writes.all:
+        if write.how != "set" and not model.staff_only(write.place.fn) or write.how == "computed":
+            yield _rule(model, write)
+
+
+def _rule(model: Model, write: StockWrite) -> Ruling:
+    fn, i, _ = write.place
+    body = model.program.body(fn)
+    ruling = Ruling("inventory/non-atomic-write", "held", "stock-write", fn.file, body.line[i])
+    name = f"{write.touch.entity.replace('_', ' ')}'s `{write.field}`"
+    if write.how == "relative":
+        ruling.evidence.append(step(model, write.place, "the database works the new value out in one step", "guard"))
+        return ruling
+    locks = [] if write.touch.locked else model.regions.locked_everywhere(write.place)
+    if write.touch.locked or locks:
+        ruling.evidence.append(step(model, locks[0] if locks else write.place, "the row is locked while it is read and written", "guard"))
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
+    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.title = f"The {name} is written from a value that was read earlier"
+    ruling.message = (
+        f"The {name} is read, changed in the program and written back: when two requests do so at once, both start from the same value and one change is "
+        "lost, so the shop counts units that it no longer has, or loses some that it has."
+    )
+    ruling.remediation = f"Let the database change it in one step: {_ONE_STEP[model.program.language(fn.file)]}; or read the row with a lock in the same transaction."
+    ruling.evidence = [Evidence(fn.file, body.line[i], "computed from a value read before, no lock held", "missing")]
+    return ruling
+
+
+CHECK = Check(id="inventory/non-atomic-write", title="Stock is changed in one step", severity="high", rule=rule)

@@ -1,0 +1,177 @@
+"""Inside what a line runs: a lock, a row lock, a transaction; here, or in every caller."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.record_parts import Parts
+from tillproof.flow.facts import Passed
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_LEVELS = 4
+_MOST_CALLERS = 12
+_BEGINS = ("begintransaction", "begin", "start_transaction", "starttransaction", "begin_transaction")
+
+
+class Regions:
+    """Answers by place; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._rows: dict[tuple[Fn, int, int], bool] = {}
+        self._everywhere: dict[tuple[Fn, int, str], list[Place] | None] = {}
+
+    # --- locks
+
+    def lock(self, place: Place) -> Place | None:
+        """Where a lock was taken that is held at a place: a block under a lock, a callback handed to one, a row read for update before."""
+        found = self._manager(place, "lock") or self._handed(place, "lock")
+        if found is not None:
+            return found
+        body = self.model.program.body(place.fn)
+        for fact in self.model.effects.facts(place.fn).at(place.instr):
+            if not isinstance(fact, Passed) or body.op[fact.instr] != Op.CALL:
+                continue
+            before = Place(place.fn, fact.instr, place.ctx)
+            if self._takes(before, "lock") or self._locks_rows(before):
+                return before
+        return None
+
+    def locked_everywhere(self, place: Place) -> list[Place]:
+        """The locks under which a place always runs: one that is taken here, or one in each caller, however far up; empty when any way to it
+        has none."""
+        return self._always(place, "lock", 0) or []
+
+    def _locks_rows(self, place: Place) -> bool:
+        """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
+        key = (place.fn, place.instr, id(place.ctx))
+        if key not in self._rows:
+            self._rows[key] = False
+            body = self.model.program.body(place.fn)
+            if body.op[body.args(place.instr)[0]] in (Op.NAME, Op.FIELD):
+                touch = self.model.records.touch(place.fn, place.instr, place.ctx)
+                parts = Parts()
+                if touch is None:
+                    self.model.records.parts.chosen(self.model.records.chains.of(place.fn, place.instr, place.ctx), parts)
+                self._rows[key] = touch.locked if touch is not None else parts.locked
+        return self._rows[key]
+
+    # --- transactions
+
+    def transaction(self, place: Place) -> Place | None:
+        """Where the transaction begins in which a place runs: a block, a callback, a decorator, or a begin before it."""
+        found = self._manager(place, "transaction") or self._handed(place, "transaction") or self._decorated(place.fn)
+        if found is not None:
+            return found
+        body = self.model.program.body(place.fn)
+        for fact in self.model.effects.facts(place.fn).at(place.instr):
+            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL:
+                callee = body.args(fact.instr)[0]
+                name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+                if name in _BEGINS:
+                    return Place(place.fn, fact.instr, place.ctx)
+        return None
+
+    def in_transaction(self, place: Place) -> list[Place]:
+        """The transactions in which a place always runs, here or in each caller; empty when any way to it has none."""
+        return self._always(place, "transaction", 0) or []
+
+    def _decorated(self, fn: Fn) -> Place | None:
+        """A decorator of a function that opens a transaction."""
+        around = self.model.program.parent(fn)
+        if around is None:
+            return None
+        body = self.model.program.body(around)
+        for i, op in enumerate(body.op):
+            if (
+                op == Op.DECORATE
+                and body.args(i)[0] == 0
+                and body.args(i)[1] == fn.number
+                and self._names(around, body.args(i)[2], "transaction")
+            ):
+                return Place(around, i, None)
+        return None
+
+    # --- both
+
+    def _always(self, place: Place, what: str, depth: int) -> list[Place] | None:
+        here = self.lock(place) if what == "lock" else self.transaction(place)
+        if here is not None:
+            return [here]
+        if place.ctx is not None and place.ctx.fn == place.fn and place.ctx.call >= 0:
+            above = [Place(place.ctx.caller, place.ctx.call, place.ctx.parent)]
+        elif depth >= _LEVELS:
+            return None
+        else:
+            callers = self.model.callers.of(place.fn)
+            if not callers or len(callers) > _MOST_CALLERS:
+                return None
+            above = [Place(caller, call, None) for caller, call, _ in callers]
+        out: list[Place] = []
+        for one in above:
+            key = (one.fn, one.instr, what)
+            if key not in self._everywhere:
+                self._everywhere[key] = None
+                self._everywhere[key] = self._always(one, what, depth + 1)
+            found = self._everywhere[key]
+            if not found:
+                return None
+            out += found
+        return out
+
+    def _manager(self, place: Place, what: str) -> Place | None:
+        """A block of statements around a place whose manager is of that kind."""
+        for manager, start, end in self.model.program.body(place.fn).regions:
+            if start <= place.instr < end and self._takes(Place(place.fn, manager, place.ctx), what):
+                return Place(place.fn, manager, place.ctx)
+        return None
+
+    def _handed(self, place: Place, what: str) -> Place | None:
+        """The call to which the function around a place is handed: ``DB::transaction(function () { … })``."""
+        ctx = place.ctx
+        if ctx is not None and ctx.fn == place.fn and ctx.callback:
+            call = Place(ctx.caller, ctx.call, ctx.parent)
+            return call if self._takes(call, what) else None
+        around = self.model.program.parent(place.fn)
+        if around is None or (ctx is not None and ctx.fn == place.fn):
+            return None
+        body = self.model.program.body(around)
+        for i, op in enumerate(body.op):
+            if op == Op.CALL and any(body.op[v] == Op.FUNCTION and body.args(v)[0] == place.fn.number for _, v in body.call(i)[1]):
+                return Place(around, i, None) if self._takes(Place(around, i, None), what) else None
+        return None
+
+    def _takes(self, place: Place, what: str) -> bool:
+        """Whether a call, or one in the chain that it ends, takes a lock or opens a transaction: ``Cache::lock(…)->block(5, fn)``."""
+        body = self.model.program.body(place.fn)
+        i = place.instr
+        for _ in range(4):
+            if i < 0 or body.op[i] not in (Op.CALL, Op.NEW):
+                return i >= 0 and body.op[i] in (Op.NAME, Op.FIELD) and self._names(place.fn, i, what)
+            if self._is(place.fn, i, place.ctx, what):
+                return True
+            callee = body.args(i)[0]
+            i = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+            while i >= 0 and body.op[i] == Op.AWAIT:
+                i = body.args(i)[0]
+        return False
+
+    def _is(self, fn: Fn, i: int, ctx: Ctx | None, what: str) -> bool:
+        recogniser = self.model.recogniser
+        if what == "transaction":
+            return recogniser.is_("transactions", fn, i, ctx) is not None
+        if recogniser.is_("locks", fn, i, ctx) is None:
+            return False
+        touch = self.model.records.touch(fn, i, ctx)
+        return touch is None or touch.locked
+
+    def _names(self, fn: Fn, i: int, what: str) -> bool:
+        """Whether a value that is no call names one: ``@transaction.atomic``, ``with lock:``."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.CALL:
+            return self._is(fn, i, None, what)
+        return self.model.recogniser.result_is("transactions" if what == "transaction" else "locks", self.model.evaluator.value(fn, i))

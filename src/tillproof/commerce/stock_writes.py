@@ -1,0 +1,173 @@
+"""Where stock is written, and how: by the database from the old value, from a value read earlier, or outright."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.records import Touch
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Element, Instance, Member, Mix, Param, Result, Value, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_KEEPS = re.compile(
+    r"(\w+_)?(stock|inventory|inventories|warehouse|product|variant|sku|source_item|stock_item|item_stock|listing|allocation|article)(_\w+)?"
+)
+_LINES = re.compile(
+    r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?"
+)
+_QUANTITY = ("qty", "quantity", "count", "amount", "units", "number")
+_CLAMPS = (
+    "max",
+    "min",
+    "math.max",
+    "math.min",
+    "number",
+    "int",
+    "intval",
+    "round",
+    "abs",
+    "greatest",
+    "least",
+    "parseint",
+    "float",
+    "floatval",
+)
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class StockWrite:
+    """A write of a stock field. ``how``: ``relative`` (worked out by the database), ``computed`` (from a value that was read before) or
+    ``set`` (from somewhere else). ``down``: it takes away; None when that is not seen."""
+
+    place: Place
+    touch: Touch
+    field: str
+    how: Literal["relative", "computed", "set"]
+    down: bool | None
+
+
+class StockWrites:
+    """Finds them, by function; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._own: dict[Fn, list[StockWrite]] = {}
+
+    @cached_property
+    def all(self) -> list[StockWrite]:
+        """Every write of stock in the code, in order of file and line."""
+        found = []
+        for file in self.model.program.indices:
+            tokens = self.model.vocabulary.tokens(Fn(file, -1))
+            if any(self._may(t) for t in tokens):
+                found += [w for fn in self.model.program.all_functions(file) for w in self.of(fn)]
+        return found
+
+    def _may(self, token: str) -> bool:
+        return self.model.words.has("stock_fields", token) or snake(token) in _QUANTITY
+
+    def of(self, fn: Fn) -> list[StockWrite]:
+        """The writes of stock in a function itself."""
+        if fn not in self._own:
+            self._own[fn] = []
+            if any(self._may(t) for t in self.model.vocabulary.tokens(fn)):
+                body = self.model.program.body(fn)
+                touches = (self.model.records.touch(fn, i, None) for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD))
+                self._own[fn] = [w for t in touches if t is not None and (w := self.write(t)) is not None]
+        return self._own[fn]
+
+    def write(self, touch: Touch) -> StockWrite | None:
+        """A touch as a write of stock, if it is one."""
+        if touch.kind not in ("write", "upsert"):
+            return None
+        for name, value in touch.fields.items():
+            if not self.is_stock(touch.entity, name):
+                continue
+            place = Place(touch.fn, touch.instr, touch.ctx)
+            if name in touch.relative:
+                return StockWrite(place, touch, name, "relative", self._takes(touch, name, value))
+            if value is not None and (mix := self._computed(value, name, 0)) is not None:
+                return StockWrite(place, touch, name, "computed", mix.op == "-")
+            return StockWrite(place, touch, name, "set", None)
+        return None
+
+    def is_stock(self, entity: str, field: str) -> bool:
+        """Whether a field of a kind of record keeps how many there are."""
+        plain = snake(field)
+        if _LINES.fullmatch(entity):
+            return False
+        if self.model.words.has("stock_fields", plain):
+            return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
+        return plain in _QUANTITY and _KEEPS.fullmatch(entity) is not None
+
+    def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
+        """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
+        if depth > _DEEPEST:
+            return None
+        for option in options(value):
+            if isinstance(option, Mix) and option.op in ("+", "-") and any(self._was_read(o, field, 0) for o in option.operands):
+                return option
+            below: list[Value] = []
+            if isinstance(option, Mix):
+                below = list(option.operands)
+            elif isinstance(option, Result) and option.instr >= 0 and self._clamps(option):
+                below = [v for _, v in self.model.evaluator.arguments(option)]
+            for inner in below:
+                if (found := self._computed(inner, field, depth + 1)) is not None:
+                    return found
+        return None
+
+    def _clamps(self, value: Result) -> bool:
+        name = getattr(value.callee, "name", "")
+        return isinstance(name, str) and name.rpartition(".")[2].lower() in {c.rpartition(".")[2] for c in _CLAMPS}
+
+    def _was_read(self, value: Value, field: str, depth: int) -> bool:
+        """Whether a value is the same field, or one like it, of a record that was fetched."""
+        if depth > 3:
+            return False
+        for option in options(value):
+            if (
+                isinstance(option, Member)
+                and self._alike(option.name, field)
+                and isinstance(option.base, (Member, Element, Instance, Result, Param))
+            ):
+                return True
+            if isinstance(option, Member) and isinstance(option.base, Member) and self._alike(option.name, field):
+                return True
+            if isinstance(option, Result) and isinstance(option.callee, Member) and self._alike(_getter(option.callee.name), field):
+                return True
+            if isinstance(option, Mix) and any(self._was_read(o, field, depth + 1) for o in option.operands):
+                return True
+        return False
+
+    def _alike(self, name: str, field: str) -> bool:
+        plain = snake(name)
+        return plain == snake(field) or (plain in _QUANTITY and snake(field) in _QUANTITY) or self.model.words.has("stock_fields", plain)
+
+    def _takes(self, touch: Touch, name: str, value: Value | None) -> bool | None:
+        """Whether the database takes away: by the name of the call, or by the sign."""
+        body = self.model.program.body(touch.fn)
+        callee = body.args(touch.instr)[0] if body.op[touch.instr] == Op.CALL else -1
+        word = body.name(callee).lower() if callee >= 0 and body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        if "decrement" in word:
+            return True
+        if "increment" in word:
+            return False
+        for option in options(value) if value is not None else ():
+            if isinstance(option, Mix) and option.op in ("+", "-"):
+                return option.op == "-"
+        text = self.model.program.line_text(touch.fn.file, body.line[touch.instr])
+        return True if re.search(r"decrement|\$inc.*-|-\s*\?|-\s*[$:@]", text) else None
+
+
+def _getter(name: str) -> str:
+    """What a getter gives: ``getQty`` gives ``qty``."""
+    plain = snake(name)
+    return plain.removeprefix("get_")
