@@ -6,6 +6,7 @@ from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
+from tillproof.commerce.failures import Failures
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
@@ -177,6 +178,10 @@ class Model:
     @cached_property
     def stock_writes(self) -> StockWrites:
         return StockWrites(self)
+
+    @cached_property
+    def failures(self) -> Failures:
+        return Failures(self)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -1,0 +1,200 @@
+"""What becomes of a failure: raised again, answered as one, kept for later, or taken for success."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Place
+from tillproof.flow.program import Fn
+from tillproof.flow.tries import Catch, catches, reached_from
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
+from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# Exceptions that say something of the message, or that it was handled before; to answer them calmly loses nothing.
+_EXPECTED = re.compile(
+    r"does_?not_?exist|not_?found|no_?result|integrity|unique|duplicate|already|signature|verification|json|decode|syntax|value_?error|key_?error"
+    r"|validation|invalid|unexpected_?value|type_?error|index_?error|attribute_?error|parse|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple",
+    re.IGNORECASE,
+)
+_ERROR_NAMES = re.compile(
+    r"(HTTP_|INTERNAL_SERVER|BAD_REQUEST|BAD_GATEWAY|SERVICE_UNAVAILABLE|UNPROCESSABLE|UNAUTHORI[SZ]ED|FORBIDDEN|CONFLICT|GATEWAY_TIMEOUT)"
+    r"|(HttpResponse(BadRequest|ServerError|Forbidden|NotFound)|badRequest|serverError|internalServerError|InternalServerErrorException"
+    r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throwError|abort)$"
+)
+_TELLS = re.compile(
+    r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
+    re.I,
+)
+_ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
+_OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
+
+
+class Failures:
+    """Answers by function; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._catches: dict[Fn, list[Catch]] = {}
+
+    def around(self, place: Place) -> Catch | None:
+        """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected."""
+        block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
+        found = [c for c in self._of(place.fn) if block in c.tried]
+        broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
+        return broad[0] if broad else None
+
+    def _of(self, fn: Fn) -> list[Catch]:
+        if fn not in self._catches:
+            self._catches[fn] = catches(self.model.program.body(fn))
+        return self._catches[fn]
+
+    def swallows(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
+        return not self._passes_on(fn, catch.blocks) and not (catch.falls and self._answers_later(fn, catch))
+
+    def quiet(self, fn: Fn, start: int) -> bool:
+        """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
+        blocks = reached_from(self.model.program.body(fn), start)
+        return not self._passes_on(fn, blocks)
+
+    def _answers_later(self, fn: Fn, catch: Catch) -> bool:
+        """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
+        body = self.model.program.body(fn)
+        set_here = {body.name(i) for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.STORE} - {""}
+        caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
+        asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught}
+        return bool((set_here - caught) & asked) and any(op == Op.RAISE for op in body.op)
+
+    def _rows(self, fn: Fn, block: int) -> range:
+        b = self.model.program.body(fn).blocks[block]
+        return range(b.start, b.end)
+
+    def _passes_on(self, fn: Fn, blocks: frozenset[int]) -> bool:
+        """Whether any of some blocks raises, answers with an error or keeps what failed."""
+        body = self.model.program.body(fn)
+        for block in blocks:
+            for i in self._rows(fn, block):
+                op = body.op[i]
+                if op == Op.RAISE:
+                    return True
+                if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
+                    return True
+                if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
+                    return True
+                if op in (Op.CALL, Op.NEW) and self._keeps(fn, i):
+                    return True
+        return False
+
+    def _keeps(self, fn: Fn, i: int) -> bool:
+        """Whether a call hands a failure on: to the framework's error handler, to a queue, into a record of what failed."""
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return False
+        name = body.name(callee).rpartition(".")[2]
+        if name == "next" and arguments:
+            return True
+        plain = self.model.effects.plain(fn, i)
+        if plain is not None and (plain.touches or plain.kind == "job"):
+            return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
+        return bool(_TELLS.search(name)) and name.lower() not in ("push", "fail")
+
+    def _notes_failure(self, fn: Fn, i: int) -> bool:
+        touch = self.model.records.touch(fn, i, None)
+        return touch is not None and any(
+            "error" in n.lower() or "fail" in n.lower() or "retry" in n.lower() or "attempt" in n.lower() for n in touch.fields
+        )
+
+    def answer_is_lost(self, place: Place) -> bool:
+        """Whether a caller takes the answer of a call that failed (false, null, nothing) for nothing: it never asks for it, or goes on quietly
+        where it says so."""
+        body = self.model.program.body(place.fn)
+        defuse = self.model.evaluator.defuse(place.fn)
+        asked = self._asking(place.fn, place.instr, 0)
+        if asked is None:
+            return False  # it is handed on: whoever gets it may ask
+        for branch, positive in asked:
+            for kind, target in body.blocks[defuse.block_of[branch]].next:
+                if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self.quiet(place.fn, target):
+                    return False
+        return True
+
+    def _asking(self, fn: Fn, i: int, depth: int) -> list[tuple[int, bool]] | None:
+        """The branches on a value, with whether the value's truth is the branch's; None when it is handed on, compared or returned."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        out: list[tuple[int, bool]] = []
+        for use in defuse.uses(i) if depth < 5 else ():
+            op = body.op[use]
+            if op == Op.BRANCH:
+                out.append((use, True))
+                continue
+            below: list[tuple[int, bool]] | None = None
+            if op == Op.AWAIT:
+                below = self._asking(fn, use, depth + 1)
+            elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
+                inner = self._asking(fn, use, depth + 1)
+                below = None if inner is None else [(b, not positive) for b, positive in inner]
+            elif op == Op.STORE:
+                name = body.name(use)
+                reads = [
+                    n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
+                ]
+                parts = [self._asking(fn, n, depth + 1) for n in reads]
+                below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]
+            if below is None:
+                return None
+            out += below
+        return out
+
+    def only_logged(self, place: Place) -> int | None:
+        """The line of code, as an instruction, by which a failure that a call's answer tells of is only logged, after which the function goes
+        on as if nothing were; None when it is not so."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        for branch in self._about(place.fn, place.instr, 0, set()):
+            for kind, target in body.blocks[defuse.block_of[branch]].next:
+                other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
+                own = reached_from(body, target) - reached_from(body, other)
+                logged = self._error_log(place.fn, own)
+                if logged is not None and self.quiet(place.fn, target) and not self._acts(place.fn, own):
+                    return logged
+        return None
+
+    def _about(self, fn: Fn, i: int, depth: int, seen: set[int]) -> list[int]:
+        """The branches that hang on a value or anything read of it."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        out: list[int] = []
+        for use in defuse.uses(i) if depth < 6 else ():
+            op = body.op[use]
+            if use in seen:
+                continue
+            seen.add(use)
+            if op == Op.BRANCH:
+                out.append(use)
+            elif op in (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX) or (op == Op.CALL and body.args(use)[0] != i):
+                out += self._about(fn, use, depth + 1, seen)
+            elif op == Op.STORE:
+                name = body.name(use)
+                for n, o in enumerate(body.op):
+                    if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores:
+                        out += self._about(fn, n, depth + 1, seen)
+        return out
+
+    def _error_log(self, fn: Fn, blocks: frozenset[int]) -> int | None:
+        body = self.model.program.body(fn)
+        for block in sorted(blocks):
+            for i in self._rows(fn, block):
+                if body.op[i] == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
+                    name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
+                    if name in _ERROR_LOGS:
+                        return i
+        return None
+
+    def _acts(self, fn: Fn, blocks: frozenset[int]) -> bool:
+        return any(
+            self.model.effects.plain(fn, i) is not None
+            for b in blocks
+            for i in self._rows(fn, b)
+            if self.model.program.body(fn).op[i] == Op.CALL
+        )
