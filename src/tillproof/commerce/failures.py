@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Exceptions that say something of the message, or that it was handled before; to answer them calmly loses nothing.
 _EXPECTED = re.compile(
-    r"does_?not_?exist|not_?found|no_?result|integrity|unique|duplicate|already|signature|verification|json|decode|syntax|value_?error|key_?error"
-    r"|validation|invalid|unexpected_?value|type_?error|index_?error|attribute_?error|parse|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple",
+    r"does_?not_?exist|not_?found|no_?result|integrity|unique|duplicate|already|signature|verification|json|decode|syntax|unexpected_?value"
+    r"|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple",
     re.IGNORECASE,
 )
 _ERROR_NAMES = re.compile(
@@ -27,6 +27,7 @@ _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
     re.I,
 )
+_ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
 
@@ -43,7 +44,7 @@ class Failures:
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
         found = [c for c in self._of(place.fn) if block in c.tried]
         broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
-        return broad[0] if broad else None
+        return min(broad, key=lambda c: all(t.rpartition(".")[2] not in _ANY for t in c.types)) if broad else None
 
     def _of(self, fn: Fn) -> list[Catch]:
         if fn not in self._catches:

@@ -1,16 +1,19 @@
 """``resilience/swallowed-failure``: what fails while an event or a payment is handled is not taken for success."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, step, steps
-from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
 
 _CHARGES = (
     "payment.create",
@@ -21,6 +24,10 @@ _CHARGES = (
     "payout.create",
     "subscription.create",
 )
+
+
+_PROOF = Plain("webhook.verify", True, None, False)
+_PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class _Lost(NamedTuple):
@@ -60,8 +67,13 @@ def _at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effec
     ):
         return []
     effects = [e for e in model.effects.of(entry.target) if e.kind not in ("mail", "event", "job", "order.note")]
-    if handler is not None and handler.kind != "redirect-return":
-        return effects
+    if (
+        handler is not None
+        and handler.kind != "redirect-return"
+        and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
+    ):
+        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
+        return effects + [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
     first = next(
         (
             n
@@ -72,9 +84,25 @@ def _at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effec
     )
     if first is None:
         return []
-    if handler is not None and any(h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all):
+    if handler is not None and _settled_elsewhere(model, handler):
         return []  # the webhook settles what the return loses
     return [e for e in effects[first + 1 :] if e.touch is not None]
+
+
+def _settled_elsewhere(model: Model, handler: Handler) -> bool:
+    """Whether another message of the same provider comes to us, so that what one loses the other brings."""
+    return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
+
+
+def _faces_browser(model: Model, entry: Entry) -> bool:
+    """Whether an entry point answers with a page or sends the browser on."""
+    program = model.program
+    body = program.body(entry.target.fn)
+    return any(
+        op == Op.RETURN and _PAGES.search(written(program, entry.target.fn, body.args(i)[0]))
+        for i, op in enumerate(body.op)
+        if body.args(i)[:1] != [-1]
+    )
 
 
 def _lost(model: Model, effect: Effect) -> _Lost | None:
