@@ -289,6 +289,32 @@ model Shop {
     assert table.column("held") is table.columns["onhold"]
 
 
+def test_node_pg_migrate(tmp_path: Path) -> None:
+    code = """exports.up = (pgm) => {
+  pgm.createTable('stock', {
+    id: 'id',
+    qty: { type: 'integer', notNull: true, default: 0 },
+    held: { type: 'integer', check: 'held >= 0' },
+    code: { type: 'text', unique: true },
+  });
+  pgm.addConstraint('stock', 'qty_ok', 'CHECK (qty >= 0)');
+  pgm.addConstraint('stock', 'one', { unique: ['sku', 'shop'] });
+  pgm.addColumns('stock', { seats: { type: 'integer' } });
+  pgm.dropColumn('stock', 'code');
+  pgm.sql(`ALTER TABLE stock ADD CONSTRAINT seats_ok CHECK (seats >= 0)`);
+};
+exports.down = (pgm) => { pgm.dropTable('stock'); };
+"""
+    assert shown(declared(tmp_path, {"migrations/1_stock.js": code}, "stock")) == [
+        "qty integer =0 >=0@8 @4",
+        "held integer >=0@5 @5",
+        "seats integer >=0@12 @10",
+        "unique sku,shop @9",
+        "check (qty >= 0) @8",
+        "check seats >= 0 @12",
+    ]
+
+
 def test_tables_are_found_by_value(tmp_path: Path) -> None:
     files = {
         "product.js": "const { model, Schema } = require('mongoose');\nmodule.exports = model('Item', new Schema({ stock: Number }));\n",

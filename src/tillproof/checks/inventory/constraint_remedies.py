@@ -32,4 +32,5 @@ def remedy(table: Table, column: Column) -> str:
     """What to write, in the words of the ORM or the migration that declares the table."""
     documents = "pymongo" if table.file.endswith(".py") else "mongoose"
     source = "laravel" if table.source == "eloquent" else documents if table.documents else table.source
-    return _REMEDIES.get(source, _SQL).format(table=table.name, column=column.name)
+    name = table.name.lower().rstrip("s") + "s" if source == "mongoose" else table.name  # as Mongoose calls its collections
+    return _REMEDIES.get(source, _SQL).format(table=name, column=column.name)

@@ -47,7 +47,7 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
 def takes_backorders(schema: Schema, words: Words) -> Column | None:
     """The column by which more may be sold than there is."""
     for table in schema.mentioning(("backorder", "continue_selling", "inventory_policy", "out_of_stock", "oversell", "negative")):
-        for column in table.columns.values():
+        for column in () if _is_line(table) else table.columns.values():
             if words.has("backorder_fields", _last(column.name)):
                 return column
     return None

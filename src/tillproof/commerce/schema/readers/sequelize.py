@@ -1,4 +1,6 @@
-"""Sequelize: models that are defined or initialised with a record of attributes, and its migrations."""
+"""Sequelize: models that are defined or initialised with a record of attributes, and its migrations; those of node-pg-migrate, which are
+written alike.
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +17,8 @@ from tillproof.ir.ops import Op
 
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<", "eq": "=", "ne": "<>", "between": "between"}
 _STEPS = {
-    "createtable", "addcolumn", "changecolumn", "removecolumn", "renamecolumn", "addconstraint", "removeconstraint", "addindex",
-    "droptable", "renametable",
+    "createtable", "addcolumn", "addcolumns", "changecolumn", "altercolumn", "removecolumn", "dropcolumn", "dropcolumns", "renamecolumn",
+    "addconstraint", "createconstraint", "removeconstraint", "dropconstraint", "addindex", "createindex", "droptable", "renametable",
 }  # fmt: skip
 
 
@@ -124,13 +126,17 @@ def _step(code: Code, fn: Fn, call: Call) -> Iterator[Change]:
     elif call.word in ("addColumn", "changeColumn") and first and len(rest) > 1:
         column = _column(code, Entry(first, rest[1], call.node))
         change.columns += [column] if column is not None else []
-    elif call.word == "removeColumn" and first:
-        change.dropped.append(first)
+    elif call.word in ("addColumn", "addColumns") and rest:
+        change.columns += [c for e in code.entries(rest[0])[0] if (c := _column(code, e)) is not None]
+    elif call.word in ("removeColumn", "dropColumn", "dropColumns") and rest:
+        change.dropped += code.texts(rest[0])
     elif call.word == "renameColumn" and first and len(rest) > 1:
         change.renamed.append((first, code.text(rest[1]) or ""))
-    elif call.word == "removeConstraint" and first:
+    elif call.word in ("removeConstraint", "dropConstraint") and first:
         change.released.append(first)
-    elif call.word in ("addConstraint", "addIndex") and rest:
+    elif call.word in ("addConstraint", "createConstraint") and first and len(rest) > 1:
+        _named_constraint(code, first, rest[1], change)
+    elif call.word in ("addConstraint", "addIndex", "createIndex") and rest:
         _constraint(code, call, rest, change)
     elif call.word == "dropTable":
         change.action = "drop"
@@ -139,6 +145,19 @@ def _step(code: Code, fn: Fn, call: Call) -> Iterator[Change]:
     else:
         return
     yield change
+
+
+def _named_constraint(code: Code, name: str, node: Node, change: Change) -> None:
+    """``pgm.addConstraint('stock', 'positive', 'CHECK (qty >= 0)')``, or ``{ check: 'qty >= 0' }``."""
+    given = code.record(node)
+    line = code.line(node)
+    for check in code.texts(given.get("check")) or re.findall(r"(?i)check\s*(\(.*\))", code.text(node) or ""):
+        change.checks.append(Check(check, change.file, line, name))
+    unique = code.texts(given.get("unique")) or tuple(
+        c.strip(' "`') for listed in re.findall(r"(?i)unique\s*\(([^)]*)\)", code.text(node) or "") for c in listed.split(",")
+    )
+    if unique:
+        change.uniques.append(Unique(unique, change.file, line, name))
 
 
 def _keys(code: Code, rest: list[Node], change: Change) -> None:
@@ -183,5 +202,5 @@ def where_text(code: Code, node: Node, column: str = "", depth: int = 0) -> str:
 
 _MODELS = re.compile(rb"\.(?:define|init)\s*(?:<[^()]*>)?\(")
 SEQUELIZE = Reader("javascript", (b"sequelize", b"Sequelize", b"DataTypes"), _MODELS, read)
-_MIGRATES = re.compile(rb"\.(?:createTable|(?:add|change|remove|rename)(?:Column|Constraint)|addIndex|dropTable|renameTable)\s*\(")
-SEQUELIZE_MIGRATION = Reader("javascript", (b"queryInterface", b"QueryInterface", b"Sequelize"), _MIGRATES, read_migration)
+_MIGRATES = re.compile(rb"\.(?:(?:create|drop|rename)Table|\w+(?:Columns?|Constraint|Index))\s*\(")
+SEQUELIZE_MIGRATION = Reader("javascript", (b"queryInterface", b"QueryInterface", b"Sequelize", b"pgm"), _MIGRATES, read_migration)

@@ -44,6 +44,8 @@ def apply_settings(code: Code, column: Column, given: dict[str, Node]) -> None:
     for key in ("nullable", "allowNull", "isNullable", "null"):
         if key in given:
             column.nullable = code.is_true(given[key])
+    if "notNull" in given:
+        column.nullable = not code.is_true(given["notNull"])
     for key in ("default", "defaultValue"):
         if key in given:
             column.default = code.default(given[key])
