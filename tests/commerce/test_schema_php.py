@@ -225,3 +225,92 @@ const run = async () => {
     assert tickets is not None
     assert shown(seats) == ["id integer primary @5", "seats_left integer @6"]
     assert shown(tickets) == ["left_over integer null >=0@9 @9", "check left_over >= 0 @9"]
+
+
+def test_migrations_of_other_frameworks(tmp_path: Path) -> None:
+    files = {
+        "migrations/m1_stock.php": """<?php
+class m1_stock extends \\yii\\db\\Migration
+{
+    public function safeUp()
+    {
+        $this->createTable('{{%stock}}', [
+            'id' => $this->primaryKey(),
+            'qty' => $this->integer()->unsigned()->notNull()->defaultValue(0),
+            'held' => 'INT UNSIGNED NOT NULL',
+        ]);
+        $this->createIndex('one', '{{%stock}}', ['sku', 'shop'], true);
+    }
+    public function safeDown() { $this->dropTable('{{%stock}}'); }
+}
+""",
+        "app/Database/Migrations/Seats.php": """<?php
+class Seats extends \\CodeIgniter\\Database\\Migration
+{
+    public function up()
+    {
+        $this->forge->addField([
+            'id' => ['type' => 'INT', 'auto_increment' => true],
+            'seats_left' => ['type' => 'INT', 'constraint' => 5, 'unsigned' => true, 'default' => 0],
+        ]);
+        $this->forge->createTable('seats');
+    }
+}
+""",
+        "db/migrations/Tickets.php": """<?php
+final class Tickets extends \\Phinx\\Migration\\AbstractMigration
+{
+    public function change(): void
+    {
+        $table = $this->table('tickets');
+        $table->addColumn('left_over', 'integer', ['signed' => false, 'default' => 0])
+            ->addColumn('sold', 'integer')
+            ->addIndex(['event', 'seat'], ['unique' => true])
+            ->create();
+    }
+}
+""",
+    }
+    schema = schema_of(tmp_path, files)
+    found = {name: schema.table(name) for name in ("stock", "seats", "tickets")}
+    assert {name: shown(table) for name, table in found.items() if table is not None} == {
+        "stock": ["id other @7", "qty integer unsigned =0 >=0@8 @8", "held integer unsigned >=0@9 @9", "unique sku,shop @11"],
+        "seats": ["id integer @7", "seats_left integer unsigned =0 >=0@8 @8"],
+        "tickets": ["left_over integer unsigned =0 >=0@7 @7", "sold integer @8", "unique event,seat @9"],
+    }
+
+
+def test_declarations_in_xml(tmp_path: Path) -> None:
+    files = {
+        "etc/db_schema.xml": """<?xml version="1.0"?>
+<schema>
+    <table name="acme_stock" resource="default" engine="innodb">
+        <column xsi:type="int" name="stock_id" unsigned="true" nullable="false" identity="true"/>
+        <column xsi:type="decimal" name="qty" scale="4" precision="12" unsigned="false"
+                nullable="false" default="0"/>
+        <constraint xsi:type="unique" referenceId="U"><column name="sku"/><column name="website"/></constraint>
+    </table>
+</schema>
+""",
+        "config/doctrine/Variant.orm.xml": """<doctrine-mapping>
+    <mapped-superclass name="App\\Entity\\Variant" table="app_variant">
+        <id name="id" column="id" type="integer"><generator strategy="AUTO"/></id>
+        <field name="version" column="version" type="integer" version="true"/>
+        <field name="onHand" column="on_hand" type="integer"><options><option name="unsigned">true</option></options></field>
+        <unique-constraints><unique-constraint columns="sku,shop_id"/></unique-constraints>
+    </mapped-superclass>
+</doctrine-mapping>
+""",
+    }
+    schema = schema_of(tmp_path, files)
+    stock, variant = schema.table("acme_stock"), schema.table("Variant")
+    assert stock is not None
+    assert variant is not None
+    assert shown(stock) == ["stock_id integer unsigned >=0@4 @4", "qty decimal =0 @5", "unique sku,website @7"]
+    assert shown(variant) == [
+        "id integer primary @3",
+        "version integer version @4",
+        "on_hand integer unsigned >=0@5 @5",
+        "unique sku,shop_id @6",
+    ]
+    assert variant.column("onHand") is variant.columns["onhand"]

@@ -16,12 +16,13 @@ from tillproof.commerce.schema.changes import Change, History
 from tillproof.commerce.schema.code import Code
 from tillproof.commerce.schema.dialect import speaks_postgres_only
 from tillproof.commerce.schema.order import migration_order, takes_back
-from tillproof.commerce.schema.readers import ddl, prisma
+from tillproof.commerce.schema.readers import ddl, prisma, xml
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
 from tillproof.commerce.schema.readers.django import DJANGO
 from tillproof.commerce.schema.readers.mongoose import MONGOOSE
 from tillproof.commerce.schema.readers.php_entities import DOCTRINE, ELOQUENT
+from tillproof.commerce.schema.readers.php_migrations import PHP_MIGRATIONS
 from tillproof.commerce.schema.readers.reader import Reader
 from tillproof.commerce.schema.readers.records import RECORDS
 from tillproof.commerce.schema.readers.sequelize import SEQUELIZE, SEQUELIZE_MIGRATION
@@ -36,7 +37,7 @@ from tillproof.source.text import read
 
 _READERS = (
     DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, ELOQUENT, DOCTRINE, KNEX, MONGOOSE, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
-    VALIDATORS, PYTHON_VALIDATORS,
+    VALIDATORS, PYTHON_VALIDATORS, PHP_MIGRATIONS,
 )  # fmt: skip
 _WITH_HEIRS = (DJANGO, SQLALCHEMY, DECORATED)
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
@@ -180,13 +181,14 @@ class Schema:
 
     @cached_property
     def _texts(self) -> dict[str, bytes]:
-        """SQL and Prisma files, which are no code that is analysed."""
+        """SQL, Prisma and XML files, which are no code that is analysed."""
         found: dict[str, bytes] = {}
         for path, file in self.program.files.items():
-            if self.root is None or file.language not in ("sql", "prisma") or file.role not in _TEXT_ROLES or _DOWN_FILE.search(path):
+            wanted = file.language in ("sql", "prisma") or path.endswith(xml.ENDINGS)
+            if self.root is None or not wanted or file.role not in _TEXT_ROLES or _DOWN_FILE.search(path):
                 continue
             text, _ = read(self.root, path)
-            if text is not None and (file.language == "prisma" or any(m in text for m in ddl.MARKS)):
+            if text is not None and (file.language != "sql" or any(m in text for m in ddl.MARKS)):
                 found[path] = text
         return found
 
@@ -231,6 +233,8 @@ class Schema:
         text = self._texts[file].decode("utf-8", "replace")
         if file.endswith(".prisma"):
             yield from prisma.read(text, file)
+        elif file.endswith(xml.ENDINGS):
+            yield from xml.read(text, file)
         else:
             yield from (change for _, change in ddl.read(_DOWN_SECTION.sub("", text), file))
 

@@ -91,17 +91,18 @@ def _line(code: Code, chain: list[tuple[str, Call]], change: Change) -> None:
     written = (code.text(first.args[1]) or word) if word == "specificType" and len(first.args) > 1 else word
     column = Column(name, *place, written, kind_of(written), is_positive(word) or is_unsigned(written))
     for modifier, call in chain[1:]:
-        _modify(code, column, modifier.lower(), call)
+        modify(code, column, modifier.lower(), call)
     change.columns.append(column)
 
 
-def _modify(code: Code, column: Column, word: str, call: Call) -> None:
+def modify(code: Code, column: Column, word: str, call: Call) -> None:
+    """What a call at the end of a column's chain says; ``word`` in lower case."""
     place = column.file, code.line(call.node)
     if word == "unsigned":
         column.unsigned = True
-    elif word in ("nullable", "notnullable"):
-        column.nullable = word == "nullable" and not (call.args and code.text(call.args[0]) == "false")
-    elif word in ("default", "defaultto"):
+    elif word in ("nullable", "notnullable", "notnull", "null"):
+        column.nullable = not word.startswith("not") and not (call.args and code.text(call.args[0]) == "false")
+    elif word in ("default", "defaultto", "defaultvalue"):
         column.default = code.default(call.args[0]) if call.args else None
     elif word == "unique":
         column.unique = True
