@@ -40,6 +40,7 @@ _READERS = (
     VALIDATORS, PYTHON_VALIDATORS, PHP_MIGRATIONS,
 )  # fmt: skip
 _WITH_HEIRS = (DJANGO, SQLALCHEMY, DECORATED)
+_INNER = ("Meta", "Config")  # classes of settings inside of models, which are all called alike
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
 _DOWN = re.compile(r"down|downgrade|rollback|revert|safe_?down|reverse", re.IGNORECASE)
 _DOWN_FILE = re.compile(r"(?:^|[./_-])down\.sql$|/down/|rollback", re.IGNORECASE)
@@ -164,7 +165,13 @@ class Schema:
 
     def _derived(self, files: list[str]) -> list[str]:
         """Files with classes that derive from classes of these files: their tables have the columns that those declare."""
-        classes = [ClassId(f, n) for f in files if f in self.program.indices for n in range(len(self.program.indices[f].classes))]
+        classes = [
+            ClassId(file, number)
+            for file in files
+            if file in self.program.indices
+            for number, declared in enumerate(self.program.indices[file].classes)
+            if declared.name not in _INNER
+        ]
         found = (c.file for cls in classes for c in self.code.evaluator.scope.subclasses(cls))
         return [f for f in dict.fromkeys(found) if f not in files]
 

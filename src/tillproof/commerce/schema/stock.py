@@ -11,8 +11,10 @@ from tillproof.knowledge.schema import Provider
 
 # A file without one of these holds no stock column.
 _WORDS = (
-    "stock", "inventory", "quantit", "qty", "on_hand", "available", "remaining", "units_left", "seats", "tickets", "qtd", "cantidad",
-    "jumlah", "estoque", "stok", "bestand", "voorraad", "menge", "existencias", "so_luong", "giacenza",
+    "stock", "inventory", "inventories", "warehouse", "quantity", "quantities", "qty", "on_hand", "seats_left", "seats_available",
+    "available_seats", "seats_remaining", "remaining_seats", "tickets_left", "tickets_available", "available_tickets", "tickets_remaining",
+    "remaining_tickets", "places_left", "spots_left", "rooms_left", "licenses_left", "copies", "pieces_left", "qtd", "cantidad",
+    "quantidade", "jumlah", "estoque", "stok", "bestand", "voorraad", "existencias", "so_luong", "ton_kho", "giacenza",
 )  # fmt: skip
 _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")

@@ -23,8 +23,6 @@ _VERSIONS = ("IntegerVersionField", "AutoIncVersionField", "TriggerVersionField"
 
 
 def read(code: Code, file: str) -> Iterator[Change]:
-    if b"migrations.Migration" in code.program.sources[file]:
-        return
     for number in range(len(code.program.indices[file].classes)):
         cls = ClassId(file, number)
         if "." not in code.program.cls(cls).name and (change := _model(code, cls)) is not None:
@@ -34,7 +32,6 @@ def read(code: Code, file: str) -> Iterator[Change]:
 def _model(code: Code, cls: ClassId) -> Change | None:
     """The table of a class; None for a class that is no model, and for an abstract one that others derive from."""
     lineage = code.evaluator.scope.lineage(cls)
-    abstract = code.is_true(code.meta(cls, "Meta.abstract"))
     columns: list[Column] = []
     known = documents = False
     for base in reversed(lineage):
@@ -47,7 +44,7 @@ def _model(code: Code, cls: ClassId) -> Change | None:
                 known = known or any(_ROOTS.match(n) for n in names)
                 documents = documents or any(n.startswith("mongoengine.") for n in names)
                 columns.append(_column(code, name, node, call, names))
-    if not known or (abstract and code.evaluator.scope.subclasses(cls)):
+    if not known or (code.is_true(code.meta(cls, "Meta.abstract")) and code.evaluator.scope.subclasses(cls)):
         return None
     name = code.program.cls(cls).name
     place = code.program.cls(cls)
@@ -164,10 +161,14 @@ def _compared(code: Code, node: Node) -> str:
     return code.text(node) or "?"
 
 
+_FIELD_IS = rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*"
+_LIBRARY = rb"^from[ \t]+(?:django\.db\.models|peewee|playhouse|tortoise|mongoengine)[\w.]*[ \t]+import[ \t]*"
+_IMPORTED = _LIBRARY + rb"(?:\*|(?:\([^)]*|[^\n(]*)\w+Field\b)"
 _DECLARES = re.compile(
-    rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
-    rb"|^from\s+(?:django\.db\.models|peewee|playhouse|tortoise|mongoengine)[\w.]*\s+import[^#]{0,600}?Field"
+    _FIELD_IS + rb"\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
+    rb"|" + _IMPORTED + rb"(?s:.)*?" + _FIELD_IS + rb"\w+Field\s*\("
     rb"|^[ \t]*class\s+\w+\((?:\s*(?:\w+\.)*Abstract\w+|[\w., \n]*\bmodels\.Model\b)",
     re.MULTILINE,
 )
-DJANGO = Reader("python", (b"models", b"peewee", b"tortoise", b"mongoengine", b"Abstract"), _DECLARES, read)
+_MARKS = (b"models", b"peewee", b"tortoise", b"mongoengine", b"Abstract")
+DJANGO = Reader("python", _MARKS, _DECLARES, read, unless=b"migrations.Migration")

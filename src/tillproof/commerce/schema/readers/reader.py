@@ -9,14 +9,17 @@ from tillproof.commerce.schema.code import Code
 
 
 class Reader(NamedTuple):
-    """``language``: the family of languages. ``marks``: a file must hold one of them to be read, and a place that looks like ``pattern``.
-    ``read``: what a file declares."""
+    """``language``: the family of languages. ``marks``: a file must hold one of them to be read, and a place that looks like ``pattern``,
+    and not ``unless``. ``read``: what a file declares."""
 
     language: str
     marks: tuple[bytes, ...]
     pattern: "re.Pattern[bytes]"
     read: Callable[[Code, str], Iterable[Change]]
+    unless: bytes | None = None
 
     def fits(self, source: bytes) -> bool:
         """Whether a file is worth reading, by its text alone."""
-        return any(m in source for m in self.marks) and self.pattern.search(source) is not None
+        if not any(m in source for m in self.marks) or (self.unless is not None and self.unless in source):
+            return False
+        return self.pattern.search(source) is not None
