@@ -19,7 +19,7 @@ from tillproof.commerce.schema.order import migration_order, takes_back
 from tillproof.commerce.schema.readers import ddl, prisma, xml
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
-from tillproof.commerce.schema.readers.django import DJANGO
+from tillproof.commerce.schema.readers.django import DJANGO, FIELDS
 from tillproof.commerce.schema.readers.mongoose import MONGOOSE
 from tillproof.commerce.schema.readers.php_entities import DOCTRINE, ELOQUENT
 from tillproof.commerce.schema.readers.php_migrations import PHP_MIGRATIONS
@@ -36,10 +36,10 @@ from tillproof.flow.values import ClassV, External, Instance, Member, ModuleV, P
 from tillproof.source.text import read
 
 _READERS = (
-    DJANGO, SQLALCHEMY, ALEMBIC, LARAVEL, ELOQUENT, DOCTRINE, KNEX, MONGOOSE, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
-    VALIDATORS, PYTHON_VALIDATORS, PHP_MIGRATIONS,
+    DJANGO, FIELDS, SQLALCHEMY, ALEMBIC, PYTHON_VALIDATORS, LARAVEL, ELOQUENT, DOCTRINE, PHP_MIGRATIONS, KNEX, MONGOOSE, VALIDATORS,
+    DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
 )  # fmt: skip
-_WITH_HEIRS = (DJANGO, SQLALCHEMY, DECORATED)
+_WITH_HEIRS = (DJANGO, FIELDS, SQLALCHEMY, DECORATED)
 _INNER = ("Meta", "Config")  # classes of settings inside of models, which are all called alike
 _TEXT_ROLES = ("source", "migration", "generated", "config", "template")
 _DOWN = re.compile(r"down|downgrade|rollback|revert|safe_?down|reverse", re.IGNORECASE)

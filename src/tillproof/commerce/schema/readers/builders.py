@@ -136,6 +136,8 @@ def _of_table(code: Code, word: str, call: Call, change: Change) -> None:
         change.checks.append(Check(text, *place))
 
 
-LARAVEL = Reader("php", (b"Blueprint", b"Schema::create", b"Schema::table"), re.compile(rb"[:>](?:create|table|rename|drop\w*)\s*\("), read)
+LARAVEL = Reader(
+    "php", (b"Blueprint", b"Schema::create", b"Schema::table"), (re.compile(rb"[:>](?:create|table|rename|drop\w*)\s*\("),), read
+)
 _KNEX = re.compile(rb"\.(?:create|alter|drop|rename)?table\w*\s*(?:<[^()\n]*>)?\(", re.IGNORECASE)
-KNEX = Reader("javascript", (b".schema", b"knex", b"Knex"), _KNEX, read)
+KNEX = Reader("javascript", (b".schema", b"knex", b"Knex"), (_KNEX,), read)

@@ -32,6 +32,7 @@ _AFTER_TYPE = words(
 def read(text: str, file: str) -> Iterator[tuple[int, Change]]:
     """The changes that a text makes, each with its offset, in order."""
     found_all = list(_STATEMENT.finditer(text))
+    line, counted = 1, 0
     for match, following in zip(found_all, [*found_all[1:], None], strict=False):
         begin = text.rfind("\n", 0, match.start()) + 1
         if _COMMENTED.match(text[begin : match.start()]):
@@ -39,7 +40,7 @@ def read(text: str, file: str) -> Iterator[tuple[int, Change]]:
         end = min(match.start() + _LONGEST, following.start() if following else len(text))
         piece = _HOLE.sub(_filler, _JOINT.sub(_filler, text[match.start() : end]))
         found = _first_statement(piece)
-        line = text.count("\n", 0, match.start()) + 1
+        line, counted = line + text.count("\n", counted, match.start()), match.start()
         lines = _Lines(piece, line)
         word = match[1].lower().split()
         change = {"create": _create, "alter": _alter, "drop": _drop, "rename": _rename}[word[0]](found, file, lines)

@@ -124,5 +124,5 @@ def _of_class(code: Code, mark: Call, change: Change) -> None:
 
 
 _MARKS = (b"@Entity", b"@Column", b"@Property", b"@Prop", b"@Schema", b"@prop", b"@Table", b"@ViewEntity", b"@ChildEntity")
-_CLASS = re.compile(rb"^\s*(?:@[^\n]*\n\s*)*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?class\s", re.MULTILINE)
-DECORATED = Reader("javascript", _MARKS, _CLASS, read)
+_CLASS = re.compile(rb"\bclass\s+\w")
+DECORATED = Reader("javascript", _MARKS, (_CLASS,), read)

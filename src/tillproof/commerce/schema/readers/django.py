@@ -161,14 +161,13 @@ def _compared(code: Code, node: Node) -> str:
     return code.text(node) or "?"
 
 
-_FIELD_IS = rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=\s*"
+_FIELD_IS = rb"^[ \t]+\w+[ \t]*(?::[^=\n]+)?=[ \t\n]*"
+_FIELD_OF_MODELS = _FIELD_IS + rb"\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*[ \t]*\("
+_DERIVED = rb"^[ \t]*class[ \t]+\w+\((?:[ \t\n]*(?:\w+\.)*Abstract\w+|[\w., \n]{0,200}\bmodels\.Model\b)"
 _LIBRARY = rb"^from[ \t]+(?:django\.db\.models|peewee|playhouse|tortoise|mongoengine)[\w.]*[ \t]+import[ \t]*"
-_IMPORTED = _LIBRARY + rb"(?:\*|(?:\([^)]*|[^\n(]*)\w+Field\b)"
-_DECLARES = re.compile(
-    _FIELD_IS + rb"\w*(?:models|fields|peewee|pw)\.\w*(?:Field|Key|ManyToMany)\w*\s*\("
-    rb"|" + _IMPORTED + rb"(?s:.)*?" + _FIELD_IS + rb"\w+Field\s*\("
-    rb"|^[ \t]*class\s+\w+\((?:\s*(?:\w+\.)*Abstract\w+|[\w., \n]*\bmodels\.Model\b)",
-    re.MULTILINE,
-)
-_MARKS = (b"models", b"peewee", b"tortoise", b"mongoengine", b"Abstract")
-DJANGO = Reader("python", _MARKS, _DECLARES, read, unless=b"migrations.Migration")
+_IMPORTED = _LIBRARY + rb"(?:\*|(?:\([^)]{0,2000}|[^\n(]{0,500})\w+Field\b)"
+_NOT_MIGRATIONS = b"migrations.Migration"
+_DECLARES = re.compile(_FIELD_OF_MODELS + rb"|" + _DERIVED, re.MULTILINE)
+_NAMED_ALONE = (re.compile(_IMPORTED, re.MULTILINE), re.compile(_FIELD_IS + rb"\w+Field[ \t]*\(", re.MULTILINE))
+DJANGO = Reader("python", (b"models", b"fields", b"peewee", b"Abstract"), (_DECLARES,), read, _NOT_MIGRATIONS)
+FIELDS = Reader("python", (b"django.db", b"peewee", b"playhouse", b"tortoise", b"mongoengine"), _NAMED_ALONE, read, _NOT_MIGRATIONS)

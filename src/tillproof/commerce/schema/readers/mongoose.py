@@ -128,4 +128,4 @@ def _column(code: Code, path: str, entry: Entry, of: Node, given: dict[str, Node
     return column
 
 
-MONGOOSE = Reader("javascript", (b"mongoose",), re.compile(rb"\bSchema\s*(?:<[^()]*>)?\("), read)
+MONGOOSE = Reader("javascript", (b"mongoose",), (re.compile(rb"\bSchema\s*(?:<[^()]*>)?\("),), read)

@@ -137,6 +137,6 @@ def read_eloquent(code: Code, file: str) -> Iterator[Change]:
 
 
 _ENTITY = re.compile(rb"(?:#\[|@)\s*(?:ORM\\|Doctrine\\ORM\\Mapping\\)?(?:Column|Entity|Id|Version)\b")
-DOCTRINE = Reader("php", (b"ORM", b"Doctrine"), _ENTITY, read_doctrine)
+DOCTRINE = Reader("php", (b"ORM", b"Doctrine"), (_ENTITY,), read_doctrine)
 _EXTENDS = re.compile(rb"^\s*(?:final\s+|abstract\s+)*class\s+\w+\s+extends\s+\\?[\w\\]*(?:Model|Pivot|Authenticatable)\b", re.MULTILINE)
-ELOQUENT = Reader("php", (b"Model",), _EXTENDS, read_eloquent)
+ELOQUENT = Reader("php", (b"Model",), (_EXTENDS,), read_eloquent)

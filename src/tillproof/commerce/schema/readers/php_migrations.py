@@ -139,4 +139,4 @@ def _phinx(code: Code, call: Call, table: str) -> Iterator[Change]:
 
 
 _DECLARES = re.compile(rb"->\s*(?:createTable|add(?:Column|Field)|alterColumn)\s*\(")
-PHP_MIGRATIONS = Reader("php", (b"Migration", b"forge"), _DECLARES, read)
+PHP_MIGRATIONS = Reader("php", (b"Migration", b"forge"), (_DECLARES,), read)

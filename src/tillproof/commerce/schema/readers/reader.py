@@ -9,12 +9,12 @@ from tillproof.commerce.schema.code import Code
 
 
 class Reader(NamedTuple):
-    """``language``: the family of languages. ``marks``: a file must hold one of them to be read, and a place that looks like ``pattern``,
-    and not ``unless``. ``read``: what a file declares."""
+    """``language``: the family of languages. ``marks``: a file must hold one of them to be read, a place for each of ``patterns``, and not
+    ``unless``. ``read``: what a file declares."""
 
     language: str
     marks: tuple[bytes, ...]
-    pattern: "re.Pattern[bytes]"
+    patterns: "tuple[re.Pattern[bytes], ...]"
     read: Callable[[Code, str], Iterable[Change]]
     unless: bytes | None = None
 
@@ -22,4 +22,4 @@ class Reader(NamedTuple):
         """Whether a file is worth reading, by its text alone."""
         if not any(m in source for m in self.marks) or (self.unless is not None and self.unless in source):
             return False
-        return self.pattern.search(source) is not None
+        return all(p.search(source) is not None for p in self.patterns)

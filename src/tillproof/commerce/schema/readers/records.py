@@ -135,4 +135,4 @@ def _check_text(code: Code, node: Node) -> str:
 
 
 _DECLARES = re.compile(rb"\b(?:\w+Table|table|define)\s*\(\s*[\"'{]")
-RECORDS = Reader("javascript", (b"drizzle-orm", b"medusajs"), _DECLARES, read)
+RECORDS = Reader("javascript", (b"drizzle-orm", b"medusajs"), (_DECLARES,), read)

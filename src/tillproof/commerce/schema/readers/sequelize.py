@@ -201,6 +201,6 @@ def where_text(code: Code, node: Node, column: str = "", depth: int = 0) -> str:
 
 
 _MODELS = re.compile(rb"\.(?:define|init)\s*(?:<[^()]*>)?\(")
-SEQUELIZE = Reader("javascript", (b"sequelize", b"Sequelize", b"DataTypes"), _MODELS, read)
+SEQUELIZE = Reader("javascript", (b"sequelize", b"Sequelize", b"DataTypes"), (_MODELS,), read)
 _MIGRATES = re.compile(rb"\.(?:(?:create|drop|rename)Table|\w+(?:Columns?|Constraint|Index))\s*\(")
-SEQUELIZE_MIGRATION = Reader("javascript", (b"queryInterface", b"QueryInterface", b"Sequelize", b"pgm"), _MIGRATES, read_migration)
+SEQUELIZE_MIGRATION = Reader("javascript", (b"queryInterface", b"QueryInterface", b"Sequelize", b"pgm"), (_MIGRATES,), read_migration)

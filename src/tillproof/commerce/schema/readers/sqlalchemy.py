@@ -258,6 +258,6 @@ def _batch_table(code: Code, receiver: Node) -> str:
 
 
 _DECLARES = re.compile(rb"^\s*(?:class\s|\w+\s*=)", re.MULTILINE)
-SQLALCHEMY = Reader("python", (b"Column(", b"mapped_column", b"Mapped[", b"table=True"), _DECLARES, read)
+SQLALCHEMY = Reader("python", (b"Column(", b"mapped_column", b"Mapped[", b"table=True"), (_DECLARES,), read)
 _OPERATIONS = (b"op.create_", b"op.add_", b"op.alter_", b"op.drop_", b"op.rename_", b"batch_alter_table")
-ALEMBIC = Reader("python", _OPERATIONS, re.compile(rb"def\s+upgrade"), read_migration)
+ALEMBIC = Reader("python", _OPERATIONS, (re.compile(rb"def\s+upgrade"),), read_migration)

@@ -119,4 +119,4 @@ def _step(code: Code, call: Call) -> Iterator[Change]:
 
 
 _USED = re.compile(rb"EntitySchema\s*(?:<[^()]*>)?\(|[rR]unner\s*\.\s*(?:create|add|drop|rename)\w+\s*\(")
-TYPEORM = Reader("javascript", (b"EntitySchema", b"ueryRunner"), _USED, read)
+TYPEORM = Reader("javascript", (b"EntitySchema", b"ueryRunner"), (_USED,), read)

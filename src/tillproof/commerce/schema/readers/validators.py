@@ -47,5 +47,5 @@ def _bounds(code: Code, validator: Node) -> Iterator[Check]:
 
 
 _PATTERN = re.compile(rb"create_?[cC]ollection|collMod")
-VALIDATORS = Reader("javascript", (b"validator",), _PATTERN, read)
-PYTHON_VALIDATORS = Reader("python", (b"validator",), _PATTERN, read)
+VALIDATORS = Reader("javascript", (b"validator",), (_PATTERN,), read)
+PYTHON_VALIDATORS = Reader("python", (b"validator",), (_PATTERN,), read)
