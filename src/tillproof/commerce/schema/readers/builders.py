@@ -128,7 +128,7 @@ def _of_table(code: Code, word: str, call: Call, change: Change) -> None:
     elif word == "renamecolumn" and len(call.args) > 1:
         change.renamed.append((given[0] if given else "", code.text(call.args[1]) or ""))
     elif word in ("dropunique", "dropprimary"):
-        change.released += [",".join(given), *given[:1]] if given else []
+        change.released += [",".join(given)] if given else []
     elif word == "check" and call.args:
         text = code.text(call.args[0]) or ""
         for bound in code.texts(call.args[1]) if len(call.args) > 1 else ():
