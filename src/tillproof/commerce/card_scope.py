@@ -22,7 +22,7 @@ _HANDED = re.compile(
     rb"\bclient_?[sS]ecret\b|\bClientSecret\b|\bclient_?[tT]oken\.generate\b|\bpayment_?method_?nonce\b|\bpaymentMethodNonce\b"
     rb"|\bclient_token\b|\bclientToken\b"
 )
-# An order alone shows no page of the provider: that takes the address to which the customer is sent.
+# An order or a payment alone shows no page of the provider: that takes the address to which the customer is sent.
 _ADDRESS = re.compile(rb"[\"']approve[\"']|approval_url|payer-action|[gG]etCheckoutUrl|checkout_?[uU]rl|redirect_?[uU]rl|short_url")
 _REDIRECT_WORDS = re.compile(
     rb"SessionCreateParams|[Cc]heckout(?:::|\.|/)[Ss]essions?\b|checkout/session\b|SessionService\(\)|\bsetSuccessUrl\b"
@@ -84,9 +84,10 @@ class CardScope:
 
     def _made(self) -> Iterator[Place]:
         for site in self.model.operations.sites:
-            if site.operation.op != "checkout.create" or site.provider.kind != "payment":
+            if site.operation.op not in ("checkout.create", "payment.create") or site.provider.kind != "payment":
                 continue
-            if site.operation.resource == "Order" and not _ADDRESS.search(self.model.program.sources[site.fn.file]):
+            telling = site.operation.op == "checkout.create" and site.operation.resource != "Order"
+            if not telling and not _ADDRESS.search(self.model.program.sources[site.fn.file]):
                 continue
             line = self.model.program.body(site.fn).line[site.instr]
             yield Place(

@@ -1,5 +1,6 @@
 """Where our server takes hold of a payment card's own data: from a request, in a form or body that is bound to one, in a card object."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import CardPart
+from tillproof.commerce.names import written
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import Instance, Value, options, pattern
 from tillproof.ir.body import Body
@@ -24,6 +26,7 @@ _EXPIRY = words_of(
     "expiration_month expiration_year expiration_date expirationdate expiry_date expirydate exp_date expdate expire_month "
     "expire_year expiremonth expireyear exp valid_thru"
 )
+_REQUEST = re.compile(r"(?:^|\.)(?:req|request|_request|ctx\.request)\.(?:body|POST|form|data|json|values|payload|request|post|get_json)$")
 _RULES = ("required", "digits", "numeric", "string", "min:", "max:", "size:", "nullable", "credit", "luhn", "ccn", "cvc", "integer")
 _VALIDATORS = ("joi", "zod", "z", "yup", "v", "valibot", "@hapi/joi", "celebrate", "@sinclair/typebox", "type", "s", "t")
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
@@ -32,7 +35,8 @@ _FIELD_VALIDATORS = ("body", "check", "checkbody")
 @dataclass(frozen=True, slots=True)
 class CardUse:
     """Card data in our hands. ``kind``: read from a ``request``, a field of a ``form`` or body bound to one, part of a card ``object``
-    that we make or ask. ``line`` is that of the read, or of the field's declaration. ``fn``: where, None for a declared field."""
+    that we make or ask. ``line`` is that of the read, or of the field's declaration. ``fn``: where, None for a declared field.
+    ``cls``: the class that it belongs to."""
 
     kind: UseKind
     name: str
@@ -41,6 +45,7 @@ class CardUse:
     line: int
     fn: Fn | None
     instr: int
+    cls: ClassId | None = None
     entry: Entry | None = None
 
 
@@ -88,15 +93,21 @@ class CardUses:
         return pattern(self.model.evaluator.value(fn, key)) if self.model.program.body(fn).op[key] == Op.TEXT else ""
 
     def _use(self, kind: UseKind, fn: Fn, i: int, name: str, part: CardPart) -> CardUse:
-        return CardUse(kind, name, part, fn.file, self.model.program.body(fn).line[i], fn, i)
+        return CardUse(kind, name, part, fn.file, self.model.program.body(fn).line[i], fn, i, self.model.program.method_class(fn))
 
     def _read(self, fn: Fn, i: int, name: str) -> Iterator[CardUse]:
         part = self.model.cards.part(fn, name) if name else ""
-        if part and self._is_sent(self.model.evaluator.value(fn, i)):
+        if part and (self._is_sent(self.model.evaluator.value(fn, i)) or self._is_spelt(fn, i)):
             yield self._use("request", fn, i, name, part)
 
     def _is_sent(self, value: Value) -> bool:
         return any(s.kind in _SENT for o in options(value) if (s := self.model.requests.source(o)) is not None)
+
+    def _is_spelt(self, fn: Fn, i: int) -> bool:
+        """Whether something is read from what every framework calls the request's body, where no route to the function is seen."""
+        body = self.model.program.body(fn)
+        base = body.args(i)[0] if body.op[i] in (Op.FIELD, Op.INDEX) else -1
+        return base >= 0 and _REQUEST.search(written(self.model.program, fn, base)) is not None
 
     def _called(self, fn: Fn, body: Body, i: int) -> Iterator[CardUse]:
         callee, arguments = body.call(i)
@@ -177,11 +188,11 @@ class CardUses:
                 if cls not in seen:
                     seen.add(cls)
                     yield from (
-                        CardUse("form", f.name, f.part, f.file, f.line, None, -1, entry) for f in self.model.cards.fields_below(cls)
+                        CardUse("form", f.name, f.part, f.file, f.line, None, -1, f.cls, entry) for f in self.model.cards.fields_below(cls)
                     )
         for cls, fields in types.items():
             if cls not in seen and self._is_form(cls):
-                yield from (CardUse("form", f.name, f.part, f.file, f.line, None, -1) for f in fields)
+                yield from (CardUse("form", f.name, f.part, f.file, f.line, None, -1, f.cls) for f in fields)
 
     def _holders(self, types: set[ClassId]) -> set[str]:
         """Names of classes that a class with card data is a base or a field of."""

@@ -45,6 +45,7 @@ class TypeField(NamedTuple):
     part: CardPart
     file: str
     line: int
+    cls: ClassId
 
 
 class Cards:
@@ -114,7 +115,7 @@ class Cards:
                 text = raw.decode("utf-8", "replace")
                 for match in [_FIELD.match(text)] if not promoted else _PROMOTED.finditer(text):
                     if match and not match[1].isupper() and (part := self.model.words.card(match[1])):
-                        yield TypeField(match[1], part, cls.file, line)
+                        yield TypeField(match[1], part, cls.file, line, cls)
             at, line = at + len(raw) + 1, line + 1
 
     def fields_below(self, cls: ClassId, depth: int = 0) -> list[TypeField]:

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.card_pages import CardPages
+from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
 from tillproof.commerce.cards import Cards
 from tillproof.commerce.conditions import Conditions
@@ -125,6 +126,10 @@ class Model:
     @cached_property
     def card_pages(self) -> CardPages:
         return CardPages(self)
+
+    @cached_property
+    def card_scope(self) -> CardScope:
+        return CardScope(self)
 
     @cached_property
     def card_uses(self) -> CardUses:

@@ -12,7 +12,7 @@ from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Choice, Const, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Text, Value, options
-from tillproof.ir.ops import Kind
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 from tillproof.source.kinds import words as words_of
 
@@ -108,8 +108,9 @@ class Payloads:
             yield self.model.evaluator.value(piece.fn, piece.instr, ctx)
         for param in {(p.fn, p.number): p for o in options(value) if isinstance(p := _root(o), Param) and p.fn != piece.fn}.values():
             body = self.model.program.body(param.fn)  # what another method was given and kept in a field
-            for ctx in self._contexts(param.fn, None):
-                yield self.model.evaluator.param(param.fn, body, param.number, ctx, param.at)
+            instr = next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == param.number), -1)
+            for ctx in self._contexts(param.fn, None) if instr >= 0 else ():
+                yield self.model.evaluator.value(param.fn, instr, ctx)
 
     def _contexts(self, fn: Fn, ctx: Ctx | None) -> Iterator[Ctx]:
         """The calls through which a function is reached: from the handler that it belongs to, or from its callers."""

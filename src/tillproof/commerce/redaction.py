@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.logs import LogSite
 from tillproof.flow.shape import find_key
-from tillproof.flow.values import constant, leaves
+from tillproof.flow.values import ModuleV, constant, leaves
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def _of_logger(model: "Model", site: LogSite) -> Redaction | None:
     callee = body.args(site.instr)[0]
     if body.op[callee] != Op.FIELD:
         return None
-    for given in model.http.clients.given(model.evaluator.value(site.fn, body.args(callee)[0])):
+    logger = model.evaluator.value(site.fn, body.args(callee)[0])
+    if isinstance(logger, ModuleV):
+        logger = model.evaluator.scope.exported(logger.file, "default", logger.at)
+    for given in model.http.clients.given(logger):
         found, _ = find_key(model.evaluator, given, {"redact"})
         if found is not None:
             paths = [t for leaf in leaves(found.value, 60) if (t := constant(leaf))]

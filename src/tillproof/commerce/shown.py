@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Value
+from tillproof.flow.values import ClassV, Ctx, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
@@ -196,6 +196,8 @@ class Shown:
             out.masked.append((fn, i))
             return []
         receiver = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
+        if self._is_made(fn, callee, ctx):  # an object of ours shows what it was made of
+            return [_Step(fn, a, ctx, (key,) if key.isidentifier() else (), frozenset(), step.depth + 1) for key, a in arguments]
         recogniser, language = self.model.recogniser, self.model.program.language(fn.file)
         if named and self.model.requests.is_cleaner(recogniser.callee_names(fn, i, ctx), language) and not recogniser.is_ours(fn, i, ctx):
             # A module or class before the dot is no value: JSON.stringify(x) shows x alone.
@@ -208,6 +210,9 @@ class Shown:
             names = (word[3:].lstrip("_"), *names)
         self._piece(out, step._replace(names=names))
         return []
+
+    def _is_made(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
+        return any(isinstance(o, ClassV) for o in options(self.model.evaluator.value(fn, callee, ctx)))
 
     def _is_module(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         body = self.model.program.body(fn)

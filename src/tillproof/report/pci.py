@@ -6,7 +6,7 @@ The level is that of the worst thing seen: one form of our own that takes a card
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.card_scope import CardScope, Place
+from tillproof.commerce.card_scope import Place
 from tillproof.commerce.script_controls import ScriptControls
 from tillproof.contract import Boundary, Pci, Step, StepKind
 
@@ -21,7 +21,7 @@ _CONTROLS = "PCI DSS 4.0.1, 6.4.3 and 11.6.1"
 
 def pci_note(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     """The note for a whole tree. ``unclear`` when payments are made and the page that takes the card is not among the files."""
-    scope = CardScope(model)
+    scope = model.card_scope
     taken = scope.of("server", "own form")
     if taken:
         return Pci(saq="D", statement=_taken(taken) + _unread(taken), evidence=_steps(taken))

@@ -14,7 +14,7 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Instance, Member, Overlay, Param, Record, Value, names, options
+from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Value, names, options
 from tillproof.ir.ops import Op
 
 _MOST = 6
@@ -34,7 +34,7 @@ _WHOLE = re.compile(
     rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
     re.IGNORECASE,
 )
-_ERROR = re.compile(rb"[(,\s{](?:err|error|e|ex|exception|reason)\s*[,)}]")
+_ERROR = re.compile(rb"[(,\s{](?:err|error|e|ex|exception|reason)(?:\??\.\w+)*\s*[,)}|?]")
 _ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
 
@@ -185,7 +185,7 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
         spelt = next((n.lower() for n in names(option)), "")
         if spelt in _ENVIRONMENTS and not piece.flat:
             return spelt, True
-        configured = model.recogniser.result_is("config", option) or any(spelt.startswith(e + ".") for e in _ENVIRONMENTS)
+        configured = _is_configured(model, option) or any(spelt.startswith(e + ".") for e in _ENVIRONMENTS)
         named = next((n for n in (*piece.names, spelt.rpartition(".")[2]) if model.words.secret(n)), "")
         if named and configured:
             return named, True
@@ -196,6 +196,15 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
             if key:
                 return key, True
     return "", False
+
+
+def _is_configured(model: Model, value: Value) -> bool:
+    """Whether a value is read from configuration, as the whole of what is read or as a member of it."""
+    if model.recogniser.result_is("config", value):
+        return True
+    if isinstance(value, External) and "." in value.name:
+        return _is_configured(model, External(value.at, value.name.rpartition(".")[0]))
+    return False
 
 
 def _is_ours(model: Model, piece: Piece, value: Value) -> bool:

@@ -78,10 +78,10 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
     for argument in site.arguments:
         for piece in model.shown.of(site.fn, argument).pieces:
             cards = tuple(model.cards.in_piece(piece))
-            payload = model.payloads.of(piece) if place is not None else None
+            payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
-            if cards or payload:
+            if cards or (payload is not None and place is not None):
                 yield Leak(site, piece, cards, payload)
 
 

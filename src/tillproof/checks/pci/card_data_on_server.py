@@ -13,9 +13,9 @@ from tillproof.flow.program import TOP
 _MOST = 6
 _WHAT = {"number": "the card number", "code": "the security code", "track": "the card's track data"}
 _HOW = {
-    "request": "is read from the request",
-    "form": "is a field that is filled from the request",
-    "object": "is part of a card object on our server",
+    "request": "read from the request",
+    "form": "taken from the request into a form or body of ours",
+    "object": "put into or taken from a card object on our server",
 }
 
 
@@ -35,10 +35,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _grouped(uses: list[CardUse]) -> list[list[CardUse]]:
     """The uses of one class, or of one function outside of classes, are one place."""
-    groups: dict[tuple[str, int, str], list[CardUse]] = {}
+    groups: dict[tuple[str, str, int], list[CardUse]] = {}
     for use in uses:
-        number = -2 if use.fn is None else use.fn.number
-        groups.setdefault((use.file, number, "form" if use.fn is None else ""), []).append(use)
+        key = ("class", use.cls.number) if use.cls is not None else ("function", use.fn.number if use.fn else -2)
+        groups.setdefault((use.file, *key), []).append(use)
     return list(groups.values())
 
 
@@ -49,7 +49,9 @@ def _taken(model: Model, group: list[CardUse], fields: list[CardField]) -> Rulin
     for field in [f for f in fields if f.to == "ours" and f.name.lower() in names][:_MOST]:
         ruling.evidence.append(Evidence(field.file, field.line, f"the customer enters {_WHAT.get(field.part, 'card data')} here", "source"))
     for use in group[:_MOST]:
-        ruling.evidence.append(Evidence(use.file, use.line, f"{_WHAT.get(use.part, 'card data')} (`{use.name}`) {_HOW[use.kind]}", "sink"))
+        ruling.evidence.append(
+            Evidence(use.file, use.line, f"{_WHAT.get(use.part, 'card data')} (`{use.name}`) is {_HOW[use.kind]}", "sink")
+        )
     parts = list(dict.fromkeys(_WHAT.get(u.part, "card data") for u in group))
     staff = first.fn is not None and first.fn.number != TOP and model.staff_only(first.fn)
     ruling.severity = "high" if staff else "critical"
@@ -57,9 +59,8 @@ def _taken(model: Model, group: list[CardUse], fields: list[CardField]) -> Rulin
     ruling.anchor = (first.file, first.line, first.line)
     ruling.title = "Card data reaches our server"
     ruling.message = (
-        f"Here {' and '.join(parts)} {_HOW[first.kind] if len(parts) == 1 else _HOW[first.kind].replace('is ', 'are ', 1)}: every system "
-        f"that this code runs on or is connected to "
-        "comes into the scope of PCI DSS (SAQ D), and whoever breaks into it reads the cards of everyone who pays."
+        f"{' and '.join(parts).capitalize()} {'is' if len(parts) == 1 else 'are'} {_HOW[first.kind]}: every system that this code runs "
+        "on or is connected to comes into the scope of PCI DSS (SAQ D), and whoever breaks into it reads the cards of everyone who pays."
         + (" Only staff reach it, which bounds who enters cards here and changes nothing of the scope." if staff else "")
     )
     ruling.remediation = (
@@ -102,17 +103,11 @@ def _entered(model: Model, fields: list[CardField]) -> Ruling:
 def _hosted(model: Model) -> Iterator[Ruling]:
     """What keeps the card away from us: a page that the provider hosts, or its own form in ours."""
     seen: set[tuple[str, str]] = set()
-    for site in model.operations.sites:
-        key = (site.provider.id, model.program.unit(site.fn.file))
-        if site.operation.op == "checkout.create" and site.provider.kind == "payment" and key not in seen:
-            seen.add(key)
-            line = model.program.body(site.fn).line[site.instr]
-            yield _kept_away(site.fn.file, line, f"the card is entered on {site.provider.name}'s own page or form, made for here")
-    for provider, file, line in model.card_pages.hosted:
-        key = (provider.id, model.program.files[file].unit)
+    for place in model.card_scope.of("provider page", "provider form"):
+        key = (place.system, model.program.files[place.file].unit)
         if key not in seen:
             seen.add(key)
-            yield _kept_away(file, line, f"the card is entered in {provider.name}'s own form, loaded here")
+            yield _kept_away(place.file, place.line, place.note)
 
 
 def _kept_away(file: str, line: int, note: str) -> Ruling:

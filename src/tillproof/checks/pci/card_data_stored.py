@@ -1,24 +1,33 @@
 """``pci/card-data-stored``: no card data in columns, documents, caches and files, and no whole payment message kept as it came."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.pci.kept import Kept, kept_by, writes_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.lexicon import CardPart
 from tillproof.commerce.model import Model
-from tillproof.commerce.names import written
 from tillproof.commerce.payloads import Payload
-from tillproof.commerce.payment_places import PaymentPlace
-from tillproof.commerce.records import Touch
-from tillproof.commerce.shown import Piece
+from tillproof.commerce.schema.tables import Column, Table, column_key
+from tillproof.contract import Confidence
 from tillproof.flow.program import Fn
-from tillproof.ir.ops import Op
-from tillproof.source.kinds import words as words_of
 
 _MOST = 6
-_KEEPS = ("record.create", "record.write", "order.write", "file.write", "sql", "refund.record")
-_WRITING = words_of("insert update insertInto insertOrUpdate upsert values into")
+_COLUMNS = (
+    "cardnumber", "cardno", "cardnum", "cardnr", "cardpan", "ccnumber", "ccnum", "ccno", "cvv", "cvc", "cvn", "ccv", "securitycode", "cccid",
+    "cardcid", "cardcode", "numerotarjeta", "numerocartao", "trackdata", "track1", "track2", "magstripe", "primaryaccountnumber",
+)  # fmt: skip
+_LENGTH = re.compile(r"\(\s*(\d+)|(?:max_?)?length[\"']?\s*[=:]\s*(\d+)")
+_ENCRYPTED = re.compile(r"encrypt|fernet|cipher|vault|pgp_", re.IGNORECASE)
+_SHORTEST_NUMBER = 12
+_OTHER_CARDS = re.compile(
+    r"gift|loyalt|member|voucher|librar|student|employee|staff|sim|rfid|reward|punch|patient|transit|coupon|identit|licen[cs]e|borrower"
+)
+_PAYING = re.compile(
+    r"pay|card|bill|order|checkout|transaction|customer|user|account|purchase|invoice|wallet|subscri|booking|donation|sale"
+)
 _WHOLE = {
     "message": "a whole message of the provider",
     "event": "a whole event of the provider",
@@ -27,121 +36,121 @@ _WHOLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a write keeps and should not: ``cards`` (names of card data), or a whole ``payload`` under ``field``."""
+@dataclass(slots=True)
+class Writes:
+    """What the code was seen to write: card data by column, in full and masked, and the rulings that are not about a column."""
 
-    fn: Fn
-    instr: int
-    field: str
-    cards: tuple[str, ...]
-    payload: Payload | None
+    raw: dict[str, list[Evidence]] = field(default_factory=dict)
+    masked: dict[str, Evidence] = field(default_factory=dict)
+    by_function: list[tuple[Fn, list[Kept]]] = field(default_factory=list)
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per function that writes records and through which card or payment data passes."""
-    places = model.payment_places
+    """One ruling per table with columns for card data, and per function that keeps card data elsewhere or a whole message."""
+    writes = Writes()
+    rulings = [ruling for fn in _functions(model) for ruling in _rule(model, fn, writes)]
+    declared: set[str] = set()
+    for table in model.schema.mentioning(_COLUMNS):
+        columns = _card_columns(model, table)
+        if columns:
+            declared.update(column_key(c.name) for c in columns)
+            yield _column_ruling(model, table, columns, writes)
+    for fn, kept in writes.by_function:
+        if not all(column_key(n) in declared for k in kept for n in k.cards):
+            yield _ruling(model, fn, kept)
+    yield from rulings
+
+
+def _functions(model: Model) -> list[Fn]:
     speaking = {fn for functions in model.cards.files.values() for fn in functions}
-    for fn in sorted({*places, *speaking}):
-        if not model.browser.runs(fn.file):
-            yield from _rule(model, fn, places.get(fn))
+    return [fn for fn in sorted({*model.payment_places, *speaking}) if not model.browser.runs(fn.file)]
 
 
-def _rule(model: Model, fn: Fn, place: PaymentPlace | None) -> Iterator[Ruling]:
-    writes: list[int] = []
-    kept: list[Kept] = []
-    for i, op in enumerate(model.program.body(fn).op):
-        if op in (Op.CALL, Op.NEW, Op.SET_FIELD, Op.SET_INDEX) and _is_write(model, fn, i):
-            writes.append(i)
-            kept += _kept(model, fn, i, place)
+def _rule(model: Model, fn: Fn, writes: Writes) -> Iterator[Ruling]:
+    place = model.payment_places.get(fn)
+    places = writes_of(model, fn)
+    kept = [k for i in places for k in kept_by(model, fn, i, place)]
     cards = [k for k in kept if k.cards]
-    whole = [k for k in kept if k.payload and not k.cards]
+    for one in cards:
+        for name in one.cards:
+            writes.raw.setdefault(column_key(name), []).append(at(model.program, fn, one.instr, f"`{name}` is written here", "sink"))
+    for one in kept:
+        if one.masked:
+            guard = at(model.program, *one.masked, f"`{one.field}` is written masked or cut", "guard")
+            writes.masked.setdefault(column_key(one.field), guard)
     if cards:
-        yield _ruling(model, fn, cards)
+        writes.by_function.append((fn, cards))
+    whole = [k for k in kept if k.payload and not k.cards]
     if whole:
         yield _ruling(model, fn, whole)
-    writes = [i for i in writes if _is_of_payment(model, fn, i)]
-    if writes and not kept and fn.file in model.operations.telling_files:
-        ruling = Ruling("pci/card-data-stored", "held", "write", fn.file, model.program.body(fn).line[writes[0]])
-        ruling.evidence.append(
-            at(model.program, fn, writes[0], "what is kept are fields by name, none of them card data or a whole message", "guard")
-        )
+    named = [i for i in places if _is_of_payment(model, fn, i)]
+    if named and not cards and not whole and fn.file in model.operations.telling_files:
+        ruling = Ruling("pci/card-data-stored", "held", "write", fn.file, model.program.body(fn).line[named[0]])
+        note = "what is kept are fields by name, none of them card data or a whole message"
+        ruling.evidence.append(at(model.program, fn, named[0], note, "guard"))
         yield ruling
 
 
-def _is_write(model: Model, fn: Fn, i: int) -> bool:
-    """Whether an instruction keeps what it is given: in a record, a file, a cache or the session."""
-    body = model.program.body(fn)
-    if body.op[i] in (Op.SET_FIELD, Op.SET_INDEX) and "session" in written(model.program, fn, body.args(i)[0]).lower():
-        return True
-    if body.op[i] == Op.SET_INDEX:
-        return False
-    if body.op[i] == Op.NEW:
-        return _is_new_record(model, fn, i)
-    touch = model.records.touch(fn, i, None)
-    if touch is not None and body.op[i] == Op.SET_FIELD:
-        target = body.args(i)[0]
-        own = body.op[target] == Op.NAME and body.name(target) in ("this", "self")
-        return not own and (model.words.entity(touch.entity) or bool(model.words.card(body.name(i))))
-    if touch is not None:
-        return touch.writes and touch.kind != "delete" and bool(touch.entity or touch.effect)
-    if body.op[i] != Op.CALL:
-        return False
-    got = model.recogniser.effect(fn, i)
-    if got is None or got[0].effect not in _KEEPS:
-        return False
-    return got[1] or got[0].effect != "sql" or not _WRITING.isdisjoint(written(model.program, fn, body.args(i)[0]).split("."))
-
-
 def _is_of_payment(model: Model, fn: Fn, i: int) -> bool:
-    """Whether a write is of an order, a payment or the like, in one statement."""
+    """Whether a write is of an order, a payment or the like."""
     touch = model.records.touch(fn, i, None)
-    return touch is not None and model.program.body(fn).op[i] == Op.CALL and model.words.entity(touch.entity)
+    return touch is not None and touch.kind in ("create", "upsert") and model.words.entity(touch.entity)
 
 
-def _is_new_record(model: Model, fn: Fn, i: int) -> bool:
-    """``new Payment({…})`` of a Mongoose model and the like: a record that is saved as it is made."""
-    callee = model.program.body(fn).args(i)[0]
-    return model.words.entity(written(model.program, fn, callee).rpartition(".")[2])
+# --- columns
 
 
-def _kept(model: Model, fn: Fn, i: int, place: PaymentPlace | None) -> Iterator[Kept]:
-    body = model.program.body(fn)
-    if body.op[i] in (Op.SET_FIELD, Op.SET_INDEX):
-        const = (0, body.name(i)) if body.op[i] == Op.SET_FIELD else body.const(body.args(i)[1])
-        given = [(const[1] if const else "", body.args(i)[2])]
-    else:
-        given = [(key if key.isidentifier() else "", a) for call in _chain(model, fn, i) for key, a in body.call(call)[1]]
-    touch = model.records.touch(fn, i, None)
-    for key, argument in given:
-        for piece in model.shown.of(fn, argument).pieces:
-            names = (*piece.names, key) if key else piece.names
-            yield from _piece(model, fn, i, piece, names, place)
-    if touch is not None and touch.effect == "sql":
-        yield from _columns(model, fn, i, touch)
+def _card_columns(model: Model, table: Table) -> list[Column]:
+    """The columns of a table that hold a card's number, code or stripe in full."""
+    if _OTHER_CARDS.search(table.name.lower() + table.entity.lower()):
+        return []
+    found = [c for c in table.columns.values() if model.words.card(c.attribute or c.name) and _is_long_enough(model, c)]
+    if found:
+        beside = [c for c in table.columns.values() if c not in found and model.words.beside_card(c.name)]
+        found += [c for c in beside if c.kind in ("string", "integer", "other")]
+    return sorted(found, key=lambda c: c.line)
 
 
-def _chain(model: Model, fn: Fn, i: int) -> Iterator[int]:
-    """A call, and those before it in its chain: ``db.insert(table).values({…}).execute()``."""
-    body = model.program.body(fn)
-    while body.op[i] in (Op.CALL, Op.NEW, Op.FIELD, Op.AWAIT):
-        if body.op[i] in (Op.CALL, Op.NEW):
-            yield i
-        i = body.args(i)[0]
+def _is_long_enough(model: Model, column: Column) -> bool:
+    """Whether a column can hold what it is named after: one of four characters holds the last digits, a flag none."""
+    if column.kind in ("boolean", "json", "time", "reference", "float"):
+        return False
+    if model.words.card(column.name) != "number" or not (length := _LENGTH.search(column.type)):
+        return True
+    return int(next(g for g in length.groups() if g)) >= _SHORTEST_NUMBER
 
 
-def _piece(model: Model, fn: Fn, i: int, piece: Piece, names: tuple[str, ...], place: PaymentPlace | None) -> Iterator[Kept]:
-    cards = tuple(model.cards.in_piece(piece._replace(names=names)))
-    payload = model.payloads.of(piece) if place is not None else None
-    if cards or (payload is not None and payload.kind != "request"):
-        yield Kept(fn, i, next(iter(reversed(names)), ""), cards, payload)
+def _column_ruling(model: Model, table: Table, columns: list[Column], writes: Writes) -> Ruling:
+    first = columns[0]
+    ruling = Ruling("pci/card-data-stored", "broken", "column", first.file, first.line)
+    keys = [column_key(c.name) for c in columns]
+    parts: set[CardPart] = {model.words.card(c.name) or "number" for c in columns}
+    masked = [writes.masked[k] for k in keys if k in writes.masked]
+    if masked and not any(k in writes.raw for k in keys):
+        ruling.outcome = "held"
+        ruling.evidence = masked[:_MOST]
+        return ruling
+    if all(_ENCRYPTED.search(c.type) for c in columns) and parts <= {"number"}:
+        ruling.outcome = "held"
+        ruling.evidence.append(Evidence(first.file, first.line, "the number is encrypted in the column", "guard"))
+        return ruling
+    ruling.evidence = [Evidence(c.file, c.line, f"column `{c.name}` of `{table.name}`", "source") for c in columns[:_MOST]]
+    ruling.evidence += [e for k in keys for e in writes.raw.get(k, [])][:_MOST]
+    ruling.severity, ruling.confidence = "critical", _confidence(model, table, columns, any(k in writes.raw for k in keys))
+    ruling.anchor = (first.file, first.line, first.line)
+    ruling.title = "The database has columns for card data"
+    _tell_card(ruling, [c.name for c in columns], parts)
+    return ruling
 
 
-def _columns(model: Model, fn: Fn, i: int, touch: Touch) -> Iterator[Kept]:
-    """Columns that a statement in SQL writes."""
-    for column, value in touch.fields.items():
-        if model.words.card(column) and value is not None and not model.cards.is_masked(value):
-            yield Kept(fn, i, column, (column,), None)
+def _confidence(model: Model, table: Table, columns: list[Column], written: bool) -> Confidence:
+    """A number alone may be that of some other card; with a code, or where card data is seen to be written, it is not."""
+    if written or len(columns) > 1 or any(model.words.card(c.name) in ("code", "track") for c in columns):
+        return "certain" if written else "likely"
+    return "likely" if _PAYING.search(table.name.lower()) else "possible"
+
+
+# --- writes
 
 
 def _ruling(model: Model, fn: Fn, kept: list[Kept]) -> Ruling:
@@ -154,41 +163,41 @@ def _ruling(model: Model, fn: Fn, kept: list[Kept]) -> Ruling:
     ruling.evidence += [at(program, fn, k.instr, f"is kept{f' as `{k.field}`' if k.field else ''}", "sink") for k in kept[:_MOST]]
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
     if first.cards:
-        _tell_card(ruling, first, {model.words.card(n) for n in first.cards})
+        ruling.severity, ruling.confidence = "critical", "likely"
+        ruling.title = "Card data is stored"
+        _tell_card(ruling, [n for k in kept for n in k.cards], {model.words.card(n) for k in kept for n in k.cards})
     elif first.payload is not None:
         _tell_whole(ruling, first.payload)
     return ruling
 
 
-def _tell_card(ruling: Ruling, kept: Kept, parts: set[CardPart]) -> None:
-    names = ", ".join(f"`{n}`" for n in dict.fromkeys(kept.cards))
-    ruling.severity, ruling.confidence = "critical", "likely"
-    ruling.title = "Card data is stored"
+def _tell_card(ruling: Ruling, names: list[str], parts: set[CardPart]) -> None:
+    shown = ", ".join(f"`{n}`" for n in dict.fromkeys(names))
     ruling.message = (
-        f"{names} of a payment card is kept as it was entered: whoever reads the database, a backup or an export of it can pay with "
-        f"these cards."
-        + (
-            " A security code or track data may not be kept after authorisation in any form, encrypted neither (PCI DSS 4.0.1, 3.3.1)."
-            if parts & {"code", "track"}
-            else ""
-        )
+        f"{shown} of a payment card is kept in full: whoever reads the database, a backup or an export of it can pay with these cards."
     )
-    ruling.remediation = "Store the provider's token, brand, last four digits and expiry; delete what is stored now, in backups too."
+    if parts & {"code", "track"}:
+        ruling.message += (
+            " A security code or track data may not be kept after authorisation in any form, not even encrypted (PCI DSS 4.0.1, 3.3.1)."
+        )
+    ruling.remediation = (
+        "Store the provider's token, the brand, the last four digits and the expiry; delete what is stored now, in backups too."
+    )
 
 
 def _tell_whole(ruling: Ruling, payload: Payload) -> None:
-    message = payload.kind != "answer"
-    ruling.severity, ruling.confidence = ("medium", "certain") if payload.kind == "message" else ("medium" if message else "low", "likely")
+    answer = payload.kind == "answer"
+    ruling.severity = "low" if answer else "medium"
+    ruling.confidence = "certain" if payload.kind == "message" else "likely"
     what = _WHOLE[payload.kind]
     ruling.title = f"{what[0].upper()}{what[1:]} is stored as it came"
     ruling.message = (
-        "It holds names, addresses and e-mail of the payer and what is known of the card or account, none of which the order needs; it "
-        "is kept as long as the order "
-        "is, and whatever the provider adds to it tomorrow is kept too."
+        "It holds names, addresses and e-mail of the payer and what is known of the card or account, none of which the order needs; "
+        "it is kept as long as the order is, and whatever the provider adds to it tomorrow is kept too."
     )
     ruling.remediation = (
-        "Store the fields that the shop uses by name: event and payment id, status, amount, currency, time; where the whole must be "
-        "replayable, keep it for days, encrypted."
+        "Store the fields that the shop uses by name: event and payment id, status, amount, currency, time; "
+        "where the whole must be replayable, keep it for days, encrypted."
     )
 
 
