@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tillproof.commerce.addresses import in_comment
+from tillproof.commerce.card_columns import card_tables
 from tillproof.commerce.cards import may_speak
 from tillproof.knowledge.schema import Provider
 from tillproof.source.text import read
@@ -56,7 +57,16 @@ class CardScope:
         found = {
             (p.taker, p.file, p.line): p
             for p in reversed(
-                [*self._uses(), *self._fields(), *self._hosted(), *self._imported(), *self._made(), *self._handed(), *self._unread()]
+                [
+                    *self._uses(),
+                    *self._columns(),
+                    *self._fields(),
+                    *self._hosted(),
+                    *self._imported(),
+                    *self._made(),
+                    *self._handed(),
+                    *self._unread(),
+                ]
             )
         }
         return sorted(found.values(), key=lambda p: (p.file, p.line, p.taker))
@@ -64,6 +74,11 @@ class CardScope:
     def _uses(self) -> Iterator[Place]:
         for use in self.model.card_uses.all:
             yield Place("server", use.file, use.line, f"`{use.name}` of a card is taken on our server")
+
+    def _columns(self) -> Iterator[Place]:
+        for table, columns, sure in card_tables(self.model):
+            if sure:
+                yield Place("server", columns[0].file, columns[0].line, f"`{table.name}` has a column `{columns[0].name}`")
 
     def _fields(self) -> Iterator[Place]:
         for field in self.model.card_pages.fields:

@@ -28,6 +28,7 @@ _INSTALL = re.compile(
     rb"|[\"']filters[\"']\s*:\s*\[\s*[\"']\w"
 )
 _TAKES_OUT = re.compile(rb"redact|mask|scrub|sanitiz|\[FILTERED\]|\*{3,}|REDACTED|\\d\{1[0-9]", re.IGNORECASE)
+_BASES = frozenset(("Filter", "logging.Filter", "ProcessorInterface", "Formatter", "logging.Formatter"))
 
 
 class Redaction(NamedTuple):
@@ -81,11 +82,5 @@ def _of_unit(model: "Model", site: LogSite) -> Redaction | None:
 
 def _filters_elsewhere(model: "Model", unit: str) -> bool:
     """Whether the unit has a filter or processor class that takes data out of log records."""
-    for file, index in model.program.indices.items():
-        if model.program.unit(file) != unit:
-            continue
-        for declared in index.classes:
-            if any(base in ("Filter", "logging.Filter", "ProcessorInterface", "Formatter", "logging.Formatter") for base in declared.bases):
-                if _TAKES_OUT.search(model.program.sources[file][declared.start : declared.end]):
-                    return True
-    return False
+    declared = ((file, c) for file, index in model.program.indices.items() if model.program.unit(file) == unit for c in index.classes)
+    return any(not _BASES.isdisjoint(c.bases) and _TAKES_OUT.search(model.program.sources[file][c.start : c.end]) for file, c in declared)

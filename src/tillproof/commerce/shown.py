@@ -37,9 +37,9 @@ _JOINS = ("+", ".", "%", "||")
 
 
 class Piece(NamedTuple):
-    """One thing that is shown, at instruction ``instr`` of ``fn``. ``names``: what it is called, the nearest to the value first. ``without``:
-    keys of it that are masked or overwritten before it is shown. ``flat``: it is put into a text as it is, which of an object shows no more
-    than that it is one (but in Python)."""
+    """One thing that is shown, at instruction ``instr`` of ``fn``. ``names``: what it is called, the nearest to the value first.
+    ``without``: keys of it that are masked or overwritten before it is shown. ``flat``: it is put into a text as it is, which of an
+    object shows no more than that it is one (but in Python)."""
 
     fn: Fn
     instr: int

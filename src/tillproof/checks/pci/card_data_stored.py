@@ -7,27 +7,15 @@ from dataclasses import dataclass, field
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.kept import Kept, kept_by, writes_of
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.card_columns import CardTable, card_tables
 from tillproof.commerce.lexicon import CardPart
 from tillproof.commerce.model import Model
 from tillproof.commerce.payloads import Payload
-from tillproof.commerce.schema.tables import Column, Table, column_key
-from tillproof.contract import Confidence
+from tillproof.commerce.schema.tables import column_key
 from tillproof.flow.program import Fn
 
 _MOST = 6
-_COLUMNS = (
-    "cardnumber", "cardno", "cardnum", "cardnr", "cardpan", "ccnumber", "ccnum", "ccno", "cvv", "cvc", "cvn", "ccv", "securitycode", "cccid",
-    "cardcid", "cardcode", "numerotarjeta", "numerocartao", "trackdata", "track1", "track2", "magstripe", "primaryaccountnumber",
-)  # fmt: skip
-_LENGTH = re.compile(r"\(\s*(\d+)|(?:max_?)?length[\"']?\s*[=:]\s*(\d+)")
 _ENCRYPTED = re.compile(r"encrypt|fernet|cipher|vault|pgp_", re.IGNORECASE)
-_SHORTEST_NUMBER = 12
-_OTHER_CARDS = re.compile(
-    r"gift|loyalt|member|voucher|librar|student|employee|staff|sim|rfid|reward|punch|patient|transit|coupon|identit|licen[cs]e|borrower"
-)
-_PAYING = re.compile(
-    r"pay|card|bill|order|checkout|transaction|customer|user|account|purchase|invoice|wallet|subscri|booking|donation|sale"
-)
 _WHOLE = {
     "message": "a whole message of the provider",
     "event": "a whole event of the provider",
@@ -50,11 +38,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     writes = Writes()
     rulings = [ruling for fn in _functions(model) for ruling in _rule(model, fn, writes)]
     declared: set[str] = set()
-    for table in model.schema.mentioning(_COLUMNS):
-        columns = _card_columns(model, table)
-        if columns:
-            declared.update(column_key(c.name) for c in columns)
-            yield _column_ruling(model, table, columns, writes)
+    for table in card_tables(model):
+        declared.update(column_key(c.name) for c in table.columns)
+        yield _column_ruling(model, table, writes)
     for fn, kept in writes.by_function:
         if not all(column_key(n) in declared for k in kept for n in k.cards):
             yield _ruling(model, fn, kept)
@@ -100,27 +86,8 @@ def _is_of_payment(model: Model, fn: Fn, i: int) -> bool:
 # --- columns
 
 
-def _card_columns(model: Model, table: Table) -> list[Column]:
-    """The columns of a table that hold a card's number, code or stripe in full."""
-    if _OTHER_CARDS.search(table.name.lower() + table.entity.lower()):
-        return []
-    found = [c for c in table.columns.values() if model.words.card(c.attribute or c.name) and _is_long_enough(model, c)]
-    if found:
-        beside = [c for c in table.columns.values() if c not in found and model.words.beside_card(c.name)]
-        found += [c for c in beside if c.kind in ("string", "integer", "other")]
-    return sorted(found, key=lambda c: c.line)
-
-
-def _is_long_enough(model: Model, column: Column) -> bool:
-    """Whether a column can hold what it is named after: one of four characters holds the last digits, a flag none."""
-    if column.kind in ("boolean", "json", "time", "reference", "float"):
-        return False
-    if model.words.card(column.name) != "number" or not (length := _LENGTH.search(column.type)):
-        return True
-    return int(next(g for g in length.groups() if g)) >= _SHORTEST_NUMBER
-
-
-def _column_ruling(model: Model, table: Table, columns: list[Column], writes: Writes) -> Ruling:
+def _column_ruling(model: Model, found: CardTable, writes: Writes) -> Ruling:
+    table, columns, sure = found
     first = columns[0]
     ruling = Ruling("pci/card-data-stored", "broken", "column", first.file, first.line)
     keys = [column_key(c.name) for c in columns]
@@ -136,18 +103,12 @@ def _column_ruling(model: Model, table: Table, columns: list[Column], writes: Wr
         return ruling
     ruling.evidence = [Evidence(c.file, c.line, f"column `{c.name}` of `{table.name}`", "source") for c in columns[:_MOST]]
     ruling.evidence += [e for k in keys for e in writes.raw.get(k, [])][:_MOST]
-    ruling.severity, ruling.confidence = "critical", _confidence(model, table, columns, any(k in writes.raw for k in keys))
+    written = any(k in writes.raw for k in keys)
+    ruling.severity, ruling.confidence = "critical", "certain" if written else "likely" if sure else "possible"
     ruling.anchor = (first.file, first.line, first.line)
     ruling.title = "The database has columns for card data"
     _tell_card(ruling, [c.name for c in columns], parts)
     return ruling
-
-
-def _confidence(model: Model, table: Table, columns: list[Column], written: bool) -> Confidence:
-    """A number alone may be that of some other card; with a code, or where card data is seen to be written, it is not."""
-    if written or len(columns) > 1 or any(model.words.card(c.name) in ("code", "track") for c in columns):
-        return "certain" if written else "likely"
-    return "likely" if _PAYING.search(table.name.lower()) else "possible"
 
 
 # --- writes
