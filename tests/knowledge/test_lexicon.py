@@ -40,11 +40,13 @@ _TAKEN = {
     "order_entities": "Order SalesOrder payments booking OrderItem wallet userSubscription CheckoutSession",
     "fulfil_verbs": "markAsPaid mark_order_paid payment_complete fulfillOrder confirmOrder grantAccess creditWallet enrollUser shipOrder",
     "staff_guards": "requireAdmin isAdmin adminOnly admin_required get_current_admin restrictTo RolesGuard adminMiddleware",
-    "card_number_fields": "cardNumber card_number CardNumber cardnumber cc_number ccNumber x_card_num card-number credit_card_number numeroTarjeta",
+    "card_number_fields": "cardNumber card_number CardNumber cardnumber cc_number ccNumber x_card_num card-number credit_card_number "
+    "numeroTarjeta",
     "card_code_fields": "cvv CVV2 cvc card_cvv cardSecurityCode card_security_code cc_cid",
     "card_track_fields": "track2_data cardTrackData magstripe",
     "card_beside_fields": "number securityCode card_code",
-    "not_card": "masked_card_number cardNumberLast4 card_number_token cvvResult cvc_check gift_card_number loyaltyCardNumber isCardNumberValid "
+    "not_card": "masked_card_number cardNumberLast4 card_number_token cvvResult cvc_check gift_card_number loyaltyCardNumber "
+    "isCardNumberValid "
     "invalid_card_number encryptedCardNumber cardNumberElement",
     "secret_headers": "Authorization X-API-Key authHeader",
     "not_secret": "token has_secret payment_token user_password_token missing_api_key",

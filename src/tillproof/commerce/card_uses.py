@@ -27,7 +27,9 @@ _EXPIRY = words_of(
     "expire_year expiremonth expireyear exp valid_thru"
 )
 _REQUEST = re.compile(r"(?:^|\.)(?:req|request|_request|ctx\.request)\.(?:body|POST|form|data|json|values|payload|request|post|get_json)$")
-_RULES = ("required", "digits", "numeric", "string", "min:", "max:", "size:", "nullable", "credit", "luhn", "ccn", "cvc", "integer")
+_RULES = re.compile(
+    r"(?:required|nullable|sometimes|bail|string|numeric|integer|digits|min|max|size|regex|credit_?card|luhn|ccn|cvc|ccd)\b[\w:,.|-]*"
+)
 _VALIDATORS = ("joi", "zod", "z", "yup", "v", "valibot", "@hapi/joi", "celebrate", "@sinclair/typebox", "type", "s", "t")
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
 
@@ -166,7 +168,7 @@ class CardUses:
         """Whether an entry of a record says what a field of the request must look like."""
         texts = [c[1] for v in ([value, *body.args(value)] if body.op[value] == Op.LIST else [value]) if v >= 0 and (c := body.const(v))]
         if texts and self.model.program.language(fn.file) == "php":
-            return any(rule in text.lower() for text in texts for rule in _RULES)
+            return any(_RULES.fullmatch(text.strip("'\"")) for text in texts)
         if body.op[value] == Op.CALL and self.model.program.language(fn.file) == "javascript":
             root = value
             while body.op[root] in (Op.CALL, Op.FIELD):

@@ -79,7 +79,7 @@ class Cards:
 
     def part(self, fn: Fn, name: str) -> CardPart:
         """Which part of a card a name in a function means."""
-        plain = field_name(name).lower().removeprefix("{}").strip("-_ ")
+        plain = field_name(name).removeprefix("{}").strip("-_ ")
         found = self.model.words.card(name) or self.model.words.card(plain)
         return found or ("number" if self.model.words.beside_card(plain) and self.speaks(fn) else "")
 

@@ -22,6 +22,7 @@ _LOG_WORDS = words_of(
     "audit dump print note notes history activity journal timeline"
 )
 _JOURNAL_WORDS = words_of("activity audit history note notes journal timeline")
+_GIVING = words_of("get is has find fetch load set create make build render show display parse validate check format clear to from")
 _NOTING = words_of("add log record write create save insert append track store")
 _LOG_FILE = ("log", "debug", "dump", "trace")
 _DEEPEST = 3
@@ -64,7 +65,8 @@ class Logs:
         word = body.name(callee).rpartition(".")[2]
         spelt = written(model.program, fn, callee)
         given = tuple(a for _, a in arguments)
-        if _sounds(word) and (own := self._own(fn, callee)):
+        holder = spelt.rpartition(".")[0].rpartition(".")[2]
+        if (_sounds(word) or self.model.words.has("logger_names", holder)) and (own := self._own(fn, callee)):
             passed = {n: kind for target in own for n, kind in self.passed(target.fn).items()}
             kinds = set(passed.values())
             shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self._argument(target, fn, i, n)) is not None)
@@ -102,7 +104,9 @@ class Logs:
 
     def is_wrapper(self, fn: Fn) -> bool:
         """Whether a function is there to log what it is given: the data is known where it is called."""
-        return _sounds(self.model.program.name(fn)) and bool(self.passed(fn))
+        owner = self.model.program.owner(fn)
+        named = _sounds(self.model.program.name(fn)) or (owner is not None and "logger" in self.model.program.cls(owner).name.lower())
+        return named and bool(self.passed(fn))
 
     def passed(self, fn: Fn, depth: int = 0) -> dict[int, LogKind]:
         """The numbers of a function's parameters that it writes to a log, itself or by another of ours."""
@@ -161,7 +165,9 @@ class Logs:
 
 
 def _sounds(name: str) -> bool:
-    return not _LOG_WORDS.isdisjoint(snake(name).split("_"))
+    """Whether a function's name may be that of one that logs: ``logError``, not ``getCurrencyInfo``."""
+    words = snake(name).split("_")
+    return not _LOG_WORDS.isdisjoint(words) and words[0] not in _GIVING
 
 
 def _is_journal(name: str) -> bool:

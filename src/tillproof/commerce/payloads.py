@@ -28,7 +28,7 @@ _DEEPEST = 14
 _WHOLES = words_of(
     "data body rawbody raw_body content contents text json payload object event params form raw raw_response response responsetext "
     "all toarray tojson to_dict to_dict_recursive resource notificationitems notification_items notificationrequestitem result "
-    "model_dump dict getbody getcontent get_data getcontents getresult value items getdata raw_data rawdata __dict__ attributes "
+    "model_dump dict getbody getcontent get_data getcontents getresult value getdata raw_data rawdata __dict__ attributes "
     "post request input getpost"
 )
 # What such operations answer holds the payer and the instrument, if only in part.
@@ -40,6 +40,12 @@ _TELLING_NAME = re.compile(
     r"|payment|transaction"
     r"|params|report|input|post|details|info|object|obj|json|content|fields|args|resource|capture|refund|order_response|answer|callback)"
 )
+# Keys under which a message carries what it is about.
+_NESTS = words_of(
+    "data object payload body resource entity attributes notificationitems notification_items notificationrequestitem all raw"
+)
+# Objects of an event that are about the catalogue and nobody's payment.
+_CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
 _WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
 _REQUESTS = words_of("request params payload data body options args input fields attributes post_data charge_data")
 
@@ -66,6 +72,8 @@ class Payloads:
         """The payload that a piece is, for some caller."""
         for value in self._values(piece):
             found = self.of_value(value) or self._request(piece.fn, value)
+            if found is not None and found.kind == "event" and piece.names and snake(piece.names[-1]) in _CATALOGUE:
+                continue
             if found is not None and not (piece.flat and not self._is_string(value)) and not self._is_handle(value):
                 return found
         return None
@@ -235,10 +243,11 @@ class Payloads:
 
 
 def is_whole(source: Source) -> bool:
-    """Whether a piece of a request is all of its body."""
+    """Whether a piece of a request is all of its body, or all that it is about."""
     if source.kind not in ("body", "raw", "query"):
         return False
-    return source.key is None or all(part in ("", *_WHOLES) for part in source.key.lower().replace("[]", "").split("."))
+    parts = source.key.lower().replace("[]", ".").split(".") if source.key else []
+    return not (parts and not parts[0]) and all(part in ("", *_NESTS) for part in parts)
 
 
 def _named(value: Result) -> str:

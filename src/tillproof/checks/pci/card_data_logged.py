@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
@@ -14,18 +15,6 @@ from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 
 _MOST = 6
-_WHOLE = {
-    "message": "a whole message of the provider",
-    "event": "a whole event of the provider",
-    "answer": "a whole answer of the provider",
-    "request": "a whole request to the provider",
-}
-_HOLDS = {
-    "message": "names, addresses and e-mail of the payer, what paid and its last digits",
-    "event": "names, addresses and e-mail of the payer, what paid and its last digits",
-    "answer": "the payer's data and what is known of the card or account",
-    "request": "the customer, the billing address and the payment method",
-}
 _PLACE = {"log": "the log", "report": "a service for errors or analytics", "journal": "the order's notes"}
 
 
@@ -62,11 +51,11 @@ def _typed(model: Model) -> Iterator[Fn]:
 def _rule(model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None) -> Iterator[Ruling]:
     leaks = [leak for site in sites for leak in _leaks(model, site, place)]
     cards = [leak for leak in leaks if leak.cards]
-    whole = [leak for leak in leaks if leak.payload and not leak.cards]
+    wholes = [leak for leak in leaks if leak.payload and not leak.cards]
     if cards:
-        yield _ruling(model, fn, cards)
-    if whole:
-        yield _ruling(model, fn, whole)
+        yield _ruling(model, fn, cards, place)
+    if wholes:
+        yield _ruling(model, fn, wholes, place)
     if not leaks:
         first = sites[0]
         ruling = Ruling("pci/card-data-logged", "held", "log", fn.file, model.program.body(fn).line[first.instr])
@@ -97,7 +86,7 @@ def _harmless(model: Model, site: LogSite) -> str:
     return f"what is logged is {', '.join(dict.fromkeys(names))}" if names else "what is logged is a fixed text"
 
 
-def _ruling(model: Model, fn: Fn, leaks: list[Leak]) -> Ruling:
+def _ruling(model: Model, fn: Fn, leaks: list[Leak], place: PaymentPlace | None) -> Ruling:
     program = model.program
     first = leaks[0]
     line = program.body(fn).line[first.site.instr]
@@ -108,7 +97,7 @@ def _ruling(model: Model, fn: Fn, leaks: list[Leak]) -> Ruling:
         ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
         return ruling
     if first.payload is not None:
-        ruling.evidence.append(Evidence(*first.payload.at, f"{_WHOLE[first.payload.kind]} comes from here", "source"))
+        ruling.evidence.append(Evidence(*first.payload.at, f"{whole(first.payload, place)[0]} comes from here", "source"))
     ruling.evidence += [
         at(program, fn, leak.site.instr, f"goes to {_PLACE[leak.site.kind]} through `{leak.site.through}`", "sink")
         for leak in leaks[:_MOST]
@@ -117,7 +106,7 @@ def _ruling(model: Model, fn: Fn, leaks: list[Leak]) -> Ruling:
     if first.cards:
         _tell_card(ruling, first)
     elif first.payload is not None:
-        _tell_whole(ruling, first, first.payload)
+        _tell_whole(ruling, first, first.payload, place)
     return ruling
 
 
@@ -135,12 +124,12 @@ def _tell_card(ruling: Ruling, leak: Leak) -> None:
     ruling.remediation = "Log the order, the provider's payment id and at most the last four digits; purge what was written until now."
 
 
-def _tell_whole(ruling: Ruling, leak: Leak, payload: Payload) -> None:
+def _tell_whole(ruling: Ruling, leak: Leak, payload: Payload, place: PaymentPlace | None) -> None:
     ruling.severity, ruling.confidence = "medium", "certain" if payload.kind == "message" else "likely"
-    what = _WHOLE[payload.kind]
+    what, holds = whole(payload, place)
     ruling.title = f"{what[0].upper()}{what[1:]} is written to {_PLACE[leak.site.kind]}"
     ruling.message = (
-        f"It holds {_HOLDS[payload.kind]}, none of which a log needs, and everyone who can read logs reads it; what a provider adds to "
+        f"It holds {holds}, none of which a log needs, and everyone who can read logs reads it; what a provider adds to "
         "it tomorrow is logged too."
     )
     ruling.remediation = (

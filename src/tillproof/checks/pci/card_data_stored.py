@@ -6,22 +6,18 @@ from dataclasses import dataclass, field
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.kept import Kept, kept_by, writes_of
+from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.card_columns import CardTable, card_tables
 from tillproof.commerce.lexicon import CardPart
 from tillproof.commerce.model import Model
 from tillproof.commerce.payloads import Payload
+from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.schema.tables import column_key
 from tillproof.flow.program import Fn
 
 _MOST = 6
 _ENCRYPTED = re.compile(r"encrypt|fernet|cipher|vault|pgp_", re.IGNORECASE)
-_WHOLE = {
-    "message": "a whole message of the provider",
-    "event": "a whole event of the provider",
-    "answer": "a whole answer of the provider",
-    "request": "a whole request to the provider",
-}
 
 
 @dataclass(slots=True)
@@ -66,11 +62,11 @@ def _rule(model: Model, fn: Fn, writes: Writes) -> Iterator[Ruling]:
             writes.masked.setdefault(column_key(one.field), guard)
     if cards:
         writes.by_function.append((fn, cards))
-    whole = [k for k in kept if k.payload and not k.cards]
-    if whole:
-        yield _ruling(model, fn, whole)
+    wholes = [k for k in kept if k.payload and not k.cards]
+    if wholes:
+        yield _ruling(model, fn, wholes)
     named = [i for i in places if _is_of_payment(model, fn, i)]
-    if named and not cards and not whole and fn.file in model.operations.telling_files:
+    if named and not cards and not wholes and fn.file in model.operations.telling_files:
         ruling = Ruling("pci/card-data-stored", "held", "write", fn.file, model.program.body(fn).line[named[0]])
         note = "what is kept are fields by name, none of them card data or a whole message"
         ruling.evidence.append(at(model.program, fn, named[0], note, "guard"))
@@ -115,12 +111,13 @@ def _column_ruling(model: Model, found: CardTable, writes: Writes) -> Ruling:
 
 
 def _ruling(model: Model, fn: Fn, kept: list[Kept]) -> Ruling:
+    place = model.payment_places.get(fn)
     program = model.program
     first = kept[0]
     line = program.body(fn).line[first.instr]
     ruling = Ruling("pci/card-data-stored", "broken", "write", fn.file, line)
     if first.payload is not None:
-        ruling.evidence.append(Evidence(*first.payload.at, f"{_WHOLE[first.payload.kind]} comes from here", "source"))
+        ruling.evidence.append(Evidence(*first.payload.at, f"{whole(first.payload, place)[0]} comes from here", "source"))
     ruling.evidence += [at(program, fn, k.instr, f"is kept{f' as `{k.field}`' if k.field else ''}", "sink") for k in kept[:_MOST]]
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
     if first.cards:
@@ -128,7 +125,7 @@ def _ruling(model: Model, fn: Fn, kept: list[Kept]) -> Ruling:
         ruling.title = "Card data is stored"
         _tell_card(ruling, [n for k in kept for n in k.cards], {model.words.card(n) for k in kept for n in k.cards})
     elif first.payload is not None:
-        _tell_whole(ruling, first.payload)
+        _tell_whole(ruling, first.payload, place)
     return ruling
 
 
@@ -146,15 +143,15 @@ def _tell_card(ruling: Ruling, names: list[str], parts: set[CardPart]) -> None:
     )
 
 
-def _tell_whole(ruling: Ruling, payload: Payload) -> None:
+def _tell_whole(ruling: Ruling, payload: Payload, place: PaymentPlace | None) -> None:
     answer = payload.kind == "answer"
     ruling.severity = "low" if answer else "medium"
     ruling.confidence = "certain" if payload.kind == "message" else "likely"
-    what = _WHOLE[payload.kind]
+    what, holds = whole(payload, place)
     ruling.title = f"{what[0].upper()}{what[1:]} is stored as it came"
     ruling.message = (
-        "It holds names, addresses and e-mail of the payer and what is known of the card or account, none of which the order needs; "
-        "it is kept as long as the order is, and whatever the provider adds to it tomorrow is kept too."
+        f"It holds {holds}, none of which the order needs; it is kept as long as the order is, and whatever the provider adds to it "
+        f"tomorrow is kept too."
     )
     ruling.remediation = (
         "Store the fields that the shop uses by name: event and payment id, status, amount, currency, time; "

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.fulfil_on_redirect import may_pay
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handler_report import handler_line
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
 
 _NEAR = 6
+_OWN = 2
 _MOST = 4
 _HELD = re.compile(
     r"(\w+_)?(order|payment|invoice|booking|reservation|cart|basket|checkout|subscription|intent|payment_intent|charge|session"
@@ -68,10 +71,11 @@ class Told:
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler of payment events; a page that only shows the result handles none."""
+    """One ruling per handler of payment events; a page that marks nothing as paid handles none."""
     seen: set[tuple[str, ...]] = set()
+    quick = PaidPolicy(model)
     for handler in model.handlers.all:
-        if handler.kind == "redirect-return" and not handler.walked.acts:
+        if handler.kind == "redirect-return" and not (handler.walked.acts and may_pay(model, handler.entry, quick)):
             continue
         told = _told(model, handler)
         shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines))
@@ -108,7 +112,8 @@ def _told(model: Model, handler: Handler) -> Told:
         for site in model.logs.sites(fn):
             # What is only said when something broke says nothing of the events that went through.
             facts = {f for a in site.arguments for f in _facts(model, fn, a)} if not _is_failure(model, fn, site.instr) else set()
-            told.note(facts, at(model.program, fn, site.instr, f"noted by `{site.through}`", "missing"))
+            if facts or depth < _OWN or fn.file in model.operations.telling_files:
+                told.note(facts, at(model.program, fn, site.instr, f"noted by `{site.through}`", "missing"))
         _records(model, fn, told)
     return told
 
