@@ -40,6 +40,19 @@ _TAKEN = {
     "order_entities": "Order SalesOrder payments booking OrderItem wallet userSubscription CheckoutSession",
     "fulfil_verbs": "markAsPaid mark_order_paid payment_complete fulfillOrder confirmOrder grantAccess creditWallet enrollUser shipOrder",
     "staff_guards": "requireAdmin isAdmin adminOnly admin_required get_current_admin restrictTo RolesGuard adminMiddleware",
+    "card_number_fields": "cardNumber card_number CardNumber cardnumber cc_number ccNumber x_card_num card-number credit_card_number "
+    "numeroTarjeta",
+    "card_code_fields": "cvv CVV2 cvc card_cvv cardSecurityCode card_security_code cc_cid",
+    "card_track_fields": "track2_data cardTrackData magstripe",
+    "card_beside_fields": "number securityCode card_code",
+    "not_card": "masked_card_number cardNumberLast4 card_number_token cvvResult cvc_check gift_card_number loyaltyCardNumber "
+    "isCardNumberValid "
+    "invalid_card_number encryptedCardNumber cardNumberElement",
+    "secret_headers": "Authorization X-API-Key authHeader",
+    "not_secret": "token has_secret payment_token user_password_token missing_api_key",
+    "redacting_verbs": "maskCard redact scrubHeaders last_four omit sanitizeForLog hash_card",
+    "logger_names": "logger log _logger auditLogger",
+    "log_methods": "info warning error critical",
     "customer_guards": "requireAuth protect isAuthenticated verifyToken get_current_user authMiddleware login_required JwtAuthGuard",
 }
 _REFUSED = {
@@ -55,6 +68,14 @@ _REFUSED = {
     "order_entities": "user product border",
     "fulfil_verbs": "createOrder getOrder cancelOrder sendEmail complete activate add sendOrderConfirmation",
     "staff_guards": "auth requireAuth administer",
+    "card_number_fields": "card_last4 card_type card_id discard_no phone_number account_number",
+    "card_code_fields": "country_code postcode coupon_code",
+    "card_track_fields": "tracking_number track_title",
+    "not_card": "card_number cardNumber cvv cc_number creditCardNumber",
+    "secret_headers": "content_type user_agent",
+    "not_secret": "secret_key stripe_secret_key access_token api_key webhook_secret",
+    "redacting_verbs": "get_card charge format",
+    "logger_names": "catalog dialog blog",
     "customer_guards": "session user token verifySignature verifyWebhookToken rateLimit optionalAuth",
 }
 

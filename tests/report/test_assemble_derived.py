@@ -1,17 +1,13 @@
-"""What is derived from rulings and handlers: the checklist, the resilience assessment and the PCI note."""
+"""What is derived from rulings and handlers: the checklist and the resilience assessment."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.commerce.small_models import model_of
 from tillproof.checks.catalog import all_checks
-from tillproof.commerce.boundaries import find_boundaries
-from tillproof.contract import Because, Handler, Obligation, ObligationSite, Pci, Step
+from tillproof.contract import Because, Handler, Obligation, ObligationSite, Step
 from tillproof.report.checklist import checklist
-from tillproof.report.pci import pci_note
 from tillproof.report.resilience import resilience
 
 UNVERIFIED, WEAK = "payment/webhook-unverified", "payment/webhook-weak-verification"
@@ -112,46 +108,3 @@ def test_deduplication_follows_the_handlers(dedup: str, status: str) -> None:
 def test_without_integration_nothing_is_owed() -> None:
     assessed = resilience([], [handler(kind="redirect-return", dedup="no")], [], RAN)
     assert {a.status for a in (assessed.idempotency, assessed.retry, assessed.deduplication, assessed.dead_letter)} == {"not-applicable"}
-
-
-def note(root: Path, files: dict[str, str]) -> Pci:
-    model, tree = model_of(root, files)
-    return pci_note(model, tree, find_boundaries(model, tree, []))
-
-
-SESSION = "import stripe\n\n\ndef pay(o):\n    return stripe.checkout.Session.create(mode='payment', line_items=o.items)\n"
-ORDER = "const Razorpay = require('razorpay')\nconst rzp = new Razorpay({})\nexports.pay = (o) => rzp.orders.create({ amount: o.total })\n"
-CHARGE = "import stripe\n\n\ndef pay(o):\n    return stripe.Charge.create(amount=o.total, currency='eur', source=o.token)\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "saq", "where"),
-    [
-        ({"a.py": "print('hello')\n"}, "none", None),
-        ({"pay.py": SESSION}, "A", ("pay.py", 5)),
-        ({"pay.html": '<p>\n<script src="https://js.stripe.com/v3/"></script>\n'}, "A", ("pay.html", 2)),
-        ({"pay.js": ORDER}, "unclear", ("pay.js", 3)),
-        ({"pay.py": CHARGE, "b.py": "import stripe\nx = {'client_secret': 1}\n"}, "A", ("b.py", 2)),
-        ({"pay.py": CHARGE, "f.html": '<input data-stripe="number"><input name="cardNumber">\n'}, "A-EP", ("f.html", 1)),
-        ({"pay.py": SESSION, "f.html": '<form>\n<input type="text" name="card_number">\n</form>\n'}, "D", ("f.html", 2)),
-        ({"pay.py": SESSION, "f.jsx": "const F = () => (\n  <input\n    autoComplete='cc-number' />\n)\n"}, "D", ("f.jsx", 2)),
-        ({"pay.py": SESSION, "v.py": "def v(request):\n    return request.POST['card_number']\n"}, "D", ("v.py", 2)),
-        ({"pay.py": SESSION, "v.js": "app.post('/x', (req) => {\n  const { cardNumber, cvv } = req.body\n})\n"}, "D", ("v.js", 2)),
-        ({"pay.py": SESSION, "v.php": "<?php\n$n = $_POST['cc_number'];\n"}, "D", ("v.php", 2)),
-        ({"pay.py": SESSION, "m.py": "class Card(Model):\n    cvv = models.CharField()\n"}, "D", ("m.py", 2)),
-        ({"pay.py": SESSION, "v.py": "def v(request):\n    return request.POST['gift_card_number']\n"}, "A", ("pay.py", 5)),
-        ({"pay.py": SESSION, "v.php": "<?php\n// $n = $_POST['cc_number'];\n"}, "A", ("pay.py", 5)),
-        ({"pay.py": SESSION, "tests/test_v.py": "def v(request):\n    return request.POST['card_number']\n"}, "A", ("pay.py", 5)),
-    ],
-)
-def test_the_pci_note(tmp_path: Path, files: dict[str, str], saq: str, where: tuple[str, int] | None) -> None:
-    found = note(tmp_path, files)
-    assert found.saq == saq
-    assert [(s.file, s.line) for s in found.evidence][:1] == ([where] if where else [])
-    assert found.statement.endswith(".")
-
-
-def test_an_embedded_form_owes_script_controls(tmp_path: Path) -> None:
-    page = {"pay.html": '<script src="https://js.stripe.com/v3/"></script>\n'}
-    assert "No content security policy" in note(tmp_path / "a", page).statement
-    assert "policy is set" in note(tmp_path / "b", {**page, "s.py": "H = {'Content-Security-Policy': 'x'}\n"}).statement

@@ -15,6 +15,8 @@ from tillproof.source.kinds import words as words_of
 
 Use = Literal["call", "page"]
 
+BROWSER_PACKAGE = re.compile(r"react|(?:[-/]js|inline-js|-web|web-[\w-]+|frames|drop-?in)$")
+"""Names of packages, by their end, that a page is built with: what they send, the browser sends."""
 _REST_OF_HOST = re.compile(rb"[a-z.]+(?![\w@-])([^\s\"'`<>)\\]{0,80})")
 _HOST_BEFORE = re.compile(rb"(?:[a-z0-9-]+\.)*[a-z0-9-]*\Z")
 _LONGEST_HOST = 80

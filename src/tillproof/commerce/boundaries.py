@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce.addresses import AddressBook, in_comment
+from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
 from tillproof.contract import Boundary, Handler, Location
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Op
@@ -26,7 +26,6 @@ _SETTINGS_JSON = re.compile(r"(?:app)?(?:settings|config|secrets|default|product
 # Strength of evidence; only the strongest of a boundary is shown, since the weaker then says nothing new.
 _CALLED, _ADDRESSED, _IMPORTED = range(3)
 
-_BROWSER_PACKAGE = re.compile(r"react|(?:[-/]js|inline-js|-web|web-[\w-]+|frames|drop-?in)$")
 _AUTOMATIC_TAX = re.compile(
     rb"automatic_tax[\"']?\]?\s*(?::|=>|=)\s*[\[{(\w]*\s*[^}\])]{0,60}?enabled[\"']?\s*(?::|=>|=)\s*true", re.IGNORECASE
 )
@@ -163,7 +162,7 @@ def _imported(model: "Model", handler_files: set[str]) -> Iterator[Sighting]:
                 continue
             provider, package = hit
             unit = model.program.unit(file)
-            if provider.kind == "payment" and language == "javascript" and _BROWSER_PACKAGE.search(package):
+            if provider.kind == "payment" and language == "javascript" and BROWSER_PACKAGE.search(package):
                 yield Sighting(provider, "browser-sdk", unit, _ADDRESSED, file, item.line)
             elif file not in handler_files:
                 yield Sighting(provider, provider.protocol, unit, _IMPORTED, file, item.line)

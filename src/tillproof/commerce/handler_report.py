@@ -7,7 +7,6 @@ from tillproof.checks.ruling import Ruling
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
-from tillproof.flow.program import TOP
 
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
@@ -46,8 +45,7 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
     }
     rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
-        function = model.program.function(handler.entry.target.fn)
-        line = function.line if function else _first_line(model, handler)
+        line = handler_line(model, handler)
         file = handler.entry.target.fn.file
         rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(handler, flaws.get((file, line))))
         for fn in model.handlers.dispatched(handler):
@@ -83,11 +81,14 @@ def _judged(handler: Handler, flaw: Ruling | None) -> Verified:
     return "weak" if any(p.mac for p in handler.walked.proofs) else "no"
 
 
-def _first_line(model: Model, handler: Handler) -> int:
-    """A page without functions stands at its first call to the provider, or at its top."""
+def handler_line(model: Model, handler: Handler) -> int:
+    """Where a handler stands: at its function; a page without functions at its first call to the provider, or at its top."""
+    function = model.program.function(handler.entry.target.fn)
+    if function is not None:
+        return function.line
     places = [(fn, i) for fn, i, _ in (*handler.closure.verifiers, *handler.closure.operations) if fn == handler.entry.target.fn]
     body = model.program.body(handler.entry.target.fn)
-    return min((body.line[i] for _, i in places), default=1) if handler.entry.target.fn.number == TOP else 1
+    return min((body.line[i] for _, i in places), default=1)
 
 
 def verified(handler: Handler) -> Verified:

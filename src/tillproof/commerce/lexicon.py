@@ -2,9 +2,18 @@
 
 import re
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from tillproof.knowledge.schema import Lexicon
 
+CardPart: TypeAlias = Literal["number", "code", "track", ""]
+
+_CARD_PARTS: tuple[tuple[CardPart, str], ...] = (
+    ("number", "card_number_fields"),
+    ("code", "card_code_fields"),
+    ("track", "card_track_fields"),
+)
+_BRACKETED = re.compile(r"\[\s*['\"]?([^\]'\"]*)['\"]?\s*\]\Z")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -40,6 +49,26 @@ class Words:
         """Whether a function's name says that something counts as paid or goes out."""
         return self.has("fulfil_verbs", name) and not self.has("not_fulfil_verbs", name)
 
+    def card(self, name: str) -> CardPart:
+        """Which part of a payment card a field holds in full; empty for none."""
+        plain = field_name(name)
+        if not self.has("not_card", plain):
+            for part, kind in _CARD_PARTS:
+                if self.has(kind, plain):
+                    return part
+        return ""
+
+    def beside_card(self, name: str) -> bool:
+        """Whether a field holds a card's number or code if it stands beside one that surely does."""
+        return self.has("card_beside_fields", field_name(name))
+
+    def secret(self, name: str) -> bool:
+        """Whether a setting, variable or header holds a credential of ours to another system."""
+        plain = field_name(name)
+        if self.has("secret_headers", plain):
+            return True
+        return self.has("secret_fields", plain) and not self.has("public_fields", plain) and not self.has("not_secret", plain)
+
 
 def snake(name: str) -> str:
     """``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` as ``unit_price``."""
@@ -47,3 +76,11 @@ def snake(name: str) -> str:
     if not text.isupper():
         text = _HUMP.sub("_", text)
     return text.replace("-", "_").replace(" ", "_").lower()
+
+
+def field_name(name: str) -> str:
+    """The field that a dotted or bracketed name ends in: ``payment[cc_number]`` and ``form.cc_number`` are about ``cc_number``."""
+    name = name.rstrip("[]")
+    if bracketed := _BRACKETED.search(name + "]" if "[" in name else name):
+        return bracketed[1]
+    return name.rpartition(".")[2]

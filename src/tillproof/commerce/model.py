@@ -2,6 +2,11 @@
 
 from functools import cached_property
 
+from tillproof.commerce.browser import Browser
+from tillproof.commerce.card_pages import CardPages
+from tillproof.commerce.card_scope import CardScope
+from tillproof.commerce.card_uses import CardUses
+from tillproof.commerce.cards import Cards
 from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
@@ -10,14 +15,19 @@ from tillproof.commerce.failures import Failures
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
+from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
+from tillproof.commerce.payloads import Payloads
+from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
 from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.revealing import Revealing
 from tillproof.commerce.schema.schema import Schema
+from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
 from tillproof.commerce.texts import Texts
@@ -89,6 +99,46 @@ class Model:
     def written(self) -> WrittenDown:
         """The credentials that are written down."""
         return WrittenDown(self)
+
+    @cached_property
+    def shown(self) -> Shown:
+        return Shown(self)
+
+    @cached_property
+    def logs(self) -> Logs:
+        return Logs(self)
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        return Payloads(self)
+
+    @cached_property
+    def payment_places(self) -> dict[Fn, PaymentPlace]:
+        return payment_places(self)
+
+    @cached_property
+    def revealing(self) -> Revealing:
+        return Revealing(self)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self)
+
+    @cached_property
+    def card_pages(self) -> CardPages:
+        return CardPages(self)
+
+    @cached_property
+    def card_scope(self) -> CardScope:
+        return CardScope(self)
+
+    @cached_property
+    def card_uses(self) -> CardUses:
+        return CardUses(self)
+
+    @cached_property
+    def browser(self) -> Browser:
+        return Browser(self.program)
 
     @cached_property
     def customer_functions(self) -> list[Fn]:

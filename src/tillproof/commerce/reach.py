@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.recognise import Known
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Result, Seq, Value, constant, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST = 160
+_MOST_WAYS = 8
 _SHORT = 4
 _DEEPEST = 7
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
@@ -223,6 +224,46 @@ class Reach:
                                 found[option.fn] = None
             self._edges[fn] = list(found)
         return self._edges[fn]
+
+    def ways(self, target: FunctionV, to: Fn) -> list[Ctx]:
+        """The contexts in which a function runs when ``target`` is called from outside, by the shortest way of calls; none when there is
+        no such way, or when it is the target itself."""
+        before: dict[Fn, Fn] = {target.fn: target.fn}
+        waiting = deque([target.fn])
+        while waiting and to not in before:
+            here = waiting.popleft()
+            for callee in self.callees(here):
+                if callee not in before and len(before) < _MOST:
+                    before[callee] = here
+                    waiting.append(callee)
+        if to not in before or to == target.fn:
+            return []
+        way = [to]
+        while way[-1] != target.fn:
+            way.append(before[way[-1]])
+        contexts: list[Ctx | None] = [self.model.evaluator.entry_context(target)]
+        for caller, callee in zip(way[::-1], way[-2::-1], strict=False):
+            contexts = [c for ctx in contexts for c in self._calls(caller, callee, ctx)][:_MOST_WAYS]
+        return [c for c in contexts if c is not None]
+
+    def _calls(self, caller: Fn, callee: Fn, ctx: Ctx | None) -> list[Ctx | None]:
+        """The context of each call by which one function reaches another."""
+        body = self.model.program.body(caller)
+        out: list[Ctx | None] = []
+        for i, op in enumerate(body.op):
+            if op not in (Op.CALL, Op.NEW):
+                continue
+            called, arguments = body.call(i)
+            given = [(called, False), *((a, True) for _, a in arguments if body.op[a] in (Op.FUNCTION, Op.NAME, Op.FIELD))]
+            for a, callback in given:
+                value = self.model.evaluator.value(caller, a, ctx)
+                named = self.model.evaluator.scope.by_name(value, self.model.program.language(caller.file)) if not callback else []
+                out += [
+                    self.model.evaluator.context(o, caller, i, ctx, callback)
+                    for o in (*options(value), *named)
+                    if isinstance(o, FunctionV) and o.fn == callee
+                ]
+        return out
 
     @cached_property
     def _wrapped(self) -> dict[tuple[Fn, int], Known]:

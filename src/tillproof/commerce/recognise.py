@@ -26,6 +26,10 @@ _SHARED = (
     "inert",
     "passthrough",
     "loggers",
+    "reporters",
+    "journals",
+    "revealing",
+    "forms",
     "json_parsers",
     "raw_parsers",
     "once",
@@ -37,7 +41,7 @@ _SHARED = (
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
-    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs",
+    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms",
 ]  # fmt: skip
 
 
@@ -61,6 +65,7 @@ class Recogniser:
         self.calls: dict[str, Table[tuple[Provider, Operation | Verifier]]] = {lang: Table() for lang in LANGUAGES}
         self.effects: dict[str, Table[Effect]] = {lang: Table() for lang in LANGUAGES}
         self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
+        self._dumps: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
         for provider in knowledge.providers.values():
             for thing in provider.things():
                 for lang, calls in thing.calls.items():
@@ -68,6 +73,8 @@ class Recogniser:
             for effect in provider.effects:
                 for lang, calls in effect.calls.items():
                     self.effects[lang].add(calls, effect)
+            for lang, calls in provider.dumps.items():
+                self._dumps[lang].add(calls, provider)
         for framework in knowledge.frameworks.values():
             for kind in _SHARED:
                 self.shared[framework.language, kind].add(getattr(framework, kind), framework.id)
@@ -177,6 +184,11 @@ class Recogniser:
     def verifier(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The proof of the sender that a call is, by SDK."""
         return next((k for k in self.known(fn, i, ctx) if isinstance(k.thing, Verifier)), None)
+
+    def dumped(self, value: Result) -> Provider | None:
+        """The provider whose whole message a call gives as it came."""
+        found = self._dumps[self.program.language(value.fn.file)].find(names(value.callee))
+        return next((p for p, _, _, _ in found if self.uses(p, value.fn.file)), None)
 
     # --- everything that frameworks share
 

@@ -99,6 +99,11 @@ class Requests:
         found = self._find(value, 0)
         return found if isinstance(found, Source) else None
 
+    def is_request(self, value: Value) -> bool:
+        """Whether a value is the request itself, with all that came in it."""
+        found = self._find(value, 0)
+        return isinstance(found, _Part) and not found.path and isinstance(value, (Param, Instance))
+
     def sources_in(self, value: Value, limit: int = 200) -> list[tuple[Source, Value]]:
         """All pieces of requests from which a value is put together, with the value that is the piece, in order.
 
@@ -246,8 +251,12 @@ class Requests:
 
     def _cleans(self, value: Result) -> bool:
         """Whether a call gives back its argument or object, cleaned or converted."""
-        table = self._clean.get(self.program.language(value.fn.file))
-        return bool(table and table.find(names(value.callee)))
+        return self.is_cleaner(names(value.callee), self.program.language(value.fn.file))
+
+    def is_cleaner(self, called: tuple[str, ...], language: str) -> bool:
+        """Whether a callee of one of these names gives back its argument or object, cleaned or converted."""
+        table = self._clean.get(language)
+        return bool(table and table.find(called))
 
     # --- names that packs know
 

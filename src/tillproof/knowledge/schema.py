@@ -188,6 +188,7 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
     """
 
     id: str
@@ -209,6 +210,7 @@ class Provider(Part, frozen=True):
     clients: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
+    dumps: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
     effects: tuple[Effect, ...] = ()
     sources: tuple[str, ...] = ()
@@ -328,7 +330,10 @@ class Framework(Part, frozen=True):
     ``passthrough``: the result is the argument, or the object, cleaned or converted.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
-    write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
+    write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
+    that note beside a record what happened to it (an order note). ``revealing``: calls whose exception shows the request as sent, headers
+    and all. ``forms``: base classes of objects that are filled from a request, field by field. ``inert``: types and calls that yield
+    objects on which no method is an effect (``new Map()``, a digest being built).
     ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     """
@@ -362,6 +367,10 @@ class Framework(Part, frozen=True):
     locks: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     loggers: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+    journals: tuple[str, ...] = ()
+    revealing: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
@@ -416,6 +425,11 @@ class Lexicon(Part, frozen=True):
     ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
     ``not_stock_entities`` among the words of its name holds no stock. ``backorder_fields``: more may be sold than there is.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
+    ``card_*_fields``: a payment card's number, its printed code, its stripe; ``card_beside_fields`` mean that only beside one of them.
+    Not those in ``not_card``. ``secret_headers`` are headers and options of a request that carry a credential; ``not_secret`` are
+    ``secret_fields`` that are none of ours to another system, but of a session, a visitor or a payment.
+    ``logger_names``/``log_methods``: an object whose name is one of the former writes to a log by the latter. ``redacting_verbs``:
+    functions whose name says that what they return no longer shows what they were given.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
     ``secret_fields`` keep a credential, but for ``public_fields``; ``signing_fields``, ``database_fields`` and ``mail_fields`` say what for
     when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are
@@ -452,6 +466,16 @@ class Lexicon(Part, frozen=True):
     not_fulfil_verbs: tuple[str, ...]
     staff_guards: tuple[str, ...]
     customer_guards: tuple[str, ...]
+    card_number_fields: tuple[str, ...]
+    card_code_fields: tuple[str, ...]
+    card_track_fields: tuple[str, ...]
+    card_beside_fields: tuple[str, ...]
+    not_card: tuple[str, ...]
+    secret_headers: tuple[str, ...]
+    not_secret: tuple[str, ...]
+    logger_names: tuple[str, ...]
+    log_methods: tuple[str, ...]
+    redacting_verbs: tuple[str, ...]
     passthrough: dict[Language, tuple[str, ...]]
     test_words: tuple[str, ...]
     secret_fields: tuple[str, ...]

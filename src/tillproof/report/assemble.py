@@ -88,7 +88,7 @@ def assemble(
         obligations=obligations,
         findings=findings,
         checklist=checklist(obligations, ran_ids),
-        pci=pci_note(model, tree, boundaries),
+        pci=pci_note(model, boundaries),
         resilience=resilience(obligations, sorted_handlers, boundaries, ran_ids),
         test_plan=staging_plan(sorted_handlers, obligations, outside, boundaries, model.words),
         suppressed=silenced,

@@ -1,0 +1,280 @@
+"""``boundary/secret-logged``: no credential of ours to another system in logs, error messages and analytics."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.logs import LogSite
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.commerce.redaction import redaction
+from tillproof.commerce.revealing import Revealed
+from tillproof.commerce.shown import Piece
+from tillproof.flow.defuse import value_operands
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Value, names, options
+from tillproof.ir.ops import Op
+
+_MOST = 6
+_CALL = re.compile(
+    rb"(?:\b(?:console|logger|log|logging|Log|LOG|winston|Sentry|sentry_sdk|rollbar|Bugsnag|newrelic|analytics|mixpanel"
+    rb"|posthog)\w*(?:\([^()\n]{0,60}\))?\s*(?:\.|->|::)\s*(?:logger\s*(?:\.|->)\s*)?\w+"
+    rb"|\b\w*(?:[lL]og(?:ger)?|LOG)(?:\.|->|::)\w+|\b(?:print|pprint|error_log|syslog|trigger_error|logger|info|report|debug|write_log"
+    rb"|gtag|fbq)|(?:->|\.|::)(?:log|debug|info|warn|error|logError|writeLog|add_order_note|stdout\.write)"
+    rb"|\b(?:throw\s+new\s+[\w\\]+|raise\s+[\w.]+))\s*\("
+)
+_NEAR = 500
+_SECRET = re.compile(
+    rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|salt|bearer", re.IGNORECASE
+)
+_WHOLE = re.compile(
+    rb"[(,\s](?:headers|config|cfg|options|opts|env|settings|credentials?|creds|auth|params|process\.env|os\.environ|_ENV"
+    rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(rb"[(,\s{](?:err|error|e|ex|exception|reason)(?:\??\.\w+)*\s*[,)}|?]")
+_ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
+_OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What shows a credential: ``name`` of it, or the ``request`` that an exception holds."""
+
+    fn: Fn
+    instr: int
+    through: str
+    name: str
+    request: Revealed | None
+    certain: bool
+    site: LogSite | None
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per function that logs near a credential."""
+    for file, source in model.program.sources.items():
+        functions = model.program.functions_at(file, _offsets(model, file, source))
+        if functions and not model.browser.runs(file):
+            for fn in functions:
+                yield from _rule(model, fn)
+
+
+def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
+    """Places of calls that log, in whose text a credential, or something that may hold one, is named."""
+    revealing = model.program.language(file) == "javascript" and _throws_requests(model, file)
+    if not (_SECRET.search(source) or revealing):
+        return
+    for match in _CALL.finditer(source):
+        text = source[match.end() - 1 : match.end() + _NEAR]
+        text = text[: _closing(text)]
+        if _SECRET.search(text) or _WHOLE.search(text) or (revealing and _ERROR.search(text)):
+            yield match.start()
+
+
+def _closing(text: bytes) -> int:
+    """Where the bracket that a text begins with is closed."""
+    depth = 0
+    for n, char in enumerate(text):
+        depth += (char == 40) - (char == 41)
+        if depth == 0:
+            return n + 1
+    return len(text)
+
+
+def _throws_requests(model: Model, file: str) -> bool:
+    """Whether the unit of a file uses a client whose exceptions hold the request."""
+    return model.program.unit(file) in {
+        model.program.unit(f) for name in ("axios", "request-promise") for f in model.program.mentioning(name)
+    }
+
+
+def _rule(model: Model, fn: Fn) -> Iterator[Ruling]:
+    sites = model.logs.sites(fn)
+    leaks = [leak for site in sites for leak in _logged(model, site)]
+    leaks += _raised(model, fn)
+    if leaks:
+        yield _ruling(model, fn, leaks)
+    elif (careful := next((c for site in sites if (c := _careful(model, site))), None)) is not None:
+        ruling = Ruling("boundary/secret-logged", "held", "log", fn.file, careful.line)
+        ruling.evidence.append(careful)
+        yield ruling
+
+
+def _careful(model: Model, site: LogSite) -> Evidence | None:
+    """A logging call that shows of a credential, or of an exception that holds one, no more than it may."""
+    body = model.program.body(site.fn)
+    for argument in site.arguments:
+        found = model.shown.of(site.fn, argument)
+        for fn, i in found.masked:
+            if any(model.words.secret(t) for t in _named_in(model, fn, i)):
+                return at(model.program, fn, i, "of the credential only a part or a sign is logged", "guard")
+        for piece in found.pieces:
+            field = piece.instr if body.op[piece.instr] == Op.FIELD and piece.fn == site.fn else -1
+            caught = _caught_at(model, site.fn, body.args(field)[0]) if field >= 0 else -1
+            if caught >= 0 and model.revealing.caught(site.fn, caught) is not None:
+                return at(
+                    model.program,
+                    site.fn,
+                    site.instr,
+                    f"of the exception `{body.name(field)}` alone is logged, not the request in it",
+                    "guard",
+                )
+    return None
+
+
+def _named_in(model: Model, fn: Fn, i: int) -> Iterator[str]:
+    """The names below an instruction."""
+    body = model.program.body(fn)
+    waiting = [i]
+    while waiting:
+        here = waiting.pop()
+        if body.op[here] in (Op.NAME, Op.FIELD):
+            yield body.name(here)
+        elif const := body.const(here):
+            yield const[1]
+        waiting += [a for a in value_operands(body, here) if a < here]
+
+
+def _caught_at(model: Model, fn: Fn, i: int) -> int:
+    """The CAUGHT or PARAM instruction that a variable was stored from; -1 when it is none."""
+    body = model.program.body(fn)
+    if body.op[i] == Op.FIELD:
+        return _caught_at(model, fn, body.args(i)[0])
+    if body.op[i] == Op.NAME:
+        for store in model.evaluator.defuse(fn).reaching(i, body.name(i)).stores:
+            if body.op[body.args(store)[1]] in (Op.CAUGHT, Op.PARAM):
+                return body.args(store)[1]
+    return -1
+
+
+def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
+    if model.logs.is_wrapper(site.fn):
+        return
+    for argument in site.arguments:
+        for piece in model.shown.of(site.fn, argument).pieces:
+            name, certain = _secret(model, piece)
+            request = None if name or piece.flat else _exception(model, piece)
+            if name or request:
+                console = site.through.startswith("console.")
+                yield Leak(site.fn, site.instr, site.through, name, request, certain if name else console, site)
+
+
+def _raised(model: Model, fn: Fn) -> Iterator[Leak]:
+    """A credential in the message of an exception ends up wherever exceptions are reported."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        thrown = body.args(i)[0] if op == Op.RAISE else -1
+        if thrown < 0 or body.op[thrown] not in (Op.CALL, Op.NEW):
+            continue
+        for _, argument in body.call(thrown)[1]:
+            if body.const(argument) is None:
+                for piece in model.shown.of(fn, argument).pieces:
+                    name, certain = _secret(model, piece)
+                    if name:
+                        yield Leak(fn, thrown, "an exception", name, None, certain, None)
+
+
+def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
+    """The name of a credential of ours that a piece shows, and whether that is certain; empty when it shows none."""
+    value = model.shown.value(piece)
+    for option in options(value):
+        if isinstance(option, Const) or model.requests.source(option) is not None:
+            continue
+        spelt = next((n.lower() for n in names(option)), "")
+        if spelt in _ENVIRONMENTS and not piece.flat:
+            return spelt, True
+        configured = _is_configured(model, option) or any(spelt.startswith(e + ".") for e in _ENVIRONMENTS)
+        named = next((n for n in (*piece.names, spelt.rpartition(".")[2]) if model.words.secret(n)), "")
+        if named and configured:
+            return named, True
+        if named and _is_ours(model, piece, option):
+            return named, False
+        if not piece.flat and isinstance(option, (Record, Overlay)):
+            key = next((k for k in model.revealing.secret_keys(option) if k not in piece.without), "")
+            if key:
+                return key, True
+    return "", False
+
+
+def _is_configured(model: Model, value: Value) -> bool:
+    """Whether a value is read from configuration, as the whole of what is read or as a member of it."""
+    if model.recogniser.result_is("config", value):
+        return True
+    if isinstance(value, External) and "." in value.name:
+        return _is_configured(model, External(value.at, value.name.rpartition(".")[0]))
+    return False
+
+
+def _is_ours(model: Model, piece: Piece, value: Value) -> bool:
+    """Whether something that is called like a credential is one to another system, and not what a user of ours logs in with."""
+    spelt = written(model.program, piece.fn, piece.instr).lower()
+    if any(word in spelt for word in _OWN) or "password" in spelt:
+        return False
+    return isinstance(value, (Member, Param, Instance)) and piece.fn.file in model.operations.telling_files
+
+
+def _exception(model: Model, piece: Piece) -> Revealed | None:
+    body = model.program.body(piece.fn)
+    if body.op[piece.instr] in (Op.CAUGHT, Op.PARAM):
+        return model.revealing.caught(piece.fn, piece.instr)
+    return None
+
+
+def _ruling(model: Model, fn: Fn, leaks: list[Leak]) -> Ruling:
+    program = model.program
+    first = leaks[0]
+    line = program.body(fn).line[first.instr]
+    ruling = Ruling("boundary/secret-logged", "broken", "log", fn.file, line)
+    guard = redaction(model, first.site) if first.site is not None else None
+    if guard is not None:
+        ruling.outcome = "held"
+        ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
+        return ruling
+    for leak in leaks[:_MOST]:
+        if leak.request is not None:
+            ruling.evidence.append(at(program, leak.request.fn, leak.request.instr, f"sent with `{leak.request.key}`", "source"))
+        ruling.evidence.append(at(program, leak.fn, leak.instr, f"shown through `{leak.through}`", "sink"))
+    ruling.severity, ruling.confidence = "high", "certain" if first.certain else "likely"
+    ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
+    if first.request is not None:
+        _tell_exception(ruling, first.request)
+    else:
+        _tell_name(ruling, first)
+    return ruling
+
+
+def _tell_name(ruling: Ruling, leak: Leak) -> None:
+    where = (
+        "the message of an exception"
+        if leak.site is None
+        else "a service for errors or analytics"
+        if leak.site.kind == "report"
+        else "the log"
+    )
+    ruling.title = f"A credential is written to {where}"
+    ruling.message = (
+        f"`{leak.name}` goes to {where} in clear. Whoever reads logs, and every service that they are sent to, can then speak for this "
+        f"shop: create payments and refunds, "
+        "read orders and customers."
+    )
+    ruling.remediation = (
+        "Log whether it is set, or its last four characters, and nothing more; change the credential, since it is in the logs of the past."
+    )
+
+
+def _tell_exception(ruling: Ruling, request: Revealed) -> None:
+    ruling.title = "A failed request is logged with the credential that it carried"
+    ruling.message = (
+        f"The exception that is logged whole is that of the HTTP client: its `config` holds the request as sent, `{request.key}` among "
+        f"its headers. Every failure of the "
+        "other system writes the credential to the log, where whoever reads it can speak for this shop."
+    )
+    ruling.remediation = (
+        "Log `error.message`, `error.code` and `error.response?.status`, or remove `error.config` and `error.request` in a response "
+        "interceptor before it is logged."
+    )
+
+
+CHECK = Check(id="boundary/secret-logged", title="No credential in logs, errors and analytics", severity="high", rule=rule)

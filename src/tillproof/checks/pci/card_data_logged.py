@@ -1,0 +1,141 @@
+"""``pci/card-data-logged``: no card data, and no whole payment message or request, in logs, analytics and error reports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.pci.whole import whole
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.logs import LogSite
+from tillproof.commerce.model import Model
+from tillproof.commerce.payloads import Payload
+from tillproof.commerce.payment_places import PaymentPlace
+from tillproof.commerce.redaction import redaction
+from tillproof.commerce.shown import Piece
+from tillproof.flow.program import Fn
+
+_MOST = 6
+_PLACE = {"log": "the log", "report": "a service for errors or analytics", "journal": "the order's notes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What a logging call shows and should not: ``cards`` (names of card data), or a whole ``payload``."""
+
+    site: LogSite
+    piece: Piece
+    cards: tuple[str, ...]
+    payload: Payload | None
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per function that logs and through which card or payment data passes."""
+    places = model.payment_places
+    speaking = {fn for functions in model.cards.files.values() for fn in functions}
+    for fn in sorted({*places, *speaking, *_typed(model)}):
+        if model.logs.is_wrapper(fn):
+            continue
+        sites = [s for s in model.logs.sites(fn) if s.kind == "report" or not model.browser.runs(fn.file)]
+        if sites:
+            yield from _rule(model, fn, sites, places.get(fn))
+
+
+def _typed(model: Model) -> Iterator[Fn]:
+    """Functions that name a class with card fields: an object of it may be logged whole."""
+    for cls in model.cards.types:
+        name = model.program.cls(cls).name
+        for file in model.program.mentioning(name):
+            yield from model.program.functions_around(file, name)
+
+
+def _rule(model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None) -> Iterator[Ruling]:
+    leaks = [leak for site in sites for leak in _leaks(model, site, place)]
+    cards = [leak for leak in leaks if leak.cards]
+    wholes = [leak for leak in leaks if leak.payload and not leak.cards]
+    if cards:
+        yield _ruling(model, fn, cards, place)
+    if wholes:
+        yield _ruling(model, fn, wholes, place)
+    if not leaks:
+        first = sites[0]
+        ruling = Ruling("pci/card-data-logged", "held", "log", fn.file, model.program.body(fn).line[first.instr])
+        ruling.evidence.append(at(model.program, fn, first.instr, _harmless(model, first), "guard"))
+        yield ruling
+
+
+def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[Leak]:
+    for argument in site.arguments:
+        for piece in model.shown.of(site.fn, argument).pieces:
+            cards = tuple(model.cards.in_piece(piece))
+            payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
+            if payload is not None and not cards:
+                cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
+            if cards or (payload is not None and place is not None):
+                yield Leak(site, piece, cards, payload)
+
+
+def _card_keys(model: Model, fn: Fn, payload: Payload) -> list[str]:
+    """Card data that the same function reads from the request that is logged whole."""
+    if payload.kind != "message":
+        return []
+    return [u.name for u in model.card_uses.all if u.fn == fn and u.kind == "request"]
+
+
+def _harmless(model: Model, site: LogSite) -> str:
+    names = [n for a in site.arguments for p in model.shown.of(site.fn, a).pieces for n in p.names[:1]]
+    return f"what is logged is {', '.join(dict.fromkeys(names))}" if names else "what is logged is a fixed text"
+
+
+def _ruling(model: Model, fn: Fn, leaks: list[Leak], place: PaymentPlace | None) -> Ruling:
+    program = model.program
+    first = leaks[0]
+    line = program.body(fn).line[first.site.instr]
+    ruling = Ruling("pci/card-data-logged", "broken", "log", fn.file, line)
+    guard = redaction(model, first.site)
+    if guard is not None:
+        ruling.outcome = "held"
+        ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
+        return ruling
+    if first.payload is not None:
+        ruling.evidence.append(Evidence(*first.payload.at, f"{whole(first.payload, place)[0]} comes from here", "source"))
+    ruling.evidence += [
+        at(program, fn, leak.site.instr, f"goes to {_PLACE[leak.site.kind]} through `{leak.site.through}`", "sink")
+        for leak in leaks[:_MOST]
+    ]
+    ruling.anchor = (fn.file, line, program.body(fn).end_line[first.site.instr])
+    if first.cards:
+        _tell_card(ruling, first)
+    elif first.payload is not None:
+        _tell_whole(ruling, first, first.payload, place)
+    return ruling
+
+
+def _tell_card(ruling: Ruling, leak: Leak) -> None:
+    names = ", ".join(f"`{n}`" for n in dict.fromkeys(leak.cards))
+    ruling.severity, ruling.confidence = "critical", "certain" if leak.payload is None else "likely"
+    ruling.title = (
+        "Card data is written to the log" if leak.site.kind != "report" else "Card data is sent to a service for errors or analytics"
+    )
+    ruling.message = (
+        f"{names} of a payment card goes to {_PLACE[leak.site.kind]} in clear. Logs are copied, kept for years and read by many; a card "
+        f"number there is a breach that "
+        "has to be reported, and a security code may not be kept even for a moment after authorisation (PCI DSS 4.0.1, 3.3.1)."
+    )
+    ruling.remediation = "Log the order, the provider's payment id and at most the last four digits; purge what was written until now."
+
+
+def _tell_whole(ruling: Ruling, leak: Leak, payload: Payload, place: PaymentPlace | None) -> None:
+    ruling.severity, ruling.confidence = "medium", "certain" if payload.kind == "message" else "likely"
+    what, holds = whole(payload, place)
+    ruling.title = f"{what[0].upper()}{what[1:]} is written to {_PLACE[leak.site.kind]}"
+    ruling.message = (
+        f"It holds {holds}, none of which a log needs, and everyone who can read logs reads it; what a provider adds to "
+        "it tomorrow is logged too."
+    )
+    ruling.remediation = (
+        "Log named fields only: event or payment id, order, amount, currency, status. Where the whole is needed to find a fault, let "
+        "the provider's dashboard keep it."
+    )
+
+
+CHECK = Check(id="pci/card-data-logged", title="No card data and no whole payment message in logs", severity="critical", rule=rule)

@@ -1,0 +1,192 @@
+"""Where the code speaks of a payment card's own data: its files and functions, and the classes that have fields for it."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.lexicon import CardPart, field_name
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Choice, Const, Instance, Missing, Overlay, Record, Result, Value
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+    from tillproof.commerce.shown import Piece
+
+# A text that holds none of these, in lower case, names no card field of the lexicon.
+_HINTS = (
+    b"cv", b"ccn", b"cc_", b"cc-n", b"cccid", b"track1", b"track2", b"track_1", b"track_2", b"magstripe", b"tarjeta", b"cartao", b"swipe",
+    b"kartennummer", b"primary_account", b"seguridad", b"seguranca",
+)  # fmt: skip
+_CARD_HINTS = (b"card_", b"card-n", b"cardn", b"cards", b"cardv", b"cardc")
+_HINT = re.compile(b"|".join(re.escape(h) for h in (*_HINTS, *_CARD_HINTS)))
+_WORD = re.compile(rb"[A-Za-z_][\w-]*")
+_NESTED = 2
+_FIELD = re.compile(
+    r"^[ \t]*(?:@\w+(?:\([^\n]*?\))?[ \t]+|#\[[^\n]*?\][ \t]*)*(?:(?:public|private|protected|readonly|static|final|var|const|declare"
+    r"|override)[ \t]+)*"
+    r"(?:\??[\w\\|<>\[\]]+[ \t]+)?\$?([A-Za-z_]\w*)[ \t]*[?!]?[ \t]*([:=;,)]|\Z)",
+)
+_TYPE_AFTER = re.compile(r"[:=][ \t]*(?:Optional\[|List\[|list\[)?([A-Za-z_][\w.]*)")
+_PROMOTED = re.compile(r"(?:public|private|protected)\s+(?:readonly\s+)?(?:[\w?\\]+\s+)?\$?(\w+)")
+
+
+def may_speak(text: bytes) -> bool:
+    """A quick look: could a text name card data?"""
+    lower = text.lower()
+    return (b"card" in lower and any(h in lower for h in _CARD_HINTS)) or any(h in lower for h in _HINTS)
+
+
+class TypeField(NamedTuple):
+    """A field of a class that holds card data in full. ``line``: of its declaration."""
+
+    name: str
+    part: CardPart
+    file: str
+    line: int
+    cls: ClassId
+
+
+class Cards:
+    """Answers from names; what was found is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._speaks: dict[Fn, bool] = {}
+        self._fields: dict[ClassId, list[TypeField]] = {}
+
+    @cached_property
+    def files(self) -> dict[str, list[Fn]]:
+        """Analysed files that name card data, with the functions in which they do."""
+        out: dict[str, list[Fn]] = {}
+        for file, source in self.model.program.sources.items():
+            if may_speak(source):
+                offsets = [m.start() for m in _WORD.finditer(source) if _HINT.search(m[0].lower()) and self._is_card(m[0])]
+                if offsets:
+                    out[file] = self.model.program.functions_at(file, offsets)
+        return out
+
+    def _is_card(self, word: bytes) -> bool:
+        text = word.decode("ascii", "ignore")
+        return bool(self.model.words.card(text.strip("-")) or (text.startswith("get") and self.model.words.card(text[3:])))
+
+    def speaks(self, fn: Fn) -> bool:
+        """Whether a function names a card's number or code for certain, so that a mere ``number`` beside it is one too."""
+        if fn not in self._speaks:
+            self._speaks[fn] = any(self.model.words.card(t) for t in self.model.vocabulary.tokens(fn))
+        return self._speaks[fn]
+
+    def part(self, fn: Fn, name: str) -> CardPart:
+        """Which part of a card a name in a function means."""
+        plain = field_name(name).removeprefix("{}").strip("-_ ")
+        found = self.model.words.card(name) or self.model.words.card(plain)
+        return found or ("number" if self.model.words.beside_card(plain) and self.speaks(fn) else "")
+
+    # --- classes
+
+    @cached_property
+    def types(self) -> dict[ClassId, list[TypeField]]:
+        """The classes of the repository that have a field for card data."""
+        out: dict[ClassId, list[TypeField]] = {}
+        for file in self.files:
+            for number in range(len(self.model.program.indices[file].classes)):
+                cls = ClassId(file, number)
+                if fields := self.fields(cls):
+                    out[cls] = fields
+        return out
+
+    def fields(self, cls: ClassId) -> list[TypeField]:
+        """The card fields that a class declares itself."""
+        if cls not in self._fields:
+            self._fields[cls] = list(self._declared(cls)) if cls.file in self.files else []
+        return self._fields[cls]
+
+    def _declared(self, cls: ClassId) -> Iterator[TypeField]:
+        declared = self.model.program.cls(cls)
+        inside = [f for f in self.model.program.indices[cls.file].functions if f.start >= declared.start and f.end <= declared.end]
+        source = self.model.program.sources[cls.file]
+        at, line = declared.start, declared.line
+        for raw in source[declared.start : declared.end].split(b"\n"):
+            first = at + len(raw) - len(raw.lstrip())
+            around = [f.name for f in inside if f.start <= first < f.end]
+            method, promoted = bool(around), bool({"__construct", "constructor"}.intersection(around))
+            if _HINT.search(raw.lower()) and (not method or promoted):
+                text = raw.decode("utf-8", "replace")
+                for match in [_FIELD.match(text)] if not promoted else _PROMOTED.finditer(text):
+                    if match and not match[1].isupper() and (part := self.model.words.card(match[1])):
+                        yield TypeField(match[1], part, cls.file, line, cls)
+            at, line = at + len(raw) + 1, line + 1
+
+    def fields_below(self, cls: ClassId, depth: int = 0) -> list[TypeField]:
+        """The card fields of a class, its bases, and the classes that its fields are of."""
+        found: list[TypeField] = []
+        for one in self.model.evaluator.scope.lineage(cls):
+            found += self.fields(one)
+            if depth < _NESTED:
+                for inner in self._field_types(one):
+                    if inner != cls:
+                        found += self.fields_below(inner, depth + 1)
+        return found
+
+    def _field_types(self, cls: ClassId) -> list[ClassId]:
+        """Classes of the repository that hold card data and are named as the type of a field."""
+        declared = self.model.program.cls(cls)
+        text = self.model.program.sources[cls.file][declared.start : declared.end].decode("utf-8", "replace")
+        out: list[ClassId] = []
+        known = {self.model.program.cls(c).name for c in self.types}
+        for name in dict.fromkeys(m[1] for m in _TYPE_AFTER.finditer(text)):
+            if name.rpartition(".")[2] in known:
+                typed = self.model.evaluator.scope.typed(cls.file, name, (cls.file, declared.line))
+                if isinstance(typed, Instance):
+                    out.append(typed.cls)
+        return out
+
+    # --- values
+
+    def in_piece(self, piece: "Piece") -> list[str]:
+        """The names of card data that a piece shows: itself by its name, or what a record or object has in it."""
+        value = self.model.shown.value(piece)
+        if isinstance(value, Const):
+            return []
+        for name in piece.names:
+            if self.part(piece.fn, name):
+                return [name]
+        return [] if piece.flat else [n for n in self.within(value) if n not in piece.without]
+
+    def within(self, value: Value, depth: int = 0) -> list[str]:
+        """The names of card data in a record, or in an object of a class that has fields for it."""
+        if depth > 3:
+            return []
+        if isinstance(value, Choice):
+            return list(dict.fromkeys(n for o in value.options for n in self.within(o, depth + 1)))
+        if isinstance(value, Instance):
+            return [] if self._guarded(value.cls) else list(dict.fromkeys(f.name for f in self.fields_below(value.cls)))
+        if not isinstance(value, (Record, Overlay, Result)):
+            return []
+        out: list[str] = []
+        got = shape(self.model.evaluator, value)
+        entries = {**got.may, **got.must}
+        beside = any(self.model.words.card(k) for k in entries)
+        for key, entry in entries.items():
+            if self.is_masked(entry):
+                continue
+            if self.model.words.card(key) or (beside and self.model.words.beside_card(key)):
+                out.append(key)
+            elif isinstance(entry, (Record, Overlay, Instance)):
+                out += self.within(entry, depth + 1)
+        return out
+
+    def is_masked(self, value: Value) -> bool:
+        """Whether a value is a constant, or what a call that masks or cuts gives."""
+        if isinstance(value, (Const, Missing)):
+            return True
+        return isinstance(value, Result) and value.instr >= 0 and self.model.shown.hides(value.fn, value.instr)
+
+    def _guarded(self, cls: ClassId) -> bool:
+        """Whether a class says itself how it is written out, without its card fields."""
+        for name in ("__str__", "__repr__", "toJSON", "toString", "jsonSerialize", "__toString", "__debugInfo", "toArray"):
+            method = self.model.evaluator.scope.method(cls, name)
+            if method is not None and not any(self.model.words.card(t) for t in self.model.vocabulary.tokens(method)):
+                return True
+        return False

@@ -1,0 +1,176 @@
+"""Where the code writes to a log, to a tracker of errors or visitors, or to an order's own notes: directly, or through a function of "
+"ours."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, FunctionV, options, pattern
+from tillproof.ir.ops import Op
+from tillproof.source.kinds import words as words_of
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+LogKind: TypeAlias = Literal["log", "report", "journal"]
+
+# A function of ours with such a word in its name may pass on to a log what it is given.
+_LOG_WORDS = words_of(
+    "log logs logger logging debug info warn warning error err notice critical fatal alert trace verbose report track capture "
+    "audit dump print note notes history activity journal timeline"
+)
+_JOURNAL_WORDS = words_of("activity audit history note notes journal timeline")
+_GIVING = words_of("get is has find fetch load set create make build render show display parse validate check format clear to from")
+_NOTING = words_of("add log record write create save insert append track store")
+_LOG_FILE = ("log", "debug", "dump", "trace")
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LogSite:
+    """A call that writes to a log. ``arguments``: the instructions of what is written. ``through``: the callee as the source spells it."""
+
+    fn: Fn
+    instr: int
+    kind: LogKind
+    arguments: tuple[int, ...]
+    through: str
+
+
+class Logs:
+    """Finds logging calls; what was found is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._sites: dict[Fn, list[LogSite]] = {}
+        self._passed: dict[Fn, dict[int, LogKind]] = {}
+
+    def sites(self, fn: Fn) -> list[LogSite]:
+        """The logging calls of a function, in order."""
+        if fn not in self._sites:
+            self._sites[fn] = []
+            body = self.model.program.body(fn)
+            found = (self._site(fn, i) for i, op in enumerate(body.op) if op == Op.CALL)
+            self._sites[fn] = [site for site in found if site is not None]
+        return self._sites[fn]
+
+    def _site(self, fn: Fn, i: int) -> LogSite | None:
+        model = self.model
+        body = model.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] not in (Op.NAME, Op.FIELD) or not arguments:
+            return None
+        word = body.name(callee).rpartition(".")[2]
+        spelt = written(model.program, fn, callee)
+        given = tuple(a for _, a in arguments)
+        holder = spelt.rpartition(".")[0].rpartition(".")[2]
+        if (_sounds(word) or self.model.words.has("logger_names", holder)) and (own := self._own(fn, callee)):
+            passed = {n: kind for target in own for n, kind in self.passed(target.fn).items()}
+            kinds = set(passed.values())
+            shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self._argument(target, fn, i, n)) is not None)
+            if shown:
+                return LogSite(fn, i, "report" if "report" in kinds else "journal" if kinds == {"journal"} else "log", shown, spelt)
+            return LogSite(fn, i, "journal", given, spelt) if _is_journal(word) else None
+        kind = self._kind(fn, i, word, spelt)
+        return LogSite(fn, i, kind, self._without_target(fn, i, given), spelt) if kind else None
+
+    def _own(self, fn: Fn, callee: int) -> list[FunctionV]:
+        return [o for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
+
+    def _kind(self, fn: Fn, i: int, word: str, spelt: str) -> LogKind | None:
+        """What a call of something outside the repository writes to."""
+        recogniser, words = self.model.recogniser, self.model.words
+        for kind, table in (("report", "reporters"), ("journal", "journals"), ("log", "loggers")):
+            if recogniser.is_(table, fn, i) is not None:  # type: ignore[arg-type]
+                return kind  # type: ignore[return-value]
+        holder = spelt.rpartition(".")[0].rpartition(".")[2]
+        if words.has("log_methods", word) and words.has("logger_names", holder) and holder != "Math":
+            return "log"
+        if (effect := recogniser.effect(fn, i)) is not None and effect[0].effect == "file.write" and self._is_log_file(fn, i):
+            return "log"
+        return None
+
+    def _is_log_file(self, fn: Fn, i: int) -> bool:
+        _, arguments = self.model.program.body(fn).call(i)
+        name = pattern(self.model.evaluator.value(fn, arguments[0][1])).lower()
+        return any(word in name for word in _LOG_FILE)
+
+    def _without_target(self, fn: Fn, i: int, given: tuple[int, ...]) -> tuple[int, ...]:
+        """The arguments that are written: not the file that they go to."""
+        effect = self.model.recogniser.effect(fn, i)
+        return given[1:2] if effect is not None and effect[0].effect == "file.write" else given
+
+    def is_wrapper(self, fn: Fn) -> bool:
+        """Whether a function is there to log what it is given: the data is known where it is called."""
+        owner = self.model.program.owner(fn)
+        named = _sounds(self.model.program.name(fn)) or (owner is not None and "logger" in self.model.program.cls(owner).name.lower())
+        return named and bool(self.passed(fn))
+
+    def passed(self, fn: Fn, depth: int = 0) -> dict[int, LogKind]:
+        """The numbers of a function's parameters that it writes to a log, itself or by another of ours."""
+        if fn in self._passed:
+            return self._passed[fn]
+        self._passed[fn] = {}
+        if depth > _DEEPEST or not self.model.program.body(fn).params:
+            return {}
+        found: dict[int, LogKind] = {}
+        for site in self.sites(fn):
+            for argument in site.arguments:
+                for piece in self.model.shown.of(fn, argument).pieces:
+                    number = self._parameter(piece.fn, piece.instr)
+                    if piece.fn == fn and number is not None:
+                        found.setdefault(number, site.kind)
+        if not found and _is_journal(self.model.program.name(fn)):
+            found = self._noted(fn)
+        self._passed[fn] = found
+        return found
+
+    def _noted(self, fn: Fn) -> dict[int, LogKind]:
+        """The parameters of a function that keeps a history of its own, as its name says."""
+        body = self.model.program.body(fn)
+        method = self.model.program.owner(fn) is not None and body.params[0].name in ("self", "cls")
+        return dict.fromkeys(range(1 if method else 0, len(body.params)), "journal")
+
+    def _parameter(self, fn: Fn, i: int) -> int | None:
+        """The parameter that an instruction reads as it is."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.PARAM:
+            return body.args(i)[0]
+        return None
+
+    def given(self, ctx: Ctx, number: int) -> int | None:
+        """The instruction of the caller that fills a parameter in a context; None when it gives none, or when that cannot be known."""
+        if ctx.call < 0 or ctx.callback:
+            return None
+        return self._fills(ctx.fn, ctx.this is not None, ctx.caller, ctx.call, number)
+
+    def _argument(self, target: FunctionV, caller: Fn, call: int, number: int) -> int | None:
+        return self._fills(target.fn, target.this is not None, caller, call, number)
+
+    def _fills(self, fn: Fn, bound: bool, caller: Fn, call: int, number: int) -> int | None:
+        body, calling = self.model.program.body(fn), self.model.program.body(caller)
+        if calling.op[call] not in (Op.CALL, Op.NEW) or number >= len(body.params):
+            return None
+        arguments = calling.call(call)[1]
+        name = body.params[number].name
+        named = next((a for key, a in arguments if key == name), None)
+        if named is not None:
+            return named
+        implied = bound and self.model.program.language(fn.file) == "python" and body.params[0].name in ("self", "cls")
+        positional = [a for key, a in arguments if key == ""]
+        place = number - (1 if implied else 0)
+        return positional[place] if 0 <= place < len(positional) else None
+
+
+def _sounds(name: str) -> bool:
+    """Whether a function's name may be that of one that logs: ``logError``, not ``getCurrencyInfo``."""
+    words = snake(name).split("_")
+    return not _LOG_WORDS.isdisjoint(words) and words[0] not in _GIVING
+
+
+def _is_journal(name: str) -> bool:
+    """Whether a function keeps a history of its own, by its name: ``addOrderActivity``."""
+    words = set(snake(name).split("_"))
+    return bool(words & _JOURNAL_WORDS and words & _NOTING)

@@ -1,0 +1,295 @@
+"""What is kept or shown as it came: a provider's whole message, its whole answer, or the whole request that we send it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
+from tillproof.commerce.requests import Source
+from tillproof.flow.common_names import COMMON_METHODS
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Choice, Const, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Text, Value, options
+from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Operation, Provider, Verifier
+from tillproof.source.kinds import words as words_of
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+    from tillproof.commerce.shown import Piece
+
+PayloadKind: TypeAlias = Literal["message", "event", "answer", "request"]
+
+_MOST_CONTEXTS = 8
+_DEEPEST = 14
+# Members that hold the whole, or nearly, of what they are members of.
+_WHOLES = words_of(
+    "data body rawbody raw_body content contents text json payload object event params form raw raw_response response responsetext "
+    "all toarray tojson to_dict to_dict_recursive resource notificationitems notification_items notificationrequestitem result "
+    "model_dump dict getbody getcontent get_data getcontents getresult value getdata raw_data rawdata __dict__ attributes "
+    "post request input getpost"
+)
+# What such operations answer holds the payer and the instrument, if only in part.
+_TELLING = ("payment.", "refund.", "order.read")
+_BODIES = ("body", "data", "json", "form_params", "form", "payload", "multipart", "query", "curlopt_postfields")
+# A parameter of such a name may be handed something whole.
+_TELLING_NAME = re.compile(
+    r"(\w+_)?(payload|body|raw|data|event|request|response|result|resp|res|req|notification|message|msg|webhook|ipn|intent|charge"
+    r"|payment|transaction"
+    r"|params|report|input|post|details|info|object|obj|json|content|fields|args|resource|capture|refund|order_response|answer|callback)"
+)
+# Keys under which a message carries what it is about.
+_NESTS = words_of(
+    "data object payload body resource entity attributes notificationitems notification_items notificationrequestitem all raw"
+)
+# Objects of an event that are about the catalogue and nobody's payment.
+_CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
+_WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
+_REQUESTS = words_of("request params payload data body options args input fields attributes post_data charge_data")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Something whole. ``provider`` and ``operation``: of an answer or request, where known. ``at``: where it comes from."""
+
+    kind: PayloadKind
+    at: tuple[str, int]
+    provider: Provider | None = None
+    operation: Operation | None = None
+
+
+class Payloads:
+    """Answers by value; what was asked is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._memo: dict[int, tuple[Value, Payload | None]] = {}
+        self._sent: dict[Fn, list[tuple[Value, Provider, Operation, int]]] = {}
+
+    def of(self, piece: "Piece") -> Payload | None:
+        """The payload that a piece is, for some caller."""
+        for value in self._values(piece):
+            found = self.of_value(value) or self._request(piece.fn, value)
+            if found is not None and found.kind == "event" and piece.names and snake(piece.names[-1]) in _CATALOGUE:
+                continue
+            if found is not None and not (piece.flat and not self._is_string(value)) and not self._is_handle(value):
+                return found
+        return None
+
+    def _is_string(self, value: Value) -> bool:
+        """Whether what is put into a text is one already: a body as sent, or what a call that writes out gives."""
+        for option in options(value):
+            source = self.model.requests.source(option)
+            if isinstance(option, (Text, Const)) or (source is not None and source.kind == "raw" and not isinstance(option, Member)):
+                return True
+            if isinstance(option, Result) and option.instr >= 0:
+                word = _named(option).lower()
+                if word in _WRITERS or word in ("text", "curl_exec", "file_get_contents", "gettextreport"):
+                    return True
+            if isinstance(option, Member) and option.name.lower() in ("text", "rawbody", "raw_body", "responsetext", "raw_response"):
+                return True
+        return False
+
+    def _is_handle(self, value: Value) -> bool:
+        """Whether a value is only the handle of an answer, which shows its status and not its body."""
+        for option in options(value):
+            if isinstance(option, Result) and option.instr >= 0 and self.model.recogniser.is_("http", option.fn, option.instr, option.ctx):
+                name = written(self.model.program, option.fn, self.model.program.body(option.fn).args(option.instr)[0])
+                language = self.model.program.language(option.fn.file)
+                if (
+                    language == "python"
+                    or name.rpartition(".")[2] == "fetch"
+                    or (language == "php" and "wp_" not in name and "curl" not in name)
+                ):
+                    return True
+        return False
+
+    def _values(self, piece: "Piece") -> Iterator[Value]:
+        """The value of a piece, and where it hangs on a parameter the values that callers give it."""
+        value = self.model.shown.value(piece)
+        yield value
+        if not any(_TELLING_NAME.fullmatch(snake(n)) for n in piece.names) or not any(_is_parameter(o) for o in options(value)):
+            return
+        for ctx in self._contexts(piece.fn, piece.ctx):
+            yield self.model.evaluator.value(piece.fn, piece.instr, ctx)
+        for param in {(p.fn, p.number): p for o in options(value) if isinstance(p := _root(o), Param) and p.fn != piece.fn}.values():
+            body = self.model.program.body(param.fn)  # what another method was given and kept in a field
+            instr = next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == param.number), -1)
+            for ctx in self._contexts(param.fn, None) if instr >= 0 else ():
+                yield self.model.evaluator.value(param.fn, instr, ctx)
+
+    def _contexts(self, fn: Fn, ctx: Ctx | None) -> Iterator[Ctx]:
+        """The calls through which a function is reached: from the handler that it belongs to, or from its callers."""
+        place = self.model.payment_places.get(fn)
+        if place is not None and place.handler is not None:
+            yield from self.model.reach.ways(place.handler.entry.target, fn)
+        elif self.model.program.name(fn).lower() not in COMMON_METHODS:
+            above: list[Ctx] = self.model.callers.above(fn, ctx)[:_MOST_CONTEXTS]
+            yield from above
+            for one in above:
+                yield from self.model.callers.above(fn, one)[:_MOST_CONTEXTS]
+
+    def of_value(self, value: Value) -> Payload | None:
+        """The payload that a value is."""
+        known = self._memo.get(id(value))
+        if known is not None:
+            return known[1]
+        found = next((p for whole, inside in self._wholes(value, 0, False) if (p := self._one(whole, inside))), None)
+        self._memo[id(value)] = (value, found)
+        return found
+
+    def _one(self, value: Value, inside: bool) -> Payload | None:
+        """``inside``: the value is part of a record or text; a request object in one is a means to read it by."""
+        if self.model.requests.is_request(value):
+            return Payload("message", value.at) if not inside else None
+        source = self.model.requests.source(value)
+        if source is not None:
+            return Payload("message", source.at) if is_whole(source) else None
+        if isinstance(value, Result) and value.instr >= 0:
+            if (dumped := self.model.recogniser.dumped(value)) is not None:
+                return Payload("message", value.at, dumped)
+            known = self.model.recogniser.verifier(value.fn, value.instr, value.ctx)
+            if known is not None and isinstance(known.thing, Verifier) and known.thing.proves == "value":
+                return Payload("event", value.at, known.provider)
+            asked = self.model.operations.at(value.fn, value.instr, value.ctx)
+            if asked is not None and isinstance(asked.thing, Operation) and _tells(asked.provider, asked.thing):
+                return Payload("answer", value.at, asked.provider, asked.thing)
+        return None
+
+    def _wholes(self, value: Value, depth: int, inside: bool) -> Iterator[tuple[Value, bool]]:
+        """A value, and what it is the whole of: ``response`` for ``response.data`` and for ``json.loads(response.text)``."""
+        if depth > _DEEPEST:
+            return
+        if isinstance(value, Choice):
+            for option in value.options:
+                yield from self._wholes(option, depth + 1, inside)
+            return
+        yield value, inside
+        if isinstance(value, (Record, Seq, Text)):
+            for part in () if inside else value.parts():
+                yield from self._wholes(part, depth + 1, True)
+        else:
+            for below in self._below(value):
+                yield from self._wholes(below, depth + 1, inside)
+
+    def _below(self, value: Value) -> list[Value]:
+        if isinstance(value, Overlay):
+            return [value.base]
+        if isinstance(value, Member):
+            # What a payment object calls ``object`` is the name of its kind; an event's ``data.object`` is the payment.
+            kind = value.name == "object" and not (isinstance(value.base, Member) and value.base.name == "data")
+            return [value.base] if value.name.lower() in _WHOLES and not kind else []
+        if isinstance(value, Element):
+            return [value.base]
+        if isinstance(value, Instance):
+            return [value.origin] if value.origin is not None else []
+        if isinstance(value, Result) and value.instr >= 0:
+            if self.model.shown.hides(value.fn, value.instr):
+                return []
+            if isinstance(value.callee, Member) and value.callee.name.lower() in _WHOLES:
+                named = any(isinstance(v, Const) and v.kind == Kind.STRING for _, v in self.model.evaluator.arguments(value))
+                return [value.callee.base] if not named else []
+            if _named(value) == "apply_filters":
+                return [v for _, v in self.model.evaluator.arguments(value)[1:2]]
+            return self.model.requests.carried(value)
+        return []
+
+    # --- what we send
+
+    def _request(self, fn: Fn, value: Value) -> Payload | None:
+        """Whether a value is what the same function sends to a payment provider."""
+        if isinstance(value, (Record, Param, Overlay, Choice, Instance)):
+            for sent, provider, operation, line in self._sent_by(fn):
+                if _same(sent, value):
+                    return Payload("request", (fn.file, line), provider, operation)
+        return None
+
+    def _sent_by(self, fn: Fn) -> list[tuple[Value, Provider, Operation, int]]:
+        """The bodies of the requests that a function sends to payment providers."""
+        if fn not in self._sent:
+            found: list[tuple[Value, Provider, Operation, int]] = []
+            for provider, operation, instr in self._asked_in.get(fn, []):
+                line = self.model.program.body(fn).line[instr]
+                found += [(v, provider, operation, line) for v in self._bodies(fn, instr)]
+            self._sent[fn] = found
+        return self._sent[fn]
+
+    @property
+    def _asked_in(self) -> dict[Fn, list[tuple[Provider, Operation, int]]]:
+        if not hasattr(self, "_asked"):
+            self._asked: dict[Fn, list[tuple[Provider, Operation, int]]] = {}
+            for site in self.model.operations.sites:
+                row = (site.provider, site.operation, site.instr)
+                if site.provider.kind == "payment" and site.operation.op.startswith(
+                    ("payment.", "checkout.", "refund.", "transfer.", "payout.")
+                ):
+                    rows = self._asked.setdefault(site.fn, [])
+                    if row not in rows:
+                        rows.append(row)
+        return self._asked
+
+    def _bodies(self, fn: Fn, instr: int) -> list[Value]:
+        request = self.model.http.request(fn, instr)
+        given = request.arguments if request else (self.model.evaluator.value(fn, a) for _, a in self.model.program.body(fn).call(instr)[1])
+        out: list[Value] = []
+        for value in given:
+            got = shape(self.model.evaluator, value)
+            inner = [v for k, v in {**got.may, **got.must}.items() if k.lower() in _BODIES]
+            whole = [value] if not request and (got.must or _is_named(value, _REQUESTS)) else []
+            out += [b for v in inner or whole for b in (v, *self._below(v))]
+        return out
+
+
+def is_whole(source: Source) -> bool:
+    """Whether a piece of a request is all of its body, or all that it is about."""
+    if source.kind not in ("body", "raw", "query"):
+        return False
+    parts = source.key.lower().replace("[]", ".").split(".") if source.key else []
+    return not (parts and not parts[0]) and all(part in ("", *_NESTS) for part in parts)
+
+
+def _named(value: Result) -> str:
+    return getattr(value.callee, "name", "").rpartition(".")[2]
+
+
+def _is_named(value: Value, words: frozenset[str]) -> bool:
+    return isinstance(value, Param) and snake(value.name) in words
+
+
+def _tells(provider: Provider, operation: Operation) -> bool:
+    return provider.kind == "payment" and operation.op.startswith(_TELLING)
+
+
+def _root(value: Value) -> Value:
+    while isinstance(value, (Member, Element, Overlay)):
+        value = value.base
+    return value
+
+
+def _is_parameter(value: Value) -> bool:
+    root = _root(value)
+    return isinstance(root, Param) or (isinstance(root, Instance) and root.origin is not None)
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Whether two values are the same thing, whatever was written into it since."""
+    left, right = ({id(b) for o in options(v) for b in _bases(o)} for v in (one, other))
+    if not left.isdisjoint(right):
+        return True
+    return any(
+        isinstance(a, Param) and isinstance(b, Param) and (a.fn, a.number) == (b.fn, b.number)
+        for a in _params(one) for b in _params(other)
+    )  # fmt: skip
+
+
+def _bases(value: Value) -> Iterator[Value]:
+    while isinstance(value, Overlay):
+        yield value
+        value = value.base
+    yield from options(value)
+
+
+def _params(value: Value) -> list[Value]:
+    return [b for o in options(value) for b in _bases(o)]
