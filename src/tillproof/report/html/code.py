@@ -58,8 +58,10 @@ class Code:
         end = min(max(first, min(last, first + _MOST_LINES)) + margin, excerpt.start_line + len(shown) - 1)
         cut = [shown[number - excerpt.start_line] for number in range(start, end + 1)]
         lines = [Line(start + n, code, first <= start + n <= last) for n, code in enumerate(_dedented(cut))]
-        while lines and not lines[-1].code.strip() and not lines[-1].marked:
+        while lines and not (lines[-1].code.strip() or lines[-1].marked):
             lines.pop()
+        while lines and not (lines[0].code.strip() or lines[0].marked):
+            lines.pop(0)
         return lines
 
     def snippet(self, finding: Finding) -> list[Line]:

@@ -166,3 +166,11 @@ def settled(scenario: Scenario, obligations: Sequence[Obligation]) -> list[Oblig
     """The obligations that a scenario settles, the open ones first."""
     by_id = {o.id: o for o in obligations}
     return sorted((by_id[i] for i in scenario.obligations if i in by_id), key=lambda o: ("unknown", "broken", "held").index(o.ruling))
+
+
+def alike(obligations: Iterable[Obligation]) -> list[tuple[Obligation, int]]:
+    """One obligation of each check and ruling, and how many there are."""
+    found: dict[tuple[str, str], list[Obligation]] = {}
+    for obligation in obligations:
+        found.setdefault((obligation.check, obligation.ruling), []).append(obligation)
+    return [(same[0], len(same)) for same in found.values()]

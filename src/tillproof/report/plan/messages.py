@@ -8,7 +8,7 @@ from tillproof.commerce.surface import Message
 from tillproof.contract import Handler, Obligation
 from tillproof.knowledge.schema import Inbound, Signing
 from tillproof.report.plan import shell
-from tillproof.report.plan.draft import CUSTOMER, ORDER, READ_ORDER, STAGING, TOOLS, Draft, Ground, lines, told
+from tillproof.report.plan.draft import CUSTOMER, ORDER, READ_ORDER, STAGING, TOOLS, Draft, Ground, holes, lines, told
 from tillproof.report.wording import count
 
 SENDER = ("payment/webhook-unverified", "payment/webhook-weak-verification")
@@ -36,7 +36,9 @@ class _Sent(NamedTuple):
 
     @property
     def routes(self) -> list[str]:
-        return list(dict.fromkeys(_route(h) for h in self.handlers))
+        """Where requests reach them. One whose route is not seen counts only where none is: it lies behind another."""
+        known = [handler for handler in self.handlers if handler.route] or self.handlers
+        return list(dict.fromkeys(_route(handler) for handler in known))
 
     @property
     def signing(self) -> Signing | None:
@@ -106,9 +108,11 @@ def _route(handler: Handler) -> str:
 
 def _set_up(sent: _Sent) -> list[str]:
     conditions = [STAGING, TOOLS, ORDER]
-    hidden = [f"{h.file}:{h.line}" for h in sent.handlers if not h.route]
-    if hidden:
+    if not any(handler.route for handler in sent.handlers):
+        hidden = [f"{handler.file}:{handler.line}" for handler in sent.handlers]
         conditions.append(f"HANDLER_PATH is where the shop serves {', '.join(hidden[:4])}, without the slash in front")
+    else:
+        conditions += holes(sent.routes)
     units = list(dict.fromkeys(handler.unit for handler in sent.handlers))
     if len(units) > 1:
         conditions.append(f"Each of these has its own STAGING_URL: {', '.join(units[:12])}{' …' if len(units) > 12 else ''}")
@@ -172,12 +176,13 @@ def _sender(ground: Ground, sent: _Sent) -> Draft:
         genuine = f'{sent.deliver} {sent.file("forged")} "$ROUTE"'
         steps.append(lines("As a control, send it signed and fresh: 2xx, and only now is the order paid", _to_all(sent, genuine)))
     weakest = min((h.verified for h in sent.handlers), key=("no", "weak", "unknown", "yes").index)
-    why = {
+    seen = {
         "yes": "The code proves the sender; this shows that the deployed shop does too.",
         "no": "No proof of the sender was found before the handler acts.",
         "weak": "The proof of the sender can be got round.",
         "unknown": "It could not be decided from the code whether the sender is proven.",
-    }[weakest]
+    }
+    why = seen[weakest] if weakest != "yes" else told(owed, seen["yes"], seen["weak"], seen["unknown"])
     return Draft(
         "forged-webhook",
         f"Unsigned, forged and stale: {_where(sent)}",
@@ -186,7 +191,7 @@ def _sender(ground: Ground, sent: _Sent) -> Draft:
         steps,
         f"Each message but the control is {_UNCHANGED}.",
         owed,
-        weakest == "unknown",
+        weakest == "unknown" and not owed,
     )
 
 
@@ -198,13 +203,15 @@ def _routed(sent: _Sent, command: str) -> str:
 def _replayed(ground: Ground, sent: _Sent) -> Draft:
     owed = _of(ground, sent.handlers, REPLAY)
     weakest = min((h.dedup for h in sent.handlers), key=("no", "racy", "unknown", "state-guard", "yes").index)
-    why = {
+    seen = {
         "yes": "Handled events are remembered; this shows that it works on the deployed database.",
         "no": "Nothing was found that keeps a repeated event from acting again.",
         "state-guard": "The order's state is what keeps a repeated event from acting again.",
         "racy": "The guard is read before it is written, so two deliveries at once may both pass it.",
         "unknown": "It could not be decided from the code what a repeated event does.",
-    }[weakest]
+    }
+    broken = "A repeated event was found to act again, or two at once to pass the check that should stop them."
+    why = told(owed, seen["yes"] if weakest == "unknown" else seen[weakest], broken, seen["unknown"]) if owed else seen[weakest]
     once = f'{sent.deliver} {sent.file("paid")} "$ROUTE"'
     steps = [
         _write(sent, "paid", sent.event),
@@ -223,7 +230,7 @@ def _replayed(ground: Ground, sent: _Sent) -> Draft:
         steps,
         "Every answer is 2xx, and each order has one effect: paid once, stock taken once, one mail, one row in whatever keeps events.",
         owed,
-        weakest == "unknown",
+        weakest == "unknown" and not owed,
     )
 
 
