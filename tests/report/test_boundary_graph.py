@@ -50,7 +50,7 @@ def test_nothing_lies_on_anything_else() -> None:
         boxes = [[(u.top, u.top + u.height) for u in drawn.units], [(s.y, s.y + s.height) for s in drawn.systems]]
         for column in boxes:
             assert all(a[1] <= b[0] or b[1] <= a[0] for a, b in combinations(column, 2))
-            assert all(0 <= top and bottom <= drawn.height for top, bottom in column)
+            assert all(top >= 0 and bottom <= drawn.height for top, bottom in column)
         assert len({edge.path for edge in drawn.edges}) == len(drawn.edges) == 24
 
 
