@@ -118,8 +118,8 @@ def _coloured(lexer: Lexer, text: str) -> Iterator[Markup]:
                 line = []
             if piece and not line:
                 blank = len(piece) - len(piece.lstrip(" "))
-                line.append(Markup(piece[:blank]))
-                piece = piece[blank:]
+                line.append(Markup(piece[:blank]))  # noqa: S704 - spaces
+                piece = piece[blank:]  # noqa: PLW2901
             if piece:
                 line.append(Markup('<i class="{}">{}</i>').format(style, piece) if style and not piece.isspace() else escape(piece))
     yield Markup("").join(line)
@@ -129,4 +129,4 @@ def _dedented(lines: Sequence[Markup]) -> list[Markup]:
     """Without the indentation that all lines share. Tabs were widened before, and no tag stands before the first character of a line."""
     margins = [len(plain) - len(plain.lstrip(" ")) for line in lines if (plain := str(line)).strip()]
     margin = min(margins, default=0)
-    return [Markup(str(line)[margin:]) for line in lines]
+    return [Markup(str(line)[margin:]) for line in lines]  # noqa: S704 - only spaces are taken away
