@@ -174,3 +174,37 @@ def test_a_commit_is_read_from_a_loose_or_detached_head_or_not_at_all(tmp_path: 
     assert report(tmp_path / "b", files={".git/HEAD": commit + "\n"}).target.commit == commit
     assert report(tmp_path / "c", files={".git/HEAD": "ref: refs/../../../secret\n", "secret": commit}).target.commit is None
     assert report(tmp_path / "d").target.commit is None
+
+
+def test_excerpts_hold_the_lines_that_evidence_points_at(tmp_path: Path) -> None:
+    far = "\n".join(f"x{n} = {n}" for n in range(1, 101))
+    held = broken(60, file="far.py", outcome="held", evidence=[Evidence("far.py", 60, "key sent", "guard")])
+    asked = broken(90, file="far.py", outcome="unknown", evidence=[], question=Evidence("far.py", 90, "Is it?"))
+    made = report(
+        tmp_path, broken(20, file="far.py", evidence=[Evidence("far.py", 26, "no key", "missing")]), held, asked, files={"far.py": far}
+    )
+    assert [(e.file, e.start_line, e.code.count("\n") + 1) for e in made.excerpts] == [
+        ("far.py", 17, 13),
+        ("far.py", 60, 1),
+        ("far.py", 87, 7),
+    ]
+    assert made.excerpts[0].code.splitlines()[0] == "x17 = 17"
+
+
+def test_excerpts_are_masked_and_cut(tmp_path: Path) -> None:
+    secret = "sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+    body = "MIIEowIBAAKCAQEAu1Xc7Zr9vLq3TnYkWb2HsJd8GfP5mQxR4tUeVoIaKyNcBwEz"
+    pem = f"KEY = '''-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body[::-1]}\nc2hvcnQgbGluZQ\n-----END RSA PRIVATE KEY-----'''\n"
+    code = f"import stripe\nkey = '{secret}'\n" + "y = 1\n" * 20 + pem + f"long = '{'a' * 5000}'\n"
+    made = report(tmp_path, broken(2), broken(26, evidence=[Evidence("pay.py", 26, "here", "missing")]), code=code)
+    text = "\n".join(e.code for e in made.excerpts)
+    assert "masked" in text
+    assert not [part for part in (secret, body, body[::-1], "c2hvcnQgbGluZQ") if part in text]
+    assert max(map(len, text.splitlines())) <= 241
+
+
+def test_obligations_know_the_systems_that_they_are_about(tmp_path: Path) -> None:
+    made = report(tmp_path, broken(5), broken(16), broken(1, file="other.py", evidence=[]), files={"other.py": "x = 1\n"})
+    assert [f.systems for f in made.findings] == [[], ["stripe"], ["stripe"]]
+    assert [c.id for c in made.checks] == [MISSING, UNVERIFIED]
+    assert (made.checks[0].broken, made.checks[1].broken) == (3, 0)

@@ -244,3 +244,12 @@ def test_it_can_be_read_without_scripts(window: Browser, tmp_path: Path) -> None
         assert not window.shows(".tools")
     finally:
         window.cdp("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_paper_is_white_in_every_theme(window: Browser, tmp_path: Path) -> None:
+    show(window, plausible(), tmp_path, dark=True)
+    window.run("document.documentElement.dataset.theme = 'dark'")
+    window.media(dark=True, paper=True)
+    assert window.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert contrast(window, ".item .what") > 12
+    window.media()

@@ -2,7 +2,8 @@ import re
 
 from markdown_it import MarkdownIt
 
-from tests.report.samples import LONG_PATH, empty, finding, hostile, obligation, plausible, report
+from tests.report.samples import LONG_PATH, empty, finding, hostile, obligation, plausible, report, step
+from tillproof.contract import Scenario
 from tillproof.report.markdown import to_markdown
 
 SECTIONS = [
@@ -77,9 +78,54 @@ def test_long_paths_are_whole() -> None:
 
 
 def test_a_thousand_held_places_are_cut_and_counted() -> None:
-    held = section(to_markdown(report([], [obligation(ruling="held")] * 1000)), "What was held, and by what")
+    many = [obligation(ruling="held", evidence=[step(line=n, kind="guard")]) for n in range(1000)]
+    held = section(to_markdown(report([], many)), "What was held, and by what")
     assert held.count(" at `shop/webhooks.py:38`") == 400
     assert "and 600 places more" in held
+
+
+def test_places_that_the_same_lines_prove_are_one() -> None:
+    proven = obligation(
+        ruling="held", evidence=[step(line=1, kind="source"), *(step(line=n, kind="guard", note="a lock") for n in (4, 4, 5, 6, 7))]
+    )
+    held = section(to_markdown(report([], [proven, proven])), "What was held, and by what")
+    locks = "; ".join(f"`shop/webhooks.py:{n}` a lock" for n in (4, 5, 6))
+    assert f"  - webhook at `shop/webhooks.py:38`: {locks} and 1 more (×2)\n" in held
+
+
+def test_the_same_in_many_places_is_told_once_and_each_place_is_named() -> None:
+    many = [finding(id=f"f{n}", start_line=n, snippet=f"line_{n}()") for n in range(10, 17)]
+    markdown = to_markdown(report([*many, finding(id="low", severity="low")], [obligation()]))
+    rows = [line for line in section(markdown, "Findings").splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 2
+    evidence = section(markdown, "Evidence")
+    assert "### 1. The webhook marks orders paid before its sender is proven (7 places)" in evidence
+    assert evidence.count("Anyone who can reach") == 2
+    assert "- `shop/webhooks.py:16` (certain, id `f16`) `line_16()`" in evidence
+    assert evidence.count("**Remediation:**") == 2
+    assert all(f"`shop/webhooks.py:{n}`" in evidence for n in range(10, 17))
+
+
+def test_calls_on_the_way_are_one_step() -> None:
+    calls = [step(line=n, note="calls") for n in (5, 6, 7)]
+    one = finding(trace=[step(line=1, kind="source"), *calls, step(line=9, kind="sink", note="paid")])
+    evidence = section(to_markdown(report([one], [obligation()])), "Evidence")
+    assert "\n2. calls: `shop/webhooks.py:5` → `shop/webhooks.py:6` → `shop/webhooks.py:7`\n3. `shop/webhooks.py:9` paid" in evidence
+
+
+def test_what_the_verdict_rests_on_comes_first() -> None:
+    top = to_markdown(plausible()).split("| Critical |")[0]
+    assert "- **critical** The webhook marks orders paid before its sender is proven (`shop/webhooks.py:41`)" in top
+    assert "**high**" not in top
+
+
+def test_shell_stands_in_blocks_of_its_own() -> None:
+    plan = [Scenario(id="T1", scenario="s", why="w", preconditions=["A function:\nf() {\n  curl\n}"], steps=["Send `it`:\nf \"$X\" & wait"],
+                     expected="e", obligations=["o1"])]  # fmt: skip
+    staging = section(to_markdown(report([], [obligation()], test_plan=plan)), "Staging test plan")
+    tokens = MarkdownIt("commonmark").parse(staging)
+    assert [token.content for token in tokens if token.type == "fence"] == ["f() {\n  curl\n}\n", 'f "$X" & wait\n']
+    assert "**Settles:** `payment/webhook-unverified` (1 broken)." in staging
 
 
 def test_hostile_text_adds_no_markup() -> None:

@@ -219,6 +219,19 @@ def test_returns_are_opened_unpaid_by_their_own_method() -> None:
     assert made.obligations == ["payment/fulfil-on-redirect:3"]
 
 
+def test_a_payment_of_another_order_is_tried_where_nothing_compares() -> None:
+    handlers = [handler(), handler(kind="redirect-return", route="/done", line=30)]
+    made = one(
+        plan(handlers, [owed("payment/amount-not-reconciled", "unknown", 3), owed("payment/amount-not-reconciled", "held", 30)]),
+        "underpaid",
+    )
+    assert made.obligations == ["payment/amount-not-reconciled:3", "payment/amount-not-reconciled:30"]
+    assert "AMOUNT=1; MAJOR_AMOUNT=0.01; CURRENCY=jpy; PAYMENT_ID=$CHEAP_PAYMENT_ID" in commands(made)
+    assert "deliver_stripe underpaid.json" in commands(made)
+    assert "/done?order_id=$ORDER_ID&payment_id=$CHEAP_PAYMENT_ID" in commands(made)
+    assert "underpaid" not in {s.kind for s in plan(handlers)}
+
+
 def test_shared_preconditions_are_told_once() -> None:
     made = shared(plan([handler(), handler(provider="paypal", route="/p")]))
     assert any(text.startswith("STAGING_URL is") for text in made.setup)

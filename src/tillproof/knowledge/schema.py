@@ -189,6 +189,10 @@ class Provider(Part, frozen=True):
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
+
+    ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
+    which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
+    ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
     """
 
     id: str
@@ -213,6 +217,7 @@ class Provider(Part, frozen=True):
     dumps: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
     effects: tuple[Effect, ...] = ()
+    remedies: dict[str, dict[Language, tuple[str, ...]]] = {}
     sources: tuple[str, ...] = ()
 
     def things(self) -> "tuple[Operation | Verifier, ...]":
@@ -336,6 +341,9 @@ class Framework(Part, frozen=True):
     objects on which no method is an effect (``new Map()``, a digest being built).
     ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
+    ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
+    expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
+    ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
     """
 
     id: str
@@ -374,6 +382,7 @@ class Framework(Part, frozen=True):
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    remedies: dict[str, tuple[str, ...]] = {}
     sources_cited: tuple[str, ...] = ()
 
 

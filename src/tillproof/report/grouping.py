@@ -7,6 +7,8 @@ from typing import NamedTuple
 from tillproof.contract import Finding, Report, Severity
 from tillproof.report.wording import by_weight
 
+_MOST_DECIDING = 5
+
 
 class Group(NamedTuple):
     """The findings of one check and severity, the surest first; most often there is one. ``title`` speaks for all of them."""
@@ -43,3 +45,10 @@ def _title(members: Iterable[Finding]) -> str:
     counts = Counter(finding.title for finding in members)
     title = counts.most_common(1)[0][0]
     return title if len(counts) == 1 else f"{title}, and similar"
+
+
+def deciding(report: Report) -> list[Group]:
+    """What the verdict rests on, the worst first and not too many: blocking findings, or else whatever is above low."""
+    found = groups(report)
+    blocking = [g for g in found if g.severity == "critical" and any(f.confidence != "possible" for f in g.findings)]
+    return (blocking or [g for g in found if g.severity in ("critical", "high", "medium")])[:_MOST_DECIDING]

@@ -1,17 +1,20 @@
 """The review as Markdown, for a pull request or an issue: everything the contract holds, in the order in which a reviewer reads it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tillproof.contract import Assessment, Finding, Obligation, Report, Scenario, Step
 from tillproof.report import escape, wording
 from tillproof.report.boundary_map import boundary_table, flowchart, handler_table
-from tillproof.report.grouping import Group, groups
+from tillproof.report.grouping import Group, deciding, groups
 from tillproof.report.markdown_table import table
 from tillproof.report.setup import parts, shared
+from tillproof.report.trace import guards, passages
 
 _MOST_HELD = 400
 _MOST_PLACES = 8
 _MOST_IN_FULL = 3
+_MOST_GUARDS = 3
 
 
 def to_markdown(report: Report) -> str:
@@ -42,6 +45,10 @@ def _summary(report: Report) -> Iterator[str]:
     yield ""
     if (risk := wording.risk(report)) is not None:
         yield f"Primary risk: **{escape.prose(risk)}**."
+        yield ""
+    first = deciding(report)
+    if first:
+        yield from (f"- **{group.severity}** {escape.prose(group.title)} ({_where(group)})" for group in first)
         yield ""
     rulings = report.summary.rulings
     yield from table(
@@ -85,6 +92,12 @@ def _findings(report: Report) -> Iterator[str]:
         for group in groups(report)
     ]
     yield from table(("Severity", "Category", "Description", "Remediation"), rows)
+
+
+def _where(group: Group) -> str:
+    """The first place of a group, and how many more there are."""
+    more = len(group.findings) - 1
+    return escape.code(wording.at(group.first.file, group.first.start_line)) + (f" and {wording.count(more, 'more place')}" if more else "")
 
 
 def _description(group: Group) -> str:
@@ -139,7 +152,7 @@ def _finding(finding: Finding, repeated: bool) -> Iterator[str]:
         yield ""
     if not repeated:
         yield from _paragraph(escape.prose(finding.message))
-    yield from _numbered(finding.trace)
+    yield from _trace(finding.trace)
 
 
 def _brief(finding: Finding) -> str:
@@ -158,6 +171,7 @@ def _reference(text: str) -> str:
 
 
 def _held(report: Report) -> Iterator[str]:
+    """By check, each place with the lines that prove it; places that are proven by the same lines are one."""
     held = wording.ruled(report, "held")
     yield from _heading("What was held, and by what")
     if not held:
@@ -165,14 +179,19 @@ def _held(report: Report) -> Iterator[str]:
     left = _MOST_HELD
     for check, obligations in held.items():
         yield f"- {escape.code(check)}: {wording.count(len(obligations), 'place')}"
-        for obligation in obligations[: max(left, 0)]:
-            site = obligation.site
-            proof = "; ".join(_step(step) for step in obligation.evidence) or "no line was recorded"
-            yield f"  - {escape.prose(site.kind)} at {escape.code(wording.at(site.file, site.line))}: {proof}"
-        left -= len(obligations)
+        told = Counter(_proven(obligation) for obligation in obligations)
+        yield from (f"  - {text}{f' (×{times})' if times > 1 else ''}" for text, times in list(told.items())[: max(left, 0)])
+        left -= len(told)
     if left < 0:
         yield f"- … and {wording.count(-left, 'place')} more; the JSON report names each."
     yield ""
+
+
+def _proven(obligation: Obligation) -> str:
+    site, proof = obligation.site, guards(obligation.evidence)
+    shown = "; ".join(_step(step) for step in proof[:_MOST_GUARDS]) or "no line was recorded"
+    more = f" and {len(proof) - _MOST_GUARDS} more" if len(proof) > _MOST_GUARDS else ""
+    return f"{escape.prose(site.kind)} at {escape.code(wording.at(site.file, site.line))}: {shown}{more}"
 
 
 def _unknown(report: Report) -> Iterator[str]:
@@ -340,6 +359,19 @@ def _numbered(steps: Sequence[Step]) -> Iterator[str]:
     if steps:
         yield from (f"{number}. {_step(step)}" for number, step in enumerate(steps, 1))
         yield ""
+
+
+def _trace(trace: Sequence[Step]) -> Iterator[str]:
+    """A numbered way; calls that follow one another stand in one line."""
+    if not trace:
+        return
+    for number, passage in enumerate(passages(trace), 1):
+        if len(passage.steps) == 1:
+            yield f"{number}. {_step(passage.first)}"
+        else:
+            places = " → ".join(escape.code(wording.at(step.file, step.line)) for step in passage.steps)
+            yield f"{number}. {escape.prose(passage.first.note)}: {places}"
+    yield ""
 
 
 def _step(step: Step) -> str:

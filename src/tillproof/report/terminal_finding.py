@@ -7,6 +7,7 @@ from rich.text import Text
 from tillproof.contract import Finding, Severity, Step, StepKind
 from tillproof.report import escape, wording
 from tillproof.report.layout import Lines, sentence, wrapped
+from tillproof.report.trace import Passage, passages
 
 SEVERITY_STYLES: dict[Severity, str] = {
     "critical": "bold red",
@@ -82,20 +83,26 @@ def _foreground(line: Text) -> Text:
 
 
 def _trace(steps: list[Step], width: int) -> Lines:
-    """The steps with their notes beside them where all fit, else beneath."""
-    shown = steps[:_MOST_STEPS]
-    places = [escape.line(wording.at(step.file, step.line)) for step in shown]
-    notes = [sentence(step.note) for step in shown]
+    """The steps with their notes beside them where all fit, else beneath; of calls that follow one another, the first and their number."""
+    shown = passages(steps)[:_MOST_STEPS]
+    places = [escape.line(wording.at(passage.first.file, passage.first.line)) for passage in shown]
+    notes = [sentence(_note(passage)) for passage in shown]
     beside = max(cell_len(place) for place in places) + 2
     first = _INDENT + 4
     fits = all(first + beside + note.cell_len <= width for note in notes)
-    for step, place, note in zip(shown, places, notes, strict=True):
-        mark, style = _MARKS[step.kind]
+    for passage, place, note in zip(shown, places, notes, strict=True):
+        mark, style = _MARKS[passage.first.kind]
         line = Text(" " * (_INDENT + 2)).append(mark, style).append(" ").append(place, "cyan")
         if fits:
             yield line + Text(" " * (first + beside - line.cell_len)) + note
         else:
             yield line
             yield from wrapped(Text(" " * first), note, width)
-    if len(steps) > len(shown):
-        yield Text(" " * first).append(f"… {len(steps) - len(shown)} more steps", "dim")
+    left = len(steps) - sum(len(passage.steps) for passage in shown)
+    if left:
+        yield Text(" " * first).append(f"… {left} more steps", "dim")
+
+
+def _note(passage: Passage) -> str:
+    more = len(passage.steps) - 1
+    return f"{passage.first.note}, and {wording.count(more, 'call')} further" if more else passage.first.note

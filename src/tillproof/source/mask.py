@@ -37,7 +37,7 @@ _AUTHORIZATION = re.compile(r"\b((?:Bearer|Basic|Token)[ \t]+)(?=[A-Za-z._~+/=-]
 _ASSIGNMENT = re.compile(
     r"(?P<name>pass(?:word|wd|phrase)|pass(?![a-z])|pwd|secret|api[_-]?key|(?:access|private|signing|signature|encryption|hmac|auth|merchant|webhook|client)[_-]?key"
     r"|token|credential)[\w-]{0,40}+"
-    r"(?P<between>[\\\"'`\]]{0,4}+[ \t]{0,8}+(?:=>|:=|={1,3}|:|,|\()[ \t]{0,8}+)(?P<quote>\\?[\"'`])?",
+    r"(?P<between>[\\\"'`\]]{0,4}+[ \t]{0,8}+(?:=>|:=|={1,3}|:|,|\(|is(?=[ \t]))[ \t]{0,8}+)(?P<quote>\\?[\"'`])?",
     re.IGNORECASE,
 )
 # What may stand between quotes of each kind, one that is itself inside a string among them, and without quotes.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tillproof.checks import remedies
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.evaluate import Evaluator
@@ -152,3 +153,23 @@ def may_carry_options(value: Value, position: int, site: OperationSite) -> bool:
         text = " ".join((*names(value), value.name if isinstance(value, Param) else "")).lower()
         return isinstance(value, Param) and ("option" in text or "config" in text or "header" in text or "args" in text)
     return isinstance(value, Param) or position > 0
+
+
+def key_code(model: Model, keyed: Keyed) -> str:
+    """The line that hands over a stable key, as this provider and language write it."""
+    site = keyed.site
+    names = site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
+    if site.request is not None:
+        header = next((n for n in names if "-" in n), next(iter(names), "Idempotency-Key"))
+        return remedies.code(model, site.fn.file, "key-header", parameter=header)
+    language = model.program.language(site.fn.file)
+    parameter = next((n for n in names if _is_spelt_in(language, n)), next(iter(names), "idempotency_key"))
+    own = None if site.operation.key_names else site.provider
+    return remedies.code(model, site.fn.file, "key", own, parameter=parameter)
+
+
+def _is_spelt_in(language: str, name: str) -> bool:
+    """Whether a language writes names of parameters so."""
+    if language == "python":
+        return name.islower() and "-" not in name
+    return "-" not in name and (language == "php" or ("_" not in name and name[:1].islower()))

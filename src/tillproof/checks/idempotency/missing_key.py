@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, keyed_places
+from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.contract import Severity
@@ -94,26 +94,9 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _remedy(model: Model, keyed: Keyed) -> str:
-    site = keyed.site
-    key_names = site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
-    language = model.program.language(site.fn.file)
-    header = next((n for n in key_names if "-" in n), "Idempotency-Key")
-    if site.request is not None:
-        return (
-            f"Send the header `{header}` with a value derived from the order and the attempt, e.g. `order-{{id}}-{{attempt}}`, "
-            "and the same value on a retry."
-        )
-    python = next((n for n in key_names if "_" in n and n.islower()), "idempotency_key")
-    script = next((n for n in key_names if n[:1].islower() and any(c.isupper() for c in n)), "idempotencyKey")
-    if language == "python":
-        return f'Pass `{python}=f"order-{{order.id}}-{{attempt}}"`: derived from the order, the same when the call is repeated.'
-    if language == "javascript":
-        return (
-            f"Pass `{{ {script}: `order-${{order.id}}-${{attempt}}` }}` as the request options: derived from the order, "
-            "the same when the call is repeated."
-        )
-    name = key_names[0] if key_names else "idempotency_key"
-    return f"Pass `['{name}' => \"order-{{$order->id}}-{{$attempt}}\"]` as the request options: derived from the order."
+    how = key_code(model, keyed)
+    where = "header" if keyed.site.request is not None else "key"
+    return f"Send a {where} that is derived from the order and the attempt, and is the same when the call is repeated: {how}."
 
 
 CHECK = Check(id="idempotency/missing-key", title="Payment calls carry an idempotency key", severity="high", rule=rule)

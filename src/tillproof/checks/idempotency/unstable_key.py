@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, keyed_places
+from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
@@ -41,10 +41,8 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries "
         f"another key and {site.provider.name} makes a second payment of it."
     )
-    ruling.remediation = (
-        "Derive the key from the order and the attempt (`order-{id}-{attempt}`), "
-        "or store the random key with the order before the first call."
-    )
+    stable = f"Derive the key from the order and the attempt: {key_code(model, keyed)}"
+    ruling.remediation = f"{stable}; or store the random key with the order before the first call."
     ruling.evidence = [
         Evidence(source.at[0], source.at[1], "a value that differs on every call", "source"),
         at(program, site.fn, site.instr, f"sent as {found.key}", "sink"),

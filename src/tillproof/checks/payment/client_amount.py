@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, amount_sites
 from tillproof.checks.payment.bounds import barrier
@@ -12,11 +13,6 @@ from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Param, Unknown, Value, leaves
 from tillproof.ir.ops import Op
-
-_RECOMPUTE = (
-    "Load the products by id, compute the total from their stored prices, tax and shipping, and use that sum; "
-    "from the client take only ids and quantities."
-)
 
 
 @dataclass(slots=True)
@@ -124,11 +120,16 @@ def _break(model: Model, site: AmountSite, chosen: _Chosen, ruling: Ruling) -> N
         f"{named} comes from the client's request and is {what}; nothing computes it again from the server's prices, "
         f"so a changed request buys the same goods for {gain}."
     )
-    ruling.remediation = "Take the currency from the order or the shop's settings." if currency else _RECOMPUTE
+    ruling.remediation = "Take the currency from the order or the shop's settings." if currency else _recompute(model, site)
     ruling.evidence = [
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
+
+
+def _recompute(model: Model, site: AmountSite) -> str:
+    how = remedies.code(model, site.fn.file, "load")
+    return f"Take only ids and quantities from the client, and compute the total, with tax and shipping, from the stored prices: {how}."
 
 
 def _line(model: Model, site: AmountSite) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.entries import Entry
@@ -13,20 +14,9 @@ from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Provider
 
 _NEAR = 1
-_RETRIEVE_JS = "stripe.checkout.sessions.retrieve(sessionId)"
-_RETRIEVE = {"python": "stripe.checkout.Session.retrieve(session_id)", "php": "$stripe->checkout->sessions->retrieve($sessionId)"}
-_ASK = (
-    "Only show the result here; mark the order paid in the verified webhook, or after asking the provider with our own credentials "
-    "and comparing status, amount and order."
-)
-_REMEDIES = {
-    "paypal": "Capture the order on the server (`POST /v2/checkout/orders/{id}/capture`) and mark it paid only when the answer "
-    "says COMPLETED for this order and amount.",
-    "razorpay": "Verify `razorpay_signature` (HMAC-SHA256 of `order_id|payment_id`) and that the Razorpay order is this order's own, "
-    "before marking it paid.",
-}
 _NEVER = "the provider is never asked whether money came"
 
 
@@ -175,16 +165,16 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
         f"and a customer whose browser closes early has paid and gets none."
     )
     providers = model.handlers.paying(program.unit(entry.target.fn.file))
-    ruling.remediation = _remedy(providers[0].id if providers else "", program.language(act.fn.file))
+    ruling.remediation = _remedy(model, providers, act.fn.file)
     ruling.evidence.append(Evidence(fn.file, line, "no confirmation from the provider before this", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
 
 
-def _remedy(provider: str, language: str) -> str:
-    if provider == "stripe":
-        call = _RETRIEVE.get(language, _RETRIEVE_JS)
-        return f"Only show the result here; mark the order paid in the verified webhook, or after `{call}` says `payment_status` is paid."
-    return _REMEDIES.get(provider, _ASK)
+def _remedy(model: Model, providers: list[Provider], file: str) -> str:
+    asked = remedies.code(model, file, "confirm", providers[0]) if providers else ""
+    how = f" ({asked})" if asked else " and comparing status, amount and order"
+    name = providers[0].name if providers else "the provider"
+    return f"Only show the result here. Mark the order paid in the verified webhook, or after asking {name} with our own credentials{how}."
 
 
 CHECK = Check(id="payment/fulfil-on-redirect", title="No order is paid because a browser says so", severity="critical", rule=rule)

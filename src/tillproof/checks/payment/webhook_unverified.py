@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.sender import is_site, unproven_acts, unresolved_verifier
@@ -65,27 +66,36 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     return ruling
 
 
-_SAY = {
-    ("stripe", "python"): "`event = stripe.Webhook.construct_event(request.body, request.headers['Stripe-Signature'], endpoint_secret)`",
-    ("stripe", "javascript"): "`const event = stripe.webhooks.constructEvent(rawBody, req.headers['stripe-signature'], endpointSecret)`",
-    ("stripe", "php"): "`$event = \\Stripe\\Webhook::constructEvent($payload, $_SERVER['HTTP_STRIPE_SIGNATURE'], $endpointSecret)`",
-}
-
-
 def remedy(model: Model, handler: Handler) -> str:
-    """The call that proves the sender, for the provider and language in hand."""
+    """The call that proves the sender, for the provider, framework and language in hand."""
+    file, provider, inbound = handler.entry.target.fn.file, handler.provider, handler.inbound
+    if inbound.proof == "refetch":
+        asked = remedies.code(model, file, "confirm", provider)
+        how = f": {asked}" if asked else ""
+        return (
+            f"Take only the id from the message, ask {provider.name} for the payment with our own credentials, and act on that answer{how}."
+        )
+    header = "-".join(word.capitalize() for word in inbound.headers[0].split("-")) if inbound.headers else "X-Signature"
+    need = "verify-ipn" if handler.kind == "ipn" else "verify"
+    said = remedies.code(model, file, need, provider, name=header) or _packed(model, handler)
+    if not said and handler.kind == "ipn":
+        return f"Send the message back to {provider.name} as it came, and act only when the answer says that it is genuine."
+    by_hand = not said
+    said = said or remedies.code(model, file, "hmac", name=header)
+    over_body = by_hand or remedies.uses(model, file, need, "body", provider)
+    raw = remedies.code(model, file, "raw", route=handler.entry.route or "/webhook") if over_body else ""
+    kept = f"Keep the raw body on this route: {raw}. " if raw else ""
+    return f"{kept}Prove the sender before anything else: {said}; act only on what is proven, and answer 400 to the rest."
+
+
+def _packed(model: Model, handler: Handler) -> str:
+    """The first call that the provider's pack knows to prove it in this language."""
     language = model.program.language(handler.entry.target.fn.file)
-    said = _SAY.get((handler.provider.id, language))
-    if said:
-        return f"Verify the raw body before anything else: {said}, and act only on the event that it returns."
     for verifier in handler.provider.verifiers:
-        calls = verifier.calls.get(language, ()) if language in ("python", "javascript", "php") else ()  # type: ignore[call-overload]
-        if calls:
-            return f"Call `{calls[0].lstrip('.')}` on the message as it was sent, before anything else, and stop when it fails."
-    header = f" and compare it in constant time with the `{handler.inbound.headers[0]}` header" if handler.inbound.headers else ""
-    if handler.inbound.proof == "refetch":
-        return f"Ask {handler.provider.name} for the payment by its id with our own credentials, and act only on that answer."
-    return f"Compute the HMAC of the raw body with the webhook secret{header}; answer 401 and stop when they differ."
+        for name, calls in verifier.calls.items():
+            if name == language and calls:
+                return f"`{calls[0].lstrip('.')}` on the message as it was sent"
+    return ""
 
 
 CHECK = Check(id="payment/webhook-unverified", title="A webhook proves its sender before it acts", severity="critical", rule=rule)

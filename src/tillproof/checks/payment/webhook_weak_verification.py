@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.sender import is_site, unproven_acts
@@ -67,22 +68,23 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     ruling.severity = "critical" if sender else "high"
     ruling.anchor = (way.fn.file, way.line, way.line)
     provider = handler.provider.name
+    refuse = remedies.code(model, way.fn.file, "refuse") or "400"
     ruling.title, why, mend = {
         "skipped": (
             f"{provider}'s verification can be skipped" + (" by whoever sends the message" if sender else ""),
             ("The sender decides by what he sends (a header that is left out is enough) whether the signature is checked" if sender
              else "Our configuration decides whether the signature is checked: where the secret is not set or the switch is on, the "
              "message is taken as it comes"),
-            "Refuse the message (400) when the signature or the secret is missing; leave no branch that goes on without the verification.",
+            f"Refuse the message when the signature or the secret is missing ({refuse}); no branch may go on without the verification.",
         ),
         "swallowed": (
             f"{provider}'s verification fails without consequence", "The failure of the verification is caught and the handler goes on",
-            "Answer 400 and return in the handler of the exception.",
+            f"Refuse the message in the handler of the exception: {refuse}.",
         ),
         "ignored": (
             f"The result of {provider}'s verification is not looked at", ("The verification answers whether the message is genuine, and "
             "nobody acts on the answer here"),
-            "Test the result, answer 401 and stop when it is not true.",
+            f"Test the result, and refuse the message when it is not true: {refuse}.",
         ),
     }[way.kind]  # fmt: skip
     ruling.message = f"{why}, so a forged {provider} event is processed like a real one: an order counts as paid that nobody paid for."
@@ -114,10 +116,16 @@ def _serialised(model: Model, handler: Handler, proof: Proven, base: Ruling) -> 
         "The bytes that are verified are not those that were signed: genuine events fail, "
         "and whoever mends that by skipping the check lets forged ones in."
     )
-    ruling.remediation = "Keep the raw body (a raw parser on this route, or a verify hook of the JSON parser) and give exactly those "
-    "bytes to the verification."
+    ruling.remediation = _raw_body(model, handler, proof)
     ruling.evidence.append(parsed.evidence)
     return ruling
+
+
+def _raw_body(model: Model, handler: Handler, proof: Proven) -> str:
+    kept = remedies.code(model, proof.fn.file, "raw", route=handler.entry.route or "/webhook")
+    body = remedies.code(model, proof.fn.file, "body")
+    how = f": {kept}" if kept else " (a raw parser on this route, or a verify hook of the JSON parser)"
+    return f"Keep the raw body{how}. Give exactly those bytes, {body}, to the verification." if body else f"Keep the raw body{how}."
 
 
 def _ageless(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
@@ -155,9 +163,19 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     ruling.message = (
         "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
     )
-    ruling.remediation = "Refuse to handle webhooks (500) while the secret is empty, and give it no empty default."
+    ruling.remediation = (
+        "Give the secret no empty default, so that the application does not start without it: "
+        f"{remedies.code(model, proof.fn.file, 'require', variable=_variable(model, empty))}."
+    )
     ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
     return ruling
+
+
+def _variable(model: Model, value: Value) -> str:
+    """The setting that holds the secret, as far as the fallback tells."""
+    name = model.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None
+    text = name.text.strip("'\"") if isinstance(name, Const) else ""
+    return text if text.isidentifier() else "WEBHOOK_SECRET"
 
 
 def _empty_option(model: Model, value: Value) -> Value | None:
@@ -167,7 +185,7 @@ def _empty_option(model: Model, value: Value) -> Value | None:
         if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
             default = model.evaluator.argument(option, 1)
             if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
-                return default
+                return option
     return None
 
 
@@ -183,11 +201,7 @@ def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     ruling.message = (
         "The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed signature is right."
     )
-    language = model.program.language(proof.fn.file)
-    call = {"python": "hmac.compare_digest(expected, sent)", "php": "hash_equals($expected, $sent)"}.get(
-        language, "crypto.timingSafeEqual(expected, sent)"
-    )
-    ruling.remediation = f"Compare with `{call}`."
+    ruling.remediation = f"Compare with {remedies.code(model, proof.fn.file, 'compare')}."
     return ruling
 
 

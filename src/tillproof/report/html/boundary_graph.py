@@ -149,8 +149,10 @@ def _state(way: Sequence[Boundary], handlers: Sequence[Handler]) -> str:
 
 
 def _least_proven(way: Sequence[Boundary], handlers: Sequence[Handler]) -> str:
+    """A message's sender is proven by the message; what a browser brings back comes by plain HTTP and is a way of its own."""
     units = {boundary.unit for boundary in way}
-    mine = [h for h in handlers if h.provider == way[0].system and h.unit in units and h.kind != "redirect-return"]
+    returns = way[0].protocol != "webhook"
+    mine = [h for h in handlers if h.provider == way[0].system and h.unit in units and (h.kind == "redirect-return") == returns]
     return min((h.verified for h in mine), key=("no", "weak", "unknown", "yes").index, default="unknown")
 
 

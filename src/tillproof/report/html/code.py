@@ -58,8 +58,10 @@ class Code:
         end = min(max(first, min(last, first + _MOST_LINES)) + margin, excerpt.start_line + len(shown) - 1)
         cut = [shown[number - excerpt.start_line] for number in range(start, end + 1)]
         lines = [Line(start + n, code, first <= start + n <= last) for n, code in enumerate(_dedented(cut))]
-        while lines and not lines[-1].code.strip() and not lines[-1].marked:
+        while lines and not (lines[-1].code.strip() or lines[-1].marked):
             lines.pop()
+        while lines and not (lines[0].code.strip() or lines[0].marked):
+            lines.pop(0)
         return lines
 
     def snippet(self, finding: Finding) -> list[Line]:
@@ -116,8 +118,8 @@ def _coloured(lexer: Lexer, text: str) -> Iterator[Markup]:
                 line = []
             if piece and not line:
                 blank = len(piece) - len(piece.lstrip(" "))
-                line.append(Markup(piece[:blank]))
-                piece = piece[blank:]
+                line.append(Markup(piece[:blank]))  # noqa: S704 - spaces
+                piece = piece[blank:]  # noqa: PLW2901
             if piece:
                 line.append(Markup('<i class="{}">{}</i>').format(style, piece) if style and not piece.isspace() else escape(piece))
     yield Markup("").join(line)
@@ -127,4 +129,4 @@ def _dedented(lines: Sequence[Markup]) -> list[Markup]:
     """Without the indentation that all lines share. Tabs were widened before, and no tag stands before the first character of a line."""
     margins = [len(plain) - len(plain.lstrip(" ")) for line in lines if (plain := str(line)).strip()]
     margin = min(margins, default=0)
-    return [Markup(str(line)[margin:]) for line in lines]
+    return [Markup(str(line)[margin:]) for line in lines]  # noqa: S704 - only spaces are taken away

@@ -53,7 +53,8 @@
       group.hidden = !left;
       group.querySelector("[data-shown]").textContent = left === inside.length ? "" : `${left} of `;
     }
-    document.getElementById("result").textContent = shown === findings.length ? `${shown} findings` : `${shown} of ${findings.length} findings`;
+    const total = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
+    document.getElementById("result").textContent = shown === findings.length ? total : `${shown} of ${total}`;
     const nothing = document.querySelector(".nothing");
     if (nothing) nothing.hidden = shown > 0;
   };

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from tillproof.contract import Report
 from tillproof.report import wording
 from tillproof.report.html import text
-from tillproof.report.html.view import settled, view
+from tillproof.report.html.view import alike, settled, view
 from tillproof.report.setup import parts
 
 _HERE = Path(__file__).parent
@@ -41,13 +41,13 @@ def _environment() -> Environment:
     )
     for name in ("prose", "shell", "address", "path", "shortened"):
         environment.filters[name] = getattr(text, name)
-    environment.filters["parts"] = parts
+    environment.filters.update(parts=parts, alike=alike)
     environment.globals.update(at=wording.at, count=wording.count, anchor=text.anchor, wording=wording, settled=settled)
     return environment
 
 
 def _own(name: str) -> Markup:
-    return Markup((_HERE / name).read_text(encoding="utf-8"))
+    return Markup((_HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - our own file
 
 
 def _policy(style: str, script: str) -> str:

@@ -46,4 +46,8 @@ def anchor(kind: str, name: str) -> str:
 def shortened(text: str, letters: int) -> str:
     """The end of a long name, which tells more than its beginning."""
     shown = harmless.line(text)
-    return shown if len(shown) <= letters else "…" + shown[1 - letters :]
+    if len(shown) <= letters:
+        return shown
+    parts = shown.split("/")
+    whole = next((tail for n in range(1, len(parts)) if len(tail := "…/" + "/".join(parts[n:])) <= letters), None)
+    return whole or "…" + shown[1 - letters :]

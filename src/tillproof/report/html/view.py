@@ -5,21 +5,23 @@ from typing import NamedTuple
 
 from tillproof.contract import CheckRun, Finding, Obligation, Report, Scenario, Step
 from tillproof.report import wording
-from tillproof.report.grouping import Group, groups
+from tillproof.report.grouping import Group, deciding, groups
 from tillproof.report.html.boundary_graph import NARROW, WIDE, Graph, graph
 from tillproof.report.html.code import Code, Line
 from tillproof.report.setup import Shared, shared
+from tillproof.report.trace import passages
 
 _MARKS = {"source": "from", "step": "via", "guard": "guard", "sink": "hits", "missing": "missing"}
 _NONE = "none"
 
 
 class ShownStep(NamedTuple):
-    """A step of a trace. ``lines`` are empty where the step before has shown them already."""
+    """A step of a trace. ``lines`` are empty where a step before has shown them already; ``through``: the calls that it sums up."""
 
     step: Step
     mark: str
     lines: tuple[Line, ...]
+    through: tuple[tuple[Step, Line | None], ...] = ()
 
 
 class ShownFinding(NamedTuple):
@@ -60,6 +62,7 @@ class View(NamedTuple):
     reason: str
     risk: str | None
     severities: tuple[tuple[str, int], ...]
+    deciding: tuple[Group, ...]
     groups: tuple[ShownGroup, ...]
     unknown: tuple[tuple[str, tuple[Proof, ...]], ...]
     held: tuple[tuple[str, tuple[Proof, ...]], ...]
@@ -83,6 +86,7 @@ def view(report: Report) -> View:
         reason=wording.reason(report),
         risk=wording.risk(report),
         severities=tuple(wording.severities(report.summary.counts)),
+        deciding=tuple(deciding(report)),
         groups=shown_groups,
         unknown=unknown,
         held=held,
@@ -107,7 +111,12 @@ def _finding(finding: Finding, code: Code) -> ShownFinding:
 def _steps(finding: Finding, code: Code) -> tuple[ShownStep, ...]:
     seen = {(finding.file, finding.start_line)}
     steps = []
-    for step in finding.trace:
+    for passage in passages(finding.trace):
+        step = passage.first
+        if len(passage.steps) > 1:
+            through = tuple((each, code.one(each.file, each.line)) for each in passage.steps)
+            steps.append(ShownStep(step, _MARKS[step.kind], (), through))
+            continue
         place = (step.file, step.line)
         steps.append(ShownStep(step, _MARKS[step.kind], () if place in seen else tuple(code.around(step.file, step.line))))
         seen.add(place)
@@ -157,3 +166,11 @@ def settled(scenario: Scenario, obligations: Sequence[Obligation]) -> list[Oblig
     """The obligations that a scenario settles, the open ones first."""
     by_id = {o.id: o for o in obligations}
     return sorted((by_id[i] for i in scenario.obligations if i in by_id), key=lambda o: ("unknown", "broken", "held").index(o.ruling))
+
+
+def alike(obligations: Iterable[Obligation]) -> list[tuple[Obligation, int]]:
+    """One obligation of each check and ruling, and how many there are."""
+    found: dict[tuple[str, str], list[Obligation]] = {}
+    for obligation in obligations:
+        found.setdefault((obligation.check, obligation.ruling), []).append(obligation)
+    return [(same[0], len(same)) for same in found.values()]

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.surface import Surface
 from tillproof.contract import Boundary, Handler, Obligation, Scenario
-from tillproof.report.plan import checkout, messages, money, operations
+from tillproof.report.plan import checkout, messages, money, operations, returns
 from tillproof.report.plan.draft import Draft, Ground, one_line
 
 KINDS = (
-    "last-unit", "forged-webhook", "webhook-replay", "event-order", "tampered-totals", "unpaid-return", "refund", "capture", "cancellation",
-    "provider-timeout", "declined-card", "webhook-failure", "order-transitions", "late-success", "fulfilment", "rates", "sync",
-    "credentials", "logs",
+    "last-unit", "forged-webhook", "webhook-replay", "event-order", "tampered-totals", "unpaid-return", "underpaid", "refund", "capture",
+    "cancellation", "provider-timeout", "declined-card", "webhook-failure", "order-transitions", "late-success", "fulfilment", "rates",
+    "sync", "credentials", "logs",
 )  # fmt: skip
 
 
@@ -26,6 +26,7 @@ def staging_plan(
     ground = Ground(handlers, obligations, surface)
     drafts: list[Draft] = [
         *messages.scenarios(ground),
+        *returns.scenarios(ground),
         *checkout.scenarios(ground, words),
         *checkout.declined(ground),
         *money.scenarios(ground),

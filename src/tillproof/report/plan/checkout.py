@@ -77,7 +77,12 @@ def _last_unit(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> 
             "The stock is read, compared and written in a way that two checkouts at once can both pass.",
             "It could not be decided whether two checkouts at once can both take the last unit.",
         ),
-        [STAGING, "One product has a stock of exactly 1; PRODUCT_ID is its id", *asked_by(ways[:1] or ()), *holes(ways[:1])],
+        [
+            STAGING,
+            "One product has a stock of exactly 1; PRODUCT_ID is its id",
+            *asked_by(ways[:1] or ()),
+            *holes(w.route for w in ways[:1]),
+        ],
         [*steps, reading],
         "One order has the unit. Every other request is refused as out of stock, before anything is paid; the stock is 0 and never below, "
         "and "
@@ -147,7 +152,7 @@ def _tampered_way(way: Way, words: Words, changes: Sequence[str], owed: list[Obl
             "A field of the customer's request was found to reach what is charged.",
             "It could not be decided whether a field of the customer's request reaches what is charged.",
         ),
-        [STAGING, TOOLS, *asked_by([way]), *holes([way]), "The cart is worth at least 10.00"],
+        [STAGING, TOOLS, *asked_by([way]), *holes([way.route]), "The cart is worth at least 10.00"],
         steps,
         "Each request is refused, or its payment has the total that the server computes from its own prices, in the shop's currency.",
         owed,
@@ -234,7 +239,13 @@ def _unanswered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) ->
             "A call was found that sends no key, or a new one each time: the provider takes the repetition for a new payment.",
             "It could not be decided whether a repeated call carries the same key.",
         ),
-        [STAGING, "toxiproxy and mitmproxy are there", f"PROVIDER_HOST is, one run each: {hosts}", *asked_by(ways), *holes(ways)],
+        [
+            STAGING,
+            "toxiproxy and mitmproxy are there",
+            f"PROVIDER_HOST is, one run each: {hosts}",
+            *asked_by(ways),
+            *holes(w.route for w in ways),
+        ],
         steps,
         f"One payment per order, however often it was submitted, and every repetition carries the same {keys}. The shop gives up after "
         "seconds, "

@@ -87,9 +87,9 @@ def asked_by(ways: Iterable[Way]) -> list[str]:
     return [text for text, needed in ((CUSTOMER, roles & {"public", "customer", "platform"}), (STAFF, "staff" in roles)) if needed]
 
 
-def holes(ways: Iterable[Way]) -> list[str]:
+def holes(routes: Iterable[str]) -> list[str]:
     """What the variables in some routes stand for."""
-    names = list(dict.fromkeys(name for way in ways for name in shell.variables(way.route)))
+    names = list(dict.fromkeys(name for route in routes for name in shell.variables(route)))
     return [f"{', '.join(names)}: what stands at that place of the routes below, for the order under test"] if names else []
 
 

@@ -96,7 +96,7 @@ def _refund(ground: Ground, systems: Sequence[str], ways: list[Way], made: Seque
             "A refund was found that is not bounded by what was captured, not recorded, or made anew when it is repeated.",
             "It could not be decided whether a refund is bounded by what was captured, and recorded.",
         ),
-        [STAGING, _PAID, *asked_by(most(ways)), *holes(most(ways))],
+        [STAGING, _PAID, *asked_by(most(ways)), *holes(w.route for w in most(ways))],
         steps,
         "The first refund is made and recorded on the order and its lines. The second is refused. The third is made once. The sum of "
         "refunds "
@@ -147,7 +147,7 @@ def _captures(ground: Ground) -> Iterator[Draft]:
                 "A capture was found that is not bounded by the authorised amount, or is recorded as more than it was.",
                 "It could not be decided whether captures are bounded by the authorised amount.",
             ),
-            [STAGING, "Orders are authorised in test mode and not captured", *asked_by(most(ways)), *holes(most(ways))],
+            [STAGING, "Orders are authorised in test mode and not captured", *asked_by(most(ways)), *holes(w.route for w in most(ways))],
             steps,
             "One capture per order. A partial capture is recorded as partial, with its amount; nothing beyond the authorised amount is "
             "taken or "
@@ -175,7 +175,7 @@ def _cancellations(ground: Ground) -> Iterator[Draft]:
             STAGING,
             "An order for one unit is placed and not paid; the stock before it is known",
             *asked_by(most(ways)),
-            *holes(most(ways)),
+            *holes(w.route for w in most(ways)),
         ],
         [
             _do(ways, "Cancel the order, twice", "in the shop, as whoever may cancel it"),
@@ -207,7 +207,7 @@ def _transitions(ground: Ground) -> Iterator[Draft]:
             "It could not be decided what guards a transition.",
         ),
         [STAGING, "There is an order in each state: unpaid, paid, shipped, cancelled, refunded; one more belongs to another customer",
-         *asked_by(ways), *holes(ways)],
+         *asked_by(ways), *holes(w.route for w in ways)],
         [
             lines("Send each of these for every one of those orders", *requests) if requests
             else f"Bring about the transition at {places(owed)} for every one of those orders",

@@ -136,7 +136,7 @@ def _rates(ground: Ground) -> Iterator[Draft]:
                 STAGING,
                 "The log of the tax engine's or carrier's sandbox, or of a proxy in front of it, can be read",
                 *asked_by(ways),
-                *holes(ways),
+                *holes(w.route for w in ways),
             ],
             [
                 *show,
