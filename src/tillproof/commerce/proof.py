@@ -161,6 +161,8 @@ class SenderPolicy:
         body = self.model.program.body(fn)
         if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUAL:
             return None
+        if any((const := body.const(a)) is not None and const[0] in (Kind.BOOL, Kind.NULL) for a in body.args(i)[1:3]):
+            return None  # whether there is one, or what a comparison answered: not what it is
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
         if self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
-from tillproof.commerce.role_checks import conditions_at_head
+from tillproof.commerce.role_checks import at_head
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -45,6 +45,8 @@ _PROVES = re.compile(
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
 _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
+_TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+_LEVELS = 3
 
 
 class Patterns(NamedTuple):
@@ -71,6 +73,7 @@ class Roles:
         self._customer_guard = re.compile("|".join(f"(?:{p})" for p in lexicon.customer_guards))
         self._patterns: dict[int, Patterns] = {}
         self._read: dict[Fn, Role | None] = {}
+        self._enforcing: dict[tuple[Fn, int], tuple[Role, Because] | None] = {}
         self.metadata = Metadata(wiring)
 
     def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
@@ -274,12 +277,48 @@ class Roles:
         """Last words of calls that never return, in the frameworks that hold for a file."""
         return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
 
-    def _head(self, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        for i in conditions_at_head(self.program, fn, self._exits(fn.file)):
-            role = self._condition(fn, i, patterns)
+    def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
+        for what, i in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
+            if what == "runs":
+                yield from self._called(fn, i, patterns, depth)
+            elif role := self._condition(fn, i, patterns):
+                yield role, self._because(fn, i)
+
+    def _because(self, fn: Fn, i: int) -> Because:
+        line = self.program.body(fn).line[i]
+        return fn.file, line, self.program.line_text(fn.file, line).strip()[:120]
+
+    def _called(self, fn: Fn, i: int, patterns: Patterns, depth: int) -> Iterator[tuple[Role, Because]]:
+        """What a call that is always made demands: a function of ours that raises or exits for everybody else, or a guard of the packs
+        whose answer nobody waits for."""
+        callee = self.program.body(fn).args(i)[0]
+        value = self.evaluator.value(fn, callee)
+        own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
+        if not own and self._is_statement(fn, i):
+            given = self.program.body(fn).call(i)[1]
+            role = _by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
-                body = self.program.body(fn)
-                yield role, (fn.file, body.line[i], self.program.line_text(fn.file, body.line[i]).strip()[:120])
+                yield role, self._because(fn, i)
+        elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
+            found = self._enforced(own[0], patterns, depth + 1)
+            if found:
+                yield found
+
+    def _is_statement(self, fn: Fn, i: int) -> bool:
+        """Whether nothing is done with what a call gives."""
+        body = self.program.body(fn)
+        uses = self.evaluator.defuse(fn).uses(i)
+        return all(body.op[u] == Op.AWAIT and self._is_statement(fn, u) for u in uses)
+
+    def _enforced(self, fn: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
+        """What a function refuses all others by not returning."""
+        key = (fn, depth)
+        if key not in self._enforcing:
+            self._enforcing[key] = None
+            if _TELLING.search(self.program.sources[fn.file]):
+                found = list(self._head(fn, patterns, depth))
+                self._enforcing[key] = max(found, key=lambda f: _RANK[f[0]], default=None)
+        return self._enforcing[key]
 
     def _condition(self, fn: Fn, i: int, patterns: Patterns) -> Role | None:
         """What a condition that holds beyond the head says of the caller."""

@@ -66,9 +66,11 @@ class Walk:
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
-        callee = self.program.body(fn).args(i)[0]
+        callee, arguments = self.program.body(fn).call(i)
         called = any(isinstance(o, FunctionV) and o.fn == target.fn for o in options(self.evaluator.value(fn, callee, ctx)))
-        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=not called), proven)
+        given = (o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)))
+        handed = not called and any(isinstance(o, FunctionV) and o.fn == target.fn for o in given)
+        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=handed), proven)
 
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """Functions of the repository that a call may land in, callbacks handed to outside functions included."""

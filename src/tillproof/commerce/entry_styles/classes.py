@@ -23,9 +23,12 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
         wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
         for cls in _candidates(wiring, files, wanted):
             bases = wiring.evaluator.scope.foreign_bases(cls)
-            for framework, routes in rules:
-                if any(fits(b, base) for b in routes.bases for base in bases):
-                    yield from _methods(wiring, framework, routes, cls)
+            fitting = [(f, r) for f, r in rules if any(fits(b, base) for b in r.bases for base in bases)]
+            found: dict[tuple[Fn, tuple[str, ...]], Declared] = {}
+            for framework, routes in sorted(fitting, key=lambda rule: rule[1].role == "public"):  # a base that restricts goes first
+                for one in _methods(wiring, framework, routes, cls):
+                    found.setdefault((one.target.fn, one.methods), one)
+            yield from found.values()
 
 
 def _candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:

@@ -1,0 +1,53 @@
+"""Who may take a way in: guards that a handler calls, and bases that restrict."""
+
+from pathlib import Path
+
+from tests.commerce.wired import wired
+
+PLUGIN = """\
+<?php
+class Transfers {{
+  public function allow($nonce) {{
+    if (current_user_can('{capability}') === false) {{ {refusal} }}
+    wp_verify_nonce($nonce, 'transfer');
+  }}
+  public function run() {{ $this->allow($_POST['nonce']); wp_remote_post('https://bank.example', ['body' => $_POST]); }}
+}}
+add_action('admin_post_transfer', function () {{ $transfers = new Transfers(); $transfers->run(); }});
+"""
+
+
+def roles(tmp_path: Path, files: dict[str, str]) -> dict[str, str]:
+    shop = wired(tmp_path, files)
+    return {shop.program.qualified(e.target.fn): e.role for e in shop.entries}
+
+
+def test_a_guard_that_the_handler_calls_counts_when_it_does_not_return(tmp_path: Path) -> None:
+    def of(capability: str, refusal: str) -> str:
+        root = tmp_path / f"{capability}{len(refusal)}"
+        return roles(root, {"plugin.php": PLUGIN.format(capability=capability, refusal=refusal)})["<anonymous>"]
+
+    assert of("manage_woocommerce", "wp_die('no');") == "staff"
+    assert of("manage_woocommerce", "error_log('no'); return;") == "customer"
+    assert of("read", "wp_die('no');") == "customer"
+
+
+def test_a_call_that_refuses_by_itself_is_a_guard(tmp_path: Path) -> None:
+    head = "<?php\nnamespace App;\nuse Symfony\\Component\\Routing\\Attribute\\Route;\nclass Refunds extends AbstractController {\n"
+    body = """\
+  #[Route('/a')] public function strict() { $this->denyAccessUnlessGranted('ROLE_ADMIN'); return $this->json([]); }
+  #[Route('/b')] public function open() { $may = $this->isGranted('ROLE_ADMIN'); return $this->json(['may' => $may]); }
+}
+"""
+    assert roles(tmp_path, {"src/Refunds.php": head + body}) == {"Refunds.strict": "staff", "Refunds.open": "public"}
+
+
+def test_the_base_that_restricts_outweighs_the_interface_that_does_not(tmp_path: Path) -> None:
+    controller = """\
+<?php
+namespace Shop\\Pay\\Controller\\Adminhtml;
+use Magento\\Backend\\App\\Action;
+use Magento\\Framework\\App\\Action\\HttpPostActionInterface;
+class MarkPaid extends Action implements HttpPostActionInterface { public function execute() {} }
+"""
+    assert roles(tmp_path, {"Controller/Adminhtml/MarkPaid.php": controller}) == {"MarkPaid.execute": "staff"}
