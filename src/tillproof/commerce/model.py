@@ -50,6 +50,7 @@ class Model:
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
+        self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)

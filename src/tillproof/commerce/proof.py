@@ -313,3 +313,7 @@ class SenderPolicy:
 
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.recogniser.is_("exits", fn, i, ctx) is not None
+
+    def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        value = self.model.evaluator.value(fn, i, ctx)
+        return isinstance(value, Result) and value.instr >= 0 and self.model.requests.cleans(value)

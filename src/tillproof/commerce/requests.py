@@ -130,7 +130,7 @@ class Requests:
             return list(value.parts())
         if isinstance(value, Instance):
             return [value.origin] if value.origin is not None else []
-        if isinstance(value, Result) and value.instr >= 0 and self._cleans(value):
+        if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []
             return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
         return []
@@ -232,7 +232,7 @@ class Requests:
         known = self._known(value, value.at, arguments)
         if known is not None:
             return known
-        if self._cleans(value):
+        if self.cleans(value):
             return next(
                 (f for a in arguments if not isinstance(a, (FunctionV, Const)) and isinstance(f := self._find(a, depth + 1), Source)), None
             )
@@ -244,7 +244,7 @@ class Requests:
             return self._global(callee)
         return self._global(External(callee.at, callee.name)) if self.program.language(callee.fn.file) == "php" else None
 
-    def _cleans(self, value: Result) -> bool:
+    def cleans(self, value: Result) -> bool:
         """Whether a call gives back its argument or object, cleaned or converted."""
         table = self._clean.get(self.program.language(value.fn.file))
         return bool(table and table.find(names(value.callee)))

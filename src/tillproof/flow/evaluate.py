@@ -58,6 +58,8 @@ class Evaluator:
         self._foreign: dict[tuple[Fn, int], Frame] = {}
         self._provisional = Provisional()
         self._nesting = 0
+        self.gives: dict[str, int] = {}
+        """Plain functions of outside that return one of their arguments, by name, and which."""
 
     def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
         """A function in a context, or for any caller."""
@@ -397,6 +399,8 @@ class Evaluator:
                 results.append(self._returned(option, f, i))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
                 results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
+            elif isinstance(option, External) and len(arguments) > (given_back := self.gives.get(option.name, len(arguments))):
+                results.append(self.at(f, arguments[given_back][1]))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(f, arguments[0][1], at))
             else:

@@ -325,7 +325,8 @@ class Framework(Part, frozen=True):
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
-    ``passthrough``: the result is the argument, or the object, cleaned or converted.
+    ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
+    at that position unless code of others changes it.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
     write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
@@ -356,6 +357,7 @@ class Framework(Part, frozen=True):
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
+    gives: dict[str, int] = {}
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
