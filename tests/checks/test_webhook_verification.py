@@ -141,3 +141,28 @@ def test_a_way_through_a_call_known_by_its_name_alone_is_a_question(tmp_path: Pa
     example = Example(title="", files={"ledger.php": BY_NAME, "hook.php": LOOSE}, expect=[])
     report = review_of(example, tmp_path, UNVERIFIED)
     assert [(o.ruling, o.because.line if o.because else 0) for o in report.obligations if o.check == UNVERIFIED] == [("unknown", 7)]
+
+
+LISTENER = """\
+<?php
+add_action('init', function () {
+  if (($_GET['listener'] ?? '') === 'ipn') { do_action('shop_verify_ipn', $_POST); }
+});
+add_action('shop_verify_ipn', 'shop_take_ipn');
+function shop_take_ipn($data) {
+  $answer = wp_remote_post(apply_filters('shop_ipn_address', 'https://ipnpb.paypal.com/cgi-bin/webscr'), ['body' => $data]);
+  if ({condition}) { return; }
+  do_action('shop_paypal_' . $data['txn_type'], $data);
+}
+add_action('shop_paypal_web_accept', function ($data) {
+  if ($data['payment_status'] === 'Completed') { wc_get_order($data['custom'])->payment_complete($data['txn_id']); }
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [("strtoupper(trim(wp_remote_retrieve_body($answer))) !== 'VERIFIED'", []), ("is_wp_error($answer)", ["critical"])],
+)
+def test_hooks_that_our_own_code_sets_off_belong_to_the_request(tmp_path: Path, condition: str, found: list[str]) -> None:
+    assert [severity for *_, severity in findings(tmp_path, {"plugin.php": LISTENER.replace("{condition}", condition)})] == found

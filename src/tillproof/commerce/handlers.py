@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
-from tillproof.flow.paths import MAX_CALLS, Walk
+from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
 from tillproof.flow.values import FunctionV, Value, options
@@ -123,7 +124,15 @@ class Handlers:
                 if not handler.walked.proofs and not handler.walked.happenings:
                     handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
-        return out
+        return [h for h in out if not self._told_of(h.entry)]
+
+    def _told_of(self, entry: Entry) -> bool:
+        """Whether a hook is only told of what another entry point was sent: by a call of ours, or by the platform, which has checked it."""
+        if entry.style != "hook" or entry.methods != ("NONE",) or entry.role != "platform":
+            return False
+        fn = entry.target.fn
+        php = self.model.program.language(fn.file) == "php"
+        return fn in self.model.listeners.told or (php and not reads_request(self.model.wiring, fn))
 
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
@@ -228,6 +237,15 @@ class Handlers:
         return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)[0]
 
     def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> tuple[Walked, list[Fn]]:
+        found = self._walk_to(entry, events, deepest, assumed)
+        for shallower in SHALLOWER if deepest <= MAX_CALLS else ():
+            if not found[2]:
+                break
+            found = self._walk_to(entry, events, shallower, assumed)
+        return found[:2]
+
+    def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed) -> tuple[Walked, list[Fn], bool]:
+        """A walk of some depth, the functions it went through, and whether it had to stop before it was through."""
         policy = SenderPolicy(self.model, events)
         walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
         proven = False
@@ -235,7 +253,7 @@ class Handlers:
             proven = proven or self._guard_proves(walk, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited()
+        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited(), walk.cut
 
     def _guard_proves(self, walk: Walk, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""

@@ -6,9 +6,11 @@ from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
+from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
+from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
@@ -50,7 +52,10 @@ class Model:
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
+        self.wiring = Wiring(program, self.evaluator, knowledge, root)
+        self.listeners = Listeners(self.wiring)
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
+        self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
@@ -68,7 +73,7 @@ class Model:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return find_entries(self.program, self.evaluator, self.knowledge, self.root)
+        return find_entries(self.wiring)
 
     @cached_property
     def requests(self) -> Requests:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.reach import DIGESTS
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
-from tillproof.flow.values import Const, Ctx, External, Member, Param, Result, Text, Value, constant, leaves, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Param, Result, Text, Value, constant, leaves, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -310,6 +310,17 @@ class SenderPolicy:
 
     def matters(self, fn: Fn) -> bool:
         return self.model.reach.matters(fn)
+
+    def concerns(self, fn: Fn, i: int, target: FunctionV) -> bool:
+        """A plain function that is given nothing but literals, and asks for nothing itself, knows nothing of the message."""
+        if (
+            target.this is not None
+            or self.model.program.owner(target.fn)
+            or self.model.program.parent(target.fn) != Fn(target.fn.file, TOP)
+        ):
+            return True
+        body = self.model.program.body(fn)
+        return any(body.op[a] != Op.CONST for _, a in body.call(i)[1]) or self.model.reach.asks(target.fn)
 
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.recogniser.is_("exits", fn, i, ctx) is not None

@@ -1,5 +1,6 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ _SHORT = 4
 _DEEPEST = 7
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
+_ASKING = re.compile(
+    rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
+)
 _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
 
 
@@ -87,6 +91,7 @@ class Reach:
         self._facts: dict[Fn, Facts] = {}
         self._matters: dict[Fn, bool] = {}
         self._tells: dict[Fn, bool] = {}
+        self._asks: dict[Fn, bool] = {}
 
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
@@ -126,6 +131,15 @@ class Reach:
         else:
             self._matters.update(dict.fromkeys(seen, False))
         return hit
+
+    def asks(self, fn: Fn) -> bool:
+        """Whether a function, or one that it calls, may look at the request, the visitor's session or a proof by itself."""
+        if fn not in self._asks:
+            self._asks[fn] = False
+            function = self.model.program.function(fn)
+            text = self.model.program.sources[fn.file][function.start : function.end] if function else b""
+            self._asks[fn] = bool(_ASKING.search(text)) or any(self.asks(callee) for callee in self.callees(fn))
+        return self._asks[fn]
 
     def _telling(self, fn: Fn) -> bool:
         """Whether a function itself proves, does or passes on something, or calls what only its caller knows."""
@@ -201,6 +215,8 @@ class Reach:
                 value = self.model.evaluator.value(fn, callee)
                 for named in self.model.evaluator.scope.by_name(value, self.model.program.language(fn.file)):
                     found[named.fn] = None
+                for heard in self.model.evaluator.heard(fn, i, None):
+                    found[heard.fn] = None
                 for option in options(value):
                     if isinstance(option, FunctionV):
                         found[option.fn] = None

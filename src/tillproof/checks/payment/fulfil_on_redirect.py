@@ -8,7 +8,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
-from tillproof.flow.paths import Walk
+from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, options
@@ -55,9 +55,12 @@ def may_pay(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
 
 
 def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]], near: bool) -> Ruling | None:
-    policy = PaidPolicy(model)
-    walk = Walk(model.program, model.evaluator, policy)
-    summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+    for deepest in (MAX_CALLS, *SHALLOWER):
+        policy = PaidPolicy(model)
+        walk = Walk(model.program, model.evaluator, policy, deepest)
+        summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+        if not walk.cut:
+            break
     paid = [h for h in summary.happenings if h.kind == "paid" and (near or policy.is_written(h.fn, h.instr))]
     if not paid:
         return None

@@ -82,5 +82,5 @@ def ask_about(model: Model, ruling: Ruling, call: tuple[Fn, int], what: str) -> 
     """The ruling turned into a question about where a call leads."""
     place = at(model.program, *call, "")
     ruling.outcome = "unknown"
-    ruling.question = Evidence(place.file, place.line, f"Does this call lead to {what}? Several functions bear its name.")
+    ruling.question = Evidence(place.file, place.line, f"Does this call lead to {what}? What it calls is known by its name alone.")
     return ruling

@@ -33,7 +33,8 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
         return ruling
     hidden = unresolved_verifier(model, handler)
-    act = (acts or walked.happenings)[0]
+    sure = [a for a in acts if guessed_call(model, a.ctx) is None]
+    act = (sure or acts or walked.happenings)[0]
     if hidden is not None and not walked.proofs:
         ruling.outcome = "unknown"
         fn, i, name = hidden
