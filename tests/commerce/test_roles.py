@@ -51,3 +51,64 @@ use Magento\\Framework\\App\\Action\\HttpPostActionInterface;
 class MarkPaid extends Action implements HttpPostActionInterface { public function execute() {} }
 """
     assert roles(tmp_path, {"Controller/Adminhtml/MarkPaid.php": controller}) == {"MarkPaid.execute": "staff"}
+
+
+CRON = """\
+import { Receiver } from '@upstash/qstash';
+import { prisma } from './prisma';
+const receiver = new Receiver();
+async function fromQueue(req, body) {
+  if (process.env.NODE_ENV !== 'production') { return; }
+  const genuine = await receiver.verify({ signature: req.headers.get('Upstash-Signature'), body });
+  if (!genuine) { throw new Error('forged'); }
+}
+export async function POST(req) { const body = await req.text(); await fromQueue(req, body); await prisma.payout.updateMany({}); }
+export async function GET(req) {
+  if (req.headers.get('authorization') !== `Bearer ${process.env.CRON_SECRET}`) { return new Response('no', { status: 401 }); }
+  await prisma.payout.updateMany({});
+}
+export async function PUT(req) { await req.text(); await prisma.payout.updateMany({}); }
+"""
+
+
+def test_what_only_our_scheduler_can_call_is_internal(tmp_path: Path) -> None:
+    files = {"next.config.js": "", "app/api/cron/route.ts": CRON}
+    assert roles(tmp_path, files) == {"POST": "internal", "GET": "internal", "PUT": "public"}
+
+
+ACTIONS = """\
+'use server';
+import { signedIn, anyone } from './clients';
+export const archive = signedIn.schema({}).action(async function archived({ input }) { return input; });
+export const greet = anyone.schema({}).action(async function greeted({ input }) { return input; });
+"""
+CLIENTS = """\
+import { createSafeActionClient } from 'next-safe-action';
+export const anyone = createSafeActionClient({});
+export const signedIn = anyone.use(async ({ next }) => {
+  const session = await getSession();
+  if (!session?.user) { throw new Error('sign in'); }
+  return next({ ctx: { user: session.user } });
+});
+"""
+
+
+def test_what_a_chain_uses_before_its_action_guards_it(tmp_path: Path) -> None:
+    files = {"next.config.js": "", "app/actions.ts": ACTIONS, "app/clients.ts": CLIENTS}
+    assert roles(tmp_path, files) == {"archived": "customer", "greeted": "public"}
+
+
+def test_a_wrapper_that_answers_with_its_handler_stands_for_it(tmp_path: Path) -> None:
+    wrapper = """\
+export function withUser(handler) {
+  return async (request) => {
+    const session = await getSession();
+    if (!session?.user) { throw new Error('sign in'); }
+    return await handler({ session });
+  };
+}
+"""
+    route = "import { withUser } from './with-user';\nexport const POST = withUser(async function save({ session }) { return session; });\n"
+    files = {"next.config.js": "", "app/with-user.ts": wrapper, "app/api/save/route.ts": route}
+    files["app/api/save/route.ts"] = route.replace("./with-user", "../../with-user")
+    assert roles(tmp_path, files) == {"save": "customer"}

@@ -116,7 +116,8 @@ class Handlers:
         if not self.model.operations.candidates() and not self._named_in_paths():
             return out
         for entry in self.model.entries:
-            if entry.role in ("staff", "internal") or entry.target.fn in taken or not self._promising(entry):
+            own = entry.role == "staff" or (entry.role == "internal" and entry.role_because is None)
+            if own or entry.target.fn in taken or not self._promising(entry):
                 continue
             handler = self._webhook(entry) or self._return(entry)
             if handler is not None:

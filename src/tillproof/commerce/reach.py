@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -204,41 +204,31 @@ class Reach:
         return out
 
     def callees(self, fn: Fn) -> list[Fn]:
-        """Functions of the repository that a function may call, or hands to somebody who may."""
+        """Functions of the repository that a function may call, sets off, or hands to somebody who may call them."""
         if fn not in self._edges:
             body = self.model.program.body(fn)
-            found: dict[Fn, None] = {}
-            for i, op in enumerate(body.op):
-                if op not in (Op.CALL, Op.NEW):
-                    continue
-                callee, arguments = body.call(i)
-                value = self.model.evaluator.value(fn, callee)
-                for named in self.model.evaluator.scope.by_name(value, self.model.program.language(fn.file)):
-                    found[named.fn] = None
-                for heard in self.model.evaluator.heard(fn, i, None):
-                    found[heard.fn] = None
-                for option in options(value):
-                    if isinstance(option, FunctionV):
-                        found[option.fn] = None
-                    elif isinstance(option, ClassV):
-                        constructor = next(
-                            (
-                                m
-                                for n in ("__init__", "constructor", "__construct")
-                                if (m := self.model.evaluator.scope.method(option.cls, n))
-                            ),
-                            None,
-                        )
-                        if constructor:
-                            found[constructor] = None
-                registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
-                for _, argument in () if registers else arguments:
-                    if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
-                        for option in options(self.model.evaluator.value(fn, argument)):
-                            if isinstance(option, FunctionV):
-                                found[option.fn] = None
-            self._edges[fn] = list(found)
+            calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW))
+            self._edges[fn] = list(dict.fromkeys(target for i in calls for target in self._led_to(fn, i)))
         return self._edges[fn]
+
+    def _led_to(self, fn: Fn, i: int) -> Iterator[Fn]:
+        """The functions that one call may lead to."""
+        evaluator = self.model.evaluator
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        value = evaluator.value(fn, callee)
+        yield from (named.fn for named in evaluator.scope.by_name(value, self.model.program.language(fn.file)))
+        yield from (heard.fn for heard in evaluator.heard(fn, i, None))
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                yield option.fn
+            elif isinstance(option, ClassV):
+                made = (evaluator.scope.method(option.cls, n) for n in ("__init__", "constructor", "__construct"))
+                yield from [m for m in made if m][:1]
+        registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
+        for _, argument in () if registers else arguments:
+            if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
+                yield from (o.fn for o in options(evaluator.value(fn, argument)) if isinstance(o, FunctionV))
 
     @cached_property
     def _wrapped(self) -> dict[tuple[Fn, int], Known]:

@@ -11,6 +11,7 @@ _LONGEST_HEAD = 24
 _LEAVES = 6  # calls that a side which only refuses makes at most
 _REFUSALS = {"401", "403"}
 _EQUAL = {"==", "===", "is", "in"}
+_ENVIRONMENT = {"env", "environ", "getenv", "NODE_ENV", "DEBUG", "environment", "WP_DEBUG"}
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
@@ -33,6 +34,9 @@ def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False)
             if true < 0 or false < 0:
                 return
             on = _other_never_returns(body, true, false, exits) if hard else _goes_on(body, true, false, exits)
+            if on is None and (aside := _set_aside(body, body.args(last)[0], true, false)) is not None:
+                block = aside  # elsewhere than in production nothing is asked
+                continue
             if on is None:
                 block = _joined(body, true, false)
                 continue
@@ -42,6 +46,30 @@ def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False)
             block = forward[0][1]
         else:
             return
+
+
+def _set_aside(body: Body, condition: int, true: int, false: int) -> int | None:
+    """The side on which a function goes on, where the other one leaves because of the environment that it runs in."""
+    if not any(body.op[i] in (Op.NAME, Op.FIELD) and body.name(i) in _ENVIRONMENT for i in _within(body, condition)):
+        return None
+    short = [_only_leaves(body, side) for side in (true, false)]
+    return (false if short[0] else true) if short[0] != short[1] else None
+
+
+def _within(body: Body, i: int) -> Iterator[int]:
+    """The names and members that a condition is about."""
+    op, args = body.op[i], body.args(i)
+    if op in (Op.NAME, Op.FIELD):
+        yield i
+    below = args[1:] if op in (Op.UNARY, Op.BINARY, Op.CHOICE) else args[:1] if op in (Op.FIELD, Op.CALL, Op.INDEX) else []
+    for b in below:
+        yield from _within(body, b)
+
+
+def _only_leaves(body: Body, block: int) -> bool:
+    here = body.blocks[block]
+    inside = body.op[here.start : here.end]
+    return bool(inside) and inside[-1] == Op.RETURN and Op.CALL not in inside
 
 
 def _other_never_returns(body: Body, true: int, false: int, exits: frozenset[str]) -> bool | None:

@@ -24,13 +24,14 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     constant,
+    leaves,
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
 Because = tuple[str, int, str]
-_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2}
+_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
@@ -49,9 +50,13 @@ _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz
 _LEVELS = 3
 
 
+_OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
+
+
 class Patterns(NamedTuple):
     """Names of the packs that hold for a file."""
 
+    internal: tuple[str, ...]
     staff: tuple[str, ...]
     customer: tuple[str, ...]
 
@@ -105,9 +110,10 @@ class Roles:
         frameworks = self.wiring.active.of(file)
         key = id(frameworks)
         if key not in self._patterns:
+            internal = tuple(n for f in frameworks for n in f.internal)
             staff = tuple(n for f in frameworks for n in f.staff)
             customer = tuple(n for f in frameworks for n in f.customer)
-            self._patterns[key] = Patterns(staff, customer)
+            self._patterns[key] = Patterns(internal, staff, customer)
         return self._patterns[key]
 
     def _bases(self, cls: ClassId, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
@@ -271,6 +277,13 @@ class Roles:
             return "staff"
         return None
 
+    def _compares_secret(self, fn: Fn, i: int) -> Role | None:
+        """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
+        sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
+        kept = [any(_OWN_SECRET.search(n) for v in (s, *leaves(s, 12)) for n in plain_names(v)) for s in sides]
+        sent = [s for s, k in zip(sides, kept, strict=True) if not k and not isinstance(s, Const)]
+        return "internal" if any(kept) and len(sent) == 1 and not _is_digest(sent[0]) else None
+
     # --- checks at the head of the handler
 
     def _exits(self, file: str) -> frozenset[str]:
@@ -324,7 +337,7 @@ class Roles:
         """What a condition that holds beyond the head says of the caller."""
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
-            return self.compares_role(fn, i)
+            return self.compares_role(fn, i) or self._compares_secret(fn, i)
         value = self.evaluator.value(fn, i)
         for option in options(value):
             if isinstance(option, (Mix, Const)):
@@ -357,6 +370,10 @@ class Roles:
             if isinstance(here, Result) and any(_SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
+
+
+def _is_digest(value: Value) -> bool:
+    return any("hash" in n.lower() or "hmac" in n.lower() or "digest" in n.lower() for n in plain_names(value))
 
 
 def _asks(word: str) -> Role | None:
@@ -412,7 +429,7 @@ def _by_text(text: str, patterns: Patterns) -> Role | None:
 
 def _by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:
     """A name of the packs. Of a pattern ``name(text)`` the first argument counts as well."""
-    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
+    for role, names in (("internal", patterns.internal), ("staff", patterns.staff), ("customer", patterns.customer)):
         for name in names:
             call, _, text = name.partition("(")
             text = text.removesuffix(")")

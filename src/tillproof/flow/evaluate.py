@@ -62,7 +62,7 @@ class Evaluator:
         """Plain functions of outside that return one of their arguments, by name, and which."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
-        self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = lambda fn, i, ctx: []
+        self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody
         """The functions that a call sets off by the name that it tells."""
 
     def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
@@ -480,6 +480,11 @@ def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
             return True
         ctx = ctx.parent
     return False
+
+
+def _nobody(fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+    """Nothing listens, as long as nobody says what does."""
+    return []
 
 
 def _equal(left: Value, right: Value) -> bool | None:

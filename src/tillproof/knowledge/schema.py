@@ -319,7 +319,8 @@ class Framework(Part, frozen=True):
     first key that fits counts, in this order: decorator, type, path, name, position.
     ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
-    ``exempt``: marks that open a route to callers from outside. ``nonces``: proofs against forged forms; they say nothing about who calls.
+    ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``nonces``:
+    proofs against forged forms; they say nothing about who calls.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
@@ -345,6 +346,7 @@ class Framework(Part, frozen=True):
     sources: Sources = Sources()
     staff: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     nonces: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
@@ -415,6 +417,8 @@ class Lexicon(Part, frozen=True):
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
+    ``outgoing_entities``: those on which a settled status says that we have paid somebody. ``loose_entities``: those of ``order_entities``
+    that are as often kept by programs in which nobody pays. ``payment_words``: what speaks of paying.
     ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
     ``stock_columns``: columns that count what can be sold; ``stock_counts`` do where the table is one of ``stock_entities`` or
     ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
@@ -452,6 +456,9 @@ class Lexicon(Part, frozen=True):
     status_fields: tuple[str, ...]
     state_fields: tuple[str, ...]
     order_entities: tuple[str, ...]
+    outgoing_entities: tuple[str, ...]
+    loose_entities: tuple[str, ...]
+    payment_words: tuple[str, ...]
     fulfil_verbs: tuple[str, ...]
     not_fulfil_verbs: tuple[str, ...]
     staff_guards: tuple[str, ...]

@@ -122,22 +122,22 @@ def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: 
     if routes.directive.encode() not in source:
         return
     whole = bool(mark.match(source))
-    found: list[FunctionV] = []
+    found: list[tuple[FunctionV, tuple[Value, ...]]] = []
     if whole:
         for export in wiring.program.indices[file].exports:
-            found += [f for f, _ in _exported(wiring, file, export.name)]
+            found += _exported(wiring, file, export.name)
     else:
         inner = re.compile(rb"\{\s*['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
         for number, function in enumerate(wiring.program.indices[file].functions):
             opening = inner.search(source, function.start, function.end)
             first = source.find(b"{", function.start)
             if opening and source.count(b"\n", first, opening.start()) <= 4:
-                found.append(wiring.handler(Fn(file, number), wiring.place(Fn(file, number))))
-    for target in found:
+                found.append((wiring.handler(Fn(file, number), wiring.place(Fn(file, number))), ()))
+    verbs = (routes.verbs.get("*", "POST"),)
+    for target, wrappers in found:
         if target.fn.file == file:
-            yield Declared(
-                target, None, (routes.verbs.get("*", "POST"),), framework.id, "file", wiring.place(target.fn), (), routes.role, routes.note
-            )
+            place = wiring.place(target.fn)
+            yield Declared(target, None, verbs, framework.id, "file", place, wrappers, routes.role, routes.note)
 
 
 def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:

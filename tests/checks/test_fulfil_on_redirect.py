@@ -1,0 +1,39 @@
+"""What marks an order as paid, and what only looks like it, beyond the examples of the page."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_examples import review_of
+from tillproof.checks.pages import Example
+
+CHECK = "payment/fulfil-on-redirect"
+ROUTE = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { PrismaClient } = require('@prisma/client');
+const prisma = new PrismaClient();
+const app = express();
+app.post('/start', async (req, res) => res.json(await stripe.paymentIntents.create({ amount: 100, currency: 'eur' })));
+app.post('/done', async (req, res) => {
+  STATEMENT
+  res.json({});
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("await prisma.order.update({ where: { id: req.body.id }, data: { status: 'paid' } });", 1),
+        ("await prisma.payout.update({ where: { id: req.body.id }, data: { status: 'completed' } });", 0),
+        ("await prisma.enrollment.update({ where: { id: req.body.id }, data: { status: 'approved' } });", 0),
+        ("await prisma.enrollment.update({ where: { checkoutId: req.body.checkoutId }, data: { status: 'active' } });", 1),
+        ("await prisma.invoice.create({ data: { number: 7, workspaceId: req.body.id } });", 0),
+        ("await prisma.invoice.create({ data: { number: 7, orderId: req.body.id } });", 1),
+    ],
+)
+def test_a_status_says_paid_on_what_customers_pay_for(tmp_path: Path, statement: str, found: int) -> None:
+    example = Example(title="", files={"server.js": ROUTE.replace("STATEMENT", statement)}, expect=[])
+    report = review_of(example, tmp_path, CHECK)
+    assert [f.start_line for f in report.findings if f.check == CHECK] == [8] * found
