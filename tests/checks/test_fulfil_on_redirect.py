@@ -37,3 +37,26 @@ def test_a_status_says_paid_on_what_customers_pay_for(tmp_path: Path, statement:
     example = Example(title="", files={"server.js": ROUTE.replace("STATEMENT", statement)}, expect=[])
     report = review_of(example, tmp_path, CHECK)
     assert [f.start_line for f in report.findings if f.check == CHECK] == [8] * found
+
+
+SIGNED_IN = """\
+const express = require('express');
+const jwt = require('jsonwebtoken');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const Order = require('mongoose').model('Order');
+const app = express();
+app.post('/start', async (req, res) => res.json(await stripe.paymentIntents.create({ amount: 100, currency: 'eur' })));
+app.post('/done', async (req, res) => {
+  const told = jwt.verify(TOKEN, process.env.SECRET);
+  const order = await Order.findById(told.order);
+  order.status = 'paid';
+  await order.save();
+});
+"""
+
+
+@pytest.mark.parametrize(("token", "found"), [("req.headers.authorization.split(' ')[1]", 1), ("req.body.receipt", 0)])
+def test_a_token_that_signs_a_visitor_in_is_no_receipt(tmp_path: Path, token: str, found: int) -> None:
+    example = Example(title="", files={"server.js": SIGNED_IN.replace("TOKEN", token)}, expect=[])
+    report = review_of(example, tmp_path, CHECK)
+    assert len([f for f in report.findings if f.check == CHECK]) == found

@@ -112,3 +112,38 @@ export function withUser(handler) {
     files = {"next.config.js": "", "app/with-user.ts": wrapper, "app/api/save/route.ts": route}
     files["app/api/save/route.ts"] = route.replace("./with-user", "../../with-user")
     assert roles(tmp_path, files) == {"save": "customer"}
+
+
+LARAVEL = """\
+<?php
+namespace App\\Http;
+class Kernel { protected $routeMiddleware = ['locale' => Middleware\\Locale::class, 'member' => Middleware\\Member::class]; }
+"""
+MIDDLEWARE = """\
+<?php
+namespace App\\Http\\Middleware;
+class {name} {{
+  public function handle($request, $next) {{ {check} return $next($request); }}
+  private function known($request) {{ if (auth()->check()) {{ return true; }} return false; }}
+}}
+"""
+ROUTES = """\
+<?php
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/a', 'App\\Http\\Pay@a')->middleware('locale');
+Route::post('/b', 'App\\Http\\Pay@b')->middleware('member');
+"""
+
+
+def test_a_middleware_that_only_looks_is_no_guard(tmp_path: Path) -> None:
+    files = {
+        "artisan": "",
+        "app/Http/Kernel.php": LARAVEL,
+        "app/Http/Middleware/Locale.php": MIDDLEWARE.format(name="Locale", check="$this->known($request);"),
+        "app/Http/Middleware/Member.php": MIDDLEWARE.format(
+            name="Member", check="if (!$this->known($request)) { return redirect('/login'); }"
+        ),
+        "app/Http/Pay.php": "<?php\nnamespace App\\Http;\nclass Pay { public function a() {} public function b() {} }\n",
+        "routes/web.php": ROUTES,
+    }
+    assert roles(tmp_path, files) == {"Pay.a": "public", "Pay.b": "customer"}

@@ -49,6 +49,17 @@ class PaidPolicy(SenderPolicy):
         self.ignored[fn, i] = None
         return False
 
+    def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """The token by which a visitor has signed in says who he is, not that he has paid."""
+        if self.model.recogniser.is_("verifies", fn, i, ctx) and self._signs_in(fn, i, ctx):
+            return None
+        return super()._call_proof(fn, i, ctx)
+
+    def _signs_in(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        given = (self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1])
+        sources = (source for value in given for source, _ in self.model.requests.sources_in(value, 60))
+        return any(s.kind == "session" or (s.kind == "headers" and "sign" not in (s.key or "").lower()) for s in sources)
+
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx)
 

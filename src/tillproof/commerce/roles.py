@@ -234,7 +234,7 @@ class Roles:
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = _highest((asked, told, below))
-                    refuses = refuses or below is not None
+                    refuses = refuses or (below is not None and (self._throws(ours[0]) or not self._is_statement(one, i)))
         return asked if refuses else None
 
     def _is_handed_session(self, fn: Fn, name: str) -> bool:
@@ -254,6 +254,14 @@ class Roles:
         if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
             return self._answers(fn, body.args(i)[0])
         return body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
+
+    def _throws(self, fn: Fn) -> bool:
+        """Whether a function may refuse without its caller's help."""
+        body = self.program.body(fn)
+        exits = self._exits(fn.file)
+        called = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL)
+        ends = any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in called)
+        return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
 
     def _returned(self, fn: Fn, i: int) -> bool:
         """Whether a call's answer is what the function returns."""
