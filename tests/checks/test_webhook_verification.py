@@ -166,3 +166,28 @@ add_action('shop_paypal_web_accept', function ($data) {
 )
 def test_hooks_that_our_own_code_sets_off_belong_to_the_request(tmp_path: Path, condition: str, found: list[str]) -> None:
     assert [severity for *_, severity in findings(tmp_path, {"plugin.php": LISTENER.replace("{condition}", condition)})] == found
+
+
+LOOSE_HOOK = """\
+import type { Webhook } from 'framework/server';
+import { stripe } from './stripe';
+import { orders } from './orders';
+export const stripeWebhook: Webhook = async (request, response) => {
+  const event = VERIFIED;
+  if (event.type === 'payment_intent.succeeded') { await orders.update({ where: { intent: event.data.object.id }, data: { paid: true } }); }
+  return response.json({ ok: true, by: request.headers['stripe-signature'] });
+};
+"""
+STRIPE = "import Stripe from 'stripe';\nexport const stripe = new Stripe(process.env.STRIPE_KEY);\n"
+
+
+@pytest.mark.parametrize(
+    ("verified", "found"),
+    [
+        ("stripe.webhooks.constructEvent(request.body, request.headers['stripe-signature'], process.env.SECRET)", []),
+        ("JSON.parse(request.body)", ["critical"]),
+    ],
+)
+def test_a_handler_to_which_no_route_is_seen_is_known_by_what_it_does(tmp_path: Path, verified: str, found: list[str]) -> None:
+    files = {"src/webhook.ts": LOOSE_HOOK.replace("VERIFIED", verified), "src/stripe.ts": STRIPE}
+    assert [severity for *_, severity in findings(tmp_path, files)] == found

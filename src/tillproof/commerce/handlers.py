@@ -11,6 +11,7 @@ from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
+from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
@@ -35,6 +36,23 @@ _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
 )
 _SEVERAL = 3
+_ANY_HEADER = {
+    "x",
+    "http",
+    "id",
+    "auth",
+    "api",
+    "key",
+    "token",
+    "type",
+    "time",
+    "request",
+    "event",
+    "topic",
+    "date",
+    "authorization",
+    "url",
+}
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
@@ -115,7 +133,7 @@ class Handlers:
         taken: set[Fn] = set()
         if not self.model.operations.candidates() and not self._named_in_paths():
             return out
-        for entry in self.model.entries:
+        for entry in (*self.model.entries, *unrouted(self.model)):
             own = entry.role == "staff" or (entry.role == "internal" and entry.role_because is None)
             if own or entry.target.fn in taken or not self._promising(entry):
                 continue
@@ -126,6 +144,25 @@ class Handlers:
                     handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
         return [h for h in out if not self._told_of(h.entry)]
+
+    @cached_property
+    def proving_headers(self) -> frozenset[str]:
+        """The headers that carry the proofs of payment providers and shop platforms."""
+        inbound = (b for p in self.model.knowledge.providers.values() if p.kind in ("payment", "platform") for b in p.inbound)
+        return frozenset(h for b in inbound for h in b.headers)
+
+    @cached_property
+    def proving_words(self) -> frozenset[str]:
+        """The words, in lower case, of which one stands in every function that names such a header or calls a verifier."""
+        verifiers = (v for p in self.model.knowledge.providers.values() for v in p.verifiers)
+        calls = {c.rpartition(".")[2].lower() for v in verifiers for names in v.calls.values() for c in names}
+        headers = {word for h in self.proving_headers for word in h.split("-")} - _ANY_HEADER
+        return frozenset(
+            calls
+            | headers
+            | {h.replace("-", "_") for h in self.proving_headers}
+            | {f"http_{h.replace('-', '_')}" for h in self.proving_headers}
+        )
 
     def _told_of(self, entry: Entry) -> bool:
         """Whether a hook is only told of what another entry point was sent: by a call of ours, or by the platform, which has checked it."""

@@ -261,6 +261,10 @@ class Reach:
                 out += [text] if text else []
         return out
 
+    def compared(self, fn: Fn) -> set[str]:
+        """The texts that a function itself compares something with."""
+        return self._facts_of(fn).compared
+
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
             return self._facts[fn]
