@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from tillproof.commerce.entry_styles import calls, classes, files, hooks, php_routes, tables
+from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, tables
 from tillproof.commerce.entry_styles.arguments import Arguments, words
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
@@ -43,7 +43,16 @@ class Entry:
 def find_entries(wiring: Wiring) -> list[Entry]:
     """All entries, in order of file and place."""
     found: list[Declared] = []
-    for style in (calls.declared, php_routes.declared, tables.declared, classes.decorated, hooks.declared, files.declared, classes.derived):
+    for style in (
+        calls.declared,
+        php_routes.declared,
+        tables.declared,
+        data_tables.declared,
+        classes.decorated,
+        hooks.declared,
+        files.declared,
+        classes.derived,
+    ):
         found += style(wiring)
     roles = Roles(wiring)
     out = []

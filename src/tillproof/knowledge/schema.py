@@ -263,9 +263,10 @@ class Routes(Part, frozen=True):
     """How a route, or another way into our code, is declared.
 
     ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
-    list, or of the configuration ``files``), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the
-    file is the route), ``hook`` (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers,
-    whether or not a route to them is seen).
+    list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
+    handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
+    seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
     ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
     export or method; ``*``: any public one) to the HTTP method, ``ANY`` for all, ``NONE`` when no request leads there.
     ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
