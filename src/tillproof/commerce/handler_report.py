@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from tillproof.checks.ruling import Ruling
+from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
@@ -49,7 +50,7 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
         function = model.program.function(handler.entry.target.fn)
         line = function.line if function else _first_line(model, handler)
         file = handler.entry.target.fn.file
-        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(handler, flaws.get((file, line))))
+        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(model, handler, flaws.get((file, line))))
         for fn in model.handlers.dispatched(handler):
             verifying = model.program.function(fn)
             if verifying is not None:
@@ -73,9 +74,14 @@ def _row(model: Model, handler: Handler, file: str, line: int, route: str | None
     )
 
 
-def _judged(handler: Handler, flaw: Ruling | None) -> Verified:
+def _judged(model: Model, handler: Handler, flaw: Ruling | None) -> Verified:
     """What the walk says, corrected by what a check found."""
     said = verified(handler)
+    if handler.kind == "redirect-return":
+        if said == "yes" and signed_at_will(model, handler):
+            said = "weak"
+        elif said == "no" and handler.walked.acts and not handler.walked.proofs and looked_up_by_two(model, handler):
+            said = "yes"
     if flaw is None:
         return said
     if flaw.check == "payment/webhook-weak-verification":

@@ -1,5 +1,6 @@
 """The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
 
+import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
@@ -248,8 +250,9 @@ class Handlers:
                     return Handler(
                         entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
                     )
+        folder = snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
         if (
-            _BACK.search(route)
+            (_BACK.search(route) or _BACK.search(folder))
             and not _ACCOUNT.search(route)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)

@@ -75,6 +75,10 @@ class Operation(Part, frozen=True):
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
+    ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
+    empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
+    that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
+    ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money.
     """
 
     op: str
@@ -87,6 +91,12 @@ class Operation(Part, frozen=True):
     amount: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
     emits: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    methods: str = ""
+    delayed: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    at_once: bool = False
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""
@@ -141,7 +151,9 @@ class Inbound(Part, frozen=True):
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
-    ``proof``: how the sender is authenticated. ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``proof``: how the sender is authenticated. ``binds``: fields of which the signature says only that they belong together: one of them has
+    to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
+    ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
     ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
     as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
@@ -153,6 +165,8 @@ class Inbound(Part, frozen=True):
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
+    binds: tuple[str, ...] = ()
+    signs: Literal["", "paid"] = ""
     routes: tuple[str, ...] = ()
     message: str = ""
     signing: Signing | None = None
@@ -188,6 +202,7 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``receivers``: per language, packages of others that take the provider's messages by themselves, as soon as they are installed.
     """
 
     id: str
@@ -210,6 +225,7 @@ class Provider(Part, frozen=True):
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
     inbound: tuple[Inbound, ...] = ()
+    receivers: dict[Language, tuple[str, ...]] = {}
     effects: tuple[Effect, ...] = ()
     sources: tuple[str, ...] = ()
 
