@@ -148,7 +148,7 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     fn, instr = place or (integration.returns[0].entry.target.fn, 0)
     once = settlement.at_once(model, integration)
     line = _line(model, fn, instr)
-    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if once else "high", "likely" if once else "certain"
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if once else "high", "possible" if once else "certain"
     ruling.anchor = (fn.file, line, line)
     if once:
         ruling.title = f"Nothing hears of what {provider.name} decides later"
