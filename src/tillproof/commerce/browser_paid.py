@@ -29,6 +29,7 @@ class BrowserPaid:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._quick = PaidPolicy(model)
 
     @cached_property
     def all(self) -> list[Transitions]:
@@ -37,11 +38,10 @@ class BrowserPaid:
         near = bool(model.operations.candidates())
         webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
         taken: set[Fn] = set()
-        quick = PaidPolicy(model)
         out: list[Transitions] = []
         for entry in model.entries:
             fn = entry.target.fn
-            if entry.role in ("public", "customer") and fn not in webhooks and fn not in taken and self._may_pay(entry, quick):
+            if entry.role in ("public", "customer") and fn not in webhooks and fn not in taken and self.may_pay(entry):
                 taken.add(fn)
                 found = self._walk(entry)
                 paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
@@ -49,12 +49,12 @@ class BrowserPaid:
                     out.append(Transitions(entry, found.policy, paid))
         return out
 
-    def _may_pay(self, entry: Entry, policy: PaidPolicy) -> bool:
+    def may_pay(self, entry: Entry) -> bool:
         """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
         words = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         said = any(words.paid_value(fn) for fn in functions)
-        return any(((said and words.status(fn)) or words.paid_name(fn)) and policy.pays_somewhere(fn) for fn in functions)
+        return any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions)
 
     def _walk(self, entry: Entry) -> Transitions:
         model = self.model
