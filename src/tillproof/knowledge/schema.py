@@ -202,7 +202,7 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
-    ``receivers``: per language, packages of others that take the provider's messages by themselves, as soon as they are installed.
+    ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
     """
 
     id: str

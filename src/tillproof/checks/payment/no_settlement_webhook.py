@@ -141,7 +141,7 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
 
 def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     program, provider = model.program, integration.provider
-    place = settlement.paid_first(model, integration)
+    place = settlement.paid_first(model, integration) or settlement.captured(model, integration)
     if place is None and integration.creates:
         site = min(integration.creates, key=lambda s: (s.fn, s.instr))
         place = site.fn, site.instr

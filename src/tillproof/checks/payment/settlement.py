@@ -183,19 +183,17 @@ def poll(model: Model, integration: Integration) -> tuple[Fn, int] | None:
 
 
 def receiver(model: Model, integration: Integration) -> str | None:
-    """A package of others that takes the provider's messages by itself."""
-    packages = {p.lower() for names in integration.provider.receivers.values() for p in names}
-    declared = {p.lower() for p in (*model.versions.get(integration.unit, {}), *model.versions.get(".", {}))}
-    found = sorted(packages & declared)
-    if found:
-        return found[0]
-    for file, index in model.program.indices.items():
-        if model.program.unit(file) == integration.unit:
-            for item in index.imports:
-                root = next((p for p in packages if item.module.lower() == p or item.module.lower().startswith((p + ".", p + "/"))), None)
-                if root:
-                    return root
-    return None
+    """A package of others that takes the provider's messages by itself, where the code speaks of it: being installed is not enough."""
+    known = sorted({p.lower() for names in integration.provider.receivers.values() for p in names})
+    own = {index.namespace.lower() for index in model.program.indices.values() if index.namespace}
+    packages = [p for p in known if not any(n == p or n.startswith(p + ".") for n in own)]
+    for index in model.program.indices.values():
+        for item in index.imports:
+            for name in (item.module.lower(), item.name.lower()):
+                found = next((p for p in packages if name == p or name.startswith((p + ".", p + "/"))), None)
+                if found:
+                    return found
+    return next((p for p in packages if "/" not in p and "." not in p and "-" not in p and model.program.mentioning(p)), None)
 
 
 def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
@@ -226,14 +224,17 @@ def _of_another(model: Model, integration: Integration, told: str) -> bool:
 def at_once(model: Model, integration: Integration) -> bool:
     """Whether money moves while the server waits: by the creating call itself, or by a capture that the shopper's request makes."""
     creates = integration.creates
-    if creates and all(s.operation.at_once or _confirmed(model, s) for s in creates):
-        return True
+    return bool(creates and all(s.operation.at_once or _confirmed(model, s) for s in creates)) or captured(model, integration) is not None
+
+
+def captured(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """Where a request of the shopper's captures the payment and gets the outcome in the answer."""
     for site in model.operations.sites:
         captures = site.operation.op in ("payment.capture", "payment.confirm") and site.operation.confirms
         mine = site.provider is integration.provider and model.program.unit(site.fn.file) == integration.unit
         if captures and mine and any(e.role in ("public", "customer", "platform") for e in model.entries_to(site.fn)):
-            return True
-    return False
+            return site.fn, site.instr
+    return None
 
 
 def _confirmed(model: Model, site: OperationSite) -> bool:
