@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Member, Result, Value
+from tillproof.flow.values import Const, Result, Value
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.handlers import Handler
     from tillproof.commerce.model import Model
+    from tillproof.commerce.proof import Proven
 
 _NEAR = 3
 _PIECES = 60
@@ -23,20 +24,28 @@ def signed_at_will(model: "Model", handler: "Handler") -> bool:
     signed = [p for p in handler.walked.proofs if not p.refetch]
     if not handler.inbound.binds or not signed or any(p.refetch for p in handler.walked.proofs):
         return False
-    near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
-    if not any(_is_sent(model, fn, field) for fn in near for field in handler.inbound.binds):
+    if not any(_is_signed(model, proof, field) for proof in signed for field in handler.inbound.binds):
         return False  # the id in the signature is one that we kept
+    near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
     return not any(_is_bound(model, fn, field) for fn in near for field in handler.inbound.binds)
 
 
-def _is_sent(model: "Model", fn: Fn, field: str) -> bool:
-    """Whether a function reads the field from what was sent."""
-    if field not in model.vocabulary.tokens(fn):
-        return False
-    body = model.program.body(fn)
-    return any(
-        _names(model, model.evaluator.value(fn, i), field) for i, op in enumerate(body.op) if op in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME)
-    )
+def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
+    """Whether the field, as it was sent, is part of what the signature is checked over."""
+    body = model.program.body(proof.fn)
+    given = [v for _, v in body.call(proof.instr)[1]] if body.op[proof.instr] in (Op.CALL, Op.NEW) else body.args(proof.instr)[1:3]
+    waiting, seen = [model.evaluator.value(proof.fn, v, proof.ctx) for v in given], set[int]()
+    while waiting and len(seen) < _PIECES:
+        here = waiting.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if _names(model, here, field):
+            return True
+        waiting += here.parts()
+        if isinstance(here, Result) and here.instr >= 0:
+            waiting += [v for _, v in model.evaluator.arguments(here)]
+    return False
 
 
 def _names(model: "Model", value: Value, field: str) -> bool:
@@ -80,28 +89,26 @@ def _looks_up(model: "Model", fn: Fn, i: int, name: str) -> bool:
 
 
 def looked_up_by_two(model: "Model", handler: "Handler") -> bool:
-    """Whether a record is looked up by two pieces of the request at once, one of them the provider's reference that was stored with it: who
-    makes up one of the two finds nothing."""
+    """Whether a record is looked up by two pieces of the request at once, such as the order and the provider's reference that was stored
+    with it: who makes up one of the two finds nothing."""
     for fn, depth in handler.closure.functions.items():
         body = model.program.body(fn)
-        for i, op in enumerate(body.op) if depth <= 1 else ():
-            if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and len(_pieces(model, model.evaluator.value(fn, i))) > 1:
-                return True
+        calls = (i for i, op in enumerate(body.op) if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD)
+        if depth <= 1 and any(len(_pieces(model, fn, i)) > 1 for i in calls):
+            return True
     return False
 
 
-def _pieces(model: "Model", value: Value) -> set[str]:
-    """The pieces of the request that a chain of search calls is given."""
+def _pieces(model: "Model", fn: Fn, i: int) -> set[str]:
+    """The pieces of the request that a chain of search calls is given, up to a call."""
+    body = model.program.body(fn)
     out: set[str] = set()
-    here = value
     for _ in range(_LONGEST_CHAIN):
-        if isinstance(here, Member):
-            here = here.base
-        elif isinstance(here, Result) and here.instr >= 0 and model.requests.source(here) is None:
-            if isinstance(here.callee, Member) and any(here.callee.name.lower().startswith(w) for w in (*_LOOKS_UP, "and")):
-                for _, given in model.evaluator.arguments(here):
-                    out |= {s.key for s, _ in model.requests.sources_in(given, 12) if s.key}
-            here = here.callee
-        else:
+        if body.op[i] != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD:
             break
+        callee, given = body.call(i)
+        if any(body.name(callee).lower().startswith(w) for w in (*_LOOKS_UP, "and")):
+            values = [model.evaluator.value(fn, v) for _, v in given]
+            out |= {s.key for v in values for s, _ in model.requests.sources_in(v, 12) if s.key}
+        i = body.args(callee)[0]
     return out

@@ -8,10 +8,13 @@ from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
-from tillproof.flow.program import TOP
+from tillproof.flow.program import TOP, Fn
 
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
+_TELLING = 8
+_NEAR = 2
+_SEVERAL = 2
 _SAYS = {
     "dispatch": "asks which event it is",
     "order.paid": "marks the order paid",
@@ -51,11 +54,20 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
         line = function.line if function else _first_line(model, handler)
         file = handler.entry.target.fn.file
         rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(model, handler, flaws.get((file, line))))
-        for fn in model.handlers.dispatched(handler):
+        for fn in (*model.handlers.dispatched(handler), *_readers(model, handler)):
             verifying = model.program.function(fn)
             if verifying is not None:
                 rows.setdefault((fn.file, verifying.line), _row(model, handler, fn.file, verifying.line, None, verified(handler)))
     return [rows[place] for place in sorted(rows)]
+
+
+def _readers(model: Model, handler: Handler) -> list[Fn]:
+    """The methods behind a return in which what the provider sends back is read, where the entry point only passes the call on."""
+    fields = {f for f in handler.inbound.fields if len(f) > _TELLING}
+    if handler.kind != "redirect-return" or fields & model.vocabulary.tokens(handler.entry.target.fn):
+        return []
+    near = (fn for fn, depth in handler.closure.functions.items() if 0 < depth <= _NEAR and model.program.owner(fn) is not None)
+    return [fn for fn in near if len(fields & model.vocabulary.tokens(fn)) >= _SEVERAL]
 
 
 def _row(model: Model, handler: Handler, file: str, line: int, route: str | None, proven: Verified) -> Row:
@@ -80,7 +92,7 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None) -> Verified:
     if handler.kind == "redirect-return":
         if said == "yes" and signed_at_will(model, handler):
             said = "weak"
-        elif said == "no" and handler.walked.acts and not handler.walked.proofs and looked_up_by_two(model, handler):
+        elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):
             said = "yes"
     if flaw is None:
         return said

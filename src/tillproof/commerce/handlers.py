@@ -176,7 +176,7 @@ class Handlers:
 
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
-        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)}"
+        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {_folder(entry)}"
         if HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
             return True
         telling = self.model.operations.telling_files
@@ -250,9 +250,8 @@ class Handlers:
                     return Handler(
                         entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
                     )
-        folder = snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
         if (
-            (_BACK.search(route) or _BACK.search(folder))
+            (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
@@ -318,6 +317,11 @@ class Handlers:
         if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
             going_on = [o for o in ends if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _folder(entry: Entry) -> str:
+    """The folder that gives a route its name, where routes follow from where files lie."""
+    return snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
 
 
 def _once(happenings: list[Happening]) -> list[Happening]:

@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
+from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
-from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.handlers import Handlers

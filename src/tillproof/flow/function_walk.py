@@ -160,9 +160,10 @@ class FunctionWalk(Implication):
         """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
         caller asks which it was, and may put something in its place."""
         ends = [o for o in summary.outcomes if o.value is not None]
-        if not any(o.proven and not is_empty(o.value) for o in ends) or all(o.proven for o in ends) or self._asks_about(call):
+        holding = [o for o in ends if o.truth is not False and not is_empty(o.value)]
+        if not any(o.proven for o in holding) or all(o.proven for o in ends) or self._asks_about(call):
             return ends
-        return [o for o in ends if o.proven or not is_empty(o.value)]
+        return [o for o in ends if o.proven or o in holding]
 
     def _asks_about(self, call: int) -> bool:
         body = self.body
