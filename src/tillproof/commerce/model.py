@@ -53,7 +53,7 @@ class Model:
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
-        self.wiring = Wiring(program, self.evaluator, knowledge, root)
+        self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
         self.listeners = Listeners(self.wiring)
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
