@@ -24,6 +24,12 @@ _ZERO = ("0", "0.0", "0.00")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
+_ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
+_CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
+"""What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
+_COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
+_AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
+"""What takes a pause or a cancellation back: it was paid before."""
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
@@ -121,6 +127,8 @@ class PaidPolicy(SenderPolicy):
             said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)
+        if said and _AGAIN.search(snake(self.model.program.name(fn))):
+            return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
 
     def _speaks_of_paying(self, fn: Fn, ctx: Ctx | None) -> bool:
@@ -151,6 +159,8 @@ class PaidPolicy(SenderPolicy):
             known = [t for t in texts if t is not None]
             if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
                 return "sure"
+            if kept is not None and _CARRIED.fullmatch(snake(kept)):
+                return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
             if kept is not None and any(words.has("fulfil_values", t) for t in known):
                 return "loose" if words.has("loose_entities", kept) else "sure"
         return ""
@@ -175,11 +185,19 @@ class PaidPolicy(SenderPolicy):
         if got is not None and got[0].effect in _WRITES:
             holder = _entity_in(spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
-            said = _strongest(self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, holder, 0) for k, v in given)
+            said = _strongest(
+                self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, self._kind(v) or holder, 0) for k, v in given
+            )
             if got[0].effect != "record.create" or said:
                 return said
         invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])
-        return "sure" if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)) else ""
+        if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
+            return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
+        return ""
+
+    def _kind(self, value: Value) -> str:
+        """The class of an object that is written as it is."""
+        return next((self.model.program.cls(o.cls).name for o in options(value) if isinstance(o, Instance)), "")
 
     def _is_of_an_order(self, fn: Fn, i: int, depth: int) -> bool:
         """Whether what an invoice is made of names an order: where it is made for one, the order is paid."""

@@ -22,6 +22,7 @@ _SHORT = 4
 _DEEPEST = 7
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
+_IN_BROWSER = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
 _ASKING = re.compile(
     rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
 )
@@ -115,6 +116,8 @@ class Reach:
         known = self._matters.get(fn)
         if known is not None:
             return known
+        if _IN_BROWSER.match(self.model.program.sources[fn.file]):
+            return False
         seen: dict[Fn, None] = {fn: None}
         waiting = [fn]
         hit = False
