@@ -229,7 +229,7 @@ def at_once(model: Model, integration: Integration) -> bool:
 
 def captured(model: Model, integration: Integration) -> tuple[Fn, int] | None:
     """Where a request of the shopper's captures the payment and gets the outcome in the answer."""
-    for site in model.operations.sites:
+    for site in sorted(model.operations.sites, key=lambda s: s.operation.op != "payment.capture"):
         captures = site.operation.op in ("payment.capture", "payment.confirm") and site.operation.confirms
         mine = site.provider is integration.provider and model.program.unit(site.fn.file) == integration.unit
         if captures and mine and any(e.role in ("public", "customer", "platform") for e in model.entries_to(site.fn)):
