@@ -15,6 +15,7 @@ _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect
 _TELLING = 8
 _NEAR = 2
 _SEVERAL = 2
+_READING = {"_GET", "_POST", "_REQUEST", "request", "req", "query", "params"}
 _SAYS = {
     "dispatch": "asks which event it is",
     "order.paid": "marks the order paid",
@@ -67,7 +68,7 @@ def _readers(model: Model, handler: Handler) -> list[Fn]:
     if handler.kind != "redirect-return" or fields & model.vocabulary.tokens(handler.entry.target.fn):
         return []
     near = (fn for fn, depth in handler.closure.functions.items() if 0 < depth <= _NEAR and model.program.owner(fn) is not None)
-    return [fn for fn in near if len(fields & model.vocabulary.tokens(fn)) >= _SEVERAL]
+    return [fn for fn in near if len(fields & model.vocabulary.tokens(fn)) >= _SEVERAL and _READING & model.vocabulary.tokens(fn)]
 
 
 def _row(model: Model, handler: Handler, file: str, line: int, route: str | None, proven: Verified) -> Row:

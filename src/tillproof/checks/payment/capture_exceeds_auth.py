@@ -12,6 +12,7 @@ _WHY = {
     "provider": "the amount is what the provider says was authorised",
     "authorised": "the amount is the one that was authorised, less what is captured",
     "platform": "the platform hands over an amount of its own order",
+    "own": "the amount is the record's own total, for which it was authorised",
 }
 
 
@@ -33,11 +34,7 @@ def _rule(model: Model, capture: Capture) -> Ruling:
         return ruling
     if capture.origin != "request":
         ruling.outcome = "unknown"
-        asked = (
-            "Can the order's total rise between the authorisation and this capture? Nothing compares the two here."
-            if capture.origin == "own"
-            else "Is this amount at most what was authorised and is not captured yet? Where it comes from is not in the repository."
-        )
+        asked = "Is this amount at most what was authorised and is not captured yet? Where it comes from is not in the repository."
         ruling.question = Evidence(place.file, place.line, asked)
         return ruling
     return _broken(model, capture, ruling)

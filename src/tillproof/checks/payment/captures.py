@@ -91,9 +91,10 @@ def _origin(
         return "provider"
     if any(_LEFT.search(n) for n in names):
         return "authorised"
-    if depends_on_caller(model, value):
-        return "platform" if entries and all(e.role == "platform" for e in entries) else "unknown"
-    return "own" if any(_MONEY.search(n) for n in names) else "unknown"
+    if any(isinstance(p, Member) and _MONEY.search(snake(p.name)) for p in _pieces(value)):
+        return "own"
+    platform = depends_on_caller(model, value) and entries and all(e.role == "platform" for e in entries)
+    return "platform" if platform else "unknown"
 
 
 def _pieces(value: Value) -> Iterator[Value]:

@@ -125,6 +125,10 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
     if package is not None:
         question = f"Does `{package}`, which can take {provider.name}'s webhooks by itself, mark these payments as paid?"
         return _unknown(ruling, ruling.evidence[0], question)
+    told = settlement.notified(model, integration)
+    if told is not None:
+        question = f"What takes {provider.name}'s message at the address that is handed over here? No handler of it is recognised."
+        return _unknown(ruling, at(model.program, *told, ""), question)
     entry = settlement.unnamed_hook(model, integration)
     if entry is not None:
         place = Evidence(entry.place[0], entry.place[1], "")

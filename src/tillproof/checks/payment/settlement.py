@@ -19,6 +19,7 @@ from tillproof.knowledge.schema import Operation, Provider
 
 _CREATES = ("payment.create", "checkout.create", "subscription.create")
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
 _BODIES = ("body", "json", "data", "form_params", "params")
 
 
@@ -194,6 +195,15 @@ def receiver(model: Model, integration: Integration) -> str | None:
                 if found:
                     return found
     return next((p for p in packages if "/" not in p and "." not in p and "-" not in p and model.program.mentioning(p)), None)
+
+
+def notified(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """A creating call that tells the provider where to send its message: somebody is there to take it."""
+    for site in integration.creates:
+        keys = _keys(model, site)
+        if any(_ADDRESS.fullmatch(k) for k in (*keys.must, *keys.may)):
+            return site.fn, site.instr
+    return None
 
 
 def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
