@@ -147,3 +147,41 @@ def test_a_middleware_that_only_looks_is_no_guard(tmp_path: Path) -> None:
         "routes/web.php": ROUTES,
     }
     assert roles(tmp_path, files) == {"Pay.a": "public", "Pay.b": "customer"}
+
+
+def test_medusa_middleware_stands_before_the_paths_that_it_names(tmp_path: Path) -> None:
+    middlewares = """\
+import { authenticate, defineMiddlewares } from '@medusajs/framework/http';
+export default defineMiddlewares({
+  routes: [
+    { matcher: '/store/wallet*', method: 'POST', middlewares: [authenticate('customer', ['session', 'bearer'])] },
+    { matcher: '/vendor/:id', middlewares: [authenticate('user', ['session'])] },
+  ],
+});
+"""
+    route = "export const {verb} = async function {name}(req, res) {{ res.json({{}}); }};\n"
+    files = {
+        "medusa-config.ts": "",
+        "src/api/middlewares.ts": middlewares,
+        "src/api/store/wallet/top-up/route.ts": route.format(verb="POST", name="fill") + route.format(verb="GET", name="look"),
+        "src/api/vendor/[id]/route.ts": route.format(verb="POST", name="sell"),
+        "src/api/hooks/pay/route.ts": route.format(verb="POST", name="hook"),
+    }
+    assert roles(tmp_path, files) == {"fill": "customer", "look": "public", "sell": "staff", "hook": "public"}
+
+
+def test_next_middleware_stands_before_what_its_matcher_names(tmp_path: Path) -> None:
+    middleware = """\
+import { getToken } from 'next-auth/jwt';
+import { NextResponse } from 'next/server';
+export async function middleware(request) {
+  const user = await getToken({ req: request });
+  if (!user) { return new NextResponse('no', { status: 401 }); }
+  return NextResponse.next();
+}
+export const config = { matcher: ['/account/:path*', '/api/orders/:path*'] };
+"""
+    route = "export async function POST(request) { return Response.json({}); }\n"
+    files = {"next.config.js": "", "middleware.ts": middleware, "app/api/orders/[id]/route.ts": route, "app/api/hook/route.ts": route}
+    shop = wired(tmp_path, files)
+    assert {e.route: e.role for e in shop.entries} == {"/api/orders/[id]": "customer", "/api/hook": "public"}

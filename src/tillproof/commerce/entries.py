@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, tables
 from tillproof.commerce.entry_styles.arguments import Arguments, words
+from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, Fn
@@ -55,9 +56,10 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     ):
         found += style(wiring)
     roles = Roles(wiring)
+    paths = guarded(wiring)
     out = []
     for one in _merged(wiring, found):
-        chain = (*one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
+        chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
         role, because = roles.of(one.target, chain, one.least)
         out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))
