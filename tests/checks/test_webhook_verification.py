@@ -89,3 +89,105 @@ def test_the_first_parser_on_a_route_decides(tmp_path: Path, before: str, own: s
 )
 def test_a_bypass_is_reported_once_at_its_branch(tmp_path: Path, head: str, expected: list[tuple[str, str, int, str]]) -> None:
     assert findings(tmp_path, {"app.py": FLASK.format(head=head)}) == expected
+
+
+SIGNED = """\
+<?php
+class Signature {{
+  public function verify($body, $sent, $secret) {{
+    $expected = hash_hmac('sha256', $body, $secret);
+    $same = hash_equals($expected, $sent);
+    if ({condition}) {{ throw new Exception('forged'); }}
+  }}
+}}
+"""
+HOOK = """\
+<?php
+add_action('woocommerce_api_razorpay_webhook', function () {
+  $body = file_get_contents('php://input');
+  $check = new Signature();
+  $check->verify($body, $_SERVER['HTTP_X_RAZORPAY_SIGNATURE'], get_option('secret'));
+  $event = json_decode($body, true);
+  if ($event['event'] === 'payment.captured') { wc_get_order($event['order'])->payment_complete(); }
+});
+"""
+
+
+@pytest.mark.parametrize(("condition", "found"), [("$same === false", []), ("!$same", []), ("$same === true", ["critical"])])
+def test_what_a_comparison_answered_is_no_comparison_of_digests(tmp_path: Path, condition: str, found: list[str]) -> None:
+    files = {"signature.php": SIGNED.format(condition=condition), "hook.php": HOOK}
+    assert [severity for *_, severity in findings(tmp_path, files)] == found
+
+
+BY_NAME = """\
+<?php
+class Ledger { public function bookIncoming($event) { wc_get_order($event['order'])->payment_complete(); } }
+"""
+LOOSE = """\
+<?php
+class Hook {
+  public $ledger;
+  public function run() {
+    $event = json_decode(file_get_contents('php://input'), true);
+    if (!isset($_SERVER['HTTP_X_RAZORPAY_SIGNATURE'])) { wp_die(); }
+    $this->ledger->bookIncoming($event);
+  }
+}
+add_action('woocommerce_api_razorpay_webhook', [new Hook(), 'run']);
+"""
+
+
+def test_a_way_through_a_call_known_by_its_name_alone_is_a_question(tmp_path: Path) -> None:
+    example = Example(title="", files={"ledger.php": BY_NAME, "hook.php": LOOSE}, expect=[])
+    report = review_of(example, tmp_path, UNVERIFIED)
+    assert [(o.ruling, o.because.line if o.because else 0) for o in report.obligations if o.check == UNVERIFIED] == [("unknown", 7)]
+
+
+LISTENER = """\
+<?php
+add_action('init', function () {
+  if (($_GET['listener'] ?? '') === 'ipn') { do_action('shop_verify_ipn', $_POST); }
+});
+add_action('shop_verify_ipn', 'shop_take_ipn');
+function shop_take_ipn($data) {
+  $answer = wp_remote_post(apply_filters('shop_ipn_address', 'https://ipnpb.paypal.com/cgi-bin/webscr'), ['body' => $data]);
+  if ({condition}) { return; }
+  do_action('shop_paypal_' . $data['txn_type'], $data);
+}
+add_action('shop_paypal_web_accept', function ($data) {
+  if ($data['payment_status'] === 'Completed') { wc_get_order($data['custom'])->payment_complete($data['txn_id']); }
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [("strtoupper(trim(wp_remote_retrieve_body($answer))) !== 'VERIFIED'", []), ("is_wp_error($answer)", ["critical"])],
+)
+def test_hooks_that_our_own_code_sets_off_belong_to_the_request(tmp_path: Path, condition: str, found: list[str]) -> None:
+    assert [severity for *_, severity in findings(tmp_path, {"plugin.php": LISTENER.replace("{condition}", condition)})] == found
+
+
+LOOSE_HOOK = """\
+import type { Webhook } from 'framework/server';
+import { stripe } from './stripe';
+import { orders } from './orders';
+export const stripeWebhook: Webhook = async (request, response) => {
+  const event = VERIFIED;
+  if (event.type === 'payment_intent.succeeded') { await orders.update({ where: { intent: event.data.object.id }, data: { paid: true } }); }
+  return response.json({ ok: true, by: request.headers['stripe-signature'] });
+};
+"""
+STRIPE = "import Stripe from 'stripe';\nexport const stripe = new Stripe(process.env.STRIPE_KEY);\n"
+
+
+@pytest.mark.parametrize(
+    ("verified", "found"),
+    [
+        ("stripe.webhooks.constructEvent(request.body, request.headers['stripe-signature'], process.env.SECRET)", []),
+        ("JSON.parse(request.body)", ["critical"]),
+    ],
+)
+def test_a_handler_to_which_no_route_is_seen_is_known_by_what_it_does(tmp_path: Path, verified: str, found: list[str]) -> None:
+    files = {"src/webhook.ts": LOOSE_HOOK.replace("VERIFIED", verified), "src/stripe.ts": STRIPE}
+    assert [severity for *_, severity in findings(tmp_path, files)] == found

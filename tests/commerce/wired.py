@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.commerce.small_models import model_of
 from tillproof.commerce.entries import Entry, find_entries
+from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.requests import Requests
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
@@ -54,6 +55,6 @@ class Wired:
 def wired(root: Path, files: dict[str, str]) -> Wired:
     """Write the files and find what leads into them."""
     model, tree = model_of(root, files)
-    entries = find_entries(model.program, model.evaluator, model.knowledge, tree.root)
+    entries = find_entries(Wiring(model.program, model.evaluator, model.knowledge, tree.root))
     requests = Requests(model.program, model.evaluator, model.knowledge, entries)
     return Wired(model.program, model.evaluator, entries, requests)

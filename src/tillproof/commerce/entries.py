@@ -2,17 +2,15 @@
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from tillproof.commerce.entry_styles import calls, classes, files, hooks, php_routes, tables
+from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, tables
 from tillproof.commerce.entry_styles.arguments import Arguments, words
+from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
-from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Element, FunctionV, Place, Result, Seq, Value, options
 from tillproof.ir.ops import Op
-from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Role
 
 _METHOD_DECORATORS = {"require_POST": ("POST",), "require_GET": ("GET",), "require_safe": ("GET", "HEAD")}
@@ -43,16 +41,25 @@ class Entry:
     note: str
 
 
-def find_entries(program: Program, evaluator: Evaluator, knowledge: Knowledge, root: Path | None = None) -> list[Entry]:
-    """All entries, in order of file and place. ``root``: the reviewed tree; without it routes in data files are not seen."""
-    wiring = Wiring(program, evaluator, knowledge, root)
+def find_entries(wiring: Wiring) -> list[Entry]:
+    """All entries, in order of file and place."""
     found: list[Declared] = []
-    for style in (calls.declared, php_routes.declared, tables.declared, classes.decorated, hooks.declared, files.declared, classes.derived):
+    for style in (
+        calls.declared,
+        php_routes.declared,
+        tables.declared,
+        data_tables.declared,
+        classes.decorated,
+        hooks.declared,
+        files.declared,
+        classes.derived,
+    ):
         found += style(wiring)
     roles = Roles(wiring)
+    paths = guarded(wiring)
     out = []
     for one in _merged(wiring, found):
-        chain = (*one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
+        chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
         role, because = roles.of(one.target, chain, one.least)
         out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from tillproof.checks.ruling import Ruling
+from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Handler as Row
+from tillproof.flow.program import Fn
 
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
+_TELLING = 8
+_NEAR = 2
+_SEVERAL = 2
+_READING = {"_GET", "_POST", "_REQUEST", "request", "req", "query", "params"}
 _SAYS = {
     "dispatch": "asks which event it is",
     "order.paid": "marks the order paid",
@@ -47,12 +53,21 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
     for handler in model.handlers.all:
         line = handler_line(model, handler)
         file = handler.entry.target.fn.file
-        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(handler, flaws.get((file, line))))
-        for fn in model.handlers.dispatched(handler):
+        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(model, handler, flaws.get((file, line))))
+        for fn in (*model.handlers.dispatched(handler), *_readers(model, handler)):
             verifying = model.program.function(fn)
             if verifying is not None:
                 rows.setdefault((fn.file, verifying.line), _row(model, handler, fn.file, verifying.line, None, verified(handler)))
     return [rows[place] for place in sorted(rows)]
+
+
+def _readers(model: Model, handler: Handler) -> list[Fn]:
+    """The methods behind a return in which what the provider sends back is read, where the entry point only passes the call on."""
+    fields = {f for f in handler.inbound.fields if len(f) > _TELLING}
+    if handler.kind != "redirect-return" or fields & model.vocabulary.tokens(handler.entry.target.fn):
+        return []
+    near = (fn for fn, depth in handler.closure.functions.items() if 0 < depth <= _NEAR and model.program.owner(fn) is not None)
+    return [fn for fn in near if len(fields & model.vocabulary.tokens(fn)) >= _SEVERAL and _READING & model.vocabulary.tokens(fn)]
 
 
 def _row(model: Model, handler: Handler, file: str, line: int, route: str | None, proven: Verified) -> Row:
@@ -71,9 +86,14 @@ def _row(model: Model, handler: Handler, file: str, line: int, route: str | None
     )
 
 
-def _judged(handler: Handler, flaw: Ruling | None) -> Verified:
+def _judged(model: Model, handler: Handler, flaw: Ruling | None) -> Verified:
     """What the walk says, corrected by what a check found."""
     said = verified(handler)
+    if handler.kind == "redirect-return":
+        if said == "yes" and signed_at_will(model, handler):
+            said = "weak"
+        elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):
+            said = "yes"
     if flaw is None:
         return said
     if flaw.check == "payment/webhook-weak-verification":
@@ -101,6 +121,5 @@ def verified(handler: Handler) -> Verified:
         return "no"
     if handler.kind == "redirect-return" and walked.acts and not any(h.proven for h in walked.acts):
         return "no"
-    if walked.unproven or any(p.how == "search" for p in walked.proofs):
-        return "weak"
-    return "yes"
+    unproven = [h for h in walked.unproven if h.kind != "dispatch" or not walked.acts]  # to ask which event it is does nothing yet
+    return "weak" if unproven or any(p.how == "search" for p in walked.proofs) else "yes"

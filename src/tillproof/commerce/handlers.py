@@ -1,5 +1,6 @@
 """The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
 
+import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,10 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.hooks import reads_request
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
-from tillproof.flow.paths import MAX_CALLS, Walk
+from tillproof.commerce.unrouted import unrouted
+from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
 from tillproof.flow.values import FunctionV, Value, options
@@ -34,6 +38,23 @@ _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
 )
 _SEVERAL = 3
+_ANY_HEADER = {
+    "x",
+    "http",
+    "id",
+    "auth",
+    "api",
+    "key",
+    "token",
+    "type",
+    "time",
+    "request",
+    "event",
+    "topic",
+    "date",
+    "authorization",
+    "url",
+}
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
@@ -114,8 +135,9 @@ class Handlers:
         taken: set[Fn] = set()
         if not self.model.operations.candidates() and not self._named_in_paths():
             return out
-        for entry in self.model.entries:
-            if entry.role in ("staff", "internal") or entry.target.fn in taken or not self._promising(entry):
+        for entry in (*self.model.entries, *unrouted(self.model)):
+            own = entry.role == "staff" or (entry.role == "internal" and entry.role_because is None)
+            if own or entry.target.fn in taken or not self._promising(entry):
                 continue
             handler = self._webhook(entry) or self._return(entry)
             if handler is not None:
@@ -123,11 +145,38 @@ class Handlers:
                 if not handler.walked.proofs and not handler.walked.happenings:
                     handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
-        return out
+        return [h for h in out if not self._told_of(h.entry)]
+
+    @cached_property
+    def proving_headers(self) -> frozenset[str]:
+        """The headers that carry the proofs of payment providers and shop platforms."""
+        inbound = (b for p in self.model.knowledge.providers.values() if p.kind in ("payment", "platform") for b in p.inbound)
+        return frozenset(h for b in inbound for h in b.headers)
+
+    @cached_property
+    def proving_words(self) -> frozenset[str]:
+        """The words, in lower case, of which one stands in every function that names such a header or calls a verifier."""
+        verifiers = (v for p in self.model.knowledge.providers.values() for v in p.verifiers)
+        calls = {c.rpartition(".")[2].lower() for v in verifiers for names in v.calls.values() for c in names}
+        headers = {word for h in self.proving_headers for word in h.split("-")} - _ANY_HEADER
+        return frozenset(
+            calls
+            | headers
+            | {h.replace("-", "_") for h in self.proving_headers}
+            | {f"http_{h.replace('-', '_')}" for h in self.proving_headers}
+        )
+
+    def _told_of(self, entry: Entry) -> bool:
+        """Whether a hook is only told of what another entry point was sent: by a call of ours, or by the platform, which has checked it."""
+        if entry.style != "hook" or entry.methods != ("NONE",) or entry.role != "platform":
+            return False
+        fn = entry.target.fn
+        php = self.model.program.language(fn.file) == "php"
+        return fn in self.model.listeners.told or (php and not reads_request(self.model.wiring, fn))
 
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
-        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)}"
+        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {_folder(entry)}"
         if HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
             return True
         telling = self.model.operations.telling_files
@@ -202,7 +251,7 @@ class Handlers:
                         entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
                     )
         if (
-            _BACK.search(route)
+            (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
@@ -228,6 +277,15 @@ class Handlers:
         return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)[0]
 
     def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> tuple[Walked, list[Fn]]:
+        found = self._walk_to(entry, events, deepest, assumed)
+        for shallower in SHALLOWER if deepest <= MAX_CALLS else ():
+            if not found[2]:
+                break
+            found = self._walk_to(entry, events, shallower, assumed)
+        return found[:2]
+
+    def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed) -> tuple[Walked, list[Fn], bool]:
+        """A walk of some depth, the functions it went through, and whether it had to stop before it was through."""
         policy = SenderPolicy(self.model, events)
         walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
         proven = False
@@ -235,7 +293,7 @@ class Handlers:
             proven = proven or self._guard_proves(walk, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited()
+        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited(), walk.cut
 
     def _guard_proves(self, walk: Walk, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""
@@ -259,6 +317,11 @@ class Handlers:
         if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
             going_on = [o for o in ends if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _folder(entry: Entry) -> str:
+    """The folder that gives a route its name, where routes follow from where files lie."""
+    return snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
 
 
 def _once(happenings: list[Happening]) -> list[Happening]:

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tillproof.commerce.browser import Browser
+from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.card_pages import CardPages
 from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
@@ -11,10 +12,12 @@ from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
+from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
+from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.payloads import Payloads
@@ -63,6 +66,10 @@ class Model:
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
+        self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
+        self.listeners = Listeners(self.wiring)
+        self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
+        self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
@@ -80,7 +87,7 @@ class Model:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return find_entries(self.program, self.evaluator, self.knowledge, self.root)
+        return find_entries(self.wiring)
 
     @cached_property
     def requests(self) -> Requests:
@@ -236,3 +243,7 @@ class Model:
     @cached_property
     def handlers(self) -> Handlers:
         return Handlers(self)
+
+    @cached_property
+    def browser_paid(self) -> BrowserPaid:
+        return BrowserPaid(self)

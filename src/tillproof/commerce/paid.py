@@ -1,7 +1,8 @@
 """The moment at which an order counts as paid: the policy of the walk behind fulfil-on-redirect."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
 from tillproof.commerce.lexicon import snake
@@ -23,9 +24,20 @@ _ZERO = ("0", "0.0", "0.00")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
+_ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
+_CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
+"""What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
+_COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
+_AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
+"""What takes a pause or a cancellation back: it was paid before."""
+_ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
+
+
+Said: TypeAlias = Literal["", "loose", "sure"]
+"""How certainly something says that money came."""
 
 
 class PaidPolicy(SenderPolicy):
@@ -42,6 +54,17 @@ class PaidPolicy(SenderPolicy):
             return True
         self.ignored[fn, i] = None
         return False
+
+    def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """The token by which a visitor has signed in says who he is, not that he has paid."""
+        if self.model.recogniser.is_("verifies", fn, i, ctx) and self._signs_in(fn, i, ctx):
+            return None
+        return super()._call_proof(fn, i, ctx)
+
+    def _signs_in(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        given = (self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1])
+        sources = (source for value in given for source, _ in self.model.requests.sources_in(value, 60))
+        return any(s.kind == "session" or (s.kind == "headers" and "sign" not in (s.key or "").lower()) for s in sources)
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx)
@@ -98,78 +121,106 @@ class PaidPolicy(SenderPolicy):
     def _find_effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
         body = self.model.program.body(fn)
         op = body.op[i]
+        said: Said = ""
         if op == Op.SET_FIELD:
             obj, _, value = body.args(i)
-            return "paid" if self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj)) else None
-        if op == Op.CALL:
-            return "paid" if self._call_pays(fn, i, ctx) else None
-        return None
+            said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
+        elif op == Op.CALL:
+            said = self._call_pays(fn, i, ctx)
+        if said and _AGAIN.search(snake(self.model.program.name(fn))):
+            return None
+        return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
+
+    def _speaks_of_paying(self, fn: Fn, ctx: Ctx | None) -> bool:
+        """Whether a function, or one on the way to it, names anything of paying."""
+        around = [fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)]
+        return any(self.model.vocabulary.paying(f) for f in around)
 
     def _holder(self, fn: Fn, obj: int) -> str:
         return written(self.model.program, fn, obj).rpartition(".")[2]
 
-    def _says_paid(self, name: str, value: Value, holder: str) -> bool:
-        """Whether writing ``value`` into ``name`` of ``holder`` says that money came."""
+    def _says_paid(self, name: str, value: Value, holder: str) -> Said:
+        """Whether writing ``value`` into ``name`` of ``holder`` says that money came; loosely, where it may as well say something else."""
         words = self.model.words
+        if words.has("outgoing_entities", holder):
+            return ""
         texts = [_text(o) for o in options(value)]
         if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
-            return False  # a status that is worked out, not the statement that money came
+            return ""  # a status that is worked out, not the statement that money came
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)):
-                return False
+                return ""
             if not words.has("status_fields", name):
-                return not (
-                    snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
-                )  # to a newsletter
-            return any(t is not None and words.has("paid_values", t) for t in texts)
+                newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
+                return "" if newsletter else "sure"
+            return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""
         if words.has("status_fields", name):
-            entity = words.entity(holder) or words.entity(holder.removesuffix("Repository").removesuffix("Model"))
-            return any(
-                t is not None
-                and ((words.has("paid_values", t) and (entity or snake(t) not in _VAGUE)) or (entity and words.has("fulfil_values", t)))
-                for t in texts
-            )
-        return False
+            kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)
+            known = [t for t in texts if t is not None]
+            if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
+                return "sure"
+            if kept is not None and _CARRIED.fullmatch(snake(kept)):
+                return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
+            if kept is not None and any(words.has("fulfil_values", t) for t in known):
+                return "loose" if words.has("loose_entities", kept) else "sure"
+        return ""
 
-    def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         model = self.model
         body = model.program.body(fn)
         if model.recogniser.is_ours(fn, i, ctx) or model.operations.at(fn, i, ctx) is not None:
-            return False
+            return ""
         callee = body.args(i)[0]
         name = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else ""
         got = model.recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "order.paid":
-            return self._not_open(fn, i, ctx)
+            return "sure" if self._not_open(fn, i, ctx) else ""
         spelt = written(model.program, fn, callee)
         if body.op[callee] == Op.FIELD and name.startswith("set") and len(body.call(i)[1]) == 1:
             field = name[3:].lstrip("_")
             return self._says_paid(field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0]))
         if (got is not None and got[0].effect == "sql") or name in _PREPARES:
-            return any(self._statement_pays(t) for _, a in body.call(i)[1][:1] for t in statements(model.evaluator.value(fn, a, ctx)))
+            texts = (t for _, a in body.call(i)[1][:1] for t in statements(model.evaluator.value(fn, a, ctx)))
+            return _strongest(self._statement_pays(t) for t in texts)
         if got is not None and got[0].effect in _WRITES:
             holder = _entity_in(spelt)
-            for key, argument in body.call(i)[1]:
-                value = model.evaluator.value(fn, argument, ctx)
-                if self._says_paid(key, value, holder) if key.isidentifier() else self._record_pays(value, holder, 0):
-                    return True
-            return got[0].effect == "record.create" and "invoice" in spelt.lower()
-        if model.words.fulfils(name):
-            return True
-        return name == "create" and "invoice" in spelt.lower()
+            given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
+            said = _strongest(
+                self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, self._kind(v) or holder, 0) for k, v in given
+            )
+            if got[0].effect != "record.create" or said:
+                return said
+        invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])
+        if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
+            return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
+        return ""
 
-    def _statement_pays(self, text: str) -> bool:
+    def _kind(self, value: Value) -> str:
+        """The class of an object that is written as it is."""
+        return next((self.model.program.cls(o.cls).name for o in options(value) if isinstance(o, Instance)), "")
+
+    def _is_of_an_order(self, fn: Fn, i: int, depth: int) -> bool:
+        """Whether what an invoice is made of names an order: where it is made for one, the order is paid."""
+        body = self.model.program.body(fn)
+        if i < 0 or depth > 4:
+            return False
+        if body.op[i] in (Op.NAME, Op.FIELD, Op.CONST) and _ORDER.search(snake(body.name(i))):
+            return True
+        if body.op[i] == Op.CALL:
+            below = [v for _, v in body.call(i)[1]]
+        else:
+            below = body.args(i) if body.op[i] in (Op.RECORD, Op.LIST, Op.INDEX) else []
+        return any(self._is_of_an_order(fn, b, depth + 1) for b in below)
+
+    def _statement_pays(self, text: str) -> Said:
         """Whether a statement in SQL writes that something is paid: ``UPDATE orders SET status = 'paid'``."""
-        for table, assignments in _SET.findall(text):
-            if any(self._writes_paid(name, value, table) for name, value in _ASSIGNED.findall(assignments)):
-                return True
+        written = [(table, name, value) for table, assignments in _SET.findall(text) for name, value in _ASSIGNED.findall(assignments)]
         for table, names, values in _INSERT.findall(text):
             pairs = zip(names.split(","), values.split(","), strict=False)
-            if any(self._writes_paid(name.strip(' `"[]\n\t'), value.strip(), table) for name, value in pairs):
-                return True
-        return False
+            written += [(table, name.strip(' `"[]\n\t'), value.strip()) for name, value in pairs]
+        return _strongest(self._writes_paid(name, value, table) for table, name, value in written)
 
-    def _writes_paid(self, name: str, value: str, table: str) -> bool:
+    def _writes_paid(self, name: str, value: str, table: str) -> Said:
         kind = Kind.STRING if value.startswith("'") else Kind.NUMBER
         return self._says_paid(name, Const(("", 0), kind, value.strip("'")), table)
 
@@ -179,16 +230,21 @@ class PaidPolicy(SenderPolicy):
         texts = [t for a in arguments[:1] for o in options(a) if (t := _text(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
 
-    def _record_pays(self, value: Value, holder: str, depth: int) -> bool:
+    def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
         if depth > 2 or isinstance(value, Const):
-            return False
+            return ""
         got = shape(self.model.evaluator, value)
+        found: list[Said] = []
         for key, entry in {**got.may, **got.must}.items():
-            if self._says_paid(key, entry, holder):
-                return True
-            if key in ("data", "$set", "values", "set", "update", "defaults") and self._record_pays(entry, holder, depth + 1):
-                return True
-        return False
+            found.append(self._says_paid(key, entry, holder))
+            if key in ("data", "$set", "values", "set", "update", "defaults"):
+                found.append(self._record_pays(entry, holder, depth + 1))
+        return _strongest(found)
+
+
+def _strongest(said: Iterable[Said]) -> Said:
+    found = list(said)
+    return "sure" if "sure" in found else "loose" if "loose" in found else ""
 
 
 def _open(value: Value) -> bool:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.reach import DIGESTS
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
-from tillproof.flow.values import Const, Ctx, External, Member, Param, Result, Text, Value, constant, leaves, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Param, Result, Text, Value, constant, leaves, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -161,6 +161,8 @@ class SenderPolicy:
         body = self.model.program.body(fn)
         if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUAL:
             return None
+        if any((const := body.const(a)) is not None and const[0] in (Kind.BOOL, Kind.NULL) for a in body.args(i)[1:3]):
+            return None  # whether there is one, or what a comparison answered: not what it is
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
         if self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
@@ -309,5 +311,20 @@ class SenderPolicy:
     def matters(self, fn: Fn) -> bool:
         return self.model.reach.matters(fn)
 
+    def concerns(self, fn: Fn, i: int, target: FunctionV) -> bool:
+        """A plain function that is given nothing but literals, and asks for nothing itself, knows nothing of the message."""
+        if (
+            target.this is not None
+            or self.model.program.owner(target.fn)
+            or self.model.program.parent(target.fn) != Fn(target.fn.file, TOP)
+        ):
+            return True
+        body = self.model.program.body(fn)
+        return any(body.op[a] != Op.CONST for _, a in body.call(i)[1]) or self.model.reach.asks(target.fn)
+
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.recogniser.is_("exits", fn, i, ctx) is not None
+
+    def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        value = self.model.evaluator.value(fn, i, ctx)
+        return isinstance(value, Result) and value.instr >= 0 and self.model.requests.cleans(value)

@@ -1,7 +1,8 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +23,10 @@ _SHORT = 4
 _DEEPEST = 7
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
+_IN_BROWSER = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
+_ASKING = re.compile(
+    rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
+)
 _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
 
 
@@ -88,6 +93,7 @@ class Reach:
         self._facts: dict[Fn, Facts] = {}
         self._matters: dict[Fn, bool] = {}
         self._tells: dict[Fn, bool] = {}
+        self._asks: dict[Fn, bool] = {}
 
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
@@ -111,6 +117,8 @@ class Reach:
         known = self._matters.get(fn)
         if known is not None:
             return known
+        if _IN_BROWSER.match(self.model.program.sources[fn.file]):
+            return False
         seen: dict[Fn, None] = {fn: None}
         waiting = [fn]
         hit = False
@@ -127,6 +135,15 @@ class Reach:
         else:
             self._matters.update(dict.fromkeys(seen, False))
         return hit
+
+    def asks(self, fn: Fn) -> bool:
+        """Whether a function, or one that it calls, may look at the request, the visitor's session or a proof by itself."""
+        if fn not in self._asks:
+            self._asks[fn] = False
+            function = self.model.program.function(fn)
+            text = self.model.program.sources[fn.file][function.start : function.end] if function else b""
+            self._asks[fn] = bool(_ASKING.search(text)) or any(self.asks(callee) for callee in self.callees(fn))
+        return self._asks[fn]
 
     def _telling(self, fn: Fn) -> bool:
         """Whether a function itself proves, does or passes on something, or calls what only its caller knows."""
@@ -191,38 +208,11 @@ class Reach:
         return out
 
     def callees(self, fn: Fn) -> list[Fn]:
-        """Functions of the repository that a function may call, or hands to somebody who may."""
+        """Functions of the repository that a function may call, sets off, or hands to somebody who may call them."""
         if fn not in self._edges:
             body = self.model.program.body(fn)
-            found: dict[Fn, None] = {}
-            for i, op in enumerate(body.op):
-                if op not in (Op.CALL, Op.NEW):
-                    continue
-                callee, arguments = body.call(i)
-                value = self.model.evaluator.value(fn, callee)
-                for named in self.model.evaluator.scope.by_name(value, self.model.program.language(fn.file)):
-                    found[named.fn] = None
-                for option in options(value):
-                    if isinstance(option, FunctionV):
-                        found[option.fn] = None
-                    elif isinstance(option, ClassV):
-                        constructor = next(
-                            (
-                                m
-                                for n in ("__init__", "constructor", "__construct")
-                                if (m := self.model.evaluator.scope.method(option.cls, n))
-                            ),
-                            None,
-                        )
-                        if constructor:
-                            found[constructor] = None
-                registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
-                for _, argument in () if registers else arguments:
-                    if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
-                        for option in options(self.model.evaluator.value(fn, argument)):
-                            if isinstance(option, FunctionV):
-                                found[option.fn] = None
-            self._edges[fn] = list(found)
+            calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW))
+            self._edges[fn] = list(dict.fromkeys(target for i in calls for target in self._led_to(fn, i)))
         return self._edges[fn]
 
     def ways(self, target: FunctionV, to: Fn) -> list[Ctx]:
@@ -265,6 +255,25 @@ class Reach:
                 ]
         return out
 
+    def _led_to(self, fn: Fn, i: int) -> Iterator[Fn]:
+        """The functions that one call may lead to."""
+        evaluator = self.model.evaluator
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        value = evaluator.value(fn, callee)
+        yield from (named.fn for named in evaluator.scope.by_name(value, self.model.program.language(fn.file)))
+        yield from (heard.fn for heard in evaluator.heard(fn, i, None))
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                yield option.fn
+            elif isinstance(option, ClassV):
+                made = (evaluator.scope.method(option.cls, n) for n in ("__init__", "constructor", "__construct"))
+                yield from [m for m in made if m][:1]
+        registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
+        for _, argument in () if registers else arguments:
+            if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
+                yield from (o.fn for o in options(evaluator.value(fn, argument)) if isinstance(o, FunctionV))
+
     @cached_property
     def _wrapped(self) -> dict[tuple[Fn, int], Known]:
         """Calls of our own wrappers that are a provider's operation in that context, at every level of the way to it."""
@@ -295,6 +304,10 @@ class Reach:
                 text = constant(self.model.evaluator.value(fn, a))
                 out += [text] if text else []
         return out
+
+    def compared(self, fn: Fn) -> set[str]:
+        """The texts that a function itself compares something with."""
+        return self._facts_of(fn).compared
 
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:

@@ -20,7 +20,8 @@ _ENOUGH_UNNAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks."""
+    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks.
+    ``browsed``: it is opened by a browser, or asks for a visitor who has signed in."""
 
     route: str
     file: str
@@ -31,6 +32,7 @@ class Signs:
     verifying: frozenset[str]
     asking: frozenset[str]
     files: frozenset[str]
+    browsed: bool
 
 
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
@@ -49,6 +51,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
+        set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
     )  # fmt: skip
 
 
@@ -67,7 +70,7 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
     own = provider.id.partition("-")[0].partition(".")[0]
-    in_path = signs.named and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform")
+    in_path = signs.named and not signs.browsed and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform")
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:

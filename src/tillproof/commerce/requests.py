@@ -135,7 +135,7 @@ class Requests:
             return list(value.parts())
         if isinstance(value, Instance):
             return [value.origin] if value.origin is not None else []
-        if isinstance(value, Result) and value.instr >= 0 and self._cleans(value):
+        if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []
             return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
         return []
@@ -237,7 +237,7 @@ class Requests:
         known = self._known(value, value.at, arguments)
         if known is not None:
             return known
-        if self._cleans(value):
+        if self.cleans(value):
             return next(
                 (f for a in arguments if not isinstance(a, (FunctionV, Const)) and isinstance(f := self._find(a, depth + 1), Source)), None
             )
@@ -249,7 +249,7 @@ class Requests:
             return self._global(callee)
         return self._global(External(callee.at, callee.name)) if self.program.language(callee.fn.file) == "php" else None
 
-    def _cleans(self, value: Result) -> bool:
+    def cleans(self, value: Result) -> bool:
         """Whether a call gives back its argument or object, cleaned or converted."""
         return self.is_cleaner(names(value.callee), self.program.language(value.fn.file))
 

@@ -1,27 +1,31 @@
-"""Conditions that hold for all that a handler does: those at its head whose other side only leaves."""
+"""What holds for all that a handler does: conditions at its head whose other side only leaves, and calls made there in any case."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from tillproof.flow.program import Fn, Program
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
-from tillproof.ir.ops import Op
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Block, Body
+from tillproof.ir.ops import Kind, Op
 
 _LONGEST_HEAD = 24
 _LEAVES = 6  # calls that a side which only refuses makes at most
 _REFUSALS = {"401", "403"}
 _EQUAL = {"==", "===", "is", "in"}
+_ENVIRONMENT = {"env", "environ", "getenv", "NODE_ENV", "DEBUG", "environment", "WP_DEBUG"}
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
-def conditions_at_head(program: Program, fn: Fn, exits: frozenset[str]) -> Iterator[int]:
-    """Instructions that are true beyond the head of a function; comparisons only when they say that two things are equal.
-    ``exits``: last words of calls that never return."""
+def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False) -> Iterator[tuple[Literal["holds", "runs"], int]]:
+    """Instructions that are true beyond the head of a function (comparisons only when they say that two things are equal), and calls that
+    are made on every way through it. ``exits``: last words of calls that never return. ``hard``: a function that a handler calls: only
+    what raises or exits keeps the handler from going on."""
     body = program.body(fn)
     block = 0
     seen: set[int] = set()
     while block >= 0 and block not in seen and len(seen) < _LONGEST_HEAD:
         seen.add(block)
         here = body.blocks[block]
+        yield from (("runs", i) for i in range(here.start, here.end) if body.op[i] == Op.CALL)
         forward = [(kind, target) for kind, target in here.next if kind != EDGE_RAISE]
         last = here.end - 1
         if here.end > here.start and body.op[last] == Op.BRANCH and len(forward) == 2:
@@ -29,11 +33,14 @@ def conditions_at_head(program: Program, fn: Fn, exits: frozenset[str]) -> Itera
             true, false = sides.get(EDGE_TRUE, -1), sides.get(EDGE_FALSE, -1)
             if true < 0 or false < 0:
                 return
-            on = _goes_on(body, true, false, exits)
+            on = _other_never_returns(body, true, false, exits) if hard else _goes_on(body, true, false, exits)
+            if on is None and (aside := _set_aside(body, body.args(last)[0], true, false)) is not None:
+                block = aside  # elsewhere than in production nothing is asked
+                continue
             if on is None:
                 block = _joined(body, true, false)
                 continue
-            yield from _holding(body, body.args(last)[0], on)
+            yield from (("holds", i) for i in _holding(body, body.args(last)[0], on))
             block = true if on else false
         elif len(forward) == 1:
             block = forward[0][1]
@@ -41,9 +48,54 @@ def conditions_at_head(program: Program, fn: Fn, exits: frozenset[str]) -> Itera
             return
 
 
+def _set_aside(body: Body, condition: int, true: int, false: int) -> int | None:
+    """The side on which a function goes on, where the other one leaves because of the environment that it runs in."""
+    if not any(body.op[i] in (Op.NAME, Op.FIELD) and body.name(i) in _ENVIRONMENT for i in _within(body, condition)):
+        return None
+    short = [_only_leaves(body, side) for side in (true, false)]
+    return (false if short[0] else true) if short[0] != short[1] else None
+
+
+def _within(body: Body, i: int) -> Iterator[int]:
+    """The names and members that a condition is about."""
+    op, args = body.op[i], body.args(i)
+    if op in (Op.NAME, Op.FIELD):
+        yield i
+    below = args[1:] if op in (Op.UNARY, Op.BINARY, Op.CHOICE) else args[:1] if op in (Op.FIELD, Op.CALL, Op.INDEX) else []
+    for b in below:
+        yield from _within(body, b)
+
+
+def _only_leaves(body: Body, block: int) -> bool:
+    here = body.blocks[block]
+    inside = body.op[here.start : here.end]
+    return bool(inside) and inside[-1] == Op.RETURN and Op.CALL not in inside
+
+
+def _other_never_returns(body: Body, true: int, false: int, exits: frozenset[str]) -> bool | None:
+    """Which side of a branch the function goes on with, when the other one never comes back to the caller."""
+    lost_true, lost_false = _never_returns(body, true, exits), _never_returns(body, false, exits)
+    return lost_false if lost_true != lost_false else None
+
+
+def _never_returns(body: Body, start: int, exits: frozenset[str]) -> bool:
+    """Whether every way from a block on ends in an exception or in a call that ends the program."""
+    waiting, seen = [start], {start}
+    while waiting:
+        block = body.blocks[waiting.pop()]
+        if _ends(body, block, exits) or (block.end > block.start and body.op[block.end - 1] == Op.RAISE):
+            continue
+        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        if not onward:
+            return False
+        waiting += [t for t in onward if t not in seen]
+        seen.update(onward)
+    return True
+
+
 def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool | None:
     """Which side of a branch the function goes on with, when the other one leaves for good."""
-    ends_true, ends_false = _ends(body, true, exits), _ends(body, false, exits)
+    ends_true, ends_false = _ends(body, body.blocks[true], exits), _ends(body, body.blocks[false], exits)
     if ends_true != ends_false:
         return ends_false
     left, right = _reached(body, true), _reached(body, false)
@@ -56,9 +108,9 @@ def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool |
     return None
 
 
-def _ends(body: Body, block: int, exits: frozenset[str]) -> bool:
+def _ends(body: Body, block: Block, exits: frozenset[str]) -> bool:
     """Whether a block calls what never returns: ``wp_die()``, ``abort(403)``."""
-    inside = range(body.blocks[block].start, body.blocks[block].end)
+    inside = range(block.start, block.end)
     callees = (body.args(i)[0] for i in inside if body.op[i] == Op.CALL)
     return any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in callees)
 
@@ -110,7 +162,23 @@ def _holding(body: Body, i: int, truth: bool) -> Iterator[int]:
     elif op == Op.AWAIT:
         yield from _holding(body, args[0], truth)
     elif op == Op.BINARY:
-        if body.text(args[0]) in (_EQUAL if truth else _UNEQUAL):
+        same = body.text(args[0]) in (_EQUAL if truth else _UNEQUAL)
+        if (literal := _against_literal(body, args)) is not None:
+            side, value = literal
+            if same or (body.text(args[0]) in (_EQUAL | _UNEQUAL) - {"in", "not in"}):
+                yield from _holding(body, side, value == same)
+        elif same:
             yield i
     elif truth:
         yield i
+
+
+def _against_literal(body: Body, args: list[int]) -> tuple[int, bool] | None:
+    """The other side of a comparison with true, false or nothing, and that literal's truth."""
+    for side, other in ((args[1], args[2]), (args[2], args[1])):
+        const = body.const(other)
+        if const is not None and const[0] in (Kind.BOOL, Kind.NULL):
+            return side, const[1].lower() == "true"
+        if body.op[other] == Op.NAME and body.name(other) == "undefined":
+            return side, False
+    return None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
-from tillproof.commerce.role_checks import conditions_at_head
+from tillproof.commerce.role_checks import at_head
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -24,13 +24,14 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     constant,
+    leaves,
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
 Because = tuple[str, int, str]
-_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2}
+_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
@@ -45,11 +46,17 @@ _PROVES = re.compile(
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
 _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
+_TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+_LEVELS = 3
+
+
+_OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
 
 
 class Patterns(NamedTuple):
     """Names of the packs that hold for a file."""
 
+    internal: tuple[str, ...]
     staff: tuple[str, ...]
     customer: tuple[str, ...]
 
@@ -71,6 +78,7 @@ class Roles:
         self._customer_guard = re.compile("|".join(f"(?:{p})" for p in lexicon.customer_guards))
         self._patterns: dict[int, Patterns] = {}
         self._read: dict[Fn, Role | None] = {}
+        self._enforcing: dict[tuple[Fn, int], tuple[Role, Because] | None] = {}
         self.metadata = Metadata(wiring)
 
     def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
@@ -102,9 +110,10 @@ class Roles:
         frameworks = self.wiring.active.of(file)
         key = id(frameworks)
         if key not in self._patterns:
+            internal = tuple(n for f in frameworks for n in f.internal)
             staff = tuple(n for f in frameworks for n in f.staff)
             customer = tuple(n for f in frameworks for n in f.customer)
-            self._patterns[key] = Patterns(staff, customer)
+            self._patterns[key] = Patterns(internal, staff, customer)
         return self._patterns[key]
 
     def _bases(self, cls: ClassId, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
@@ -225,7 +234,7 @@ class Roles:
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = _highest((asked, told, below))
-                    refuses = refuses or below is not None
+                    refuses = refuses or (below is not None and (self._throws(ours[0]) or not self._is_statement(one, i)))
         return asked if refuses else None
 
     def _is_handed_session(self, fn: Fn, name: str) -> bool:
@@ -245,6 +254,14 @@ class Roles:
         if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
             return self._answers(fn, body.args(i)[0])
         return body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
+
+    def _throws(self, fn: Fn) -> bool:
+        """Whether a function may refuse without its caller's help."""
+        body = self.program.body(fn)
+        exits = self._exits(fn.file)
+        called = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL)
+        ends = any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in called)
+        return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
 
     def _returned(self, fn: Fn, i: int) -> bool:
         """Whether a call's answer is what the function returns."""
@@ -268,24 +285,67 @@ class Roles:
             return "staff"
         return None
 
+    def _compares_secret(self, fn: Fn, i: int) -> Role | None:
+        """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
+        sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
+        kept = [any(_OWN_SECRET.search(n) for v in (s, *leaves(s, 12)) for n in plain_names(v)) for s in sides]
+        sent = [s for s, k in zip(sides, kept, strict=True) if not k and not isinstance(s, Const)]
+        return "internal" if any(kept) and len(sent) == 1 and not _is_digest(sent[0]) else None
+
     # --- checks at the head of the handler
 
     def _exits(self, file: str) -> frozenset[str]:
         """Last words of calls that never return, in the frameworks that hold for a file."""
         return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
 
-    def _head(self, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        for i in conditions_at_head(self.program, fn, self._exits(fn.file)):
-            role = self._condition(fn, i, patterns)
+    def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
+        for what, i in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
+            if what == "runs":
+                yield from self._called(fn, i, patterns, depth)
+            elif role := self._condition(fn, i, patterns):
+                yield role, self._because(fn, i)
+
+    def _because(self, fn: Fn, i: int) -> Because:
+        line = self.program.body(fn).line[i]
+        return fn.file, line, self.program.line_text(fn.file, line).strip()[:120]
+
+    def _called(self, fn: Fn, i: int, patterns: Patterns, depth: int) -> Iterator[tuple[Role, Because]]:
+        """What a call that is always made demands: a function of ours that raises or exits for everybody else, or a guard of the packs
+        whose answer nobody waits for."""
+        callee = self.program.body(fn).args(i)[0]
+        value = self.evaluator.value(fn, callee)
+        own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
+        if not own and self._is_statement(fn, i):
+            given = self.program.body(fn).call(i)[1]
+            role = _by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
-                body = self.program.body(fn)
-                yield role, (fn.file, body.line[i], self.program.line_text(fn.file, body.line[i]).strip()[:120])
+                yield role, self._because(fn, i)
+        elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
+            found = self._enforced(own[0], patterns, depth + 1)
+            if found:
+                yield found
+
+    def _is_statement(self, fn: Fn, i: int) -> bool:
+        """Whether nothing is done with what a call gives."""
+        body = self.program.body(fn)
+        uses = self.evaluator.defuse(fn).uses(i)
+        return all(body.op[u] == Op.AWAIT and self._is_statement(fn, u) for u in uses)
+
+    def _enforced(self, fn: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
+        """What a function refuses all others by not returning."""
+        key = (fn, depth)
+        if key not in self._enforcing:
+            self._enforcing[key] = None
+            if _TELLING.search(self.program.sources[fn.file]):
+                found = list(self._head(fn, patterns, depth))
+                self._enforcing[key] = max(found, key=lambda f: _RANK[f[0]], default=None)
+        return self._enforcing[key]
 
     def _condition(self, fn: Fn, i: int, patterns: Patterns) -> Role | None:
         """What a condition that holds beyond the head says of the caller."""
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
-            return self.compares_role(fn, i)
+            return self.compares_role(fn, i) or self._compares_secret(fn, i)
         value = self.evaluator.value(fn, i)
         for option in options(value):
             if isinstance(option, (Mix, Const)):
@@ -318,6 +378,10 @@ class Roles:
             if isinstance(here, Result) and any(_SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
+
+
+def _is_digest(value: Value) -> bool:
+    return any("hash" in n.lower() or "hmac" in n.lower() or "digest" in n.lower() for n in plain_names(value))
 
 
 def _asks(word: str) -> Role | None:
@@ -373,7 +437,7 @@ def _by_text(text: str, patterns: Patterns) -> Role | None:
 
 def _by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:
     """A name of the packs. Of a pattern ``name(text)`` the first argument counts as well."""
-    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
+    for role, names in (("internal", patterns.internal), ("staff", patterns.staff), ("customer", patterns.customer)):
         for name in names:
             call, _, text = name.partition("(")
             text = text.removesuffix(")")

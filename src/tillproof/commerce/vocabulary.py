@@ -44,6 +44,10 @@ class Vocabulary:
         """Whether a function holds a word by which a status says paid or on its way."""
         return self._any("value", fn, lambda t: self.words.has("paid_values", t) or self.words.has("fulfil_values", t))
 
+    def paying(self, fn: Fn) -> bool:
+        """Whether a function speaks of paying."""
+        return self._any("paying", fn, lambda t: self.words.has("payment_words", t))
+
     def paid_name(self, fn: Fn) -> bool:
         """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""
         return self._any("name", fn, self._tells)

@@ -4,7 +4,7 @@ Asking for the value of an instruction follows variables to the writes that reac
 imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`` calls. Everything asked for is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from tillproof.flow.defuse import DefUse, Reach
@@ -58,6 +58,12 @@ class Evaluator:
         self._foreign: dict[tuple[Fn, int], Frame] = {}
         self._provisional = Provisional()
         self._nesting = 0
+        self.gives: dict[str, int] = {}
+        """Plain functions of outside that return one of their arguments, by name, and which."""
+        self.tells: dict[str, int] = {}
+        """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
+        self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody
+        """The functions that a call sets off by the name that it tells."""
 
     def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
         """A function in a context, or for any caller."""
@@ -253,9 +259,14 @@ class Evaluator:
         body = caller.body
         callee, arguments = body.call(call)
         at = (caller.file, body.line[call])
-        if number != 0 or body.op[callee] not in (Op.FIELD, Op.NAME):
+        if body.op[callee] not in (Op.FIELD, Op.NAME):
             return None
         name = body.name(callee).rpartition(".")[2]
+        if name in self.tells:
+            handed = [a for _, a in arguments][self.tells[name] + 1 :]
+            return self.at(caller, handed[number]) if number < len(handed) else None
+        if number != 0:
+            return None
         if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
             over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
             return self.element(self.at(caller, over), at) if over is not None else None
@@ -397,6 +408,8 @@ class Evaluator:
                 results.append(self._returned(option, f, i))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
                 results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
+            elif isinstance(option, External) and len(arguments) > (given_back := self.gives.get(option.name, len(arguments))):
+                results.append(self.at(f, arguments[given_back][1]))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(f, arguments[0][1], at))
             else:
@@ -467,6 +480,11 @@ def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
             return True
         ctx = ctx.parent
     return False
+
+
+def _nobody(fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+    """Nothing listens, as long as nobody says what does."""
+    return []
 
 
 def _equal(left: Value, right: Value) -> bool | None:

@@ -160,9 +160,10 @@ class FunctionWalk(Implication):
         """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
         caller asks which it was, and may put something in its place."""
         ends = [o for o in summary.outcomes if o.value is not None]
-        if not any(o.proven and not is_empty(o.value) for o in ends) or all(o.proven for o in ends) or self._asks_about(call):
+        holding = [o for o in ends if not _holds_nothing(o)]
+        if not any(o.proven for o in holding) or all(o.proven for o in ends) or self._asks_about(call):
             return ends
-        return [o for o in ends if o.proven or not is_empty(o.value)]
+        return [o for o in ends if o.proven or o in holding]
 
     def _asks_about(self, call: int) -> bool:
         body = self.body
@@ -239,3 +240,9 @@ class FunctionWalk(Implication):
         if isinstance(value, Seq) and is_empty(value):
             return self.walk.program.language(self.fn.file) == "javascript"
         return truth_of(value)
+
+
+def _holds_nothing(outcome: Outcome) -> bool:
+    """Whether a value is empty in this outcome; that a comparison is false is a verdict, and no empty value."""
+    value = outcome.value
+    return is_empty(value) or (outcome.truth is False and value is not None and any(is_empty(o) for o in options(value)))

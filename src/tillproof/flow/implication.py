@@ -207,7 +207,9 @@ class Implication:
                 proof = self.walk.policy.proof(here.fn, here.instr, here.ctx) if here.instr >= 0 else None
                 if proof is not None:
                     return proof.how == "answer" and _is_genuine(proof, wanted)
-                here = here.callee
+                given = self.walk.evaluator.argument(here, 0) if here.instr >= 0 else None
+                cleaned = given is not None and self.walk.policy.cleans(here.fn, here.instr, here.ctx)
+                here = given if cleaned and given is not None else here.callee
             else:
                 break
         return len(options(here)) > 1 and self._answered(here, wanted)
@@ -221,6 +223,9 @@ class Implication:
             callee = args[0]
             if self.body.op[callee] == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is None and not self.call_outcomes(i):
                 return self.origin_call(self.body.args(callee)[0], depth + 1) or i
+            given = self.body.call(i)[1]
+            if given and self.walk.policy.cleans(self.fn, i, self.ctx):
+                return self.origin_call(given[0][1], depth + 1) or i
             return i
         if op in (Op.AWAIT, Op.FIELD, Op.INDEX):
             return self.origin_call(args[0], depth + 1)

@@ -17,7 +17,9 @@ from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
 MAX_CALLS = 8
-MAX_WALKS = 500
+SHALLOWER = (5, 3)
+"""How deep to go instead, where there is too much to walk: what lies near counts more than what lies deep."""
+MAX_WALKS = 300
 MAX_DEEP_WALKS = 150
 """A walk that goes deeper than usual looks for a dispatch, which lies near the entry; it may not look at as much."""
 
@@ -37,6 +39,8 @@ class Walk:
         self._memo: dict[tuple[Fn, int, bool], Summary] = {}
         self.under_way: dict[tuple[Fn, int], FunctionWalk] = {}
         self._depth = 0
+        self.cut = False
+        """Whether the walk met more than it may look at, so that something near its entry may have been left out."""
 
     def run(self, fn: Fn, ctx: Ctx | None = None, proven: bool = False) -> Summary:
         """Walk a function from its entry."""
@@ -62,13 +66,16 @@ class Walk:
 
     def too_deep(self) -> bool:
         """Whether to stop following calls: deep enough, or enough for one entry point."""
-        return self._depth >= self.deepest or len(self._memo) >= self.most
+        self.cut = self.cut or len(self._memo) >= self.most
+        return self._depth >= self.deepest or self.cut
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
-        callee = self.program.body(fn).args(i)[0]
+        callee, arguments = self.program.body(fn).call(i)
         called = any(isinstance(o, FunctionV) and o.fn == target.fn for o in options(self.evaluator.value(fn, callee, ctx)))
-        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=not called), proven)
+        given = (o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)))
+        handed = not called and any(isinstance(o, FunctionV) and o.fn == target.fn for o in (*given, *self.evaluator.heard(fn, i, ctx)))
+        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=handed), proven)
 
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """Functions of the repository that a call may land in, callbacks handed to outside functions included."""
@@ -77,10 +84,12 @@ class Walk:
             return []
         callee, arguments = body.call(i)
         own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
+        if not own and (heard := self.evaluator.heard(fn, i, ctx)):
+            return [o for o in heard if self.policy.matters(o.fn)]
         if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
             return named
         if own:
-            return [o for o in own[:6] if self.policy.matters(o.fn)]
+            return [o for o in own[:6] if self.policy.matters(o.fn) and self.policy.concerns(fn, i, o)]
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return []  # told to run some other time
         return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]

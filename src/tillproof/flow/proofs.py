@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Value
+from tillproof.flow.values import Ctx, FunctionV, Value
 
 
 class Proof(NamedTuple):
@@ -62,5 +62,11 @@ class Policy(Protocol):
     def matters(self, fn: Fn) -> bool:
         """Whether walking a function could meet anything."""
 
+    def concerns(self, fn: Fn, i: int, target: FunctionV) -> bool:
+        """Whether a call may hand a function something of what the walk is about."""
+
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         """What a call's first argument must be for the call to return; None when it returns in any case."""
+
+    def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call gives back its first argument, cleaned or converted."""

@@ -75,6 +75,10 @@ class Operation(Part, frozen=True):
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
+    ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
+    empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
+    that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
+    ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money.
     """
 
     op: str
@@ -87,6 +91,12 @@ class Operation(Part, frozen=True):
     amount: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
     emits: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    methods: str = ""
+    delayed: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    at_once: bool = False
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""
@@ -141,7 +151,9 @@ class Inbound(Part, frozen=True):
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
-    ``proof``: how the sender is authenticated. ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``proof``: how the sender is authenticated. ``binds``: fields of which the signature says only that they belong together: one of them has
+    to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
+    ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
     ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
     as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
@@ -153,6 +165,8 @@ class Inbound(Part, frozen=True):
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
+    binds: tuple[str, ...] = ()
+    signs: Literal["", "paid"] = ""
     routes: tuple[str, ...] = ()
     message: str = ""
     signing: Signing | None = None
@@ -193,6 +207,8 @@ class Provider(Part, frozen=True):
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
     ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
+
+    ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
     """
 
     id: str
@@ -216,6 +232,7 @@ class Provider(Part, frozen=True):
     verifiers: tuple[Verifier, ...] = ()
     dumps: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
+    receivers: dict[Language, tuple[str, ...]] = {}
     effects: tuple[Effect, ...] = ()
     remedies: dict[str, dict[Language, tuple[str, ...]]] = {}
     sources: tuple[str, ...] = ()
@@ -270,9 +287,10 @@ class Routes(Part, frozen=True):
     """How a route, or another way into our code, is declared.
 
     ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
-    list, or of the configuration ``files``), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the
-    file is the route), ``hook`` (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers,
-    whether or not a route to them is seen).
+    list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
+    handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
+    seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
     ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
     export or method; ``*``: any public one) to the HTTP method, ``ANY`` for all, ``NONE`` when no request leads there.
     ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
@@ -326,13 +344,16 @@ class Framework(Part, frozen=True):
     first key that fits counts, in this order: decorator, type, path, name, position.
     ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
-    ``exempt``: marks that open a route to callers from outside. ``nonces``: proofs against forged forms; they say nothing about who calls.
+    ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``nonces``:
+    proofs against forged forms; they say nothing about who calls.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
-    ``passthrough``: the result is the argument, or the object, cleaned or converted.
+    ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
+    at that position unless code of others changes it.
+    ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
     write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
@@ -356,6 +377,7 @@ class Framework(Part, frozen=True):
     sources: Sources = Sources()
     staff: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     nonces: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
@@ -369,6 +391,8 @@ class Framework(Part, frozen=True):
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
+    gives: dict[str, int] = {}
+    tells: dict[str, int] = {}
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
@@ -429,6 +453,8 @@ class Lexicon(Part, frozen=True):
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
+    ``outgoing_entities``: those on which a settled status says that we have paid somebody. ``loose_entities``: those of ``order_entities``
+    that are as often kept by programs in which nobody pays. ``payment_words``: what speaks of paying.
     ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
     ``stock_columns``: columns that count what can be sold; ``stock_counts`` do where the table is one of ``stock_entities`` or
     ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
@@ -471,6 +497,9 @@ class Lexicon(Part, frozen=True):
     status_fields: tuple[str, ...]
     state_fields: tuple[str, ...]
     order_entities: tuple[str, ...]
+    outgoing_entities: tuple[str, ...]
+    loose_entities: tuple[str, ...]
+    payment_words: tuple[str, ...]
     fulfil_verbs: tuple[str, ...]
     not_fulfil_verbs: tuple[str, ...]
     staff_guards: tuple[str, ...]

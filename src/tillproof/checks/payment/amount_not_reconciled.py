@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.fulfil_on_redirect import may_pay
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect, Place
@@ -11,7 +10,6 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.reconciling import STORED, Reconciled, Reconciling, order_made
 from tillproof.flow.program import Fn
 
@@ -22,12 +20,11 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per entry point, and function behind it, that marks an order as paid on the word of a provider or a browser."""
     reconciling = Reconciling(model)
     handlers = {h.entry.target.fn: h for h in model.handlers.all}
-    quick = PaidPolicy(model)
     seen: set[tuple[Fn, int]] = set()
     taken: set[Fn] = set()
     for entry in model.entries:
         handler = handlers.get(entry.target.fn)
-        if entry.target.fn in taken or not (handler or (entry.role in ("public", "customer") and may_pay(model, entry, quick))):
+        if entry.target.fn in taken or not (handler or (entry.role in ("public", "customer") and model.browser_paid.may_pay(entry))):
             continue
         taken.add(entry.target.fn)
         parts: dict[Fn, list[tuple[Place, Effect]]] = {}

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
-from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, options
@@ -22,36 +22,15 @@ _NEVER = "the provider is never asked whether money came"
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per route that strangers or customers call and that reaches a paid transition."""
-    near = bool(model.operations.candidates())
-    webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
     seen: set[tuple[Fn, int]] = set()
-    taken: set[Fn] = set()
-    quick = PaidPolicy(model)
-    for entry in model.entries:
-        fn = entry.target.fn
-        if entry.role not in ("public", "customer") or fn in webhooks or fn in taken or not may_pay(model, entry, quick):
-            continue
-        taken.add(fn)
-        ruling = _rule(model, entry, seen, near)
+    for found in model.browser_paid.all:
+        ruling = _rule(model, found, seen)
         if ruling is not None:
             yield ruling
 
 
-def may_pay(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
-    """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
-    functions = model.handlers.closure(entry).functions
-    said = any(model.vocabulary.paid_value(fn) for fn in functions)
-    return any(((said and model.vocabulary.status(fn)) or model.vocabulary.paid_name(fn)) and policy.pays_somewhere(fn) for fn in functions)
-
-
-def _rule(model: Model, entry: Entry, seen: set[tuple[Fn, int]], near: bool) -> Ruling | None:
-    policy = PaidPolicy(model)
-    walk = Walk(model.program, model.evaluator, policy)
-    summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
-    paid = [h for h in summary.happenings if h.kind == "paid" and (near or policy.is_written(h.fn, h.instr))]
-    if not paid:
-        return None
-    program = model.program
+def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:
+    program, entry, policy, paid = model.program, found.entry, found.policy, found.paid
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
@@ -117,8 +96,9 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
     if not policy.proofs or not all(p.mac for p in policy.proofs.values()):
         return False
     closure = model.handlers.closure(entry)
-    if any(t.startswith("razorpay_") for fn in closure.functions for t in model.vocabulary.tokens(fn)):
-        return False  # Razorpay signs successful payments only
+    signs_paid = {f for p in model.knowledge.providers.values() for b in p.inbound if b.signs == "paid" for f in b.fields}
+    if any(signs_paid & model.vocabulary.tokens(fn) for fn in closure.functions):
+        return False
     return not any(_asks_status(model, fn) for fn, depth in closure.functions.items() if depth <= _NEAR)
 
 

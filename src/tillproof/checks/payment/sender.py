@@ -2,12 +2,13 @@
 
 import re
 
+from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
-from tillproof.flow.values import Instance, Param, Result, Unknown
+from tillproof.flow.values import Ctx, FunctionV, Instance, Param, Result, Unknown, options
 from tillproof.ir.ops import Op
 
 _VERIFIES = re.compile(
@@ -64,3 +65,22 @@ def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] |
         if near and _VERIFIES.search(name) and name.lower() not in _ORDINARY and not model.recogniser.is_("macs", fn, i, None):
             return fn, i, name
     return None
+
+
+def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
+    """The first call on the way to a place that is resolved by its name alone, so that the way may not be taken at all."""
+    for step in reversed(list(ctx.chain()) if ctx else []):
+        if step.call < 0 or step.callback:
+            continue
+        callee = model.program.body(step.caller).args(step.call)[0]
+        if not any(isinstance(o, FunctionV) for o in options(model.evaluator.value(step.caller, callee, step.parent))):
+            return step.caller, step.call
+    return None
+
+
+def ask_about(model: Model, ruling: Ruling, call: tuple[Fn, int], what: str) -> Ruling:
+    """The ruling turned into a question about where a call leads."""
+    place = at(model.program, *call, "")
+    ruling.outcome = "unknown"
+    ruling.question = Evidence(place.file, place.line, f"Does this call lead to {what}? What it calls is known by its name alone.")
+    return ruling

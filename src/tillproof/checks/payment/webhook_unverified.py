@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
-from tillproof.checks.payment.sender import is_site, unproven_acts, unresolved_verifier
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts, unresolved_verifier
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -34,7 +34,8 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
         return ruling
     hidden = unresolved_verifier(model, handler)
-    act = (acts or walked.happenings)[0]
+    sure = [a for a in acts if guessed_call(model, a.ctx) is None]
+    act = (sure or acts or walked.happenings)[0]
     if hidden is not None and not walked.proofs:
         ruling.outcome = "unknown"
         fn, i, name = hidden
@@ -45,6 +46,8 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             f"Does `{name}` prove that {handler.provider.name} sent this message? Its body is not in the repository.",
         )
         return ruling
+    if (call := guessed_call(model, act.ctx)) is not None:
+        return ask_about(model, ruling, call, f"`{program.qualified(act.fn)}`, which acts on the message unverified")
     ruling.outcome, ruling.severity, ruling.confidence = (
         "broken",
         "critical",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
-from tillproof.checks.payment.sender import is_site, unproven_acts
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts
 from tillproof.checks.payment.signed_bytes import arguments_of, parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
@@ -40,7 +40,9 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     way = find_bypass(model, handler, proofs) if unproven_acts(model, handler.walked) and handler.kind != "redirect-return" else None
     flawed = way is not None
     if way is not None:
-        yield _bypassed(model, handler, way, base)
+        call = guessed_call(model, way.act.ctx) or next((c for p in proofs if (c := guessed_call(model, p.ctx)) is not None), None)
+        asked = "the verification, or past it"
+        yield _bypassed(model, handler, way, base) if call is None else ask_about(model, _as_asked(base), call, asked)
     for proof in proofs:
         for ruling in _flaws(model, handler, proof, base):
             if ruling is not None:
@@ -55,6 +57,10 @@ def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Itera
     yield _empty_secret(model, proof, base)
     yield _unequal_time(model, proof, base)
     yield _ageless(model, proof, base)
+
+
+def _as_asked(base: Ruling) -> Ruling:
+    return Ruling(base.check, "unknown", base.kind, base.file, base.line, list(base.evidence))
 
 
 def _copy(base: Ruling) -> Ruling:

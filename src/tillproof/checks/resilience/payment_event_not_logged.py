@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.fulfil_on_redirect import may_pay
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handler_report import handler_line
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
@@ -73,9 +71,8 @@ class Told:
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler of payment events; a page that marks nothing as paid handles none."""
     seen: set[tuple[str, ...]] = set()
-    quick = PaidPolicy(model)
     for handler in model.handlers.all:
-        if handler.kind == "redirect-return" and not (handler.walked.acts and may_pay(model, handler.entry, quick)):
+        if handler.kind == "redirect-return" and not (handler.walked.acts and model.browser_paid.may_pay(handler.entry)):
             continue
         told = _told(model, handler)
         shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines))

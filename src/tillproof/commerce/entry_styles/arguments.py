@@ -23,6 +23,8 @@ from tillproof.flow.values import (
 )  # fmt: skip
 from tillproof.ir.ops import Op
 
+_LONGEST_CHAIN = 16
+
 
 class Arguments:
     """The evaluated arguments of one call."""
@@ -154,10 +156,26 @@ def _in_wrapper(evaluator: Evaluator, result: Result, depth: int) -> list[tuple[
             continue
         found = handlers(evaluator, argument, depth + 1) if not isinstance(argument, (Instance, ClassV)) else []
         if found:
-            return [(f, (result.callee, *w)) for f, w in found]
+            return [(f, (*_used_before(evaluator, result.callee), result.callee, *w)) for f, w in found]
     if isinstance(result.callee, Member) and result.callee.name == "bind":
         return handlers(evaluator, result.callee.base, depth + 1)
     return []
+
+
+def _used_before(evaluator: Evaluator, callee: Value) -> tuple[Value, ...]:
+    """What earlier calls of a chain put before the handler: ``client.use(signedIn).action(handler)``."""
+    out: list[Value] = []
+    here = callee
+    for _ in range(_LONGEST_CHAIN):
+        if isinstance(here, Member):
+            here = here.base
+        elif isinstance(here, Result) and here.instr >= 0:
+            if isinstance(here.callee, Member) and here.callee.name == "use":
+                out = [*(v for _, v in evaluator.arguments(here)), *out]
+            here = here.callee
+        else:
+            break
+    return tuple(out)
 
 
 def _unwrapped(evaluator: Evaluator, made: FunctionV, depth: int) -> list[tuple[FunctionV, tuple[Value, ...]]]:
@@ -180,6 +198,8 @@ def _passed_on(evaluator: Evaluator, inner: Fn, outer: Fn) -> int | None:
     parameters = [p.name for p in evaluator.program.body(outer).params]
     body = evaluator.program.body(inner)
     own = {p.name for p in body.params}
+    answers = {body.args(r)[0] for r in range(len(body.op)) if body.op[r] == Op.RETURN}
+    answers |= {body.args(a)[0] for a in answers if a >= 0 and body.op[a] == Op.AWAIT}
     for i, op in enumerate(body.op):
         if op != Op.CALL:
             continue
@@ -187,6 +207,6 @@ def _passed_on(evaluator: Evaluator, inner: Fn, outer: Fn) -> int | None:
         if body.op[callee] != Op.NAME or body.name(callee) not in parameters:
             continue
         values = [body.args(v)[0] if body.op[v] == Op.SPREAD else v for _, v in given]
-        if any(body.op[v] == Op.NAME and body.name(v) in own for v in values):
+        if any(body.op[v] == Op.NAME and body.name(v) in own for v in values) or (values and i in answers):
             return parameters.index(body.name(callee))
     return None

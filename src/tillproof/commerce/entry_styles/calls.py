@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.commerce.entry_styles.arguments import Arguments, handlers, items, path_text, words
+from tillproof.commerce.entry_styles.guarded_paths import is_middleware
 from tillproof.commerce.entry_styles.mounts import Key, Mounts
 from tillproof.commerce.entry_styles.scan import bodies, by_word
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
@@ -97,7 +98,7 @@ class _Calls:
             if self._is_router(receiver, self._receivers) is not False:
                 self._mount(receiver, word, fn, i)
         for framework, routes in self._calls.get(word, ()):
-            if self._route_call(framework, routes, word, fn, i):
+            if not is_middleware(routes) and self._route_call(framework, routes, word, fn, i):
                 return
 
     def _mount(self, receiver: Value, word: str, fn: Fn, i: int) -> None:

@@ -1,11 +1,13 @@
 """Handlers that are methods of a class: controllers with decorators or attributes, and classes derived from a framework's base."""
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
-from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
+from tillproof.commerce.entry_styles.data_files import records
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Record, Value, constant, options
@@ -23,9 +25,12 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
         wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
         for cls in _candidates(wiring, files, wanted):
             bases = wiring.evaluator.scope.foreign_bases(cls)
-            for framework, routes in rules:
-                if any(fits(b, base) for b in routes.bases for base in bases):
-                    yield from _methods(wiring, framework, routes, cls)
+            fitting = [(f, r) for f, r in rules if any(fits(b, base) for b in r.bases for base in bases)]
+            found: dict[tuple[Fn, tuple[str, ...]], Declared] = {}
+            for framework, routes in sorted(fitting, key=lambda rule: rule[1].role == "public"):  # a base that restricts goes first
+                for one in _methods(wiring, framework, routes, cls):
+                    found.setdefault((one.target.fn, one.methods), one)
+            yield from found.values()
 
 
 def _candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
@@ -66,7 +71,7 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         chain = members(wiring, cls, routes.guards)
         yield Declared(
             wiring.handler(fn, place),
-            None,
+            _route(wiring, routes, cls.file),
             (verb,),
             framework.id,
             "class",
@@ -76,6 +81,21 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def _route(wiring: Wiring, routes: Routes, file: str) -> str | None:
+    """The path of a class's file below its folder, after the front name of the module that the folder lies in."""
+    folder = next((f for f in routes.root if f"/{f}/" in "/" + file), None)
+    if folder is None:
+        return None
+    module, _, below = ("/" + file).partition(f"/{folder}/")
+    for path in sorted(wiring.program.files):
+        if ("/" + path).startswith(module + "/") and any(path_expression(p).match("/" + path) for p in routes.files):
+            found = records(path, wiring.text(path) or b"")
+            front = next((r[routes.path] for r in found if isinstance(r.get(routes.path), str)), None)
+            if front is not None:
+                return join(front, posixpath.splitext(below)[0].lower())
+    return None
 
 
 def members(wiring: Wiring, cls: ClassId, names: tuple[str, ...]) -> tuple[Value, ...]:

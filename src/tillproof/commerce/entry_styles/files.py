@@ -4,12 +4,11 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from tillproof.commerce.entry_styles.arguments import handlers
 from tillproof.commerce.entry_styles.classes import public
-from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, FunctionV, Value
 from tillproof.ir.ops import Kind, Op
@@ -40,18 +39,12 @@ def _rule(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]
             continue
         unit = wiring.program.unit(file)
         inside = file[len(unit) + 1 :] if unit and unit != "." and file.startswith(unit + "/") else file
-        if not any(_path_expression(p).match("/" + (file if p.startswith("**/") else inside)) for p in routes.files):
+        if not any(path_expression(p).match("/" + (file if p.startswith("**/") else inside)) for p in routes.files):
             continue
         found = list(_in_file(wiring, framework, routes, file, inside))
         if found and not routes.directive:
             taken.add(file)
         yield from found
-
-
-@lru_cache(maxsize=256)
-def _path_expression(text: str) -> re.Pattern[str]:
-    escaped = re.escape(text).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
-    return re.compile(("/" if not text.startswith("**/") else ".*/") + escaped.removeprefix("(?:.*/)?") + r"\Z")
 
 
 def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, inside: str) -> Iterator[Declared]:
@@ -122,22 +115,22 @@ def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: 
     if routes.directive.encode() not in source:
         return
     whole = bool(mark.match(source))
-    found: list[FunctionV] = []
+    found: list[tuple[FunctionV, tuple[Value, ...]]] = []
     if whole:
         for export in wiring.program.indices[file].exports:
-            found += [f for f, _ in _exported(wiring, file, export.name)]
+            found += _exported(wiring, file, export.name)
     else:
         inner = re.compile(rb"\{\s*['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
         for number, function in enumerate(wiring.program.indices[file].functions):
             opening = inner.search(source, function.start, function.end)
             first = source.find(b"{", function.start)
             if opening and source.count(b"\n", first, opening.start()) <= 4:
-                found.append(wiring.handler(Fn(file, number), wiring.place(Fn(file, number))))
-    for target in found:
+                found.append((wiring.handler(Fn(file, number), wiring.place(Fn(file, number))), ()))
+    verbs = (routes.verbs.get("*", "POST"),)
+    for target, wrappers in found:
         if target.fn.file == file:
-            yield Declared(
-                target, None, (routes.verbs.get("*", "POST"),), framework.id, "file", wiring.place(target.fn), (), routes.role, routes.note
-            )
+            place = wiring.place(target.fn)
+            yield Declared(target, None, verbs, framework.id, "file", place, wrappers, routes.role, routes.note)
 
 
 def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:

@@ -33,7 +33,7 @@ def declared(wiring: Wiring) -> Iterator[Declared]:
             yield from _registered(wiring, frameworks, files)
 
 
-def _calls(wiring: Wiring, names: tuple[str, ...], files: list[str]) -> Iterator[tuple[Fn, int]]:
+def registering_calls(wiring: Wiring, names: tuple[str, ...], files: list[str]) -> Iterator[tuple[Fn, int]]:
     """Calls of functions by name."""
     last = {n.rpartition(".")[2] for n in names}
     expression = re.compile(rb"(?<![\w$])(?:" + b"|".join(re.escape(w.encode()) for w in sorted(last)) + rb")\s*\(")
@@ -52,17 +52,17 @@ def _calls(wiring: Wiring, names: tuple[str, ...], files: list[str]) -> Iterator
 
 def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]) -> Iterator[Declared]:
     scheduled = {name.decode() for f in files for name in _SCHEDULED.findall(wiring.program.sources[f])}
-    for fn, i in _calls(wiring, routes.names, files):
+    for fn, i in registering_calls(wiring, routes.names, files):
         arguments = Arguments(wiring.evaluator, fn, i)
         if len(arguments.positional) < 2:
             continue
-        for name in _hook_names(wiring, arguments.positional[0]):
+        for name in hook_names(wiring, arguments.positional[0]):
             hook = Hook("*", role="internal", note="Set off by the scheduler.") if name in scheduled else _hook(routes, name)
             if hook is None or (hook.name == "*" and name not in scheduled):
                 continue
             place = (fn.file, wiring.program.body(fn).line[i])
             for target, wrappers in php_callables(wiring, arguments.positional[1], fn):
-                if hook.request and "*" not in hook.name and not _reads_request(wiring, target.fn, 0):
+                if hook.request and "*" not in hook.name and not reads_request(wiring, target.fn):
                     continue
                 route, methods = _address(hook, name)
                 yield Declared(
@@ -70,22 +70,22 @@ def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
                 )
 
 
-def _hook_names(wiring: Wiring, value: Value) -> list[str]:
+def hook_names(wiring: Wiring, value: Value) -> list[str]:
     """The names that a hook may have, ``{}`` for what is not known of them."""
     if isinstance(value, Choice):
-        return list(dict.fromkeys(n for o in value.options for n in _hook_names(wiring, o)))[:8]
+        return list(dict.fromkeys(n for o in value.options for n in hook_names(wiring, o)))[:8]
     if isinstance(value, Const):
         return [value.text]
     if isinstance(value, Text) or (isinstance(value, Mix) and value.op in ("+", ".")):
         out = [""]
         for piece in value.parts():
-            out = [a + b for a in out for b in _hook_names(wiring, piece)[:4]][:8]
+            out = [a + b for a in out for b in hook_names(wiring, piece)[:4]][:8]
         return out
     if isinstance(value, Result) and value.instr >= 0:
         inner = [v for _, v in wiring.evaluator.arguments(value)]
         word = plain_names(value)[0].rpartition(".")[2] if plain_names(value) else ""
         if word in ("strtolower", "sanitize_title", "sanitize_key") and inner:
-            return [n.lower() for n in _hook_names(wiring, inner[0])]
+            return [n.lower() for n in hook_names(wiring, inner[0])]
         if word == "get_class" and inner and isinstance(inner[0], Instance):
             return [wiring.program.cls(inner[0].cls).name]
     if isinstance(value, Member) and value.name == "class" and isinstance(value.base, Instance):
@@ -113,7 +113,7 @@ def _address(hook: Hook, name: str) -> tuple[str | None, tuple[str, ...]]:
     return path, (verb,)
 
 
-def _reads_request(wiring: Wiring, fn: Fn, depth: int) -> bool:
+def reads_request(wiring: Wiring, fn: Fn, depth: int = 0) -> bool:
     """Whether a function, or a method of its class that it calls, reads the request."""
     function = wiring.program.function(fn)
     if function is None or depth > 2:
@@ -124,7 +124,7 @@ def _reads_request(wiring: Wiring, fn: Fn, depth: int) -> bool:
     owner = wiring.program.owner(fn)
     called = {m.decode() for m in _OWN_CALL.findall(text)} if owner else set()
     return any(
-        (m := wiring.evaluator.scope.method(owner, n)) is not None and m != fn and _reads_request(wiring, m, depth + 1)
+        (m := wiring.evaluator.scope.method(owner, n)) is not None and m != fn and reads_request(wiring, m, depth + 1)
         for n in sorted(called)
         if owner
     )
@@ -137,7 +137,7 @@ def _registered(wiring: Wiring, frameworks: tuple[Framework, ...], files: list[s
             plain = tuple(n for n in routes.names if "." not in n)
             if routes.style != "call" or not plain:
                 continue
-            for fn, i in _calls(wiring, plain, files):
+            for fn, i in registering_calls(wiring, plain, files):
                 arguments = Arguments(wiring.evaluator, fn, i)
                 path = "/".join(_pieces(wiring, arguments, (*routes.prefixes, routes.path))) if routes.path else ""
                 if routes.prefixes and routes.path:
@@ -180,7 +180,7 @@ def _pieces(wiring: Wiring, arguments: Arguments, places: tuple[str, ...]) -> li
     out = []
     for place in places:
         for value in arguments.at(place)[:1]:
-            out += _hook_names(wiring, value)[:1]
+            out += hook_names(wiring, value)[:1]
     return [p.strip("/") for p in out if p]
 
 
@@ -227,7 +227,7 @@ def _signals(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
 
 
 def _connected(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
-    for fn, i in _calls(wiring, (".connect",), [file]):
+    for fn, i in registering_calls(wiring, (".connect",), [file]):
         body = wiring.program.body(fn)
         callee = body.args(i)[0]
         if body.op[callee] != Op.FIELD:

@@ -1,7 +1,9 @@
 """What every declaration style works with, and what it yields."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tillproof.commerce.entry_styles.active import Active
@@ -92,6 +94,13 @@ def named(value: Value, patterns: Iterable[str]) -> bool:
     """Whether a value bears one of the names."""
     found = plain_names(value)
     return any(fits(p, n) for p in patterns for n in found)
+
+
+@lru_cache(maxsize=256)
+def path_expression(text: str) -> re.Pattern[str]:
+    """A pattern of paths, with ``**``, for a path that begins with a slash."""
+    escaped = re.escape(text).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+    return re.compile(("/" if not text.startswith("**/") else ".*/") + escaped.removeprefix("(?:.*/)?") + r"\Z")
 
 
 def join(*pieces: str) -> str:

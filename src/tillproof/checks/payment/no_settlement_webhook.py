@@ -1,0 +1,197 @@
+"""``payment/no-settlement-webhook``: what creates payments hears that they are paid, whatever the browser does."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment import settlement
+from tillproof.checks.payment.settlement import Heard, Integration
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+from tillproof.knowledge.schema import Operation
+
+ID = "payment/no-settlement-webhook"
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per provider and deployable unit in which payments are created, or count as paid when the browser returns."""
+    for integration in settlement.integrations(model):
+        yield _rule(model, integration)
+
+
+def _rule(model: Model, integration: Integration) -> Ruling:
+    ruling = _opened(model, integration)
+    handlers = settlement.handlers_of(model, integration)
+    if handlers:
+        return _by_webhook(model, integration, ruling, settlement.heard(model, integration, handlers))
+    asked = settlement.poll(model, integration)
+    if asked is not None:
+        ruling.evidence.append(at(model.program, *asked, f"a job asks {integration.provider.name} what became of the payment", "guard"))
+        return ruling
+    hidden = _hidden(model, integration, ruling)
+    return hidden if hidden is not None else _unheard(model, integration, ruling)
+
+
+def _opened(model: Model, integration: Integration) -> Ruling:
+    """A ruling at the first call that creates a payment, or at the route after which it counts as paid."""
+    if integration.creates:
+        site = min(integration.creates, key=lambda s: (s.fn, s.instr))
+        source = at(model.program, site.fn, site.instr, f"{integration.provider.name}: {_named(site.operation)} is created here", "source")
+    else:
+        fn = integration.returns[0].entry.target.fn
+        function = model.program.function(fn)
+        told = f"the browser tells here that it has paid with {integration.provider.name}"
+        source = Evidence(fn.file, function.line if function else 1, told, "source")
+    return Ruling(ID, "held", "integration", source.file, source.line, [source])
+
+
+def _named(operation: Operation) -> str:
+    return operation.resource or "a payment"
+
+
+# --- with a webhook
+
+
+def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: Heard) -> Ruling:
+    provider = integration.provider
+    settles = {e for o in integration.operations for e in settlement.settling(provider, o)}
+    fn, instr = settlement.dispatch(heard.handler, settles & heard.events)
+    if not heard.missing or heard.operation is None:
+        ruling.evidence.append(at(model.program, fn, instr, f"{provider.name}'s message is taken here", "guard"))
+        return ruling
+    wanted = heard.operation.late if heard.missing == "late" else sorted(settlement.settling(provider, heard.operation))
+    elsewhere = settlement.spoken_of(model, integration.unit, wanted)
+    if heard.missing == "late" and settlement.reads_status(model, heard.handler):
+        asked = f"Can a {_named(heard.operation)} be paid by a method that succeeds days later (a bank debit, a voucher)?"
+        return _unknown(ruling, at(model.program, fn, instr, ""), f"{asked} Then `{wanted[0]}` is missing.")
+    if elsewhere is not None:
+        return _unknown(
+            ruling, Evidence(elsewhere, 1, ""), f"Does {provider.name}'s message reach the code here that speaks of `{wanted[0]}`?"
+        )
+    return _unhandled(model, integration, ruling, heard, (fn, instr), list(wanted))
+
+
+def _unknown(ruling: Ruling, place: Evidence, question: str) -> Ruling:
+    ruling.outcome = "unknown"
+    ruling.question = Evidence(place.file, place.line, question)
+    return ruling
+
+
+def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: Heard, place: tuple[Fn, int], wanted: list[str]) -> Ruling:
+    """The webhook is there and the event that settles the payment is not."""
+    program, provider = model.program, integration.provider
+    fn, instr = place
+    late = heard.missing == "late"
+    named = _named(heard.operation) if heard.operation else "payment"
+    asked = ", ".join(f"`{e}`" for e in sorted(heard.events)[:4])
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if late else "high", "likely" if late else "certain"
+    ruling.anchor = (fn.file, _line(model, fn, instr), _line(model, fn, instr))
+    if late:
+        ruling.title = f"{provider.name} payments that succeed late are taken as paid, or never"
+        ruling.message = (
+            f"The webhook takes {asked} as the payment, but a {named} that is paid by bank debit or voucher completes unpaid and is paid "
+            f"(or not) days later; nobody reads `payment_status` and `{wanted[0]}` is not handled: goods leave before the money, or never."
+        )
+        ruling.remediation = (
+            f"Fulfil only when `payment_status` is `paid`, and handle `{wanted[0]}` (and its failure) in the same way; or allow immediate "
+            f"methods only (`{heard.operation.methods if heard.operation else ''}: ['card']`)."
+        )
+    else:
+        ruling.title = f"The webhook does not hear that a {provider.name} {named} is paid"
+        ruling.message = (
+            f"A {named} is created here, and the webhook asks for {asked} only: {provider.name} never sends that for it, so a payment "
+            f"whose customer closes the browser is taken and no order is ever served."
+        )
+        ruling.remediation = (
+            f"Handle `{wanted[0]}` in this dispatch: find the order by the stored id, compare amount and currency, mark it paid once."
+        )
+    ruling.evidence.append(at(program, fn, instr, f"these events are asked for: {asked}", "sink"))
+    ruling.evidence.append(Evidence(fn.file, _line(model, fn, instr), f"none of {', '.join(wanted[:4])} is", "missing"))
+    return ruling
+
+
+def _line(model: Model, fn: Fn, instr: int) -> int:
+    lines = model.program.body(fn).line
+    return lines[instr] if 0 <= instr < len(lines) else 1
+
+
+# --- without one
+
+
+def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | None:
+    """What could take the provider's messages without being seen: then nothing is said of their absence."""
+    provider = integration.provider
+    package = settlement.receiver(model, integration)
+    if package is not None:
+        question = f"Does `{package}`, which can take {provider.name}'s webhooks by itself, mark these payments as paid?"
+        return _unknown(ruling, ruling.evidence[0], question)
+    told = settlement.notified(model, integration)
+    if told is not None:
+        question = f"What takes {provider.name}'s message at the address that is handed over here? No handler of it is recognised."
+        return _unknown(ruling, at(model.program, *told, ""), question)
+    entry = settlement.unnamed_hook(model, integration)
+    if entry is not None:
+        place = Evidence(entry.place[0], entry.place[1], "")
+        return _unknown(
+            ruling, place, f"Does {provider.name} send its messages to `{entry.route or 'this handler'}`? It names no provider."
+        )
+    if not settlement.has_routes(model, integration):
+        question = (
+            f"What hears of {provider.name}'s asynchronous success? No route into this unit is seen, so its webhook may be elsewhere."
+        )
+        return _unknown(ruling, ruling.evidence[0], question)
+    return None
+
+
+def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
+    program, provider = model.program, integration.provider
+    place = settlement.paid_first(model, integration) or settlement.captured(model, integration)
+    if place is None and integration.creates:
+        site = min(integration.creates, key=lambda s: (s.fn, s.instr))
+        place = site.fn, site.instr
+    fn, instr = place or (integration.returns[0].entry.target.fn, 0)
+    once = settlement.at_once(model, integration)
+    line = _line(model, fn, instr)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if once else "high", "possible" if once else "certain"
+    ruling.anchor = (fn.file, line, line)
+    if once:
+        ruling.title = f"Nothing hears of what {provider.name} decides later"
+        ruling.message = (
+            f"The answer of that moment is all that is known: a payment that {provider.name} leaves pending, or later declines or "
+            f"reverses, stays as it was recorded, so goods go out for money that never comes, or a paid order is never served."
+        )
+    else:
+        ruling.title = f"Nothing hears of a {provider.name} payment but the browser"
+        ruling.message = (
+            f"The order counts as paid only when the customer's browser comes back: who pays and closes the window, or loses the "
+            f"connection, has paid {provider.name} and gets nothing, and nobody learns of it."
+        )
+    ruling.remediation = _remedy(integration)
+    entries = sum(program.unit(e.target.fn.file) == integration.unit for e in model.entries)
+    where = "this repository" if integration.unit in ("", ".") else f"`{integration.unit}`"
+    searched = (
+        f"looked through {entries} ways into {where}: none takes a message of {provider.name}, and no job or command asks it for a payment"
+    )
+    ruling.evidence.append(Evidence(fn.file, line, searched, "missing"))
+    ruling.evidence.append(
+        at(program, fn, instr, "what the browser brings decides here" if place and integration.returns else "created here", "sink")
+    )
+    return ruling
+
+
+def _remedy(integration: Integration) -> str:
+    """The events to hear, or the question to ask."""
+    provider = integration.provider
+    events = [e for o in integration.operations for e in (*o.settles, *o.emits) if e in settlement.settling(provider, o)]
+    events += [e for inbound in provider.inbound for e in inbound.settles]
+    if any(inbound.kind in ("webhook", "ipn") for inbound in provider.inbound) and events:
+        return (
+            f"Add a route that takes {provider.name}'s webhook, prove the sender, and mark the order paid on `{events[0]}`; keep the "
+            f"browser's return for showing the result. A job that asks for payments still open does as well."
+        )
+    calls = (c for o in provider.operations if o.op == "payment.retrieve" for names in o.calls.values() for c in names)
+    asks = next((f" (`{c.lstrip('.')}`)" for c in calls), "")
+    return f"Let a job ask {provider.name} for every payment that is still open{asks} until it is paid, failed or expired."
+
+
+CHECK = Check(id=ID, title="Payments are heard of without the browser", severity="high", rule=rule)

@@ -1,0 +1,84 @@
+"""``payment/partial-capture-unhandled``: an order of which a part is captured is not recorded as paid in full."""
+
+import re
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.captures import Capture, captures
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.paid import PaidPolicy
+from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
+from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
+from tillproof.ir.ops import Op
+
+ID = "payment/partial-capture-unhandled"
+_PARTIAL = re.compile(
+    r"partial|(amount|total)_captured|captured_(amount|total|cents)|amount_received|(amount|total)_paid|paid_(amount|total)|remaining|outstanding"
+)
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per capture whose amount the request chooses, so that it may be a part, and after which records say paid."""
+    for capture in captures(model):
+        if capture.origin == "request":
+            found = _paid_after(model, capture)
+            if found is not None:
+                yield _rule(model, capture, found)
+
+
+def _paid_after(model: Model, capture: Capture) -> Happening | None:
+    """The first paid transition on the way of an entry that captures."""
+    for entry in capture.entries:
+        for deepest in (MAX_CALLS, *SHALLOWER):
+            walk = Walk(model.program, model.evaluator, PaidPolicy(model), deepest)
+            summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+            if not walk.cut:
+                break
+        paid = [h for h in summary.happenings if h.kind == "paid" and (h.fn, h.instr) != (capture.site.fn, capture.site.instr)]
+        if paid:
+            return next((h for h in paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), paid[0])
+    return None
+
+
+def _rule(model: Model, capture: Capture, paid: Happening) -> Ruling:
+    site = capture.site
+    place = at(model.program, site.fn, site.instr, "an amount that the request chooses is captured here", "source")
+    ruling = Ruling(ID, "held", "capture", place.file, place.line, [place])
+    held = _kept_apart(model, [*capture.around, paid.fn])
+    if held is not None:
+        fn, line = held
+        ruling.evidence.append(Evidence(fn.file, line, "what is captured is recorded, or a part told from the whole", "guard"))
+        return ruling
+    body = model.program.body(paid.fn)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
+    ruling.anchor = (paid.fn.file, body.line[paid.instr], body.end_line[paid.instr])
+    ruling.title = "A partial capture is recorded as paid in full"
+    ruling.message = (
+        "The request may capture a part of what was authorised, and the order is marked paid all the same: the rest is never asked for, "
+        "the books show money that is not there, and a refund may give back more than came."
+    )
+    ruling.remediation = (
+        "Add up what is captured (the amount in the provider's answer) on the payment, mark the order paid when it reaches the total, and "
+        "`partially_paid` before that."
+    )
+    ruling.evidence.append(at(model.program, paid.fn, paid.instr, "paid from here on, whatever was captured", "sink"))
+    return ruling
+
+
+def _kept_apart(model: Model, functions: list[Fn]) -> tuple[Fn, int] | None:
+    """Where a function names a part, or what is captured so far."""
+    for fn in dict.fromkeys(functions):
+        words = [t for t in model.vocabulary.tokens(fn) if _PARTIAL.search(snake(t))]
+        function = model.program.function(fn)
+        if words:
+            first, last = (function.line, function.end_line) if function else (1, 10_000)
+            text = model.program.sources[fn.file].split(b"\n")
+            wanted = min(words).encode()
+            return fn, next((n for n in range(first, min(last, len(text)) + 1) if wanted in text[n - 1]), first)
+    return None
+
+
+CHECK = Check(id=ID, title="A partial capture is recorded as partial", severity="medium", rule=rule)

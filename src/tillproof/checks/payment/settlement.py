@@ -1,0 +1,269 @@
+"""What no-settlement-webhook asks: who creates payments, what tells that they are paid, and who hears it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from tillproof.commerce.browser_paid import Transitions
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.recognition import HOOK
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import Shape, shape
+from tillproof.flow.values import Choice, Const, Record, Seq, Value, constant
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation, Provider
+
+_CREATES = ("payment.create", "checkout.create", "subscription.create")
+_GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
+_BODIES = ("body", "json", "data", "form_params", "params")
+
+
+@dataclass(slots=True)
+class Integration:
+    """One provider in one deployable unit: the calls that create payments, and the browser routes after which they count as paid."""
+
+    provider: Provider
+    unit: str
+    creates: list[OperationSite] = field(default_factory=list)
+    returns: list[Transitions] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """What is created, each once."""
+        return list({id(s.operation): s.operation for s in self.creates}.values())
+
+
+class Heard(NamedTuple):
+    """A handler that hears what is created, the events that it asks for, and what it leaves out of those that tell of a success: nothing,
+    all that tell of one operation, or those that come late."""
+
+    handler: Handler
+    events: frozenset[str]
+    missing: Literal["", "settling", "late"]
+    operation: Operation | None = None
+
+
+def integrations(model: Model) -> list[Integration]:
+    """Every integration that takes payments, in order of unit and provider."""
+    found: dict[tuple[str, str], Integration] = {}
+
+    def of(provider: Provider, file: str) -> Integration:
+        unit = model.program.unit(file)
+        return found.setdefault((unit, provider.id), Integration(provider, unit))
+
+    for site in model.operations.sites:
+        if site.provider.kind == "payment" and site.operation.op in _CREATES:
+            of(site.provider, site.fn.file).creates.append(site)
+    for paid in model.browser_paid.all:
+        provider = model.browser_paid.provider(paid)
+        if provider is not None:
+            of(provider, paid.entry.target.fn.file).returns.append(paid)
+    return [found[key] for key in sorted(found)]
+
+
+# --- webhooks
+
+
+def handlers_of(model: Model, integration: Integration) -> list[Handler]:
+    """The webhook and IPN handlers that hear of an integration: those of its own unit; where it has none, those of units that create
+    nothing themselves, since they are there for others."""
+    mine = [h for h in model.handlers.all if h.provider.id == integration.provider.id and h.kind != "redirect-return"]
+    near = [h for h in mine if model.program.unit(h.entry.target.fn.file) == integration.unit]
+    if near:
+        return near
+    creating = {model.program.unit(s.fn.file) for s in model.operations.sites if s.provider is integration.provider}
+    return [h for h in mine if model.program.unit(h.entry.target.fn.file) not in creating]
+
+
+def heard(model: Model, integration: Integration, handlers: list[Handler]) -> Heard:
+    """What the handlers hear, and what passes them by."""
+    events = {e for h in handlers for e in _events(h)}
+    handler = max(handlers, key=lambda h: len(_events(h)))
+    asked = frozenset(events)
+    if not asked or handler.kind == "ipn":
+        return Heard(handler, asked, "")
+    for operation in integration.operations:
+        if not asked & settling(integration.provider, operation) and not operation.at_once:
+            return Heard(handler, asked, "settling", operation)
+    for site in integration.creates:
+        if site.operation.late and not asked & set(site.operation.late) and _may_settle_late(model, site):
+            return Heard(handler, asked, "late", site.operation)
+    return Heard(handler, asked, "")
+
+
+def _events(handler: Handler) -> frozenset[str]:
+    """The provider's events that a handler asks for, anywhere on its way."""
+    inbounds = [inbound for inbound in handler.provider.inbound if inbound.kind != "redirect-return"]
+    known = {e for inbound in inbounds for e in inbound.events if "." in e or len(e) > 8}
+    return frozenset(t for t in handler.closure.texts if t in known)
+
+
+def settling(provider: Provider, operation: Operation) -> set[str]:
+    """The events that tell that what an operation creates is paid."""
+    return set(operation.settles) or {e for inbound in provider.inbound for e in inbound.settles}
+
+
+def spoken_of(model: Model, unit: str, events: Iterable[str]) -> str | None:
+    """A file of the unit that holds one of the events, wherever it may be asked for."""
+    for event in sorted(events):
+        for file in model.program.mentioning(event) if len(event) > 8 else ():
+            if model.program.unit(file) == unit:
+                return file
+    return None
+
+
+def _may_settle_late(model: Model, site: OperationSite) -> bool:
+    """Whether what is created may be paid by a method that succeeds days later: no list of methods rules that out."""
+    operation, keys = site.operation, _keys(model, site)
+    every = {**keys.may, **keys.must}
+    if any(k in every and constant(every[k]) in (v, None) for k, v in zip(operation.unless[::2], operation.unless[1::2], strict=True)):
+        return False
+    if operation.methods in every:
+        methods = _texts(every[operation.methods])
+        return bool(set(methods) & set(operation.delayed))
+    return not keys.open
+
+
+def _keys(model: Model, site: OperationSite) -> Shape:
+    """The keys that a call sends, whether in a record, by keyword or in the body of a request."""
+    out = Shape()
+    if site.request is not None:
+        given = [("", v) for v in site.request.arguments]
+    else:
+        given = [(k, model.evaluator.value(site.fn, v, site.ctx)) for k, v in model.program.body(site.fn).call(site.instr)[1]]
+    waiting = [Record(v.at, ((k, v),)) if k.isidentifier() else v for k, v in given]
+    while waiting:
+        got = shape(model.evaluator, waiting.pop())
+        out.must.update(got.must)
+        out.may.update(got.may)
+        out.open += [v for v in got.open if not isinstance(v, Const)]
+        waiting += [v for k, v in {**got.may, **got.must}.items() if k in _BODIES]
+    return out
+
+
+def _texts(value: Value) -> list[str]:
+    """The constant texts of a list."""
+    if isinstance(value, Choice):
+        return [t for o in value.options for t in _texts(o)]
+    items = value.items if isinstance(value, Seq) else (value,)
+    return [i.text for i in items if isinstance(i, Const)]
+
+
+def dispatch(handler: Handler, events: Iterable[str]) -> tuple[Fn, int]:
+    """Where a handler asks which event it is: at one of ``events``, or at the first that it asks for; its own first line otherwise."""
+    for wanted in (set(events), set(_events(handler))):
+        places = sorted(place for text, place in handler.closure.texts.items() if text in wanted)
+        if places:
+            return places[0]
+    return handler.entry.target.fn, 0
+
+
+def reads_status(model: Model, handler: Handler) -> bool:
+    """Whether a handler looks at what the session says of the payment itself."""
+    return any({"payment_status", "paymentStatus"} & model.vocabulary.tokens(fn) for fn in handler.closure.functions)
+
+
+# --- without webhooks
+
+
+def poll(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """Where a job, a command or a scheduled hook asks the provider what became of a payment."""
+    for entry in model.entries:
+        if entry.role != "internal":
+            continue
+        for fn, i, known in model.handlers.closure(entry).operations:
+            asks = isinstance(known.thing, Operation) and known.thing.confirms and known.thing.op == "payment.retrieve"
+            if asks and known.provider.id == integration.provider.id:
+                return fn, i
+    return None
+
+
+def receiver(model: Model, integration: Integration) -> str | None:
+    """A package of others that takes the provider's messages by itself, where the code speaks of it: being installed is not enough."""
+    known = sorted({p.lower() for names in integration.provider.receivers.values() for p in names})
+    own = {index.namespace.lower() for index in model.program.indices.values() if index.namespace}
+    packages = [p for p in known if not any(n == p or n.startswith(p + ".") for n in own)]
+    for index in model.program.indices.values():
+        for item in index.imports:
+            for name in (item.module.lower(), item.name.lower()):
+                found = next((p for p in packages if name == p or name.startswith((p + ".", p + "/"))), None)
+                if found:
+                    return found
+    return next((p for p in packages if "/" not in p and "." not in p and "-" not in p and model.program.mentioning(p)), None)
+
+
+def notified(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """A creating call that tells the provider where to send its message: somebody is there to take it."""
+    for site in integration.creates:
+        keys = _keys(model, site)
+        if any(_ADDRESS.fullmatch(k) for k in (*keys.must, *keys.may)):
+            return site.fn, site.instr
+    return None
+
+
+def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
+    """A webhook route of the unit of which it is not seen whose it is."""
+    taken = {h.entry.target.fn for h in model.handlers.all}
+    for entry in model.entries:
+        told = f"{entry.route or ''} {model.program.qualified(entry.target.fn)}"
+        if (
+            entry.target.fn not in taken
+            and entry.role in ("public", "platform")
+            and model.program.unit(entry.target.fn.file) == integration.unit
+            and (entry.methods != ("NONE",) or entry.style != "hook")
+            and HOOK.search(told)
+            and _GENERIC.search(told)
+            and not _of_another(model, integration, told + entry.target.fn.file)
+        ):
+            return entry
+    return None
+
+
+def _of_another(model: Model, integration: Integration, told: str) -> bool:
+    """Whether a route names some other system."""
+    text = told.lower()
+    others = (p.id for p in model.knowledge.providers.values() if p.id != integration.provider.id)
+    return integration.provider.id not in text and any(o in text for o in others)
+
+
+def at_once(model: Model, integration: Integration) -> bool:
+    """Whether money moves while the server waits: by the creating call itself, or by a capture that the shopper's request makes."""
+    creates = integration.creates
+    return bool(creates and all(s.operation.at_once or _confirmed(model, s) for s in creates)) or captured(model, integration) is not None
+
+
+def captured(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """Where a request of the shopper's captures the payment and gets the outcome in the answer."""
+    for site in sorted(model.operations.sites, key=lambda s: s.operation.op != "payment.capture"):
+        captures = site.operation.op in ("payment.capture", "payment.confirm") and site.operation.confirms
+        mine = site.provider is integration.provider and model.program.unit(site.fn.file) == integration.unit
+        if captures and mine and any(e.role in ("public", "customer", "platform") for e in model.entries_to(site.fn)):
+            return site.fn, site.instr
+    return None
+
+
+def _confirmed(model: Model, site: OperationSite) -> bool:
+    """Whether a creating call confirms at the same time: ``confirm: true``."""
+    confirm = _keys(model, site).must.get("confirm")
+    return confirm is not None and (constant(confirm) or "").lower() == "true"
+
+
+def has_routes(model: Model, integration: Integration) -> bool:
+    """Whether any way into the unit is seen: where none is, nothing can be said of what it hears."""
+    return any(
+        e.role in ("public", "customer", "platform", "staff") and model.program.unit(e.target.fn.file) == integration.unit
+        for e in model.entries
+    )
+
+
+def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """Where the first of the browser's routes writes that the order is paid."""
+    for found in integration.returns:
+        act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
+        return act.fn, act.instr
+    return None

@@ -1,0 +1,114 @@
+"""Whether what a message names is bound to a record of ours: looked up by it, compared with it, or taken from it in the first place."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Result, Value
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.handlers import Handler
+    from tillproof.commerce.model import Model
+    from tillproof.commerce.proof import Proven
+
+_NEAR = 3
+_PIECES = 60
+_EQUAL = ("==", "===", "!=", "!==", "<>", "is", "is not")
+_COMPARING = ("strcmp", "hash_equals", "timingsafeequal", "compare_digest", "equals", "isequal")
+_LOOKS_UP = ("where", "find", "get", "first", "load", "select", "filter", "query", "fetch", "one", "by")
+_LONGEST_CHAIN = 16
+
+
+def signed_at_will(model: "Model", handler: "Handler") -> bool:
+    """A genuine signature over ids that the sender chose: nothing says that they are those of the order which is then marked paid."""
+    signed = [p for p in handler.walked.proofs if not p.refetch]
+    if not handler.inbound.binds or not signed or any(p.refetch for p in handler.walked.proofs):
+        return False
+    if not any(_is_signed(model, proof, field) for proof in signed for field in handler.inbound.binds):
+        return False  # the id in the signature is one that we kept
+    near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
+    return not any(_is_bound(model, fn, field) for fn in near for field in handler.inbound.binds)
+
+
+def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
+    """Whether the field, as it was sent, is part of what the signature is checked over."""
+    body = model.program.body(proof.fn)
+    given = [v for _, v in body.call(proof.instr)[1]] if body.op[proof.instr] in (Op.CALL, Op.NEW) else body.args(proof.instr)[1:3]
+    waiting, seen = [model.evaluator.value(proof.fn, v, proof.ctx) for v in given], set[int]()
+    while waiting and len(seen) < _PIECES:
+        here = waiting.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if _names(model, here, field):
+            return True
+        waiting += here.parts()
+        if isinstance(here, Result) and here.instr >= 0:
+            waiting += [v for _, v in model.evaluator.arguments(here)]
+    return False
+
+
+def _names(model: "Model", value: Value, field: str) -> bool:
+    source = model.requests.source(value)
+    return source is not None and source.key is not None and field in source.key.split(".")
+
+
+def _made_of(model: "Model", value: Value, field: str) -> bool:
+    return any(s.key is not None and field in s.key.split(".") for s, _ in model.requests.sources_in(value, _PIECES))
+
+
+def _is_bound(model: "Model", fn: Fn, field: str) -> bool:
+    """Whether a function compares the sent id with something of ours, or looks a record up by it."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL:
+            if _is_compared(model, [model.evaluator.value(fn, a) for a in body.args(i)[1:3]], field):
+                return True
+        elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
+            name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
+            given = [model.evaluator.value(fn, a) for _, a in body.call(i)[1]]
+            if name in _COMPARING and _is_compared(model, given, field):
+                return True
+            if _looks_up(model, fn, i, name) and any(_made_of(model, v, field) for v in given):
+                return True
+    return False
+
+
+def _is_compared(model: "Model", sides: list[Value], field: str) -> bool:
+    """Whether the sent id stands on one side and something that was not sent on the other."""
+    sent = [_made_of(model, v, field) for v in sides]
+    ours = [not isinstance(v, Const) and not model.requests.sources_in(v, _PIECES) for v in sides]
+    return any(s and any(o for m, o in enumerate(ours) if m != n) for n, s in enumerate(sent))
+
+
+def _looks_up(model: "Model", fn: Fn, i: int, name: str) -> bool:
+    """Whether a call searches records, rather than reads a piece of the request."""
+    if model.requests.source(model.evaluator.value(fn, i)) is not None or model.operations.verifier_at(fn, i) is not None:
+        return False
+    return model.recogniser.is_("reads", fn, i) is not None or any(name.startswith(w) for w in _LOOKS_UP)
+
+
+def looked_up_by_two(model: "Model", handler: "Handler") -> bool:
+    """Whether a record is looked up by two pieces of the request at once, such as the order and the provider's reference that was stored
+    with it: who makes up one of the two finds nothing."""
+    for fn, depth in handler.closure.functions.items():
+        body = model.program.body(fn)
+        calls = (i for i, op in enumerate(body.op) if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD)
+        if depth <= 1 and any(len(_pieces(model, fn, i)) > 1 for i in calls):
+            return True
+    return False
+
+
+def _pieces(model: "Model", fn: Fn, i: int) -> set[str]:
+    """The pieces of the request that a chain of search calls is given, up to a call."""
+    body = model.program.body(fn)
+    out: set[str] = set()
+    for _ in range(_LONGEST_CHAIN):
+        if body.op[i] != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD:
+            break
+        callee, given = body.call(i)
+        if any(body.name(callee).lower().startswith(w) for w in (*_LOOKS_UP, "and")):
+            values = [model.evaluator.value(fn, v) for _, v in given]
+            out |= {s.key for v in values for s, _ in model.requests.sources_in(v, 12) if s.key}
+        i = body.args(callee)[0]
+    return out

@@ -1,0 +1,78 @@
+"""Where what a browser calls marks something as paid: each route of strangers and customers with the transitions that it reaches."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.paid import PaidPolicy
+from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
+from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
+from tillproof.knowledge.schema import Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """An entry point, where records say paid on the way from it, and the policy of the walk with the proofs that it met."""
+
+    entry: Entry
+    policy: PaidPolicy
+    paid: list[Happening]
+
+
+class BrowserPaid:
+    """Found once; several checks ask."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._quick = PaidPolicy(model)
+
+    @cached_property
+    def all(self) -> list[Transitions]:
+        """One per entry point that strangers or customers call and that reaches a paid transition, in order of the entries."""
+        model = self.model
+        near = bool(model.operations.candidates())
+        webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
+        taken: set[Fn] = set()
+        out: list[Transitions] = []
+        for entry in model.entries:
+            fn = entry.target.fn
+            if entry.role in ("public", "customer") and fn not in webhooks and fn not in taken and self.may_pay(entry):
+                taken.add(fn)
+                found = self._walk(entry)
+                paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
+                if paid:
+                    out.append(Transitions(entry, found.policy, paid))
+        return out
+
+    def may_pay(self, entry: Entry) -> bool:
+        """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
+        words = self.model.vocabulary
+        functions = self.model.handlers.closure(entry).functions
+        said = any(words.paid_value(fn) for fn in functions)
+        return any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions)
+
+    def _walk(self, entry: Entry) -> Transitions:
+        model = self.model
+        for deepest in (MAX_CALLS, *SHALLOWER):
+            policy = PaidPolicy(model)
+            walk = Walk(model.program, model.evaluator, policy, deepest)
+            summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+            if not walk.cut:
+                break
+        return Transitions(entry, policy, [h for h in summary.happenings if h.kind == "paid"])
+
+    def provider(self, found: Transitions) -> Provider | None:
+        """The payment provider that an entry point is about: it returns from it, asks it, or it is the only one."""
+        handler = next((h for h in self.model.handlers.all if h.entry.target.fn == found.entry.target.fn), None)
+        if handler is not None:
+            return handler.provider
+        closure = self.model.handlers.closure(found.entry)
+        asked = {k.provider.id: k.provider for _, _, k in (*closure.operations, *closure.verifiers) if k.provider.kind == "payment"}
+        if not asked:
+            asked = {p.id: p for p in self.model.handlers.paying(self.model.program.unit(found.entry.target.fn.file))}
+        return next(iter(asked.values())) if len(asked) == 1 else None

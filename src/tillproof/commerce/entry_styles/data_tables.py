@@ -1,0 +1,154 @@
+"""Routes that stand in data files: Symfony's routing, Magento's web API and cron table."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.commerce.entry_styles.callables import named_class, php_callables
+from tillproof.commerce.entry_styles.data_files import Record, records
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, FunctionV
+from tillproof.ir.ops import Kind
+from tillproof.knowledge.schema import Framework, Role, Routes
+
+_ADMIN = re.compile(r"(^|[/_.-])(admin|backoffice|adminhtml)($|[/_.-])", re.IGNORECASE)
+_SIGNED_IN = re.compile(r"ROLE_(USER|CUSTOMER|SHOP\w*|MEMBER)|IS_AUTHENTICATED(_FULLY|_REMEMBERED)?")
+_OPEN = {"anonymous", "PUBLIC_ACCESS", "IS_AUTHENTICATED_ANONYMOUSLY"}
+
+
+class _Table(NamedTuple):
+    """A data file that declares routes, by one rule of a framework."""
+
+    path: str
+    framework: Framework
+    routes: Routes
+    records: list[Record]
+
+
+def declared(wiring: Wiring) -> Iterator[Declared]:
+    """Routes of all data files that a pack names."""
+    tables = [t for frameworks, files in wiring.active.files() if files for t in _tables(wiring, frameworks, files[0])]
+    prefixes = _imported(tables)
+    access = _Access(wiring)
+    for table in tables:
+        for record in table.records:
+            yield from _routes(wiring, table, record, prefixes.get(table.path, [""]), access)
+
+
+def _tables(wiring: Wiring, frameworks: tuple[Framework, ...], example: str) -> Iterator[_Table]:
+    """The data files of the unit in which a file lies."""
+    rules = [(f, r) for f in frameworks for r in f.routes if r.style == "table" and r.files]
+    unit = wiring.program.unit(example)
+    for path, file in sorted(wiring.program.files.items()) if rules else ():
+        if file.unit != unit or file.language not in ("yaml", "xml") or file.role == "test":
+            continue
+        rule = next(((f, r) for f, r in rules if any(path_expression(p).match("/" + path) for p in r.files)), None)
+        text = wiring.text(path) if rule else None
+        if rule and text is not None:
+            yield _Table(path, *rule, records(path, text))
+
+
+def _imported(tables: list[_Table]) -> dict[str, list[str]]:
+    """The prefixes under which files are imported by others."""
+    out: dict[str, list[str]] = {}
+    for table in tables:
+        for record in table.records:
+            resource = record.get("resource") or record.get("resource.path")
+            prefix = next((record[p] for p in table.routes.prefixes if isinstance(record.get(p), str)), None)
+            if not isinstance(resource, str) or prefix is None:
+                continue
+            tail = posixpath.normpath(resource.partition("/")[2] if resource.startswith("@") else resource).lstrip("./")
+            for other in tables:
+                if tail and other.path != table.path and (other.path == tail or other.path.endswith("/" + tail)):
+                    out.setdefault(other.path, []).append(prefix)
+    return out
+
+
+def _routes(wiring: Wiring, table: _Table, record: Record, prefixes: list[str], access: "_Access") -> Iterator[Declared]:
+    routes = table.routes
+    path = record.get(routes.path)
+    handler = next((h for place in routes.handler if (h := _handler(record, place))), None)
+    if not isinstance(path, str) or handler is None:
+        return
+    place = (table.path, int(record.get("") or 1))
+    importer = Fn(next(iter(wiring.program.indices)), TOP)
+    for target in _targets(wiring, handler, place, importer):
+        for prefix in prefixes:
+            route = None if routes.role == "internal" else join(prefix, path)
+            methods = _words(record, routes.methods) or routes.without_methods or ("ANY",)
+            least = _least(routes, record, route, table.path, access)
+            yield Declared(target, route, methods if route else ("NONE",), table.framework.id, "table", place, (), least, "", bool(route))
+
+
+def _handler(record: Record, place: str) -> str | None:
+    """A handler's name; ``class::method`` where two places hold its parts."""
+    parts = [record.get(p) for p in place.split("::")]
+    return "::".join(str(p) for p in parts) if all(isinstance(p, str) and p for p in parts) else None
+
+
+def _targets(wiring: Wiring, handler: str, place: tuple[str, int], importer: Fn) -> list[FunctionV]:
+    """The methods that a name leads to: of an interface, those of the classes that implement it."""
+    name, _, method = handler.replace("@", "::").partition("::")
+    cls = named_class(wiring, name, importer.file)
+    if cls is None:
+        return []
+    if not method:
+        return [f for f, _ in php_callables(wiring, Const(place, Kind.STRING, "\\" + name.lstrip("\\")), importer)]
+    implementing = [wiring.method(c, method, place) for c in wiring.evaluator.scope.subclasses(cls)]
+    own = wiring.method(cls, method, place)
+    return [f for f in implementing if f] or ([own] if own else [])
+
+
+def _words(record: Record, places: tuple[str, ...]) -> tuple[str, ...]:
+    for place in places:
+        found = record.get(place)
+        texts = found if isinstance(found, list) else re.split(r"[|,\s]+", found) if isinstance(found, str) else []
+        if texts:
+            return tuple(str(t).upper() for t in texts if t)
+    return ()
+
+
+def _least(routes: Routes, record: Record, route: str | None, file: str, access: "_Access") -> Role:
+    """The least that a caller must be: by the resource that the record names, or by what holds for its path."""
+    if routes.role != "public":
+        return routes.role
+    told = next((str(record[p]) for p in routes.guards if record.get(p)), None)
+    if told is not None:
+        return "public" if told in _OPEN else "customer" if told == "self" else "staff"
+    named = _ADMIN.search(posixpath.basename(file)) is not None
+    return access.of(route or "", named or (not access.known and _ADMIN.search(route or "") is not None))
+
+
+class _Access:
+    """Symfony's ``access_control``: the first pattern that fits a path says which role it needs."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._rules: list[tuple[re.Pattern[str], str]] = []
+        self.known = False
+        """Whether there are rules in the tree."""
+        for path, file in sorted(wiring.program.files.items()):
+            if posixpath.basename(path) in ("security.yaml", "security.yml") and file.role != "test":
+                for record in records(path, wiring.text(path) or b""):
+                    self._add(record.get("access_control"))
+
+    def _add(self, rules: object) -> None:
+        for rule in rules if isinstance(rules, list) else ():
+            path = rule.get("path") if isinstance(rule, dict) else None
+            told = (rule.get("roles") or rule.get("role") or "") if isinstance(rule, dict) else ""
+            if isinstance(path, str):
+                self.known = True
+                try:
+                    self._rules.append((re.compile(path), str(told)))
+                except re.error:
+                    continue
+
+    def of(self, route: str, administrative: bool) -> Role:
+        """The role that a path needs; what is named for administrators is theirs where no rule says otherwise."""
+        for pattern, told in self._rules:
+            if pattern.search(route):
+                if not told or any(word in told for word in _OPEN):
+                    return "public"
+                return "customer" if _SIGNED_IN.search(told) else "staff"
+        return "staff" if administrative else "public"

@@ -1,0 +1,115 @@
+"""Middleware that stands before the routes of a path: Medusa's ``defineMiddlewares``, the ``matcher`` of Next.js."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.commerce.entry_styles.arguments import Arguments, entries, handlers, items, words
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, path_expression
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Value, constant, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Framework, Routes
+
+_PARAMETER = re.compile(r"/:\w+\*|/:\w+\?|:\w+(?:\((?:[^()]|\([^()]*\))*\))?|\*")
+
+
+class Guarded(NamedTuple):
+    """What stands before the routes of a unit that a pattern fits. No ``methods``: before all of them."""
+
+    unit: str
+    framework: str
+    pattern: re.Pattern[str]
+    methods: tuple[str, ...]
+    guards: tuple[Value, ...]
+
+
+def is_middleware(routes: Routes) -> bool:
+    """Whether a call declares what stands before routes, and no routes."""
+    return routes.style == "call" and bool(routes.guards) and routes.guards == routes.handler
+
+
+def guarded(wiring: Wiring) -> list[Guarded]:
+    """All middleware that is declared by the paths that it guards."""
+    out: list[Guarded] = []
+    for frameworks, files in wiring.active.files():
+        for framework in frameworks:
+            for routes in framework.routes:
+                if is_middleware(routes):
+                    out += _by_call(wiring, framework, routes, files)
+                elif routes.style == "file" and routes.path.startswith("config.matcher"):
+                    out += _by_file(wiring, framework, routes, files)
+    return out
+
+
+def before(found: list[Guarded], one: Declared, unit: str) -> tuple[Value, ...]:
+    """What stands before a route."""
+    out: list[Value] = []
+    for guard in found:
+        fits = guard.unit == unit and guard.framework == one.framework and one.route is not None and guard.pattern.fullmatch(one.route)
+        if fits and (not guard.methods or set(guard.methods) & {*one.methods, "ANY"}):
+            out += guard.guards
+    return tuple(out)
+
+
+def _by_call(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]) -> Iterator[Guarded]:
+    """``defineMiddlewares({ routes: [{ matcher, method, middlewares }] })``, or the list alone."""
+    last = {n.rpartition(".")[2] for n in routes.names}
+    for file in files:
+        if not any(w.encode() in wiring.program.sources[file] for w in last):
+            continue
+        top = Fn(file, TOP)
+        body = wiring.program.body(top)
+        for i, op in enumerate(body.op):
+            callee = body.args(i)[0] if op == Op.CALL else -1
+            if callee < 0 or body.op[callee] not in (Op.NAME, Op.FIELD) or body.name(callee) not in last:
+                continue
+            given = Arguments(wiring.evaluator, top, i).positional[:1]
+            for value in given:
+                listed = [v for r in entries(value, "routes") for v in items(r)] or items(value)
+                for item in listed:
+                    yield from _one(framework, item, wiring.program.unit(file))
+
+
+def _one(framework: Framework, item: Value, unit: str) -> Iterator[Guarded]:
+    guards = tuple(g for m in entries(item, "middlewares") for g in items(m))
+    methods = tuple(w.upper() for key in ("method", "methods") for w in words(list(entries(item, key))))
+    for matcher in entries(item, "matcher"):
+        text = constant(matcher)
+        if text is not None and guards:
+            yield from _pattern(unit, framework.id, text, methods, guards)
+
+
+def _by_file(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]) -> Iterator[Guarded]:
+    """The module that runs before the routes that its ``config.matcher`` names; one that asks for the path itself guards none for
+    certain."""
+    for file in files:
+        if not any(path_expression(p).match("/" + file) for p in routes.files) or b"pathname" in wiring.program.sources[file]:
+            continue
+        at = (file, 1)
+        config = wiring.evaluator.scope.exported(file, "config", at)
+        matcher = wiring.evaluator.member(config, "matcher", at)
+        told = [t for o in options(matcher) for v in items(o) if (t := constant(v)) is not None]
+        names = [n for n in routes.verbs if any(e.name == n for e in wiring.program.indices[file].exports)]
+        guards = tuple(f for n in names for f, _ in handlers(wiring.evaluator, wiring.evaluator.scope.exported(file, n, at)))
+        for text in told if guards else ():
+            yield from _pattern(wiring.program.unit(file), framework.id, text, (), guards)
+
+
+def _pattern(unit: str, framework: str, text: str, methods: tuple[str, ...], guards: tuple[Value, ...]) -> Iterator[Guarded]:
+    """A path with parameters and stars as an expression; none where it cannot be read."""
+    made, at = "", 0
+    for found in _PARAMETER.finditer(text):
+        made += _plain(text[at : found.start()])
+        word = found[0]
+        made += "(?:/.*)?" if word.startswith("/:") and word.endswith("*") else "(?:/[^/]*)?" if word.endswith("?") else ".*"
+        at = found.end()
+    try:
+        yield Guarded(unit, framework, re.compile(made + _plain(text[at:]) + "/?"), methods, guards)
+    except re.error:
+        return
+
+
+def _plain(text: str) -> str:
+    """Text between parameters; what stands in parentheses is an expression already."""
+    return text if "(" in text else re.escape(text)

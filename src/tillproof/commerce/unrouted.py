@@ -1,0 +1,80 @@
+"""Functions that take a provider's message and to which no route is seen: registered in a way that no pack knows, or outside the tree."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.recognition import header
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import FunctionV, Instance
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_UP = 4  # callers above the function that reads the signature
+_NEAR = 4
+
+
+def unrouted(model: "Model") -> Iterator[Entry]:
+    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry.
+
+    The outermost caller stands for it. A library of verifiers asks for no event, so it is none.
+    """
+    seen: set[Fn] = set()
+    reached: set[Fn] | None = None
+    for file in model.operations.candidates():
+        for fn in model.program.all_functions(file):
+            if fn.number == TOP or not _takes_messages(model, fn):
+                continue
+            if reached is None:
+                reached = {f for entry in model.entries for f in model.handlers.closure(entry).functions}
+            outer = _outermost(model, fn, reached)
+            if outer is None or outer in seen:
+                continue
+            seen.add(outer)
+            entry = _entry(model, outer)
+            closure = model.handlers.closure(entry)
+            if any(depth <= _NEAR and _asks_for_events(model, f) for f, depth in closure.functions.items()):
+                yield entry
+
+
+def _takes_messages(model: "Model", fn: Fn) -> bool:
+    """Whether a function itself names a header that carries a proof, or calls a provider's verifier."""
+    tokens = {t.lower() for t in model.vocabulary.tokens(fn)}
+    if not tokens & model.handlers.proving_words:
+        return False
+    body = model.program.body(fn)
+    if any(op == Op.CONST and header(body.name(i).strip("'\"")) in model.handlers.proving_headers for i, op in enumerate(body.op)):
+        return True
+    return any(op == Op.CALL and model.recogniser.verifier(fn, i) is not None for i, op in enumerate(body.op))
+
+
+def _asks_for_events(model: "Model", fn: Fn) -> bool:
+    return bool(model.reach.event_names & model.reach.compared(fn))
+
+
+def _outermost(model: "Model", fn: Fn, reached: set[Fn]) -> Fn | None:
+    """The last of the callers above a function; None when some entry reaches it, or the file's own level calls it."""
+    here = fn
+    for _ in range(_UP):
+        if here in reached:
+            return None
+        above = [c for c, _, _ in model.callers.of(here) if c != here]
+        around = model.program.parent(here)
+        if around is not None and around.number != TOP and not above:
+            above = [around]
+        if not above:
+            return here
+        here = above[0]
+        if here.number == TOP:
+            return None
+    return here if here not in reached else None
+
+
+def _entry(model: "Model", fn: Fn) -> Entry:
+    function = model.program.function(fn)
+    place = (fn.file, function.line if function else 1)
+    owner = model.program.owner(fn)
+    target = FunctionV(place, fn, None, Instance(place, owner) if owner else None)
+    return Entry(target, None, ("ANY",), "", "unrouted", (), "public", None, place, "No route to it is seen.")

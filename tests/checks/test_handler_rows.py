@@ -1,0 +1,107 @@
+"""What the report says of handlers: how far the sender is proven, and for which of the orders in hand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_examples import review_of
+from tillproof.checks.pages import Example
+
+CONFIRM = """\
+const express = require('express');
+const crypto = require('crypto');
+const Razorpay = require('razorpay');
+const Order = require('mongoose').model('Order');
+const client = new Razorpay({ key_id: process.env.KEY, key_secret: process.env.SECRET });
+const app = express();
+app.use(express.json());
+app.post('/pay', async (req, res) => res.json(await client.orders.create({ amount: 100, currency: 'INR' })));
+app.post('/payment/verify', async (req, res) => {
+  const { razorpay_order_id, razorpay_payment_id, razorpay_signature } = req.body;
+  const order = await FOUND;
+  const expected = crypto.createHmac('sha256', process.env.SECRET).update(`${SIGNED}|${razorpay_payment_id}`).digest('hex');
+  if (expected !== razorpay_signature) return res.status(400).end();
+  order.status = 'paid';
+  await order.save();
+  res.json({});
+});
+"""
+
+
+def verified(tmp_path: Path, files: dict[str, str]) -> dict[str, str]:
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, "payment/webhook-unverified")
+    return {handler.file + ":" + str(handler.line): handler.verified for handler in report.handlers}
+
+
+@pytest.mark.parametrize(
+    ("found", "signed", "expected"),
+    [
+        ("Order.findById(req.body.orderId)", "razorpay_order_id", "weak"),
+        ("Order.findOne({ razorpay: razorpay_order_id })", "razorpay_order_id", "yes"),
+        ("Order.findById(req.body.orderId)", "order.razorpay", "yes"),
+    ],
+)
+def test_a_genuine_signature_is_bound_to_the_order(tmp_path: Path, found: str, signed: str, expected: str) -> None:
+    files = {"server.js": CONFIRM.replace("FOUND", found).replace("SIGNED", signed)}
+    assert verified(tmp_path, files) == {"server.js:9": expected}
+
+
+TOKEN = """\
+<?php
+namespace App\\Http;
+use Firebase\\JWT\\JWT;
+use Firebase\\JWT\\Key;
+use App\\Models\\Order;
+class Callback {
+  public function take($request) {
+    $claims = $this->claims($request);
+    try { $this->settle($claims); } catch (\\Throwable $e) { report($e); }
+    return redirect('/thanks?ref=' . ($claims['ref'] ?? ''));
+  }
+  private function claims($request) {
+    $token = $request->input('x-gl-token');
+    if (! $token) { return []; }
+    return $this->open($token) ?? [];
+  }
+  private function open($token) {
+    try { return (array) JWT::decode($token, new Key(config('payglocal.key'), 'RS256')); } catch (\\Exception $e) { return null; }
+  }
+  private function settle(array $claims) {
+    $id = $claims['merchantTxnId'] ?? null;
+    if (! $id) { return; }
+    $order = Order::find($id);
+    $order->status = 'paid';
+    $order->save();
+  }
+}
+"""
+ROUTES = "<?php\nuse Illuminate\\Support\\Facades\\Route;\nRoute::post('/payglocal/callback', 'App\\Http\\Callback@take');\n"
+
+
+def test_what_a_verifier_gives_in_case_of_failure_holds_nothing_of_the_message(tmp_path: Path) -> None:
+    files = {"artisan": "", "composer.json": '{"require": {"x/payglocal": "1"}}', "app/Http/Callback.php": TOKEN, "routes/web.php": ROUTES}
+    assert verified(tmp_path, files) == {"app/Http/Callback.php:7": "yes"}
+
+
+RETURN = """\
+import { pool, select, update } from './db';
+export default async (request, response) => {
+  const order = await select().from('order').where('uuid', '=', request.params.order_id).and(SECOND).load(pool);
+  if (order) { await update('cart').given({ status: 1 }).where('cart_id', '=', order.cart_id).execute(pool); }
+  response.redirect(302, '/checkout');
+};
+"""
+PAYPAL = "export const start = () => fetch('https://api-m.paypal.com/v2/checkout/orders', { method: 'POST', body: '{}' });\n"
+
+
+@pytest.mark.parametrize(("second", "expected"), [("'paypal_id', '=', request.query.token", "yes"), ("'status', '=', 'pending'", "no")])
+def test_two_pieces_of_the_request_that_must_belong_together(tmp_path: Path, second: str, expected: str) -> None:
+    folder = "modules/pay/pages/paypalCancel"
+    files = {
+        f"{folder}/index.ts": RETURN.replace("SECOND", second),
+        f"{folder}/route.json": '{"methods": ["GET"], "path": "/paypal/stopped/:order_id"}',
+        f"{folder}/db.ts": "export const pool = 1;\nexport const select = query;\nexport const update = query;\n",
+        "modules/pay/start.ts": PAYPAL,
+        "server.ts": "import express from 'express';\nexport const app = express();\n",
+    }
+    assert verified(tmp_path, files) == {f"{folder}/index.ts:2": expected}

@@ -1,0 +1,187 @@
+"""Who may take a way in: guards that a handler calls, and bases that restrict."""
+
+from pathlib import Path
+
+from tests.commerce.wired import wired
+
+PLUGIN = """\
+<?php
+class Transfers {{
+  public function allow($nonce) {{
+    if (current_user_can('{capability}') === false) {{ {refusal} }}
+    wp_verify_nonce($nonce, 'transfer');
+  }}
+  public function run() {{ $this->allow($_POST['nonce']); wp_remote_post('https://bank.example', ['body' => $_POST]); }}
+}}
+add_action('admin_post_transfer', function () {{ $transfers = new Transfers(); $transfers->run(); }});
+"""
+
+
+def roles(tmp_path: Path, files: dict[str, str]) -> dict[str, str]:
+    shop = wired(tmp_path, files)
+    return {shop.program.qualified(e.target.fn): e.role for e in shop.entries}
+
+
+def test_a_guard_that_the_handler_calls_counts_when_it_does_not_return(tmp_path: Path) -> None:
+    def of(capability: str, refusal: str) -> str:
+        root = tmp_path / f"{capability}{len(refusal)}"
+        return roles(root, {"plugin.php": PLUGIN.format(capability=capability, refusal=refusal)})["<anonymous>"]
+
+    assert of("manage_woocommerce", "wp_die('no');") == "staff"
+    assert of("manage_woocommerce", "error_log('no'); return;") == "customer"
+    assert of("read", "wp_die('no');") == "customer"
+
+
+def test_a_call_that_refuses_by_itself_is_a_guard(tmp_path: Path) -> None:
+    head = "<?php\nnamespace App;\nuse Symfony\\Component\\Routing\\Attribute\\Route;\nclass Refunds extends AbstractController {\n"
+    body = """\
+  #[Route('/a')] public function strict() { $this->denyAccessUnlessGranted('ROLE_ADMIN'); return $this->json([]); }
+  #[Route('/b')] public function open() { $may = $this->isGranted('ROLE_ADMIN'); return $this->json(['may' => $may]); }
+}
+"""
+    assert roles(tmp_path, {"src/Refunds.php": head + body}) == {"Refunds.strict": "staff", "Refunds.open": "public"}
+
+
+def test_the_base_that_restricts_outweighs_the_interface_that_does_not(tmp_path: Path) -> None:
+    controller = """\
+<?php
+namespace Shop\\Pay\\Controller\\Adminhtml;
+use Magento\\Backend\\App\\Action;
+use Magento\\Framework\\App\\Action\\HttpPostActionInterface;
+class MarkPaid extends Action implements HttpPostActionInterface { public function execute() {} }
+"""
+    assert roles(tmp_path, {"Controller/Adminhtml/MarkPaid.php": controller}) == {"MarkPaid.execute": "staff"}
+
+
+CRON = """\
+import { Receiver } from '@upstash/qstash';
+import { prisma } from './prisma';
+const receiver = new Receiver();
+async function fromQueue(req, body) {
+  if (process.env.NODE_ENV !== 'production') { return; }
+  const genuine = await receiver.verify({ signature: req.headers.get('Upstash-Signature'), body });
+  if (!genuine) { throw new Error('forged'); }
+}
+export async function POST(req) { const body = await req.text(); await fromQueue(req, body); await prisma.payout.updateMany({}); }
+export async function GET(req) {
+  if (req.headers.get('authorization') !== `Bearer ${process.env.CRON_SECRET}`) { return new Response('no', { status: 401 }); }
+  await prisma.payout.updateMany({});
+}
+export async function PUT(req) { await req.text(); await prisma.payout.updateMany({}); }
+"""
+
+
+def test_what_only_our_scheduler_can_call_is_internal(tmp_path: Path) -> None:
+    files = {"next.config.js": "", "app/api/cron/route.ts": CRON}
+    assert roles(tmp_path, files) == {"POST": "internal", "GET": "internal", "PUT": "public"}
+
+
+ACTIONS = """\
+'use server';
+import { signedIn, anyone } from './clients';
+export const archive = signedIn.schema({}).action(async function archived({ input }) { return input; });
+export const greet = anyone.schema({}).action(async function greeted({ input }) { return input; });
+"""
+CLIENTS = """\
+import { createSafeActionClient } from 'next-safe-action';
+export const anyone = createSafeActionClient({});
+export const signedIn = anyone.use(async ({ next }) => {
+  const session = await getSession();
+  if (!session?.user) { throw new Error('sign in'); }
+  return next({ ctx: { user: session.user } });
+});
+"""
+
+
+def test_what_a_chain_uses_before_its_action_guards_it(tmp_path: Path) -> None:
+    files = {"next.config.js": "", "app/actions.ts": ACTIONS, "app/clients.ts": CLIENTS}
+    assert roles(tmp_path, files) == {"archived": "customer", "greeted": "public"}
+
+
+def test_a_wrapper_that_answers_with_its_handler_stands_for_it(tmp_path: Path) -> None:
+    wrapper = """\
+export function withUser(handler) {
+  return async (request) => {
+    const session = await getSession();
+    if (!session?.user) { throw new Error('sign in'); }
+    return await handler({ session });
+  };
+}
+"""
+    route = "import { withUser } from './with-user';\nexport const POST = withUser(async function save({ session }) { return session; });\n"
+    files = {"next.config.js": "", "app/with-user.ts": wrapper, "app/api/save/route.ts": route}
+    files["app/api/save/route.ts"] = route.replace("./with-user", "../../with-user")
+    assert roles(tmp_path, files) == {"save": "customer"}
+
+
+LARAVEL = """\
+<?php
+namespace App\\Http;
+class Kernel { protected $routeMiddleware = ['locale' => Middleware\\Locale::class, 'member' => Middleware\\Member::class]; }
+"""
+MIDDLEWARE = """\
+<?php
+namespace App\\Http\\Middleware;
+class {name} {{
+  public function handle($request, $next) {{ {check} return $next($request); }}
+  private function known($request) {{ if (auth()->check()) {{ return true; }} return false; }}
+}}
+"""
+ROUTES = """\
+<?php
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/a', 'App\\Http\\Pay@a')->middleware('locale');
+Route::post('/b', 'App\\Http\\Pay@b')->middleware('member');
+"""
+
+
+def test_a_middleware_that_only_looks_is_no_guard(tmp_path: Path) -> None:
+    files = {
+        "artisan": "",
+        "app/Http/Kernel.php": LARAVEL,
+        "app/Http/Middleware/Locale.php": MIDDLEWARE.format(name="Locale", check="$this->known($request);"),
+        "app/Http/Middleware/Member.php": MIDDLEWARE.format(
+            name="Member", check="if (!$this->known($request)) { return redirect('/login'); }"
+        ),
+        "app/Http/Pay.php": "<?php\nnamespace App\\Http;\nclass Pay { public function a() {} public function b() {} }\n",
+        "routes/web.php": ROUTES,
+    }
+    assert roles(tmp_path, files) == {"Pay.a": "public", "Pay.b": "customer"}
+
+
+def test_medusa_middleware_stands_before_the_paths_that_it_names(tmp_path: Path) -> None:
+    middlewares = """\
+import { authenticate, defineMiddlewares } from '@medusajs/framework/http';
+export default defineMiddlewares({
+  routes: [
+    { matcher: '/store/wallet*', method: 'POST', middlewares: [authenticate('customer', ['session', 'bearer'])] },
+    { matcher: '/vendor/:id', middlewares: [authenticate('user', ['session'])] },
+  ],
+});
+"""
+    route = "export const {verb} = async function {name}(req, res) {{ res.json({{}}); }};\n"
+    files = {
+        "medusa-config.ts": "",
+        "src/api/middlewares.ts": middlewares,
+        "src/api/store/wallet/top-up/route.ts": route.format(verb="POST", name="fill") + route.format(verb="GET", name="look"),
+        "src/api/vendor/[id]/route.ts": route.format(verb="POST", name="sell"),
+        "src/api/hooks/pay/route.ts": route.format(verb="POST", name="hook"),
+    }
+    assert roles(tmp_path, files) == {"fill": "customer", "look": "public", "sell": "staff", "hook": "public"}
+
+
+def test_next_middleware_stands_before_what_its_matcher_names(tmp_path: Path) -> None:
+    middleware = """\
+import { getToken } from 'next-auth/jwt';
+import { NextResponse } from 'next/server';
+export async function middleware(request) {
+  const user = await getToken({ req: request });
+  if (!user) { return new NextResponse('no', { status: 401 }); }
+  return NextResponse.next();
+}
+export const config = { matcher: ['/account/:path*', '/api/orders/:path*'] };
+"""
+    route = "export async function POST(request) { return Response.json({}); }\n"
+    files = {"next.config.js": "", "middleware.ts": middleware, "app/api/orders/[id]/route.ts": route, "app/api/hook/route.ts": route}
+    shop = wired(tmp_path, files)
+    assert {e.route: e.role for e in shop.entries} == {"/api/orders/[id]": "customer", "/api/hook": "public"}
