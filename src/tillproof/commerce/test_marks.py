@@ -155,8 +155,8 @@ class TestMarks:
             if self._is_listed(data, address):
                 continue
             how, guard = self._chosen(file, line, address.host.encode())
-            if how == "named":
-                guard = self._live_host(file, address.provider)
+            if how in ("named", "always"):
+                guard = self._live_host(file, address.provider, anywhere=how == "named")
                 how = "chosen" if guard else "always"
             yield self._mark(file, line, address.provider, "host", f"the test host {address.host}", how, guard)
 
@@ -184,7 +184,8 @@ class TestMarks:
                     found[file.unit, address.provider.id] = min(at, found.get((file.unit, address.provider.id), at))
         return found
 
-    def _live_host(self, file: SourceFile, provider: Provider) -> tuple[str, int] | None:
+    def _live_host(self, file: SourceFile, provider: Provider, anywhere: bool) -> tuple[str, int] | None:
+        """A live address in the same file: then something chooses. It may be ``anywhere`` in the unit of one called the test one."""
         data = self._model.texts.text(file.path)
         for address in self._book.find(data):
             if (
@@ -193,7 +194,7 @@ class TestMarks:
                 and not in_comment(data, address.offset, data.rfind(b"\n", 0, address.offset) + 1)
             ):
                 return file.path, data.count(b"\n", 0, address.offset) + 1
-        return self._live_hosts.get((file.unit, provider.id))
+        return self._live_hosts.get((file.unit, provider.id)) if anywhere else None
 
     def _modes_in_settings(self, file: SourceFile) -> Iterator[Mark]:
         for entry in self._model.texts.entries(file):

@@ -49,6 +49,9 @@ _SIGNS = (
 _LIVE_SIGNS = (b"live", b"production")
 _OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
 _ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
+# What a call is named that takes a mode to work in it.
+_SETS = re.compile(r"set|with|use|init|config|create|connect|make|build|client|gateway|environment|mode|open|start|load")
+_ASKS = re.compile(r"(?:^|_)(?:is|has|are|equals?|compare|in|contains|matches)(?:_|$)")
 _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
@@ -82,8 +85,14 @@ class CodeMarks:
             body = self._program.body(fn)
             for i, op in enumerate(body.op):
                 if op == Op.CONST and literal in body.name(i) and body.line[i] <= line <= max(body.end_line[i], line):
-                    return self._how(fn, i)
+                    how, guard = self._how(fn, i)
+                    return ("default", guard) if how == "always" and self._is_settings(fn, body, i) else (how, guard)
         return "always", None
+
+    def _is_settings(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a literal stands in a table of a settings module, which each deployment may override."""
+        parts = re.findall(r"[a-z]+", fn.file.lower())[-4:-1]
+        return any(self._words.has("settings_parts", part) for part in parts) and self._is_table(fn, body, i)
 
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
@@ -124,6 +133,8 @@ class CodeMarks:
         below = [*([column] if column else []), *names[default:]]
         symbol = body.op[i] != Op.CONST
         if symbol:
+            if self._is_asked(body, defuse, i):
+                return None
             what, sure = f"`{_symbol(body, i)}`", True
         else:
             value = body.name(i).strip("'\"")
@@ -136,6 +147,8 @@ class CodeMarks:
             return None
         how, guard = self._how(fn, i)
         if how == "named":
+            if any(_says_test(snake(name)) for name in self._called(fn)):
+                return None  # the switch's own setter
             how = "always"  # the name is the switch itself
         if how == "stand-in" and not symbol and self._words.has("live_switches", below[0]):
             return None  # what an answer says when it says nothing
@@ -165,6 +178,17 @@ class CodeMarks:
             )
         return _SANDBOX_TYPE.fullmatch(snake(body.name(body.args(i)[0]).rpartition(".")[2])) is not None if _named(body, i) else False
 
+    def _is_asked(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether a symbol is only compared with: ``$env->is(Environment::SANDBOX)``."""
+        user = next(iter(defuse.uses(i)), None)
+        if user is None or body.op[user] in (Op.BINARY, Op.BRANCH, Op.UNARY):
+            return True
+        if body.op[user] != Op.CALL:
+            return False
+        callee = body.args(user)[0]
+        name = snake(body.name(callee).rpartition(".")[2]) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        return body.op[i] != Op.NEW and (_ASKS.search(name) is not None or not _SETS.search(name))
+
     def _provider(self, fn: Fn, names: list[str], spoken_of: list[str], in_path: Provider | None, sure: bool) -> Provider | None:
         """Whose mode it is: by the names around it, those of the function and class, the file's path; else the one system that the file
         speaks of, if the value is a telling one."""
@@ -189,10 +213,19 @@ class CodeMarks:
         if self._is_offered(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
-        named = [*names, self._program.name(fn)]
-        if any(_says_test(snake(name)) for name in named):
+        if any(_says_test(snake(name)) for name in (*names, *self._called(fn))):
             return "named", (fn.file, body.line[i])
         return "always", None
+
+    def _called(self, fn: Fn) -> list[str]:
+        """What a function is called, or stands under when it has no name."""
+        name = self._program.name(fn)
+        parent = self._program.parent(fn)
+        if name or parent is None:
+            return [name]
+        body = self._program.body(parent)
+        made = next((n for n, op in enumerate(body.op) if op == Op.FUNCTION and body.args(n)[0] == fn.number), None)
+        return names_around(body, self._model.evaluator.defuse(parent), made)[:_NEAR_NAMES] if made is not None else []
 
     def _is_offered(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether the live world stands beside it: in a table of both, or in a list to choose from."""

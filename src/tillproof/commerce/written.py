@@ -95,7 +95,8 @@ class WrittenDown:
         entries = self._model.texts.entries(file)
         owners: dict[str, set[str]] = {}
         for entry in entries:
-            owner = self._credentials.owners.of(_names(entry.key))
+            made = self._credentials.makes.of(entry.value, ())
+            owner = made.providers[0] if made else self._credentials.owners.of(_names(entry.key))
             if owner is not None:
                 owners.setdefault(entry.key.rpartition(".")[0], set()).add(owner.id)
         for entry in entries:

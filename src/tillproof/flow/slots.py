@@ -92,8 +92,8 @@ def names_around(body: Body, defuse: DefUse, i: int) -> list[str]:
             found += [*([key[1]] if key else []), *_chain(body, args[0])] if here == args[2] else []
             break
         elif op in (Op.CALL, Op.NEW):
-            callee, arguments = body.call(user)
-            found += [name for name, value in arguments if value == here and name and name not in ("*", "**")]
+            callee = args[0]
+            found += [slot.name for slot in _given(body, user) if slot.value == here]
             found += _chain(body, callee)
             if op == Op.CALL and body.op[callee] != Op.FIELD:
                 break  # what a function makes of it is another value
