@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import chosen, words_of
@@ -13,6 +14,7 @@ from tillproof.flow.slots import names_around
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
+from tillproof.source.files import SourceFile
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -32,6 +34,9 @@ _FALSE = ("false", "0", "no", "off")
 _DEFAULTS = ("default", "initial", "default_value", "fallback", "preset")
 _DEEP = 6
 _SIGNS = (
+    b"client-id",
+    b"clientid",
+    b"client_id",
     b"sandbox",
     b"'test'",
     b'"test"',
@@ -75,12 +80,17 @@ class CodeMarks:
         self._model = model
         self._program = model.program
         self._words = model.words
+        self._trials = frozenset(
+            key.prefix for p in model.knowledge.providers.values() for key in p.keys if key.whole and key.mode == "test"
+        )
         self._hosts = frozenset(host for p in model.knowledge.providers.values() for host in p.hosts)
 
     def how(self, file: str, line: int, literal: str) -> tuple[How, tuple[str, int] | None]:
         """How a literal of a file comes to be the value."""
         data = self._program.sources[file]
         places = [at for at in offsets(data, literal.encode()) if data.count(b"\n", 0, at) + 1 == line]
+        if all(in_comment(data, at, data.rfind(b"\n", 0, at) + 1) for at in places):
+            return "unused", None
         for fn in self._program.functions_at(file, places):
             body = self._program.body(fn)
             for i, op in enumerate(body.op):
@@ -91,12 +101,18 @@ class CodeMarks:
 
     def _is_settings(self, fn: Fn, body: Body, i: int) -> bool:
         """Whether a literal stands in a table of a settings module, which each deployment may override."""
-        parts = re.findall(r"[a-z]+", fn.file.lower())[-4:-1]
-        return any(self._words.has("settings_parts", part) for part in parts) and self._is_table(fn, body, i)
+        return self.may_hold_settings(self._program.files[fn.file]) and self._is_table(fn, body, i)
+
+    def may_hold_settings(self, file: SourceFile) -> bool:
+        """Whether a file's path says that it is for settings, or for the tables that hold them."""
+        parts = re.findall(r"[a-z]+", file.path.lower())[-4:]
+        return file.role == "migration" or any(self._words.has("settings_parts", part) for part in parts)
 
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
         plain = snake(value)
+        if snake(name) == "client_id" and value in self._trials:
+            return True
         if self._words.has("mode_fields", name) and self._words.has("test_values", plain):
             return True
         if self._words.has("test_switches", name):
@@ -107,7 +123,7 @@ class CodeMarks:
         """The modes and switches that a file sets to the test world."""
         spoken_of = [p for p in self._model.recogniser.usage.of(file) if self._model.knowledge.providers[p].kind in WORLDS]
         in_path = self._model.credentials.owners.of((file,), WORLDS)
-        if not spoken_of and in_path is None and self._program.files[file].role != "migration":
+        if not spoken_of and in_path is None and not self.may_hold_settings(self._program.files[file]):
             return
         source = self._program.sources[file]
         lower = source.lower()
@@ -141,7 +157,8 @@ class CodeMarks:
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
             if name is None:
                 return None
-            what, sure = f"`{name}` set to {value}", snake(value) == "sandbox" or self._words.has("test_switches", name)
+            sure = snake(value) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
+            what = f"`{name}` set to {value}"
         provider = self._provider(fn, below, spoken_of, in_path, sure)
         if provider is None:
             return None

@@ -29,6 +29,7 @@ _NO_HTTP = re.compile(
 )
 # Calls whose ``verify`` is about something else.
 _NO_TLS = ("jwt", "decode", "jws", "jose", "verify_signature")
+_VERIFIES = re.compile(r"verif|insecure|ssl|self_?signed|cert", re.IGNORECASE)
 _MAIL = re.compile(r"(?:\w+_)?(?:mail|mailer|smtp|imap|nodemailer|create_transport|transporter|phpmailer|swift)(?:_\w+)?")
 _OWN_ADDRESS = re.compile(
     r"(?:admin|rest|home|site|network_admin)_url|get_(?:site|home|rest)_url|base_url|app_url|url_for|localhost", re.IGNORECASE
@@ -132,6 +133,8 @@ class Transport:
             yield Site(fn.file, line, "none", target.provider, target.to, f"{what} is on", at, mail)
             return
         for condition in conditions_of(body, self._model.evaluator.defuse(fn), i):
+            if any(_VERIFIES.search(word) for word in words_of(body, condition.instr)):
+                return  # as whoever calls wants it: that place is looked at
             if self._asks_environment(body, condition.instr):
                 guard = (fn.file, body.line[condition.instr])
                 yield Site(fn.file, line, "none", target.provider, target.to, f"{what} where the condition has it so", guard, mail)
@@ -272,12 +275,10 @@ class _Options:
 def _signs(values: Iterable[str], calls: Iterable[str]) -> Iterator[bytes]:
     """Texts in lower case of which one stands wherever an option may be set. A common word counts with its value only."""
     for name in values:
-        if name in ("verify", "ssl", "insecure"):
-            yield from (
-                f"{name}{between}{value}".encode()
-                for between in ("=", " = ", "' => ", '" => ', ": ", "'=>", '"=>')
-                for value in ("false", "true")
-            )
+        if name == "verify":
+            yield from (b"verify=", b".verify =", b"'verify'", b'"verify"')
+        elif name in ("ssl", "insecure"):
+            yield from (f"{name}{between}{value}".encode() for between in ("=", " = ", ": ") for value in ("false", "true"))
         else:
             yield name.encode()
     yield from (call.lower().encode() for call in calls)
