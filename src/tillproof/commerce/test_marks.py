@@ -123,7 +123,7 @@ class TestMarks:
 
     def _hosts_and_modes(self) -> Iterator[Mark]:
         for file in self._model.texts.files:
-            if not self._counts(file):
+            if not self._counts(file) or file.role == "generated":
                 continue
             index = self._model.program.indices.get(file.path)
             if index is not None and not index.words and not self._code.may_hold_settings(file):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.addresses import AddressBook
@@ -72,12 +73,15 @@ class Transport:
         broken = {(site.file, site.line) for site in found.values() if site.flaw != "none"}
         return [found[key] for key in sorted(found) if not (key[2] and key[:2] in broken)]
 
+    @cached_property
+    def _analysed(self) -> list[str]:
+        files = (f for f in self._model.texts.files if f.role in ("source", "config", "template"))
+        return [f.path for f in files if f.path in self._program.indices]
+
     # --- verification turned off
 
     def _unverified(self) -> Iterator[Site]:
-        for file in self._program.indices:
-            if self._program.files[file].role not in ("source", "config", "template"):
-                continue
+        for file in self._analysed:
             known = self._options[self._program.language(file)]
             lower = self._program.sources[file].lower()
             places = [at for sign in known.signs for at in offsets(lower, sign)]
@@ -221,9 +225,9 @@ class Transport:
 
     def _plain_requests(self) -> Iterator[Site]:
         """Requests to other hosts that begin with ``http://``."""
-        for file in self._program.indices:
+        for file in self._analysed:
             source = self._program.sources[file]
-            if _PLAIN not in source or self._program.files[file].role != "source":
+            if _PLAIN not in source:
                 continue
             words = self._model.recogniser.shared[self._program.language(file), "http"].words()
             for fn in self._program.functions_calling(file, words):
