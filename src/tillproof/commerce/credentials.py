@@ -26,6 +26,14 @@ _LIVE_NAME = re.compile(r"(?:^|_)(?:live|prod|production)(?:_|$)")
 _PUBLIC_VALUE = re.compile(r"pk_(?:live|test)|-----BEGIN (?:PUBLIC KEY|CERTIFICATE)|eyJhbGciOi\S*")
 
 
+# A name that says nothing of whose the credential is: then it is that of the one system that its neighbours speak of.
+_GENERAL = re.compile(
+    r"(?:_?(?:api|secrets?|keys?|tokens?|private|access|client|web|hooks?|webhooks?|signing|signature|auth|merchant|live|test|prod|production|"
+    r"sandbox|hash|salt|shared|app|application|consumer|transaction|licen[cs]e|service|server|account|admin|rest|oauth2?|hmac|encryption|"
+    r"endpoint|integration|personal|bearer|security|value|x|v?\d+|apikey|authtoken|sec|url))+"
+)
+
+
 class Credential(NamedTuple):
     """A credential. ``owner``: the system that takes it; None for one's own. ``name``: what to call it. ``made``: known by its prefix.
     ``host``: where a connection string leads."""
@@ -71,6 +79,10 @@ class Credentials:
         name = f"{owner.name} {what.get(made.prefix.kind, 'secret key')}"
         return Credential("publishable" if public else "secret", made.prefix.mode, owner, name, made.text, made=True)
 
+    def _signs(self, own: str, whole: str) -> bool:
+        """Whether a name, or it with the one around it (``session``, ``secret``), is that of a signing key."""
+        return self._words.has("signing_fields", own) or self._words.has("signing_fields", "_".join(whole.split("_")[-2:]))
+
     def is_secret_name(self, name: str) -> bool:
         """Whether a name is one that keeps a credential."""
         if len(name) > _LONGEST_NAME:
@@ -88,9 +100,10 @@ class Credentials:
             return Credential("database", mode, None, "database password", value) if is_password(value) else None
         if owner is None and made_up and self._words.has("mail_fields", whole):
             return Credential("mail", mode, None, "password of the mail account", value) if is_password(value) else None
-        if owner is None and (self._words.has("signing_fields", own) or ("webhook" in whole and is_random(value))):
+        if owner is None and (self._signs(own, whole) or ("webhook" in whole and is_random(value))):
             return Credential("signing", mode, None, names[0], value) if is_random(value) or is_password(value) else None
-        owner = owner or (self._providers.get(known[0]) if len(set(known)) == 1 and not made_up else None)
+        if owner is None and len(set(known)) == 1 and not made_up and _GENERAL.fullmatch(own):
+            owner = self._providers.get(known[0])
         if owner is None or not (is_password(value) if made_up or "salt" in own else _is_key(value)):
             return None
         return Credential("secret", mode, owner, f"{owner.name} {plain_name(own, owner)}", value)

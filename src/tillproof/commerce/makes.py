@@ -66,12 +66,19 @@ class Makes:
                 continue
             at = text.find(prefix)
             while at >= 0:
-                if at not in taken and not _JOINED.match(text, max(0, at - 1), at):
+                if at not in taken and not self._is_inside(prefix, text, at):
                     taken.add(at)
                     made = self._made(prefix, text[at + len(prefix) : at + len(prefix) + _LONGEST], at, known)
                     if made is not None:
                         yield made
                 at = text.find(prefix, at + 1)
+
+    def _is_inside(self, prefix: str, text: str, at: int) -> bool:
+        """Whether a prefix is only a part of something longer. Base64 that fills lines, as certificates do, begins anyhow."""
+        before = text[at - 1] if at else "\n"
+        if before == "\n" and all(key.chars == "base64" for _, key in self._by_prefix[prefix]):
+            return True
+        return _JOINED.match(before) is not None
 
     def of(self, value: str, spoken_of: Iterable[str]) -> Made | None:
         """The credential that a value is, whole."""

@@ -35,13 +35,16 @@ class Modes:
         return "live" if found == {"live"} else "unknown"
 
     def _set(self, written: Written) -> set[str]:
-        """What a setting of the same file says, such as ``PAYPAL_MODE=sandbox``."""
+        """What else the file says: a setting such as ``PAYPAL_MODE=sandbox``, or the only host of the provider that stands in it."""
         found: set[str] = set()
         owner = written.credential.owner
-        if written.file.role != "config" or owner is None:
+        if owner is None:
             return found
+        text = self._model.texts.text(written.file.path)
+        if any(host.encode() in text for host in owner.sandbox_hosts) and not any(host.encode() in text for host in owner.hosts):
+            found.add("test")
         words = self._model.words
-        for entry in self._model.texts.entries(written.file):
+        for entry in self._model.texts.entries(written.file) if written.file.role == "config" else ():
             names = [part for part in reversed(entry.key.split(".")) if part]
             if names and words.has("mode_fields", names[0]) and self._model.credentials.owners.of(names) == owner:
                 value = snake(entry.value)

@@ -185,7 +185,7 @@ def _is_made_up(digits: str) -> bool:
     return (
         len(set(figures)) <= 3
         or re.search(r"(\d)\1{4}", figures) is not None
-        or len(quarters) <= 2
+        or (len(figures) >= 12 and len(quarters) <= 2)
         or any(run in figures for run in ("12345678", "01234567", "87654321", "98765432"))
     )
 

@@ -20,7 +20,7 @@ _SURE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _COMPUTED = re.compile(
-    r"<[^>]*>|^\$[A-Za-z_]|\$[{(]|\{\{|\}\}|%[A-Za-z_]+%|%\(|\s|\.\.\.|…|\*{3}|\w\(|#\{|^@|^env[.:(]|^process\.|^os\.|^secrets?[./]|^vault:|^arn:|^ssm:|^kms:"
+    r"<[^>]*>|\\\\|^\$[A-Za-z_]|\$[{(]|\{\{|\}\}|%[A-Za-z_]+%|%\(|\s|\.\.\.|…|\*{3}|\w\(|#\{|^@|^env[.:(]|^process\.|^os\.|^secrets?[./]|^vault:|^arn:|^ssm:|^kms:"
     r"|^file:|^/|^\./|^!"
 )
 _NOT_A_SECRET = re.compile(
@@ -52,6 +52,8 @@ def is_stand_in(value: str, made: bool = False) -> bool:
 def is_random(value: str) -> bool:
     """Whether a value looks made by a machine: no name, no words, enough of different characters."""
     if len(value) < 12 or _NAME.fullmatch(value) or is_stand_in(value):
+        return False
+    if not re.search(r"\d", value) and len(value) < 24:
         return False
     mixed = sum(bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
     return variety(value) >= _LEAST_VARIETY and (mixed >= 2 or not _VOWELS.search(value) or len(value) >= 32)

@@ -24,8 +24,14 @@ _ASKS = re.compile(rb"\b(?:if|elif|elseif|else|unless|case|when|ng-if|v-if)\b|@(
 _ENVIRONMENT = re.compile(
     rb"sandbox|test_?mode|is_?test|testing|live_?mode|is_?live|production|\bprod\b|\benv\b|environment|debug|[._>]mode\b", re.IGNORECASE
 )
+# In front of an address that is only compared with, or that may be reached.
+_LISTED = re.compile(
+    rb"(?:[=!]==?|\bin)\s*[\[(]?\s*[\"'`](?:https?:)?/{0,2}$|(?:includes|startsWith|contains|strpos|match|test)\([^)\n]*$|allow|whitelist|origins|-src",
+    re.IGNORECASE,
+)
 _TEMPLATES = ("html", "jinja", "twig", "blade", "ejs")
 _LINES_ABOVE = 12
+_TRIAL = re.compile(rb"client-id=(\w+)(?=[&\"'`\s])")
 
 
 class Mark(NamedTuple):
@@ -117,15 +123,16 @@ class TestMarks:
 
     def _hosts_and_modes(self) -> Iterator[Mark]:
         for file in self._model.texts.files:
-            if not self._counts(file):
+            if not self._counts(file) or file.role == "generated":
                 continue
             index = self._model.program.indices.get(file.path)
-            if index is not None and not index.words and file.role != "migration":
+            if index is not None and not index.words and not self._code.may_hold_settings(file):
                 continue
             data = self._model.texts.text(file.path) if index or file.role in ("config", "template") else b""
             if file.role == "config" and not (self._names_a_system(data) and not self._is_local(file)):
                 continue
             yield from self._hosts(file, data)
+            yield from self._trials(file, data)
             if index is not None:
                 for code_mark in self._code.modes(file.path):
                     how, guard = code_mark.how, code_mark.guard
@@ -155,19 +162,27 @@ class TestMarks:
             if self._is_listed(data, address):
                 continue
             how, guard = self._chosen(file, line, address.host.encode())
-            if how == "named":
-                guard = self._live_host(file, address.provider)
+            if how in ("named", "always"):
+                guard = self._live_host(file, address.provider, anywhere=how == "named")
                 how = "chosen" if guard else "always"
             yield self._mark(file, line, address.provider, "host", f"the test host {address.host}", how, guard)
+
+    def _trials(self, file: SourceFile, data: bytes) -> Iterator[Mark]:
+        """Scripts that are loaded with an id for trying out: ``https://www.paypal.com/sdk/js?client-id=sb``."""
+        for match in _TRIAL.finditer(data) if b"client-id=" in data else ():
+            for provider in self._model.knowledge.providers.values():
+                begin = data.rfind(b"\n", 0, match.start()) + 1
+                known = any(key.whole and key.mode == "test" and key.prefix.encode() == match[1] for key in provider.keys)
+                if known and any(script.partition("//")[2].encode() in data[begin : match.start()] for script in provider.scripts):
+                    line = data.count(b"\n", 0, match.start()) + 1
+                    yield self._mark(
+                        file, line, provider, "key", f"the client id `{match[1].decode()}`, which is for trying out", "always", None
+                    )
 
     def _is_listed(self, data: bytes, address: Address) -> bool:
         """Whether an address only stands in a list of those that may be reached, or in a comparison."""
         begin = data.rfind(b"\n", 0, address.offset) + 1
-        before = data[begin : address.offset]
-        return (
-            re.search(rb"(?:===?|!==?|\bin\b|includes\(|startsWith\(|contains\(|strpos\()[^\n]{0,40}$|allow|whitelist|origins|-src", before)
-            is not None
-        )
+        return _LISTED.search(data[begin : address.offset]) is not None
 
     @cached_property
     def _live_hosts(self) -> dict[tuple[str, str], tuple[str, int]]:
@@ -184,7 +199,8 @@ class TestMarks:
                     found[file.unit, address.provider.id] = min(at, found.get((file.unit, address.provider.id), at))
         return found
 
-    def _live_host(self, file: SourceFile, provider: Provider) -> tuple[str, int] | None:
+    def _live_host(self, file: SourceFile, provider: Provider, anywhere: bool) -> tuple[str, int] | None:
+        """A live address in the same file: then something chooses. It may be ``anywhere`` in the unit of one called the test one."""
         data = self._model.texts.text(file.path)
         for address in self._book.find(data):
             if (
@@ -193,7 +209,7 @@ class TestMarks:
                 and not in_comment(data, address.offset, data.rfind(b"\n", 0, address.offset) + 1)
             ):
                 return file.path, data.count(b"\n", 0, address.offset) + 1
-        return self._live_hosts.get((file.unit, provider.id))
+        return self._live_hosts.get((file.unit, provider.id)) if anywhere else None
 
     def _modes_in_settings(self, file: SourceFile) -> Iterator[Mark]:
         for entry in self._model.texts.entries(file):

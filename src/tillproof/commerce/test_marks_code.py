@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import chosen, words_of
@@ -13,6 +14,7 @@ from tillproof.flow.slots import names_around
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
+from tillproof.source.files import SourceFile
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -32,6 +34,9 @@ _FALSE = ("false", "0", "no", "off")
 _DEFAULTS = ("default", "initial", "default_value", "fallback", "preset")
 _DEEP = 6
 _SIGNS = (
+    b"client-id",
+    b"clientid",
+    b"client_id",
     b"sandbox",
     b"'test'",
     b'"test"',
@@ -49,6 +54,9 @@ _SIGNS = (
 _LIVE_SIGNS = (b"live", b"production")
 _OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
 _ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
+# What a call is named that takes a mode to work in it.
+_SETS = re.compile(r"set|with|use|init|config|create|connect|make|build|client|gateway|environment|mode|open|start|load")
+_ASKS = re.compile(r"(?:^|_)(?:is|has|are|equals?|compare|in|contains|matches)(?:_|$)")
 _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
@@ -72,22 +80,39 @@ class CodeMarks:
         self._model = model
         self._program = model.program
         self._words = model.words
+        self._trials = frozenset(
+            key.prefix for p in model.knowledge.providers.values() for key in p.keys if key.whole and key.mode == "test"
+        )
         self._hosts = frozenset(host for p in model.knowledge.providers.values() for host in p.hosts)
 
     def how(self, file: str, line: int, literal: str) -> tuple[How, tuple[str, int] | None]:
         """How a literal of a file comes to be the value."""
         data = self._program.sources[file]
         places = [at for at in offsets(data, literal.encode()) if data.count(b"\n", 0, at) + 1 == line]
+        if all(in_comment(data, at, data.rfind(b"\n", 0, at) + 1) for at in places):
+            return "unused", None
         for fn in self._program.functions_at(file, places):
             body = self._program.body(fn)
             for i, op in enumerate(body.op):
                 if op == Op.CONST and literal in body.name(i) and body.line[i] <= line <= max(body.end_line[i], line):
-                    return self._how(fn, i)
+                    how, guard = self._how(fn, i)
+                    return ("default", guard) if how == "always" and self._is_settings(fn, body, i) else (how, guard)
         return "always", None
+
+    def _is_settings(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a literal stands in a table of a settings module, which each deployment may override."""
+        return self.may_hold_settings(self._program.files[fn.file]) and self._is_table(fn, body, i)
+
+    def may_hold_settings(self, file: SourceFile) -> bool:
+        """Whether a file's path says that it is for settings, or for the tables that hold them."""
+        parts = re.findall(r"[a-z]+", file.path.lower())[-4:]
+        return file.role == "migration" or any(self._words.has("settings_parts", part) for part in parts)
 
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
         plain = snake(value)
+        if snake(name) == "client_id" and value in self._trials:
+            return True
         if self._words.has("mode_fields", name) and self._words.has("test_values", plain):
             return True
         if self._words.has("test_switches", name):
@@ -98,7 +123,7 @@ class CodeMarks:
         """The modes and switches that a file sets to the test world."""
         spoken_of = [p for p in self._model.recogniser.usage.of(file) if self._model.knowledge.providers[p].kind in WORLDS]
         in_path = self._model.credentials.owners.of((file,), WORLDS)
-        if not spoken_of and in_path is None and self._program.files[file].role != "migration":
+        if not spoken_of and in_path is None and not self.may_hold_settings(self._program.files[file]):
             return
         source = self._program.sources[file]
         lower = source.lower()
@@ -124,18 +149,23 @@ class CodeMarks:
         below = [*([column] if column else []), *names[default:]]
         symbol = body.op[i] != Op.CONST
         if symbol:
+            if self._is_asked(body, defuse, i):
+                return None
             what, sure = f"`{_symbol(body, i)}`", True
         else:
             value = body.name(i).strip("'\"")
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
             if name is None:
                 return None
-            what, sure = f"`{name}` set to {value}", snake(value) == "sandbox" or self._words.has("test_switches", name)
+            sure = snake(value) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
+            what = f"`{name}` set to {value}"
         provider = self._provider(fn, below, spoken_of, in_path, sure)
         if provider is None:
             return None
         how, guard = self._how(fn, i)
         if how == "named":
+            if any(_says_test(snake(name)) for name in self._called(fn)):
+                return None  # the switch's own setter
             how = "always"  # the name is the switch itself
         if how == "stand-in" and not symbol and self._words.has("live_switches", below[0]):
             return None  # what an answer says when it says nothing
@@ -165,6 +195,17 @@ class CodeMarks:
             )
         return _SANDBOX_TYPE.fullmatch(snake(body.name(body.args(i)[0]).rpartition(".")[2])) is not None if _named(body, i) else False
 
+    def _is_asked(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether a symbol is only compared with: ``$env->is(Environment::SANDBOX)``."""
+        user = next(iter(defuse.uses(i)), None)
+        if user is None or body.op[user] in (Op.BINARY, Op.BRANCH, Op.UNARY):
+            return True
+        if body.op[user] != Op.CALL:
+            return False
+        callee = body.args(user)[0]
+        name = snake(body.name(callee).rpartition(".")[2]) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        return body.op[i] != Op.NEW and (_ASKS.search(name) is not None or not _SETS.search(name))
+
     def _provider(self, fn: Fn, names: list[str], spoken_of: list[str], in_path: Provider | None, sure: bool) -> Provider | None:
         """Whose mode it is: by the names around it, those of the function and class, the file's path; else the one system that the file
         speaks of, if the value is a telling one."""
@@ -189,10 +230,19 @@ class CodeMarks:
         if self._is_offered(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
-        named = [*names, self._program.name(fn)]
-        if any(_says_test(snake(name)) for name in named):
+        if any(_says_test(snake(name)) for name in (*names, *self._called(fn))):
             return "named", (fn.file, body.line[i])
         return "always", None
+
+    def _called(self, fn: Fn) -> list[str]:
+        """What a function is called, or stands under when it has no name."""
+        name = self._program.name(fn)
+        parent = self._program.parent(fn)
+        if name or parent is None:
+            return [name]
+        body = self._program.body(parent)
+        made = next((n for n, op in enumerate(body.op) if op == Op.FUNCTION and body.args(n)[0] == fn.number), None)
+        return names_around(body, self._model.evaluator.defuse(parent), made)[:_NEAR_NAMES] if made is not None else []
 
     def _is_offered(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether the live world stands beside it: in a table of both, or in a list to choose from."""

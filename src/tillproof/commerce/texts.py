@@ -1,5 +1,6 @@
 """The text of any file of the tree, and the files in which what is written down counts."""
 
+import re
 from functools import cached_property
 
 from tillproof.commerce.environments import Environment, Environments
@@ -13,6 +14,10 @@ from tillproof.source.text import read
 
 _SILENT = ("test", "docs", "vendored", "minified")
 _NO_SETTINGS = words_of("css scss sass less styl po pot lock sum svg graphql gql proto mod coffee pug c h cc cpp hpp")
+# What is said to people, under the names of what is asked for.
+_TRANSLATIONS = re.compile(
+    r"(?:^|/)(?:langs?|languages?|locales?|i18n|l10n|translations?|messages)/|[._-](?:messages|translations?)\.", re.IGNORECASE
+)
 _LARGEST_UNKNOWN = 200_000
 _LARGEST = 5_000_000
 # Nobody's settings are longer; what is holds data.
@@ -31,7 +36,7 @@ class Texts:
 
     @cached_property
     def files(self) -> list[SourceFile]:
-        """All files but tests, documentation, and what others or machines wrote, in order of path."""
+        """All files but tests, documentation, translations, and what others or machines wrote, in order of path."""
         return [file for file in self._tree.files if _counts(file)] if self._tree else []
 
     @cached_property
@@ -68,7 +73,7 @@ class Texts:
 
 def _counts(file: SourceFile) -> bool:
     name = file.path.rpartition("/")[2].lower()
-    if file.role in _SILENT or name in LOCKFILES:
+    if file.role in _SILENT or name in LOCKFILES or _TRANSLATIONS.search(file.path):
         return False
     if file.language is None:
         return file.size <= _LARGEST_UNKNOWN

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.addresses import AddressBook
@@ -12,7 +13,7 @@ from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import conditions_of, words_of
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around, slots
-from tillproof.flow.values import Const, External, Member, Value, names, options, pattern
+from tillproof.flow.values import Const, External, Member, Value, leaves, names, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -27,6 +28,9 @@ _NO_HTTP = re.compile(
     r"mongo_client|redis|ioredis|memcached|rabbit|amqp|kafka|ldap|dialect_options|data_source|datasource|connection_string|elasticsearch|"
     r"opensearch|prisma|drizzle|neon|supabase|create_pool|create_connection)(?:_\w+)?"
 )
+# Calls whose ``verify`` is about something else.
+_NO_TLS = ("jwt", "decode", "jws", "jose", "verify_signature")
+_VERIFIES = re.compile(r"verif|insecure|ssl|self_?signed|cert", re.IGNORECASE)
 _MAIL = re.compile(r"(?:\w+_)?(?:mail|mailer|smtp|imap|nodemailer|create_transport|transporter|phpmailer|swift)(?:_\w+)?")
 _OWN_ADDRESS = re.compile(
     r"(?:admin|rest|home|site|network_admin)_url|get_(?:site|home|rest)_url|base_url|app_url|url_for|localhost", re.IGNORECASE
@@ -69,12 +73,15 @@ class Transport:
         broken = {(site.file, site.line) for site in found.values() if site.flaw != "none"}
         return [found[key] for key in sorted(found) if not (key[2] and key[:2] in broken)]
 
+    @cached_property
+    def _analysed(self) -> list[str]:
+        files = (f for f in self._model.texts.files if f.role in ("source", "config", "template"))
+        return [f.path for f in files if f.path in self._program.indices]
+
     # --- verification turned off
 
     def _unverified(self) -> Iterator[Site]:
-        for file in self._program.indices:
-            if self._program.files[file].role not in ("source", "config", "template"):
-                continue
+        for file in self._analysed:
             known = self._options[self._program.language(file)]
             lower = self._program.sources[file].lower()
             places = [at for sign in known.signs for at in offsets(lower, sign)]
@@ -85,14 +92,20 @@ class Transport:
         body = self._program.body(fn)
         for slot in slots(body):
             wanted = known.values.get(slot.name.rpartition(".")[2].lower())
-            if wanted is not None:
+            if wanted is not None and not (slot.name == "allow_self_signed" and self._checks_peer(body, slot.holder)):
                 yield from self._ruled(fn, body, slot.name, slot.value, self._is_off(fn, slot.value, wanted))
         for i, op in enumerate(body.op):
             if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in known.calls:
                 yield from self._ruled(fn, body, body.name(body.args(i)[0]), i, True)
 
+    def _checks_peer(self, body: Body, holder: int) -> bool:
+        """Whether the same options say that the peer is verified: then a certificate signed by itself has to be a known one."""
+        args = body.args(holder) if body.op[holder] == Op.RECORD else []
+        pairs = [(body.const(k), body.const(v)) for k, v in zip(args[::2], args[1::2], strict=True)]
+        return any(k is not None and v is not None and k[1] == "verify_peer" and v[1].lower() == "true" for k, v in pairs)
+
     def _is_off(self, fn: Fn, i: int, wanted: frozenset[str]) -> bool | None:
-        """Whether an option is certainly turned off for someone: True; certainly never: False; None when that is left to the settings."""
+        """Whether an option is certainly turned off (True), or certainly on (False); None when something decides that is not seen."""
         found: set[bool] = set()
         for option in options(self._model.evaluator.value(fn, i)):
             if isinstance(option, Const):
@@ -101,29 +114,40 @@ class Transport:
                 found.add(names(option)[0].rpartition(".")[2].lower() in wanted if names(option) else False)
             else:
                 return None
-        return True in found if found else None
+        return found.pop() if len(found) == 1 else None
 
     def _ruled(self, fn: Fn, body: Body, name: str, i: int, off: bool | None) -> Iterator[Site]:
         around = [snake(n) for n in names_around(body, self._model.evaluator.defuse(fn), i)]
-        if any(_NO_HTTP.fullmatch(n) for n in around) or (around[1:2] == ["ssl"] and self._program.language(fn.file) == "javascript"):
+        if any(_NO_HTTP.fullmatch(n) or n in _NO_TLS for n in around) or (
+            around[1:2] == ["ssl"] and self._program.language(fn.file) == "javascript"
+        ):
             return  # a connection to a store of our own
         mail = any(_MAIL.fullmatch(n) for n in (*around, *map(snake, re.split(r"[/.]", fn.file))))
         target = self._target(fn, body, i)
         if target.local:
             return
         line = body.line[i]
+        if off is None:
+            if self._asks_environment(body, i):
+                yield Site(fn.file, line, "none", target.provider, target.to, f"`{name}` hangs on the environment", (fn.file, line), mail)
+            return
         what = f"`{name}` is turned off" if off else f"`{name}`"
         if not off:
             at = (fn.file, line)
-            yield Site(fn.file, line, "none", target.provider, target.to, f"{what} is on, or left to the settings", at, mail)
+            yield Site(fn.file, line, "none", target.provider, target.to, f"{what} is on", at, mail)
             return
         for condition in conditions_of(body, self._model.evaluator.defuse(fn), i):
-            if any(self._model.words.has("environment_words", w) for w in words_of(body, condition.instr) if len(w) < 60):
+            if any(_VERIFIES.search(word) for word in words_of(body, condition.instr)):
+                return  # as whoever calls wants it: that place is looked at
+            if self._asks_environment(body, condition.instr):
                 guard = (fn.file, body.line[condition.instr])
                 yield Site(fn.file, line, "none", target.provider, target.to, f"{what} where the condition has it so", guard, mail)
                 return
         everywhere = name.lower().endswith(_WHOLE_PROCESS)
         yield Site(fn.file, line, "everywhere" if everywhere else "unverified", target.provider, target.to, what, None, mail)
+
+    def _asks_environment(self, body: Body, i: int) -> bool:
+        return any(self._model.words.has("environment_words", word) for word in words_of(body, i) if len(word) < 60)
 
     def _target(self, fn: Fn, body: Body, i: int) -> "_Target":
         """Where the request goes that an option is for: the call it is given to, else the requests of the function, else what the file
@@ -201,9 +225,9 @@ class Transport:
 
     def _plain_requests(self) -> Iterator[Site]:
         """Requests to other hosts that begin with ``http://``."""
-        for file in self._program.indices:
+        for file in self._analysed:
             source = self._program.sources[file]
-            if _PLAIN not in source or self._program.files[file].role != "source":
+            if _PLAIN not in source:
                 continue
             words = self._model.recogniser.shared[self._program.language(file), "http"].words()
             for fn in self._program.functions_calling(file, words):
@@ -213,7 +237,8 @@ class Transport:
                     for one in request.each() if request is not None else ():
                         match = re.match(r"http://([^/{}?#\s]+)", one.url)
                         if match and not (is_local(match[1]) or is_example(match[1])):
-                            yield Site(fn.file, body.line[i], "plain", self._model.http.provider(one), match[1], f"http://{match[1]}")
+                            at = _literal(one.url_value, match[0]) or (fn.file, body.line[i])
+                            yield Site(*at, "plain", self._model.http.provider(one), match[1], f"http://{match[1]}")
 
     # --- what is sound
 
@@ -222,9 +247,8 @@ class Transport:
             request = self._model.http.request(fn, i)
             if request is not None and request.url.startswith("https://") and request.url_value is not None:
                 line = self._program.body(fn).line[i]
-                host = pattern(request.url_value)[:80]
-                guard = request.url_value.at
-                yield Site(fn.file, line, "none", provider, provider.name, f"the address is https ({host})" if host else "https", guard)
+                guard = _literal(request.url_value, "https://") or (fn.file, line)
+                yield Site(fn.file, line, "none", provider, provider.name, f"the address is https ({request.url[:80]})", guard)
 
 
 class _Target(NamedTuple):
@@ -255,15 +279,21 @@ class _Options:
 def _signs(values: Iterable[str], calls: Iterable[str]) -> Iterator[bytes]:
     """Texts in lower case of which one stands wherever an option may be set. A common word counts with its value only."""
     for name in values:
-        if name in ("verify", "ssl", "insecure"):
-            yield from (
-                f"{name}{between}{value}".encode()
-                for between in ("=", " = ", "' => ", '" => ', ": ", "'=>", '"=>')
-                for value in ("false", "true")
-            )
+        if name == "verify":
+            yield from (b"verify=", b".verify =", b"'verify'", b'"verify"')
+        elif name in ("ssl", "insecure"):
+            yield from (f"{name}{between}{value}".encode() for between in ("=", " = ", ": ") for value in ("false", "true"))
         else:
             yield name.encode()
     yield from (call.lower().encode() for call in calls)
+
+
+def _literal(value: Value | None, text: str) -> tuple[str, int] | None:
+    """Where the literal stands in which a value holds a text: what has to be changed."""
+    for leaf in leaves(value) if value is not None else ():
+        if isinstance(leaf, Const) and text in leaf.text:
+            return leaf.at
+    return None
 
 
 def _is_own(value: Value) -> bool:

@@ -25,10 +25,8 @@ _ASSIGNED = re.compile(
 )
 _FOREIGN = ("ruby", "java", "csharp", "go", "kotlin", "shell", "other")
 _LONGEST_LINE = 2_000
-# What is said to people, under the names of what is asked for.
-_TRANSLATIONS = re.compile(
-    r"(?:^|/)(?:langs?|languages?|locales?|i18n|l10n|translations?|messages)/|[._-](?:messages|translations?)\.", re.IGNORECASE
-)
+# In bytes; nobody writes longer files by hand.
+_LARGEST_WRITTEN = 400_000
 
 
 class WrittenDown:
@@ -53,7 +51,7 @@ class WrittenDown:
         spoken_of = self._spoken_of(file)
         if spoken_of or self._credentials.makes.worth_a_look(data):
             self._add_all(self._by_make(file, data, spoken_of))
-        if _TRANSLATIONS.search(file.path):
+        if file.role == "generated" or file.size > _LARGEST_WRITTEN:
             return
         if file.role == "config":
             if _is_telling(data):
@@ -95,7 +93,8 @@ class WrittenDown:
         entries = self._model.texts.entries(file)
         owners: dict[str, set[str]] = {}
         for entry in entries:
-            owner = self._credentials.owners.of(_names(entry.key))
+            made = self._credentials.makes.of(entry.value, ())
+            owner = made.providers[0] if made else self._credentials.owners.of(_names(entry.key))
             if owner is not None:
                 owners.setdefault(entry.key.rpartition(".")[0], set()).add(owner.id)
         for entry in entries:

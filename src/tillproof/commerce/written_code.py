@@ -12,6 +12,7 @@ from tillproof.commerce.written_parts import Kept, Written, offsets, telling
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around, slots
 from tillproof.flow.values import Const, External, Member, Result, Text, Value, constant, leaves, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Language, Provider
@@ -30,6 +31,8 @@ _DIGESTS = (
     b"createhmac(", b"hmac.new(", b"hash_hmac(", b"jwt.sign(", b"jwt.verify(", b"jwt.encode(", b"jwt.decode(",
     b"jwt::encode(", b"jwt::decode(",
 )  # fmt: skip
+# Where such a call takes its key.
+_KEY_PLACES = {"createhmac": 1, "new": 0, "digest": 0, "hash_hmac": 2, "sign": 1, "encode": 1, "verify": 1, "decode": 1}
 # A long literal among the first arguments.
 _LITERAL = re.compile(rb"[^()\n]{0,80}?[\"'][A-Za-z0-9_+/=-]{12,}[\"']")
 _ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps)-?\d+(?:[-_/]\d+)?|utf-?8|hex|base64|ascii|latin1|binary|none", re.IGNORECASE)
@@ -87,19 +90,31 @@ class CodeReader:
         for slot in slots(body):
             if self._credentials.is_secret_name(slot.name) and body.op[slot.value] not in (Op.FUNCTION, Op.PARAM):
                 around = names_around(body, defuse, slot.value)
-                yield from self._valued(fn, slot.value, (slot.name, *(n for n in around if n != slot.name)), body.line[slot.holder])
+                named = (slot.name, *(n for n in around if n != slot.name))
+                line = body.line[slot.holder] if body.op[slot.holder] != Op.RECORD else body.line[slot.value]
+                yield from self._valued(fn, slot.value, named, line, self._beside(body, slot.holder))
         for i, op in enumerate(body.op):
             if op in (Op.CALL, Op.NEW):
                 yield from self._given_to_client(fn, i)
                 yield from self._digest_key(fn, i)
 
-    def _valued(self, fn: Fn, i: int, named: tuple[str, ...], line: int) -> Iterator[Written]:
+    def _beside(self, body: Body, holder: int) -> tuple[str, ...]:
+        """Whose known credentials stand in the same record, if it is one; else whom the file speaks of."""
+        if body.op[holder] == Op.RECORD:
+            for value in body.args(holder)[1::2]:
+                const = body.const(value)
+                made = self._credentials.makes.of(const[1].strip("'\""), self._commerce) if const else None
+                if made is not None:
+                    return (made.providers[0].id,)
+        return self._commerce
+
+    def _valued(self, fn: Fn, i: int, named: tuple[str, ...], line: int, beside: tuple[str, ...] = ()) -> Iterator[Written]:
         value = self._model.evaluator.value(fn, i)
         for leaf in leaves(value, _MOST_LEAVES):
             text = _text(leaf)
             if text is None:
                 continue
-            credential = self._credentials.of(named, text, self._commerce)
+            credential = self._credentials.of(named, text, beside or self._commerce)
             if credential is not None and leaf.at[0] in self._program.files:
                 yield Written(self._program.files[leaf.at[0]], leaf.at[1], credential, named, (fn.file, line))
         read = self._read_from_settings(value)
@@ -142,7 +157,9 @@ class CodeReader:
         if not (recogniser.is_("macs", fn, i) or recogniser.is_("verifies", fn, i)):
             return
         body = self._program.body(fn)
-        for _, argument in body.call(i)[1]:
+        callee, arguments = body.call(i)
+        place = _KEY_PLACES.get(body.name(callee).rpartition(".")[2].lower(), -1) if body.op[callee] in (Op.NAME, Op.FIELD) else -1
+        for _, argument in arguments[place : place + 1] if place >= 0 else ():
             for option in options(self._model.evaluator.value(fn, argument)):
                 text = constant(option) if isinstance(option, (Const, Text)) else None
                 if (

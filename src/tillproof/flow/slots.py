@@ -7,7 +7,11 @@ from tillproof.flow.defuse import DefUse
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
-_NAMING = frozenset(("define", "set", "setenv", "putenv", "setdefault", "set_config", "add", "put", "config"))
+# Calls whose first argument names the second: what is set so, or what stands in for a setting.
+_NAMING = frozenset(
+    ["define", "set", "setenv", "putenv", "setdefault", "set_config", "add", "put", "config", "get", "getenv", "env", "get_option",
+     "getsetting", "get_setting", "getconfig", "get_config", "default"]
+)  # fmt: skip
 _DEEP = 12
 _THROUGH = (Op.TEXT, Op.CHOICE, Op.CAST, Op.AWAIT, Op.SPREAD, Op.LIST)
 
@@ -21,7 +25,7 @@ class Slot(NamedTuple):
 
 
 def slots(body: Body) -> Iterator[Slot]:
-    """Every named value of a body, in order. A record's keys are named; so are named arguments and the values of ``define('A', v)``."""
+    """Every named value of a body, in order: of variables, fields, keys, named arguments, ``define('A', v)`` and ``getenv('A', v)``."""
     for i, op in enumerate(body.op):
         args = body.args(i)
         if op == Op.STORE:
@@ -92,8 +96,8 @@ def names_around(body: Body, defuse: DefUse, i: int) -> list[str]:
             found += [*([key[1]] if key else []), *_chain(body, args[0])] if here == args[2] else []
             break
         elif op in (Op.CALL, Op.NEW):
-            callee, arguments = body.call(user)
-            found += [name for name, value in arguments if value == here and name and name not in ("*", "**")]
+            callee = args[0]
+            found += [slot.name for slot in _given(body, user) if slot.value == here]
             found += _chain(body, callee)
             if op == Op.CALL and body.op[callee] != Op.FIELD:
                 break  # what a function makes of it is another value

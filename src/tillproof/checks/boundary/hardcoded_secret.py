@@ -1,6 +1,6 @@
 """``boundary/hardcoded-secret``: no credential of an external system is written down in code or configuration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
@@ -10,30 +10,30 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.modes import Modes
 from tillproof.commerce.written_parts import Kept, Written
-from tillproof.contract import Severity
+from tillproof.contract import SEVERITIES, Severity
 
 _ID = "boundary/hardcoded-secret"
 _SEVERITIES: dict[Mode, Severity] = {"live": "critical", "unknown": "high", "test": "low"}
 # Where a shop's own passwords and signing keys harm nobody: what stands there protects nothing.
 _HARMLESS = ("development", "test", "ci", "example")
+_MOST_PLACES = 10
 _READS = {
     "python": 'os.environ["{}"]', "javascript": "process.env.{}", "php": "getenv('{}')",
 }  # fmt: skip
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per credential that is written down, and per place where code reads one from the settings instead."""
+    """One ruling per credential that is written down, wherever it is, and per place where code reads one from the settings instead."""
     modes = Modes(model)
-    used: set[tuple[str, int]] = set()
-    seen: set[tuple[str, str]] = set()
+    used = {written.used for written in model.written.found if written.used is not None}
+    places_of: dict[str, list[tuple[Severity, Written]]] = {}
     for written in model.written.found:
-        if written.used is not None:
-            used.add(written.used)
-        key = (written.file.path, written.credential.secret)
         severity = _severity(model, written, modes)
-        if severity is not None and key not in seen:
-            seen.add(key)
-            yield _broken(model, written, modes.of(written), severity)
+        if severity is not None:
+            places_of.setdefault(written.credential.secret, []).append((severity, written))
+    for found in places_of.values():
+        severity, worst = min(found, key=lambda f: SEVERITIES.index(f[0]))
+        yield _broken(model, worst, [written for _, written in found], modes.of(worst), severity)
     places: set[tuple[str, int]] = set()
     for kept in model.written.kept:
         if (kept.file, kept.line) not in used | places:
@@ -58,7 +58,10 @@ def _severity(model: Model, written: Written, modes: Modes) -> Severity | None:
         if credential.sort == "mail":
             return "low" if host and is_local(host) else "high"
         return "low" if not host or is_local(host) else "medium"
-    return _SEVERITIES[modes.of(written)]
+    mode = modes.of(written)
+    if mode == "unknown" and environment in ("development", "staging"):
+        return "medium"  # of less reach: most often a sandbox's
+    return _SEVERITIES[mode]
 
 
 def _host_beside(model: Model, written: Written) -> str:
@@ -79,7 +82,7 @@ def _held(kept: Kept) -> Ruling:
     return Ruling(_ID, "held", "credential", kept.file, kept.line, [guard])
 
 
-def _broken(model: Model, written: Written, mode: Mode, severity: Severity) -> Ruling:
+def _broken(model: Model, written: Written, places: Sequence[Written], mode: Mode, severity: Severity) -> Ruling:
     credential, file = written.credential, written.file
     ruling = Ruling(_ID, "broken", "credential", file.path, written.line)
     ruling.severity = severity
@@ -92,6 +95,7 @@ def _broken(model: Model, written: Written, mode: Mode, severity: Severity) -> R
     ruling.message = _message(written, mode, what)
     ruling.remediation = _remedy(model, written)
     ruling.evidence = [Evidence(file.path, written.line, f"the {what} stands here in clear", "sink")]
+    ruling.evidence += [Evidence(p.file.path, p.line, "and here", "sink") for p in places if p is not written][:_MOST_PLACES]
     if written.used is not None and written.used != (file.path, written.line):
         ruling.evidence.append(Evidence(written.used[0], written.used[1], "it is used here", "step"))
     return ruling

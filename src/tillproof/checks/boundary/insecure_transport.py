@@ -19,13 +19,20 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _groups(sites: Sequence[Site]) -> list[list[Site]]:
+    """Sites that are one flaw: options that stand together, and the addresses of one host in one folder."""
     groups: list[list[Site]] = []
+    hosts: dict[tuple[str, str], list[Site]] = {}
     for site in sites:
         last = groups[-1][-1] if groups else None
-        if last is not None and last.file == site.file and site.line - last.line <= _NEAR and last.flaw == site.flaw != "none":
+        key = (site.file.rpartition("/")[0], site.what)
+        if site.flaw == "plain" and key in hosts:
+            hosts[key].append(site)
+        elif last is not None and last.file == site.file and site.line - last.line <= _NEAR and last.flaw == site.flaw != "none":
             groups[-1].append(site)
         else:
             groups.append([site])
+            if site.flaw == "plain":
+                hosts[key] = groups[-1]
     return groups
 
 
@@ -37,7 +44,8 @@ def _held(site: Site) -> Ruling:
 def _broken(model: Model, group: Sequence[Site]) -> Ruling:
     site = group[0]
     ruling = Ruling(_ID, "broken", "outbound-call", site.file, site.line)
-    ruling.severity = "medium" if site.mail or (site.flaw == "plain" and site.provider is None) else "high"
+    strange = site.provider is None or site.provider.kind in ("other", "analytics", "identity", "notification")
+    ruling.severity = "medium" if site.mail or (site.flaw == "plain" and strange) else "high"
     ruling.confidence = "certain" if site.flaw == "everywhere" or (site.provider is not None and site.flaw == "plain") else "likely"
     to = "the mail server" if site.mail else site.to
     if site.flaw == "plain":
