@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
+from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.sql.statement import Operand, Statement
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Seq, Value, options
+from tillproof.flow.values import Const, Mix, Overlay, Record, Seq, Value, options
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_PREPARE = ("prepare", "preparestatement", "prepare_statement")
 _KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
 
 
@@ -27,16 +29,18 @@ class Told(NamedTuple):
     locked: bool
 
 
-def told(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Told | None:
-    """What the statement that a call runs does to records; None when it is none, or not known."""
-    arguments = [(k, model.evaluator.value(fn, v, ctx)) for k, v in model.program.body(fn).call(i)[1]]
-    if not arguments:
-        return None
-    for asked in sql.of_value(arguments[0][1], model.evaluator):
+def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
+    """What the statement that a call runs does to records; None when it is none, or not known. ``chain``: the one that the call ends: its
+    text may stand in a ``prepare`` before it."""
+    last = chain.links[-1]
+    prepared = next((link for link in chain.calls() if link is not last and link.name.lower() in _PREPARE), None)
+    given = model.records.chains.arguments(prepared) if prepared is not None else []
+    text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
+    for asked in sql.of_value(text, model.evaluator) if text is not None else ():
         statement = asked.statement
         kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
         if kind and statement.table:
-            return _Reader(fn, model.program.body(fn).line[i], asked.holes, [v for _, v in arguments[1:]]).read(kind, statement)
+            return _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
     return None
 
 

@@ -370,7 +370,8 @@ class Records:
         )
 
     def _sql(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
-        got = told(self.model, fn, i, ctx)
+        arguments = [self.evaluator.value(fn, v, ctx) for _, v in self.program.body(fn).call(i)[1]]
+        got = told(self.model, self.chains.of(fn, i, ctx), arguments)
         if got is None:
             return None
         kind: TouchKind = got.kind  # type: ignore[assignment]
