@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
+from tillproof.commerce.configured import configured
 from tillproof.contract import Boundary, Handler, Location
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Op
@@ -55,11 +56,22 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     found = list(_called(model))
     found += _addressed(model, tree)
     found += _imported(model, {h.file for h in handlers})
+    found += _configured(model, inbound=False)
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
     heard = [*_received(model, handlers), *_hooked(model)]
     heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
+    heard += _configured(model, inbound=True)
     inbound = [_boundary("inbound", group) for group in _strongest(heard)]
     return sorted(outbound + inbound, key=lambda b: (b.system, b.direction, b.unit, b.protocol))
+
+
+def _configured(model: "Model", inbound: bool) -> Iterator[Sighting]:
+    """Systems whose credentials are read by code in a language that is not read itself: no stronger a sign than an import."""
+    for one in configured(model):
+        if one.inbound == inbound:
+            protocol = "webhook" if inbound else one.provider.protocol
+            proof = _proof(one.provider, "webhook") if inbound else "none"
+            yield Sighting(one.provider, protocol, one.unit, _IMPORTED, one.file, one.line, proof)
 
 
 def _strongest(found: Sequence[Sighting]) -> Iterator[list[Sighting]]:
