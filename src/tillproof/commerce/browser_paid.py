@@ -24,6 +24,24 @@ class Transitions:
     paid: list[Happening]
 
 
+def paid_on_the_way(model: "Model", entry: Entry) -> Transitions:
+    """What an entry point marks as paid; where there is too much to walk, what lies near, as long as no proof is lost by it."""
+    found, cut = _walk(model, entry, MAX_CALLS)
+    for shallower in SHALLOWER:
+        nearer, still = _walk(model, entry, shallower) if cut else (found, False)
+        if not cut or found.policy.proofs.keys() - nearer.policy.proofs.keys():
+            break
+        found, cut = nearer, still
+    return found
+
+
+def _walk(model: "Model", entry: Entry, deepest: int) -> tuple[Transitions, bool]:
+    policy = PaidPolicy(model)
+    walk = Walk(model.program, model.evaluator, policy, deepest)
+    summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
+    return Transitions(entry, policy, [h for h in summary.happenings if h.kind == "paid"]), walk.cut
+
+
 class BrowserPaid:
     """Found once; several checks ask."""
 
@@ -43,7 +61,7 @@ class BrowserPaid:
             fn = entry.target.fn
             if entry.role in ("public", "customer") and fn not in webhooks and fn not in taken and self.may_pay(entry):
                 taken.add(fn)
-                found = self._walk(entry)
+                found = paid_on_the_way(model, entry)
                 paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
                 if paid:
                     out.append(Transitions(entry, found.policy, paid))
@@ -55,16 +73,6 @@ class BrowserPaid:
         functions = self.model.handlers.closure(entry).functions
         said = any(words.paid_value(fn) for fn in functions)
         return any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions)
-
-    def _walk(self, entry: Entry) -> Transitions:
-        model = self.model
-        for deepest in (MAX_CALLS, *SHALLOWER):
-            policy = PaidPolicy(model)
-            walk = Walk(model.program, model.evaluator, policy, deepest)
-            summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
-            if not walk.cut:
-                break
-        return Transitions(entry, policy, [h for h in summary.happenings if h.kind == "paid"])
 
     def provider(self, found: Transitions) -> Provider | None:
         """The payment provider that an entry point is about: it returns from it, asks it, or it is the only one."""

@@ -61,11 +61,13 @@ _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 @dataclass(slots=True)
 class Walked:
-    """What a walk from an entry point found. ``proven_first``: a guard before the handler proves the sender."""
+    """What a walk from an entry point found. ``proven_first``: a guard before the handler proves the sender. ``deepest``: how many calls
+    deep it went."""
 
     happenings: list[Happening]
     proofs: list[Proven]
     proven_first: bool
+    deepest: int = MAX_CALLS
 
     @property
     def acts(self) -> list[Happening]:
@@ -274,14 +276,17 @@ class Handlers:
 
     def supposing(self, handler: Handler, assumed: Assumed) -> Walked:
         """What the walk would find if some edges and calls proved the sender."""
-        return self._walk(handler.entry, self._events.get(handler.provider.id, frozenset()), MAX_CALLS, assumed)[0]
+        events = self._events.get(handler.provider.id, frozenset())
+        return self._walk_to(handler.entry, events, handler.walked.deepest, assumed)[0]
 
-    def _walk(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed = NOTHING) -> tuple[Walked, list[Fn]]:
-        found = self._walk_to(entry, events, deepest, assumed)
+    def _walk(self, entry: Entry, events: frozenset[str], deepest: int) -> tuple[Walked, list[Fn]]:
+        """A walk of some depth; a shallower one where that stops before it is through, as long as no proof is lost by it."""
+        found = self._walk_to(entry, events, deepest, NOTHING)
         for shallower in SHALLOWER if deepest <= MAX_CALLS else ():
-            if not found[2]:
+            nearer = self._walk_to(entry, events, shallower, NOTHING) if found[2] else found
+            if not found[2] or {(p.fn, p.instr) for p in found[0].proofs} - {(p.fn, p.instr) for p in nearer[0].proofs}:
                 break
-            found = self._walk_to(entry, events, shallower, assumed)
+            found = nearer
         return found[:2]
 
     def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed) -> tuple[Walked, list[Fn], bool]:
@@ -293,7 +298,7 @@ class Handlers:
             proven = proven or self._guard_proves(walk, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), proven), walk.visited(), walk.cut
+        return Walked(_once(happenings), list(policy.proofs.values()), proven, deepest), walk.visited(), walk.cut
 
     def _guard_proves(self, walk: Walk, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""

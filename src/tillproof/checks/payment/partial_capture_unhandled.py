@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.captures import Capture, captures
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.browser_paid import paid_on_the_way
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.paid import PaidPolicy
-from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.ir.ops import Op
@@ -32,12 +31,8 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _paid_after(model: Model, capture: Capture) -> Happening | None:
     """The first paid transition on the way of an entry that captures."""
     for entry in capture.entries:
-        for deepest in (MAX_CALLS, *SHALLOWER):
-            walk = Walk(model.program, model.evaluator, PaidPolicy(model), deepest)
-            summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
-            if not walk.cut:
-                break
-        paid = [h for h in summary.happenings if h.kind == "paid" and (h.fn, h.instr) != (capture.site.fn, capture.site.instr)]
+        found = paid_on_the_way(model, entry).paid
+        paid = [h for h in found if (h.fn, h.instr) != (capture.site.fn, capture.site.instr)]
         if paid:
             return next((h for h in paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), paid[0])
     return None
