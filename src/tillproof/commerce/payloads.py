@@ -167,6 +167,8 @@ class Payloads:
                 yield from self._wholes(option, depth + 1, inside)
             return
         yield value, inside
+        if (source := self.model.requests.source(value)) is not None and not is_whole(source):
+            return  # a named piece of a request
         if isinstance(value, (Record, Seq, Text)):
             for part in () if inside else value.parts():
                 yield from self._wholes(part, depth + 1, True)
