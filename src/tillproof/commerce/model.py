@@ -18,9 +18,11 @@ from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.schema.schema import Schema
+from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
 from tillproof.commerce.texts import Texts
+from tillproof.commerce.timeouts import Timeouts
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.commerce.written import WrittenDown
@@ -67,6 +69,16 @@ class Model:
     def schema(self) -> Schema:
         """Tables and columns, as models, migrations and SQL declare them."""
         return Schema(self.program, self.evaluator, self.root)
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """The requests that leave for systems outside."""
+        return Sendings(self)
+
+    @cached_property
+    def timeouts(self) -> Timeouts:
+        """How long they may take."""
+        return Timeouts(self)
 
     @cached_property
     def entries(self) -> list[Entry]:

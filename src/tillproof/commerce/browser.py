@@ -1,0 +1,51 @@
+"""Which JavaScript runs in the customer's browser: there the browser bounds and the person repeats."""
+
+import re
+from functools import cached_property
+
+from tillproof.flow.program import Program
+
+_FRONTS = frozenset(("react", "react-dom", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery", "pinia", "vuex"))
+_SERVERS = frozenset(("express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework", "@vendure/core",
+                      "next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "bullmq", "bull", "apollo-server", "@apollo/server", "serverless"))  # fmt: skip
+_PLACES = re.compile(
+    r"(?:^|/)(?:frontend|front-end|client(?:-?side)?|public|static|assets|resources/(?:js|assets|ts)|web/js|storefront/src/components"
+    r"|components|hooks|admin-ui|dashboard)/",
+    re.IGNORECASE,
+)
+_ROUTES = re.compile(r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE)
+_SAYS = re.compile(rb"[\"']use client[\"']|\b(?:window|document)\.\w|\blocalStorage\.|\bsessionStorage\.|XMLHttpRequest")
+_SERVES = re.compile(rb"\bprocess\.env\.(?!NEXT_PUBLIC_|REACT_APP_|NODE_ENV|PUBLIC_)\w|\brequire\(['\"](?:fs|http|crypto|path)['\"]\)|[\"']use server[\"']")
+
+
+class Browser:
+    """Answers by file; kept."""
+
+    def __init__(self, program: Program, versions: dict[str, dict[str, str | None]]) -> None:
+        self.program, self.versions = program, versions
+        self._memo: dict[str, bool] = {}
+
+    def runs(self, file: str) -> bool:
+        """Whether a file is code of a page: by what it imports and touches, else by where it lies."""
+        if file not in self._memo:
+            self._memo[file] = self._look(file)
+        return self._memo[file]
+
+    def _look(self, file: str) -> bool:
+        index = self.program.indices.get(file)
+        if index is None or self.program.language(file) != "javascript":
+            return False
+        source = self.program.sources[file]
+        modules = {i.module for i in index.imports}
+        if _SERVES.search(source) or modules & _SERVERS or any(m.startswith(("next/server", "next/headers", "node:")) for m in modules):
+            return b'"use client"' in source or b"'use client'" in source
+        if modules & _FRONTS or any(m.endswith((".vue", ".svelte", ".css", ".scss")) for m in modules) or _SAYS.search(source):
+            return True
+        if _ROUTES.search(file):
+            return False
+        return bool(_PLACES.search(file)) or self.program.unit(file) in self._front_units
+
+    @cached_property
+    def _front_units(self) -> frozenset[str]:
+        """Units that are pages and nothing else."""
+        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not _SERVERS & needs.keys())
