@@ -17,6 +17,7 @@ from tillproof.commerce.records import Records
 from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.retries import Retries
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.states import States
@@ -79,6 +80,11 @@ class Model:
     def timeouts(self) -> Timeouts:
         """How long they may take."""
         return Timeouts(self)
+
+    @cached_property
+    def retries(self) -> Retries:
+        """What is done again when it failed."""
+        return Retries(self)
 
     @cached_property
     def entries(self) -> list[Entry]:

@@ -189,10 +189,11 @@ class Sendings:
             words = self._unbounded[language].words() | self._makers[language].words()
             if _TOOLS.search(file) or not self._speaks_of_client(file, language) or self.browser.runs(file):
                 continue
-            for fn in program.functions_calling(file, words):
+            mine = {i.local.lower() for i in program.indices[file].imports if i.module in self._modules[language]}
+            for fn in program.functions_calling(file, words | mine):
                 body = program.body(fn)
                 for i, op in enumerate(body.op):
-                    if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words):
+                    if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words | mine):
                         continue
                     if recogniser.is_ours(fn, i, None) or not self._waits_for_ever(fn, i):
                         continue

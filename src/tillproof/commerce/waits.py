@@ -152,6 +152,8 @@ class Waits:
             return Growth("none" if value.kind == Kind.NULL or value.falsy else "fixed")
         if isinstance(value, Mix):
             return self._mixed(value, below(value.operands))
+        if isinstance(value, (Choice, Seq)) and (steps := _numbers(value)):
+            return _stepped(steps)
         if isinstance(value, (Choice, Text, Overlay)):
             return below(value.parts())
         if isinstance(value, Element):
@@ -181,8 +183,7 @@ class Waits:
     def _element(self, value: Element, below: _Below) -> Growth:
         steps = _numbers(value.base)
         if steps:
-            grows = all(b >= _STEP * a for a, b in zip(steps, steps[1:], strict=False) if a > 0)
-            return Growth("exponential" if grows and len(steps) > 1 else "linear" if sorted(steps) == steps and len(set(steps)) > 1 else "fixed")
+            return _stepped(steps)
         if _TOLD.search(" ".join(names(value))) or (isinstance(value.key, Const) and _TOLD.search(value.key.text)):
             return Growth("told")
         return Growth("linear" if _counts(value) else "unknown")
@@ -247,8 +248,18 @@ def _counts(value: Value) -> bool:
     return False
 
 
+def _stepped(steps: list[float]) -> Growth:
+    """The growth of a list of waits."""
+    if len(set(steps)) < 2:
+        return Growth("fixed")
+    grows = all(b >= _STEP * a for a, b in zip(steps, steps[1:], strict=False) if a > 0)
+    return Growth("exponential" if grows else "linear" if sorted(steps) == steps else "fixed")
+
+
 def _numbers(value: Value) -> list[float]:
-    """The numbers of a list of waits."""
+    """The numbers of a list of waits, or of which a wait is one after the other."""
+    if isinstance(value, Choice) and len(value.options) > 1 and all(isinstance(o, Const) and _number(o.text) for o in value.options):
+        return [_number(o.text) or 0.0 for o in value.options if isinstance(o, Const)]
     for option in options(value):
         if isinstance(option, Seq) and option.items and all(isinstance(x, Const) and _number(x.text) is not None for x in option.items):
             return [_number(x.text) or 0.0 for x in option.items if isinstance(x, Const)]

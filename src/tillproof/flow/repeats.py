@@ -189,12 +189,20 @@ class Repeats:
                 caught = self._handler_of(body, flow, wait) or self._handed_error(fn, body)
                 yield Repeat(fn, "recursion", everything, (fn, wait), wait, caught, tuple(flow.conditions(flow.block_of(wait))), True)
                 return
-        for call in calls:
+        for call in self._direct(fn, calls):
             caught = self._handler_of(body, flow, call) or self._handed_error(fn, body)
             conditions = tuple(flow.conditions(flow.block_of(call)))
             if caught or any(self.tells(fn, body.args(b)[0]) for b, _ in conditions):
                 yield Repeat(fn, "recursion", everything, None, call, caught, conditions, bool(conditions))
                 return
+
+    def _direct(self, fn: Fn, calls: list[int]) -> list[int]:
+        """The calls that land in the function itself, or in one around it: what lies between may wait."""
+        body = self.program.body(fn)
+        goals = {fn, *self._around(fn)}
+        return [
+            c for c in calls if any(isinstance(o, FunctionV) and o.fn in goals for o in options(self.evaluator.value(fn, body.args(c)[0])))
+        ]
 
     def _follows(self, flow: Flow, first: int, second: int) -> bool:
         a, b = flow.block_of(first), flow.block_of(second)
