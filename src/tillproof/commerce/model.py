@@ -14,7 +14,9 @@ from tillproof.commerce.operations import Operations
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
+from tillproof.commerce.recoveries import Recoveries
 from tillproof.commerce.regions import Regions
+from tillproof.commerce.rejections import Rejections
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.retries import Retries
@@ -85,6 +87,16 @@ class Model:
     def retries(self) -> Retries:
         """What is done again when it failed."""
         return Retries(self)
+
+    @cached_property
+    def rejections(self) -> Rejections:
+        """Whether refusals are repeated."""
+        return Rejections(self)
+
+    @cached_property
+    def recoveries(self) -> Recoveries:
+        """What makes up for a request that failed."""
+        return Recoveries(self)
 
     @cached_property
     def entries(self) -> list[Entry]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NAMED = (b"retr", b"attempt", b"tries", b"backoff", b"back_off")
 _WAITS = re.compile(rb"\b(?:u?[sS]leep|setTimeout|delay|wait\w*|pause)\s*\(")
 _AGAIN = re.compile(rb"\b(?:for|while|catch|except|do)\b")
-_LEVELS, _NAMES, _MOST, _SHORTEST, _COMMON, _FILES = 4, 40, 900, 4, 12, 60
+_LEVELS, _MOST, _SHORTEST, _FEW = 4, 400, 5, 4
 _READS = ("payment.retrieve", "order.read", "catalog.read")
 
 
@@ -57,6 +57,7 @@ class Retries:
         self.waits = Waits(model.program, model.evaluator, model.recogniser)
         self.repeats = Repeats(model.program, model.evaluator, self.waits.waits, self._tells, model.reach.callees)
         self.policies = Policies(model, self.waits)
+        self._leads: dict[Fn, bool] = {}
 
     @cached_property
     def all(self) -> list[Retry]:
@@ -83,47 +84,56 @@ class Retries:
 
     def _candidates(self) -> list[Fn]:
         """Functions that may repeat a request by hand: those that lead to one, and helpers that repeat what they are given."""
-        found: dict[Fn, None] = {}
+        units = {self.program.unit(s.fn.file) for s in self.model.sendings.all}
+        languages = {self.program.language(s.fn.file) for s in self.model.sendings.all}
+        found: list[Fn] = []
         for file, index in self.program.indices.items():
-            named = [n for n, f in enumerate(index.functions) if _says(f.name.lower().encode())]
-            for number in named if named and not self.model.sendings.browser.runs(file) else ():
-                if _AGAIN.search(self._text(Fn(file, number))):
-                    found[Fn(file, number)] = None
-        for fn in self.leading:
-            text = self._text(fn)
-            if _says(text.lower()) or (_WAITS.search(text) and _AGAIN.search(text)):
-                found[fn] = None
-        return sorted(found)
+            source = self.program.sources[file]
+            if self.program.language(file) not in languages or self.model.sendings.browser.runs(file):
+                continue
+            says = _says(source.lower())
+            if not says and (self.program.unit(file) not in units or not _WAITS.search(source)):
+                continue
+            for number, function in enumerate(index.functions):
+                fn = Fn(file, number)
+                text = source[function.start : function.end]
+                helper = _says(function.name.lower().encode())
+                if not helper and not _says(text.lower()) and not _WAITS.search(text):
+                    continue
+                if (_AGAIN.search(text) or function.name.encode() in text[len(function.name) + 16 :]) and (helper or self.leads(fn)):
+                    found.append(fn)
+        return found
+
+    def leads(self, fn: Fn) -> bool:
+        """Whether a function seems to lead to a request: by the names that it and what it calls speak of, so that it costs little."""
+        if fn not in self._leads:
+            self._leads[fn] = self._seems_to_lead(fn)
+        return self._leads[fn]
 
     @cached_property
-    def leading(self) -> frozenset[Fn]:
-        """Functions that send requests, those that seem to call them, and so on upwards; by their names alone, so that it costs little."""
-        layer = {s.fn for s in self.model.sendings.all if s.provider is not None or s.operations}
-        seen = {s.fn for s in self.model.sendings.all}
-        asked: set[str] = set()
-        for _ in range(_LEVELS):
-            above: set[Fn] = set()
-            for fn in sorted(layer):
-                name = self.program.name(fn)
-                if name in asked or len(asked) < _NAMES:
-                    asked.add(name)
-                    above |= self._seeming_callers(fn)
-            layer = {fn for fn in above - seen if len(seen) < _MOST}
-            seen |= layer
-        return frozenset(seen)
+    def _sending_names(self) -> frozenset[str]:
+        own = {s.fn for s in self.model.sendings.all}
+        return frozenset(self.program.name(fn) for fn in own)
 
-    def _seeming_callers(self, fn: Fn) -> set[Fn]:
-        around = self.program.parent(fn)
-        out = {around} if around is not None and around.number != TOP else set()
-        name = self.program.name(fn)
-        if len(name) < _SHORTEST or name == "<top>":
-            return out
-        files = self.program.mentioning(name)
-        if len(files) <= _COMMON or name.lower() not in COMMON_METHODS:
-            for file in files[:_FILES]:
-                if self.program.language(file) == self.program.language(fn.file):
-                    out |= set(self.program.functions_calling_name(file, name))
-        return out
+    def _seems_to_lead(self, fn: Fn) -> bool:
+        sending = {s.fn for s in self.model.sendings.all}
+        seen: set[Fn] = {fn}
+        layer = [fn]
+        for _ in range(_LEVELS):
+            below: list[Fn] = []
+            for here in layer:
+                tokens = self.model.vocabulary.tokens(here)
+                if here in sending or tokens & self._sending_names:
+                    return True
+                for token in sorted(tokens):
+                    declared = self.program.functions_by_name.get(token, ())
+                    if 0 < len(declared) <= _FEW and len(token) >= _SHORTEST and token.lower() not in COMMON_METHODS:
+                        below += [f for f in declared if f not in seen and self.program.language(f.file) == self.program.language(fn.file)]
+                        seen.update(declared)
+            layer = below
+            if len(seen) > _MOST:
+                return False
+        return False
 
     def _text(self, fn: Fn) -> bytes:
         function = self.program.function(fn)
@@ -211,7 +221,7 @@ class Retries:
         out = []
         for told in self.policies.found():
             if told.repeats:
-                if not self.leading.intersection(told.repeats):
+                if not any(self.leads(fn) for fn in told.repeats):
                     continue
                 sent = self._unique([s for fn in told.repeats for s in self._near(fn)])
                 if not sent:

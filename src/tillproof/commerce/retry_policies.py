@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.waits import Waits
 
 _NESTED = ("retry_kwargs", "kwargs", "options", "opts", "retry", "backoff", "defaultjoboptions")
+_APPLIED = re.compile(rb"^[ \t]*@([\w.]+)", re.MULTILINE)
 _MOST = 60
 _OBJECTS = ("self", "task")
 
@@ -83,8 +84,8 @@ class Policies:
             source = self.program.sources[file]
             for word in sorted(words):
                 if policy.repeats == "decorated":
-                    applied = re.compile(rb"@[\w.]*\b" + re.escape(word.encode()) + rb"\b")
-                    around = self.program.functions_at(file, (m.start() for m in applied.finditer(source)))
+                    marks = (m.start() for m in _APPLIED.finditer(source) if m[1].rpartition(b".")[2] == word.encode())
+                    around = self.program.functions_at(file, marks)
                 else:
                     around = self.program.functions_calling_name(file, word)
                 for fn in around:
@@ -93,7 +94,7 @@ class Policies:
     def _files(self, language: str, policy: RetryPolicy, lasts: set[str]) -> Iterator[tuple[str, set[str]]]:
         """The files where a policy may be declared, with the words by which they would call it: the pack's, and their own names for what
         they import."""
-        roots = {_root(n) for n in policy.names}
+        roots = {_root(n) for n in policy.names} - {""}
         free = {n.rpartition(".")[2] for n in policy.names if n.startswith(".") or "." not in n or n.partition(".")[0] in _OBJECTS}
         for file, index in self.program.indices.items():
             if self.program.language(file) != language:

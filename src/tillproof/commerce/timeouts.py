@@ -84,6 +84,15 @@ class Timeouts:
         known = in_force(self.model, one.fn.file, one.client.defaults)
         return known[0] if known else one.client.defaults[-1]
 
+    def told(self, one: Sending, wanted: tuple[str, ...]) -> tuple[Value, Place] | None:
+        """What a request or its client is told under one of some names."""
+        plain = {_plain(n) for n in wanted}
+        for key, value, at in self._settings(one, one.contexts[0] if one.contexts else None):
+            if _plain(key.rpartition(".")[2]) in plain:
+                return value, at
+        beside = self.model.http.clients.set_beside(one.fn, one.instr, None, plain)
+        return (beside.value, beside.value.at) if beside is not None else None
+
     # --- given
 
     def _names(self, one: Sending) -> set[str]:
@@ -174,7 +183,7 @@ class Timeouts:
                         name = getattr(here.callee, "name", "").rpartition(".")[2]
                         out += [(name, given[0][1], here.at)] if given else []
                         for key, v in given:
-                            out += [(key, v, v.at)] if key and key not in ("*", "**") else self._within(v, 1)
+                            out += [(key, v, v.at)] if key and key not in ("*", "**") else [*self._within(v, 1), *self._of_object(v)]
                     here = here.callee
                 elif isinstance(here, Member):
                     here = here.base
@@ -189,6 +198,12 @@ class Timeouts:
                 else:
                     break
         return out
+
+    def _of_object(self, value: Value) -> "list[tuple[str, Value, Place]]":
+        """The named arguments with which a settings object of a library was made."""
+        if not isinstance(value, Result) or value.instr < 0:
+            return []
+        return [(k, v, v.at) for k, v in self.model.evaluator.arguments(value) if k and k not in ("*", "**")]
 
     # --- bounds of another kind
 

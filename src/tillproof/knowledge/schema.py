@@ -344,7 +344,7 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     ``errors`` say what is repeated; without them everything is.
     ``kinds``: texts or call names → growth, with ``+jitter`` where they spread it.
     ``repeats``: what is done again: the ``decorated`` function, the methods of the ``class``, the ``argument`` that is a function, requests
-    of the ``client``, the ``task`` around the call.
+    of the ``client``, the ``task`` around the call. ``refusals``: a client's requests that were answered by 4xx are repeated too.
     """
 
     names: tuple[str, ...] = ()
@@ -361,6 +361,7 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
     kinds: dict[str, str] = {}
     repeats: Literal["decorated", "class", "argument", "client", "task"]
+    refusals: bool = False
     note: str = ""
     source: str = ""
 

@@ -1,9 +1,9 @@
 """``resilience/no-timeout``: a request to a system outside ends within a bound."""
 
-import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.resilience.systems import matters, system
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sendings import Sending
@@ -11,8 +11,6 @@ from tillproof.commerce.timeouts import Bound
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
 
-_SYSTEMS = ("payment", "tax", "shipping", "erp", "pim", "marketplace", "platform", "warehouse")
-_COMMERCE = re.compile(r"pay|checkout|order|refund|invoice|billing|tax|ship|carrier|stock|inventor|gateway|bank|erp|price|cart", re.IGNORECASE)
 _MOST = 11
 
 
@@ -86,18 +84,18 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
     sending, bound = found[0]
     fn, instr = anchor
     body = program.body(fn)
-    system = sending.provider.name if sending.provider else "a system outside"
+    whom = system(sending)
     ruling.outcome, ruling.severity = "broken", _severity(model, sending)
     ruling.confidence = "certain" if sending.certain and bound.kind != "connect" and sending.client is not None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
-    several = f"{len(found)} requests to {system} are" if len(found) > 1 else f"A request to {system} is"
+    several = f"{len(found)} requests to {whom} are" if len(found) > 1 else f"A request to {whom} is"
     ruling.title = f"{several} sent without a timeout"
     why = {
         "off": "The timeout is switched off here",
         "connect": f"Only the connection is bounded ({bound.what}), not the answer",
     }.get(bound.kind, f"{_library(sending)} waits for ever unless it is told otherwise, and nothing tells it")
     ruling.message = (
-        f"{why}. When {system} accepts the connection and does not answer, the checkout or job that waits for it hangs with it, keeps its "
+        f"{why}. When {whom} accepts the connection and does not answer, the checkout or job that waits for it hangs with it, keeps its "
         f"worker and any transaction or lock that it holds, and a few such requests stop the shop."
     )
     ruling.remediation = _remedy(model, sending)
@@ -109,10 +107,7 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
 
 def _severity(model: Model, sending: Sending) -> Severity:
     """Medium for the systems that a sale depends on; low for mail, analytics and what nobody can tell."""
-    if sending.provider is not None:
-        return "medium" if sending.provider.kind in _SYSTEMS else "low"
-    url = sending.request.url if sending.request else ""
-    return "medium" if _COMMERCE.search(f"{sending.fn.file} {model.program.name(sending.fn)} {url}") else "low"
+    return "medium" if matters(model, sending) else "low"
 
 
 def _remedy(model: Model, sending: Sending) -> str:
