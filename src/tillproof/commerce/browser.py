@@ -5,17 +5,27 @@ from functools import cached_property
 
 from tillproof.flow.program import Program
 
-_FRONTS = frozenset(("react", "react-dom", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery", "pinia", "vuex"))
-_SERVERS = frozenset(("express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework", "@vendure/core",
-                      "next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "bullmq", "bull", "apollo-server", "@apollo/server", "serverless"))  # fmt: skip
+_FRONTS = frozenset(
+    ("react", "react-dom", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery", "pinia", "vuex")
+)
+_SERVERS = frozenset(
+    [
+        *("express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework", "@vendure/core"),
+        *("next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "bullmq", "bull", "apollo-server", "@apollo/server", "serverless"),
+    ]
+)
 _PLACES = re.compile(
     r"(?:^|/)(?:frontend|front-end|client(?:-?side)?|public|static|assets|resources/(?:js|assets|ts)|web/js|storefront/src/components"
     r"|components|hooks|admin-ui|dashboard)/",
     re.IGNORECASE,
 )
-_ROUTES = re.compile(r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE)
+_ROUTES = re.compile(
+    r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE
+)
 _SAYS = re.compile(rb"[\"']use client[\"']|\b(?:window|document)\.\w|\blocalStorage\.|\bsessionStorage\.|XMLHttpRequest")
-_SERVES = re.compile(rb"\bprocess\.env\.(?!NEXT_PUBLIC_|REACT_APP_|NODE_ENV|PUBLIC_)\w|\brequire\(['\"](?:fs|http|crypto|path)['\"]\)|[\"']use server[\"']")
+_SERVES = re.compile(
+    rb"\bprocess\.env\.(?!NEXT_PUBLIC_|REACT_APP_|NODE_ENV|PUBLIC_)\w|\brequire\(['\"](?:fs|http|crypto|path)['\"]\)|[\"']use server[\"']"
+)
 
 
 class Browser:

@@ -15,8 +15,8 @@ from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
 from tillproof.commerce.recoveries import Recoveries
+from tillproof.commerce.refusals import Refusals
 from tillproof.commerce.regions import Regions
-from tillproof.commerce.rejections import Rejections
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.retries import Retries
@@ -89,14 +89,14 @@ class Model:
         return Retries(self)
 
     @cached_property
-    def rejections(self) -> Rejections:
-        """Whether refusals are repeated."""
-        return Rejections(self)
-
-    @cached_property
     def recoveries(self) -> Recoveries:
         """What makes up for a request that failed."""
         return Recoveries(self)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Whether refusals are repeated."""
+        return Refusals(self)
 
     @cached_property
     def entries(self) -> list[Entry]:

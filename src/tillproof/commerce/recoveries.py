@@ -3,14 +3,15 @@
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce.entries import Entry
 from tillproof.commerce.sendings import Sending
 from tillproof.flow.values import Const, Place
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _SET = r"\W{1,6}(\d+|true|false|null|none)?"
+_TELLING = 10
 _LATER = ("order.write", "catalog.write", "tax.calculate", "shipment.create", "order.read", "catalog.read")
 
 
@@ -30,7 +31,7 @@ class Recoveries:
 
     def of(self, one: Sending) -> Recovery | None:
         """The first that makes up for a request; None when nothing does."""
-        return self._library(one) or self._told(one) or self._by_retry(one) or self._by_entries(one)
+        return self._library(one) or self._told(one) or self._by_retry(one) or self._by_queue(one) or self._by_entries(one)
 
     def _at(self, one: Sending) -> Place:
         return one.fn.file, self.model.program.body(one.fn).line[one.instr]
@@ -41,7 +42,9 @@ class Recoveries:
         if default is None or not default.retries or self._switched_off(one):
             return None
         who = f"the {one.provider.name} SDK" if one.sdk is not None and one.provider else default.package or "the client"
-        return Recovery(self._at(one), f"{who} repeats what failed for a moment by itself, up to {default.retries} times ({default.source})")
+        return Recovery(
+            self._at(one), f"{who} repeats what failed for a moment by itself, up to {default.retries} times ({default.source})"
+        )
 
     def _names(self, one: Sending) -> tuple[str, ...]:
         if one.sdk is not None:
@@ -93,6 +96,19 @@ class Recoveries:
                     return Recovery((retry.fn.file, line), "its client is told to repeat what failed")
         return None
 
+    def _by_queue(self, one: Sending) -> Recovery | None:
+        """Work that is queued where the request has failed, to make it later."""
+        for fn in dict.fromkeys((one.fn, *(c.caller for c in one.contexts[:6]))):
+            body, flow = self.model.program.body(fn), self.model.retries.repeats.flow(fn)
+            for i, op in enumerate(body.op):
+                if op != Op.CALL or (effect := self.model.recogniser.effect(fn, i)) is None or effect[0].effect != "job":
+                    continue
+                above = flow.dominators[flow.block_of(i)] or set()
+                caught = any(body.op[n] == Op.CAUGHT for b in above for n in range(body.blocks[b].start, body.blocks[b].end))
+                if caught or any(self.model.retries.asks(fn, body.args(c)[0]) for c, _ in flow.conditions(flow.block_of(i))):
+                    return Recovery((fn.file, body.line[i]), "a job is queued here to make the call later")
+        return None
+
     def _by_entries(self, one: Sending) -> Recovery | None:
         """Every way to the request is one that comes again: a scheduled run that sends what is still to be sent, a provider's delivery."""
         entries = self.model.entries_to(one.fn)
@@ -105,10 +121,16 @@ class Recoveries:
             return Recovery(entries[0].place, "the provider delivers the message again when this fails")
         return None
 
-    def settles_later(self, one: Sending) -> Entry | None:
-        """A webhook of the same provider by which a lost answer comes to light."""
+    def settles_later(self, one: Sending) -> bool:
+        """Whether messages of the same provider are received, by which a lost answer comes to light."""
+        if one.provider is None:
+            return False
+        unit = self.model.program.unit(one.fn.file)
         for handler in self.model.handlers.all:
-            same_unit = self.model.program.unit(handler.entry.target.fn.file) == self.model.program.unit(one.fn.file)
-            if one.provider is not None and handler.provider.id == one.provider.id and handler.kind != "redirect-return" and same_unit:
-                return handler.entry
-        return None
+            mine = handler.provider.id == one.provider.id and handler.kind != "redirect-return"
+            if mine and self.model.program.unit(handler.entry.target.fn.file) == unit:
+                return True
+        lang = self.model.program.language(one.fn.file)
+        words = {n.rpartition(".")[2] for v in one.provider.verifiers for k, calls in v.calls.items() if k == lang for n in calls}
+        telling = [w for w in sorted(words) if len(w) >= _TELLING]
+        return any(self.model.program.unit(f) == unit for w in telling for f in self.model.program.mentioning(w))

@@ -1,4 +1,4 @@
-"""Work that is put back into a queue of our own when it failed: a record whose counter of attempts goes up, to be taken again by a later run."""
+"""Work that is put back into a queue of our own when it failed: its record counts one attempt more, and a later run takes it."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_COUNTER = re.compile(r"(?:set_?)?(?:retry|attempt|tries|failure|error)s?_?(?:count|number|no)?|(?:num|n)_?(?:retries|attempts)|retries", re.IGNORECASE)
+_COUNTER = re.compile(
+    r"(?:set_?)?(?:retry|attempt|tries|failure|error)s?_?(?:count|number|no)?|(?:num|n)_?(?:retries|attempts)|retries", re.IGNORECASE
+)
 _TEXT = (b"retry", b"retries", b"attempt", b"tries")
 
 

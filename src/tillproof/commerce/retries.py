@@ -10,7 +10,7 @@ from tillproof.commerce.retry_policies import Policies, Told
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.repeats import Repeat, Repeats
 from tillproof.flow.values import FunctionV, Param, options
 from tillproof.ir.ops import Kind, Op
@@ -55,7 +55,7 @@ class Retries:
         self.model = model
         self.program, self.evaluator = model.program, model.evaluator
         self.waits = Waits(model.program, model.evaluator, model.recogniser)
-        self.repeats = Repeats(model.program, model.evaluator, self.waits.waits, self._tells, model.reach.callees)
+        self.repeats = Repeats(model.program, model.evaluator, self.waits.waits, self.asks, model.reach.callees)
         self.policies = Policies(model, self.waits)
         self._leads: dict[Fn, bool] = {}
 
@@ -100,7 +100,8 @@ class Retries:
                 helper = _says(function.name.lower().encode())
                 if not helper and not _says(text.lower()) and not _WAITS.search(text):
                     continue
-                if (_AGAIN.search(text) or function.name.encode() in text[len(function.name) + 16 :]) and (helper or self.leads(fn)):
+                again = _AGAIN.search(text) or _WAITS.search(text) or function.name.encode() in text[len(function.name) + 16 :]
+                if again and (helper or self.leads(fn)):
                     found.append(fn)
         return found
 
@@ -112,11 +113,10 @@ class Retries:
 
     @cached_property
     def _sending_names(self) -> frozenset[str]:
-        own = {s.fn for s in self.model.sendings.all}
-        return frozenset(self.program.name(fn) for fn in own)
+        return frozenset(self.program.name(fn) for fn in self.model.sendings.by_function) - {"<top>", ""}
 
     def _seems_to_lead(self, fn: Fn) -> bool:
-        sending = {s.fn for s in self.model.sendings.all}
+        sending = self.model.sendings.by_function
         seen: set[Fn] = {fn}
         layer = [fn]
         for _ in range(_LEVELS):
@@ -144,7 +144,7 @@ class Retries:
         """Whether a function speaks of attempts."""
         return _says(self._text(fn).lower())
 
-    def _tells(self, fn: Fn, i: int) -> bool:
+    def asks(self, fn: Fn, i: int) -> bool:
         """Whether a condition asks how a call went."""
         return self._asks(fn, i, 0)
 
@@ -244,4 +244,3 @@ class Retries:
     def of(self, sending: Sending) -> Retry | None:
         """The retry that a request is part of, if any."""
         return next((r for r in self.all if any(s is sending for s in r.sendings)), None)
-

@@ -115,7 +115,11 @@ class Policies:
                     yield told
             elif op in (Op.CALL, Op.NEW) and policy.repeats != "decorated":
                 callee = body.args(i)[0]
-                if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] == word and self._is(fn, i, policy.names):
+                if (
+                    body.op[callee] in (Op.NAME, Op.FIELD)
+                    and body.name(callee).rpartition(".")[2] == word
+                    and self._is(fn, i, policy.names)
+                ):
                     told = self._told(policy, fn, i, self._repeated(fn, i, policy), self._given(fn, i))
                     if told is not None:
                         yield told
@@ -175,7 +179,7 @@ class Policies:
 
     def _of_records(self, language: str, policy: RetryPolicy) -> Iterator[Told]:
         """Options records of a job: ``{ attempts: 5, backoff: … }`` in code that uses the queue's package."""
-        roots = {n for n in policy.names if not n.startswith(".")}
+        roots = {n.partition(".")[0] if not n.startswith("@") else _root(n) for n in policy.names if not n.startswith(".")}
         if not any(_root(n) in self._imported[language] for n in roots):
             return
         for file in self.program.mentioning(policy.record[0]):
@@ -295,7 +299,10 @@ class Policies:
             known += [strip(n) for n in names(value.callee)]
         said = next((policy.kinds[n] for n in known if n in policy.kinds), None)
         if said is None:
-            said = next((kind for n in known for name, kind in policy.kinds.items() if "." in name and n.endswith("." + name.rpartition(".")[2])), None)
+            said = next(
+                (kind for n in known for name, kind in policy.kinds.items() if "." in name and n.endswith("." + name.rpartition(".")[2])),
+                None,
+            )
         if said is None:
             return []
         kind, _, more = said.partition("+")
@@ -304,7 +311,9 @@ class Policies:
     def _by_function(self, policy: RetryPolicy, value: FunctionV) -> Growth:
         """A function that computes the wait."""
         body = self.program.body(value.fn)
-        found = [self._wait(policy, value.fn, self.evaluator.value(value.fn, body.args(r)[0])) for r in returns(body) if body.args(r)[0] >= 0]
+        found = [
+            self._wait(policy, value.fn, self.evaluator.value(value.fn, body.args(r)[0])) for r in returns(body) if body.args(r)[0] >= 0
+        ]
         tokens = " ".join(sorted(self.model.vocabulary.tokens(value.fn)))
         jitter = any(g.jitter for g in found) or bool(re.search(r"rand|jitter", tokens, re.IGNORECASE))
         kind = found[0].kind if found else "unknown"

@@ -25,11 +25,17 @@ _INSIDE = re.compile(
     r"^(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|host\.docker\.internal$|[\w-]+$)"
     r"|\.(?:local|internal|localhost|svc|cluster\.local|test|example|invalid)$"
 )
-_OURS = re.compile(r"(?:^|[._])(?:app|base|site|self|own|my|frontend|front_end|server|home|public|host|store|shop|local)_?(?:url|uri|host|domain|origin)$", re.IGNORECASE)
+_OURS = re.compile(
+    r"(?:^|[._])(?:app|base|site|self|own|my|frontend|front_end|server|home|public|host|store|shop|local)_?(?:url|uri|host|domain|origin)$",
+    re.IGNORECASE,
+)
 _CONFIGURED = re.compile(r"url|uri|host|endpoint|domain|base", re.IGNORECASE)
 _LONGEST_CHAIN = 14
+_MOST_CALLERS = 24
 # What developers run, or what is run once.
-_TOOLS = re.compile(r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|create[\w-]*|installer|\.\w+|docs?|examples?|e2e\w*)/", re.IGNORECASE)
+_TOOLS = re.compile(
+    r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|create[\w-]*|installer|\.\w+|docs?|examples?|e2e\w*)/", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -227,6 +233,26 @@ class Sendings:
         request = self.model.http.request(fn, i)
         if request is None:
             return None
+        return self._outside(fn, i, request) or (self._by_callers(fn, i) if request.parametric else None)
+
+    def _by_callers(self, fn: Fn, i: int) -> Sending | None:
+        """A request of a helper whose callers say where it goes."""
+        found: Sending | None = None
+        for ctx in self.model.callers.above(fn, None)[:_MOST_CALLERS]:
+            request = self.model.http.request(fn, i, ctx)
+            one = self._outside(fn, i, request) if request is not None else None
+            if one is None or request is None:
+                continue
+            found = found or one
+            found.contexts.append(ctx)
+            found.provider, found.certain = (one.provider, True) if one.provider is not None else (found.provider, found.certain)
+            for _, thing in self.model.http.match(fn, request) if one.provider is not None else ():
+                if isinstance(thing, Operation) and thing not in found.operations:
+                    found.operations.append(thing)
+        return found
+
+    def _outside(self, fn: Fn, i: int, request: Request) -> Sending | None:
+        """A request whose address is that of a system outside."""
         told = self._told_by_file(fn.file)
         for one in request.each():
             host = _HOST.match(one.url)

@@ -30,6 +30,7 @@ from tillproof.knowledge.schema import SdkDefault
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+MADE_ELSEWHERE = "the client is made elsewhere"
 _LEVELS = 3
 _LONGEST_CHAIN = 14
 _HOLDERS = ("config", "option", "settings", "httpclientoptions", "http_options", "defaults", "agent", "curl", "request", "client")
@@ -38,8 +39,8 @@ _SENDERS = ("request", "send", "_request", "_call")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What bounds a request. ``given``: at ``at``, in words ``what``. ``default``: the library's own, ``seconds``. ``connect``: the connection
-    alone. ``off``: switched off at ``at``. ``hidden``: it could stand at ``at``. ``none``: nothing does."""
+    """What bounds a request. ``given``: at ``at``, in words ``what``. ``default``: the library's own, ``seconds``. ``connect``: the
+    connection alone. ``off``: switched off at ``at``. ``hidden``: it could stand at ``at``. ``none``: nothing does."""
 
     kind: Literal["given", "default", "connect", "off", "hidden", "none"]
     at: Place | None = None
@@ -62,6 +63,8 @@ class Timeouts:
         """The bound of a request, whoever calls: the weakest that a caller leaves it."""
         default = self._default(one)
         found = self._in(one, None, 0)
+        if found.kind == "none" and self._injected(one):
+            found = Bound("hidden", (one.fn.file, self.model.program.body(one.fn).line[one.instr]), MADE_ELSEWHERE)
         if found.kind in ("none", "hidden", "connect"):
             wide = self._wide_of(one)
             if wide is not None:
@@ -71,6 +74,13 @@ class Timeouts:
             if default is None or default.timeout is None:
                 return Bound("hidden", None, "whether the library has a bound of its own is not known") if found.kind == "none" else found
         return found
+
+    def _injected(self, one: Sending) -> bool:
+        """Whether the client is known by the interface of its type alone: whoever makes it decides."""
+        if one.client is None or one.made is not None:
+            return False
+        known = self.model.recogniser.callee_names(one.fn, one.instr, None)
+        return any("Interface." in n.replace("()", "") for n in known)
 
     def default(self, one: Sending) -> SdkDefault | None:
         """What the library does by itself."""
@@ -143,7 +153,7 @@ class Timeouts:
             if key and key not in ("*", "**"):
                 out.append((key, value, value.at))
                 out += self._within(value, 1) if _holds_options(key) else []
-            elif key == "**" or number > 0 or isinstance(value, (Record, Overlay, Choice)):
+            elif key == "**" or number > 0 or _is_record(value):
                 out += self._within(value, 0)
                 if isinstance(value, Param) and (key == "**" or _holds_options(value.name)):
                     out.append(("?", value, value.at))
@@ -168,7 +178,7 @@ class Timeouts:
         for key, entry in (*got.must.items(), *got.may.items()):
             if isinstance(entry, (Record, Overlay, Choice, Result, Instance)) and _holds_options(key):
                 out += self._within(entry, depth + 1)
-        out += [("?", v, v.at) for v in got.open if isinstance(v, Param) and depth == 0]
+        out += [("?", v, v.at) for v in got.open if isinstance(v, Param) and depth == 0 and _holds_options(v.name)]
         return out
 
     def _chain(self, value: Value) -> "list[tuple[str, Value, Place]]":
@@ -193,7 +203,8 @@ class Timeouts:
                 elif isinstance(here, Instance) and here.made:
                     fn, i, ctx = here.made
                     arguments = self.model.program.body(fn).call(i)[1]
-                    out += [(k, v, v.at) for k, a in arguments if k and (v := self.model.evaluator.value(fn, a, ctx))]
+                    told = [(k, self.model.evaluator.value(fn, a, ctx)) for k, a in arguments if k]
+                    out += [(k, v, v.at) for k, v in told]
                     break
                 else:
                     break
@@ -287,6 +298,10 @@ def _plain(name: str) -> str:
     for prefix in ("set", "with"):
         word = word.removeprefix(prefix) if len(word) > len(prefix) + 3 else word
     return word.replace("_", "")
+
+
+def _is_record(value: Value) -> bool:
+    return any(isinstance(o, (Record, Overlay)) for o in options(value))
 
 
 def _holds_options(name: str) -> bool:

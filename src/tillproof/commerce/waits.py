@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 from tillproof.commerce.names import Table
@@ -31,7 +32,7 @@ from tillproof.ir.ops import Kind, Op
 
 GrowthKind: TypeAlias = Literal["none", "fixed", "linear", "exponential", "told", "unknown"]
 _ORDER: tuple[GrowthKind, ...] = ("none", "fixed", "unknown", "linear", "told", "exponential")
-_SMALL = 60
+_SMALL, _SHORT, _FEW = 60, 600, 8
 _DEEPEST = 3
 _MOST = 200
 _POWERS = re.compile(r"(?:^|[.#?])(?:pow|ldexp|exp2?)$", re.IGNORECASE)
@@ -39,7 +40,7 @@ _SAME = re.compile(
     r"(?:^|[.#?])(?:min|max|int|float|round|ceil|floor|trunc|number|parseint|parsefloat|abs|intval|floatval|clamp|timedelta|total_seconds)$",
     re.IGNORECASE,
 )
-_RANDOM = re.compile(r"rand(?:om|int|_int|range|bytes)?\b|mt_rand|uniform|jitter|lcg_value", re.IGNORECASE)
+_RANDOM = re.compile(r"(?<![a-z])(?:mt_|wp_)?rand(?![a-z])|random|uniform|jitter|lcg_value", re.IGNORECASE)
 _TOLD = re.compile(r"retry[-_ ]?after|x-ratelimit|ratelimit[-_]reset", re.IGNORECASE)
 _STEP = 1.4
 
@@ -69,6 +70,8 @@ class Waits:
         for framework in recogniser.knowledge.frameworks.values():
             self._tables[framework.language].add(framework.sleeps, framework.id)
         self._memo: dict[tuple[Fn, int], tuple[Fn, int, int, Ctx | None] | None] = {}
+        self._short: dict[str, bool] = {}
+        self._locals: dict[str, set[str]] = {}
 
     def waits(self, fn: Fn, i: int) -> bool:
         """Whether a CALL or NEW lets time pass and does nothing else."""
@@ -96,6 +99,9 @@ class Waits:
         if body.op[i] == Op.NEW:
             return self._promised(fn, arguments, depth) if body.op[callee] == Op.NAME and body.name(callee) == "Promise" else None
         table = self._tables[self.program.language(fn.file)]
+        word = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        if not word or (word.lower() not in table.words() and not self._may_wait(word) and not self._renamed(fn, word)):
+            return None
         own = [o for o in options(self.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
         if own:
             return self._helper(own[0], fn, i, depth) if len(own) == 1 else None
@@ -106,6 +112,25 @@ class Waits:
             given = [a for k, a in arguments if k in ("", "delay", "seconds", "ms")]
             return fn, i, given[position] if position < len(given) else -1, None
         return None
+
+    def _may_wait(self, word: str) -> bool:
+        """Whether a function of ours of that name could only wait: it is short, and waits somewhere."""
+        if word not in self._short:
+            self._short[word] = any(self._speaks_of_waiting(f) for f in self.program.functions_by_name.get(word, ())[:_FEW])
+        return self._short[word]
+
+    def _speaks_of_waiting(self, fn: Fn) -> bool:
+        function = self.program.function(fn)
+        text = self.program.sources[fn.file][function.start : function.end] if function else b""
+        return len(text) < _SHORT and any(w in text for w in (b"setTimeout", b"sleep", b"delay", b"wait"))
+
+    def _renamed(self, fn: Fn, word: str) -> bool:
+        """Whether a name was imported, or given to what waits."""
+        if fn.file not in self._locals:
+            source = self.program.sources[fn.file]
+            imported = {i.local for i in self.program.indices[fn.file].imports}
+            self._locals[fn.file] = imported if any(w in source for w in (b"setTimeout", b"sleep", b"delay", b"timers")) else set()
+        return word in self._locals[fn.file] or (word in ("sleep", "wait", "delay", "pause"))
 
     def _promised(self, fn: Fn, arguments: list[tuple[str, int]], depth: int) -> tuple[Fn, int, int, Ctx | None] | None:
         """``new Promise(resolve => setTimeout(resolve, ms))``"""
@@ -157,11 +182,11 @@ class Waits:
         if isinstance(value, (Choice, Text, Overlay)):
             return below(value.parts())
         if isinstance(value, Element):
-            return self._element(value, below)
+            return self._element(value)
         if isinstance(value, Result):
             return self._result(value, below)
         if isinstance(value, Param):
-            return self._handed(value, fn, below)
+            return self._handed(value, fn)
         if isinstance(value, (Record, Seq)):
             return below(value.parts())
         return Growth("told" if _TOLD.search(" ".join(names(value))) else "unknown")
@@ -180,7 +205,7 @@ class Waits:
             return Growth("linear", parts.jitter)
         return parts
 
-    def _element(self, value: Element, below: _Below) -> Growth:
+    def _element(self, value: Element) -> Growth:
         steps = _numbers(value.base)
         if steps:
             return _stepped(steps)
@@ -204,20 +229,23 @@ class Waits:
             return below(given)
         return Growth("unknown")
 
-    def _handed(self, value: Param, fn: Fn, below: _Below) -> Growth:
+    def _handed(self, value: Param, fn: Fn) -> Growth:
         """A parameter: what the function hands itself for the next time."""
         found: list[Growth] = []
         for nested in (fn, value.fn):
             body = self.program.body(nested)
             for i, op in enumerate(body.op):
-                if op != Op.CALL or not any(isinstance(o, FunctionV) and o.fn == value.fn for o in options(self.evaluator.value(nested, body.args(i)[0]))):
+                if op != Op.CALL or not any(
+                    isinstance(o, FunctionV) and o.fn == value.fn for o in options(self.evaluator.value(nested, body.args(i)[0]))
+                ):
                     continue
                 given = [v for k, v in body.call(i)[1] if k in ("", value.name)]
                 positions = [p.name for p in self.program.body(value.fn).params if p.name not in ("self", "cls")]
                 named = [v for k, v in body.call(i)[1] if k == value.name]
-                at = named or ([given[positions.index(value.name)]] if value.name in positions and positions.index(value.name) < len(given) else [])
-                for a in at:
-                    found.append(self._next(self.evaluator.value(nested, a), value))
+                at = named or (
+                    [given[positions.index(value.name)]] if value.name in positions and positions.index(value.name) < len(given) else []
+                )
+                found += [self._next(self.evaluator.value(nested, a), value) for a in at]
         return worst(found) if found else Growth("linear" if _counts(value) else "unknown")
 
     def _next(self, given: Value, param: Param) -> Growth:
@@ -252,7 +280,7 @@ def _stepped(steps: list[float]) -> Growth:
     """The growth of a list of waits."""
     if len(set(steps)) < 2:
         return Growth("fixed")
-    grows = all(b >= _STEP * a for a, b in zip(steps, steps[1:], strict=False) if a > 0)
+    grows = all(b >= _STEP * a for a, b in pairwise(steps) if a > 0)
     return Growth("exponential" if grows else "linear" if sorted(steps) == steps else "fixed")
 
 

@@ -17,8 +17,7 @@ from tillproof.ir.ops import Op
 
 _COUNTERS = ("range", "xrange", "count", "arange", "repeat", "times")
 _COMPARES = ("<", ">", "<=", ">=", "==", "===", "!=", "!==", "is", "is not")
-_DEEPEST = 3
-_MOST_CALLEES = 60
+_MOST_FILES = 40
 
 Waits = Callable[[Fn, int], bool]
 """Whether a call does nothing but let time pass."""
@@ -30,10 +29,10 @@ Tells = Callable[[Fn, int], bool]
 class Repeat:
     """Work of ``fn`` that is done again after a failure.
 
-    ``blocks``: what is repeated, the whole function for recursion. ``wait``: the call that waits in between, with its function, which may be
-    a nested one; None when nothing waits. ``again``: the instruction that a finding about the repetition points to. ``caught``: the handlers
-    through which an exception leads to another turn. ``conditions``: BRANCH instructions that decide whether there is another, with the
-    outcome that leads to it. ``bounded``: whether anything but success ends it.
+    ``blocks``: what is repeated, the whole function for recursion. ``wait``: the call that waits in between, with its function; None when
+    nothing waits. ``again``: the instruction that a finding about the repetition points to. ``caught``: the handlers through which an
+    exception leads to another turn. ``conditions``: BRANCH instructions that decide whether there is another, with the outcome that leads
+    to it. ``bounded``: whether anything but success ends it.
     """
 
     fn: Fn
@@ -54,6 +53,7 @@ class Repeats:
         self.waits, self.tells, self.callees = waits, tells, callees
         self._flows: dict[Fn, Flow] = {}
         self._memo: dict[Fn, list[Repeat]] = {}
+        self._named: dict[Fn, set[Fn]] = {}
 
     def flow(self, fn: Fn) -> Flow:
         """Blocks and loops of a function."""
@@ -112,7 +112,9 @@ class Repeats:
                 at = flow.block_of(handler)
                 if at not in loop.blocks or not (at == loop.header or flow.reaches(at, loop.header, loop.blocks)):
                     continue
-                if not flow.reaches(number, loop.header, loop.blocks, around=at, raising=False) or self._leaves_by_flag(body, flow, loop, at):
+                if not flow.reaches(number, loop.header, loop.blocks, around=at, raising=False) or self._leaves_by_flag(
+                    body, flow, loop, at
+                ):
                     caught[handler] = None
         if not caught:
             return None
@@ -179,10 +181,10 @@ class Repeats:
     def _recursion(self, fn: Fn) -> Iterator[Repeat]:
         body, flow = self.program.body(fn), self.flow(fn)
         everything = frozenset(range(len(body.blocks)))
-        calls = self._calls_of_itself(fn)
+        waits = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and self.waits(fn, i)]
+        calls = self._calls_of_itself(fn, bool(waits))
         if not calls:
             return
-        waits = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and self.waits(fn, i)]
         for wait in waits:
             later = [c for c in calls if c >= wait and self._follows(flow, wait, c)]
             if later:
@@ -227,21 +229,24 @@ class Repeats:
                     return tuple(n for n, o in enumerate(body.op) if o == Op.PARAM)[:1]
         return ()
 
-    def _calls_of_itself(self, fn: Fn) -> list[int]:
-        """Calls of a function that lead back to it, or to one around it: directly, through others of ours, or by a callback that is run
-        after a wait."""
+    def _calls_of_itself(self, fn: Fn, waits: bool) -> list[int]:
+        """Calls of a function that lead back to it, or to one around it: directly, by a callback that is run after a wait, or, where the
+        function waits, through others of ours."""
         body = self.program.body(fn)
         goals = {fn, *self._around(fn)}
+        named = {self.program.name(g) for g in goals}
         out = []
         for i, op in enumerate(body.op):
             if op != Op.CALL:
                 continue
             callee, arguments = body.call(i)
+            if not waits and _callee(body, i) not in named:
+                continue  # it cannot be a call of itself, and nothing waits that could lead back
             own = [o.fn for o in options(self.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
             given = [a for _, a in arguments if body.op[a] in (Op.FUNCTION, Op.NAME)]
             if not own and self.waits(fn, i):
                 own = [o.fn for a in given for o in options(self.evaluator.value(fn, a)) if isinstance(o, FunctionV)]
-            if any(target in goals or self._leads_to(target, fn) for target in own):
+            if any(target in goals or (waits and self._leads_to(target, fn)) for target in own):
                 out.append(i)
         return out
 
@@ -255,16 +260,25 @@ class Repeats:
         return out
 
     def _leads_to(self, start: Fn, goal: Fn) -> bool:
-        seen = {start}
-        layer = [start]
-        for _ in range(_DEEPEST):
-            layer = [c for f in layer for c in self.callees(f) if c not in seen or c == goal]
-            if goal in layer:
-                return True
-            seen.update(layer)
-            if len(seen) > _MOST_CALLEES:
-                return False
-        return False
+        """Whether a function calls another, itself or by one more between."""
+        calling = self._calling_by_name(goal)
+        if not calling - {goal}:
+            return False
+        if start in calling and goal in self.callees(start):
+            return True
+        return any(c in calling and goal in self.callees(c) for c in self.callees(start) if c != goal)
+
+    def _calling_by_name(self, fn: Fn) -> set[Fn]:
+        """Functions in whose text a call of that name stands."""
+        if fn not in self._named:
+            name = self.program.name(fn)
+            files = self.program.mentioning(name) if name and name != "<top>" else []
+            language = self.program.language(fn.file)
+            self._named[fn] = {
+                f for file in files[:_MOST_FILES] if self.program.language(file) == language
+                for f in self.program.functions_calling_name(file, name)
+            }  # fmt: skip
+        return self._named[fn]
 
 
 def _callee(body: Body, call: int) -> str:

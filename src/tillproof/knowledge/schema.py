@@ -335,8 +335,9 @@ class HttpClient(Part, frozen=True, kw_only=True):
 class RetryPolicy(Part, frozen=True, kw_only=True):
     """A way in which a library repeats what failed: where our code declares it, and what it does where nothing is said.
 
-    ``names``: the call or decorator that declares it, where anything imports what one of the full names begins with; ``bases``: the class whose members do; ``record``: keys of an options record, all of
-    which must be there. ``when``: names one of which must be given, and not be false or 0, for anything to be repeated.
+    ``names``: the call or decorator that declares it, where anything imports what one of the full names begins with; ``bases``: the class
+    whose members do; ``record``: keys of an options record, all of which must be there. ``when``: names one of which must be given, and
+    not be false or 0, for anything to be repeated.
     ``growth``: how the wait grows when nothing is said: ``none`` (no wait), ``fixed``, ``linear``, ``exponential``. ``jitter``: whether it
     is spread. ``bounded``: whether it ends by itself.
     Names of what changes that (an argument, a key, a member; a number is a position): ``delays`` hold the wait (a number, a list, a

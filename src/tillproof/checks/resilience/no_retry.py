@@ -10,11 +10,12 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.recoveries import Recovery
 from tillproof.commerce.sendings import Sending
 from tillproof.contract import Severity
-from tillproof.flow.program import Fn
 
 # What is lost when the call is: from money that moved or has to move back, to what the customer simply tries again.
-_HEAVY = ("refund.create", "payout.create", "transfer.create", "payment.capture", "payment.confirm", "payment.create", "invoice.pay", "subscription.create",
-          "payment.cancel", "shipment.create", "order.write", "catalog.write")  # fmt: skip
+_HEAVY = (
+    *("refund.create", "payout.create", "transfer.create", "payment.capture", "payment.confirm", "payment.create", "invoice.pay"),
+    *("subscription.create", "payment.cancel", "shipment.create", "order.write", "catalog.write"),
+)
 _LIGHT = ("checkout.create", "tax.calculate", "rates.quote")
 _MOST = 10
 
@@ -53,7 +54,7 @@ def _rule(model: Model, group: list[Sending]) -> Ruling | None:
     made_up = next((r for _, r in found if r is not None), None)
     if not open_ and made_up is None:
         return None
-    if made_up is not None and (not open_ or _of_ours(model, found)):
+    if made_up is not None and (not open_ or _of_ours(found)):
         ruling.evidence.append(Evidence(made_up.at[0], made_up.at[1], made_up.what, "guard"))
         return ruling
     _break(model, ruling, open_)
@@ -65,7 +66,7 @@ def _by_staff(model: Model, one: Sending) -> bool:
     return model.staff_only(one.fn)
 
 
-def _of_ours(model: Model, found: list[tuple[Sending, Recovery | None]]) -> bool:
+def _of_ours(found: list[tuple[Sending, Recovery | None]]) -> bool:
     """Whether the heaviest of the calls are made again: then somebody has thought about which to repeat."""
     heavy = [r for one, r in found if any(o in _HEAVY for o in _ops(one))]
     return bool(heavy) and any(r is not None for r in heavy)
@@ -84,17 +85,17 @@ def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
     whom = system(worst)
     later = model.recoveries.settles_later(worst)
     ruling.outcome = "broken"
-    ruling.severity = _severity(worst, later is not None)
+    ruling.severity = _severity(worst, later)
     ruling.confidence = "likely"
     ruling.file, ruling.line = fn.file, body.line[instr]
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
     ruling.title = f"{whom}: calls are made once, and nothing makes up for one that fails"
     what = _ops(worst)[0]
     ruling.message = (
-        f"A lost connection or a 503 of {whom} ends this {what} at once: its SDK or client repeats nothing unless it is told to, and no retry, "
-        f"job or poll of ours was found around it. {_harm(what)}"
+        f"A lost connection or a 503 of {whom} ends this {what} at once: its SDK or client repeats nothing unless it is told to, and no "
+        f"retry, job or poll of ours was found around it. {_harm(what)}"
     )
-    if later is not None:
+    if later:
         ruling.message += " A webhook tells of the payments that went through all the same."
     ruling.remediation = _remedy(model, worst)
     for one in ranked[:_MOST]:
@@ -110,7 +111,7 @@ def _harm(op: str) -> str:
         return "The customer gets an error in the middle of the checkout and may not try again."
     if op == "refund.create":
         return "The customer's refund is not made, and nobody comes back to it."
-    if op.startswith("payment") or op.startswith("subscription"):
+    if op.startswith(("payment", "subscription")):
         return "The payment fails, or went through without the shop's knowing, and the customer pays again."
     return "The other system does not hear of it, and the two no longer agree."
 
@@ -120,7 +121,11 @@ def _severity(worst: Sending, told_later: bool) -> Severity:
 
 
 def _remedy(model: Model, one: Sending) -> str:
-    key = " Send an idempotency key with it, the same for each attempt." if one.provider and one.provider.idempotency and one.provider.idempotency.supported else ""
+    key = (
+        " Send an idempotency key with it, the same for each attempt."
+        if one.provider and one.provider.idempotency and one.provider.idempotency.supported
+        else ""
+    )
     by_sdk = {
         ("stripe", "python"): "Set `stripe.max_network_retries = 2`.",
         ("stripe", "php"): r"Call `\Stripe\Stripe::setMaxNetworkRetries(2)`.",
@@ -132,13 +137,16 @@ def _remedy(model: Model, one: Sending) -> str:
     if one.sdk is not None and one.provider is not None and one.sdk.retry_names and (one.provider.id, language) in by_sdk:
         return by_sdk[one.provider.id, language] + key
     by_client = {
-        "axios": "Add `axiosRetry(client, { retries: 3, retryDelay: axiosRetry.exponentialDelay, retryCondition: isNetworkOrIdempotentRequestError })`.",
+        "axios": "Add `axiosRetry(client, { retries: 3, retryDelay: axiosRetry.exponentialDelay })`, and let its "
+        "`retryCondition` take POSTs that carry a key.",
         "requests": "Mount an `HTTPAdapter(max_retries=Retry(total=3, backoff_factor=1, status_forcelist=[502, 503, 504]))` on a session.",
         "Guzzle": "Push `Middleware::retry()` with a growing delay onto the client's handler stack.",
         "Laravel's HTTP client": "Add `->retry(3, fn ($n) => 200 * 2 ** $n, fn ($e) => $e instanceof ConnectionException)`.",
     }
     told = by_client.get(one.client.id if one.client is not None else "")
-    return (told or "Try again two or three times, with a wait that doubles and is spread at random, after no answer, 429 and 5xx only.") + key
+    return (
+        told or "Try again two or three times, with a wait that doubles and is spread at random, after no answer, 429 and 5xx only."
+    ) + key
 
 
 def _dropped(model: Model, found: Dropped) -> Ruling:
@@ -151,8 +159,9 @@ def _dropped(model: Model, found: Dropped) -> Ruling:
     ruling.anchor = (found.fn.file, line, body.end_line[found.forgets] if body.line[found.forgets] - line < 4 else line)  # fmt: skip
     ruling.title = f"{whom}: the answer is thrown away, and the work counts as done"
     ruling.message = (
-        f"The client tells of a failure by its return value, which nobody looks at here; the next step removes what would have led to another "
-        f"attempt. When {whom} cannot be reached, or answers 429 or 5xx, it never hears of this, and the two systems disagree for good."
+        f"The client tells of a failure by its return value, which nobody looks at here; the next step removes what would have led to "
+        f"another attempt. When {whom} cannot be reached, or answers 429 or 5xx, it never hears of this, and the two systems "
+        "disagree for good."
     )
     ruling.remediation = "Look at the answer first: remove the record only after a 2xx (or a 404 of a deletion), else leave it in the queue for the next run."
     ruling.evidence = [

@@ -7,7 +7,7 @@ from tillproof.checks.resilience.systems import matters, system
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sendings import Sending
-from tillproof.commerce.timeouts import Bound
+from tillproof.commerce.timeouts import MADE_ELSEWHERE, Bound
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
 
@@ -46,7 +46,10 @@ def _rule(model: Model, group: list[tuple[Sending, Bound]]) -> Ruling:
     if not open_:
         ruling.outcome = "unknown"
         where = bound.at or (fn.file, body.line[instr])
-        ruling.question = Evidence(where[0], where[1], f"Is a timeout among the options that reach this {_library(sending)} request, for every caller?")
+        asked = f"Is a timeout among the options that reach this {_library(sending)} request, for every caller?"
+        if bound.what == MADE_ELSEWHERE:
+            asked = f"Does whoever makes the {_library(sending)} object that is handed over here give it a timeout?"
+        ruling.question = Evidence(where[0], where[1], asked)
         return ruling
     _break(model, ruling, open_, (fn, instr))
     return ruling
@@ -88,6 +91,8 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
     ruling.outcome, ruling.severity = "broken", _severity(model, sending)
     ruling.confidence = "certain" if sending.certain and bound.kind != "connect" and sending.client is not None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    if bound.kind == "off" and bound.at is not None:
+        ruling.anchor = (*bound.at, bound.at[1])
     several = f"{len(found)} requests to {whom} are" if len(found) > 1 else f"A request to {whom} is"
     ruling.title = f"{several} sent without a timeout"
     why = {

@@ -8,7 +8,7 @@ from tillproof.checks.resilience.systems import matters, named
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
-from tillproof.commerce.rejections import Judgement
+from tillproof.commerce.refusals import Judgement
 from tillproof.commerce.requeues import Requeue, find
 from tillproof.commerce.retries import Retry
 from tillproof.contract import Severity
@@ -23,7 +23,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per retry; per condition where several retries ask the same one."""
     shared: dict[tuple[Fn, int], Ruling] = {}
     for retry in model.retries.all:
-        judgement = model.rejections.judge(retry)
+        judgement = model.refusals.judge(retry)
         if judgement is None or _mends(model, retry, judgement):
             continue
         ruling = _rule(model, retry, judgement)
@@ -68,7 +68,7 @@ def _rule(model: Model, retry: Retry, judgement: Judgement) -> Ruling:
 
 def _break(model: Model, ruling: Ruling, retry: Retry, judgement: Judgement) -> None:
     program = model.program
-    fn, instr = judgement.place or _line(model, retry)
+    fn, instr = judgement.place or _line(retry)
     body = program.body(fn)
     whom = named(model, retry.sendings, retry.fn.file)
     charging = _recharges(model, retry)
@@ -79,8 +79,9 @@ def _break(model: Model, ruling: Ruling, retry: Retry, judgement: Judgement) -> 
     ruling.anchor = (fn.file, line, line)
     ruling.title = f"{whom[:1].upper()}{whom[1:]}: a refused request is sent again"
     ruling.message = (
-        f"Bad requests and declined cards are tried again here like a lost connection ({judgement.what}). The answer will not change: the customer "
-        f"waits for attempts that cannot work and is not told, the card issuer counts each as a new attempt, and {whom} may limit the shop."
+        f"Bad requests and declined cards are tried again here like a lost connection ({judgement.what}). The answer will not change: the "
+        f"customer waits for attempts that cannot work and is not told, the card issuer counts each as a new attempt, and {whom} "
+        "may limit the shop."
     )
     if charging:
         ruling.message += (
@@ -95,7 +96,7 @@ def _break(model: Model, ruling: Ruling, retry: Retry, judgement: Judgement) -> 
         ruling.evidence.append(at(program, one.fn, one.instr, "the request that is sent again", "sink"))
 
 
-def _line(model: Model, retry: Retry) -> tuple[Fn, int]:
+def _line(retry: Retry) -> tuple[Fn, int]:
     """The handler that catches too much, else the next attempt."""
     if retry.repeat is not None and retry.repeat.caught:
         return retry.fn, retry.repeat.caught[0]
@@ -111,14 +112,20 @@ def _recharges(model: Model, retry: Retry) -> bool:
         for site in sites:
             op = site.operation
             moves = op.moves_money and op.repeatable == "needs-key" and op.supports_key
-            if moves and (op.confirms or op.op != "payment.create" or _at_once(model, site)) and look(model, site, site.ctx).state == "none":
+            if (
+                moves
+                and (op.confirms or op.op != "payment.create" or _at_once(model, site))
+                and look(model, site, site.ctx).state == "none"
+            ):
                 return True
     return False
 
 
 def _at_once(model: Model, site: OperationSite) -> bool:
     """Whether what is created is charged by the same request."""
-    arguments = [model.evaluator.value(site.fn, v, site.ctx) for k, v in model.program.body(site.fn).call(site.instr)[1] if not k or k == "**"]
+    arguments = [
+        model.evaluator.value(site.fn, v, site.ctx) for k, v in model.program.body(site.fn).call(site.instr)[1] if not k or k == "**"
+    ]
     named = [k for k, _ in model.program.body(site.fn).call(site.instr)[1]]
     return "confirm" in named or any(find_key(model.evaluator, value, {"confirm"})[0] is not None for value in arguments)
 
@@ -136,7 +143,8 @@ def _remedy(model: Model, retry: Retry, charging: bool) -> str:
     language = model.program.language(retry.fn.file)
     providers = {s.provider.id for s in retry.sendings if s.provider is not None}
     if retry.told is not None and language == "php" and retry.told.policy.repeats == "client":
-        return "Give `retry` a condition: `fn ($e) => $e instanceof ConnectionException || $e->response->serverError() || $e->response->status() === 429`."
+        asked = "$e instanceof ConnectionException || $e->response->serverError() || $e->response->status() === 429"
+        return f"Give `retry` a condition: `fn ($e) => {asked}`."
     told = {
         "python": "Catch what may pass only: `except (stripe.APIConnectionError, stripe.RateLimitError)`" if "stripe" in providers
         else "Catch timeouts and connection errors only, and look at the status of the rest: 429 and 5xx",
@@ -157,7 +165,7 @@ def _requeued(model: Model) -> Iterator[Ruling]:
     """One ruling per function that puts work back after an answer."""
     first: dict[Fn, tuple[Requeue, Judgement]] = {}
     for requeue in find(model):
-        judgement = model.rejections.leads_to(requeue.fn, requeue.call)
+        judgement = model.refusals.leads_to(requeue.fn, requeue.call)
         if judgement.kind != "repeated" or judgement.place is None:
             continue
         first.setdefault(requeue.fn, (requeue, judgement))
@@ -177,7 +185,10 @@ def _put_back(model: Model, fn: Fn, requeue: Requeue, judgement: Judgement) -> R
         "Answers that say that the request itself is wrong take the same way as those of an overloaded provider: the record stays in the "
         "queue and the same request is refused again by each of the next runs, while nobody is told what is wrong with it."
     )
-    ruling.remediation = "Mark the record as failed at once on 400, 401, 403, 404 and 422, with the provider's reason; put it back on no answer, 429 and 5xx only."
+    ruling.remediation = (
+        "Mark the record as failed at once on 400, 401, 403, 404 and 422, with the provider's reason; put it back on no answer, 429 and "
+        "5xx only."
+    )
     ruling.evidence = [
         at(program, where, instr, "refusals and overload are asked for together", "missing"),
         at(program, fn, requeue.call, "the record is put back", "step"),

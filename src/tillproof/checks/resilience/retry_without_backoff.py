@@ -42,7 +42,9 @@ def _rule(model: Model, retry: Retry) -> Ruling:
     ruling = Ruling("resilience/retry-without-backoff", "held", "retry", retry.fn.file, line)
     if retry.growth.kind == "unknown" and retry.bounded:
         ruling.outcome = "unknown"
-        ruling.question = Evidence(retry.fn.file, line, "Does the wait between these attempts grow from one to the next, and is it spread at random?")
+        ruling.question = Evidence(
+            retry.fn.file, line, "Does the wait between these attempts grow from one to the next, and is it spread at random?"
+        )
         return ruling
     if retry.growth.kind == "told" and retry.bounded:
         ruling.evidence.append(Evidence(retry.fn.file, line, "the provider says how long to wait", "guard"))
@@ -69,11 +71,13 @@ def _break(model: Model, ruling: Ruling, retry: Retry, line: int) -> None:
         ruling.title += ", and for ever" if retry.growth.kind in _WAITS else ""
         how += ", and nothing but success ends it"
     ruling.message = (
-        f"What fails here is tried again {how}. When {system} is slow or limits requests, every shop, worker and cart comes back in step and "
-        "keeps it down, and the customer or the webhook that waits for this is held up for as long as the attempts take."
+        f"What fails here is tried again {how}. When {system} is slow or limits requests, every shop, worker and cart comes back in step "
+        "and keeps it down, and the customer or the webhook that waits for this is held up for as long as the attempts take."
     )
     ruling.remediation = _remedy(model, retry)
-    ruling.evidence.append(Evidence(retry.fn.file, line, "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt", "missing"))
+    ruling.evidence.append(
+        Evidence(retry.fn.file, line, "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt", "missing")
+    )
     for one in retry.sendings[:_MOST]:
         ruling.evidence.append(at(program, one.fn, one.instr, "the request that is sent again", "sink"))
 
@@ -98,7 +102,7 @@ def _remedy(model: Model, retry: Retry) -> str:
         "p-retry": "Pass `randomize: true`.",
         "promise-retry": "Pass `randomize: true`.",
         "bull": "Give the job `backoff: { type: 'exponential', delay: 1000, jitter: 0.5 }`.",
-        "illuminate": "Give growing waits with some chance in them: `backoff()` that returns `[1, 5, 25]` plus `random_int(0, 3)`, or a closure "
+        "illuminate": "Give growing waits with some chance in them: a `backoff()` that returns `[1, 5, 25]` plus `random_int(0, 3)`, or "
         "`fn ($attempt) => 200 * 2 ** $attempt + random_int(0, 200)` as the wait.",
         "guzzlehttp": "Pass a delay function: `fn ($n) => 1000 * 2 ** $n + random_int(0, 500)`.",
     }  # fmt: skip

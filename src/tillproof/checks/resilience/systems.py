@@ -31,6 +31,8 @@ def named(model: Model, sendings: Sequence[Sending], file: str) -> str:
     found = dict.fromkeys(s.provider.name for s in sendings if s.provider is not None)
     if not found and not sendings:
         unit = model.program.unit(file)
-        found = dict.fromkeys(s.provider.name for s in model.sendings.all if s.provider is not None and model.program.unit(s.fn.file) == unit)
+        found = dict.fromkeys(
+            s.provider.name for s in model.sendings.all if s.provider is not None and model.program.unit(s.fn.file) == unit
+        )
     names = list(found)
     return names[0] if len(names) == 1 else "a provider" if names else "a system outside"
