@@ -160,6 +160,9 @@ class Timeouts:
         value = evaluator.value(one.fn, callee, ctx)
         for record in self.model.http.clients.given(value) if body.op[callee] == Op.FIELD else ():
             out += self._within(record, 0)
+        if one.made == (one.fn, one.instr):  # the making of a client: what it is told later
+            for record in self.model.http.clients.given(evaluator.value(one.fn, one.instr, ctx)):
+                out += self._within(record, 0)
         out += self._chain(value)
         return out
 

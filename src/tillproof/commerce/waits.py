@@ -216,11 +216,12 @@ class Waits:
     def _result(self, value: Result, below: _Below) -> Growth:
         known = names(value.callee)
         text = " ".join(known)
+        given = tuple(v for _, v in self.evaluator.arguments(value)) if value.instr >= 0 else ()
         if _RANDOM.search(text):
-            return Growth("unknown", True)
+            grown = below(given).kind
+            return Growth(grown if grown in ("linear", "exponential") else "unknown", True)
         if value.instr < 0:
             return Growth("unknown")
-        given = tuple(v for _, v in self.evaluator.arguments(value))
         if _TOLD.search(text) or any(isinstance(v, Const) and _TOLD.search(v.text) for v in given):
             return Growth("told")
         if any(_POWERS.search(n.replace("()", "")) for n in known):

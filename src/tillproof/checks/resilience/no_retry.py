@@ -163,7 +163,10 @@ def _dropped(model: Model, found: Dropped) -> Ruling:
         f"another attempt. When {whom} cannot be reached, or answers 429 or 5xx, it never hears of this, and the two systems "
         "disagree for good."
     )
-    ruling.remediation = "Look at the answer first: remove the record only after a 2xx (or a 404 of a deletion), else leave it in the queue for the next run."
+    ruling.remediation = (
+        "Look at the answer first: remove the record only after a 2xx (or a 404 of a deletion), else leave it in the queue for the "
+        "next run."
+    )
     ruling.evidence = [
         at(program, found.fn, found.call, "the answer, an error among them, is thrown away", "missing"),
         at(program, found.fn, found.forgets, "the work counts as done", "sink"),
