@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Where a retry by hand may stand: it is named so, or it waits in a function that loops or catches.
 _NAMED = (b"retr", b"attempt", b"tries", b"backoff", b"back_off")
-_WAITS = re.compile(rb"\b(?:u?[sS]leep|setTimeout|delay|wait\w*|pause)\s*\(")
+_WAITS = (b"sleep(", b"Sleep(", b"sleep (", b"setTimeout(", b"setTimeout (", b"delay(", b"wait(", b"pause(")
 _AGAIN = re.compile(rb"\b(?:for|while|catch|except|do)\b")
 _LEVELS, _MOST, _SHORTEST, _FEW = 4, 400, 5, 4
 _READS = ("payment.retrieve", "order.read", "catalog.read")
@@ -28,6 +28,10 @@ _READS = ("payment.retrieve", "order.read", "catalog.read")
 
 def _says(text: bytes) -> bool:
     return any(word in text for word in _NAMED)
+
+
+def _waits(text: bytes) -> bool:
+    return any(word in text for word in _WAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,15 @@ class Retries:
             if self.program.language(file) not in languages or self.model.sendings.browser.runs(file):
                 continue
             says = _says(source.lower())
-            if not says and (self.program.unit(file) not in units or not _WAITS.search(source)):
+            if not says and (self.program.unit(file) not in units or not _waits(source)):
                 continue
             for number, function in enumerate(index.functions):
                 fn = Fn(file, number)
                 text = source[function.start : function.end]
                 helper = _says(function.name.lower().encode())
-                if not helper and not _says(text.lower()) and not _WAITS.search(text):
+                if not helper and not _says(text.lower()) and not _waits(text):
                     continue
-                again = _AGAIN.search(text) or _WAITS.search(text) or function.name.encode() in text[len(function.name) + 16 :]
+                again = _AGAIN.search(text) or _waits(text) or function.name.encode() in text[len(function.name) + 16 :]
                 if again and (helper or self.leads(fn)):
                     found.append(fn)
         return found

@@ -45,6 +45,7 @@ class Policies:
     def __init__(self, model: "Model", waits: "Waits") -> None:
         self.model, self.waits = model, waits
         self.program, self.evaluator = model.program, model.evaluator
+        self._roots: dict[str, set[str]] = {}
 
     def found(self) -> list[Told]:
         """All, in order of file and place."""
@@ -64,14 +65,18 @@ class Policies:
         body = self.program.body(fn)
         return body.line[i] if i < len(body.line) else 1
 
+    def _roots_of(self, file: str) -> set[str]:
+        """What a file's imports begin with."""
+        if file not in self._roots:
+            self._roots[file] = {_root(i.module or i.name) for i in self.program.indices[file].imports}
+        return self._roots[file]
+
     @cached_property
     def _imported(self) -> dict[str, set[str]]:
         """What imports begin with, by language."""
         out: dict[str, set[str]] = {"python": set(), "javascript": set(), "php": set()}
-        for file, index in self.program.indices.items():
-            found = out[self.program.language(file)]
-            for item in index.imports:
-                found.add(_root(item.module or item.name))
+        for file in self.program.indices:
+            out[self.program.language(file)] |= self._roots_of(file)
         return out
 
     # --- calls and decorators
@@ -99,7 +104,7 @@ class Policies:
         for file, index in self.program.indices.items():
             if self.program.language(file) != language:
                 continue
-            mine = [i for i in index.imports if _root(i.module or i.name) in roots]
+            mine = [i for i in index.imports if _root(i.module or i.name) in roots] if roots & self._roots_of(file) else []
             source = self.program.sources[file]
             words = {w for w in (lasts if mine else free) if w.encode() in source}
             words |= {i.local for i in mine if i.local.isidentifier()}

@@ -24,7 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per unit, provider and library; and one per call whose failure nobody would notice."""
     groups: dict[tuple[str, str, str], list[Sending]] = {}
     for one in model.sendings.all:
-        if one.provider is not None and one.provider.kind in SALE and _ops(one):
+        if one.provider is not None and one.provider.kind in SALE and _ops(one) and _known(model, one):
             library = one.sdk.package if one.sdk is not None else one.client.id if one.client is not None else ""
             groups.setdefault((model.program.unit(one.fn.file), one.provider.id, library), []).append(one)
     for group in groups.values():
@@ -33,6 +33,12 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
     for dropped in find(model):
         yield _dropped(model, dropped)
+
+
+def _known(model: Model, one: Sending) -> bool:
+    """Whether it is known what the library does by itself."""
+    default = model.timeouts.default(one)
+    return default is not None and default.retries is not None
 
 
 def _ops(one: Sending) -> list[str]:
