@@ -11,7 +11,7 @@ from tillproof.commerce.sendings import Sending
 from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.program import Fn
-from tillproof.flow.repeats import Repeat, Repeats
+from tillproof.flow.reattempts import Reattempt, Reattempts
 from tillproof.flow.values import FunctionV, Param, options
 from tillproof.ir.ops import Kind, Op
 
@@ -44,7 +44,7 @@ class Retry:
     growth: Growth
     bounded: bool
     sendings: tuple[Sending, ...]
-    repeat: Repeat | None = None
+    repeat: Reattempt | None = None
     told: Told | None = None
 
     @property
@@ -59,7 +59,7 @@ class Retries:
         self.model = model
         self.program, self.evaluator = model.program, model.evaluator
         self.waits = Waits(model.program, model.evaluator, model.recogniser)
-        self.repeats = Repeats(model.program, model.evaluator, self.waits.waits, self.asks, model.reach.callees)
+        self.repeats = Reattempts(model.program, model.evaluator, self.waits.waits, self.asks, model.reach.callees)
         self.policies = Policies(model, self.waits)
         self._leads: dict[Fn, bool] = {}
 
@@ -177,7 +177,7 @@ class Retries:
 
     # --- what is sent again
 
-    def _sent(self, repeat: Repeat) -> list[Sending]:
+    def _sent(self, repeat: Reattempt) -> list[Sending]:
         body = self.program.body(repeat.fn)
         inside = [i for n in repeat.blocks for i in range(body.blocks[n].start, body.blocks[n].end)]
         known = self.model.sendings.by_function
@@ -213,7 +213,7 @@ class Retries:
     def _unique(self, found: list[Sending]) -> list[Sending]:
         return list({(s.fn, s.instr): s for s in found}.values())
 
-    def _polls(self, repeat: Repeat, sent: list[Sending]) -> bool:
+    def _polls(self, repeat: Reattempt, sent: list[Sending]) -> bool:
         """Whether it only asks again until something has happened, without any failure."""
         if repeat.caught:
             return False

@@ -26,7 +26,7 @@ Tells = Callable[[Fn, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Reattempt:
     """Work of ``fn`` that is done again after a failure.
 
     ``blocks``: what is repeated, the whole function for recursion. ``wait``: the call that waits in between, with its function; None when
@@ -45,14 +45,14 @@ class Repeat:
     bounded: bool
 
 
-class Repeats:
+class Reattempts:
     """Finds them; answers are kept per function."""
 
     def __init__(self, program: Program, evaluator: Evaluator, waits: Waits, tells: Tells, callees: Callable[[Fn], list[Fn]]) -> None:
         self.program, self.evaluator = program, evaluator
         self.waits, self.tells, self.callees = waits, tells, callees
         self._flows: dict[Fn, Flow] = {}
-        self._memo: dict[Fn, list[Repeat]] = {}
+        self._memo: dict[Fn, list[Reattempt]] = {}
         self._named: dict[Fn, set[Fn]] = {}
 
     def flow(self, fn: Fn) -> Flow:
@@ -61,7 +61,7 @@ class Repeats:
             self._flows[fn] = Flow(self.program.body(fn))
         return self._flows[fn]
 
-    def of(self, fn: Fn) -> list[Repeat]:
+    def of(self, fn: Fn) -> list[Reattempt]:
         """What a function repeats: its loops, outer ones first, else its recursion."""
         if fn not in self._memo:
             self._memo[fn] = list(self._loops(fn)) or list(self._recursion(fn))
@@ -69,7 +69,7 @@ class Repeats:
 
     # --- loops
 
-    def _loops(self, fn: Fn) -> Iterator[Repeat]:
+    def _loops(self, fn: Fn) -> Iterator[Reattempt]:
         body, flow = self.program.body(fn), self.flow(fn)
         for loop in flow.loops:
             if self._over_items(body, fn, loop):
@@ -99,7 +99,7 @@ class Repeats:
     def _made_of(self, body: Body, i: int, part: int) -> bool:
         return i == part or (body.op[i] in (Op.INDEX, Op.FIELD, Op.CAST) and part in body.args(i))
 
-    def _after_exception(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Repeat | None:
+    def _after_exception(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Reattempt | None:
         """A call in the loop whose exception leads to the next turn, while its return leads out."""
         caught: dict[int, None] = {}
         for number in sorted(loop.blocks):
@@ -135,7 +135,7 @@ class Repeats:
         """Whether a store makes a variable of itself: a counter."""
         return body.name(store) in _names_in(body, body.args(store)[1])
 
-    def _after_answer(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Repeat | None:
+    def _after_answer(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Reattempt | None:
         """A loop that is left when an answer says that the call went well, and gone round when it does not."""
         for i in self._ways_out(body, loop):
             at = flow.block_of(i)
@@ -156,7 +156,7 @@ class Repeats:
                     out.append(block.end - 1)
         return out
 
-    def _loop(self, fn: Fn, body: Body, flow: Flow, loop: Loop, failing: int, caught: tuple[int, ...]) -> Repeat:
+    def _loop(self, fn: Fn, body: Body, flow: Flow, loop: Loop, failing: int, caught: tuple[int, ...]) -> Reattempt:
         waits = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and loop.holds(body, i) and self.waits(fn, i)]
         again = waits[0] if waits else caught[0] if caught else _last(body, failing)
         outs = self._ways_out(body, loop)
@@ -169,7 +169,7 @@ class Repeats:
         at = flow.block_of(again)
         conditions = [c for c in flow.conditions(at if waits else loop.header if not caught else failing) if loop.holds(body, c[0])]
         conditions += [(i, self._stays(body, flow, loop, i)) for i in outs if (i, True) not in conditions and (i, False) not in conditions]
-        return Repeat(fn, "loop", loop.blocks, (fn, waits[0]) if waits else None, again, caught, tuple(conditions), bounded)
+        return Reattempt(fn, "loop", loop.blocks, (fn, waits[0]) if waits else None, again, caught, tuple(conditions), bounded)
 
     def _stays(self, body: Body, flow: Flow, loop: Loop, branch: int) -> bool:
         """The outcome of a condition that goes on with the loop."""
@@ -178,7 +178,7 @@ class Repeats:
 
     # --- recursion
 
-    def _recursion(self, fn: Fn) -> Iterator[Repeat]:
+    def _recursion(self, fn: Fn) -> Iterator[Reattempt]:
         body, flow = self.program.body(fn), self.flow(fn)
         everything = frozenset(range(len(body.blocks)))
         waits = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and self.waits(fn, i)]
@@ -189,13 +189,13 @@ class Repeats:
             later = [c for c in calls if c >= wait and self._follows(flow, wait, c)]
             if later:
                 caught = self._handler_of(body, flow, wait) or self._handed_error(fn, body)
-                yield Repeat(fn, "recursion", everything, (fn, wait), wait, caught, tuple(flow.conditions(flow.block_of(wait))), True)
+                yield Reattempt(fn, "recursion", everything, (fn, wait), wait, caught, tuple(flow.conditions(flow.block_of(wait))), True)
                 return
         for call in self._direct(fn, calls):
             caught = self._handler_of(body, flow, call) or self._handed_error(fn, body)
             conditions = tuple(flow.conditions(flow.block_of(call)))
             if caught or any(self.tells(fn, body.args(b)[0]) for b, _ in conditions):
-                yield Repeat(fn, "recursion", everything, None, call, caught, conditions, bool(conditions))
+                yield Reattempt(fn, "recursion", everything, None, call, caught, conditions, bool(conditions))
                 return
 
     def _direct(self, fn: Fn, calls: list[int]) -> list[int]:
@@ -293,7 +293,7 @@ def _names_in(body: Body, i: int, depth: int = 0) -> set[str]:
     op, args = body.op[i], body.args(i)
     if op == Op.NAME:
         return {body.name(i)}
-    below = {Op.UNARY: args[1:], Op.BINARY: args[1:], Op.CHOICE: args[1:], Op.FIELD: args[:1], Op.CAST: args[1:]}.get(Op(op), [])
+    below = {Op.UNARY: args[1:], Op.BINARY: args[1:], Op.CHOICE: args[1:], Op.FIELD: args[:1], Op.CAST: args[1:]}.get(op, [])
     return {name for b in below for name in _names_in(body, b, depth + 1)}
 
 
