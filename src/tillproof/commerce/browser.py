@@ -6,7 +6,7 @@ from functools import cached_property
 from tillproof.flow.program import Program
 
 _FRONTS = frozenset(
-    ("react", "react-dom", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery", "pinia", "vuex")
+    ("react", "react-dom", "react-native", "expo", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery", "pinia")
 )
 _SERVERS = frozenset(
     [
@@ -23,9 +23,11 @@ _ROUTES = re.compile(
     r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE
 )
 _SAYS = re.compile(rb"[\"']use client[\"']|\b(?:window|document)\.\w|\blocalStorage\.|\bsessionStorage\.|XMLHttpRequest")
+_PUBLIC = rb"NEXT_PUBLIC_|REACT_APP_|VUE_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VITE_|PUBLIC_"
 _SERVES = re.compile(
-    rb"\bprocess\.env\.(?!NEXT_PUBLIC_|REACT_APP_|NODE_ENV|PUBLIC_)\w|\brequire\(['\"](?:fs|http|crypto|path)['\"]\)|[\"']use server[\"']"
+    rb"\bprocess\.env\.(?!" + _PUBLIC + rb"|NODE_ENV)\w|\brequire\(['\"](?:fs|http|crypto|path)['\"]\)|[\"']use server[\"']"
 )
+_SHOWN = re.compile(rb"\b(?:process\.env|import\.meta\.env)\.(?:" + _PUBLIC + rb")")
 
 
 class Browser:
@@ -53,6 +55,8 @@ class Browser:
             return True
         if _ROUTES.search(file):
             return False
+        if _SHOWN.search(source):
+            return True
         return bool(_PLACES.search(file)) or self.program.unit(file) in self._front_units
 
     @cached_property

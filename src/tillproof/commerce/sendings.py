@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.http import Request
-from tillproof.commerce.names import Table
+from tillproof.commerce.names import Table, strip
 from tillproof.commerce.recognise import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import HttpClient, Operation, Provider, SdkDefault
 
@@ -72,6 +73,11 @@ def _may_wait_for_ever(client: HttpClient) -> bool:
     return any(d.timeout == 0 for d in client.defaults)
 
 
+def _called_name(body: Body, call: int) -> str:
+    callee = body.args(call)[0]
+    return body.name(callee) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+
+
 class Sendings:
     """All of them, found once; those of browsers are left out."""
 
@@ -114,7 +120,7 @@ class Sendings:
             request = self.model.http.request(fn, i)
             if request is not None and (fn, i) not in found:
                 found[fn, i] = Sending(fn, i, provider, True, request=request)
-        for one in self._elsewhere(found):
+        for one in (*self._elsewhere(found), *self._unused_clients({self._maker_of(s) for s in found.values()})):
             found[one.fn, one.instr] = one
         kept = [self._by(one) for one in found.values() if not self.browser.runs(one.fn.file)]
         return sorted((k for k in kept if k is not None), key=lambda s: (s.fn.file, self.model.program.body(s.fn).line[s.instr], s.instr))
@@ -133,7 +139,7 @@ class Sendings:
         if one.request is None and one.provider is not None:
             known = in_force(self.model, one.fn.file, one.provider.defaults)
             one.sdk = self._fitting(value, known)
-            one.made = self._maker(value)
+            one.made = one.made or self._maker(value)
             return one if one.sdk is not None else None
         one.client = self.client_of(one.fn, one.instr)
         one.made = self._maker(value)
@@ -185,6 +191,34 @@ class Sendings:
             else:
                 break
         return found
+
+    def _maker_of(self, one: Sending) -> tuple[Fn, int] | None:
+        body = self.model.program.body(one.fn)
+        return self._maker(self.model.evaluator.value(one.fn, body.args(one.instr)[0]))
+
+    def _unused_clients(self, seen: "set[tuple[Fn, int] | None]") -> Iterator[Sending]:
+        """Clients of an SDK that waits for ever, made for calls that no pack names."""
+        program = self.model.program
+        for provider in self.model.knowledge.providers.values():
+            waiting = {d.language for d in provider.defaults if d.timeout == 0}
+            for language in sorted(waiting):
+                packages = {p.lower() for p in provider.packages.get(language, ())}
+                for file, index in program.indices.items():
+                    names_ = {i.local for i in index.imports if i.module.lower() in packages} if program.language(file) == language else ()
+                    for name in sorted(names_):
+                        for fn in program.functions_calling_name(file, name):
+                            for i in self._calls_of(fn, name):
+                                if (fn, i) not in seen and self._makes_client(provider, language, fn, i):
+                                    yield Sending(fn, i, provider, True, made=(fn, i))
+
+    def _calls_of(self, fn: Fn, name: str) -> list[int]:
+        body = self.model.program.body(fn)
+        return [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and _called_name(body, i) == name]
+
+    def _makes_client(self, provider: Provider, language: str, fn: Fn, i: int) -> bool:
+        makers = {c.lower() for c in provider.clients.get(language, ())}  # type: ignore[call-overload]
+        known = self.model.recogniser.callee_names(fn, i, None)
+        return any(strip(n).lower() in makers for n in known)
 
     # --- requests to systems that no operation of a pack is asked of
 

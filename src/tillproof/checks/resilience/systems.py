@@ -23,7 +23,7 @@ def matters(model: Model, sending: Sending) -> bool:
 
 def system(sending: Sending) -> str:
     """The name of the system, for people."""
-    return sending.provider.name if sending.provider else "a system outside"
+    return sending.provider.name if sending.provider else "another system"
 
 
 def named(model: Model, sendings: Sequence[Sending], file: str) -> str:
@@ -35,4 +35,4 @@ def named(model: Model, sendings: Sequence[Sending], file: str) -> str:
             s.provider.name for s in model.sendings.all if s.provider is not None and model.program.unit(s.fn.file) == unit
         )
     names = list(found)
-    return names[0] if len(names) == 1 else "a provider" if names else "a system outside"
+    return names[0] if len(names) == 1 else "a provider" if names else "another system"
