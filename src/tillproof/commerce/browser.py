@@ -1,46 +1,77 @@
-"""Which JavaScript runs in the customer's browser and not on our server."""
+"""Which JavaScript runs in the customer's browser and not on our server: there the browser bounds requests, and the person repeats."""
 
 import re
-from functools import lru_cache
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from tillproof.flow.program import Program
-from tillproof.source.kinds import words as words_of
 
-_SERVED = words_of("public static assets frontend client www htdocs pub webroot")
-_SUFFIXES = (".jsx", ".tsx", ".vue", ".svelte")
-_PAGE = re.compile(
-    rb"\bdocument\s*\.\s*(?:getElementById|querySelector|createElement|body|cookie|addEventListener|forms|ready)|\bwindow\s*\.\s*\w"
-    rb"|\blocalStorage\b"
-    rb"|\$\(\s*(?:document|['\"][#.])|\bjQuery\b|[\"']use client[\"']|\baddEventListener\s*\("
+_FRONTS = frozenset(
+    [
+        *("react", "react-dom", "react-native", "expo", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery"),
+        *("pinia", "@reduxjs/toolkit", "@stripe/stripe-js", "@stripe/react-stripe-js", "next/router", "next/navigation", "react-router-dom"),
+    ]
 )
-_VIEW = re.compile(
-    rb"(?:from|require\()\s*[\"'](?:react|react-dom|react-router[\w-]*|vue|svelte|@angular/core|jquery|@stripe/(?:stripe-js"
-    rb"|react-stripe-js)|next/(?:router|navigation)|react-redux|@reduxjs/toolkit)[\"'/]"
+_SERVERS = frozenset(
+    [
+        *("express", "fastify", "koa", "hono", "@nestjs/core", "@nestjs/common", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework"),
+        *("@vendure/core", "next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "bullmq", "bull", "apollo-server", "@apollo/server"),
+        *("serverless", "next/server", "next/headers", "mongoose", "@prisma/client", "sequelize", "typeorm", "pg", "mysql", "mysql2"),
+        *("server-only", "firebase-functions", "firebase-admin", "http", "fs", "path", "crypto"),
+    ]
 )
-_SERVER = re.compile(
-    rb"(?:from|require\()\s*[\"'](?:node:)?(?:express|fastify|koa|@nestjs/[\w-]+|next/server|next/headers|http|fs|path|crypto|mongoose"
-    rb"|@prisma/client|sequelize|typeorm|pg|mysql2?|server-only|@hapi/hapi|firebase-functions[\w/]*|firebase-admin)[\"'/]"
-    rb"|[\"']use server[\"']|\breq\s*,\s*res\b|\bNextApiRequest\b|\bgetServerSideProps\b"
+_PLACES = re.compile(
+    r"(?:^|/)(?:frontend|front-end|client(?:-?side)?|public|static|assets|resources/(?:js|assets|ts)|web/js|storefront/src/components"
+    r"|components|hooks|admin-ui|dashboard|www|htdocs|pub|webroot)/",
+    re.IGNORECASE,
 )
+_VIEWS = (".jsx", ".tsx", ".vue", ".svelte")
+_ROUTES = re.compile(
+    r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE
+)
+_SAYS = re.compile(
+    rb"[\"']use client[\"']|\b(?:window|document)\s*\.\s*\w|\b(?:local|session)Storage\b|XMLHttpRequest|\bjQuery\b"
+    rb"|\$\(\s*(?:document|['\"][#.])|\baddEventListener\s*\("
+)
+_PUBLIC = rb"NEXT_PUBLIC_|REACT_APP_|VUE_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VITE_|PUBLIC_"
+_SERVES = re.compile(
+    rb"\bprocess\.env\.(?!" + _PUBLIC + rb"|NODE_ENV)\w|\brequire\(['\"](?:fs|http|crypto|path|express)['\"]\)|[\"']use server[\"']"
+    rb"|\breq\s*,\s*res\b|\bNextApiRequest\b|\bgetServerSideProps\b"
+)
+_SHOWN = re.compile(rb"\b(?:process\.env|import\.meta\.env)\.(?:" + _PUBLIC + rb")")
+_CLIENT = re.compile(rb"[\"']use client[\"']")
 
 
 class Browser:
-    """Answers from a file's place, imports and words."""
+    """Answers by file; kept. ``versions``: by unit, the packages it needs and their versions."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.runs = lru_cache(maxsize=None)(self._runs)
+    def __init__(self, program: Program, versions: dict[str, dict[str, str | None]]) -> None:
+        self.program, self.versions = program, versions
+        self._memo: dict[str, bool] = {}
 
-    def _runs(self, file: str) -> bool:
-        """Whether a file is code of a page: it touches the document, is a view, or lies where pages fetch their scripts; and nothing in it
-        is of a server."""
-        if file not in self.program.indices or self.program.language(file) != "javascript":
+    def runs(self, file: str) -> bool:
+        """Whether a file is code of a page: by what it imports and touches, else by where it lies."""
+        if file not in self._memo:
+            self._memo[file] = self._look(file)
+        return self._memo[file]
+
+    def _look(self, file: str) -> bool:
+        index = self.program.indices.get(file)
+        if index is None or self.program.language(file) != "javascript":
             return False
         source = self.program.sources[file]
-        if _SERVER.search(source):
+        modules = {i.module for i in index.imports}
+        if _SERVES.search(source) or modules & _SERVERS or any(m.startswith("node:") for m in modules):
+            return _CLIENT.search(source) is not None
+        if modules & _FRONTS or any(m.endswith((".vue", ".svelte", ".css", ".scss")) for m in modules) or _SAYS.search(source):
+            return True
+        if _ROUTES.search(file):
             return False
-        path = PurePosixPath(file)
-        served = not _SERVED.isdisjoint(part.lower() for part in path.parts[:-1])
-        view = path.suffix in _SUFFIXES or _VIEW.search(source) is not None
-        return bool(served or view or _PAGE.search(source))
+        if _SHOWN.search(source) or PurePosixPath(file).suffix in _VIEWS:
+            return True
+        return bool(_PLACES.search(file)) or self.program.unit(file) in self._front_units
+
+    @cached_property
+    def _front_units(self) -> frozenset[str]:
+        """Units that are pages and nothing else."""
+        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not _SERVERS & needs.keys())

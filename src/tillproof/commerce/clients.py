@@ -97,9 +97,12 @@ class Clients:
         """What a function that every request goes through adds to it; the request itself, its parameter, is nothing new."""
         body = self.program.body(fn)
         for n, op in enumerate(body.op):
-            const = body.const(body.args(n)[1]) if op == Op.SET_INDEX else None
+            if op not in (Op.SET_INDEX, Op.SET_FIELD):
+                continue
+            _, key, value = body.args(n)
+            const = body.const(key) if op == Op.SET_INDEX else (0, body.text(key))
             if const:
-                yield Record((fn.file, body.line[n]), ((const[1], self.evaluator.value(fn, body.args(n)[2])),))
+                yield Record((fn.file, body.line[n]), ((const[1], self.evaluator.value(fn, value)),))
         for r in returns(body):
             got = shape(self.evaluator, self.evaluator.value(fn, body.args(r)[0]))
             yield Record((fn.file, body.line[r]), tuple(got.must.items()))

@@ -25,7 +25,7 @@ _ERROR_NAMES = re.compile(
 )
 _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
-    re.I,
+    re.IGNORECASE,
 )
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")

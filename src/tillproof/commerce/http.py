@@ -150,7 +150,7 @@ class Requests:
 
     def _curl(self, fn: Fn, ctx: Ctx | None, word: str) -> Request | None:
         """cURL: the options set on any handle of the function; once, at curl_exec, or at curl_init when nothing is executed here."""
-        settings = list(self._curl_settings(fn, ctx))
+        settings = list(self.curl_settings(fn, ctx))
         url: Value | None = None
         method = "GET"
         for option, value in settings:
@@ -164,7 +164,7 @@ class Requests:
             return None
         return Request(method, pattern(url), url, lambda: tuple(v for _, v in settings), any(isinstance(x, Param) for x in leaves(url)))
 
-    def _curl_settings(self, fn: Fn, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
+    def curl_settings(self, fn: Fn, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
         """(option, value) of every cURL option that a function sets, its address first given to ``curl_init`` too."""
         body = self.program.body(fn)
         for n, op in enumerate(body.op):

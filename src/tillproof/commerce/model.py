@@ -25,15 +25,20 @@ from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
+from tillproof.commerce.recoveries import Recoveries
+from tillproof.commerce.refusals import Refusals
 from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
+from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
 from tillproof.commerce.schema.schema import Schema
+from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
 from tillproof.commerce.texts import Texts
+from tillproof.commerce.timeouts import Timeouts
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.commerce.written import WrittenDown
@@ -84,6 +89,31 @@ class Model:
     def schema(self) -> Schema:
         """Tables and columns, as models, migrations and SQL declare them."""
         return Schema(self.program, self.evaluator, self.root)
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """The requests that leave for systems outside."""
+        return Sendings(self)
+
+    @cached_property
+    def timeouts(self) -> Timeouts:
+        """How long they may take."""
+        return Timeouts(self)
+
+    @cached_property
+    def retries(self) -> Retries:
+        """What is done again when it failed."""
+        return Retries(self)
+
+    @cached_property
+    def recoveries(self) -> Recoveries:
+        """What makes up for a request that failed."""
+        return Recoveries(self)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Whether refusals are repeated."""
+        return Refusals(self)
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -145,7 +175,7 @@ class Model:
 
     @cached_property
     def browser(self) -> Browser:
-        return Browser(self.program)
+        return Browser(self.program, self.versions)
 
     @cached_property
     def customer_functions(self) -> list[Fn]:

@@ -46,6 +46,8 @@ def _key(ev: "Evaluator", f: Frame, k: int) -> str | None:
     if const:
         return const[1]
     key = ev.at(f, k)
+    if isinstance(key, External) and ev.program.language(f.fn.file) == "php":
+        return key.name  # a constant of PHP's own: CURLOPT_TIMEOUT
     return key.text if isinstance(key, Const) else "?"
 
 

@@ -54,9 +54,11 @@ class Idempotency(Part, frozen=True):
 
 
 class SdkDefault(Part, frozen=True):
-    """What an SDK does by itself from version ``since`` on. Timeout in seconds.
+    """What an SDK does by itself from version ``since`` on. Timeout in seconds, 0 when it waits for ever. None: not known.
 
     ``automatic_keys``: a random key per call is added by the SDK.
+    ``timeout_names``/``retry_names``: names by which our code sets them: an argument, an option, a setter, a field of the package.
+    ``modules``: what an import or a call of the package begins with, where that is not its name.
     """
 
     language: Language
@@ -65,6 +67,9 @@ class SdkDefault(Part, frozen=True):
     retries: int | None = None
     timeout: float | None = None
     automatic_keys: bool = False
+    timeout_names: tuple[str, ...] = ("timeout",)
+    retry_names: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     source: str = ""
 
 
@@ -326,6 +331,67 @@ class Routes(Part, frozen=True):
     role: Role = "public"
 
 
+class HttpClient(Part, frozen=True, kw_only=True):
+    """A library that sends HTTP requests: what bounds them, and what repeats them, when nobody says so.
+
+    ``calls``: the calls that send. ``makes``: calls that make an object which keeps settings for the calls on it; ``keeps_timeout``: a
+    bound too.
+    ``timeouts``: names by which a bound is given (argument, option, chained call, field set beside, cURL option). ``connect_only``: names
+    that bound the connection and leave the answer open. ``timeout_at``: call → position of the bound among its arguments.
+    ``wide``: calls or fields that bound every request of the program.
+    ``retries``: names by which repetition is given, likewise.
+    ``tells``: how a request that failed is told: ``throws`` (4xx and 5xx too), ``connection`` (throws when no answer came), ``value``.
+    ``defaults``: by version; a default without a package always holds.
+    """
+
+    id: str
+    calls: tuple[str, ...]
+    makes: tuple[str, ...] = ()
+    keeps_timeout: bool = True
+    timeouts: tuple[str, ...] = ("timeout",)
+    connect_only: tuple[str, ...] = ()
+    timeout_at: dict[str, int] = {}
+    wide: tuple[str, ...] = ()
+    retries: tuple[str, ...] = ()
+    tells: Literal["throws", "connection", "value"] = "throws"
+    defaults: tuple[SdkDefault, ...]
+
+
+class RetryPolicy(Part, frozen=True, kw_only=True):
+    """A way in which a library repeats what failed: where our code declares it, and what it does where nothing is said.
+
+    ``names``: the call or decorator that declares it, where anything imports what one of the full names begins with; ``bases``: the class
+    whose members do; ``record``: keys of an options record, all of which must be there. ``when``: names one of which must be given, and
+    not be false or 0, for anything to be repeated.
+    ``growth``: how the wait grows when nothing is said: ``none`` (no wait), ``fixed``, ``linear``, ``exponential``. ``jitter``: whether it
+    is spread. ``bounded``: whether it ends by itself.
+    Names of what changes that (an argument, a key, a member; a number is a position): ``delays`` hold the wait (a number, a list, a
+    function, or one of ``kinds``), ``grows`` make it exponential when true, ``jitters`` spread it or not, ``limits`` bound it,
+    ``errors`` say what is repeated; without them everything is.
+    ``kinds``: texts or call names → growth, with ``+jitter`` where they spread it.
+    ``repeats``: what is done again: the ``decorated`` function, the methods of the ``class``, the ``argument`` that is a function, requests
+    of the ``client``, the ``task`` around the call. ``refusals``: a client's requests that were answered by 4xx are repeated too.
+    """
+
+    names: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    growth: Literal["none", "fixed", "linear", "exponential"] = "none"
+    jitter: bool = False
+    bounded: bool = True
+    delays: tuple[str, ...] = ()
+    grows: tuple[str, ...] = ()
+    jitters: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    kinds: dict[str, str] = {}
+    repeats: Literal["decorated", "class", "argument", "client", "task"]
+    refusals: bool = False
+    note: str = ""
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -365,6 +431,8 @@ class Framework(Part, frozen=True):
     ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
+
+    ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
     """
 
     id: str
@@ -407,6 +475,10 @@ class Framework(Part, frozen=True):
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     remedies: dict[str, tuple[str, ...]] = {}
+
+    sleeps: tuple[str, ...] = ()
+    http_clients: tuple[HttpClient, ...] = ()
+    retries: tuple[RetryPolicy, ...] = ()
     sources_cited: tuple[str, ...] = ()
 
 
@@ -465,6 +537,9 @@ class Lexicon(Part, frozen=True):
     ``secret_fields`` that are none of ours to another system, but of a session, a visitor or a payment.
     ``logger_names``/``log_methods``: an object whose name is one of the former writes to a log by the latter. ``redacting_verbs``:
     functions whose name says that what they return no longer shows what they were given.
+
+    ``outcome_fields``: what a condition reads that asks whether a call went well. ``transient_errors``/``client_errors``: names of failures
+    that may pass by themselves, and of those that will not; client errors are looked at first.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
     ``secret_fields`` keep a credential, but for ``public_fields``; ``signing_fields``, ``database_fields`` and ``mail_fields`` say what for
     when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are
@@ -514,6 +589,10 @@ class Lexicon(Part, frozen=True):
     logger_names: tuple[str, ...]
     log_methods: tuple[str, ...]
     redacting_verbs: tuple[str, ...]
+
+    outcome_fields: tuple[str, ...]
+    transient_errors: tuple[str, ...]
+    client_errors: tuple[str, ...]
     passthrough: dict[Language, tuple[str, ...]]
     test_words: tuple[str, ...]
     secret_fields: tuple[str, ...]

@@ -6,8 +6,8 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
+from tillproof.commerce.sdk_defaults import in_force
 from tillproof.contract import Severity
-from tillproof.knowledge.schema import SdkDefault
 
 _WHAT = {
     "payment.create": "a second payment", "checkout.create": "a second payable session", "refund.create": "a second refund",
@@ -73,24 +73,8 @@ def _automatic(model: Model, keyed: Keyed) -> bool:
     """Whether the SDK in use makes a key of its own for each call, at its declared version; the newest where none is declared."""
     if keyed.site.request is not None:
         return False
-    program, file = model.program, keyed.site.fn.file
-    known = [d for d in keyed.site.provider.defaults if d.language == program.language(file)]
-    versions = model.versions.get(program.unit(file), {})
-    imported = {i.module.partition(".")[0] for i in program.indices[file].imports}
-    in_use = [d for d in known if d.package in versions] or [d for d in known if d.package in imported] or known
-    newest: dict[str, SdkDefault] = {}
-    for default in in_use:  # in order of version
-        declared = _number(versions.get(default.package) or "")
-        if not any(declared) or declared >= _number(default.since):
-            newest[default.package] = default
-    return bool(newest) and all(d.automatic_keys for d in newest.values())
-
-
-def _number(version: str) -> tuple[int, ...]:
-    """The first version that a constraint names, in three parts; zeros when it names none (``*``, ``latest``)."""
-    digits = "".join(c if c.isdigit() or c == "." else " " for c in version).split()
-    parts = [int(p) for p in digits[0].split(".") if p] if digits else []
-    return tuple((*parts, 0, 0, 0)[:3])
+    newest = in_force(model, keyed.site.fn.file, keyed.site.provider.defaults)
+    return bool(newest) and all(d.automatic_keys for d in newest)
 
 
 def _remedy(model: Model, keyed: Keyed) -> str:

@@ -18,7 +18,7 @@ _ONE_STEP = {
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per write that changes stock by an amount."""
     for write in model.stock_writes.all:
-        if write.how != "set" and not model.staff_only(write.place.fn) or write.how == "computed":
+        if (write.how != "set" and not model.staff_only(write.place.fn)) or write.how == "computed":
             yield _rule(model, write)
 
 

@@ -1,0 +1,284 @@
+"""Does a retry repeat what the provider refuses for good: a bad request, a declined card?
+
+A failure of that sort (a 4xx answer) is followed from where it arrives, an exception's handler or the answer itself, to the next attempt.
+Conditions that ask for its status or type let it through, turn it away, or do both, depending on which refusal it is.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.refusal_conditions import EITHER, PLAIN, Conditions, Mark
+from tillproof.commerce.retries import Retry
+from tillproof.commerce.retry_policies import Told, caught_names
+from tillproof.flow.loops import Flow
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, FunctionV, Result, Seq, Value, options
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``repeated``: refusals come back; ``left``: they do not; ``unknown``: a condition at ``place`` could not be read. ``place``: what
+    lets them through, or keeps them out, with its function; ``what`` in words."""
+
+    kind: Literal["repeated", "left", "unknown"]
+    place: tuple[Fn, int] | None
+    what: str
+
+
+class Refusals:
+    """Follows refusals through retries."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program, self.evaluator = model.program, model.evaluator
+        self.conditions = Conditions(model)
+
+    def judge(self, retry: Retry) -> Judgement | None:
+        """None when no refusal can arrive there at all."""
+        if retry.told is not None and retry.told.policy.repeats != "task":
+            return self._told(retry, retry.told)
+        if not self._arrive(retry):
+            return Judgement("left", None, "only requests without an answer fail here")
+        if retry.repeat is None:
+            return self._from_handler(retry.fn, retry.instr)
+        repeat = retry.repeat
+        flow = self.model.retries.repeats.flow(repeat.fn)
+        goal = flow.block_of(repeat.again) if repeat.how == "recursion" else self._header(flow, repeat.blocks)
+        starts = self._starts(repeat.fn, flow, repeat.caught)
+        if repeat.caught and not starts:
+            return Judgement("left", (repeat.fn, repeat.caught[0]), "what is caught here passes by itself; refusals are caught elsewhere")
+        self.conditions.about_answer = not repeat.caught
+        found = self._walk(repeat.fn, starts or [0 if repeat.how == "recursion" else goal], goal, repeat.blocks, repeat.how == "loop")
+        if repeat.how == "recursion" and not repeat.caught and found.kind == "repeated" and found.place is None:
+            found = self._by_callers(repeat.fn) or found
+        return found
+
+    def _header(self, flow: Flow, blocks: frozenset[int]) -> int:
+        return next(loop.header for loop in flow.loops if loop.blocks == blocks)
+
+    # --- exceptions
+
+    def _starts(self, fn: Fn, flow: Flow, caught: tuple[int, ...]) -> list[int]:
+        """Blocks of the handlers that a refusal comes to."""
+        body = self.program.body(fn)
+        out = []
+        for handler in caught:
+            types = [body.text(t) for t in body.args(handler)] if body.op[handler] == Op.CAUGHT else []
+            kinds = {self.conditions.kind(t) for t in types}
+            if types and kinds == {"transient"}:
+                continue
+            if not kinds & {"client"} and self._taken_before(fn, flow, handler, caught):
+                continue
+            out.append(flow.block_of(handler))
+        return out
+
+    def _taken_before(self, fn: Fn, flow: Flow, handler: int, caught: tuple[int, ...]) -> bool:
+        """Whether another handler of the same try takes refusals, and does not lead back."""
+        body = self.program.body(fn)
+        for block in body.blocks:
+            if any(kind == EDGE_RAISE for kind, _ in block.next):
+                found = flow.handlers(block.start)
+                if handler in found:
+                    before = [h for h in found if h != handler and h not in caught and body.op[h] == Op.CAUGHT]
+                    if any(self.conditions.kind(body.text(t)) == "client" for h in before for t in body.args(h)):
+                        return True
+        return False
+
+    def _arrive(self, retry: Retry) -> bool:
+        """Whether a refusal ends up where the retry looks: SDKs and most clients throw; others answer, and then it has to be asked for."""
+        if retry.repeat is not None and not retry.repeat.caught:
+            return True
+        functions = {retry.fn, *(s.fn for s in retry.sendings)}
+        for sending in retry.sendings:
+            if sending.sdk is not None or (sending.client is not None and sending.client.tells == "throws"):
+                return True
+        for fn in functions:
+            body = self.program.body(fn)
+            if {"raise_for_status", "throw", "throwIf"} & self.model.vocabulary.tokens(fn) and self.program.language(
+                fn.file
+            ) != "javascript":
+                return True
+            caught = self._in_handlers(fn)
+            if any(op == Op.RAISE and i not in caught for i, op in enumerate(body.op)):
+                return True
+        return not retry.sendings
+
+    def _in_handlers(self, fn: Fn) -> set[int]:
+        """RAISE instructions that only pass on what was caught."""
+        body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
+        catching = {flow.block_of(i) for i, op in enumerate(body.op) if op == Op.CAUGHT}
+        return {i for i, op in enumerate(body.op) if op == Op.RAISE and catching & (flow.dominators[flow.block_of(i)] or set())}
+
+    def _from_handler(self, fn: Fn, i: int) -> Judgement:
+        """A task that asks to be run again, from a handler or after an answer."""
+        body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
+        above = flow.dominators[flow.block_of(i)] or set()
+        caught = [n for b in above for n in range(body.blocks[b].start, body.blocks[b].end) if body.op[n] == Op.CAUGHT]
+        handlers = (max(caught),) if caught else ()
+        starts = self._starts(fn, flow, handlers)
+        if handlers and not starts:
+            return Judgement("left", (fn, handlers[0]), "what is caught here passes by itself; refusals are caught elsewhere")
+        self.conditions.about_answer = not handlers
+        return self._walk(fn, starts or [0], flow.block_of(i), frozenset(range(len(body.blocks))))
+
+    def leads_to(self, fn: Fn, call: int) -> Judgement:
+        """Whether an answer that refuses gets to a call: one that puts the work back, say."""
+        flow = self.model.retries.repeats.flow(fn)
+        self.conditions.about_answer = True
+        return self._walk(fn, [0], flow.block_of(call), frozenset(range(len(flow.after))))
+
+    # --- the way to the next attempt
+
+    def _by_callers(self, fn: Fn) -> Judgement | None:
+        """Where the question is asked by those who call for another attempt."""
+        found: list[Judgement] = []
+        for caller, call, _ in self.model.callers.of(fn):
+            if caller == fn:
+                continue
+            flow = self.model.retries.repeats.flow(caller)
+            everything = frozenset(range(len(flow.after)))
+            self.conditions.about_answer = True
+            found.append(self._walk(caller, [0], flow.block_of(call), everything))
+        placed = [f for f in found if f.kind == "repeated" and f.place is not None]
+        if placed:
+            return placed[0]
+        return found[0] if found and all(f.kind == found[0].kind for f in found) else None
+
+    def _walk(self, fn: Fn, starts: list[int], goal: int, within: frozenset[int], around: bool = False) -> Judgement:
+        """Whether a refusal gets from one of the starts to the goal; ``around``: on a way round, where it starts there."""
+        for tags, kind, what in (
+            (("plain", "in"), "repeated", "nothing turns a refusal away"),
+            (("plain", "in", "unknown"), "unknown", "a condition that could not be read"),
+        ):
+            passed: list[Mark] = []
+            if self._reaches(fn, starts, goal, within, tags, passed, around):
+                telling = "in" if kind == "repeated" else "unknown"
+                place = next((m.place for m in passed if m.tag == telling and m.place is not None), None)
+                return Judgement("repeated" if kind == "repeated" else "unknown", place, what)
+        return Judgement("left", None, "refusals, or declined cards and bad requests among them, are turned away")
+
+    def _reaches(
+        self,
+        fn: Fn,
+        starts: list[int],
+        goal: int,
+        within: frozenset[int],
+        tags: tuple[str, ...],
+        passed: list[Mark],
+        around: bool,
+    ) -> bool:
+        body = self.program.body(fn)
+        if goal in starts and not around:
+            return True
+        came: dict[int, int] = {}
+        taken: dict[int, Mark] = {}
+        late: list[list[Mark]] = []
+        waiting = deque(starts)  # ways that need no refusal to be let through come first
+        seen: set[int] = set()
+        while waiting:
+            block = waiting.popleft()
+            if block in seen:
+                continue
+            seen.add(block)
+            b = body.blocks[block]
+            outcomes = EITHER
+            if b.end > b.start and body.op[b.end - 1] == Op.BRANCH:
+                outcomes = self.conditions.outcomes(fn, body.args(b.end - 1)[0], 0)
+            for kind, target in b.next:
+                mark = outcomes.get(kind == EDGE_TRUE) if kind in (EDGE_TRUE, EDGE_FALSE) else PLAIN
+                if kind == EDGE_RAISE or mark is None or mark.tag not in tags:
+                    continue
+                if target == goal and (mark.tag == "plain" or not waiting):
+                    passed += [mark, *self._back(block, came, taken)]
+                    return True
+                if target == goal:
+                    late.append([mark, *self._back(block, came, taken)])
+                    continue
+                if target in within and target not in seen and (target not in came or mark.tag == "plain"):
+                    came[target], taken[target] = block, mark
+                    (waiting.appendleft if mark.tag == "plain" else waiting.append)(target)
+        passed += late[0] if late else []
+        return bool(late)
+
+    @staticmethod
+    def _back(block: int, came: dict[int, int], taken: dict[int, Mark]) -> list[Mark]:
+        """The marks of the edges on the way to a block, the last first."""
+        out: list[Mark] = []
+        while block in came:
+            out.append(taken[block])
+            block = came[block]
+        return out
+
+    # --- libraries
+
+    def _told(self, retry: Retry, told: Told) -> Judgement | None:
+        if told.errors is None:
+            if told.policy.repeats == "client":
+                if told.policy.refusals:
+                    return Judgement("repeated", None, "the library repeats every failed answer unless it is told which")
+                return None
+            if not self._arrive(retry):
+                return Judgement("left", None, "only requests without an answer fail here")
+            if self._left_inside(told.repeats):
+                return Judgement("left", None, "refusals are caught before the retry sees them")
+            return Judgement("repeated", None, "every exception is repeated")
+        verdicts = [self._of_errors(retry, told, value) for value in told.errors]
+        return next((v for v in verdicts if v.kind == "repeated"), verdicts[0])
+
+    def _of_errors(self, retry: Retry, told: Told, value: Value) -> Judgement:
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                self.conditions.about_answer = False
+                found = self.conditions.answered(option.fn, 0)
+                through = found.get(True)
+                if through is not None and (through.tag == "in" or (False not in found and through.tag == "plain")):
+                    return Judgement("repeated", through.place or (option.fn, 0), "the condition lets refusals through")
+                unsure = through is not None and through.tag == "unknown"
+                return Judgement(
+                    "unknown" if unsure else "left", through.place if through else None, "a condition chooses what is repeated"
+                )
+        numbers = [x.text for o in options(value) if isinstance(o, Seq) for x in o.items if isinstance(x, Const) and x.text.isdigit()]
+        if numbers:
+            bad = any(int(n) in (400, 402, 422) for n in numbers)
+            return Judgement("repeated" if bad else "left", None, "the list of statuses")
+        named = caught_names(value)
+        if not named and isinstance(value, Result) and value.instr >= 0:
+            named = [n for _, v in self.evaluator.arguments(value) for n in caught_names(v)]
+        kinds = {self.conditions.kind(n) for n in named}
+        if kinds == {"transient"} or not self._arrive(retry):
+            return Judgement("left", None, "only failures that may pass are repeated")
+        if self._left_inside(told.repeats):
+            return Judgement("left", None, "refusals are caught before the retry sees them")
+        return (
+            Judgement("repeated", None, f"{named[0]} covers refusals too")
+            if named
+            else Judgement("unknown", None, "which errors are repeated")
+        )
+
+    def _left_inside(self, functions: tuple[Fn, ...]) -> bool:
+        """Whether a repeated function takes refusals apart itself: a handler named after them, or a way to give up for good."""
+        for fn in functions:
+            near = [fn, *self.model.reach.callees(fn)]
+            for each in near:
+                body = self.program.body(each)
+                caught = [body.text(t) for i, op in enumerate(body.op) if op == Op.CAUGHT for t in body.args(i)]
+                if any(self.conditions.kind(t) == "client" for t in caught):
+                    return True
+            if {
+                "UnrecoverableError",
+                "AbortError",
+                "bail",
+                "UnrecoverableMessageHandlingException",
+                "TryAgain",
+                "giveup",
+            } & self.model.vocabulary.tokens(fn):
+                return True
+            if self.program.language(fn.file) == "php" and {"fail", "delete"} & self.model.vocabulary.tokens(fn):
+                return True
+        return False

@@ -1,0 +1,331 @@
+"""Where requests leave for a system outside, and by which library: the provider's SDK or an HTTP client."""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.http import Request
+from tillproof.commerce.names import Table, strip
+from tillproof.commerce.recognise import LANGUAGES
+from tillproof.commerce.sdk_defaults import in_force
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import HttpClient, Operation, Provider, SdkDefault
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_HOST = re.compile(r"(?:https?|ssl|tls)://([^/?#:]*)")
+_INSIDE = re.compile(
+    r"^(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|host\.docker\.internal$|[\w-]+$)"
+    r"|\.(?:local|internal|localhost|svc|cluster\.local|test|example|invalid)$"
+)
+_OURS = re.compile(
+    r"(?:^|[._])(?:app|base|site|self|own|my|frontend|front_end|server|home|public|host|store|shop|local)_?(?:url|uri|host|domain|origin)$",
+    re.IGNORECASE,
+)
+_CONFIGURED = re.compile(r"url|uri|host|endpoint|domain|base", re.IGNORECASE)
+_LONGEST_CHAIN = 14
+_MOST_CALLERS = 24
+# What developers run, or what is run once.
+_TOOLS = re.compile(
+    r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|create[\w-]*|installer|\.\w+|docs?|examples?|e2e\w*)/", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Sending:
+    """A call that sends a request. ``provider``: the system, None when no pack knows it; ``certain`` unless the file's words alone say so.
+    ``client``: the HTTP library, ``sdk``: what the SDK does by itself; one of them. ``made``: the call that made the client object, where
+    it is seen. ``contexts``: callers' contexts in which the operation was recognised.
+    """
+
+    fn: Fn
+    instr: int
+    provider: Provider | None
+    certain: bool
+    operations: list[Operation] = field(default_factory=list)
+    client: HttpClient | None = None
+    sdk: SdkDefault | None = None
+    request: Request | None = None
+    made: tuple[Fn, int] | None = None
+    contexts: list[Ctx] = field(default_factory=list)
+
+
+def _library(language: str, name: str) -> str:
+    """What is imported, or called without an import, for a call name to mean that library."""
+    name = name.partition("(")[0]
+    if language == "javascript":
+        return "/".join(name.split("/")[:2]).partition(".")[0] if name.startswith("@") else name.partition(".")[0]
+    name = name.partition(".*")[0] if ".*" in name else name.rpartition(".")[0] or name
+    if language == "python":
+        name = ".".join(part for part in name.split(".") if part.islower())
+    return name
+
+
+def _may_wait_for_ever(client: HttpClient) -> bool:
+    return any(d.timeout == 0 for d in client.defaults)
+
+
+def _called_name(body: Body, call: int) -> str:
+    callee = body.args(call)[0]
+    return body.name(callee) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+
+
+class Sendings:
+    """All of them, found once; those of browsers are left out."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.browser = model.browser
+        self.clients: dict[str, Table[HttpClient]] = {lang: Table() for lang in LANGUAGES}
+        self._makers: dict[str, Table[HttpClient]] = {lang: Table() for lang in LANGUAGES}
+        self._unbounded: dict[str, Table[HttpClient]] = {lang: Table() for lang in LANGUAGES}
+        self._modules: dict[str, set[str]] = {lang: set() for lang in LANGUAGES}
+        for framework in model.knowledge.frameworks.values():
+            for client in framework.http_clients:
+                self.clients[framework.language].add(client.calls, client)
+                self._makers[framework.language].add(client.makes, client)
+                if _may_wait_for_ever(client):
+                    lang = framework.language
+                    self._unbounded[lang].add(client.calls, client)
+                    self._modules[lang] |= {_library(lang, c) for c in (*client.calls, *client.makes)}
+
+    @cached_property
+    def by_function(self) -> dict[Fn, list[Sending]]:
+        found: dict[Fn, list[Sending]] = {}
+        for sending in self.all:
+            found.setdefault(sending.fn, []).append(sending)
+        return found
+
+    @cached_property
+    def all(self) -> list[Sending]:
+        """In order of file and place."""
+        found: dict[tuple[Fn, int], Sending] = {}
+        for site in self.model.operations.sites:
+            if self._inside_platform(site.provider, site.request, site.fn):
+                continue
+            one = found.setdefault((site.fn, site.instr), Sending(site.fn, site.instr, site.provider, site.certain, request=site.request))
+            if site.operation not in one.operations:
+                one.operations.append(site.operation)
+            if site.ctx is not None:
+                one.contexts.append(site.ctx)
+        for provider, fn, i in self.model.operations.outbound:
+            request = self.model.http.request(fn, i)
+            if request is not None and (fn, i) not in found:
+                found[fn, i] = Sending(fn, i, provider, True, request=request)
+        for one in (*self._elsewhere(found), *self._unused_clients({self._maker_of(s) for s in found.values()})):
+            found[one.fn, one.instr] = one
+        kept = [self._by(one) for one in found.values() if not self.browser.runs(one.fn.file)]
+        return sorted((k for k in kept if k is not None), key=lambda s: (s.fn.file, self.model.program.body(s.fn).line[s.instr], s.instr))
+
+    def _inside_platform(self, provider: Provider, request: Request | None, fn: Fn) -> bool:
+        """Code inside a platform calls its functions without any wire."""
+        return provider.kind == "platform" and request is None and not in_force(self.model, fn.file, provider.defaults)
+
+    # --- by which library
+
+    def _by(self, one: Sending) -> Sending | None:
+        """The sending with the library that does it; None when it only makes what another call sends, or nothing is known."""
+        program = self.model.program
+        callee = program.body(one.fn).args(one.instr)[0]
+        value = self.model.evaluator.value(one.fn, callee)
+        if one.request is None and one.provider is not None:
+            known = in_force(self.model, one.fn.file, one.provider.defaults)
+            one.sdk = self._fitting(value, known)
+            one.made = one.made or self._maker(value)
+            return one if one.sdk is not None else None
+        one.client = self.client_of(one.fn, one.instr)
+        one.made = self._maker(value)
+        if one.client is None:
+            one.client, one.made = self._made_by(one.fn, one.instr), (one.fn, one.instr)
+        return one if one.client is not None else None
+
+    def client_of(self, fn: Fn, i: int) -> HttpClient | None:
+        """The library whose call this is."""
+        table = self.clients[self.model.program.language(fn.file)]
+        for client, _, _, text in table.find(self.model.recogniser.callee_names(fn, i, None)):
+            if not text or self.model.recogniser.is_("http", fn, i):
+                return client
+        return None
+
+    def _made_by(self, fn: Fn, i: int) -> HttpClient | None:
+        """The library of whose client objects this call makes one."""
+        table = self._makers[self.model.program.language(fn.file)]
+        return next((client for client, *_ in table.find(self.model.recogniser.callee_names(fn, i, None))), None)
+
+    def _waits_for_ever(self, fn: Fn, i: int) -> bool:
+        client = self.client_of(fn, i) or self._made_by(fn, i)
+        return client is not None and _may_wait_for_ever(client)
+
+    def _fitting(self, callee: Value, known: list[SdkDefault]) -> SdkDefault | None:
+        """The default of the package that a callee belongs to; of the only one, else of the most careful."""
+        said = {n.replace("()", "").lower() for n in names(callee)}
+        for default in known:
+            roots = [m.lower() for m in (default.package, *default.modules)]
+            if any(n == r or n.startswith((r + ".", r + "/")) for n in said for r in roots):
+                return default
+        return max(known, key=lambda d: (d.timeout is None, d.timeout or 0, d.retries or 0)) if known else None
+
+    def _maker(self, callee: Value) -> tuple[Fn, int] | None:
+        """The call at the root of a chain on a client object."""
+        here: Value | None = callee
+        found: tuple[Fn, int] | None = None
+        for _ in range(_LONGEST_CHAIN):
+            if isinstance(here, Choice):
+                here = next((o for o in options(here) if isinstance(o, (Member, Result, Overlay))), None)
+            elif isinstance(here, Overlay):
+                here = here.base
+            elif isinstance(here, Result):
+                if here.instr >= 0:
+                    found = here.fn, here.instr
+                here = here.callee
+            elif isinstance(here, Member):
+                here = here.base
+            else:
+                break
+        return found
+
+    def _maker_of(self, one: Sending) -> tuple[Fn, int] | None:
+        body = self.model.program.body(one.fn)
+        return self._maker(self.model.evaluator.value(one.fn, body.args(one.instr)[0]))
+
+    def _unused_clients(self, seen: "set[tuple[Fn, int] | None]") -> Iterator[Sending]:
+        """Clients of an SDK that waits for ever, made for calls that no pack names."""
+        program = self.model.program
+        for provider in self.model.knowledge.providers.values():
+            waiting = {d.language for d in provider.defaults if d.timeout == 0}
+            for language in sorted(waiting):
+                packages = {p.lower() for p in provider.packages.get(language, ())}
+                for file, index in program.indices.items():
+                    names_ = {i.local for i in index.imports if i.module.lower() in packages} if program.language(file) == language else ()
+                    for name in sorted(names_):
+                        for fn in program.functions_calling_name(file, name):
+                            for i in self._calls_of(fn, name):
+                                if (fn, i) not in seen and self._makes_client(provider, language, fn, i):
+                                    yield Sending(fn, i, provider, True, made=(fn, i))
+
+    def _calls_of(self, fn: Fn, name: str) -> list[int]:
+        body = self.model.program.body(fn)
+        return [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and _called_name(body, i) == name]
+
+    def _makes_client(self, provider: Provider, language: str, fn: Fn, i: int) -> bool:
+        makers = {c.lower() for c in provider.clients.get(language, ())}  # type: ignore[call-overload]
+        known = self.model.recogniser.callee_names(fn, i, None)
+        return any(strip(n).lower() in makers for n in known)
+
+    # --- requests to systems that no operation of a pack is asked of
+
+    def _elsewhere(self, known: dict[tuple[Fn, int], Sending]) -> Iterator[Sending]:
+        program, recogniser = self.model.program, self.model.recogniser
+        for file in program.indices:
+            language = program.language(file)
+            words = self._unbounded[language].words() | self._makers[language].words()
+            if _TOOLS.search(file) or not self._speaks_of_client(file, language) or self.browser.runs(file):
+                continue
+            mine = {i.local.lower() for i in program.indices[file].imports if i.module in self._modules[language]}
+            for fn in program.functions_calling(file, words | mine):
+                body = program.body(fn)
+                for i, op in enumerate(body.op):
+                    if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words | mine):
+                        continue
+                    if recogniser.is_ours(fn, i, None) or not self._waits_for_ever(fn, i):
+                        continue
+                    one = self._unknown(fn, i)
+                    if one is not None:
+                        yield one
+
+    def _may_send(self, fn: Fn, i: int, words: AbstractSet[str]) -> bool:
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2].lower() in words
+
+    def _speaks_of_client(self, file: str, language: str) -> bool:
+        """Whether a file imports an HTTP library, or calls a function of one that needs no import."""
+        modules = self._modules[language]
+        for item in self.model.program.indices[file].imports:
+            module = item.module.removeprefix("node:")
+            if module in modules or f"{module}.{item.name}" in modules or module.partition(".")[0] in modules:
+                return True
+        source = self.model.program.sources[file]
+        return any(word in source for word in self._bare[language])
+
+    @cached_property
+    def _bare(self) -> dict[str, list[bytes]]:
+        """How functions that need no import begin, by language."""
+        bare = {"python": (), "javascript": (), "php": sorted(self._modules["php"])}
+        return {lang: sorted({m.partition("_")[0].encode() + b"_" for m in found if "_" in m}) for lang, found in bare.items()}
+
+    def _unknown(self, fn: Fn, i: int) -> Sending | None:
+        """A request to a host that no pack knows, or that only the configuration knows; None when it stays inside."""
+        request = self.model.http.request(fn, i)
+        if request is None:
+            return None
+        return self._outside(fn, i, request) or (self._by_callers(fn, i) if request.parametric else None)
+
+    def _by_callers(self, fn: Fn, i: int) -> Sending | None:
+        """A request of a helper whose callers say where it goes."""
+        found: Sending | None = None
+        for ctx in self.model.callers.above(fn, None)[:_MOST_CALLERS]:
+            request = self.model.http.request(fn, i, ctx)
+            one = self._outside(fn, i, request) if request is not None else None
+            if one is None or request is None:
+                continue
+            found = found or one
+            found.contexts.append(ctx)
+            found.provider, found.certain = (one.provider, True) if one.provider is not None else (found.provider, found.certain)
+            for _, thing in self.model.http.match(fn, request) if one.provider is not None else ():
+                if isinstance(thing, Operation) and thing not in found.operations:
+                    found.operations.append(thing)
+        return found
+
+    def _outside(self, fn: Fn, i: int, request: Request) -> Sending | None:
+        """A request whose address is that of a system outside."""
+        told = self._told_by_file(fn.file)
+        for one in request.each():
+            host = _HOST.match(one.url)
+            if host and "{}" not in host[1]:
+                if host[1] and not _INSIDE.search(host[1]):
+                    return Sending(fn, i, self.model.http.provider(one), True, request=request)
+            elif host or (told is not None and "/" in one.url) or self._configured(request):
+                if self._ours(request):
+                    continue
+                return Sending(fn, i, told, False, request=request)
+        return None
+
+    def _told_by_file(self, file: str) -> Provider | None:
+        """The one provider that a file's own name or words name."""
+        words = self.model.program.indices[file].words
+        known = self.model.knowledge.providers.values()
+        name = file.rpartition("/")[2].lower()
+        for found in (
+            [p for p in known if p.id in name],
+            [p for p in known if any(p.id in w.lower() for w in words)],
+            [p for p in known if self.model.recogniser.mentions(p, file)],
+        ):
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    def _configured(self, request: Request) -> bool:
+        """Whether an address begins with a configured one."""
+        if request.url_value is None:
+            return False
+        return any(
+            _CONFIGURED.search(text)
+            for leaf in leaves(request.url_value, 40)
+            for text in names(leaf)
+            if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
+        )
+
+    def _ours(self, request: Request) -> bool:
+        """Whether an address is our own shop's."""
+        if request.url_value is None:
+            return False
+        texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
+        return any(_OURS.search(t.replace("()", "")) for t in texts)
