@@ -301,6 +301,38 @@ class Routes(Part, frozen=True):
     role: Role = "public"
 
 
+class Sum(Part, frozen=True):
+    """What calls, or members that are read, say of a sum of money or do to it.
+
+    ``does``: ``gives`` (the result is a sum of its own, in ``unit`` and as ``number``), ``keeps`` (the same sum, perhaps as another
+    ``number``), ``cuts`` (whole: what is behind the point is dropped, or added to), ``rounds`` (whole, to the nearest), ``fixes`` (rounded
+    to the ``decimals`` that it states, or to those at position ``places`` of the arguments, a number or a pattern like ``%.2f``),
+    ``times``/``over`` (multiplied or divided by the last argument), ``adds`` (the sum of the object, the arguments or their elements),
+    ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency).
+    The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
+    ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
+    """
+
+    calls: tuple[str, ...]
+    does: Literal["gives", "keeps", "cuts", "rounds", "fixes", "times", "over", "adds", "power", "minor", "major"]
+    unit: Literal["minor", "major", "hundredths", ""] = ""
+    number: Literal["integer", "decimal", "float", "string", ""] = ""
+    sum: int | None = None
+    places: int | None = None
+    decimals: int | None = None
+    note: str = ""
+    source: str = ""
+
+
+class Currencies(Part, frozen=True):
+    """Where a framework's currencies come from. ``own``: calls and members by which a record tells its own currency. ``default``: those
+    that tell the shop's currency, which a record need not have."""
+
+    own: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -331,6 +363,8 @@ class Framework(Part, frozen=True):
     write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
     ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
+    ``sums``: what calls and members say of sums of money or do to them; of several that fit, the first counts. ``currencies``: which tell a
+    currency.
     """
 
     id: str
@@ -365,6 +399,8 @@ class Framework(Part, frozen=True):
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    currencies: Currencies = Currencies()
     sources_cited: tuple[str, ...] = ()
 
 
@@ -407,7 +443,8 @@ class Lexicon(Part, frozen=True):
     ``unit_price``. All entries but ``passthrough`` and ``test_words`` are regular expressions that must match the whole.
 
     ``*_fields``: fields, columns, variables and keys. Tax, shipping and discount fields are looked at before ``money_fields``, which takes
-    most of them too; ``not_money`` is what it would take and is no amount.
+    most of them too; ``not_money`` is what it would take and is no amount. ``minor_fields``: a sum in the currency's smallest unit.
+    ``rate_fields``: a share, not a sum. ``decimals_fields``: how many decimals a currency has, or the factor that follows from it.
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
@@ -422,6 +459,7 @@ class Lexicon(Part, frozen=True):
     true or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
     environment a file is, ``settings_parts`` that it is one for settings. ``test_number_words`` and ``card_words``: what stands around a
     number and says that it is no card of anybody, or one. ``account_words``/``routing_words``: names of a bank account's two numbers.
+    ``zero_decimal_currencies``/``three_decimal_currencies``: ISO codes of those that have no smaller unit, or a thousandth; no patterns.
     """
 
     money_fields: tuple[str, ...]
@@ -429,6 +467,9 @@ class Lexicon(Part, frozen=True):
     tax_fields: tuple[str, ...]
     shipping_fields: tuple[str, ...]
     discount_fields: tuple[str, ...]
+    minor_fields: tuple[str, ...]
+    rate_fields: tuple[str, ...]
+    decimals_fields: tuple[str, ...]
     currency_fields: tuple[str, ...]
     quantity_fields: tuple[str, ...]
     stock_fields: tuple[str, ...]
@@ -475,3 +516,5 @@ class Lexicon(Part, frozen=True):
     card_words: tuple[str, ...]
     account_words: tuple[str, ...]
     routing_words: tuple[str, ...]
+    zero_decimal_currencies: tuple[str, ...]
+    three_decimal_currencies: tuple[str, ...]
