@@ -1,5 +1,6 @@
 """What is declared of a sum of money: the type of a parameter or column, the method of a record that works it out, a provider's answer."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,16 @@ class Declared:
             record = self.record(value.base)
             if record is not None:
                 field = self.evaluator.scope.static_member(ClassV(value.at, record), value.name, value.at)
-                return next((k for o in options(field) if (k := self._column(o))), None)
+                return next((k for o in options(field) if (k := self._column(o))), None) or self._enforced(record, value.name)
         return self._column(value)
+
+    def _enforced(self, record: ClassId, name: str) -> Kind | None:
+        """What the decorators of a field of a class let through: ``@IsInt() amount: number``."""
+        declared = self.program.cls(record)
+        text = self.program.sources[record.file][declared.start : declared.end].decode("utf-8", "replace")
+        found = re.search(rf"((?:@\w+\([^@;]*?\)\s*)+)(?:(?:public|private|protected|readonly)\s+)*{re.escape(name)}\s*[?!]?\s*:", text)
+        whole = found is not None and re.search(r"@IsInt\(|@IsInteger\(|Type\(\(\) => BigInt", found[1])
+        return Kind("integer", "", "an integer that is enforced", None) if whole else None
 
     def _column(self, field: Value) -> Kind | None:
         """A column by what declares it: ``FloatField()``, ``Column(Numeric(10, 2))``."""

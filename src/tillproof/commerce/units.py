@@ -6,7 +6,7 @@ The answer is read from what is done to the sum on its way (``* 100``, ``int()``
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tillproof.commerce.declared import Declared
 from tillproof.commerce.lexicon import snake
@@ -45,6 +45,7 @@ Did: TypeAlias = Literal["up", "down", "cut", "round", "fix", "convert", "told",
 
 _DEEPEST = 40
 _MOST = 12
+_NEAR = 4
 _POWERS = {"10": 1, "100": 2, "1000": 3, "1e1": 1, "1e2": 2, "1e3": 3, "10000": 4}
 _NOT_FINITE = ("~", "|", ">>", ">>>")
 _ADDING = ("+", "-", "%")
@@ -82,6 +83,13 @@ class Money:
     def after(self, step: Step, **changes: object) -> "Money":
         """The same sum after one more step."""
         return replace(self, steps=(*self.steps, step), **changes)  # type: ignore[arg-type]
+
+
+class _Scale(NamedTuple):
+    """Ten to a power. ``exponent``: None where it varies with something. ``down``: to a negative power."""
+
+    exponent: int | None
+    down: bool = False
 
 
 class Units:
@@ -134,7 +142,9 @@ class Units:
         if value.op in _NOT_FINITE and (len(value.operands) == 1 or isinstance(value.operands[-1], Const)):
             return [self._cut(m, value) for m in self._of(value.operands[0], depth + 1)]
         if len(value.operands) == 1:
-            return self._of(value.operands[0], depth + 1) if value.op in ("-", "+") else [Money()]
+            if value.op not in ("-", "+"):
+                return [Money()]
+            return [_as_float(m) if value.op == "+" else m for m in self._of(value.operands[0], depth + 1)]
         left, right = value.operands[0], value.operands[-1]
         if value.op == "%" and isinstance(left, Const) and left.kind == Kind.STRING:
             return [self._fixed(m, value, decimals_of(left.text)) for m in self._of(right, depth + 1)]
@@ -151,19 +161,24 @@ class Units:
         if value.op == "(int)":
             return self._cut(money, value)
         if value.op == "(float)":
-            return replace(money, number=money.number if money.whole else "float")
+            return _as_float(money)
         return replace(money, number="string", inexact=False)  # PHP writes a float with fourteen digits: the error is gone
 
     def _times(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
         for factor, sum_ in ((right, left), (left, right)):
             scale = self._scale(factor, 0)
             if scale is not None and self._scale(sum_, 0) is None:
-                return [self._up(m, value, scale[0]) for m in self._of(sum_, depth + 1)]
-        one, other = self._joined(left, depth), self._joined(right, depth)
-        if self._share(left) or isinstance(left, Const):
-            one, other = other, one
-        made = self._together(value, [one, other])
-        return [replace(made, unit=one.unit or other.unit, two=one.two or (other.two and not one.unit))]
+                turned = self._down if scale.down else self._up
+                return [turned(m, value, scale.exponent) for m in self._of(sum_, depth + 1)]
+        if self._share(left) or _written_down(left):
+            left, right = right, left
+        one = self._joined(left, depth)
+        factor = _COUNT if self._share(right) or _written_down(right) else self._joined(right, depth)
+        made = self._together(value, [one, factor])
+        if _has_fraction(right):
+            number, inexact = self._computed(replace(made, whole=False), value)
+            made = replace(made, whole=False, number=number, inexact=inexact)
+        return [replace(made, unit=one.unit or factor.unit, two=one.two or (factor.two and not one.unit))]
 
     def _up(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]
@@ -177,15 +192,15 @@ class Units:
             made = self._joined(left, depth)
             number, _ = self._computed(replace(made, whole=False), value)
             return [replace(made, number=number, whole=False, inexact=None if number == "" else number == "float")]
-        out = []
-        for money in self._of(left, depth + 1):
-            unit: Unit = {"major": "under", "over": "minor"}.get(money.unit, "major")  # type: ignore[assignment]
-            number, _ = self._computed(replace(money, whole=False), value)
-            step = Step("down", value, scale[0])
-            # an integer divided by a power of ten is the nearest float to the right decimal
-            inexact = money.inexact if not (money.whole or money.unit == "minor") else False
-            out.append(money.after(step, unit=unit, number=number, whole=False, inexact=inexact, two=scale[0] is not None))
-        return out
+        return [self._down(m, value, scale.exponent) for m in self._of(left, depth + 1)]
+
+    def _down(self, money: Money, value: Value, exponent: int | None) -> Money:
+        unit: Unit = {"major": "under", "over": "minor"}.get(money.unit, "major")  # type: ignore[assignment]
+        number, _ = self._computed(replace(money, whole=False), value)
+        # an integer divided by a power of ten is the nearest float to the right decimal
+        inexact = money.inexact if not (money.whole or money.unit == "minor") else False
+        step = Step("down", value, exponent)
+        return money.after(step, unit=unit, number=number, whole=False, inexact=inexact, two=exponent is not None)
 
     def _computed(self, money: Money, value: Value) -> tuple[Number, bool | None]:
         """The kind of number that a product of the sum is, and whether it is inexact."""
@@ -198,38 +213,45 @@ class Units:
             return "float", True
         return "", None
 
-    def _scale(self, value: Value, depth: int) -> tuple[int | None] | None:
-        """The power of ten by which a factor scales, None inside when it varies with something; None when it is no such factor."""
+    def _scale(self, value: Value, depth: int) -> _Scale | None:
+        """The power of ten by which a factor scales; None when it is no such factor."""
         if isinstance(value, Const):
             power = _POWERS.get(value.text.strip("'\"").removesuffix(".0").removesuffix(".").replace("_", "").lower())
-            return None if power is None or power == 1 else (power,)
+            return None if power is None or power == 1 else _Scale(power)
         if isinstance(value, Choice):
-            found = [self._scale(o, depth + 1) for o in value.options if not isinstance(o, (Unknown, Missing))]
-            told = [f for f in found if f is not None]
-            if not told or any(f is None and not _one(o) for f, o in zip(found, value.options, strict=False)):
-                return None
-            return told[0] if len(set(found)) == 1 else (None,)
+            return self._one_of(value, depth)
         if isinstance(value, Mix) and value.op == "**":
             return self._power(value.operands[0], value.operands[1])
-        if isinstance(value, Result) and value.instr >= 0 and depth < 4:
-            told_of = self.sums.known(value)
-            arguments = [v for _, v in self.evaluator.arguments(value)]
-            if told_of is not None and told_of.does == "power" and len(arguments) > 1:
+        if isinstance(value, Result) and value.instr >= 0 and depth < _NEAR:
+            told = self.sums.known(value)
+            arguments = [v for _, v in self.evaluator.arguments(value)] if told is not None else []
+            if told is not None and told.does == "power" and len(arguments) > 1:
                 return self._power(arguments[0], arguments[1])
-            if told_of is not None and told_of.does == "keeps" and arguments:
+            if told is not None and told.does == "keeps" and arguments:
                 return self._scale(arguments[0], depth + 1)
         if isinstance(value, Element) and isinstance(value.base, Record):
             powers = [_POWERS.get(e.text) for _, e in value.base.entries if isinstance(e, Const)]
-            return (None,) if powers and len(powers) == len(value.base.entries) else None
-        return (None,) if self.model.words.has("decimals_fields", name_of(value)) else None
+            return _Scale(None) if powers and len(powers) == len(value.base.entries) else None
+        return _Scale(None) if self.model.words.has("decimals_fields", name_of(value)) else None
 
-    def _power(self, base: Value, exponent: Value) -> tuple[int | None] | None:
-        """Ten to a power; a negative one is the same scale the other way round, which the caller cannot tell from dividing."""
+    def _one_of(self, value: Choice, depth: int) -> _Scale | None:
+        """Several factors: the one that they all are, or one that varies."""
+        told = [o for o in value.options if not isinstance(o, (Unknown, Missing))]
+        found = [self._scale(o, depth + 1) for o in told]
+        if not any(found) or any(f is None and not _one(o) for f, o in zip(found, told, strict=True)):
+            return None
+        return found[0] if len(set(found)) == 1 else _Scale(None)
+
+    def _power(self, base: Value, exponent: Value) -> _Scale | None:
+        """Ten to a power."""
         if isinstance(base, Result) and base.instr >= 0:
             base = self.evaluator.argument(base, 0) or base
         if not isinstance(base, Const) or base.text.strip("'\"").removesuffix(".0") != "10":
             return None
-        return (int(exponent.text),) if isinstance(exponent, Const) and exponent.text.isdigit() else (None,)
+        down = isinstance(exponent, Mix) and exponent.op == "-" and len(exponent.operands) == 1
+        if down and isinstance(exponent, Mix):
+            exponent = exponent.operands[0]
+        return _Scale(int(exponent.text) if isinstance(exponent, Const) and exponent.text.isdigit() else None, down)
 
     def _percentage(self, value: Value) -> bool:
         """A product of a sum and a share, of which a hundredth is taken: ``price * taxRate / 100``."""
@@ -243,9 +265,9 @@ class Units:
         return self._together(value, self._of(value, depth + 1))
 
     def _together(self, value: Value, parts: Iterable[Money]) -> Money:
-        parts = [p for p in parts if p != _ZERO]
-        if len(parts) == 1:
-            return parts[0]
+        parts = [p for p in parts if p != _COUNT]
+        if len(parts) < 2:
+            return parts[0] if parts else _COUNT
         units = {p.unit for p in parts if p.unit}
         unit: Unit = units.pop() if len(units) == 1 else ""
         whole = bool(parts) and all(p.whole for p in parts)
@@ -306,8 +328,8 @@ class Units:
             return money.after(Step("convert", value), unit="minor", number=told.number or "integer", whole=True, inexact=False, two=False)
         if told.does == "major":
             return money.after(Step("convert", value), unit="major", number=told.number or money.number, whole=False, two=False)
-        if told.number == "float" and (money.whole or money.number == "integer"):
-            return money
+        if told.number == "float":
+            return _as_float(money)
         if told.number == "decimal" and money.number in ("float", "") and money.inexact is False:
             # a decimal made of a float has the float's error, one of a text has none
             inexact = {"float": True, "": None if self._language(value) == "python" else False}[money.number]
@@ -338,8 +360,8 @@ class Units:
 
     def _cut(self, money: Money, value: Value) -> Money:
         scaled = any(s.did in ("up", "convert") for s in money.steps)
-        loses = scaled and not money.whole and money.inexact is not False
-        return money.after(Step("cut", value, loses=loses), number="integer", whole=True, inexact=False if not loses else money.inexact)
+        loses = money.inexact if scaled and not money.whole else False
+        return money.after(Step("cut", value, loses=loses), number="integer", whole=True, inexact=False)
 
     def _added(self, value: Result, subject: Value, others: list[Value], depth: int) -> Money:
         """Elements, or what a callback makes of each, added up."""
@@ -354,9 +376,12 @@ class Units:
         return self._together(value, [self._joined(p, depth) for p in (*parts, *others) if not isinstance(p, FunctionV)])
 
     def _text(self, value: Text, depth: int) -> Iterable[Money]:
-        """A text of one piece is that piece, written out."""
+        """A text of one piece is that piece, written out; ``"%.2f" % x`` is a pattern and what is put into it."""
+        head, last = value.pieces[0], value.pieces[-1]
         if len(value.pieces) == 1:
-            return [replace(m, number="string") for m in self._of(value.pieces[0], depth + 1)]
+            return [replace(m, number="string") for m in self._of(last, depth + 1)]
+        if len(value.pieces) == 2 and isinstance(head, Const) and head.text.startswith("%"):
+            return [replace(self._fixed(m, value, decimals_of(head.text)), number="string") for m in self._of(last, depth + 1)]
         return [Money("string")]
 
     # --- what tells of a sum
@@ -380,6 +405,8 @@ class Units:
         name = name_of(value)
         minor = self.model.words.has("minor_fields", name)
         kind = self.declared.kind(value)
+        if not minor and kind is None and self.model.words.has("quantity_fields", name):
+            return _COUNT
         number: Number = kind.number if kind is not None else ""
         unit: Unit = "minor" if minor else kind.unit if kind is not None else ""
         note = f"`{name}` is declared as {kind.what}" if kind is not None else f"`{name}` says so by its name" if minor else ""
@@ -391,7 +418,8 @@ class Units:
         return self.program.language(file) if file in self.program.indices else ""
 
 
-_ZERO = Money("integer", "", True)
+_COUNT = Money("integer", "", True)
+"""A number that is no sum, or a sum of which nothing is known but that it is whole."""
 
 
 def name_of(value: Value) -> str:
@@ -411,6 +439,10 @@ def name_of(value: Value) -> str:
     return ""
 
 
+def _as_float(money: Money) -> Money:
+    return money if money.whole else replace(money, number="float")
+
+
 def _literal(value: Const) -> Money:
     """A number that is written down: whole, in whatever unit, or with a fraction, which only a major unit has."""
     text = value.text.strip("'\"").replace("_", "")
@@ -422,6 +454,18 @@ def _literal(value: Const) -> Money:
         return Money("string" if value.kind == Kind.STRING else "")
     number: Number = "string" if value.kind == Kind.STRING else "float"
     return Money(number, "major", False, False, True, True, (Step("told", value, note=f"`{text}` has decimals"),))
+
+
+def _written_down(value: Value) -> bool:
+    """A factor that is a number of the code's own: ``1.2``, ``1 + MARKUP``. It is no sum, whatever its decimals."""
+    return isinstance(value, Const) or (isinstance(value, Mix) and all(_written_down(o) for o in value.operands))
+
+
+def _has_fraction(value: Value) -> bool:
+    """Whether a factor of the code's own has a fraction."""
+    if isinstance(value, Mix):
+        return any(_has_fraction(o) for o in value.operands)
+    return isinstance(value, Const) and not value.text.strip("'\"").removesuffix(".0").lstrip("-").isdigit()
 
 
 def _nothing(value: Value) -> bool:

@@ -188,6 +188,8 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
+    numbers with decimals. ``currencies``: the only ones that it takes, where they are few.
     """
 
     id: str
@@ -205,6 +207,7 @@ class Provider(Part, frozen=True):
     keys: tuple[KeyPrefix, ...] = ()
     idempotency: Idempotency | None = None
     money: Literal["minor", "decimal-string", "decimal", "unknown"] = "unknown"
+    currencies: tuple[str, ...] = ()
     defaults: tuple[SdkDefault, ...] = ()
     clients: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()

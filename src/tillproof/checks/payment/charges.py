@@ -1,0 +1,134 @@
+"""The sums that provider operations are given, each with the currency beside it and the way in which it is worked out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from tillproof.commerce.currencies import Currencies, Currency, Followed
+from tillproof.commerce.given import given_at, values_at
+from tillproof.commerce.model import Model
+from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.units import Money, Step, Units
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import Const, Ctx, Mix, Result, Value, choice, options
+from tillproof.ir.ops import Op
+
+CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
+_MOVES = (*CREATES, "payment.update", "payment.capture", "payment.confirm", "refund.create")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A sum given to a provider. ``currency``: what is given as its currency; None when nothing is. ``path``: where the sum stands."""
+
+    site: OperationSite
+    ctx: Ctx | None
+    path: str
+    value: Value
+    currency: Currency | None
+
+
+class Charges:
+    """All sums of a program that are given to payment providers; kept."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.units = Units(model)
+        self.currencies = Currencies(model, self.units)
+
+    @cached_property
+    def all(self) -> list[Charge]:
+        """In order of file and line; the same sum in the same context once."""
+        found: list[Charge] = []
+        for site in self.model.operations.sites:
+            if site.provider.kind == "payment" and site.operation.op in _MOVES:
+                for path in site.operation.amount:
+                    found += self._at(site, path)
+        return found
+
+    def _at(self, site: OperationSite, path: str) -> Iterator[Charge]:
+        seen: set[int] = set()
+        for ctx, value in given_at(self.model, site, path):
+            if id(value) not in seen:
+                seen.add(id(value))
+                yield Charge(site, ctx, path, value, self._currency(site, path, ctx))
+
+    def _currency(self, site: OperationSite, path: str, ctx: Ctx | None) -> Currency | None:
+        """The currency that stands nearest to a sum."""
+        paths = sorted(site.operation.currency, key=lambda p: -_common(p, path))
+        for candidate in paths:
+            values = [v for v in values_at(self.model, site, candidate, ctx) if not (isinstance(v, Const) and v.falsy)]
+            if values:
+                return self.currencies.of(choice(values[0].at, [o for v in values for o in options(v)]))
+        return None
+
+    def shop_currencies(self, charge: Charge) -> list[Currency]:
+        """The currencies in which the same provider is asked for money in the same unit: those of a capture or refund that names none."""
+        unit = self.model.program.unit(charge.site.fn.file)
+        return [
+            c.currency
+            for c in self.all
+            if c.currency is not None and c.site.provider.id == charge.site.provider.id and self.model.program.unit(c.site.fn.file) == unit
+        ]
+
+    # --- does the code follow the currency's decimals?
+
+    def follows(self, charge: Charge, money: Money | None = None) -> list[Followed]:
+        """Where, on the way of a sum to the provider, the code goes on by the currency."""
+        out: list[Followed] = []
+        for fn, ctx in self._way(charge, money):
+            out += self.currencies.followed(fn, ctx)
+        return list(dict.fromkeys(out))
+
+    def _way(self, charge: Charge, money: Money | None) -> list[tuple[Fn, Ctx | None]]:
+        """The functions that a sum goes through, each in its context."""
+        found: dict[tuple[Fn, int], tuple[Fn, Ctx | None]] = {}
+
+        def add(fn: Fn, ctx: Ctx | None) -> None:
+            found.setdefault((fn, id(ctx)), (fn, ctx))
+            for link in ctx.chain() if ctx is not None else ():
+                if link.call >= 0:
+                    found.setdefault((link.caller, id(link.parent)), (link.caller, link.parent))
+
+        for sum_ in (money,) if money is not None else self.units.of(charge.value):
+            for step in sum_.steps:
+                if isinstance(step.value, (Mix, Result)):
+                    add(step.value.fn, step.value.ctx)
+        add(charge.site.fn, charge.ctx)
+        return list(found.values())
+
+    def pinned(self, charge: Charge) -> Followed | None:
+        """Where something on the way from an entry point to the charge looks at a currency and goes on accordingly."""
+        for entry in self.model.entries_to(charge.site.fn):
+            for fn in self.model.handlers.closure(entry).functions:
+                found = self.currencies.followed(fn, None)
+                if found:
+                    return found[0]
+        return None
+
+
+def _common(one: str, other: str) -> int:
+    """How many keys two paths have in common."""
+    count = 0
+    for a, b in zip(one.split("."), other.split("."), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def argument_line(program: Program, site: OperationSite, path: str) -> int:
+    """The line on which an argument is written into a call, or into a record before it; that of the call where none is."""
+    body = program.body(site.fn)
+    key, found = path.rpartition(".")[2].removesuffix("[]"), body.line[site.instr]
+    for i in range(site.instr):
+        if body.op[i] == Op.RECORD:
+            for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+                if k >= 0 and (const := body.const(k)) and const[1].strip("'\"") == key:
+                    found = body.line[v]
+    return found
+
+
+def did(money: Money, what: str) -> Step | None:
+    """The last step of a kind."""
+    return next((s for s in reversed(money.steps) if s.did == what), None)

@@ -1,0 +1,107 @@
+"""What a provider operation is given: the values at a path into its arguments, in the calling contexts that decide them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.operations import OperationSite
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Choice, Ctx, Element, Instance, Overlay, Param, Record, Result, Seq, Value
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_LEVELS = 3
+_PIECES = 200
+_CALLERS = 24
+_BODIES = ("body", "data", "json", "form_params", "params")
+
+
+def given_at(model: "Model", site: OperationSite, path: str) -> Iterator[tuple[Ctx | None, Value]]:
+    """The values at a path, each with its calling context: one for every caller where a parameter hides it."""
+    yield from _specific(model, site, path, site.ctx, 0)
+
+
+def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, level: int) -> Iterator[tuple[Ctx | None, Value]]:
+    values = values_at(model, site, path, ctx)
+    open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
+    if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level):
+        contexts = [c for c in model.callers.contexts(site.fn, level + 1) if c.depth == level + 1]
+        if contexts:
+            for deeper in contexts[:_CALLERS]:
+                yield from _specific(model, site, path, deeper, level + 1)
+            return
+    yield from ((ctx, v) for v in values)
+
+
+def values_at(model: "Model", site: OperationSite, path: str, ctx: Ctx | None) -> list[Value]:
+    """The values at a path in one calling context."""
+    values = [v for a in arguments(model, site, ctx) for v in _at_path(model, a, path.split("."))]
+    if not values and path.isdigit():
+        positional = [v for k, v in _keyed(model, site, ctx) if k == ""]
+        values = positional[int(path) : int(path) + 1]
+    return values
+
+
+def depends_on_caller(model: "Model", value: Value) -> bool:
+    """Whether a parameter that no caller has filled yet is part of a value, cleaned or converted perhaps."""
+    stack, seen = [value], set[int]()
+    while stack and len(seen) < _PIECES:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if isinstance(here, Param) or (isinstance(here, Instance) and here.origin is not None):
+            return True
+        stack += [*here.parts(), *(model.requests.carried(here) if isinstance(here, Result) else ())]
+    return False
+
+
+def _keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:
+    if site.request is not None:
+        request = model.http.request(site.fn, site.instr, ctx) or site.request
+        return [("", a) for a in request.arguments]
+    return [(k, model.evaluator.value(site.fn, v, ctx)) for k, v in model.program.body(site.fn).call(site.instr)[1]]
+
+
+def arguments(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]:
+    """What may hold named parameters: records given, and keyword arguments as one record."""
+    out: list[Value] = []
+    for key, value in _keyed(model, site, ctx):
+        if key in ("", "*", "**"):
+            out.append(value)
+        else:
+            out.append(Record(value.at, ((key, value),)))
+    return out
+
+
+def _at_path(model: "Model", value: Value, path: list[str]) -> list[Value]:
+    """The values at a dotted path: ``line_items[].price_data.unit_amount``."""
+    if not path:
+        return [value]
+    if isinstance(value, Choice):
+        return [v for o in value.options for v in _at_path(model, o, path)]
+    word, rest = path[0], path[1:]
+    name = word.removesuffix("[]")
+    got = shape(model.evaluator, value)
+    found = [keys[name] for keys in (got.must, got.may) if name in keys]
+    if not found:
+        nested = [e for k, e in {**got.may, **got.must}.items() if k in _BODIES]
+        return [v for e in nested for v in _at_path(model, e, path)] if nested else []
+    out: list[Value] = []
+    for entry in found[:1]:
+        items = _elements(entry) if word.endswith("[]") else [entry]
+        for item in items:
+            out += _at_path(model, item, rest)
+    return out
+
+
+def _elements(value: Value) -> list[Value]:
+    if isinstance(value, Seq):
+        return list(value.items)
+    if isinstance(value, Choice):
+        return [e for o in value.options for e in _elements(o)]
+    if isinstance(value, Overlay):  # what is appended to a list, one by one
+        base = _elements(value.base) if isinstance(value.base, (Seq, Choice, Overlay)) else []
+        appended = [v for key, v, _ in value.writes if key in (None, "[]")]
+        return [*base, *appended] or [Element(value.at, value, None)]
+    return [Element(value.at, value, None)]
