@@ -177,7 +177,8 @@ class Currencies:
         body = self.program.body(fn)
         users = self.model.evaluator.defuse(fn).uses(i)
         return any(
-            body.op[u] == Op.BRANCH or (body.op[u] == Op.UNARY and any(body.op[x] == Op.BRANCH for x in self.model.evaluator.defuse(fn).uses(u)))
+            body.op[u] == Op.BRANCH
+            or (body.op[u] == Op.UNARY and any(body.op[x] == Op.BRANCH for x in self.model.evaluator.defuse(fn).uses(u)))
             for u in users
         )
 
@@ -242,4 +243,17 @@ def _reads_setting(value: Value) -> bool:
     return snake(name) in _SETTINGS
 
 
-_SETTINGS = ("settings", "config", "configuration", "env", "environ", "options", "process", "conf", "constants", "setting", "get_config", "get_setting")
+_SETTINGS = (
+    "settings",
+    "config",
+    "configuration",
+    "env",
+    "environ",
+    "options",
+    "process",
+    "conf",
+    "constants",
+    "setting",
+    "get_config",
+    "get_setting",
+)

@@ -208,5 +208,3 @@ def _last(value: Result) -> str:
 
 def _unit(told: Sum) -> "Unit":
     return "minor" if told.unit == "hundredths" else told.unit
-
-

@@ -42,6 +42,26 @@ def values_at(model: "Model", site: OperationSite, path: str, ctx: Ctx | None) -
     return values
 
 
+def is_open(model: "Model", site: OperationSite, path: str, ctx: Ctx | None) -> bool:
+    """Whether something that is not known could give what stands at a path: a parameter, what a spread brings along, a filter's answer."""
+    return any(_open_at(model, a, path.split(".")) for a in arguments(model, site, ctx))
+
+
+def _open_at(model: "Model", value: Value, path: list[str]) -> bool:
+    got = shape(model.evaluator, value)
+    if got.open or not path:
+        return bool(got.open)
+    name = path[0].removesuffix("[]")
+    inner = [e for k, e in {**got.may, **got.must}.items() if k == name or k in _BODIES]
+    return any(
+        _open_at(model, i, path[1:] if path[0].removesuffix("[]") == name else path) for e in inner for i in _elements_of(e, path[0])
+    )
+
+
+def _elements_of(value: Value, word: str) -> list[Value]:
+    return _elements(value) if word.endswith("[]") else [value]
+
+
 def depends_on_caller(model: "Model", value: Value) -> bool:
     """Whether a parameter that no caller has filled yet is part of a value, cleaned or converted perhaps."""
     stack, seen = [value], set[int]()

@@ -400,7 +400,13 @@ class Units:
             minor = provider.money == "minor"
             note = f"{provider.name} answers in {'the smallest unit' if minor else 'decimals'}"
             return Money(
-                "integer" if minor else "string", "minor" if minor else "major", minor, False, False, True, (Step("told", value, note=note),)
+                "integer" if minor else "string",
+                "minor" if minor else "major",
+                minor,
+                False,
+                False,
+                True,
+                (Step("told", value, note=note),),
             )
         name = name_of(value)
         minor = self.model.words.has("minor_fields", name)

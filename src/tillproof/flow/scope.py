@@ -413,6 +413,8 @@ class Scope:
 
     def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
+        if text.lstrip(": ").startswith("{"):
+            return None  # a type that is written out: its first word is a field's
         php = self.program.indices[file].language == "php"
         if php:
             text = text.replace("\\", ".")

@@ -68,13 +68,26 @@ class SdkDefault(Part, frozen=True):
     source: str = ""
 
 
+class Need(Part, frozen=True):
+    """A part that a request has to have. ``what``: its name for people. ``at``: paths into the arguments; one of them is enough.
+    ``calls``: methods of a request builder that add it, by their last word, with the text of their first argument in brackets where that
+    decides. ``stands_in``: what the provider takes when it is missing, documented; empty when nothing does.
+    """
+
+    what: str
+    at: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    stands_in: str = ""
+
+
 class Operation(Part, frozen=True):
     """One thing that the provider's API does, and all the ways to ask for it.
 
     ``repeatable``: ``natural`` (a repeat changes nothing), ``state-guarded`` (the provider refuses the second by state),
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
-    ``resource``: this provider's word for what is created or read (``PaymentIntent``).
+    ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
+    charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
     """
 
     op: str
@@ -86,6 +99,8 @@ class Operation(Part, frozen=True):
     rest: tuple[str, ...] = ()
     amount: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
+    currency_without: str = ""
+    needs: tuple[Need, ...] = ()
     emits: tuple[str, ...] = ()
     supports_key: bool = True
     key_names: tuple[str, ...] = ()

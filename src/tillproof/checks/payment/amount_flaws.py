@@ -5,9 +5,9 @@ from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.commerce.currencies import Currency, Followed
-from tillproof.commerce.units import Money, Step, name_of
+from tillproof.commerce.units import Money, Step
 from tillproof.contract import Confidence, Severity
-from tillproof.flow.values import Const, Member, Param, Result, Value
+from tillproof.flow.values import Const, Member, Param, Value
 from tillproof.ir.ops import Kind
 
 What = Literal[
@@ -107,7 +107,7 @@ def varying(charges: Charges, charge: Charge) -> Currency | str | None:
 
 def _other_currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """Decimals of the shop's currency, for a sum that is in the currency of its order."""
-    holder = _holder(charges, money)
+    holder = charges.holder(money)
     if holder is None and (charge.currency is None or charge.currency.origin != "record"):
         return None
     if charge.currency is not None and charge.currency.origin in ("shop", "fixed", "setting"):
@@ -119,26 +119,6 @@ def _other_currency(charges: Charges, charge: Charge, money: Money) -> Flaw | No
             at = (ctx.caller.file, body.line[ctx.call])
             return Flaw("other-currency", Const(at, Kind.NULL, ""), "high", "certain" if holder is not None else "likely", place)
     return None
-
-
-def _holder(charges: Charges, money: Money) -> Value | None:
-    """The order that a sum is read from, where orders have a currency of their own."""
-    for step in money.steps:
-        value = step.value
-        if step.did == "told" and isinstance(value, Result) and isinstance(value.callee, Member):
-            base = value.callee.base
-            if charges.model.words.entity(_holder_name(base)) and "cart" not in _holder_name(base):
-                own = Member(value.at, base, "get_currency")
-                if charges.units.sums.tells_currency(own, "") is not None:
-                    return base
-    return None
-
-
-def _holder_name(value: Value) -> str:
-    name = name_of(value)
-    for prefix in ("wc_get_", "get_", "wc_create_", "wc_"):
-        name = name.removeprefix(prefix)
-    return name
 
 
 def _unconverted(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
@@ -165,7 +145,11 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if money.unit in ("minor", "over"):
         teller = did(money, "up") or did(money, "told")
         follows = charges.follows(charge)
-        return None if follows else Flaw("minor", _given(charges, charge), "high", "certain" if teller else "likely", teller.value if teller else None)
+        return (
+            None
+            if follows
+            else Flaw("minor", _given(charges, charge), "high", "certain" if teller else "likely", teller.value if teller else None)
+        )
     if money.unit == "under":
         return Flaw("twice", _last(money, "down").value, "high", "likely", None)
     fixed = did(money, "fix")
@@ -192,11 +176,11 @@ def _cast(money: Money) -> bool:
 
 def _given(charges: Charges, charge: Charge) -> Value:
     """The sum where it is handed over: on its own line of the call, or at the call where it is put together elsewhere."""
-    body, site = charges.model.program.body(charge.site.fn), charge.site
-    here, end = body.line[site.instr], body.end_line[site.instr]
-    if charge.value.at[0] == site.fn.file and here <= charge.value.at[1] <= end:
+    fn, instr = charge.place
+    body = charges.model.program.body(fn)
+    if charge.value.at[0] == fn.file and body.line[instr] <= charge.value.at[1] <= body.end_line[instr]:
         return charge.value
-    return Const((site.fn.file, argument_line(charges.model.program, site, charge.path)), Kind.NULL, "")
+    return Const((fn.file, argument_line(charges.model.program, charge, charge.path)), Kind.NULL, "")
 
 
 def _teller(money: Money) -> Value | None:

@@ -5,13 +5,25 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amount_flaws import Flaw, flaw
 from tillproof.checks.payment.amount_words import words_for
-from tillproof.checks.payment.charges import Charge, Charges, did
+from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.units import Money, name_of
 from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknown, Value
 
-_WORST = ("twice", "cent-lost", "major", "minor", "unrounded", "other-currency", "unconverted", "factor", "decimals", "float", "cent-perhaps")
+_WORST = (
+    "twice",
+    "cent-lost",
+    "major",
+    "minor",
+    "unrounded",
+    "other-currency",
+    "unconverted",
+    "factor",
+    "decimals",
+    "float",
+    "cent-perhaps",
+)
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -46,10 +58,7 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
 
 
 def _ruling(charges: Charges, charge: Charge) -> Ruling:
-    program, site = charges.model.program, charge.site
-    line = program.body(site.fn).line[site.instr]
-    call = at(program, site.fn, site.instr, f"{site.provider.name} {site.operation.op}", "sink")
-    return Ruling("payment/amount-unit", "held", "payment-amount", site.fn.file, line, [call])
+    return ruling_of(charges, charge, "payment/amount-unit", "payment-amount")
 
 
 def _broken(charges: Charges, charge: Charge, found: Flaw, money: Money) -> Ruling:
@@ -57,7 +66,7 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, money: Money) -> Ruli
     file, line = found.value.at
     ruling.outcome, ruling.severity, ruling.confidence = "broken", found.severity, found.confidence
     ruling.anchor = (file, line, line)
-    said = words_for(charges, charge, found, money)
+    said = words_for(charges, charge, found)
     ruling.title, ruling.message, ruling.remediation = said.title, said.message, said.remediation
     sources = [
         Evidence(s.value.at[0], s.value.at[1], s.note or "the sum comes from here", "source")

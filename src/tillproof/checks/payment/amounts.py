@@ -9,6 +9,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Value
 
+_PIECES = 200
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
 
 
@@ -27,13 +28,13 @@ class AmountSite:
 
 
 def amount_sites(model: Model) -> Iterator[AmountSite]:
-    """The amount (and currency) of every charge, per context where it depends on a caller."""
+    """The amount of every charge, per context where it depends on a caller."""
     seen: set[tuple[Fn, int, str]] = set()
     for site in model.operations.sites:
         op = site.operation
-        if op.op not in _CHARGING or not (op.amount or op.currency):
+        if op.op not in _CHARGING:
             continue
-        for path in (*op.amount, *op.currency):
+        for path in op.amount:
             key = (site.fn, site.instr, path)
             if key in seen and site.ctx is None:
                 continue
@@ -46,3 +47,26 @@ def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSit
         yield AmountSite(
             "charge", f"{site.provider.name} {site.operation.op}", site.fn, site.instr, value, True, key=path.rpartition(".")[2]
         )
+
+
+@dataclass(slots=True)
+class Chosen:
+    """A piece of an amount that the client chose."""
+
+    key: str | None
+    value: Value
+
+    @property
+    def word(self) -> str:
+        """The last word of the key: ``quantity`` of ``items[].quantity``."""
+        return (self.key or "").rpartition(".")[2].removesuffix("[]")
+
+
+def chosen_by_client(model: Model, value: Value) -> list[Chosen]:
+    """The pieces of the client's request that a value is made of."""
+    return [Chosen(s.key, v) for s, v in model.requests.sources_in(value, _PIECES) if s.kind in ("body", "query", "path", "raw")]
+
+
+def beside_the_price(model: Model, word: str) -> bool:
+    """Whether a field is what is added to or taken off the price of the goods: tax, shipping, a discount."""
+    return any(model.words.has(kind, word) for kind in ("tax_fields", "shipping_fields", "discount_fields"))

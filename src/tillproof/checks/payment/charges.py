@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from tillproof.checks.ruling import Ruling, at
 from tillproof.commerce.currencies import Currencies, Currency, Followed
 from tillproof.commerce.given import given_at, values_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
-from tillproof.commerce.units import Money, Step, Units
+from tillproof.commerce.units import Money, Step, Units, name_of
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, Mix, Result, Value, choice, options
+from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Value, choice, options
 from tillproof.ir.ops import Op
 
 CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
+_MOST_CALLERS = 30
 _MOVES = (*CREATES, "payment.update", "payment.capture", "payment.confirm", "refund.create")
 
 
@@ -26,6 +28,14 @@ class Charge:
     path: str
     value: Value
     currency: Currency | None
+
+    @property
+    def place(self) -> tuple[Fn, int]:
+        """The call that decides what is given: the provider's, or that of a wrapper by its outermost caller that has a say."""
+        if self.ctx is None:
+            return self.site.fn, self.site.instr
+        top = list(self.ctx.chain())[-1]
+        return (top.caller, top.call) if top.call >= 0 else (self.site.fn, self.site.instr)
 
 
 class Charges:
@@ -97,13 +107,40 @@ class Charges:
         add(charge.site.fn, charge.ctx)
         return list(found.values())
 
+    def holder(self, money: Money) -> Value | None:
+        """The order (or the like) that a sum is read from, where such a record tells a currency of its own."""
+        for step in money.steps:
+            value = step.value
+            base = value.callee.base if isinstance(value, Result) and isinstance(value.callee, Member) else None
+            base = value.base if isinstance(value, Member) else base
+            if step.did == "told" and base is not None and self._is_order(base) and self.own_currency(base) is not None:
+                return base
+        return None
+
+    def _is_order(self, value: Value) -> bool:
+        name = name_of(value)
+        for prefix in ("wc_", "get_", "create_"):
+            name = name.removeprefix(prefix)
+        return self.model.words.entity(name) and not any(w in name for w in ("cart", "basket", "checkout", "quote"))
+
+    def own_currency(self, record: Value) -> str | None:
+        """The name by which a framework's records tell their own currency, if it has one that fits a record."""
+        for framework in self.model.requests.active.of(record.at[0]) if record.at[0] in self.model.program.indices else ():
+            for name in framework.currencies.own:
+                if name.startswith("."):
+                    return name[1:]
+        return None
+
     def pinned(self, charge: Charge) -> Followed | None:
-        """Where something on the way from an entry point to the charge looks at a currency and goes on accordingly."""
-        for entry in self.model.entries_to(charge.site.fn):
-            for fn in self.model.handlers.closure(entry).functions:
-                found = self.currencies.followed(fn, None)
-                if found:
-                    return found[0]
+        """Where a caller of the charge, however far up, looks at a currency and goes on accordingly."""
+        waiting, seen = [charge.site.fn], {charge.site.fn}
+        for fn in waiting:
+            found = self.currencies.followed(fn, None)
+            if found:
+                return found[0]
+            above = [caller for caller, _, _ in self.model.callers.of(fn) if caller not in seen]
+            waiting += above[: _MOST_CALLERS - len(seen)]
+            seen.update(above)
         return None
 
 
@@ -117,16 +154,25 @@ def _common(one: str, other: str) -> int:
     return count
 
 
-def argument_line(program: Program, site: OperationSite, path: str) -> int:
-    """The line on which an argument is written into a call, or into a record before it; that of the call where none is."""
-    body = program.body(site.fn)
-    key, found = path.rpartition(".")[2].removesuffix("[]"), body.line[site.instr]
-    for i in range(site.instr):
+def argument_line(program: Program, charge: Charge, path: str) -> int:
+    """The line on which an argument is written into the call that decides, or into a record before it; that of the call when none is."""
+    fn, instr = charge.place
+    body = program.body(fn)
+    key, found = path.rpartition(".")[2].removesuffix("[]"), body.line[instr]
+    for i in range(instr):
         if body.op[i] == Op.RECORD:
             for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
                 if k >= 0 and (const := body.const(k)) and const[1].strip("'\"") == key:
                     found = body.line[v]
     return found
+
+
+def ruling_of(charges: Charges, charge: Charge, check: str, kind: str) -> Ruling:
+    """A ruling on a charge, held until something else is said, with the call that sends it."""
+    program, site = charges.model.program, charge.site
+    fn, instr = charge.place
+    sends = at(program, site.fn, site.instr, f"{site.provider.name} {site.operation.op}", "sink")
+    return Ruling(check, "held", kind, fn.file, program.body(fn).line[instr], [sends])
 
 
 def did(money: Money, what: str) -> Step | None:
