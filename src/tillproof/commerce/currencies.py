@@ -4,21 +4,40 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
-from tillproof.commerce.units import Units, name_of
+from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Choice, Const, Ctx, Element, External, Instance, Member, Param, Record, Result, Seq, Value, constant
+from tillproof.flow.values import (
+    Choice,
+    Const,
+    Ctx,
+    Element,
+    External,
+    Instance,
+    Member,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Value,
+    constant,
+    names,
+)
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+Case: TypeAlias = Literal["upper", "lower", ""]
 Origin: TypeAlias = Literal["client", "record", "shop", "setting", "unknown", "fixed"]
 _ORDER: tuple[Origin, ...] = ("client", "record", "shop", "setting", "unknown", "fixed")
 _MOST = 60
 _IN = ("in", "not in")
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
 _MEMBERSHIP = ("includes", "in_array", "has", "contains", "indexof", "array_key_exists", "some", "find", "get", "hasown")
+_TO_UPPER = ("touppercase", "tolocaleuppercase", "upper", "strtoupper", "mb_strtoupper")
+_TO_LOWER = ("tolowercase", "tolocalelowercase", "lower", "strtolower", "mb_strtolower")
 _PRESENCE = ("isset", "empty", "is_null", "is_string", "strlen", "bool", "boolean", "len", "string", "typeof")
 
 
@@ -34,12 +53,15 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A place at which code looks at a currency and goes on accordingly."""
+    """A place at which code looks at a currency and goes on accordingly. ``case``: the letters in which it knows the codes.
+    ``missed``: the currency comes in the other letters, so it is never found."""
 
     fn: Fn
     instr: int
     ctx: Ctx | None
     currency: Value
+    case: Case
+    missed: bool
 
 
 class Currencies:
@@ -135,8 +157,42 @@ class Currencies:
                 base, key = body.args(i)
                 asked = key if self._is_currency(fn, key, ctx) and self._decimals_table(fn, base, ctx) else None
             if asked is not None:
-                out.append(Followed(fn, i, ctx, self.model.evaluator.value(fn, asked, ctx)))
+                currency = self.model.evaluator.value(fn, asked, ctx)
+                known, given = self._known_case(fn, i, asked, ctx), self.case_of(currency)
+                out.append(Followed(fn, i, ctx, currency, known, bool(known and given and known != given)))
         return out
+
+    # --- upper and lower case
+
+    def case_of(self, value: Value) -> Case:
+        """In which letters a currency's code comes, where that is known."""
+        if isinstance(value, Choice):
+            found = {self.case_of(o) for o in value.options if not (isinstance(o, Member) and isinstance(o.base, Const))}
+            return found.pop() if len(found) == 1 else ""
+        if isinstance(value, Const):
+            return _case({value.text.strip("'\"")})
+        if isinstance(value, Result) and value.instr >= 0:
+            name = (names(value.callee) or ("",))[0].rpartition(".")[2].lower()
+            if name in _TO_UPPER:
+                return "upper"
+            if name in _TO_LOWER:
+                return "lower"
+        provider = self.units.declared.provider(value) or self.units.declared.typed_by(value)
+        return provider.currency_case if provider is not None else ""
+
+    def _known_case(self, fn: Fn, i: int, asked: int, ctx: Ctx | None) -> Case:
+        """The letters of the codes that a currency is looked for among."""
+        body = self.program.body(fn)
+        if body.op[i] in (Op.CALL, Op.NEW):
+            callee = body.args(i)[0]
+            if self.units.sums.by_upper_case(self.model.evaluator.value(fn, callee, ctx)):
+                return "upper"
+            receiver = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
+            others = [v for v in (*receiver, *(v for _, v in body.call(i)[1])) if v != asked]
+        else:
+            others = [v for v in body.args(i)[-2:] if v != asked]
+        codes = {c for o in others for item in _items(self.model.evaluator.value(fn, o, ctx)) if (c := _spelt(item))}
+        return _case(codes)
 
     def _compared(self, fn: Fn, i: int, ctx: Ctx | None) -> int | None:
         """``currency in ZERO_DECIMAL``, ``currency === 'JPY'``"""
@@ -215,6 +271,17 @@ def _code(value: Value) -> str:
     return ""
 
 
+def _spelt(value: Value) -> str:
+    """A code as it is written down."""
+    return value.text.strip("'\"") if isinstance(value, Const) and _code(value) else ""
+
+
+def _case(codes: set[str]) -> Case:
+    if codes and all(c.isupper() for c in codes):
+        return "upper"
+    return "lower" if codes and all(c.islower() for c in codes) else ""
+
+
 def _items(container: Value) -> list[Value]:
     if isinstance(container, Seq):
         return list(container.items)
@@ -222,8 +289,8 @@ def _items(container: Value) -> list[Value]:
         return [Const(v.at, Kind.STRING, k) if not isinstance(v, Const) or v.kind != Kind.STRING else v for k, v in container.entries if k]
     if isinstance(container, Choice):
         return [i for o in container.options for i in _items(o)]
-    if isinstance(container, Result) and container.new:
-        return []
+    if isinstance(container, Const):
+        return [container]
     return []
 
 

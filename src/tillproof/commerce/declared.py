@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.chains import Chains
 from tillproof.commerce.entities import entity
+from tillproof.commerce.schema.tables import Column
 from tillproof.commerce.sums import Sums
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
@@ -13,6 +13,7 @@ from tillproof.flow.values import (
     ClassV,
     Const,
     Element,
+    External,
     FunctionV,
     Instance,
     Member,
@@ -20,6 +21,7 @@ from tillproof.flow.values import (
     Param,
     Result,
     Seq,
+    Unknown,
     Value,
     names,
     options,
@@ -28,7 +30,7 @@ from tillproof.knowledge.schema import Operation, Provider, Sum
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
-    from tillproof.commerce.units import Number, Unit
+    from tillproof.commerce.money import Number, Unit
 
 _DEEPEST = 12
 _RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField", "relationship", "Relationship")
@@ -58,7 +60,7 @@ class Declared:
         self.program = model.program
         self.evaluator = model.evaluator
         self.sums = sums
-        self.chains = Chains(model.evaluator)
+        self.chains = model.records.chains
         self._records: dict[int, tuple[Value, ClassId | None]] = {}
 
     def kind(self, value: Value) -> Kind | None:
@@ -71,10 +73,45 @@ class Declared:
             return Kind(*found, text, None) if found else None
         if isinstance(value, Member):
             record = self.record(value.base)
-            if record is not None:
-                field = self.evaluator.scope.static_member(ClassV(value.at, record), value.name, value.at)
-                return next((k for o in options(field) if (k := self._column(o))), None) or self._enforced(record, value.name)
+            return self._stored(value, record) or (self._enforced(record, value.name) if record is not None else None)
         return self._column(value)
+
+    def _stored(self, value: Member, record: ClassId | None) -> Kind | None:
+        """The column that a field is kept in, by what the record is or is called."""
+        if record is not None:
+            field = self.evaluator.scope.static_member(ClassV(value.at, record), value.name, value.at)
+            declared = next((k for o in options(field) if (k := self._column(o))), None)
+            if declared is not None:
+                return declared
+        schema, near = self.model.schema, value.at[0]
+        column = schema.column(record, value.name, near) if record is not None else None
+        if column is None:
+            touch = self.model.records.read_behind(value.base)
+            name = touch.entity if touch is not None else self._called(value.base)
+            column = schema.column(name, value.name, near) if name else None
+        return self._kind_of(column, near) if column is not None else None
+
+    def _kind_of(self, column: Column, near: str) -> Kind | None:
+        """What a column's type says of a sum. A document's number may be any; a decimal comes as a text everywhere but in Python."""
+        if column.kind == "integer" and column.type.strip().lower() == "number":
+            return None
+        found: tuple[Number, Unit] | None = {
+            "integer": ("integer", ""),
+            "float": ("float", "major"),
+            "decimal": ("decimal" if self.program.language(near) == "python" else "string", "major"),
+        }.get(column.kind)  # type: ignore[assignment]
+        at = Unknown((column.file, column.line), "a column")
+        return Kind(*found, column.type or column.kind, at) if found is not None else None
+
+    def _called(self, value: Value) -> str:
+        """What a record is called where it is read."""
+        if isinstance(value, (Member, Param)):
+            return value.name
+        if isinstance(value, (Element, Overlay)):
+            return self._called(value.base)
+        if isinstance(value, Instance) and value.origin is not None:
+            return self._called(value.origin)
+        return _last(value) if isinstance(value, Result) else ""
 
     def _enforced(self, record: ClassId, name: str) -> Kind | None:
         """What the decorators of a field of a class let through: ``@IsInt() amount: number``."""
@@ -164,7 +201,7 @@ class Declared:
         return near[0] if len(near) == 1 else None
 
     def _fetched(self, value: Result, depth: int) -> ClassId | None:
-        """The class that a chain of calls begins with, or that one of them is given: ``Order.objects.get()``, ``session.get(Order, id)``."""
+        """The class that a chain begins with, or that one of its calls is given: ``Order.objects.get()``, ``session.get(Order, id)``."""
         chain = self.chains.of(value.fn, value.instr, value.ctx)
         for option in options(self.evaluator.value(chain.fn, chain.root, chain.ctx)):
             if isinstance(option, ClassV):
@@ -176,6 +213,21 @@ class Declared:
         return self.record(value.callee.base, depth + 1) if isinstance(value.callee, Member) else None
 
     # --- providers
+
+    def typed_by(self, value: Value) -> Provider | None:
+        """The provider whose type a field's object is declared to be: ``intent: stripe.PaymentIntent``."""
+        base = value.base if isinstance(value, Member) else None
+        if not isinstance(base, Param) or not isinstance(base.type, External):
+            return None
+        root = base.type.name.lower()
+        language = self.program.language(base.fn.file)
+        for provider in self.model.knowledge.providers.values():
+            for package in provider.packages.get(language, ()):  # type: ignore[call-overload]
+                if provider.kind == "payment" and (
+                    root == package.lower() or root.startswith((package.lower() + ".", package.lower() + "/"))
+                ):
+                    return provider
+        return None
 
     def provider(self, value: Value) -> Provider | None:
         """The provider whose answer, or whose message, a sum is read from; not what we gave it to keep."""

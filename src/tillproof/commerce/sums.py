@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tillproof.commerce.entry_styles.active import Active
-from tillproof.commerce.names import Table
+from tillproof.commerce.names import Table, fits, strip
 from tillproof.flow.program import Program
 from tillproof.flow.values import External, Member, Result, Value, names
 from tillproof.knowledge.schema import Currencies, Sum
@@ -51,6 +51,11 @@ class Sums:
                 _fill(table, framework.currencies)
         called = value.callee if isinstance(value, Result) else value
         return next((told for told, _, _, text in table.find(names(called)) if not text or text == first), None)
+
+    def by_upper_case(self, value: Value) -> bool:
+        """Whether a callee knows a currency's decimals by its code in upper case alone."""
+        frameworks = self.active.of(value.at[0]) if value.at[0] in self.program.indices else ()
+        return any(fits(name, strip(n)) for f in frameworks for name in f.currencies.upper for n in names(value))
 
     def _table(self, value: Value) -> Table[Sum] | None:
         file = value.at[0]

@@ -5,26 +5,37 @@ The answer is read from what is done to the sum on its way (``* 100``, ``int()``
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tillproof.commerce.declared import Declared
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.money import (
+    COUNT,
+    Money,
+    Number,
+    Step,
+    Unit,
+    as_float,
+    has_fraction,
+    literal,
+    name_of,
+    nothing,
+    once,
+    together,
+    written_down,
+)
+from tillproof.commerce.scales import Scales
 from tillproof.commerce.sums import Sums, decimals_of
 from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
     Const,
-    Element,
-    External,
     FunctionV,
     Instance,
     Member,
     Missing,
     Mix,
     Overlay,
-    Param,
-    Record,
     Result,
     Seq,
     Text,
@@ -39,57 +50,9 @@ from tillproof.knowledge.schema import Sum as Told
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-Number: TypeAlias = Literal["integer", "decimal", "float", "string", ""]
-Unit: TypeAlias = Literal["minor", "major", "over", "under", ""]
-Did: TypeAlias = Literal["up", "down", "cut", "round", "fix", "convert", "told", "float"]
-
 _DEEPEST = 40
-_MOST = 12
-_NEAR = 4
-_POWERS = {"10": 1, "100": 2, "1000": 3, "1e1": 1, "1e2": 2, "1e3": 3, "10000": 4}
 _NOT_FINITE = ("~", "|", ">>", ">>>")
 _ADDING = ("+", "-", "%")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that is done to a sum, or that tells of it. ``exponent``: ten to which power scales it, None where that varies.
-    ``loses``: what is cut may be a cent of the sum."""
-
-    did: Did
-    value: Value
-    exponent: int | None = None
-    loses: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """A sum of money as it comes.
-
-    ``unit``: ``over`` is a hundredth of the smallest unit and ``under`` a hundred of the major one: converted once too often.
-    ``whole``: certainly without a fraction. ``inexact``: worked out in binary floats and not rounded since; None where the kind of number
-    is not known. ``two``: two decimals were taken for granted, whatever the currency. ``sure``: the kind of number is declared.
-    """
-
-    number: Number = ""
-    unit: Unit = ""
-    whole: bool = False
-    inexact: bool | None = False
-    two: bool = False
-    sure: bool = False
-    steps: tuple[Step, ...] = ()
-
-    def after(self, step: Step, **changes: object) -> "Money":
-        """The same sum after one more step."""
-        return replace(self, steps=(*self.steps, step), **changes)  # type: ignore[arg-type]
-
-
-class _Scale(NamedTuple):
-    """Ten to a power. ``exponent``: None where it varies with something. ``down``: to a negative power."""
-
-    exponent: int | None
-    down: bool = False
 
 
 class Units:
@@ -100,6 +63,7 @@ class Units:
         self.program = model.program
         self.evaluator = model.evaluator
         self.sums = Sums(model.program, model.requests.active)
+        self.scales = Scales(model.evaluator, self.sums, model.words)
         self.declared = Declared(model, self.sums)
         self._memo: dict[int, tuple[Value, tuple[Money, ...]]] = {}
 
@@ -113,15 +77,15 @@ class Units:
             if depth > _DEEPEST:
                 return (Money(),)
             self._memo[id(value)] = (value, (Money(),))  # while it is being found out
-            found = self._memo[id(value)] = (value, _once(self._look(value, depth)))
+            found = self._memo[id(value)] = (value, once(self._look(value, depth)))
         return found[1]
 
     def _look(self, value: Value, depth: int) -> Iterable[Money]:
         if isinstance(value, Choice):
-            told = [o for o in value.options if not isinstance(o, (Unknown, Missing)) and not _nothing(o)]
+            told = [o for o in value.options if not isinstance(o, (Unknown, Missing)) and not nothing(o)]
             return [m for o in told for m in self._of(o, depth + 1)] or [Money()]
         if isinstance(value, Const):
-            return [_literal(value)]
+            return [literal(value)]
         if isinstance(value, Text):
             return self._text(value, depth)
         if isinstance(value, Mix):
@@ -144,7 +108,7 @@ class Units:
         if len(value.operands) == 1:
             if value.op not in ("-", "+"):
                 return [Money()]
-            return [_as_float(m) if value.op == "+" else m for m in self._of(value.operands[0], depth + 1)]
+            return [as_float(m) if value.op == "+" else m for m in self._of(value.operands[0], depth + 1)]
         left, right = value.operands[0], value.operands[-1]
         if value.op == "%" and isinstance(left, Const) and left.kind == Kind.STRING:
             return [self._fixed(m, value, decimals_of(left.text)) for m in self._of(right, depth + 1)]
@@ -161,24 +125,24 @@ class Units:
         if value.op == "(int)":
             return self._cut(money, value)
         if value.op == "(float)":
-            return _as_float(money)
+            return as_float(money)
         return replace(money, number="string", inexact=False)  # PHP writes a float with fourteen digits: the error is gone
 
     def _times(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
         for factor, sum_ in ((right, left), (left, right)):
-            scale = self._scale(factor, 0)
-            if scale is not None and self._scale(sum_, 0) is None:
+            scale = self.scales.of(factor)
+            if scale is not None and self.scales.of(sum_) is None:
                 turned = self._down if scale.down else self._up
                 return [turned(m, value, scale.exponent) for m in self._of(sum_, depth + 1)]
-        if self._share(left) or _written_down(left):
+        if self._share(left) or written_down(left):
             left, right = right, left
         one = self._joined(left, depth)
-        factor = _COUNT if self._share(right) or _written_down(right) else self._joined(right, depth)
-        made = self._together(value, [one, factor])
-        if _has_fraction(right):
+        by = COUNT if self._share(right) or written_down(right) else self._joined(right, depth)
+        made = self._together(value, [one, by])
+        if has_fraction(right):
             number, inexact = self._computed(replace(made, whole=False), value)
             made = replace(made, whole=False, number=number, inexact=inexact)
-        return [replace(made, unit=one.unit or factor.unit, two=one.two or (factor.two and not one.unit))]
+        return [replace(made, unit=one.unit or by.unit, two=one.two or (by.two and not one.unit))]
 
     def _up(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]
@@ -187,7 +151,7 @@ class Units:
         return money.after(step, unit=unit, number=number, inexact=inexact, two=exponent is not None)
 
     def _over(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
-        scale = self._scale(right, 0)
+        scale = self.scales.of(right)
         if scale is None or self._percentage(left):
             made = self._joined(left, depth)
             number, _ = self._computed(replace(made, whole=False), value)
@@ -213,46 +177,6 @@ class Units:
             return "float", True
         return "", None
 
-    def _scale(self, value: Value, depth: int) -> _Scale | None:
-        """The power of ten by which a factor scales; None when it is no such factor."""
-        if isinstance(value, Const):
-            power = _POWERS.get(value.text.strip("'\"").removesuffix(".0").removesuffix(".").replace("_", "").lower())
-            return None if power is None or power == 1 else _Scale(power)
-        if isinstance(value, Choice):
-            return self._one_of(value, depth)
-        if isinstance(value, Mix) and value.op == "**":
-            return self._power(value.operands[0], value.operands[1])
-        if isinstance(value, Result) and value.instr >= 0 and depth < _NEAR:
-            told = self.sums.known(value)
-            arguments = [v for _, v in self.evaluator.arguments(value)] if told is not None else []
-            if told is not None and told.does == "power" and len(arguments) > 1:
-                return self._power(arguments[0], arguments[1])
-            if told is not None and told.does == "keeps" and arguments:
-                return self._scale(arguments[0], depth + 1)
-        if isinstance(value, Element) and isinstance(value.base, Record):
-            powers = [_POWERS.get(e.text) for _, e in value.base.entries if isinstance(e, Const)]
-            return _Scale(None) if powers and len(powers) == len(value.base.entries) else None
-        return _Scale(None) if self.model.words.has("decimals_fields", name_of(value)) else None
-
-    def _one_of(self, value: Choice, depth: int) -> _Scale | None:
-        """Several factors: the one that they all are, or one that varies."""
-        told = [o for o in value.options if not isinstance(o, (Unknown, Missing))]
-        found = [self._scale(o, depth + 1) for o in told]
-        if not any(found) or any(f is None and not _one(o) for f, o in zip(found, told, strict=True)):
-            return None
-        return found[0] if len(set(found)) == 1 else _Scale(None)
-
-    def _power(self, base: Value, exponent: Value) -> _Scale | None:
-        """Ten to a power."""
-        if isinstance(base, Result) and base.instr >= 0:
-            base = self.evaluator.argument(base, 0) or base
-        if not isinstance(base, Const) or base.text.strip("'\"").removesuffix(".0") != "10":
-            return None
-        down = isinstance(exponent, Mix) and exponent.op == "-" and len(exponent.operands) == 1
-        if down and isinstance(exponent, Mix):
-            exponent = exponent.operands[0]
-        return _Scale(int(exponent.text) if isinstance(exponent, Const) and exponent.text.isdigit() else None, down)
-
     def _percentage(self, value: Value) -> bool:
         """A product of a sum and a share, of which a hundredth is taken: ``price * taxRate / 100``."""
         return self._share(value) or (isinstance(value, Mix) and value.op == "*" and any(self._share(o) for o in value.operands))
@@ -265,24 +189,7 @@ class Units:
         return self._together(value, self._of(value, depth + 1))
 
     def _together(self, value: Value, parts: Iterable[Money]) -> Money:
-        parts = [p for p in parts if p != _COUNT]
-        if len(parts) < 2:
-            return parts[0] if parts else _COUNT
-        units = {p.unit for p in parts if p.unit}
-        unit: Unit = units.pop() if len(units) == 1 else ""
-        whole = bool(parts) and all(p.whole for p in parts)
-        numbers = {p.number for p in parts}
-        number: Number = ""
-        if whole:
-            number = "integer"
-        elif "decimal" in numbers and numbers <= {"decimal", "integer"}:
-            number = "decimal"
-        elif "float" in numbers or (self._language(value) != "python" and "decimal" not in numbers):
-            number = "float"
-        inexact = False if whole or number == "decimal" else True if number == "float" else None
-        steps = tuple(dict.fromkeys(s for p in parts for s in p.steps))[:_MOST]
-        sure = any(p.sure and p.number in ("float", "string") for p in parts)
-        return Money(number, unit, whole, inexact, any(p.two for p in parts), sure, steps)
+        return together(parts, loose=self._language(value) != "python")
 
     # --- what calls do
 
@@ -329,7 +236,7 @@ class Units:
         if told.does == "major":
             return money.after(Step("convert", value), unit="major", number=told.number or money.number, whole=False, two=False)
         if told.number == "float":
-            return _as_float(money)
+            return as_float(money)
         if told.number == "decimal" and money.number in ("float", "") and money.inexact is False:
             # a decimal made of a float has the float's error, one of a text has none
             inexact = {"float": True, "": None if self._language(value) == "python" else False}[money.number]
@@ -387,7 +294,7 @@ class Units:
     # --- what tells of a sum
 
     def _given(self, told: Told, value: Value) -> Money:
-        unit: Unit = "minor" if told.unit == "hundredths" else told.unit  # type: ignore[assignment]
+        unit: Unit = "minor" if told.unit == "hundredths" else told.unit
         whole = told.number == "integer" or told.unit in ("minor", "hundredths")
         return Money(told.number, unit, whole, False, told.unit == "hundredths", True, (Step("told", value, note=told.note),))
 
@@ -412,7 +319,7 @@ class Units:
         minor = self.model.words.has("minor_fields", name)
         kind = self.declared.kind(value)
         if not minor and kind is None and self.model.words.has("quantity_fields", name):
-            return _COUNT
+            return COUNT
         number: Number = kind.number if kind is not None else ""
         unit: Unit = "minor" if minor else kind.unit if kind is not None else ""
         note = f"`{name}` is declared as {kind.what}" if kind is not None else f"`{name}` says so by its name" if minor else ""
@@ -422,66 +329,3 @@ class Units:
     def _language(self, value: Value) -> str:
         file = value.at[0]
         return self.program.language(file) if file in self.program.indices else ""
-
-
-_COUNT = Money("integer", "", True)
-"""A number that is no sum, or a sum of which nothing is known but that it is whole."""
-
-
-def name_of(value: Value) -> str:
-    """The name by which a value is read: a field, a parameter, a variable, the call that gives it."""
-    if isinstance(value, (Member, Param)):
-        return snake(value.name)
-    if isinstance(value, External):
-        return snake(value.name.rpartition(".")[2])
-    if isinstance(value, Element):
-        return snake(constant(value.key) or "") if value.key is not None else name_of(value.base)
-    if isinstance(value, Result):
-        return name_of(value.callee)
-    if isinstance(value, Mix) and value.op in CONVERSIONS:
-        return name_of(value.operands[0])
-    if isinstance(value, Instance) and value.origin is not None:
-        return name_of(value.origin)
-    return ""
-
-
-def _as_float(money: Money) -> Money:
-    return money if money.whole else replace(money, number="float")
-
-
-def _literal(value: Const) -> Money:
-    """A number that is written down: whole, in whatever unit, or with a fraction, which only a major unit has."""
-    text = value.text.strip("'\"").replace("_", "")
-    if text.lstrip("-").isdigit():
-        return Money("integer", "", True)
-    try:
-        float(text)
-    except ValueError:
-        return Money("string" if value.kind == Kind.STRING else "")
-    number: Number = "string" if value.kind == Kind.STRING else "float"
-    return Money(number, "major", False, False, True, True, (Step("told", value, note=f"`{text}` has decimals"),))
-
-
-def _written_down(value: Value) -> bool:
-    """A factor that is a number of the code's own: ``1.2``, ``1 + MARKUP``. It is no sum, whatever its decimals."""
-    return isinstance(value, Const) or (isinstance(value, Mix) and all(_written_down(o) for o in value.operands))
-
-
-def _has_fraction(value: Value) -> bool:
-    """Whether a factor of the code's own has a fraction."""
-    if isinstance(value, Mix):
-        return any(_has_fraction(o) for o in value.operands)
-    return isinstance(value, Const) and not value.text.strip("'\"").removesuffix(".0").lstrip("-").isdigit()
-
-
-def _nothing(value: Value) -> bool:
-    """Null, false and zero are no sums that are charged."""
-    return isinstance(value, Const) and value.falsy
-
-
-def _one(value: Value) -> bool:
-    return isinstance(value, Const) and value.text.removesuffix(".0") in ("1", "10")
-
-
-def _once(found: Iterable[Money]) -> tuple[Money, ...]:
-    return tuple(dict.fromkeys(found))[:_MOST]

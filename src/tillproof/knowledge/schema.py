@@ -204,7 +204,7 @@ class Provider(Part, frozen=True):
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
     ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
-    numbers with decimals. ``currencies``: the only ones that it takes, where they are few.
+    numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
     """
 
     id: str
@@ -223,6 +223,7 @@ class Provider(Part, frozen=True):
     idempotency: Idempotency | None = None
     money: Literal["minor", "decimal-string", "decimal", "unknown"] = "unknown"
     currencies: tuple[str, ...] = ()
+    currency_case: Literal["upper", "lower", ""] = ""
     defaults: tuple[SdkDefault, ...] = ()
     clients: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
@@ -344,10 +345,12 @@ class Sum(Part, frozen=True):
 
 class Currencies(Part, frozen=True):
     """Where a framework's currencies come from. ``own``: calls and members by which a record tells its own currency. ``default``: those
-    that tell the shop's currency, which a record need not have."""
+    that tell the shop's currency, which a record need not have. ``upper``: calls that know a currency's decimals by its code in upper case
+    alone and take two for any other text."""
 
     own: tuple[str, ...] = ()
     default: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
     source: str = ""
 
 

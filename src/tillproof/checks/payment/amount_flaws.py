@@ -5,14 +5,15 @@ from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.commerce.currencies import Currency, Followed
-from tillproof.commerce.units import Money, Step
+from tillproof.commerce.money import Money, Step
 from tillproof.contract import Confidence, Severity
 from tillproof.flow.values import Const, Member, Param, Value
 from tillproof.ir.ops import Kind
 
 What = Literal[
-    "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "float", "cent-perhaps"
-]
+    "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
+    "float", "cent-perhaps",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,21 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     varies = varying(charges, charge)
     if isinstance(varies, str):
         return Flaw("factor", where, "high", "certain", None, varies)
-    if varies is None or charges.follows(charge) or charges.pinned(charge) is not None:
+    if varies is None:
+        return None
+    follows = charges.follows(charge)
+    if follows:
+        return Flaw("thousandths", where, "low", "likely", follows[0]) if _knows_none(charges, charge) else None
+    if charges.pinned(charge) is not None:
         return None
     return Flaw("factor", where, "medium", "likely", varies.value)
+
+
+def _knows_none(charges: Charges, charge: Charge) -> bool:
+    """Whether a conversion that follows the currency knows currencies without decimals alone: nothing scales by a thousand, or by what a
+    currency's decimals say."""
+    steps = [s for m in charges.units.of(charge.value) for s in m.steps]
+    return all(s.exponent == 2 for s in steps if s.did in ("up", "down")) and not any(s.did == "convert" for s in steps)
 
 
 def _says_two(money: Money) -> bool:
@@ -92,7 +105,7 @@ def _where_two(money: Money) -> Value:
 
 
 def varying(charges: Charges, charge: Charge) -> Currency | str | None:
-    """The currency where it may have other decimals than two: itself when it varies, the code when it is certain; None when it is one of two
+    """The currency where it may have other decimals than two: itself when it varies, the code when it is certain; None when it has two
     decimals, or nobody knows."""
     only = charge.site.provider.currencies
     found = [charge.currency] if charge.currency is not None else [] if only else charges.shop_currencies(charge)

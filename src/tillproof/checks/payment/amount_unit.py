@@ -6,9 +6,10 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amount_flaws import Flaw, flaw
 from tillproof.checks.payment.amount_words import words_for
 from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
+from tillproof.checks.payment.currency_case import lookups_missed
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
-from tillproof.commerce.units import Money, name_of
+from tillproof.commerce.money import Money, name_of
 from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknown, Value
 
 _WORST = (
@@ -21,9 +22,11 @@ _WORST = (
     "unconverted",
     "factor",
     "decimals",
+    "thousandths",
     "float",
     "cent-perhaps",
 )
+"""What is said of a sum that several things are wrong with."""
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -40,6 +43,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if place not in said:
             said.add(place)
             yield ruling
+    yield from lookups_missed(charges)
 
 
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:
@@ -48,7 +52,7 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     if flaws:
         worst, money = min(flaws, key=lambda f: _WORST.index(f[0].what))
         return _question(charges, charge, worst) if worst.what == "cent-perhaps" else _broken(charges, charge, worst, money)
-    for money in ways:
+    for money in sorted(ways, key=lambda m: did(m, "up") is None and did(m, "down") is None and did(m, "fix") is None):
         held = _held(charges, charge, money)
         if held is not None:
             ruling = _ruling(charges, charge)

@@ -1,6 +1,7 @@
 """The words of payment/amount-unit: what goes wrong in money, and what to write instead in the language at hand."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tillproof.checks.payment.amount_flaws import Flaw
 from tillproof.checks.payment.charges import Charge, Charges
@@ -31,79 +32,107 @@ _WRITTEN = {
     "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
 }
 
-# Title, message, and what to do: one text, or one for each language.
-_TEXTS: dict[str, tuple[str, str, "str | dict[str, str]"]] = {
-    "twice": (
+
+class _Text(NamedTuple):
+    """``remedy``: one text, or one for each language."""
+
+    title: str
+    message: str
+    remedy: str | dict[str, str]
+
+
+_TEXTS = {
+    "twice": _Text(
         "The sum is converted between units twice",
-        "The sum is already in the unit that {provider} reads when it is scaled by a hundred once more, so a hundred times too much or too "
-        "little is charged.",
+        (
+            "The sum is already in the unit that {provider} reads when it is scaled by a hundred once more, so a hundred times too much or "
+            "too little is charged."
+        ),
         "Take the conversion away at one of the two places, and let the name of the field say its unit (`total_cents`).",
     ),
-    "cent-lost": (
+    "cent-lost": _Text(
         "A cent is lost on the way to the smallest unit",
-        "A binary float times a hundred often lies just below the whole number, and what is behind the point is cut off instead of rounded: "
-        "19.99 becomes 1998. {provider} charges a cent less than the order says, and the two no longer agree.",
+        (
+            "A binary float times a hundred often lies just below the whole number, and what is behind the point is cut off instead of "
+            "rounded: 19.99 becomes 1998. {provider} charges a cent less than the order says, and the two no longer agree."
+        ),
         _ROUNDED,
     ),
-    "unrounded": (
+    "unrounded": _Text(
         "The sum in the smallest unit is no whole number",
-        "A binary float times a hundred is not rounded: 19.99 becomes 1998.9999999999998. {provider} takes whole numbers only, so some "
-        "prices cannot be paid.",
+        (
+            "A binary float times a hundred is not rounded: 19.99 becomes 1998.9999999999998. {provider} takes whole numbers only, so some "
+            "prices cannot be paid."
+        ),
         _ROUNDED,
     ),
-    "major": (
+    "major": _Text(
         "The sum is given in major units",
-        "{provider} reads the number as the smallest unit of the currency and gets major units with decimals: 20.00 is charged as 20 cents, "
-        "and a sum with a fraction is refused.",
+        (
+            "{provider} reads the number as the smallest unit of the currency and gets major units with decimals: 20.00 is charged as 20 "
+            "cents, and a sum with a fraction is refused."
+        ),
         "Convert to the smallest unit first: times a hundred (ten to the power of the currency's decimals), rounded to a whole number.",
     ),
-    "minor": (
+    "minor": _Text(
         "The sum is given in the smallest unit",
         "{provider} reads major units with decimals and gets whole cents: an order of 20.00 is charged as 2000.00.",
         "Divide by ten to the power of the currency's decimals and write the sum out with them, e.g. `20.00`.",
     ),
-    "factor": (
+    "factor": _Text(
         "Two decimals are taken for granted, whatever the currency",
-        "The currency varies but the sum always counts hundredths: an order in JPY or KRW, which have no smaller unit, is charged a hundred "
-        "times over, one in KWD or BHD, which have thousandths, at a tenth.",
+        (
+            "The currency varies but the sum always counts hundredths: an order in JPY or KRW, which have no smaller unit, is charged a "
+            "hundred times over, one in KWD or BHD, which have thousandths, at a tenth."
+        ),
         _SCALED,
     ),
-    "factor-code": (
+    "factor-code": _Text(
         "The sum counts hundredths, but {code} has none",
-        "{code} is given as the currency while the sum is scaled for two decimals: {provider} charges a hundred times too much of a currency "
-        "without decimals, a tenth of one with three.",
+        (
+            "{code} is given as the currency while the sum is scaled for two decimals: {provider} charges a hundred times too much of a "
+            "currency without decimals, a tenth of one with three."
+        ),
         _SCALED,
     ),
-    "decimals": (
+    "decimals": _Text(
         "The sum is written with two decimals, whatever the currency",
         "{provider} refuses decimals for a currency that has none: an order in {code} cannot be paid or refunded.",
         _SPELT,
     ),
-    "other-currency": (
+    "other-currency": _Text(
         "The sum is converted with the decimals of another currency",
-        "No currency is given to the conversion, so it takes the shop's; the sum is that of an order, which has a currency of its own. Where "
-        "the two differ in decimals, a hundred times too much or too little is asked for.",
+        (
+            "No currency is given to the conversion, so it takes the shop's; the sum is that of an order, which has a currency of its own. "
+            "Where the two differ in decimals, a hundred times too much or too little is asked for."
+        ),
         "Give the order's own currency to the conversion.",
     ),
-    "unconverted": (
+    "unconverted": _Text(
         "The sum is not converted as the charge's is",
-        "The charge is converted to the smallest unit by its currency; this sum, of the same payment, is handed on as it comes. For a "
-        "currency without decimals it is a hundred times too large.",
+        (
+            "The charge is converted to the smallest unit by its currency; this sum, of the same payment, is handed on as it comes. For a "
+            "currency without decimals it is a hundred times too large."
+        ),
         "Put the sum through the same conversion as the charge, with the payment's currency.",
     ),
-    "thousandths": (
+    "thousandths": _Text(
         "Currencies with three decimals are charged at a tenth",
-        "The conversion knows currencies without decimals but takes two for all others: an order in KWD, BHD or JOD, which have thousandths, is "
-        "charged at a tenth.",
+        (
+            "The conversion knows currencies without decimals and takes two for all others: an order in KWD, BHD or JOD, which have "
+            "thousandths, is charged at a tenth."
+        ),
         _SCALED,
     ),
-    "float": (
+    "float": _Text(
         "The sum is a binary float",
-        "{provider} takes a text with fixed decimals; a float that was worked out can read 30.299999999999997 and loses its trailing zeros, "
-        "so the request is refused or its parts do not add up.",
+        (
+            "{provider} takes a text with fixed decimals; a float that was worked out can read 30.299999999999997 and loses its trailing "
+            "zeros, so the request is refused or its parts do not add up."
+        ),
         _WRITTEN,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from tillproof.checks.ruling import Ruling, at
 from tillproof.commerce.currencies import Currencies, Currency, Followed
 from tillproof.commerce.given import given_at, values_at
 from tillproof.commerce.model import Model
+from tillproof.commerce.money import Money, Step, name_of
 from tillproof.commerce.operations import OperationSite
-from tillproof.commerce.units import Money, Step, Units, name_of
+from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Value, choice, options
 from tillproof.ir.ops import Op
@@ -87,7 +88,7 @@ class Charges:
         """Where, on the way of a sum to the provider, the code goes on by the currency."""
         out: list[Followed] = []
         for fn, ctx in self._way(charge, money):
-            out += self.currencies.followed(fn, ctx)
+            out += [p for p in self.currencies.followed(fn, ctx) if not p.missed]
         return list(dict.fromkeys(out))
 
     def _way(self, charge: Charge, money: Money | None) -> list[tuple[Fn, Ctx | None]]:

@@ -9,7 +9,7 @@ from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Param, Unknown, Value, leaves
+from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
 
 _RECOMPUTE = (

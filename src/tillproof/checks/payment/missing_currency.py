@@ -79,8 +79,8 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
     )
     if provider == "Braintree":
         ruling.remediation = (
-            "Pass the merchant account of the order's currency (`merchantAccountId`), and refuse currencies without one; or assert that the order is "
-            "in the default account's currency."
+            "Pass the merchant account of the order's currency (`merchantAccountId`), and refuse currencies without one; or assert that "
+            "the order is in the default account's currency."
         )
     ruling.evidence += [Evidence(*orders, "an order has a currency of its own")] if orders is not None else []
     return ruling
@@ -104,8 +104,8 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
     ruling.severity = "critical"
     ruling.title = "The client chooses the currency of the charge"
     ruling.message = (
-        "The currency comes from the client's request while the amount is the server's number: a changed request pays the same number in the "
-        "cheapest currency there is."
+        "The currency comes from the client's request while the amount is the server's number: a changed request pays the same number in "
+        "the cheapest currency there is."
     )
     ruling.remediation = (
         "Take the currency from the order or the shop's settings, and keep prices per currency where customers may choose one."
@@ -143,8 +143,8 @@ def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling
     ruling = _break(charges, charge)
     ruling.title = "The sum is an order's, the currency is the shop's"
     ruling.message = (
-        "The amount is the order's own total, but the currency is the shop's current setting: an order in another currency is charged number for "
-        "number in the wrong one."
+        "The amount is the order's own total, but the currency is the shop's current setting: an order in another currency is charged "
+        "number for number in the wrong one."
     )
     ruling.remediation = f"Give the order's own currency: `{charges.own_currency(holder)}()`."
     ruling.evidence = [Evidence(*holder.at, "the order that the sum is from", "source"), *ruling.evidence]
@@ -160,7 +160,10 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
     code = ", ".join(sorted(currency.codes))
     ruling = _break(charges, charge)
     ruling.title = f"The charge is always in {code}, whatever the order's currency"
-    ruling.message = f"{code} is written down here while orders have a currency of their own: an order in another one is charged number for number in {code}."
+    ruling.message = (
+        f"{code} is written down here while orders have a currency of their own: an order in another one is charged number for number "
+        "in the wrong one."
+    )
     ruling.evidence.append(Evidence(*orders, "an order has a currency of its own"))
     return ruling
 

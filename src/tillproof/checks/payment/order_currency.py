@@ -3,7 +3,7 @@
 import re
 
 from tillproof.checks.payment.charges import Charge, Charges
-from tillproof.commerce.units import name_of
+from tillproof.commerce.money import name_of
 from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value
 
 _ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")

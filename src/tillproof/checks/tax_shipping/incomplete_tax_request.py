@@ -63,7 +63,9 @@ def _break(ruling: Ruling, site: OperationSite, missing: list[Part], fixed: list
     said += [f"{provider} then takes {p.need.stands_in} for the {p.need.what}." for p in missing if p.need.stands_in]
     if fixed:
         said.append("The ship-to address is written down in the code, so every order is taxed as if it went to that one place.")
-    ruling.title = f"{provider}: every order is taxed for one address" if fixed and not bare else f"{provider}: the request for tax lacks {names}"
+    ruling.title = (
+        f"{provider}: every order is taxed for one address" if fixed and not bare else f"{provider}: the request for tax lacks {names}"
+    )
     ruling.message = " ".join(said)
     needed = [*(p.need.what for p in bare), *(["the customer's own ship-to address"] if fixed else [])] or [p.need.what for p in missing]
     ruling.remediation = f"Send {' and '.join(needed)} with the request, from the order and the warehouse that it ships from."
