@@ -32,12 +32,14 @@ _SHARED = (
     "transactions",
     "locks",
     "jobs",
+    "caches",
 )
 
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs",
+    "caches",
 ]  # fmt: skip
 
 

@@ -384,6 +384,8 @@ class Framework(Part, frozen=True):
     write to a log. ``inert``: types and calls that yield objects on which no method is an effect (``new Map()``, a digest being built).
     ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
+    ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
+    class) that the platform calls only when it has nothing kept.
     ``sums``: what calls and members say of sums of money or do to them; of several that fit, the first counts. ``currencies``: which tell a
     currency.
     """
@@ -420,6 +422,7 @@ class Framework(Part, frozen=True):
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    caches: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     currencies: Currencies = Currencies()
     sources_cited: tuple[str, ...] = ()
