@@ -81,7 +81,9 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         return None
     follows = charges.follows(charge)
     if follows:
-        return Flaw("thousandths", where, "low", "likely", follows[0]) if _knows_none(charges, charge) else None
+        body = charges.model.program.body(follows[0].fn)
+        decides = Const((follows[0].fn.file, body.line[follows[0].instr]), Kind.NULL, "")
+        return Flaw("thousandths", decides, "low", "likely", where) if _knows_none(charges, charge) else None
     if charges.pinned(charge) is not None:
         return None
     return Flaw("factor", where, "medium", "likely", varies.value)

@@ -55,7 +55,7 @@ def _rule(model: Model, site: OperationSite) -> Ruling | None:
     ruling.title = f"{site.provider.name}: rates are fetched anew on every request"
     ruling.message = (
         f"Each request to {route} asks {site.provider.name} for rates, also when nothing in the cart has changed: checkout waits for the "
-        "carrier, stops when it is down, and runs into its limits; and the customer may be charged another rate than the one that was shown."
+        "carrier, stops when it is down, and runs into its limits; and the customer may be charged another rate than was shown."
     )
     ruling.remediation = (
         "Keep the rates with the cart, under a key made of destination, items and weights, for some minutes; ask again only when the key "
