@@ -239,6 +239,7 @@ class Currencies:
         )
 
     def _is_currency(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        i = self._uncased(fn, i)
         if any(self._is_name(p) for p in written(self.program, fn, i).split(".") if p not in ("?", "")):
             return True
         if self.program.body(fn).op[i] not in (Op.NAME, Op.CALL):
@@ -246,6 +247,15 @@ class Currencies:
         return self.of(self.model.evaluator.value(fn, i, ctx)).origin in ("record", "shop") and self._is_name(
             name_of(self.model.evaluator.value(fn, i, ctx))
         )
+
+    def _uncased(self, fn: Fn, i: int) -> int:
+        """What is put into upper or lower case, by a function; a method's object is seen by its chain."""
+        body = self.program.body(fn)
+        while body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.NAME and len(body.call(i)[1]) == 1:
+            if body.name(body.args(i)[0]).lower() not in (*_TO_UPPER, *_TO_LOWER, "trim", "str", "string", "strval"):
+                break
+            i = body.call(i)[1][0][1]
+        return i
 
     def _tells(self, container: Value) -> bool:
         """Whether being in a container says something of the decimals: not when it holds currencies with two and with others."""

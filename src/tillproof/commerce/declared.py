@@ -17,6 +17,7 @@ from tillproof.flow.values import (
     FunctionV,
     Instance,
     Member,
+    Mix,
     Overlay,
     Param,
     Result,
@@ -26,6 +27,7 @@ from tillproof.flow.values import (
     names,
     options,
 )  # fmt: skip
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Sum
 
 if TYPE_CHECKING:
@@ -75,6 +77,17 @@ class Declared:
             record = self.record(value.base)
             return self._stored(value, record) or (self._enforced(record, value.name) if record is not None else None)
         return self._column(value)
+
+    def operand(self, value: Mix | Result) -> Kind | None:
+        """The declared type of a parameter that an operation works with: ``def cents(amount: Decimal): return amount * 100``."""
+        body = self.program.body(value.fn)
+        if value.instr < 0 or value.instr >= len(body.op):
+            return None
+        used = body.args(value.instr)[1:] if isinstance(value, Mix) else [v for _, v in body.call(value.instr)[1]]
+        types = {p.name: p.type.strip("?\\ ") for p in body.params if p.type}
+        found = (types.get(body.name(i)) for i in used if i >= 0 and body.op[i] == Op.NAME)
+        text = next((t for t in found if t in _TYPES), None)
+        return Kind(*_TYPES[text], text, None) if text else None
 
     def _stored(self, value: Member, record: ClassId | None) -> Kind | None:
         """The column that a field is kept in, by what the record is or is called."""

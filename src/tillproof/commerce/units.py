@@ -112,6 +112,8 @@ class Units:
         left, right = value.operands[0], value.operands[-1]
         if value.op == "%" and isinstance(left, Const) and left.kind == Kind.STRING:
             return [self._fixed(m, value, decimals_of(left.text)) for m in self._of(right, depth + 1)]
+        if self._share(value):
+            return [Money("decimal" if self._language(value) == "python" else "float")]
         if value.op == "*":
             return self._times(value, left, right, depth)
         if value.op in ("/", "//"):
@@ -133,7 +135,7 @@ class Units:
             scale = self.scales.of(factor)
             if scale is not None and self.scales.of(sum_) is None:
                 turned = self._down if scale.down else self._up
-                return [turned(m, value, scale.exponent) for m in self._of(sum_, depth + 1)]
+                return [turned(self._typed(m, value), value, scale.exponent) for m in self._of(sum_, depth + 1)]
         if self._share(left) or written_down(left):
             left, right = right, left
         one = self._joined(left, depth)
@@ -143,6 +145,14 @@ class Units:
             number, inexact = self._computed(replace(made, whole=False), value)
             made = replace(made, whole=False, number=number, inexact=inexact)
         return [replace(made, unit=one.unit or by.unit, two=one.two or (by.two and not one.unit))]
+
+    def _typed(self, money: Money, value: Value) -> Money:
+        """What the declared type of a parameter says of a sum that is worked with, where nothing else does."""
+        kind = self.declared.operand(value) if money.number == "" and isinstance(value, (Mix, Result)) else None
+        if kind is None:
+            return money
+        whole = kind.number == "integer"
+        return replace(money, number=kind.number, unit=money.unit or kind.unit, whole=whole, inexact=False, sure=True)
 
     def _up(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]
@@ -156,7 +166,7 @@ class Units:
             made = self._joined(left, depth)
             number, _ = self._computed(replace(made, whole=False), value)
             return [replace(made, number=number, whole=False, inexact=None if number == "" else number == "float")]
-        return [self._down(m, value, scale.exponent) for m in self._of(left, depth + 1)]
+        return [self._down(self._typed(m, value), value, scale.exponent) for m in self._of(left, depth + 1)]
 
     def _down(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"major": "under", "over": "minor"}.get(money.unit, "major")  # type: ignore[assignment]
@@ -179,9 +189,13 @@ class Units:
 
     def _percentage(self, value: Value) -> bool:
         """A product of a sum and a share, of which a hundredth is taken: ``price * taxRate / 100``."""
-        return self._share(value) or (isinstance(value, Mix) and value.op == "*" and any(self._share(o) for o in value.operands))
+        return isinstance(value, Mix) and value.op == "*" and any(self._share(o) for o in value.operands)
 
     def _share(self, value: Value) -> bool:
+        """A share of a sum, not a sum: by its name, or worked out from one: ``1 + taxRate / 100``."""
+        if isinstance(value, Mix) and len(value.operands) == 2:
+            shares = [self._share(o) for o in value.operands]
+            return any(shares) and all(s or written_down(o) for s, o in zip(shares, value.operands, strict=True))
         return self.model.words.has("rate_fields", name_of(value)) and not self.model.words.has("minor_fields", name_of(value))
 
     def _joined(self, value: Value, depth: int) -> Money:

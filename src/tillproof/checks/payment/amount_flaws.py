@@ -7,8 +7,8 @@ from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.commerce.currencies import Currency, Followed
 from tillproof.commerce.money import Money, Step
 from tillproof.contract import Confidence, Severity
-from tillproof.flow.values import Const, Member, Param, Value
-from tillproof.ir.ops import Kind
+from tillproof.flow.values import Const, FunctionV, Member, Param, Value, options
+from tillproof.ir.ops import Kind, Op
 
 What = Literal[
     "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
@@ -73,7 +73,7 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         return other
     if not money.two or not _says_two(money):
         return _unconverted(charges, charge, money)
-    where = _where_two(money)
+    where = _where_two(charges, charge, money)
     varies = varying(charges, charge)
     if isinstance(varies, str):
         return Flaw("factor", where, "high", "certain", None, varies)
@@ -81,12 +81,22 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         return None
     follows = charges.follows(charge)
     if follows:
-        body = charges.model.program.body(follows[0].fn)
-        decides = Const((follows[0].fn.file, body.line[follows[0].instr]), Kind.NULL, "")
-        return Flaw("thousandths", decides, "low", "likely", where) if _knows_none(charges, charge) else None
+        return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", where) if _knows_none(charges, charge) else None
     if charges.pinned(charge) is not None:
         return None
     return Flaw("factor", where, "medium", "likely", varies.value)
+
+
+def _decides(charges: Charges, place: Followed) -> Value:
+    """Where it is decided how many decimals a currency has: in a function of ours that is asked, or where it is compared."""
+    program = charges.model.program
+    body = program.body(place.fn)
+    if body.op[place.instr] == Op.CALL:
+        for option in options(charges.model.evaluator.value(place.fn, body.args(place.instr)[0], place.ctx)):
+            function = program.function(option.fn) if isinstance(option, FunctionV) else None
+            if function is not None and isinstance(option, FunctionV):
+                return Const((option.fn.file, function.line), Kind.NULL, "")
+    return Const((place.fn.file, body.line[place.instr]), Kind.NULL, "")
 
 
 def _knows_none(charges: Charges, charge: Charge) -> bool:
@@ -101,9 +111,10 @@ def _says_two(money: Money) -> bool:
     return any(s.did in ("up", "down", "fix", "told") and not isinstance(s.value, Const) for s in money.steps)
 
 
-def _where_two(money: Money) -> Value:
-    scaled = did(money, "up") or did(money, "down") or did(money, "fix") or did(money, "told")
-    return (scaled or money.steps[-1]).value
+def _where_two(charges: Charges, charge: Charge, money: Money) -> Value:
+    """The conversion that takes two decimals for granted; the call, where a sum of such hundredths is handed on as it is kept."""
+    scaled = did(money, "up") or did(money, "down") or did(money, "fix")
+    return scaled.value if scaled is not None else _given(charges, charge)
 
 
 def varying(charges: Charges, charge: Charge) -> Currency | str | None:

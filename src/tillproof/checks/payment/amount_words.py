@@ -160,4 +160,4 @@ def words_for(charges: Charges, charge: Charge, found: Flaw) -> Said:
 def _other(charges: Charges, other: Value | Followed | None) -> list[Evidence]:
     if isinstance(other, Followed):
         return [at(charges.model.program, other.fn, other.instr, "here the decimals follow a currency")]
-    return [Evidence(*other.at, "compare this line")] if other is not None else []
+    return [Evidence(*other.at, "compare this line", "sink")] if other is not None else []
