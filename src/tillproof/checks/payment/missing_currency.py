@@ -95,8 +95,8 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
         ruling = _ruling(charges, charge)
         ruling.evidence.append(at(charges.model.program, charge.site.fn, charge.site.instr, "only staff reach this", "guard"))
         return ruling
-    chosen = [v for s, v in charges.model.requests.sources_in(currency.value, 40)]
-    if _made_of(charges, charge.value, {(v.at, type(v)) for v in chosen}):
+    chosen = charges.model.requests.sources_in(currency.value, _PIECES)
+    if _made_of(charges, charge.value, {(s.kind, s.key) for s, _ in chosen}):
         ruling = _ruling(charges, charge)
         ruling.evidence.append(Evidence(*charge.value.at, "the sum is worked out for the currency that is asked for", "guard"))
         return ruling
@@ -110,11 +110,11 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
     ruling.remediation = (
         "Take the currency from the order or the shop's settings, and keep prices per currency where customers may choose one."
     )
-    ruling.evidence = [Evidence(*v.at, "the currency is read from the request", "source") for v in chosen[:2]] + ruling.evidence
+    ruling.evidence = [Evidence(*v.at, "the currency is read from the request", "source") for _, v in chosen[:2]] + ruling.evidence
     return ruling
 
 
-def _made_of(charges: Charges, value: Value, pieces: set[tuple[object, type]]) -> bool:
+def _made_of(charges: Charges, value: Value, pieces: set[tuple[str, str | None]]) -> bool:
     """Whether what the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
     stack, seen = [value], set[int]()
     while stack and len(seen) < _PIECES:
@@ -122,9 +122,8 @@ def _made_of(charges: Charges, value: Value, pieces: set[tuple[object, type]]) -
         if id(here) in seen:
             continue
         seen.add(id(here))
-        if (here.at, type(here)) in pieces or (
-            isinstance(here, Element) and here.key is not None and (here.key.at, type(here.key)) in pieces
-        ):
+        source = charges.model.requests.source(here)
+        if source is not None and (source.kind, source.key) in pieces:
             return True
         if isinstance(here, Result) and here.instr >= 0:
             if charges.model.operations.at(here.fn, here.instr, here.ctx) is not None:
