@@ -32,7 +32,7 @@ def _is_pattern(text: str) -> bool:
 
 _URL: _Form = (re.compile(r"https?://\S+$").match, "an address that begins with https://")
 _CALL: _Form = (
-    re.compile(r"\.?[\w@/$-]+(\.[\w@/$-]+)*$").match,
+    re.compile(r"\.?[\w@/$-]+(\.(\*|[\w@/$-]+))*$").match,
     "a dotted call name, without arguments (`->`, `::` and `\\` are written `.`)",
 )
 _REST: _Form = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$").match, "METHOD /path, with {} for a segment that may hold anything")

@@ -5,6 +5,7 @@ Conventions shared by every pack:
 * ``language`` keys are ``python``, ``javascript`` (TypeScript too) and ``php``.
 * A *call name* is dotted whatever the language writes (``->``, ``::`` and ``\\`` all become ``.``).
   ``stripe.PaymentIntent.create`` is a full name: it matches after imports and aliases are resolved.
+  ``Client.*.create`` is ``Client.….create`` with any calls or members, or none, between the two.
   ``.paymentIntents.create`` (leading dot) is the end of a chain on a client object of this provider: the receiver must be built by one of
   ``clients``, or be of unknown type in a unit that uses one of ``packages``.
 * A *REST name* is ``METHOD /path/{}``; ``{}`` is one path segment that may hold anything.
