@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from tillproof.commerce.currency_writes import only_codes
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
@@ -74,6 +75,7 @@ class Currencies:
         lexicon = model.knowledge.lexicon
         self.zero = frozenset(lexicon.zero_decimal_currencies)
         self.three = frozenset(lexicon.three_decimal_currencies)
+        self._only: dict[str, frozenset[str] | None] = {}
         self._followed: dict[tuple[Fn, int], list[Followed]] = {}
 
     def decimals(self, code: str) -> int:
@@ -132,6 +134,12 @@ class Currencies:
 
     def _is_name(self, name: str) -> bool:
         return self.model.words.has("currency_fields", snake(name).removeprefix("get_")) or "currency" in snake(name)
+
+    def only_codes(self, unit: str) -> frozenset[str] | None:
+        """The codes that records of a unit ever get, where all of them are written down; None where one may be anything."""
+        if unit not in self._only:
+            self._only[unit] = only_codes(self, unit)
+        return self._only[unit]
 
     # --- code that follows a currency
 

@@ -125,7 +125,9 @@ def varying(charges: Charges, charge: Charge) -> Currency | str | None:
     for currency in found:
         odd = sorted(c for c in currency.codes if charges.currencies.decimals(c) != 2)
         if currency.origin in ("client", "record", "shop") and not only:
-            return currency
+            written = charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
+            if currency.origin == "client" or written is None or any(charges.currencies.decimals(c) != 2 for c in written):
+                return currency
         if odd and (not only or set(odd) & set(only)):
             return odd[0]
     return None

@@ -154,7 +154,7 @@ def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling
 def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
     """A currency that is written down: right as long as orders have none of their own."""
     orders = _own_currency(charges, charge)
-    if orders is None:
+    if orders is None or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file)):
         return _held(charges, charge, currency)
     code = ", ".join(sorted(currency.codes))
     ruling = _break(charges, charge)
