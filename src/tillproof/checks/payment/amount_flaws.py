@@ -81,7 +81,10 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         return None
     follows = charges.follows(charge)
     if follows:
-        return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", where) if _knows_none(charges, charge) else None
+        if not _knows_none(charges, charge):
+            return None
+        scaled = [s.value for m in charges.units.of(charge.value) for s in m.steps if s.did in ("up", "down")]
+        return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", scaled[0] if scaled else where)
     if charges.pinned(charge) is not None:
         return None
     return Flaw("factor", where, "medium", "likely", varies.value)

@@ -50,8 +50,10 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     ways = charges.units.of(charge.value)
     flaws = [(f, m) for m in ways if (f := flaw(charges, charge, m)) is not None]
     if flaws:
-        worst, money = min(flaws, key=lambda f: _WORST.index(f[0].what))
-        return _question(charges, charge, worst) if worst.what == "cent-perhaps" else _broken(charges, charge, worst, money)
+        worst = min((f for f, _ in flaws), key=lambda f: _WORST.index(f.what))
+        if worst.what == "cent-perhaps":
+            return _question(charges, charge, worst)
+        return _broken(charges, charge, worst, [m for f, m in flaws if f.what == worst.what])
     for money in sorted(ways, key=lambda m: did(m, "up") is None and did(m, "down") is None and did(m, "fix") is None):
         held = _held(charges, charge, money)
         if held is not None:
@@ -65,7 +67,7 @@ def _ruling(charges: Charges, charge: Charge) -> Ruling:
     return ruling_of(charges, charge, "payment/amount-unit", "payment-amount")
 
 
-def _broken(charges: Charges, charge: Charge, found: Flaw, money: Money) -> Ruling:
+def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) -> Ruling:
     ruling = _ruling(charges, charge)
     file, line = found.value.at
     ruling.outcome, ruling.severity, ruling.confidence = "broken", found.severity, found.confidence
@@ -74,6 +76,7 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, money: Money) -> Ruli
     ruling.title, ruling.message, ruling.remediation = said.title, said.message, said.remediation
     sources = [
         Evidence(s.value.at[0], s.value.at[1], s.note or "the sum comes from here", "source")
+        for money in ways
         for s in money.steps
         if s.did == "told" and s.value.at != found.value.at
     ]
