@@ -112,7 +112,7 @@ function f() {}"""
         ("<<<EOT\nhi $name\nEOT;", "TEXT('hi ', name)"),
         ("<<<'EOT'\nraw $x\nEOT;", "'raw $x'"),
         (r"'A\\B\'c';", '''"A\\\\B'c"'''),
-        ("(int) $x;", "CAST(int, x)"),
+        ("(int) $x;", "CAST((int), x)"),
         ("$a instanceof B;", "(a instanceof B)"),
         ("$a === 1;", "(a === '1')"),
         ("$a xor $b;", "(a xor b)"),

@@ -60,6 +60,7 @@ def test_declarations() -> None:
         ("[1, *b]", "['1', *b]"),
         ("{'a': 1, **b}", "{'a': '1', **b}"),
         ("f'a{x.y} {z!r}'", "TEXT('a', x.y, ' ', z)"),
+        ("f'{x:.2f} EUR'", "TEXT(format(x, '.2f'), ' EUR')"),
         ("'a' 'b'", "TEXT('a', 'b')"),
         ("'a' + b", "TEXT('a', b)"),
         ("'a%s' % b", "TEXT('a%s', b)"),

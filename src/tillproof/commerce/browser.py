@@ -9,13 +9,32 @@ from tillproof.flow.program import Program
 _FRONTS = frozenset(
     [
         *("react", "react-dom", "react-native", "expo", "vue", "svelte", "@angular/core", "preact", "solid-js", "react-redux", "jquery"),
-        *("pinia", "@reduxjs/toolkit", "@stripe/stripe-js", "@stripe/react-stripe-js", "next/router", "next/navigation", "react-router-dom"),
+        *(
+            "pinia",
+            "@reduxjs/toolkit",
+            "@stripe/stripe-js",
+            "@stripe/react-stripe-js",
+            "next/router",
+            "next/navigation",
+            "react-router-dom",
+        ),
     ]
 )
 _SERVERS = frozenset(
     [
         *("express", "fastify", "koa", "hono", "@nestjs/core", "@nestjs/common", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework"),
-        *("@vendure/core", "next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "bullmq", "bull", "apollo-server", "@apollo/server"),
+        *(
+            "@vendure/core",
+            "next",
+            "nuxt",
+            "@remix-run/node",
+            "@sveltejs/kit",
+            "astro",
+            "bullmq",
+            "bull",
+            "apollo-server",
+            "@apollo/server",
+        ),
         *("serverless", "next/server", "next/headers", "mongoose", "@prisma/client", "sequelize", "typeorm", "pg", "mysql", "mysql2"),
         *("server-only", "firebase-functions", "firebase-admin", "http", "fs", "path", "crypto"),
     ]

@@ -36,12 +36,13 @@ _SHARED = (
     "transactions",
     "locks",
     "jobs",
+    "caches",
 )
 
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
-    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms",
+    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from tillproof.commerce.request_parameters import Parameters
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Program
 from tillproof.flow.values import (
+    CONVERSIONS,
     Choice,
     Const,
     Element,
@@ -158,6 +159,8 @@ class Requests:
             return next((f for o in value.options if (f := self._find(o, depth + 1))), None)
         if isinstance(value, Overlay):
             return self._find(value.base, depth + 1)
+        if isinstance(value, Mix):
+            return self._find(value.operands[0], depth + 1) if value.op in CONVERSIONS else None
         if isinstance(value, Instance):
             return self._find(value.origin, depth + 1) if value.origin is not None else None
         if isinstance(value, Param):

@@ -170,10 +170,8 @@ class States:
                         given = self.evaluator.arguments(option)
                         here = given[0][1] if given else here
                 elif (
-                    (isinstance(here, Member)
-                    and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0")))
-                    or isinstance(here, Element)
-                ):
+                    isinstance(here, Member) and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0"))
+                ) or isinstance(here, Element):
                     here = here.base
                 else:
                     break

@@ -68,9 +68,19 @@ def _choice(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Va
     return choice(at, [first, *[ev.at(f, a) for a in args[2:]]])
 
 
-def _cast(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
-    """What a declared type adds, where nothing better is known."""
+# Conversions that may change the number or its spelling: ``(int) $x``. What is declared to be of a type is not converted.
+_CONVERSIONS = {
+    "(int)": "(int)", "(integer)": "(int)", "(float)": "(float)", "(double)": "(float)", "(real)": "(float)", "(string)": "(string)",
+}  # fmt: skip
+
+
+def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    """What a declared type adds, where nothing better is known; a conversion, where it may change the value."""
     value = ev.at(f, args[1])
+    conversion = _CONVERSIONS.get(f.body.text(args[0]))
+    if conversion is not None:
+        kept = isinstance(value, (Const, Missing, Unknown)) or (conversion == "(string)" and isinstance(value, Text))
+        return value if kept else Mix(at, conversion, (value,), f.fn, i, f.ctx)
     if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
         typed = ev.scope.typed(f.file, f.body.text(args[0]), at)
         if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
@@ -83,12 +93,13 @@ def _function(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> 
     return FunctionV(at, Fn(f.file, args[0]), f.ctx, this)
 
 
-def _opaque(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
-    return Mix(at, "opaque", tuple([ev.at(f, a) for a in args])) if args else Unknown(at, "this expression is not modelled")
+def _opaque(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    made_of = tuple([ev.at(f, a) for a in args])
+    return Mix(at, "opaque", made_of, f.fn, i, f.ctx) if args else Unknown(at, "this expression is not modelled")
 
 
-def _computed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
-    return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]))
+def _computed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]), f.fn, i, f.ctx)
 
 
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:

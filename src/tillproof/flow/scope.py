@@ -21,6 +21,7 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
+    names,
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
@@ -64,14 +65,15 @@ _PLAIN = {
     "void",
     "unknown",
 }
-_DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field")
+_DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
+                 "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _FEW_METHODS = 6
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 
 
 def _declared_only(value: Value) -> bool:
     """A field that its class declares without giving it a value: null, an object of its type, or a description of the field."""
-    if isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name in _DESCRIPTIONS:
+    if isinstance(value, Result) and any(n.replace("()", "") in _DESCRIPTIONS for n in names(value.callee)):
         return True
     return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
 
@@ -413,6 +415,8 @@ class Scope:
 
     def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
+        if text.lstrip(": ").startswith("{"):
+            return None  # a type that is written out: its first word is a field's
         php = self.program.indices[file].language == "php"
         if php:
             text = text.replace("\\", ".")

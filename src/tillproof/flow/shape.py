@@ -20,6 +20,7 @@ from tillproof.flow.values import (
     Seq,
     Text,
     Value,
+    choice,
     names,
     pattern,
 )  # fmt: skip
@@ -143,13 +144,17 @@ def _add(out: Shape, more: Shape) -> None:
 
 
 def _either(out: Shape, shapes: list[Shape]) -> None:
+    """A key that several alternatives have is one of their values."""
     if not shapes:
         return
     common = set(shapes[0].must).intersection(*(s.must for s in shapes[1:]))
+    found: dict[str, list[Value]] = {}
     for one in shapes:
         for key, value in {**one.may, **one.must}.items():
-            (out.must if key in common else out.may).setdefault(key, value)
+            found.setdefault(key, []).append(value)
         out.open += one.open
+    for key, values in found.items():
+        (out.must if key in common else out.may)[key] = values[0] if len(values) == 1 else choice(values[0].at, values)
 
 
 _RULES: "tuple[tuple[type[Value], Callable[[Evaluator, Shape, Any, int], None]], ...]" = (

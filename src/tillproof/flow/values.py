@@ -181,13 +181,18 @@ class Choice(Value):
         return self.options
 
 
+CONVERSIONS = ("(int)", "(float)", "(string)")
+
+
 class Mix(Value):
-    """Computed from others: arithmetic, comparison, negation."""
+    """Computed from others: arithmetic, comparison, negation, and a conversion that cuts or formats (``op`` is then one of
+    ``CONVERSIONS``). ``fn``, ``instr`` and ``ctx`` say which instruction does it."""
 
-    __slots__ = ("op", "operands")
+    __slots__ = ("ctx", "fn", "instr", "op", "operands")
 
-    def __init__(self, at: Place, op: str, operands: tuple[Value, ...]) -> None:
+    def __init__(self, at: Place, op: str, operands: tuple[Value, ...], fn: Fn, instr: int, ctx: "Ctx | None") -> None:
         self.at, self.op, self.operands = at, op, operands
+        self.fn, self.instr, self.ctx = fn, instr, ctx
 
     def parts(self) -> tuple[Value, ...]:
         return self.operands
@@ -269,6 +274,8 @@ def names(value: Value) -> tuple[str, ...]:
         return tuple(dict.fromkeys(n for o in value.options for n in names(o)))[:8]
     if isinstance(value, Overlay):
         return names(value.base)
+    if isinstance(value, Mix) and value.op in CONVERSIONS:
+        return names(value.operands[0])
     if isinstance(value, (Instance, ClassV)):
         return ("#",)
     if isinstance(value, FunctionV):

@@ -32,7 +32,7 @@ def _is_pattern(text: str) -> bool:
 
 _URL: _Form = (re.compile(r"https?://\S+$").match, "an address that begins with https://")
 _CALL: _Form = (
-    re.compile(r"\.?[\w@/$-]+(\.[\w@/$-]+)*$").match,
+    re.compile(r"\.?[\w@/$-]+(\.(\*|[\w@/$-]+))*$").match,
     "a dotted call name, without arguments (`->`, `::` and `\\` are written `.`)",
 )
 _REST: _Form = (re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*$").match, "METHOD /path, with {} for a segment that may hold anything")
@@ -42,6 +42,7 @@ _ID: _Form = (re.compile(r"[a-z0-9][a-z0-9.-]*$").match, "an id of lower-case le
 _VARIABLE: _Form = (re.compile(r"[A-Z][A-Z0-9_]*$").match, "the name of an environment variable, such as ACME_WEBHOOK_SECRET")
 _PATTERN: _Form = (_is_pattern, "a regular expression")
 # Members whose text has a form of its own, by the grammar's class and member.
+_PLAIN = ("passthrough", "test_words", "zero_decimal_currencies", "three_decimal_currencies")
 _FORMS: dict[tuple[str, str], _Form] = {
     ("Provider", "id"): _ID,
     ("Provider", "docs"): _URL,
@@ -65,7 +66,7 @@ _FORMS: dict[tuple[str, str], _Form] = {
     ("Framework", "id"): _ID,
     ("KeyPrefix", "source"): _URL,
     ("Numbers", "source"): _URL,
-    **{("Lexicon", field): _PATTERN for field in Lexicon.__struct_fields__ if field not in ("passthrough", "test_words")},
+    **{("Lexicon", field): _PATTERN for field in Lexicon.__struct_fields__ if field not in _PLAIN},
 }
 
 

@@ -5,6 +5,7 @@ Conventions shared by every pack:
 * ``language`` keys are ``python``, ``javascript`` (TypeScript too) and ``php``.
 * A *call name* is dotted whatever the language writes (``->``, ``::`` and ``\\`` all become ``.``).
   ``stripe.PaymentIntent.create`` is a full name: it matches after imports and aliases are resolved.
+  ``Client.*.create`` is ``Client.….create`` with any calls or members, or none, between the two.
   ``.paymentIntents.create`` (leading dot) is the end of a chain on a client object of this provider: the receiver must be built by one of
   ``clients``, or be of unknown type in a unit that uses one of ``packages``.
 * A *REST name* is ``METHOD /path/{}``; ``{}`` is one path segment that may hold anything.
@@ -73,6 +74,18 @@ class SdkDefault(Part, frozen=True):
     source: str = ""
 
 
+class Need(Part, frozen=True):
+    """A part that a request has to have. ``what``: its name for people. ``at``: paths into the arguments; one of them is enough.
+    ``calls``: methods of a request builder that add it, by their last word, with the text of their first argument in brackets where that
+    decides. ``stands_in``: what the provider takes when it is missing, documented; empty when nothing does.
+    """
+
+    what: str
+    at: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    stands_in: str = ""
+
+
 class Operation(Part, frozen=True):
     """One thing that the provider's API does, and all the ways to ask for it.
 
@@ -84,6 +97,9 @@ class Operation(Part, frozen=True):
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
     ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money.
+
+    ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
+    charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
     """
 
     op: str
@@ -95,6 +111,8 @@ class Operation(Part, frozen=True):
     rest: tuple[str, ...] = ()
     amount: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
+    currency_without: str = ""
+    needs: tuple[Need, ...] = ()
     emits: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
@@ -214,6 +232,9 @@ class Provider(Part, frozen=True):
     ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
 
     ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
+
+    ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
+    numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
     """
 
     id: str
@@ -231,6 +252,8 @@ class Provider(Part, frozen=True):
     keys: tuple[KeyPrefix, ...] = ()
     idempotency: Idempotency | None = None
     money: Literal["minor", "decimal-string", "decimal", "unknown"] = "unknown"
+    currencies: tuple[str, ...] = ()
+    currency_case: Literal["upper", "lower", ""] = ""
     defaults: tuple[SdkDefault, ...] = ()
     clients: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
@@ -392,6 +415,40 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Sum(Part, frozen=True):
+    """What calls, or members that are read, say of a sum of money or do to it.
+
+    ``does``: ``gives`` (the result is a sum of its own, in ``unit`` and as ``number``), ``keeps`` (the same sum, perhaps as another
+    ``number``), ``cuts`` (whole: what is behind the point is dropped, or added to), ``rounds`` (whole, to the nearest), ``fixes`` (rounded
+    to the ``decimals`` that it states, or to those at position ``places`` of the arguments, a number or a pattern like ``%.2f``),
+    ``times``/``over`` (multiplied or divided by the last argument), ``adds`` (the sum of the object, the arguments or their elements),
+    ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency).
+    The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
+    ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
+    """
+
+    calls: tuple[str, ...]
+    does: Literal["gives", "keeps", "cuts", "rounds", "fixes", "times", "over", "adds", "power", "minor", "major"]
+    unit: Literal["minor", "major", "hundredths", ""] = ""
+    number: Literal["integer", "decimal", "float", "string", ""] = ""
+    sum: int | None = None
+    places: int | None = None
+    decimals: int | None = None
+    note: str = ""
+    source: str = ""
+
+
+class Currencies(Part, frozen=True):
+    """Where a framework's currencies come from. ``own``: calls and members by which a record tells its own currency. ``default``: those
+    that tell the shop's currency, which a record need not have. ``upper``: calls that know a currency's decimals by its code in upper case
+    alone and take two for any other text."""
+
+    own: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -433,6 +490,11 @@ class Framework(Part, frozen=True):
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
 
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
+
+    ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
+    class) that the platform calls only when it has nothing kept.
+    ``sums``: what calls and members say of sums of money or do to them; of several that fit, the first counts. ``currencies``: which tell a
+    currency.
     """
 
     id: str
@@ -479,6 +541,10 @@ class Framework(Part, frozen=True):
     sleeps: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
     retries: tuple[RetryPolicy, ...] = ()
+
+    caches: tuple[str, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    currencies: Currencies = Currencies()
     sources_cited: tuple[str, ...] = ()
 
 
@@ -521,7 +587,8 @@ class Lexicon(Part, frozen=True):
     ``unit_price``. All entries but ``passthrough`` and ``test_words`` are regular expressions that must match the whole.
 
     ``*_fields``: fields, columns, variables and keys. Tax, shipping and discount fields are looked at before ``money_fields``, which takes
-    most of them too; ``not_money`` is what it would take and is no amount.
+    most of them too; ``not_money`` is what it would take and is no amount. ``minor_fields``: a sum in the currency's smallest unit.
+    ``rate_fields``: a share, not a sum. ``decimals_fields``: how many decimals a currency has, or the factor that follows from it.
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
@@ -546,6 +613,7 @@ class Lexicon(Part, frozen=True):
     true or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
     environment a file is, ``settings_parts`` that it is one for settings. ``test_number_words`` and ``card_words``: what stands around a
     number and says that it is no card of anybody, or one. ``account_words``/``routing_words``: names of a bank account's two numbers.
+    ``zero_decimal_currencies``/``three_decimal_currencies``: ISO codes of those that have no smaller unit, or a thousandth; no patterns.
     """
 
     money_fields: tuple[str, ...]
@@ -553,6 +621,9 @@ class Lexicon(Part, frozen=True):
     tax_fields: tuple[str, ...]
     shipping_fields: tuple[str, ...]
     discount_fields: tuple[str, ...]
+    minor_fields: tuple[str, ...]
+    rate_fields: tuple[str, ...]
+    decimals_fields: tuple[str, ...]
     currency_fields: tuple[str, ...]
     quantity_fields: tuple[str, ...]
     stock_fields: tuple[str, ...]
@@ -616,3 +687,5 @@ class Lexicon(Part, frozen=True):
     card_words: tuple[str, ...]
     account_words: tuple[str, ...]
     routing_words: tuple[str, ...]
+    zero_decimal_currencies: tuple[str, ...]
+    three_decimal_currencies: tuple[str, ...]

@@ -301,7 +301,8 @@ def array(w: Walker, node: Node) -> int:
 
 
 def cast(w: Walker, node: Node) -> int:
-    kind = w.string(w.text(node.child_by_field_name("type")).strip().lower())
+    """``(int) $x``: the brackets tell a conversion from a declared type."""
+    kind = w.string(f"({w.text(node.child_by_field_name('type')).strip().lower()})")
     return w.emit(Op.CAST, [kind, w.value(node.child_by_field_name("value"))], node)
 
 

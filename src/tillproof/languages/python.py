@@ -261,7 +261,7 @@ def string(w: Walker, node: Node) -> int:
     parts: list[int] = []
     for child in node.named_children:
         if child.type == "interpolation":
-            parts.append(w.value(child.child_by_field_name("expression")))
+            parts.append(interpolated(w, child))
         elif child.type in ("string_content", "escape_sequence", "escape_interpolation"):
             parts.append(w.const(Kind.STRING, w.text(child), child))
     if not parts:
@@ -269,6 +269,15 @@ def string(w: Walker, node: Node) -> int:
     if len(parts) == 1 and w.build.op[parts[0]] == Op.CONST:
         return parts[0]
     return w.emit(Op.TEXT, parts, node)
+
+
+def interpolated(w: Walker, node: Node) -> int:
+    """``{x:.2f}`` is ``format(x, '.2f')``."""
+    value = w.value(node.child_by_field_name("expression"))
+    spec = text(node.child_by_field_name("format_specifier")).removeprefix(":")
+    if not spec:
+        return value
+    return w.call(w.name("format", node), [ARG_POSITIONAL, value, ARG_POSITIONAL, w.const(Kind.STRING, spec, node)], node)
 
 
 def concatenated(w: Walker, node: Node) -> int:

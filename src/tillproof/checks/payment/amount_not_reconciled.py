@@ -47,8 +47,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         t.effect
         for t in model.transitions.of(entry.target)
         if t.touch.effect == "order.paid"
-        or (words.has("paid_fields", t.field)
-        and not words.has("status_fields", t.field))
+        or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
         or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
     ]
     if handler is None:

@@ -1,31 +1,17 @@
 """``payment/client-amount``: what is charged, and what an order is said to cost, is the server's own figure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amounts import AmountSite, amount_sites
+from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Param, Unknown, Value, leaves
+from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
-
-
-@dataclass(slots=True)
-class _Chosen:
-    """A piece of an amount that the client chose."""
-
-    key: str | None
-    value: Value
-
-    @property
-    def word(self) -> str:
-        """The last word of the key: ``quantity`` of ``items[].quantity``."""
-        return (self.key or "").rpartition(".")[2].removesuffix("[]")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -47,10 +33,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(model: Model, site: AmountSite) -> Ruling | None:
     program = model.program
     ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, program.body(site.fn).line[site.instr])
-    chosen = [_Chosen(s.key, v) for s, v in model.requests.sources_in(site.value, 200) if s.kind in ("body", "query", "path", "raw")]
-    chosen = [c for c in chosen if _is_amount(model, site, c)]
+    pieces = chosen_by_client(model, site.value)
+    chosen = [c for c in pieces if _is_amount(model, site, c)]
     if not chosen:
-        return _of_ours(site, ruling)
+        return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(site, ruling)
     if site.what == "order-total" and _told_by_provider(model, site.fn):
         return None
     if model.staff_only(site.fn):
@@ -89,38 +75,38 @@ def _told_by_provider(model: Model, fn: Fn) -> bool:
     return bool(outside) and handlers.issuperset(outside)
 
 
-def _is_amount(model: Model, site: AmountSite, chosen: _Chosen) -> bool:
+def _is_amount(model: Model, site: AmountSite, chosen: Chosen) -> bool:
     """Whether what the client chose is (part of) the sum: an id that only takes part is not, nor the quantity of a stored order."""
     if chosen.key is None:
         return site.what == "charge" or site.direct
     word = chosen.word
     if model.words.has("quantity_fields", word):
         return site.what == "charge"
-    if model.words.money(word) or model.words.has("currency_fields", word):
+    if beside_the_price(model, word):
+        return False  # tax-shipping/client-tax speaks of it
+    if model.words.money(word):
         return True
     return site.what != "order-total" and not word.lower().endswith("id") and site.direct
 
 
-def _break(model: Model, site: AmountSite, chosen: _Chosen, ruling: Ruling) -> None:
+def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
     line = _line(model, site)
     ruling.anchor = (site.fn.file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
-    currency = chosen.key is not None and model.words.has("currency_fields", chosen.word)
     what = {
         "charge": f"charged ({site.operation})",
         "order-total": "stored as what the order costs",
         "free": "what decides whether anything has to be paid",
     }[site.what]
-    ruling.title = "The client chooses " + ("the currency of the charge" if currency else "what he pays")
-    gain = "the same number of a cheaper currency" if currency else "any sum, one cent included"
+    ruling.title = "The client chooses what he pays"
     ruling.message = (
         f"{named} comes from the client's request and is {what}; nothing computes it again from the server's prices, "
-        f"so a changed request buys the same goods for {gain}."
+        "so a changed request buys the same goods for any sum, one cent included."
     )
-    ruling.remediation = "Take the currency from the order or the shop's settings." if currency else _recompute(model, site)
+    ruling.remediation = _recompute(model, site)
     ruling.evidence = [
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),

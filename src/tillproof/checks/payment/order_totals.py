@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tillproof.checks.payment.amounts import AmountSite, depends_on_caller
+from tillproof.checks.payment.amounts import AmountSite
+from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written

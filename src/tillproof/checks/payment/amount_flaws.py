@@ -1,0 +1,228 @@
+"""What can be wrong with a sum that a provider is given: the unit, the rounding, the decimals of its currency."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
+from tillproof.commerce.currencies import Currency, Followed
+from tillproof.commerce.money import Money, Step
+from tillproof.contract import Confidence, Severity
+from tillproof.flow.values import Const, FunctionV, Member, Param, Value, options
+from tillproof.ir.ops import Kind, Op
+
+What = Literal[
+    "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
+    "float", "cent-perhaps",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """``value`` is where the sum goes wrong; ``other`` where what it disagrees with stands."""
+
+    what: What
+    value: Value
+    severity: Severity
+    confidence: Confidence
+    other: Value | Followed | None = None
+    code: str = ""
+
+
+def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """The worst that is wrong with a sum in one of the ways in which it may come about."""
+    if charge.site.provider.money == "minor":
+        return _rounding(charges, charge, money) or _unit(charges, charge, money) or _currency(charges, charge, money)
+    if charge.site.provider.money in ("decimal-string", "decimal"):
+        return _in_decimals(charges, charge, money)
+    return None
+
+
+# --- integers of the smallest unit
+
+
+def _rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """A fraction that is cut off or sent along."""
+    confidence: Confidence = "certain" if money.sure or _from_client(charges, charge) else "likely"
+    cut = next((s for s in money.steps if s.loses), None)
+    if cut is not None:
+        return Flaw("cent-lost", cut.value, "high", confidence)
+    perhaps = next((s for s in money.steps if s.loses is None), None)
+    if perhaps is not None:
+        return Flaw("cent-perhaps", perhaps.value, "high", "possible")
+    scaled = did(money, "up")
+    if scaled is not None and not money.whole and money.inexact:
+        php = charges.model.program.language(scaled.value.at[0]) == "php"
+        return Flaw("unrounded", scaled.value, "medium" if php else "high", "likely" if php else confidence)
+    return None
+
+
+def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """A sum of another unit than the provider takes."""
+    if money.unit == "over":
+        told = did(money, "told")
+        return Flaw("twice", _last(money, "up").value, "high", "certain" if told is not None else "likely", told.value if told else None)
+    if money.unit == "major" and not charges.follows(charge, None):
+        return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
+    return None
+
+
+def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """Decimals that are not those of the currency."""
+    other = _other_currency(charges, charge, money)
+    if other is not None:
+        return other
+    if not money.two or not _says_two(money):
+        return _unconverted(charges, charge, money)
+    where = _where_two(charges, charge, money)
+    varies = varying(charges, charge)
+    if isinstance(varies, str):
+        return Flaw("factor", where, "high", "certain", None, varies)
+    if varies is None:
+        return None
+    follows = charges.follows(charge)
+    if follows:
+        if not _knows_none(charges, charge):
+            return None
+        scaled = [s.value for m in charges.units.of(charge.value) for s in m.steps if s.did in ("up", "down")]
+        return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", scaled[0] if scaled else where)
+    if charges.pinned(charge) is not None:
+        return None
+    return Flaw("factor", where, "medium", "likely", varies.value)
+
+
+def _decides(charges: Charges, place: Followed) -> Value:
+    """Where it is decided how many decimals a currency has: in a function of ours that is asked, or where it is compared."""
+    program = charges.model.program
+    body = program.body(place.fn)
+    if body.op[place.instr] == Op.CALL:
+        for option in options(charges.model.evaluator.value(place.fn, body.args(place.instr)[0], place.ctx)):
+            function = program.function(option.fn) if isinstance(option, FunctionV) else None
+            if function is not None and isinstance(option, FunctionV):
+                return Const((option.fn.file, function.line), Kind.NULL, "")
+    return Const((place.fn.file, body.line[place.instr]), Kind.NULL, "")
+
+
+def _knows_none(charges: Charges, charge: Charge) -> bool:
+    """Whether a conversion that follows the currency knows currencies without decimals alone: nothing scales by a thousand, or by what a
+    currency's decimals say."""
+    steps = [s for m in charges.units.of(charge.value) for s in m.steps]
+    return all(s.exponent == 2 for s in steps if s.did in ("up", "down")) and not any(s.did == "convert" for s in steps)
+
+
+def _says_two(money: Money) -> bool:
+    """Whether two decimals are worked with, not merely written down as a literal."""
+    return any(s.did in ("up", "down", "fix", "told") and not isinstance(s.value, Const) for s in money.steps)
+
+
+def _where_two(charges: Charges, charge: Charge, money: Money) -> Value:
+    """The conversion that takes two decimals for granted; the call, where a sum of such hundredths is handed on as it is kept."""
+    scaled = did(money, "up") or did(money, "down") or did(money, "fix")
+    return scaled.value if scaled is not None else _given(charges, charge)
+
+
+def varying(charges: Charges, charge: Charge) -> Currency | str | None:
+    """The currency where it may have other decimals than two: itself when it varies, the code when it is certain; None when it has two
+    decimals, or nobody knows."""
+    only = charge.site.provider.currencies
+    found = [charge.currency] if charge.currency is not None else [] if only else charges.shop_currencies(charge)
+    for currency in found:
+        odd = sorted(c for c in currency.codes if charges.currencies.decimals(c) != 2)
+        if currency.origin in ("client", "record", "shop") and not only:
+            written = charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
+            if currency.origin == "client" or written is None or any(charges.currencies.decimals(c) != 2 for c in written):
+                return currency
+        if odd and (not only or set(odd) & set(only)):
+            return odd[0]
+    return None
+
+
+def _other_currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """Decimals of the shop's currency, for a sum that is in the currency of its order."""
+    holder = charges.holder(money)
+    if holder is None and (charge.currency is None or charge.currency.origin != "record"):
+        return None
+    if charge.currency is not None and charge.currency.origin in ("shop", "fixed", "setting"):
+        return None  # the sum and the currency agree with one another; whether with the order is another question
+    for place in charges.follows(charge, money):
+        if charges.currencies.of(place.currency).origin == "shop" and place.ctx is not None and place.ctx.call >= 0:
+            ctx = place.ctx
+            body = charges.model.program.body(ctx.caller)
+            at = (ctx.caller.file, body.line[ctx.call])
+            return Flaw("other-currency", Const(at, Kind.NULL, ""), "high", "certain" if holder is not None else "likely", place)
+    return None
+
+
+def _unconverted(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """A capture or refund of which the sum is handed on as it comes, while the charge's is converted by its currency."""
+    if charge.site.operation.op not in ("refund.create", "payment.capture") or money.unit or money.steps or money.whole:
+        return None
+    if not isinstance(charge.value, (Param, Member)) or charges.units.declared.provider(charge.value) is not None:
+        return None
+    unit = charges.model.program.unit(charge.site.fn.file)
+    for sibling in charges.all:
+        same = sibling.site.provider.id == charge.site.provider.id and charges.model.program.unit(sibling.site.fn.file) == unit
+        if same and sibling.site.operation.op in ("payment.create", "checkout.create"):
+            places = charges.follows(sibling)
+            converted = any(did(m, "up") or did(m, "down") or did(m, "convert") for m in charges.units.of(sibling.value))
+            if places and converted:
+                return Flaw("unconverted", _given(charges, charge), "high", "likely", places[0])
+    return None
+
+
+# --- decimals in major units
+
+
+def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    if money.unit in ("minor", "over"):
+        teller = did(money, "up") or did(money, "told")
+        follows = charges.follows(charge)
+        return (
+            None
+            if follows
+            else Flaw("minor", _given(charges, charge), "high", "certain" if teller else "likely", teller.value if teller else None)
+        )
+    if money.unit == "under":
+        return Flaw("twice", _last(money, "down").value, "high", "likely", None)
+    fixed = did(money, "fix")
+    if fixed is not None and fixed.exponent and money.number in ("string", "decimal"):
+        varies = varying(charges, charge)
+        if isinstance(varies, str) and charges.currencies.decimals(varies) == 0:
+            return Flaw("decimals", fixed.value, "medium", "certain", None, varies)
+        if isinstance(varies, Currency) and not charges.follows(charge) and charges.pinned(charge) is None:
+            return Flaw("decimals", fixed.value, "medium", "likely", varies.value)
+        return None
+    if charge.site.provider.money == "decimal-string" and money.number == "float" and (money.inexact or _cast(money)):
+        where = fixed.value if fixed is not None else _given(charges, charge)
+        return Flaw("float", where, "medium" if money.inexact else "low", "likely" if money.sure or money.inexact else "possible")
+    return None
+
+
+def _cast(money: Money) -> bool:
+    """Whether a step makes the sum a float, rounded or not."""
+    return bool(money.steps) and money.steps[-1].did in ("fix", "float")
+
+
+# --- shared
+
+
+def _given(charges: Charges, charge: Charge) -> Value:
+    """The sum where it is handed over: on its own line of the call, or at the call where it is put together elsewhere."""
+    fn, instr = charge.place
+    body = charges.model.program.body(fn)
+    if charge.value.at[0] == fn.file and body.line[instr] <= charge.value.at[1] <= body.end_line[instr]:
+        return charge.value
+    return Const((fn.file, argument_line(charges.model.program, charge, charge.path)), Kind.NULL, "")
+
+
+def _teller(money: Money) -> Value | None:
+    step = did(money, "told") or did(money, "fix") or did(money, "down")
+    return step.value if step else None
+
+
+def _last(money: Money, what: str) -> Step:
+    return did(money, what) or money.steps[-1]
+
+
+def _from_client(charges: Charges, charge: Charge) -> bool:
+    """Whether the sum is the client's number, which may have any decimals."""
+    return any(s.kind in ("body", "query") for s, _ in charges.model.requests.sources_in(charge.value, 40))

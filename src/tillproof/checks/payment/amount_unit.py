@@ -1,0 +1,147 @@
+"""``payment/amount-unit``: a provider gets the sum in the unit, and with the decimals, in which it reads it."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.amount_flaws import Flaw, flaw
+from tillproof.checks.payment.amount_words import words_for
+from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
+from tillproof.checks.payment.currency_case import lookups_missed
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.model import Model
+from tillproof.commerce.money import Money, name_of
+from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknown, Value
+
+_WORST = (
+    "twice",
+    "cent-lost",
+    "major",
+    "minor",
+    "unrounded",
+    "other-currency",
+    "unconverted",
+    "factor",
+    "decimals",
+    "thousandths",
+    "float",
+    "cent-perhaps",
+)
+"""What is said of a sum that several things are wrong with."""
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per sum that a provider is given; one finding per line that has to change, however many sums go through it."""
+    charges = Charges(model)
+    said: set[tuple[object, ...]] = set()
+    for charge in charges.all:
+        if charge.path.rpartition(".")[2].endswith("_decimal") or (isinstance(charge.value, Const) and charge.value.falsy):
+            continue
+        ruling = _rule(charges, charge)
+        if ruling is None:
+            continue
+        place = (ruling.outcome, *((ruling.anchor or (ruling.file, ruling.line))[:2]))
+        if place not in said:
+            said.add(place)
+            yield ruling
+    yield from lookups_missed(charges)
+
+
+def _rule(charges: Charges, charge: Charge) -> Ruling | None:
+    ways = charges.units.of(charge.value)
+    flaws = [(f, m) for m in ways if (f := flaw(charges, charge, m)) is not None]
+    if flaws:
+        worst = min((f for f, _ in flaws), key=lambda f: _WORST.index(f.what))
+        if worst.what == "cent-perhaps":
+            return _question(charges, charge, worst)
+        return _broken(charges, charge, worst, [m for f, m in flaws if f.what == worst.what])
+    for money in sorted(ways, key=lambda m: did(m, "up") is None and did(m, "down") is None and did(m, "fix") is None):
+        held = _held(charges, charge, money)
+        if held is not None:
+            ruling = _ruling(charges, charge)
+            ruling.evidence.insert(0, held)
+            return ruling
+    return _unknown(charges, charge)
+
+
+def _ruling(charges: Charges, charge: Charge) -> Ruling:
+    return ruling_of(charges, charge, "payment/amount-unit", "payment-amount")
+
+
+def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) -> Ruling:
+    ruling = _ruling(charges, charge)
+    file, line = found.value.at
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", found.severity, found.confidence
+    ruling.anchor = (file, line, line)
+    said = words_for(charges, charge, found)
+    ruling.title, ruling.message, ruling.remediation = said.title, said.message, said.remediation
+    sources = [
+        Evidence(s.value.at[0], s.value.at[1], s.note or "the sum comes from here", "source")
+        for money in ways
+        for s in money.steps
+        if s.did == "told" and s.value.at != found.value.at
+    ]
+    ruling.evidence = [*dict.fromkeys(sources), *said.evidence, *ruling.evidence]
+    return ruling
+
+
+def _held(charges: Charges, charge: Charge, money: Money) -> Evidence | None:
+    """The line that makes a sum right."""
+    minor = charge.site.provider.money == "minor"
+    written = charge.value
+    follows = charges.follows(charge)
+    if follows and (did(money, "up") or did(money, "down") or did(money, "fix")):
+        place = follows[0]
+        return at(charges.model.program, place.fn, place.instr, "the decimals follow the currency", "guard")
+    step = did(money, "convert") or did(money, "round") or did(money, "fix") or did(money, "up") or did(money, "down")
+    if minor and money.unit == "minor" and step is not None:
+        return Evidence(*step.value.at, "converted to the smallest unit and whole", "guard")
+    if not minor and step is not None and money.number in ("string", "decimal"):
+        return Evidence(*step.value.at, "written out with the currency's decimals", "guard")
+    told = did(money, "told")
+    if told is not None and (money.unit == "minor") == minor and money.unit:
+        return Evidence(*told.value.at, told.note or "the sum is kept in the provider's unit", "guard")
+    if told is not None and minor and money.whole:
+        return Evidence(*told.value.at, f"{told.note or 'an integer'}, handed over as it is", "guard")
+    if isinstance(written, Const) and written.text.strip("'\"").replace(".", "").isdigit():
+        return Evidence(*written.at, "the sum is written down in the provider's unit", "guard")
+    return None
+
+
+def _question(charges: Charges, charge: Charge, found: Flaw) -> Ruling:
+    ruling = _ruling(charges, charge)
+    ruling.outcome = "unknown"
+    ruling.question = Evidence(
+        *found.value.at, "Is this sum a Decimal, or a float? int() of a float times a hundred can lose a cent (19.99 becomes 1998)."
+    )
+    return ruling
+
+
+def _unknown(charges: Charges, charge: Charge) -> Ruling | None:
+    """Nothing tells the unit; where nothing tells what the sum is at all, another check asks."""
+    if isinstance(charge.value, (Unknown, Missing)) or (isinstance(charge.value, Choice) and len(charge.value.options) > 3):
+        return None
+    if charge.site.provider.money not in ("minor", "decimal-string"):
+        return None
+    ruling = _ruling(charges, charge)
+    ruling.outcome = "unknown"
+    unit = "the smallest unit of its currency (cents)" if charge.site.provider.money == "minor" else "a text with the currency's decimals"
+    name = name_of(_inner(charges, charge.value))
+    named = f"`{name}`" if name else "this sum"
+    ruling.question = Evidence(
+        *charge.value.at, f"In which unit is {named} kept? {charge.site.provider.name} takes {unit}, and nothing here says that it is."
+    )
+    return ruling
+
+
+def _inner(charges: Charges, value: Value) -> Value:
+    """What is cleaned or converted."""
+    for _ in range(4):
+        told = charges.units.sums.known(value)
+        if not isinstance(value, Result) or value.instr < 0 or told is None:
+            break
+        base = value.callee.base if isinstance(value.callee, Member) else None
+        value = (charges.model.evaluator.argument(value, told.sum) if told.sum is not None else base) or value
+    return value
+
+
+CHECK = Check(id="payment/amount-unit", title="The provider gets the sum in the unit that it reads", severity="high", rule=rule)

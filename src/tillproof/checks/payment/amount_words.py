@@ -1,0 +1,163 @@
+"""The words of payment/amount-unit: what goes wrong in money, and what to write instead in the language at hand."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tillproof.checks.payment.amount_flaws import Flaw
+from tillproof.checks.payment.charges import Charge, Charges
+from tillproof.checks.ruling import Evidence, at
+from tillproof.commerce.currencies import Followed
+from tillproof.flow.values import Value
+
+_ROUNDED = {
+    "python": "Keep prices as `Decimal` (or integer cents) and convert with `int((amount * 100).to_integral_value(ROUND_HALF_UP))`.",
+    "javascript": "Round before it becomes an integer: `Math.round(amount * 100)`, or keep prices as integer cents.",
+    "php": "Round before the cast: `(int) round($amount * 100)`, or keep prices as integer cents.",
+}
+_OR_REFUSE = ", with 0 for JPY, KRW … and 3 for KWD, BHD …; or refuse every currency that has not two."
+_BY_CURRENCY = "Multiply by ten to the power of the currency's decimals: "
+_SCALED = {
+    "python": f"{_BY_CURRENCY}`int((amount * 10 ** decimals(currency)).to_integral_value())`{_OR_REFUSE}",
+    "javascript": f"{_BY_CURRENCY}`Math.round(amount * 10 ** decimals(currency))`{_OR_REFUSE}",
+    "php": f"{_BY_CURRENCY}`(int) round($amount * 10 ** $decimals)`{_OR_REFUSE}",
+}
+_SPELT = {
+    "python": 'Write the sum with the currency\'s decimals: `f"{amount:.{decimals(currency)}f}"`, none for JPY.',
+    "javascript": "Write the sum with the currency's decimals: `amount.toFixed(decimals(currency))`, none for JPY.",
+    "php": "Write the sum with the currency's decimals: `number_format($amount, $decimals, '.', '')`, none for JPY.",
+}
+_WRITTEN = {
+    "python": "Write the sum from a `Decimal`: `str(amount.quantize(Decimal('0.01')))`.",
+    "javascript": "Write the sum with fixed decimals, from integer cents: `(cents / 100).toFixed(2)`.",
+    "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
+}
+
+
+class _Text(NamedTuple):
+    """``remedy``: one text, or one for each language."""
+
+    title: str
+    message: str
+    remedy: str | dict[str, str]
+
+
+_TEXTS = {
+    "twice": _Text(
+        "The sum is converted between units twice",
+        (
+            "The sum is already in the unit that {provider} reads when it is scaled by a hundred once more, so a hundred times too much or "
+            "too little is charged."
+        ),
+        "Take the conversion away at one of the two places, and let the name of the field say its unit (`total_cents`).",
+    ),
+    "cent-lost": _Text(
+        "A cent is lost on the way to the smallest unit",
+        (
+            "A binary float times a hundred often lies just below the whole number, and what is behind the point is cut off instead of "
+            "rounded: 19.99 becomes 1998. {provider} charges a cent less than the order says, and the two no longer agree."
+        ),
+        _ROUNDED,
+    ),
+    "unrounded": _Text(
+        "The sum in the smallest unit is no whole number",
+        (
+            "A binary float times a hundred is not rounded: 19.99 becomes 1998.9999999999998. {provider} takes whole numbers only, so some "
+            "prices cannot be paid."
+        ),
+        _ROUNDED,
+    ),
+    "major": _Text(
+        "The sum is given in major units",
+        (
+            "{provider} reads the number as the smallest unit of the currency and gets major units with decimals: 20.00 is charged as 20 "
+            "cents, and a sum with a fraction is refused."
+        ),
+        "Convert to the smallest unit first: times a hundred (ten to the power of the currency's decimals), rounded to a whole number.",
+    ),
+    "minor": _Text(
+        "The sum is given in the smallest unit",
+        "{provider} reads major units with decimals and gets whole cents: an order of 20.00 is charged as 2000.00.",
+        "Divide by ten to the power of the currency's decimals and write the sum out with them, e.g. `20.00`.",
+    ),
+    "factor": _Text(
+        "Two decimals are taken for granted, whatever the currency",
+        (
+            "The currency varies but the sum always counts hundredths: an order in JPY or KRW, which have no smaller unit, is charged a "
+            "hundred times over, one in KWD or BHD, which have thousandths, at a tenth."
+        ),
+        _SCALED,
+    ),
+    "factor-code": _Text(
+        "The sum counts hundredths, but {code} has none",
+        (
+            "{code} is given as the currency while the sum is scaled for two decimals: {provider} charges a hundred times too much of a "
+            "currency without decimals, a tenth of one with three."
+        ),
+        _SCALED,
+    ),
+    "decimals": _Text(
+        "The sum is written with two decimals, whatever the currency",
+        "{provider} refuses decimals for a currency that has none: an order in {code} cannot be paid or refunded.",
+        _SPELT,
+    ),
+    "other-currency": _Text(
+        "The sum is converted with the decimals of another currency",
+        (
+            "No currency is given to the conversion, so it takes the shop's; the sum is that of an order, which has a currency of its own. "
+            "Where the two differ in decimals, a hundred times too much or too little is asked for."
+        ),
+        "Give the order's own currency to the conversion.",
+    ),
+    "unconverted": _Text(
+        "The sum is not converted as the charge's is",
+        (
+            "The charge is converted to the smallest unit by its currency; this sum, of the same payment, is handed on as it comes. For a "
+            "currency without decimals it is a hundred times too large."
+        ),
+        "Put the sum through the same conversion as the charge, with the payment's currency.",
+    ),
+    "thousandths": _Text(
+        "Currencies with three decimals are charged at a tenth",
+        (
+            "The conversion knows currencies without decimals and takes two for all others: an order in KWD, BHD or JOD, which have "
+            "thousandths, is charged at a tenth."
+        ),
+        _SCALED,
+    ),
+    "float": _Text(
+        "The sum is a binary float",
+        (
+            "{provider} takes a text with fixed decimals; a float that was worked out can read 30.299999999999997 and loses its trailing "
+            "zeros, so the request is refused or its parts do not add up."
+        ),
+        _WRITTEN,
+    ),
+}
+
+
+@dataclass(slots=True)
+class Said:
+    """A finding's words, and the lines that they speak of."""
+
+    title: str
+    message: str
+    remediation: str
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+def words_for(charges: Charges, charge: Charge, found: Flaw) -> Said:
+    """What to say of a flaw."""
+    kind = "factor-code" if found.what == "factor" and found.code else found.what
+    title, message, remedy = _TEXTS[kind]
+    names = {"provider": charge.site.provider.name, "code": found.code or "a currency such as JPY"}
+    title = title.format(**names)
+    language = charges.model.program.language(charge.site.fn.file)
+    said = Said(title, message.format(**names), remedy if isinstance(remedy, str) else remedy[language])
+    said.evidence = [Evidence(*found.value.at, title, "missing"), *_other(charges, found.other)]
+    return said
+
+
+def _other(charges: Charges, other: Value | Followed | None) -> list[Evidence]:
+    if isinstance(other, Followed):
+        return [at(charges.model.program, other.fn, other.instr, "here the decimals follow a currency")]
+    return [Evidence(*other.at, "compare this line", "sink")] if other is not None else []

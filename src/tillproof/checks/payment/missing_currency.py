@@ -1,0 +1,201 @@
+"""``payment/missing-currency``: a charge names its currency, and it is the order's own."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_line, ruling_of
+from tillproof.checks.payment.order_currency import currency_of_orders, holder_of
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.currencies import Currency
+from tillproof.commerce.given import is_open
+from tillproof.commerce.model import Model
+from tillproof.flow.values import Choice, Element, Param, Result, Value
+
+_OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
+_PIECES = 120
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per charge, or per caller where a caller gives the currency."""
+    charges = Charges(model)
+    said: set[tuple[object, ...]] = set()
+    for charge in charges.all:
+        op = charge.site.operation
+        if op.op not in CREATES or not op.currency or charge.site.provider.currencies:
+            continue
+        ruling = _rule(charges, charge)
+        if ruling is None:
+            continue
+        place = (ruling.outcome, *((ruling.anchor or (ruling.file, ruling.line))[:2]))
+        if place not in said:
+            said.add(place)
+            yield ruling
+
+
+def _rule(charges: Charges, charge: Charge) -> Ruling | None:
+    currency = charge.currency
+    if currency is None:
+        return _absent(charges, charge)
+    rules = {"client": _chosen, "shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
+    return rules.get(currency.origin, _unknown)(charges, charge, currency)
+
+
+def _ruling(charges: Charges, charge: Charge) -> Ruling:
+    return ruling_of(charges, charge, "payment/missing-currency", "payment-call")
+
+
+def _break(charges: Charges, charge: Charge) -> Ruling:
+    ruling = _ruling(charges, charge)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
+    line = argument_line(charges.model.program, charge, next(iter(charge.site.operation.currency)))
+    ruling.anchor = (ruling.file, line, line)
+    ruling.remediation = _OWN
+    return ruling
+
+
+def _absent(charges: Charges, charge: Charge) -> Ruling | None:
+    """Nothing is given as the currency."""
+    site = charge.site
+    path = next(iter(site.operation.currency))
+    provider = site.provider.name
+    if is_open(charges.model, site, path, charge.ctx):
+        return None
+    ruling = _break(charges, charge)
+    ruling.anchor = (ruling.file, ruling.line, ruling.line)
+    orders = _own_currency(charges, charge)
+    without = site.operation.currency_without
+    ruling.confidence = "certain" if orders is not None or not without else "likely"
+    ruling.severity = "high" if orders is not None and without else "medium" if orders is not None or not without else "info"
+    ruling.title = f"{provider}: no currency is given to the charge"
+    happens = (
+        f"{provider} then charges the number in {without}"
+        if without
+        else f"{provider} then refuses the request, or takes the account's default currency"
+    )
+    ruling.message = f"The call gives an amount without its currency; {happens}." + (
+        " Orders have a currency of their own, so one of another currency is charged number for number in the wrong one."
+        if orders is not None
+        else " That is right only as long as the shop has that one currency."
+    )
+    if provider == "Braintree":
+        ruling.remediation = (
+            "Pass the merchant account of the order's currency (`merchantAccountId`), and refuse currencies without one; or assert that "
+            "the order is in the default account's currency."
+        )
+    ruling.evidence += [Evidence(*orders, "an order has a currency of its own")] if orders is not None else []
+    return ruling
+
+
+def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
+    """The client says in which currency the server's number is meant."""
+    sources = [s for s, _ in charges.model.requests.sources_in(charge.value, 200) if s.kind in ("body", "query", "path", "raw")]
+    if any(s.key is None or charges.model.words.money(s.key.rpartition(".")[2].removesuffix("[]")) for s in sources):
+        return None  # who chooses the number as well is not helped by the currency: client-amount speaks of that
+    if charges.model.staff_only(charge.site.fn):
+        ruling = _ruling(charges, charge)
+        ruling.evidence.append(at(charges.model.program, charge.site.fn, charge.site.instr, "only staff reach this", "guard"))
+        return ruling
+    chosen = charges.model.requests.sources_in(currency.value, _PIECES)
+    if _made_of(charges, charge.value, {(s.kind, s.key) for s, _ in chosen}):
+        ruling = _ruling(charges, charge)
+        ruling.evidence.append(Evidence(*charge.value.at, "the sum is worked out for the currency that is asked for", "guard"))
+        return ruling
+    ruling = _break(charges, charge)
+    ruling.severity = "critical"
+    ruling.title = "The client chooses the currency of the charge"
+    ruling.message = (
+        "The currency comes from the client's request while the amount is the server's number: a changed request pays the same number in "
+        "the cheapest currency there is."
+    )
+    ruling.remediation = (
+        "Take the currency from the order or the shop's settings, and keep prices per currency where customers may choose one."
+    )
+    ruling.evidence = [Evidence(*v.at, "the currency is read from the request", "source") for _, v in chosen[:2]] + ruling.evidence
+    return ruling
+
+
+def _made_of(charges: Charges, value: Value, pieces: set[tuple[str, str | None]]) -> bool:
+    """Whether what the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
+    stack, seen = [value], set[int]()
+    while stack and len(seen) < _PIECES:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        source = charges.model.requests.source(here)
+        if source is not None and (source.kind, source.key) in pieces:
+            return True
+        if isinstance(here, Result) and here.instr >= 0:
+            if charges.model.operations.at(here.fn, here.instr, here.ctx) is not None:
+                continue  # a provider works with the number that it is given
+            stack += [v for _, v in charges.model.evaluator.arguments(here)]
+        stack += [here.key] if isinstance(here, Element) and here.key is not None else []
+        stack += here.parts()
+    return False
+
+
+def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
+    """The shop's currency, for the sum of an order."""
+    holder = next((h for m in charges.units.of(charge.value) if (h := charges.holder(m)) is not None), None)
+    if holder is None:
+        return _held(charges, charge, currency)
+    ruling = _break(charges, charge)
+    ruling.title = "The sum is an order's, the currency is the shop's"
+    ruling.message = (
+        "The amount is the order's own total, but the currency is the shop's current setting: an order in another currency is charged "
+        "number for number in the wrong one."
+    )
+    ruling.remediation = f"Give the order's own currency: `{charges.own_currency(holder)}()`."
+    ruling.evidence = [Evidence(*holder.at, "the order that the sum is from", "source"), *ruling.evidence]
+    ruling.evidence.append(Evidence(*currency.value.at, "the currency is the shop's", "missing"))
+    return ruling
+
+
+def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
+    """A currency that is written down: right as long as orders have none of their own."""
+    orders = _own_currency(charges, charge)
+    if orders is None or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file)):
+        return _held(charges, charge, currency)
+    code = ", ".join(sorted(currency.codes))
+    ruling = _break(charges, charge)
+    ruling.title = f"The charge is always in {code}, whatever the order's currency"
+    ruling.message = (
+        f"{code} is written down here while orders have a currency of their own: an order in another one is charged number for number "
+        "in the wrong one."
+    )
+    ruling.evidence.append(Evidence(*orders, "an order has a currency of its own"))
+    return ruling
+
+
+def _own_currency(charges: Charges, charge: Charge) -> tuple[str, int] | None:
+    """Where the code shows that orders have a currency of their own."""
+    holder = holder_of(charges, charge)
+    if holder is not None and charges.own_currency(holder) is not None:
+        return holder.at
+    return currency_of_orders(charges, charge)
+
+
+def _held(charges: Charges, charge: Charge, currency: Currency) -> Ruling:
+    ruling = _ruling(charges, charge)
+    note = {
+        "record": "the currency is read from the record",
+        "setting": "the currency is the shop's setting",
+        "shop": "the currency is the shop's, as the sum is",
+    }.get(currency.origin, "the currency is the shop's only one")
+    ruling.evidence.insert(0, Evidence(*currency.value.at, note, "guard"))
+    return ruling
+
+
+def _unknown(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
+    if not isinstance(currency.value, Param):
+        return None if isinstance(currency.value, Choice) else _held(charges, charge, currency)
+    ruling = _ruling(charges, charge)
+    ruling.outcome = "unknown"
+    ruling.question = Evidence(
+        *currency.value.at,
+        f"Which currency is handed over as `{currency.value.name}`, and is it that of the amount? No caller is in the repository.",
+    )
+    return ruling
+
+
+CHECK = Check(id="payment/missing-currency", title="A charge names its currency, and it is the order's own", severity="medium", rule=rule)

@@ -1,0 +1,52 @@
+"""Whether orders have a currency of their own in the reviewed code: then a charge owes it."""
+
+import re
+
+from tillproof.checks.payment.charges import Charge, Charges
+from tillproof.commerce.money import name_of
+from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value
+
+_ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")
+_PIECES = 60
+
+
+def holder_of(charges: Charges, charge: Charge) -> Value | None:
+    """The record that a sum is read from: what its first money field stands on."""
+    stack, seen = [charge.value], set[int]()
+    while stack and len(seen) < _PIECES:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if isinstance(here, (Member, Element)) and charges.model.words.money(name_of(here)):
+            return here.base
+        if isinstance(here, Result) and here.instr >= 0:
+            if isinstance(here.callee, Member) and charges.model.words.money(name_of(here.callee).removeprefix("get_")):
+                return here.callee.base
+            stack += [v for _, v in reversed(charges.model.evaluator.arguments(here))]
+            stack += [here.callee.base] if isinstance(here.callee, Member) else []
+        elif isinstance(here, (Choice, Mix)):
+            stack += reversed(here.parts())
+    return None
+
+
+def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
+    """A line that reads the currency of the record that the sum is from; of any order where that record is not seen."""
+    holder = holder_of(charges, charge)
+    name = _last_word(holder) if holder is not None else ""
+    words = [name] if name in _ORDERS else list(_ORDERS) if not name or holder is None or isinstance(holder, Param) else []
+    if not words:
+        return None
+    pattern = re.compile(
+        rb"(?i)\b\w*(?:" + "|".join(words).encode() + rb")s?(?:\.|->|\?\.|\[['\"])(?:get_?)?(?:order_?)?currency(?:_?code)?\b(?!\s*=[^=>])"
+    )
+    program = charges.model.program
+    unit = program.unit(charge.site.fn.file)
+    for file in program.indices:
+        if program.unit(file) == unit and (found := pattern.search(program.sources[file])):
+            return file, program.sources[file].count(b"\n", 0, found.start()) + 1
+    return None
+
+
+def _last_word(value: Value) -> str:
+    return name_of(value).rpartition("_")[2].removesuffix("s")

@@ -1,0 +1,93 @@
+"""``tax-shipping/client-tax``: tax, shipping and discounts are the server's own figures."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client
+from tillproof.checks.payment.bounds import barrier
+from tillproof.checks.payment.order_totals import order_totals
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+
+_KINDS = (("tax_fields", "tax"), ("shipping_fields", "shipping"), ("discount_fields", "discount"))
+_REMEDY = {
+    "tax": "Compute the tax on the server from the destination and the items (a tax table or the tax provider).",
+    "shipping": "Let the client choose a method by its code, and take the cost from the rates that the server has quoted for this cart.",
+    "discount": "Let the client send a coupon code, look the coupon up, check its conditions and compute the discount on the server.",
+}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per charge or stored order that takes such figures, whatever their number."""
+    found: dict[tuple[Fn, int], list[tuple[AmountSite, list[Chosen]]]] = {}
+    for site in (*amount_sites(model), *order_totals(model)):
+        chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.word)]
+        if chosen or beside_the_price(model, site.key):
+            found.setdefault((site.fn, site.instr), []).append((site, chosen))
+    flawed: set[Fn] = set()
+    for (fn, _), sites in found.items():
+        ruling = _rule(model, sites)
+        if ruling.outcome == "broken" and sites[0][0].what != "charge":
+            if fn in flawed:
+                continue
+            flawed.add(fn)
+        yield ruling
+
+
+def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:
+    program = model.program
+    first = sites[0][0]
+    body = program.body(first.fn)
+    ruling = Ruling("tax-shipping/client-tax", "held", first.what, first.fn.file, body.line[first.instr])
+    chosen = [(site, c) for site, pieces in sites for c in pieces]
+    if not chosen:
+        ruling.evidence.append(Evidence(*first.value.at, f"`{first.key}` is the server's own figure", "guard"))
+        return ruling
+    if model.staff_only(first.fn):
+        ruling.evidence.append(at(program, first.fn, first.instr, "only staff reach this: they may set them", "guard"))
+        return ruling
+    barriers = [barrier(model, site, c.key or "") if c.key else None for site, c in chosen]
+    free = [c for c, stands in zip(chosen, barriers, strict=True) if stands is None]
+    if not free:
+        ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers if b)]
+        return ruling
+    _break(model, ruling, free)
+    return ruling
+
+
+def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) -> None:
+    site, piece = free[0]
+    names = list(dict.fromkeys(f"`{c.key}`" for _, c in free))
+    kinds = list(dict.fromkeys(_kind(model, c.word) for _, c in free))
+    lowers = site.what == "charge" or any(model.is_charged(s.key) for s, _ in free) or _with_total(model, site)
+    ruling.outcome, ruling.confidence = "broken", "certain"
+    ruling.severity = "critical" if lowers else "high"
+    line = piece.value.at[1] if piece.value.at[0] == site.fn.file else model.program.body(site.fn).line[site.instr]
+    ruling.anchor = (site.fn.file, line, line)
+    ruling.title = (
+        f"The client says what {' and '.join(kinds)} he gets"
+        if kinds == ["discount"]
+        else f"The client says what {' and '.join(kinds)} costs"
+    )
+    end = "is part of what is charged" if site.what == "charge" else "is stored as the order's own"
+    gain = "pays less for the same goods" if lowers else "changes what the order says, the books and the tax return with it"
+    ruling.message = (
+        f"{', '.join(names)} comes from the client's request and {end}; nothing works it out again, so a changed request {gain}."
+    )
+    ruling.remediation = " ".join(_REMEDY[k] for k in kinds)
+    ruling.evidence = [Evidence(*c.value.at, f"`{c.key}` is read from the request", "source") for _, c in free[:4]]
+    ruling.evidence.append(at(model.program, site.fn, site.instr, end, "sink"))
+
+
+def _kind(model: Model, word: str) -> str:
+    return next(name for fields, name in _KINDS if model.words.has(fields, word))
+
+
+def _with_total(model: Model, site: AmountSite) -> bool:
+    """Whether the total of the same record hangs on the client too: it is computed from these figures, or the client's own."""
+    totals = (s for s in order_totals(model) if (s.fn, s.instr) == (site.fn, site.instr) and not beside_the_price(model, s.key))
+    return any(chosen_by_client(model, s.value) for s in totals)
+
+
+CHECK = Check(id="tax-shipping/client-tax", title="Tax, shipping and discounts are the server's own figures", severity="high", rule=rule)

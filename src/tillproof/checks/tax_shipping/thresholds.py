@@ -1,0 +1,216 @@
+"""Where a sum of goods decides what shipping costs, and whether discounts have been taken off it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Result, Value
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+_ORDER = ("<", "<=", ">", ">=")
+_SHIPPING = re.compile(rb"(?i)shipping|delivery|freight|postage")
+_THRESHOLDS = (
+    r"(\w+_)?threshold(_\w+)?",
+    r"(\w+_)?free_?(shipping|delivery|over|above|from)(_\w+)?",
+    r"(\w+_)?min(imum)?_?(order|spend|purchase|cart|basket|sub_?total)?(_(amount|total|value|price))?",
+    r"order_?min(imum)?",
+    r"min(imum)?_\w*(amount|total|price|value)",
+)
+_SUMS = (
+    r"(\w+_)?sub_?total(_\w+)?",
+    r"(\w+_)?(items?|goods|products?|merchandise)_?(sub_?)?(price|total|amount|cost)(_\w+)?",
+    r"(\w+_)?(cart|order|basket)_?(sub_?)?total(_\w+)?",
+    r"total(_?(price|amount|value))?",
+)
+_THRESHOLD = re.compile("|".join(_THRESHOLDS))
+_SUM = re.compile("|".join(_SUMS))
+_TAKEN_OFF = re.compile(r"discount|coupon|voucher|promo|rebate|reduction", re.IGNORECASE)
+_NET = re.compile(r"discount|after|net_|_net|reduced|payable|to_pay|grand|final", re.IGNORECASE)
+_DISCOUNTED = re.compile(rb"(?i)\b\w*sub_?total\w*discount\w*\b|\b\w*discounted_?\w*sub_?total\w*\b")
+_KEYS = re.compile(r"fingerprint|hash|cache|key|log|debug|format|serialize|test", re.IGNORECASE)
+_HANDED = re.compile(r"(\w+_)?(total|value|sub_?total|amount|price)(_\w+)?")
+_MOST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A place at which a sum decides what shipping costs. ``off``: where a discount is taken off the same sum, or the discounted sum
+    (``beside``) is kept; None when the sum is the discounted one (``net``), or the shop is not known to give discounts."""
+
+    fn: Fn
+    instr: int
+    name: str
+    net: bool
+    off: Place | None
+    beside: str = ""
+
+
+def thresholds(model: Model) -> Iterator[Threshold]:
+    """Comparisons of a sum with a threshold for shipping, and sums that are handed on to what decides it."""
+    for file in model.program.indices:
+        source = model.program.sources[file]
+        if not _SHIPPING.search(source) and not _SHIPPING.search(file.encode()):
+            continue
+        for fn in model.program.functions_at(file, (m.start() for m in re.finditer(rb"(?i)total|items?_?price", source))):
+            yield from _compared(model, fn)
+            yield from _handed_on(model, fn)
+
+
+def _about_shipping(model: Model, fn: Fn) -> bool:
+    """Whether a function, or the one that it stands in, speaks of shipping."""
+    tokens = model.vocabulary.tokens(fn)
+    name = model.program.name(fn) if fn.number != TOP else ""
+    return any(_SHIPPING.search(t.encode()) for t in (name, *tokens))
+
+
+def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
+    body = model.program.body(fn)
+    if not _about_shipping(model, fn):
+        return
+    for i, op in enumerate(body.op):
+        if op != Op.BINARY or body.text(body.args(i)[0]) not in _ORDER:
+            continue
+        _, left, right = body.args(i)
+        for sum_, bound in ((left, right), (right, left)):
+            name = _name(model, fn, body, sum_)
+            if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
+                net = bool(_NET.search(name)) or _less_discount(model, model.evaluator.value(fn, sum_))
+                yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
+                break
+
+
+def _bounds(model: Model, fn: Fn, body: Body, i: int) -> bool:
+    """Whether a side is a threshold: by its name, or a number of some size."""
+    const = body.const(i)
+    if const is not None:
+        return const[0] == Kind.NUMBER and const[1].replace(".", "", 1).isdigit() and float(const[1]) >= 5
+    return _THRESHOLD.fullmatch(_name(model, fn, body, i)) is not None
+
+
+def _decides_shipping(model: Model, fn: Fn, i: int) -> bool:
+    """Whether shipping is spoken of where the comparison stands: on its line, the next ones, or in the function's name."""
+    program = model.program
+    line = program.body(fn).line[i]
+    near = " ".join(program.line_text(fn.file, n) for n in range(max(1, line - 1), line + 3))
+    return bool(_SHIPPING.search(near.encode()) or _SHIPPING.search(program.name(fn).encode()) or _SHIPPING.search(fn.file.encode()))
+
+
+def _less_discount(model: Model, value: Value) -> bool:
+    """Whether a discount is taken off on the way to a value."""
+    stack, seen = [value], set[int]()
+    while stack and len(seen) < _MOST:
+        here = stack.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if (
+            isinstance(here, Mix)
+            and here.op == "-"
+            and len(here.operands) == 2
+            and any(_TAKEN_OFF.search(n) for n in _names(here.operands[1]))
+        ):
+            return True
+        stack += here.parts()
+        if isinstance(here, Result) and here.instr >= 0:
+            stack += [v for _, v in model.evaluator.arguments(here)]
+    return False
+
+
+def _names(value: Value) -> Iterator[str]:
+    stack = [value]
+    for _ in range(_MOST):
+        if not stack:
+            break
+        here = stack.pop()
+        if isinstance(here, (Member, Param)):
+            yield here.name
+        if isinstance(here, Element) and isinstance(here.key, Const):
+            yield here.key.text
+        stack += here.parts()
+
+
+def _taken_off(model: Model, fn: Fn, name: str) -> Place | None:
+    """Where a discount is taken off a sum of that name: in the same function, then in the same unit."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) == "-":
+            _, left, right = body.args(i)
+            if _name(model, fn, body, left) == name and _TAKEN_OFF.search(written(model.program, fn, right)):
+                return fn.file, body.line[i]
+    words = name.split("_")
+    spelt = rb"_?".join(w.encode() for w in words)
+    pattern = re.compile(rb"(?i)\b\w*" + spelt + rb"['\"\])]*\s*-=?\s*[\w$.>\-\[\]'\"(]*(?:discount|coupon|voucher|promo)")
+    unit = model.program.unit(fn.file)
+    for file in model.program.indices:
+        if model.program.unit(file) == unit and (found := pattern.search(model.program.sources[file])):
+            return file, model.program.sources[file].count(b"\n", 0, found.start()) + 1
+    return None
+
+
+def _handed_on(model: Model, fn: Fn) -> Iterator[Threshold]:
+    """A sum without discounts that is put into what the price of shipping is decided by, while one with discounts is kept beside it."""
+    program = model.program
+    place = f"{fn.file} {program.name(fn)}"
+    if not _SHIPPING.search(place.encode()) or _KEYS.search(program.name(fn)):
+        return
+    beside = _kept_beside(model, program.unit(fn.file))
+    if not beside:
+        return
+    body = program.body(fn)
+    for i, op in enumerate(body.op):
+        if op != Op.RECORD:
+            continue
+        for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+            key = body.const(k) if k >= 0 else None
+            if key is None or not _HANDED.fullmatch(snake(key[1].strip("'\""))):
+                continue
+            name = _read_name(model, fn, v)
+            twin = beside.get(name)
+            if twin is not None and not any(t in model.vocabulary.tokens(fn) for t in (twin[0],)):
+                yield Threshold(fn, v, name, False, twin[1], twin[0])
+
+
+def _kept_beside(model: Model, unit: str) -> dict[str, tuple[str, Place]]:
+    """Names of sums of which one with discounts is kept too: ``sub_total`` beside ``sub_total_with_discount``."""
+    found: dict[str, tuple[str, Place]] = {}
+    for file in model.program.indices:
+        if model.program.unit(file) != unit:
+            continue
+        source = model.program.sources[file]
+        for match in _DISCOUNTED.finditer(source):
+            twin = match[0].decode("ascii", "ignore")
+            plain = re.sub(r"_(with|after|less|minus|incl|including)_discounts?|_discounted|discounted_|_discount", "", snake(twin))
+            found.setdefault(plain, (twin, (file, source.count(b"\n", 0, match.start()) + 1)))
+    return found
+
+
+def _read_name(model: Model, fn: Fn, i: int) -> str:
+    """The name of what a value is read by, converted perhaps: ``toNumber(cart.getData('sub_total'))``."""
+    body = model.program.body(fn)
+    for _ in range(4):
+        if body.op[i] == Op.CALL:
+            callee, arguments = body.call(i)
+            const = body.const(arguments[0][1]) if len(arguments) == 1 else None
+            if body.op[callee] == Op.FIELD and const is not None and const[0] == Kind.STRING:
+                return snake(const[1].strip("'\""))
+            if not arguments:
+                return _name(model, fn, body, i)
+            i = arguments[0][1]
+        elif body.op[i] in (Op.AWAIT, Op.CAST, Op.UNARY):
+            i = body.args(i)[-1]
+        else:
+            break
+    return _name(model, fn, body, i)
+
+
+def _name(model: Model, fn: Fn, body: Body, i: int) -> str:
+    """The last name of what is read, in lower snake case: a field, a variable, a constant key, a getter."""
+    if body.op[i] == Op.INDEX:
+        const = body.const(body.args(i)[1])
+        return snake(const[1].strip("'\"")) if const else ""
+    return snake(written(model.program, fn, i).rpartition(".")[2]).removeprefix("get_")

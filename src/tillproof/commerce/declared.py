@@ -1,0 +1,275 @@
+"""What is declared of a sum of money: the type of a parameter or column, the method of a record that works it out, a provider's answer."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entities import entity
+from tillproof.commerce.schema.tables import Column
+from tillproof.commerce.sums import Sums
+from tillproof.flow.program import ClassId
+from tillproof.flow.values import (
+    Choice,
+    ClassV,
+    Const,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Overlay,
+    Param,
+    Result,
+    Seq,
+    Unknown,
+    Value,
+    names,
+    options,
+)  # fmt: skip
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation, Provider, Sum
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+    from tillproof.commerce.money import Number, Unit
+
+_DEEPEST = 12
+_RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField", "relationship", "Relationship")
+_COLUMNS = ("Column", "mapped_column", "Field")
+_OWN_DATA = ("metadata", "meta_data", "notes", "custom", "custom_id", "client_reference_id")
+_TYPES: "dict[str, tuple[Number, Unit]]" = {
+    "int": ("integer", ""), "integer": ("integer", ""), "float": ("float", ""), "double": ("float", ""), "Decimal": ("decimal", "major"),
+    "decimal.Decimal": ("decimal", "major"), "bigint": ("integer", ""),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a sum is declared. ``what``: the type, as the code names it. ``value``: what declares it, where that is a value."""
+
+    number: "Number"
+    unit: "Unit"
+    what: str
+    value: Value | None
+
+
+class Declared:
+    """Looks for declarations behind values."""
+
+    def __init__(self, model: "Model", sums: Sums) -> None:
+        self.model = model
+        self.program = model.program
+        self.evaluator = model.evaluator
+        self.sums = sums
+        self.chains = model.records.chains
+        self._records: dict[int, tuple[Value, ClassId | None]] = {}
+
+    def kind(self, value: Value) -> Kind | None:
+        """The declared type of a parameter or of a record's field."""
+        if isinstance(value, Instance) and value.origin is not None:
+            return self.kind(value.origin)
+        if isinstance(value, Param):
+            text = self.program.body(value.fn).params[value.number].type.strip("?\\ ")
+            found = _TYPES.get(text)
+            return Kind(*found, text, None) if found else None
+        if isinstance(value, Member):
+            record = self.record(value.base)
+            return self._stored(value, record) or (self._enforced(record, value.name) if record is not None else None)
+        return self._column(value)
+
+    def operand(self, value: Mix | Result) -> Kind | None:
+        """The declared type of a parameter that an operation works with: ``def cents(amount: Decimal): return amount * 100``."""
+        body = self.program.body(value.fn)
+        if value.instr < 0 or value.instr >= len(body.op):
+            return None
+        used = body.args(value.instr)[1:] if isinstance(value, Mix) else [v for _, v in body.call(value.instr)[1]]
+        types = {p.name: p.type.strip("?\\ ") for p in body.params if p.type}
+        found = (types.get(body.name(i)) for i in used if i >= 0 and body.op[i] == Op.NAME)
+        text = next((t for t in found if t in _TYPES), None)
+        return Kind(*_TYPES[text], text, None) if text else None
+
+    def _stored(self, value: Member, record: ClassId | None) -> Kind | None:
+        """The column that a field is kept in, by what the record is or is called."""
+        if record is not None:
+            field = self.evaluator.scope.static_member(ClassV(value.at, record), value.name, value.at)
+            declared = next((k for o in options(field) if (k := self._column(o))), None)
+            if declared is not None:
+                return declared
+        schema, near = self.model.schema, value.at[0]
+        column = schema.column(record, value.name, near) if record is not None else None
+        if column is None:
+            touch = self.model.records.read_behind(value.base)
+            name = touch.entity if touch is not None else self._called(value.base)
+            column = schema.column(name, value.name, near) if name else None
+        return self._kind_of(column, near) if column is not None else None
+
+    def _kind_of(self, column: Column, near: str) -> Kind | None:
+        """What a column's type says of a sum. A document's number may be any; a decimal comes as a text everywhere but in Python."""
+        if column.kind == "integer" and column.type.strip().lower() == "number":
+            return None
+        found: tuple[Number, Unit] | None = {
+            "integer": ("integer", ""),
+            "float": ("float", "major"),
+            "decimal": ("decimal" if self.program.language(near) == "python" else "string", "major"),
+        }.get(column.kind)  # type: ignore[assignment]
+        at = Unknown((column.file, column.line), "a column")
+        return Kind(*found, column.type or column.kind, at) if found is not None else None
+
+    def _called(self, value: Value) -> str:
+        """What a record is called where it is read."""
+        if isinstance(value, (Member, Param)):
+            return value.name
+        if isinstance(value, (Element, Overlay)):
+            return self._called(value.base)
+        if isinstance(value, Instance) and value.origin is not None:
+            return self._called(value.origin)
+        return _last(value) if isinstance(value, Result) else ""
+
+    def _enforced(self, record: ClassId, name: str) -> Kind | None:
+        """What the decorators of a field of a class let through: ``@IsInt() amount: number``."""
+        declared = self.program.cls(record)
+        text = self.program.sources[record.file][declared.start : declared.end].decode("utf-8", "replace")
+        found = re.search(rf"((?:@\w+\([^@;]*?\)\s*)+)(?:(?:public|private|protected|readonly)\s+)*{re.escape(name)}\s*[?!]?\s*:", text)
+        whole = found is not None and re.search(r"@IsInt\(|@IsInteger\(|Type\(\(\) => BigInt", found[1])
+        return Kind("integer", "", "an integer that is enforced", None) if whole else None
+
+    def _column(self, field: Value) -> Kind | None:
+        """A column by what declares it: ``FloatField()``, ``Column(Numeric(10, 2))``."""
+        if not isinstance(field, Result) or field.instr < 0:
+            return None
+        told = self.sums.known(field)
+        if told is None and _last(field) in _COLUMNS:
+            for _, argument in self.evaluator.arguments(field):
+                told = told or self.sums.known(argument)
+        if told is None or told.does != "gives":
+            return None
+        return Kind(told.number, _unit(told), _last(field), field)
+
+    # --- records
+
+    def returned(self, value: Result) -> Value | None:
+        """What a method of a stored record returns, where the call does not show of which class the record is."""
+        if not isinstance(value.callee, Member):
+            return None
+        record = self.record(value.callee.base)
+        method = self.evaluator.scope.method(record, value.callee.name) if record is not None else None
+        if method is not None and record is not None:
+            target = FunctionV(value.at, method, None, Instance(value.at, record, None, value.callee.base))
+            return self.evaluator.returned(target, value.fn, value.instr, value.ctx)
+        named = self.evaluator.scope.by_name(value.callee, self.program.language(value.fn.file))
+        if len(named) > 1:
+            named = [f for f in named if self._is_named(value.callee.base, f)]
+        return self.evaluator.returned(named[0], value.fn, value.instr, value.ctx) if len(named) == 1 else None
+
+    def _is_named(self, receiver: Value, method: FunctionV) -> bool:
+        """Whether the object that a method is called on is named as its class is."""
+        owner = self.program.owner(method.fn)
+        name = receiver.name if isinstance(receiver, (Member, Param)) else ""
+        return owner is not None and bool(name) and entity(name) == entity(self.program.cls(owner).name)
+
+    def record(self, value: Value, depth: int = 0) -> ClassId | None:
+        """The class of ours whose record a value is, or whose records it holds."""
+        found = self._records.get(id(value))
+        if found is None:
+            self._records[id(value)] = (value, None)
+            found = self._records[id(value)] = (value, self._record(value, depth) if depth < _DEEPEST else None)
+        return found[1]
+
+    def _record(self, value: Value, depth: int) -> ClassId | None:
+        if isinstance(value, Choice):
+            return next((c for o in value.options if (c := self.record(o, depth + 1))), None)
+        if isinstance(value, Instance):
+            return value.cls
+        if isinstance(value, (Element, Overlay)):
+            return self.record(value.base, depth + 1)
+        if isinstance(value, Seq) and value.items:
+            return self.record(value.items[0], depth + 1)
+        if isinstance(value, Param) and isinstance(value.type, ClassV):
+            return value.type.cls
+        if isinstance(value, Member):
+            holder = self.record(value.base, depth + 1)
+            if holder is None:
+                return None
+            field = self.evaluator.scope.static_member(ClassV(value.at, holder), value.name, value.at)
+            return self._related(field)
+        if isinstance(value, Result) and value.instr >= 0:
+            return self._related(value) or self._fetched(value, depth)
+        return None
+
+    def _related(self, field: Value) -> ClassId | None:
+        """The class at the other end of a relation: ``ForeignKey(Item)``."""
+        for option in options(field):
+            if isinstance(option, Result) and option.instr >= 0 and _last(option) in _RELATIONS:
+                to = next((v for k, v in self.evaluator.arguments(option) if k in ("", "to")), None)
+                if isinstance(to, ClassV):
+                    return to.cls
+                if isinstance(to, Const):
+                    return self._by_name(to.text.strip("'\"").rpartition(".")[2], option.at[0])
+        return None
+
+    def _by_name(self, name: str, file: str) -> ClassId | None:
+        found = self.program.classes_by_name.get(name, [])
+        near = [c for c in found if c.file == file] or [c for c in found if self.program.unit(c.file) == self.program.unit(file)]
+        return near[0] if len(near) == 1 else None
+
+    def _fetched(self, value: Result, depth: int) -> ClassId | None:
+        """The class that a chain begins with, or that one of its calls is given: ``Order.objects.get()``, ``session.get(Order, id)``."""
+        chain = self.chains.of(value.fn, value.instr, value.ctx)
+        for option in options(self.evaluator.value(chain.fn, chain.root, chain.ctx)):
+            if isinstance(option, ClassV):
+                return option.cls
+        for link in chain.calls():
+            for _, argument in self.chains.arguments(link):
+                if isinstance(argument, ClassV):
+                    return argument.cls
+        return self.record(value.callee.base, depth + 1) if isinstance(value.callee, Member) else None
+
+    # --- providers
+
+    def typed_by(self, value: Value) -> Provider | None:
+        """The provider whose type a field's object is declared to be: ``intent: stripe.PaymentIntent``."""
+        base = value.base if isinstance(value, Member) else None
+        if not isinstance(base, Param) or not isinstance(base.type, External):
+            return None
+        root = base.type.name.lower()
+        language = self.program.language(base.fn.file)
+        for provider in self.model.knowledge.providers.values():
+            for package in provider.packages.get(language, ()):  # type: ignore[call-overload]
+                if provider.kind == "payment" and (
+                    root == package.lower() or root.startswith((package.lower() + ".", package.lower() + "/"))
+                ):
+                    return provider
+        return None
+
+    def provider(self, value: Value) -> Provider | None:
+        """The provider whose answer, or whose message, a sum is read from; not what we gave it to keep."""
+        here = value
+        for _ in range(_DEEPEST):
+            if isinstance(here, Member):
+                if here.name in _OWN_DATA:
+                    return None
+                here = here.base
+            elif isinstance(here, (Element, Overlay)):
+                if isinstance(here, Element) and isinstance(here.key, Const) and here.key.text.strip("'\"") in _OWN_DATA:
+                    return None
+                here = here.base
+            elif isinstance(here, Choice):
+                here = here.options[0]
+            else:
+                break
+        if here is value or not isinstance(here, Result) or here.instr < 0:
+            return None
+        known = self.model.operations.at(here.fn, here.instr, here.ctx)
+        if known is None or (isinstance(known.thing, Operation) and known.thing.op.startswith(("customer", "catalog", "order"))):
+            return None
+        return known.provider
+
+
+def _last(value: Result) -> str:
+    found = names(value.callee)
+    return found[0].rpartition(".")[2].replace("()", "") if found else ""
+
+
+def _unit(told: Sum) -> "Unit":
+    return "minor" if told.unit == "hundredths" else told.unit
