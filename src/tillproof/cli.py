@@ -252,4 +252,4 @@ def _say(text: str) -> None:
     """One line on stderr, whatever the text holds."""
     from tillproof.report.escape import line
 
-    print(f"tillproof: {line(text)}", file=sys.stderr)
+    sys.stderr.write(f"tillproof: {line(text)}\n")

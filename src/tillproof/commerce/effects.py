@@ -323,7 +323,7 @@ class Effects:
         return None
 
     def _tells(self, fn: Fn, i: int) -> bool:
-        """Whether a field that is set is one of those that reviews are about: a status, a mark that something was done, stock, an amount."""
+        """Whether a field that is set is one that reviews are about: a status, a mark that something was done, stock, an amount."""
         body = self.model.program.body(fn)
         words, name = self.model.words, body.name(i)
         const = body.const(body.args(i)[2])

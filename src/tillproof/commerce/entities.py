@@ -4,144 +4,22 @@ import re
 from functools import lru_cache
 
 from tillproof.commerce.lexicon import snake
+from tillproof.source.kinds import words as words_of
 
 # Words around an entity's name that say what holds it, not what it is.
-_HOLDERS = frozenset(
-    [
-        "model",
-        "models",
-        "repository",
-        "repositories",
-        "repo",
-        "service",
-        "manager",
-        "mapper",
-        "dao",
-        "entity",
-        "entities",
-        "table",
-        "collection",
-        "record",
-        "row",
-        "doc",
-        "document",
-        "object",
-        "obj",
-        "instance",
-        "proxy",
-        "schema",
-        "factory",
-        "class",
-        "query",
-        "data",
-        "store",
-        "db",
-        "builder",
-    ]  # fmt: skip
+_HOLDERS = words_of(
+    "model models repository repositories repo service manager mapper dao entity entities table collection record row doc "
+    "document object obj instance proxy schema factory class query data store db builder"
 )
-_BEFORE = frozenset(
-    [
-        "existing",
-        "current",
-        "old",
-        "new",
-        "the",
-        "my",
-        "found",
-        "db",
-        "stored",
-        "saved",
-        "local",
-        "updated",
-        "created",
-        "wc",
-        "wp",
-        "tbl",
-        "woocommerce",
-        "sales",
-        "shop",
-        "get",
-        "fetch",
-        "find",
-        "load",
-        "locked",
-        "fresh",
-        "related",
-        "parent",
-        "target",
-        "our",
-        "latest",
-        "last",
-        "prev",
-        "previous",
-        "this",
-        "a",
-        "an",
-    ]  # fmt: skip
+_BEFORE = words_of(
+    "existing current old new the my found db stored saved local updated created wc wp tbl woocommerce sales shop get fetch "
+    "find load locked fresh related parent target our latest last prev previous this a an"
 )
-NOTHING = frozenset(
-    [
-        "this",
-        "self",
-        "cls",
-        "static",
-        "prisma",
-        "tx",
-        "trx",
-        "em",
-        "session",
-        "objects",
-        "client",
-        "pool",
-        "conn",
-        "connection",
-        "cursor",
-        "knex",
-        "wpdb",
-        "sequelize",
-        "mongoose",
-        "api",
-        "ctx",
-        "context",
-        "app",
-        "req",
-        "request",
-        "res",
-        "response",
-        "item",
-        "result",
-        "entitymanager",
-        "database",
-        "supabase",
-        "admin",
-        "orm",
-        "unscoped",
-        "with_trashed",
-        "all",
-        "raw",
-        "x",
-        "it",
-        "el",
-        "value",
-        "values",
-        "entity_manager",
-        "select",
-        "update",
-        "insert",
-        "delete",
-        "from",
-        "where",
-        "array",
-        "list",
-        "map",
-        "json",
-        "args",
-        "kwargs",
-        "params",
-        "options",
-        "config",
-        "settings",
-    ]  # fmt: skip
+NOTHING = words_of(
+    "this self cls static prisma tx trx em session objects client pool conn connection cursor knex wpdb sequelize mongoose "
+    "api ctx context app req request res response item result entitymanager database supabase admin orm unscoped with_trashed "
+    "all raw x it el value values entity_manager select update insert delete from where array list map json args kwargs "
+    "params options config settings"
 )
 """Names that hold any record, or none."""
 _DIGITS = re.compile(r"\d+$")

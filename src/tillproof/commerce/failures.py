@@ -109,7 +109,7 @@ class Failures:
         )
 
     def answer_is_lost(self, place: Place) -> bool:
-        """Whether a caller takes the answer of a call that failed (false, null, nothing) for nothing: it never asks for it, or goes on quietly
+        """Whether a caller takes the answer of a call that failed (false, null) for nothing: it never asks for it, or goes on quietly
         where it says so."""
         body = self.model.program.body(place.fn)
         defuse = self.model.evaluator.defuse(place.fn)
@@ -150,7 +150,7 @@ class Failures:
         return out
 
     def only_logged(self, place: Place) -> int | None:
-        """The line of code, as an instruction, by which a failure that a call's answer tells of is only logged, after which the function goes
+        """The instruction by which a failure that a call's answer tells of is only logged, after which the function goes
         on as if nothing were; None when it is not so."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
         for branch in self._about(place.fn, place.instr, 0, set()):

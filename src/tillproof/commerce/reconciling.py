@@ -1,4 +1,4 @@
-"""Whether what was confirmed as paid is held against what is owed: the amount compared, or the order found by the payment that was made for it."""
+"""Whether what was confirmed as paid is held against what is owed: the amount, or the order found by the payment made for it."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", "is not")
-_CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto", "greaterthan",
+_CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto",
+          "greaterthan",
           "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
 # Fields in which a payment's own id at the provider is kept.
 STORED = re.compile(

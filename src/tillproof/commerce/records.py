@@ -29,18 +29,14 @@ from tillproof.flow.values import (
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect as PackEffect
+from tillproof.source.kinds import words as words_of
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 _SELF = ("self", "this", "cls", "static")
-_TABLES = frozenset(
-    [
-        "table", "collection", "from", "from_", "into", "model", "insertinto", "updatetable", "selectfrom", "getrepository",
-        "get_model",
-    ]  # fmt: skip
-)  # fmt: skip
+_TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
 _CACHES: dict[str, TouchKind] = {
     "get": "read", "has": "read", "exists": "read", "get_transient": "read", "get_site_transient": "read", "wp_cache_get": "read",
@@ -72,7 +68,8 @@ _UPSERTS = (
     "findorcreate",
 )
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
-            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write", "once": "upsert"}  # fmt: skip
+            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
+            "once": "upsert"}  # fmt: skip
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
 

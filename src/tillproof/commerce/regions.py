@@ -42,7 +42,7 @@ class Regions:
         return None
 
     def locked_everywhere(self, place: Place) -> list[Place]:
-        """The locks under which a place always runs: one that is taken here, or one in each caller, however far up; empty when any way to it
+        """The locks under which a place always runs: one taken here, or one in each caller, however far up; empty when any way to it
         has none."""
         return self._always(place, "lock", 0) or []
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 Harm = Literal["money", "goods", "record", "message"]
-_MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create", "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
+_MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create",
+    "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
     r"(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
     r"|token|counter|sequence|ipn|inbox|outbox|user|customer|address|cart|profile|setting|comment)(_.*)?"

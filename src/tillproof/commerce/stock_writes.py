@@ -92,7 +92,7 @@ class StockWrites:
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
             if name in touch.relative:
-                return StockWrite(place, touch, name, "relative", self._takes(touch, name, value))
+                return StockWrite(place, touch, name, "relative", self._takes(touch, value))
             if value is not None and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-")
             return StockWrite(place, touch, name, "set", None)
@@ -151,7 +151,7 @@ class StockWrites:
         plain = snake(name)
         return plain == snake(field) or (plain in _QUANTITY and snake(field) in _QUANTITY) or self.model.words.has("stock_fields", plain)
 
-    def _takes(self, touch: Touch, name: str, value: Value | None) -> bool | None:
+    def _takes(self, touch: Touch, value: Value | None) -> bool | None:
         """Whether the database takes away: by the name of the call, or by the sign."""
         body = self.model.program.body(touch.fn)
         callee = body.args(touch.instr)[0] if body.op[touch.instr] == Op.CALL else -1

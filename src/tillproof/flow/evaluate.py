@@ -482,7 +482,7 @@ def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
     return False
 
 
-def _nobody(fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+def _nobody(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:
     """Nothing listens, as long as nobody says what does."""
     return []
 

@@ -174,7 +174,7 @@ class Inbound(Part, frozen=True):
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
-    ``proof``: how the sender is authenticated. ``binds``: fields of which the signature says only that they belong together: one of them has
+    ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,

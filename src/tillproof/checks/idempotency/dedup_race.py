@@ -41,12 +41,14 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     what = describe(repeat)
     ruling.title = "Two deliveries at once both pass the check against repeats"
     ruling.message = (
-        f"{called(model, entry)} first reads whether this was done and later writes that it is; between the two, a second delivery, or the customer's "
+        f"{called(model, entry)} first reads whether this was done and later writes that it is; between the two, a second "
+        "delivery, or the customer's "
         f"return beside the webhook, reads the same old state and {what} twice. Nothing makes the two steps one: no row lock, no unique "
         f"constraint, no conditional update."
     )
     ruling.remediation = (
-        "Read the row under a lock inside one transaction (`SELECT … FOR UPDATE`), or claim the message by an insert with a unique constraint, or "
+        "Read the row under a lock inside one transaction (`SELECT … FOR UPDATE`), or claim the message by an "
+        "insert with a unique constraint, or "
         "write `UPDATE … WHERE status = <old state>` and go on only when a row was changed."
     )
     ruling.evidence.append(Evidence(guard.atom.fn.file, at, "the check: a plain read", "missing"))

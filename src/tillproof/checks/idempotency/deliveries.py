@@ -1,5 +1,6 @@
 """The entry points to which the same message may come twice, and how their effects stand a second delivery."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +10,12 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.reconciling import STORED
 from tillproof.commerce.repeats import Guard, Repeat, flat
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 
+_MESSAGE = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -70,7 +73,18 @@ def kept_once(model: Model, repeat: Repeat) -> str:
     touch = repeat.effect.touch
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
-    return "the row is inserted only once" if touch.kind == "upsert" else ""
+    if touch.kind == "upsert":
+        return "the row is inserted only once"
+    told = [
+        name
+        for name, value in touch.fields.items()
+        if value is not None and (STORED.fullmatch(snake(name)) or _MESSAGE.fullmatch(snake(name)))
+    ]
+    for name in told:
+        constraint = model.schema.unique(touch.entity, (name,), touch.fn.file)
+        if constraint is not None and not constraint.where:
+            return f"the database refuses a second row with the same {name} ({constraint.file}:{constraint.line})"
+    return ""
 
 
 def _telling(repeat: Repeat) -> Guard:

@@ -16,7 +16,8 @@ _AGAIN = {
     "record": "is recorded again",
     "message": "is told again",
 }
-_WHAT = {"fulfil": "the order is fulfilled", "mail": "a message is sent", "refund.create": "a refund is made", "transfer.create": "money is transferred",
+_WHAT = {"fulfil": "the order is fulfilled", "mail": "a message is sent", "refund.create": "a refund is made",
+         "transfer.create": "money is transferred",
          "payout.create": "money is paid out", "payment.create": "a payment is started", "checkout.create": "a checkout is started",
          "subscription.create": "a subscription is started", "shipment.create": "a shipment is bought"}  # fmt: skip
 
@@ -51,14 +52,16 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         return ruling
     worst = delivery.worst
     place = delivery.place
-    ruling.outcome, ruling.severity = "broken", _severity(delivery, worst)
+    ruling.outcome, ruling.severity = "broken", _severity(worst)
     ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
     ruling.anchor = lines(model, place)
     what = describe(worst)
     ruling.title = f"A second delivery of the same {handler.provider.name} message has a second effect"
     ruling.message = (
-        f"When {handler.provider.name} sends the same message to {called(model, entry)} again, or somebody repeats the request, {what} a second "
-        f"time: no condition on the way asks whether this message, or this payment, was already handled, so the same payment {_AGAIN[worst.harm]}."
+        f"When {handler.provider.name} sends the same message to {called(model, entry)} again, or somebody repeats the "
+        f"request, {what} a second "
+        f"time: no condition on the way asks whether this message, or this payment, was already "
+        f"handled, so the same payment {_AGAIN[worst.harm]}."
     )
     ruling.remediation = remedy(handler.kind)
     ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
@@ -77,8 +80,8 @@ def describe(repeat: Repeat) -> str:
     return _WHAT.get(effect.kind, "the same is done")
 
 
-def _severity(delivery: Delivery, worst: Repeat) -> Severity:
-    if worst.harm == "money" or worst.harm == "goods":
+def _severity(worst: Repeat) -> Severity:
+    if worst.harm in ("money", "goods"):
         return "critical"
     return "high" if worst.harm == "record" else "medium"
 
@@ -87,7 +90,8 @@ def remedy(kind: str) -> str:
     """The two ways to make a handler idempotent."""
     claim = "the event's id" if kind == "webhook" else "the payment's id"
     return (
-        f"Record {claim} in a table with a unique constraint first, in the transaction of the effects, and answer 200 at once when the insert "
+        f"Record {claim} in a table with a unique constraint first, in the transaction of the effects, and answer 200 at once "
+        "when the insert "
         "finds it there; or change the order by `UPDATE … WHERE id = ? AND status = 'pending'` and go on only when a row was changed."
     )
 

@@ -10,7 +10,8 @@ from tillproof.commerce.stock_writes import StockWrite
 
 _ONE_STEP = {
     "python": "`Product.objects.filter(pk=pk, stock__gte=n).update(stock=F('stock') - n)`",
-    "javascript": "`UPDATE products SET stock = stock - $1 WHERE id = $2 AND stock >= $1` (Prisma: `{ stock: { decrement: n } }` with `stock: { gte: n }` in `where`)",
+    "javascript": "`UPDATE products SET stock = stock - $1 WHERE id = $2 AND stock >= $1` "
+    "(Prisma: `{ stock: { decrement: n } }` with `stock: { gte: n }` in `where`)",
     "php": "`Product::where('id', $id)->where('stock', '>=', $n)->decrement('stock', $n)`",
 }
 
@@ -38,10 +39,12 @@ def _rule(model: Model, write: StockWrite) -> Ruling:
     ruling.anchor = (fn.file, body.line[i], body.end_line[i])
     ruling.title = f"The {name} is written from a value that was read earlier"
     ruling.message = (
-        f"The {name} is read, changed in the program and written back: when two requests do so at once, both start from the same value and one change is "
+        f"The {name} is read, changed in the program and written back: when two requests do so at once, both start from the same "
+        "value and one change is "
         "lost, so the shop counts units that it no longer has, or loses some that it has."
     )
-    ruling.remediation = f"Let the database change it in one step: {_ONE_STEP[model.program.language(fn.file)]}; or read the row with a lock in the same transaction."
+    how = _ONE_STEP[model.program.language(fn.file)]
+    ruling.remediation = f"Let the database change it in one step: {how}; or read the row with a lock in the same transaction."
     ruling.evidence = [Evidence(fn.file, body.line[i], "computed from a value read before, no lock held", "missing")]
     return ruling
 

@@ -35,7 +35,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _may(model: Model, entry: Entry) -> bool:
-    """Whether somebody of outside, staff or a job sets it off, and anything near speaks of a state. What a platform calls has its checks."""
+    """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks."""
     return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
 
 
@@ -61,11 +61,12 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
     ruling.title = f"The {name} becomes {to} whatever state it is in"
     who = "a message of the provider that comes late or twice" if webhook else f"a call of {called(model, entry)}"
     ruling.message = (
-        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when it is already paid, cancelled, "
+        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when it is already "
+        "paid, cancelled, "
         "refunded or sent, so money and goods no longer agree with what the order says."
     )
     ruling.remediation = (
-        f"Change it only from the states that allow it, in one statement: `UPDATE … SET {worst.field} = … WHERE id = ? AND {worst.field} IN (…)`, and "
+        f"Change it only from the states that allow it, in one statement (`… WHERE id = ? AND {worst.field} IN (…)`), and "
         "refuse when no row was changed; or ask a table of allowed transitions first."
     )
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))

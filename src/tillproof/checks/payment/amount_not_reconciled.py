@@ -89,12 +89,15 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     missing = _missing(how, kind)
     ruling.title = "A payment counts for the order whatever was paid"
     ruling.message = (
-        f"{called(model, entry)} marks the order as paid, and nothing on the way compares {missing}: a genuine payment of a smaller sum, in a weaker "
+        f"{called(model, entry)} marks the order as paid, and nothing on the way compares {missing}: a genuine payment of a "
+        "smaller sum, in a weaker "
         "currency or for another order is taken for this one, and the goods go out for it."
     )
     ruling.remediation = (
-        "Before the order is marked as paid, compare the amount, the currency and the order's reference of the provider's object with the order in the "
-        "database, or find the order by the provider's id that was stored when the payment was created for it; refuse and alert when they differ."
+        "Before the order is marked as paid, compare the amount, the currency and the order's reference of the provider's object with the "
+        "order in the "
+        "database, or find the order by the provider's id that was stored when the payment was created for it; refuse and alert "
+        "when they differ."
     )
     for proof in handler.walked.proofs[:2] if handler else ():
         ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))

@@ -138,16 +138,23 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: _Lost) -
     ruling.title = "A failure is taken for success" if webhook else "What fails after the money was taken is lost"
     if webhook:
         ruling.message = (
-            f"When the work behind {called(model, entry)} fails, {found.how}: {name} counts the event as delivered and never sends it again, so a payment, "
+            f"When the work behind {called(model, entry)} fails, {found.how}: {name} counts the event as delivered and "
+            "never sends it again, so a payment, "
             "refund or cancellation that happened is missing from the shop's books."
         )
-        ruling.remediation = "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a job that is retried."
+        ruling.remediation = (
+            "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
+            "job that is retried."
+        )
     else:
         ruling.message = (
-            f"When something fails in {called(model, entry)} after the customer has paid, {found.how}: the money is taken, the order does not know of it, "
-            "and nobody is told."
+            f"When something fails in {called(model, entry)} after the customer has paid, {found.how}: the money is taken, the "
+            "order does not know of it, and nobody is told."
         )
-        ruling.remediation = "Record the charge's id before anything else can fail, report the exception, and let a webhook or a job finish the order; do not tell the customer to pay again."
+        ruling.remediation = (
+            "Record the charge's id before anything else can fail, report the exception, and let a webhook or a job finish the order; do "
+            "not tell the customer to pay again."
+        )
     ruling.evidence = [
         source(model, entry, f"{called(model, entry)}: what must not be lost"),
         Evidence(found.fn.file, at, found.how, "missing"),
