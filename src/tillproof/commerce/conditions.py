@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Held
 from tillproof.flow.evaluate import MAX_DEPTH
-from tillproof.flow.facts import Condition, Either, Passed
+from tillproof.flow.facts import Condition, Either, Fact, Passed
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, FunctionV, options
 from tillproof.ir.ops import Kind, Op
@@ -81,22 +81,40 @@ class Conditions:
                 return [a for part in args[1:] for a in self.of(fn, part, truth, ctx, depth + 1)]
             if word in ("and", "or"):
                 return [AnyOf(tuple(tuple(self.of(fn, part, truth, ctx, depth + 1)) for part in args[1:]))]
-            return [atom]
-        if op == Op.BINARY and (plain := self._against_truth(fn, i)) is not None:
+            return self._either_side(fn, i, truth, ctx, depth) or [atom]
+        if op == Op.BINARY and (plain := self._against(Kind.BOOL, fn, i)) is not None:
             return self.of(fn, plain[0], truth == plain[1], ctx, depth)
+        if op == Op.BINARY and (found := self._against(Kind.NULL, fn, i)) is not None:
+            return [atom, *self._there(fn, found[0], truth == found[1], ctx, depth)]
         if op == Op.NAME:
             return self._variable(fn, i, truth, ctx, depth) or [atom]
         return [atom]
 
-    def _against_truth(self, fn: Fn, i: int) -> tuple[int, bool] | None:
-        """``x === true``: the other side, and the truth that it is compared with."""
+    def _either_side(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """A conditional expression of which one side can't have that truth: what made it take the other."""
+        sides = self.program.body(fn).args(i)[1:]
+        fitting = [s for s in sides if not self._is(fn, s, not truth)]
+        if len(fitting) != 1 or len(sides) != 2:
+            return []
+        facts = [a for f in self.model.effects.facts(fn).at(fitting[0]) for a in self.behind(Held(f, fn, ctx))]
+        return facts + self.of(fn, fitting[0], truth, ctx, depth + 1)
+
+    def _there(self, fn: Fn, i: int, there: bool, ctx: Ctx | None, depth: int) -> Found:
+        """What an answer of a function of ours says by being there, or not."""
+        body = self.program.body(fn)
+        if body.op[i] not in (Op.NAME, Op.CALL, Op.AWAIT):
+            return []
+        return [a for a in self.of(fn, i, there, ctx, depth + 1) if isinstance(a, AnyOf) or (a.fn, a.instr) != (fn, i)]
+
+    def _against(self, kind: int, fn: Fn, i: int) -> tuple[int, bool] | None:
+        """``x === true``, ``x is not None``: the side that is no literal of that kind, and its truth when the comparison holds."""
         body = self.program.body(fn)
         operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
         if operator not in ("==", "===", "is", "!=", "!==", "is not"):
             return None
         for side, other in ((left, right), (right, left)):
             const = body.const(other)
-            if const is not None and const[0] == Kind.BOOL:
+            if const is not None and const[0] == kind:
                 return side, (const[1].lower() == "true") == (operator in ("==", "===", "is"))
         return None
 
@@ -144,6 +162,13 @@ class Conditions:
         body = self.program.body(fn)
         return not body.generator and (truth is not None or any(op == Op.RAISE for op in body.op))
 
+    def _counts(self, fn: Fn, fact: Fact) -> bool:
+        """Whether a fact says more than that a call has come back; a row that was created may have been the first of its kind."""
+        if not isinstance(fact, Passed):
+            return True
+        effect = self.model.effects.plain(fn, fact.instr)
+        return effect is not None and effect.kind in ("create", "upsert")
+
     def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
         """What all ways out of a function have in common on which its result has that truth."""
         inner = self.evaluator.context(target, fn, i, ctx)
@@ -153,7 +178,7 @@ class Conditions:
             value = body.args(end)[0] if end >= 0 else -1
             if truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth):
                 continue
-            group = [a for f in facts if not isinstance(f, Passed) or truth is None for a in self.behind(Held(f, target.fn, inner))]
+            group = [a for f in facts if truth is None or self._counts(target.fn, f) for a in self.behind(Held(f, target.fn, inner))]
             if truth is not None and value >= 0 and body.op[value] != Op.CONST:
                 group += self.of(target.fn, value, truth, inner, depth + 1)
             groups.append(group)

@@ -27,6 +27,8 @@ _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
 )
 _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
+_BUILDS = ("values", "update", "insert", "delete")
+_EXECUTES = ("execute", "scalar", "scalars")
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -312,7 +314,7 @@ class Effects:
             return None
         if got is not None and got[0].effect in _TOLD:
             return Plain(got[0].effect, True, None, False) if got[1] else None
-        touch = model.records.touch(fn, i, None)
+        touch = model.records.touch(fn, i, None) if not self._is_executed(fn, i) else None
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
         callee = body.args(i)[0]
@@ -321,6 +323,24 @@ class Effects:
             if model.words.fulfils(name):
                 return Plain("fulfil", False, None, False)
         return None
+
+    def _is_executed(self, fn: Fn, i: int) -> bool:
+        """Whether a call only builds a statement that another one executes, which is the effect then."""
+        body = self.model.program.body(fn)
+        if self._called(body, i) not in _BUILDS:
+            return False
+        for j in range(i + 1, len(body.op)):
+            if body.op[j] != Op.CALL or self._called(body, j) not in _EXECUTES or not (given := body.call(j)[1]):
+                continue
+            if any(link.call == i for link in self.model.records.chains.of(fn, given[0][1], None).calls()):
+                return self.model.records.touch(fn, j, None) is not None
+        return False
+
+    @staticmethod
+    def _called(body: Body, i: int) -> str:
+        """The last part of the name by which a call calls, in lower case."""
+        callee = body.args(i)[0]
+        return body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
 
     def _tells(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is one that reviews are about: a status, a mark that something was done, stock, an amount."""

@@ -255,6 +255,7 @@ class Handlers:
         if (
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
+            and not any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
         ):

@@ -234,8 +234,9 @@ class Recogniser:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
             return None
-        if (package := self.imported(fn, i)) and (known := table.find((package,))):
-            return known[0][0], True
+        for effect, pattern, name, _ in table.find((package,)) if (package := self.imported(fn, i)) else ():
+            if self._effect_receiver(effect, pattern, name):
+                return effect, True
         value = self.evaluator.value(fn, callee, ctx)
         if any(isinstance(o, FunctionV) for o in options(value)):
             return None

@@ -9,6 +9,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.repeats import flat
+from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, constant
@@ -21,12 +22,6 @@ _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", 
 _CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto",
           "greaterthan",
           "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
-# Fields in which a payment's own id at the provider is kept.
-STORED = re.compile(
-    r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
-    r"|stripe|paypal|adyen|razorpay|mollie|square|klarna|braintree|paystack|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
-    r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
-)
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
@@ -89,8 +84,8 @@ class Reconciling:
         if depth > 6 or i < 0:
             return []
         op, args = body.op[i], body.args(i)
-        if op in (Op.BINARY, Op.UNARY, Op.CHOICE):
-            return [n for a in args[1:] for n in self._names(fn, a, ctx, depth + 1)]
+        if op in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.LIST):
+            return [n for a in (args if op == Op.LIST else args[1:]) for n in self._names(fn, a, ctx, depth + 1)]
         if op in (Op.AWAIT, Op.SPREAD):
             return self._names(fn, args[0], ctx, depth + 1)
         if op in (Op.CAST, Op.STORE):
@@ -122,7 +117,7 @@ class Reconciling:
         if touch is None:
             return ""
         for key in touch.keys:
-            if STORED.fullmatch(snake(key).rpartition(".")[2]):
+            if PAYMENT_ID.fullmatch(snake(key).rpartition(".")[2]):
                 return key
         return ""
 

@@ -59,6 +59,7 @@ _CONTROL = frozenset(
         "runvalidators",
     ]
 )
+_COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
 _BY_ID = re.compile(
@@ -208,9 +209,15 @@ class PartReader:
 
     def _is_column(self, value: Value) -> bool:
         """A column, not a value read from one."""
-        if self._is_raw(value):
+        if self._is_raw(value) or self._is_declared(value):
             return True
         return isinstance(value, Member) and isinstance(value.base, (ClassV, External))
+
+    @staticmethod
+    def _is_declared(value: Value) -> bool:
+        """A column by the call that declares it in its class: ``mapped_column(…)``, ``IntegerField(…)``."""
+        name = value.callee.name.rpartition(".")[2] if isinstance(value, Result) and isinstance(value.callee, (External, Member)) else ""
+        return name in ("mapped_column", "Column", "column_property") or name.endswith("Field")
 
     @staticmethod
     def _is_raw(value: Value) -> bool:
@@ -302,13 +309,19 @@ class PartReader:
                 if operator in _OPERATORS:
                     out.keys[body.name(left)] = self.evaluator.value(fn, right, ctx)
                 return True
-            return False
+            summed = [s for side in (left, right) if body.op[side] == Op.BINARY for s in body.args(side)[1:3]]
+            columns = [body.name(c) for c in (*summed, right) if body.op[c] == Op.FIELD]
+            out.compared.update(columns)
+            return bool(columns)
         callee, arguments = body.call(i)
         name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
         given = [v for k, v in arguments if k == ""]
         if name in ("and", "or", "and_", "or_", "q"):
             told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
             return any(told)
+        if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[column := body.args(callee)[0]] == Op.FIELD:
+            out.compared.add(body.name(column))
+            return True
         if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
             out.compared.add(body.name(given[0]))
             if name == "eq":

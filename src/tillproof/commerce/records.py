@@ -38,6 +38,7 @@ TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 _SELF = ("self", "this", "cls", "static")
 _TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
+_BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
 _CACHES: dict[str, TouchKind] = {
     "get": "read", "has": "read", "exists": "read", "get_transient": "read", "get_site_transient": "read", "wp_cache_get": "read",
     "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
@@ -367,12 +368,28 @@ class Records:
         )
 
     def _sql(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
-        arguments = [self.evaluator.value(fn, v, ctx) for _, v in self.program.body(fn).call(i)[1]]
+        given = self.program.body(fn).call(i)[1]
+        if given and (built := self._built(fn, i, given[0][1], ctx)) is not None:
+            return built
+        arguments = [self.evaluator.value(fn, v, ctx) for _, v in given]
         got = told(self.model, self.chains.of(fn, i, ctx), arguments)
         if got is None:
             return None
         kind: TouchKind = got.kind  # type: ignore[assignment]
         return Touch(kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql")
+
+    def _built(self, fn: Fn, i: int, statement: int, ctx: Ctx | None) -> Touch | None:
+        """A statement that is put together by calls and then executed: ``session.execute(update(Order).where(…).values(…))``."""
+        chain = self.chains.of(fn, statement, ctx)
+        first = next((link for link in chain.calls() if link.name.lower() in _BUILDERS), None)
+        table = self._table(first) if first is not None else ""
+        if first is None or not table:
+            return None
+        parts = Parts()
+        self.parts.written(chain, first, parts)
+        self.parts.chosen(chain, parts)
+        kind = "upsert" if self._on_conflict(chain) else _BUILDERS[first.name.lower()]
+        return self._touch(kind, table, parts, fn, i, ctx, None, "sql")
 
     def _touch(
         self, kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""

@@ -145,6 +145,8 @@ class Repeats:
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
+        if atom.truth is None and (made := self.model.records.touch(atom.fn, atom.instr, atom.ctx)) and made.kind == "create":
+            return "the database takes the row only once"
         if (first := states.first_only(atom)) is not None:
             return (
                 "the database lets only the first one through"

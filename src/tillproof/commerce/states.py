@@ -4,6 +4,7 @@
 condition still what it was?
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.records import Touch, text_of
+from tillproof.commerce.schema.tables import Unique
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, Element, Member, Missing, Mix, Record, Result, Seq, Value, constant, options, pattern
 from tillproof.ir.ops import Kind, Op
@@ -34,6 +36,17 @@ _COUNTS = (
     "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
 )  # fmt: skip
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
+
+
+PAYMENT_ID = re.compile(
+    r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
+    r"|stripe|paypal|adyen|razorpay|mollie|square|klarna|braintree|paystack|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
+    r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
+)
+"""Fields in which a payment's own id at the provider is kept."""
+_MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
+# What a message of the provider is held in: its fields are no records of ours.
+_MESSAGES = ("event", "payload", "resource", "notification", "message", "body", "webhook", "ipn")
 
 
 class FieldRead(NamedTuple):
@@ -109,6 +122,8 @@ class States:
         if snake(name) in _COUNTS:
             return []
         entity, parts = self.records.holder(fn, base, ctx)
+        if entity in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
+            return []
         return [FieldRead(entity, snake(name), parts, fn, i, ctx)] if entity and not self._made_here(fn, base, ctx) else []
 
     def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -196,6 +211,8 @@ class States:
     def _turned_read(self, atom: Atom, done: list[Effect]) -> list[Effect]:
         """A read that raises when nothing fits, by a field that an effect changes."""
         touch = self.records.touch(atom.fn, atom.instr, atom.ctx)
+        if touch is not None and touch.kind == "create" and self.claim(touch) is not None:
+            return [e for e in done if (e.fn, e.instr) == (atom.fn, atom.instr)]
         if touch is None or touch.kind != "read":
             return []
         body = self.program.body(atom.fn)
@@ -312,6 +329,15 @@ class States:
             if wanted is None and written is None:
                 return True  # looked for by what is then written: an id of the message
         return False if write.kind == "delete" else None
+
+    def claim(self, touch: Touch) -> Unique | None:
+        """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a
+        payment."""
+        constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
+        if constraint is None or constraint.where:
+            return None
+        told = (snake(c) for c in constraint.columns)
+        return constraint if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) for c in told) else None
 
     def looks_at_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, payment or the like."""

@@ -45,7 +45,7 @@ class Transitions:
                 if touch is None or touch.kind != "write" or not self._is_order(touch):
                     continue
                 for name, value in touch.fields.items():
-                    if (to := self._state(name, value)) is not None:
+                    if name not in touch.relative and (to := self._state(name, value)) is not None:
                         found.append(self._transition(effect, touch, name, to))
                         break
             self._memo[target.fn] = found

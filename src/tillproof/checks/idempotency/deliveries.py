@@ -1,21 +1,20 @@
 """The entry points to which the same message may come twice, and how their effects stand a second delivery."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tillproof.checks.idempotency.keys import look
+from tillproof.checks.idempotency.unstable_key import kept, random_source
 from tillproof.checks.ways import anchor
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.reconciling import STORED
 from tillproof.commerce.repeats import Guard, Repeat, flat
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 
-_MESSAGE = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -69,21 +68,25 @@ def _state_is_read(model: Model, repeat: Repeat) -> bool:
 
 
 def kept_once(model: Model, repeat: Repeat) -> str:
-    """Why the database itself keeps an effect from happening twice; empty when it does not."""
-    touch = repeat.effect.touch
+    """Why the database or the provider keeps an effect from happening twice; empty when neither does."""
+    effect, touch = repeat.effect, repeat.effect.touch
+    if effect.operation is not None:
+        return _keyed(model, effect)
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
     if touch.kind == "upsert":
         return "the row is inserted only once"
-    told = [
-        name
-        for name, value in touch.fields.items()
-        if value is not None and (STORED.fullmatch(snake(name)) or _MESSAGE.fullmatch(snake(name)))
-    ]
-    for name in told:
-        constraint = model.schema.unique(touch.entity, (name,), touch.fn.file)
-        if constraint is not None and not constraint.where:
-            return f"the database refuses a second row with the same {name} ({constraint.file}:{constraint.line})"
+    constraint = model.states.claim(touch)
+    return f"the database refuses a second row for it ({constraint.file}:{constraint.line})" if constraint is not None else ""
+
+
+def _keyed(model: Model, effect: Effect) -> str:
+    """Whether the provider answers a repeated call with the first one's result, because it carries the same key."""
+    for site in model.operations.sites:
+        if (site.fn, site.instr) == (effect.fn, effect.instr):
+            found = look(model, site, effect.ctx).found
+            if found is not None and found.certain and (random_source(model, found.value) is None or kept(found.value)):
+                return f"{site.provider.name} takes a call with the same {found.key} for the same one"
     return ""
 
 

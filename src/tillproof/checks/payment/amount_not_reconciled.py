@@ -10,7 +10,8 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.reconciling import STORED, Reconciled, Reconciling, order_made
+from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
+from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.program import Fn
 
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
@@ -62,7 +63,7 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     if touch is None or touch.kind != "write":
         return False
     paid = [n for n in touch.fields if model.words.has("paid_fields", n) and not model.words.has("status_fields", n)]
-    return bool(paid) and any(model.words.money(n) or STORED.fullmatch(snake(n)) for n in touch.fields)
+    return bool(paid) and any(model.words.money(n) or PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
 
 
 def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[Place, Effect]], reconciling: Reconciling) -> Ruling:
