@@ -127,7 +127,7 @@ class Facts:
         """The facts that an edge brings, and the condition that it stands for."""
         bits = self._entry[source] or 0
         block = self.body.blocks[source]
-        if kind == EDGE_RAISE:
+        if kind == EDGE_RAISE and not (block.end > block.start and self.body.op[block.end - 1] == Op.RAISE):
             return bits, None
         bits |= self._passed(source, block.end)
         if kind not in (EDGE_TRUE, EDGE_FALSE) or block.end <= block.start or self.body.op[block.end - 1] != Op.BRANCH:

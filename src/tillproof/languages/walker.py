@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from tree_sitter import Node
 
-from tillproof.ir.body import EDGE_FALSE, EDGE_NEXT, EDGE_TRUE, Body, Builder, Param
+from tillproof.ir.body import EDGE_FALSE, EDGE_NEXT, EDGE_RAISE, EDGE_TRUE, Body, Builder, Param
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Kind, Op
 
@@ -193,7 +193,7 @@ class Walker:
         """return or raise."""
         if op == Op.RAISE and self.build.handlers and self.build.open:
             self.emit(op, [value], node)
-            self.build.link(self.build.handlers[-1])
+            self.build.link(self.build.handlers[-1], EDGE_RAISE)
             self.build.close()
             return -1
         self.emit(op, [value], node)
