@@ -96,7 +96,8 @@ class Operation(Part, frozen=True):
     ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
-    ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money.
+    ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
+    payment method kept at the provider, which a repeated call charges again.
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
@@ -120,6 +121,7 @@ class Operation(Part, frozen=True):
     delayed: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     at_once: bool = False
+    saved: tuple[str, ...] = ()
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""

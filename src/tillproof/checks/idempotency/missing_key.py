@@ -8,6 +8,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.contract import Severity
+from tillproof.flow.shape import find_key
 
 _WHAT = {
     "payment.create": "a second payment", "checkout.create": "a second payable session", "refund.create": "a second refund",
@@ -47,7 +48,7 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         return ruling
     ruling.outcome = "broken"
     automatic = _automatic(model, keyed)
-    ruling.severity = _severity(keyed, automatic)
+    ruling.severity = _severity(model, keyed, automatic)
     ruling.confidence = "certain" if site.certain and keyed.found is None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
     harm = _WHAT.get(site.operation.op, "a second attempt whose first result is lost")
@@ -63,10 +64,25 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     return ruling
 
 
-def _severity(keyed: Keyed, automatic: bool) -> Severity:
+def _severity(model: Model, keyed: Keyed, automatic: bool) -> Severity:
+    if _charges_again(model, keyed):
+        return "critical"
     if keyed.site.operation.repeatable == "state-guarded":
         return "low"
     return "medium" if automatic else "high"
+
+
+def _charges_again(model: Model, keyed: Keyed) -> bool:
+    """Whether a customer who submits twice is charged twice at once: a saved payment method is charged by the call itself."""
+    site = keyed.site
+    if not (site.operation.at_once and site.operation.saved) or site.request is not None or keyed.place[0] not in model.customer_functions:
+        return False
+    arguments = model.program.body(site.fn).call(site.instr)[1]
+    return any(
+        key in site.operation.saved
+        or any(find_key(model.evaluator, model.evaluator.value(site.fn, value, keyed.ctx), {name})[0] for name in site.operation.saved)
+        for key, value in arguments
+    )
 
 
 def _automatic(model: Model, keyed: Keyed) -> bool:
