@@ -18,6 +18,9 @@ _EXPECTED = re.compile(
     r"|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple",
     re.IGNORECASE,
 )
+_FOREIGN = re.compile(
+    r"http|stripe|paypal|braintree|adyen|api_?(error|exception)|request|connect|timeout|transport|guzzle|curl", re.IGNORECASE
+)
 _ERROR_NAMES = re.compile(
     r"(HTTP_|INTERNAL_SERVER|BAD_REQUEST|BAD_GATEWAY|SERVICE_UNAVAILABLE|UNPROCESSABLE|UNAUTHORI[SZ]ED|FORBIDDEN|CONFLICT|GATEWAY_TIMEOUT)"
     r"|(HttpResponse(BadRequest|ServerError|Forbidden|NotFound)|badRequest|serverError|internalServerError|InternalServerErrorException"
@@ -39,11 +42,14 @@ class Failures:
         self.model = model
         self._catches: dict[Fn, list[Catch]] = {}
 
-    def around(self, place: Place) -> Catch | None:
-        """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected."""
+    def around(self, place: Place, ours: bool = False) -> Catch | None:
+        """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected.
+        ``ours``: it is our own records that fail there, which no exception of a provider or of the network tells of."""
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
         found = [c for c in self._of(place.fn) if block in c.tried]
         broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
+        if ours:
+            broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
         return min(broad, key=lambda c: all(t.rpartition(".")[2] not in _ANY for t in c.types)) if broad else None
 
     def _of(self, fn: Fn) -> list[Catch]:

@@ -37,6 +37,9 @@ _BACK = re.compile(
 _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
 )
+_CHECKOUT = re.compile(
+    r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
+)
 _SEVERAL = 3
 _ANY_HEADER = {
     "x",
@@ -255,6 +258,7 @@ class Handlers:
         if (
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
+            and (len(route.strip("/").split("/")) == 1 or _CHECKOUT.search(route + entry.target.fn.file))
             and not any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)

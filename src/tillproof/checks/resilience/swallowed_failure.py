@@ -111,7 +111,7 @@ def _lost(model: Model, effect: Effect) -> _Lost | None:
     for n, place in enumerate(way):
         if n and (logged := model.failures.only_logged(place)) is not None:
             return _Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
-        catch = model.failures.around(place)
+        catch = model.failures.around(place, ours=effect.touch is not None)
         if catch is None:
             continue
         if not model.failures.swallows(place.fn, catch):
