@@ -87,6 +87,17 @@ class Chains:
                 break
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
 
+    def onward(self, fn: Fn, i: int) -> int:
+        """The last call of the chain that a call stands in: ``.where(…)`` after ``db.update(orders).set({…})``."""
+        body, defuse = self.program.body(fn), self.evaluator.defuse(fn)
+        for _ in range(_LONGEST):
+            members = [u for u in defuse.uses(i) if body.op[u] == Op.FIELD and body.args(u)[0] == i]
+            calls = [c for m in members for c in defuse.uses(m) if body.op[c] == Op.CALL and body.args(c)[0] == m]
+            if not calls:
+                break
+            i = calls[0]
+        return i
+
     def _cast(self, fn: Fn, i: int) -> int | None:
         """The value that ``typing.cast`` is given."""
         body = self.program.body(fn)

@@ -30,7 +30,7 @@ _RETURN = re.compile(
     re.IGNORECASE,
 )
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation"
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|order[-_]?confirmation"
     r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )

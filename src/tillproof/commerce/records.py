@@ -178,8 +178,8 @@ class Records:
         for link in reversed(inner[1:]):
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self._table(link)):
                 return table
-            if link.call >= 0 and _QUERIES.fullmatch(link.name):
-                if named := self._given_class(link):
+            if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in _BUILDERS):
+                if named := self._given_class(link) or self._given_table(link):
                     return named
             elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
                 return name
@@ -206,9 +206,21 @@ class Records:
                     return entity(self.program.cls(option.cls).name)
         return ""
 
+    def _given_table(self, link: Link) -> str:
+        """The table, declared by a call, that a call is about: ``db.update(orders)`` with ``orders = pgTable('order', …)``."""
+        for row, (_, value) in zip(self.program.body(link.fn).call(link.call)[1], self.chains.arguments(link)[:1], strict=False):
+            for option in options(value):
+                declared = option.callee.name if isinstance(option, Result) and isinstance(option.callee, (External, Member)) else ""
+                if declared.endswith("Table") and isinstance(option, Result):
+                    given = self.evaluator.arguments(option)
+                    body = self.program.body(link.fn)
+                    named = constant(given[0][1]) if given else None
+                    return entity(named or (body.name(row[1]) if body.op[row[1]] == Op.NAME else ""))
+        return ""
+
     def _table(self, link: Link) -> str:
         """The table that the first argument of a call names."""
-        if named := self._given_class(link):
+        if named := self._given_class(link) or self._given_table(link):
             return named
         for _, value in self.chains.arguments(link)[:1]:
             if isinstance(value, Const) and value.kind != Kind.STRING:
@@ -332,7 +344,7 @@ class Records:
         elif low.startswith(("update", "increment", "decrement")) and kind == "create":
             kind = "write"
         self.parts.written(chain, link, parts)
-        self.parts.chosen(chain, parts)
+        self.parts.chosen(self.chains.of(fn, self.chains.onward(fn, i), ctx), parts)
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
         named = self._named(chain, link)
         if low in _TAKES_OBJECT and given:
@@ -346,6 +358,8 @@ class Records:
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
             kind = "flush"
+        told = self.model.recogniser.effect(fn, i, ctx)
+        named = told[0].entity if told is not None and told[0].entity else named
         return self._touch(kind, named, parts, fn, i, ctx, record, effect)
 
     def _on_conflict(self, chain: Chain) -> bool:

@@ -16,7 +16,7 @@ Harm = Literal["money", "goods", "record", "message"]
 _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create",
     "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
-    r"(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
+    r"event|(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
     r"|token|counter|sequence|ipn|inbox|outbox|user|customer|address|cart|profile|setting|comment)(_.*)?"
 )
 _GOODS = re.compile(r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat)(_.*)?")

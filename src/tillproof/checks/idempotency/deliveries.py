@@ -15,6 +15,7 @@ from tillproof.commerce.repeats import Guard, Repeat, flat
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 
+_STARTS = ("payment.create", "checkout.create", "subscription.create")
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -46,6 +47,8 @@ def deliveries(model: Model) -> tuple[Delivery, ...]:
 
 def _deliveries(model: Model) -> Iterator[Delivery]:
     for handler in model.handlers.all:
+        if not _hears(model, handler):
+            continue
         found = model.repeats.of(handler.entry.target)
         parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
         for repeat in found:
@@ -55,6 +58,14 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
             bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
             place = min(bare or part, key=lambda pair: RANK[pair[1].harm])[0]
             yield Delivery(handler, place, tuple(r for _, r in bare), tuple(r for _, r in part if r.guards or kept_once(model, r)))
+
+
+def _hears(model: Model, handler: Handler) -> bool:
+    """Whether a handler is told of a payment. A page that only shows an order, or starts another payment for it, is not."""
+    if handler.kind != "redirect-return":
+        return True
+    effects = model.effects.of(handler.entry.target)
+    return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in _STARTS for e in effects)
 
 
 def _state_is_read(model: Model, repeat: Repeat) -> bool:

@@ -47,12 +47,16 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     found = [
         t.effect
         for t in model.transitions.of(entry.target)
-        if t.touch.effect == "order.paid"
-        or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
-        or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
+        if not any(words.has("dead_values", to) or "refund" in to.lower() for to in t.to)
+        and (
+            t.touch.effect == "order.paid"
+            or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
+            or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
+        )
     ]
     if handler is None:
-        return found
+        asked = any(e.operation is not None and e.operation.confirms for e in effects) or model.handlers.closure(entry).verifiers
+        return found if asked else []  # what nobody confirms is payment/fulfil-on-redirect
     known = {id(e) for e in found}
     return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
 

@@ -86,7 +86,7 @@ def _at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effec
         return []
     if handler is not None and _settled_elsewhere(model, handler):
         return []  # the webhook settles what the return loses
-    return [e for e in effects[first + 1 :] if e.touch is not None]
+    return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
 
 
 def _settled_elsewhere(model: Model, handler: Handler) -> bool:
