@@ -198,6 +198,8 @@ class CodeMarks:
     def _is_asked(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether a symbol is only compared with: ``$env->is(Environment::SANDBOX)``."""
         user = next(iter(defuse.uses(i)), None)
+        while user is not None and body.op[user] == Op.LIST:  # env in {Environment.SANDBOX, Environment.TEST}
+            user = next(iter(defuse.uses(user)), None)
         if user is None or body.op[user] in (Op.BINARY, Op.BRANCH, Op.UNARY):
             return True
         if body.op[user] != Op.CALL:

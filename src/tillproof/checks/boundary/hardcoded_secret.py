@@ -1,5 +1,6 @@
 """``boundary/hardcoded-secret``: no credential of an external system is written down in code or configuration."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tillproof.checks.catalog import Check
@@ -16,6 +17,7 @@ _ID = "boundary/hardcoded-secret"
 _SEVERITIES: dict[Mode, Severity] = {"live": "critical", "unknown": "high", "test": "low"}
 # Where a shop's own passwords and signing keys harm nobody: what stands there protects nothing.
 _HARMLESS = ("development", "test", "ci", "example")
+_EXAMPLE = re.compile(rb"\s*(?:\*|//|#|/\*\*?|--)\s*@?(?:example\b|e\.g\.)", re.IGNORECASE)
 _MOST_PLACES = 10
 _READS = {
     "python": 'os.environ["{}"]', "javascript": "process.env.{}", "php": "getenv('{}')",
@@ -45,7 +47,7 @@ def _severity(model: Model, written: Written, modes: Modes) -> Severity | None:
     """How bad it is that a credential is written down where it is; None when it is no matter."""
     credential = written.credential
     environment = model.texts.environment(written.file)
-    if credential.sort == "publishable":
+    if credential.sort == "publishable" or _illustrates(model, written):
         return None
     if environment in ("example", "test") and not (credential.made and credential.mode == "live"):
         return None
@@ -62,6 +64,13 @@ def _severity(model: Model, written: Written, modes: Modes) -> Severity | None:
     if mode == "unknown" and environment in ("development", "staging"):
         return "medium"  # of less reach: most often a sandbox's
     return _SEVERITIES[mode]
+
+
+def _illustrates(model: Model, written: Written) -> bool:
+    """Whether a comment shows what such a value looks like: ``@example whsec_…``."""
+    lines = model.texts.text(written.file.path).split(b"\n")
+    line = lines[written.line - 1] if written.line <= len(lines) else b""
+    return _EXAMPLE.match(line) is not None
 
 
 def _host_beside(model: Model, written: Written) -> str:

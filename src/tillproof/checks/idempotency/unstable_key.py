@@ -1,5 +1,6 @@
 """``idempotency/unstable-key``: the key is the same when the same attempt is repeated."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -8,8 +9,10 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found
-from tillproof.flow.values import Choice, Instance, Member, Result, Value
+from tillproof.flow.values import Choice, Instance, Member, Result, Value, options
 from tillproof.ir.ops import Op
+
+_ID = re.compile(r"id|uuid|pk|number|reference|(\w+_)?(order|payment|attempt)_?(id|uuid|number|reference)", re.IGNORECASE)
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -30,7 +33,7 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         note = f"the key {found.key} is put together from values that stay the same when the call is repeated"
         ruling.evidence.append(Evidence(value.at[0], value.at[1], note, "guard"))
         return ruling
-    if kept(value):
+    if kept(value) or _names_a_record(model, source):
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain" if site.certain else "likely"
@@ -48,6 +51,23 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         at(program, site.fn, site.instr, f"sent as {found.key}", "sink"),
     ]
     return ruling
+
+
+def _names_a_record(model: Model, source: Value) -> bool:
+    """Whether a random value is the id of a record that is made with it: the key is as old as the record, not as the call."""
+    if not isinstance(source, Result) or source.instr < 0:
+        return False
+    body, defuse = model.program.body(source.fn), model.evaluator.defuse(source.fn)
+    held = {body.name(u) for u in defuse.uses(source.instr) if body.op[u] == Op.STORE}
+    for i, op in enumerate(body.op):
+        if op not in (Op.CALL, Op.NEW) or not held:
+            continue
+        for key, given in body.call(i)[1]:
+            if _ID.fullmatch(key) and body.op[given] == Op.NAME and body.name(given) in held:
+                made = model.evaluator.value(source.fn, i)
+                if any(isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in options(made)):
+                    return True
+    return False
 
 
 def key_line(program: Program, fn: Fn, instr: int, key: str) -> int:
