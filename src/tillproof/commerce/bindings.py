@@ -30,6 +30,13 @@ def signed_at_will(model: "Model", handler: "Handler") -> bool:
     return not any(_is_bound(model, fn, field) for fn in near for field in handler.inbound.binds)
 
 
+def signed_for_ours(model: "Model", handler: "Handler") -> "Proven | None":
+    """The proof of a signature over an id of the provider that we kept with the order, or hold against it: the message is about the payment
+    that was made for that order."""
+    signed = [p for p in handler.walked.proofs if not p.refetch]
+    return signed[0] if handler.inbound.binds and signed and not signed_at_will(model, handler) else None
+
+
 def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
     """Whether the field, as it was sent, is part of what the signature is checked over."""
     body = model.program.body(proof.fn)

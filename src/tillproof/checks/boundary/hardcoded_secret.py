@@ -17,7 +17,7 @@ _ID = "boundary/hardcoded-secret"
 _SEVERITIES: dict[Mode, Severity] = {"live": "critical", "unknown": "high", "test": "low"}
 # Where a shop's own passwords and signing keys harm nobody: what stands there protects nothing.
 _HARMLESS = ("development", "test", "ci", "example")
-_EXAMPLE = re.compile(rb"\s*(?:\*|//|#|/\*\*?|--)\s*@?(?:example\b|e\.g\.)", re.IGNORECASE)
+_EXAMPLE = re.compile(rb"\s*(?:\*|//|#|/\*\*?|--)\s*@?(?:example\b|e\.g\.)|\s*[\"']?examples?[\"']?\s*[:=]", re.IGNORECASE)
 _MOST_PLACES = 10
 _READS = {
     "python": 'os.environ["{}"]', "javascript": "process.env.{}", "php": "getenv('{}')",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.bindings import signed_for_ours
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
@@ -76,6 +77,11 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, reconciling.of(effect)) for place, effect in part]
+    signed = signed_for_ours(model, handler) if handler is not None else None
+    if signed is not None:
+        where = Place(signed.fn, signed.instr, signed.ctx)
+        ruling.evidence.append(step(model, where, "the signature is over the id of the payment that was made for this order", "guard"))
+        return ruling
     tied = [(p, e, r) for p, e, r in found if _holds(r, kind)]
     if tied:
         place, effect, how = tied[0]
