@@ -14,6 +14,7 @@ from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.failures import Failures
+from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
@@ -237,6 +238,10 @@ class Model:
     @cached_property
     def records(self) -> Records:
         return Records(self)
+
+    @cached_property
+    def handed_rows(self) -> HandedRows:
+        return HandedRows(self)
 
     @cached_property
     def effects(self) -> Effects:

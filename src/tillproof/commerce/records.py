@@ -18,6 +18,7 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
+    Overlay,
     Param,
     Record,
     Result,
@@ -190,6 +191,8 @@ class Records:
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and not self.program.cls(option.cls).name.endswith(_SUFFIXES):
                 return entity(self.program.cls(option.cls).name)
+            if isinstance(option, Param) and (rows := self.model.handed_rows.of(option)):
+                return rows
         if not inner:
             return ""
         if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
@@ -336,7 +339,7 @@ class Records:
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
         named = self._named(chain, link)
         if low in _TAKES_OBJECT and given:
-            for option in options(given[0]):
+            for option in (o.base if isinstance(o, Overlay) else o for o in options(given[0])):
                 if isinstance(option, Instance):
                     named = entity(self.program.cls(option.cls).name)
                     record = option

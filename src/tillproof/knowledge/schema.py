@@ -331,7 +331,8 @@ class Routes(Part, frozen=True):
     Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
     arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
     order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
-    HTTP methods when none is named.
+    HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
+    ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
     """
@@ -350,6 +351,8 @@ class Routes(Part, frozen=True):
     handler: tuple[str, ...] = ("-1",)
     methods: tuple[str, ...] = ()
     without_methods: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()

@@ -26,6 +26,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}
         handler = webhooks.get(entry.target.fn)
         for transition in model.transitions.of(entry.target):
+            if handler is None and transition.computed:
+                continue
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
@@ -37,6 +39,13 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _may(model: Model, entry: Entry) -> bool:
     """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks."""
     return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
+
+
+def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
+    """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
+    once = bool(model.repeats.guards(transition.effect, model.effects.of(entry.target)))
+    ends = any(model.words.has("dead_values", t) for t in transition.to)
+    return once, not ends, not transition.undoes
 
 
 def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webhook: bool) -> Ruling:
@@ -51,7 +60,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
             if t.held:
                 ruling.evidence.append(step(model, place, t.held, "guard"))
         return ruling
-    place, worst = bare[0]
+    place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(f"`{t}`" for t in worst.to[:2])
     ruling.outcome = "broken"
@@ -70,7 +79,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
         "refuse when no row was changed; or ask a table of allowed transitions first."
     )
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
-    for _, t in bare[:_MOST]:
+    for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
     return ruling
 
