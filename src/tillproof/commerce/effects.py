@@ -24,7 +24,9 @@ _CONTEXTS = 6
 _BRANCHES = 6
 _LEVELS = 2
 _MARK = re.compile(
-    r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
+    r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|balance|credit|points|tokens"
+    r"|(_at|At|_on|_id|Id)$",
+    re.IGNORECASE,
 )
 _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _BUILDS = ("values", "update", "insert", "delete")
