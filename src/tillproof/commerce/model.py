@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.card_pages import CardPages
@@ -238,6 +239,10 @@ class Model:
     @cached_property
     def records(self) -> Records:
         return Records(self)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        return Arrivals(self)
 
     @cached_property
     def handed_rows(self) -> HandedRows:

@@ -1,7 +1,7 @@
 """What an instruction does to our own records: which entity, which fields it writes, by what it chooses the rows."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.chains import Chain, Chains, Link
@@ -10,6 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
+from tillproof.commerce.upserts import by_calls
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     ClassV,
@@ -83,6 +84,7 @@ class Touch:
     not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
     ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
     ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
+    ``overwrites``: of an upsert, the fields that a row which is there already gets anew; None for all of them.
     """
 
     kind: TouchKind
@@ -98,6 +100,7 @@ class Touch:
     ctx: Ctx | None
     effect: str = ""
     repeat: str = "again"
+    overwrites: frozenset[str] | None = None
 
     @property
     def writes(self) -> bool:
@@ -349,7 +352,8 @@ class Records:
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
             kind = "flush"
-        return self._touch(kind, named, parts, fn, i, ctx, record, effect)
+        touch = self._touch(kind, named, parts, fn, i, ctx, record, effect)
+        return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())
@@ -379,7 +383,10 @@ class Records:
         if got is None:
             return None
         kind: TouchKind = got.kind  # type: ignore[assignment]
-        return Touch(kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql")
+        return Touch(
+            kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql",
+            overwrites=got.overwrites,
+        )  # fmt: skip
 
     def _built(self, fn: Fn, i: int, statement: int, ctx: Ctx | None) -> Touch | None:
         """A statement that is put together by calls and then executed: ``session.execute(update(Order).where(…).values(…))``."""

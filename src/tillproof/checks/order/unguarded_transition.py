@@ -41,6 +41,11 @@ def _may(model: Model, entry: Entry) -> bool:
     return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
 
 
+def _in_order(model: Model, transition: Transition) -> bool:
+    """Whether a message may set a state in any state: a hold, or one that is written only when the message is newer than the record."""
+    return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(model.arrivals.ages(transition.effect, transition.touch))
+
+
 def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
     """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
     once = bool(model.repeats.guards(transition.effect, model.effects.of(entry.target)))
@@ -52,7 +57,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
     file, line = entry_line(model, entry)
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
-    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and all(snake(to) in _REVERSIBLE for to in t.to))]
+    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
     if not bare:
         for place, t in part[:3]:
             for atom in t.guards[:1]:
