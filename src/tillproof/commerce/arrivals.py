@@ -13,7 +13,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Touch
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Result, Value, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -26,8 +26,10 @@ _AGE = re.compile(
 _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
 _ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
+_ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
 _ASKS = ("retrieve", "read", "list", "search")
 _WAYS = 60
+_SEVERAL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,20 @@ class Arrivals:
         return out
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
-        if value is None or not self._is_state(touch.entity, snake(name)) or all(isinstance(o, Const) for o in options(value)):
+        if value is None or not self._is_state(touch.entity, snake(name)):
+            return None
+        fixed = all(isinstance(o, (Const, Missing)) for o in options(value))
+        if fixed and (self.model.words.entity(touch.entity) or len(options(value)) < _SEVERAL):
             return None
         if touch.overwrites is not None and name not in touch.overwrites:
             return None
-        calls = self._calls(value)
-        if any(isinstance(k.thing, Operation) and (k.thing.confirms or k.thing.op.endswith(_ASKS)) for k in calls):
+        if fixed:  # one of several, by what the message says
+            return "mirrored"
+        asked = [p for o in options(value) for p in (o.operands if isinstance(o, Mix) else (o,))]  # active: status === 'active'
+        calls = [k for part in asked for k in self._calls(part)]
+        if any(_asks(k) for k in calls):
             return "asked"
-        found = self.model.requests.sources_in(value, _WAYS)
+        found = [pair for part in asked for pair in self.model.requests.sources_in(part, _WAYS)]
         told = any(isinstance(k.thing, Verifier) for k in calls) or any(s.kind in ("body", "raw", "query") for s, _ in found)
         return "mirrored" if told else None
 
@@ -104,7 +112,7 @@ class Arrivals:
     def _is_state(self, entity: str, field: str) -> bool:
         words = self.model.words
         if words.entity(entity) and not words.has("outgoing_entities", entity):
-            return words.has("status_fields", field) or words.has("paid_fields", field)
+            return words.has("status_fields", field) or words.has("paid_fields", field) or _ON.fullmatch(field) is not None
         return _ON_PEOPLE.fullmatch(entity) is not None and _PAYING.fullmatch(field) is not None
 
     def _needs_none(self, touch: Touch, name: str, how: str) -> str:
@@ -123,9 +131,19 @@ class Arrivals:
         for one in found:
             before = next((t for t in found if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
             if one.undoes and before is not None:
-                guards = one.guards or self.ages(one.effect, one.touch)
+                guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
                 out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before))
         return out
+
+    def _answered(self, atom: Atom) -> bool:
+        """Whether a condition looks at what the provider has just been asked for: its state as it is now, whatever the message said."""
+        body = self.model.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        sides = args[1:3] if op == Op.BINARY else [atom.instr]
+        if op == Op.CALL and body.op[args[0]] == Op.FIELD:
+            sides = [body.args(args[0])[0], *(a for _, a in body.call(atom.instr)[1])]
+        calls = [k for side in sides for k in self._calls(self.model.evaluator.value(atom.fn, side, atom.ctx))]
+        return any(_asks(k) for k in calls)
 
     # --- guards
 
@@ -171,3 +189,8 @@ def _asking(atom: Atom | AnyOf, asks: Callable[[Atom], bool]) -> list[Atom]:
         groups = [[a for one in group for a in _asking(one, asks)] for group in atom.groups]
         return [a for group in groups for a in group] if groups and all(groups) else []
     return [atom] if atom.truth is not None and asks(atom) else []
+
+
+def _asks(known: Known) -> bool:
+    """Whether a provider's call asks for something as it is now."""
+    return isinstance(known.thing, Operation) and (known.thing.confirms or known.thing.op.endswith(_ASKS))

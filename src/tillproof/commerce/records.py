@@ -58,6 +58,8 @@ _QUERIES = re.compile(
     r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
     re.IGNORECASE,
 )
+_CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
+_DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _UPSERTS = (
     "upsert",
     "insertonupdate",
@@ -117,6 +119,7 @@ class Records:
         self.chains = Chains(model.evaluator, lambda fn, i: bool(model.recogniser.imported(fn, i)))
         self.parts = PartReader(model.evaluator, self.chains)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
+        self._onward: dict[Fn, dict[int, int]] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         """What an instruction does to records, if it does anything."""
@@ -210,6 +213,9 @@ class Records:
             for option in options(value):
                 if isinstance(option, ClassV):
                     return entity(self.program.cls(option.cls).name)
+                if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
+                    given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
+                    return entity(constant(given) or "") if given is not None else ""
         return ""
 
     def _table(self, link: Link) -> str:
@@ -333,12 +339,16 @@ class Records:
         low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
         if any(w in low.replace("_", "") for w in (u.replace("_", "") for u in _UPSERTS)) or self._on_conflict(chain):
             kind = "upsert"
-        elif low.startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write":
+        elif (
+            low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"
+        ):
             kind = "create"
         elif low.startswith(("update", "increment", "decrement")) and kind == "create":
             kind = "write"
         self.parts.written(chain, link, parts)
         self.parts.chosen(chain, parts)
+        if kind in ("write", "delete") and (outer := self._outermost(fn, i)) != i:
+            self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
         named = self._named(chain, link)
         if low in _TAKES_OBJECT and given:
@@ -354,6 +364,17 @@ class Records:
             kind = "flush"
         touch = self._touch(kind, named, parts, fn, i, ctx, record, effect)
         return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
+
+    def _outermost(self, fn: Fn, i: int) -> int:
+        """The last call of the chain that a call is part of."""
+        if fn not in self._onward:
+            body = self.program.body(fn)
+            fields = {body.args(f)[0]: f for f, op in enumerate(body.op) if op == Op.FIELD}
+            calls = {body.args(c)[0]: c for c, op in enumerate(body.op) if op == Op.CALL}
+            self._onward[fn] = {base: calls[f] for base, f in fields.items() if f in calls and body.op[base] == Op.CALL}
+        while (onward := self._onward[fn].get(i)) is not None:
+            i = onward
+        return i
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())

@@ -10,7 +10,7 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import FieldRead, is_predicate
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Unknown, Value, options
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _JUDGES = re.compile(
 )
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
+_IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
@@ -169,7 +170,7 @@ class Transitions:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
         creation that calls itself again gives is known from its other ways out."""
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
-        return bool(known) and all(isinstance(o, Member) and self._is_new(o.base, kind) for o in known)
+        return bool(known) and all((record := _id_of(o)) is not None and self._is_new(record, kind) for o in known)
 
     def _is_new(self, record: Value, kind: str) -> bool:
         record = record.base if isinstance(record, Overlay) else record
@@ -179,4 +180,20 @@ class Transitions:
             for o in options(record)
             if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
         ]
-        return bool(made) or (bool(found) and all(t is not None and t.kind == "create" for t in found))
+        return bool(made) or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
+
+    def _made_before(self, touch: Touch, kind: str) -> bool:
+        """Whether a record was created here, or is looked up by the id of one that was."""
+        if touch.kind != "read":
+            return touch.kind == "create"
+        by = touch.keys.get("id")
+        if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
+            by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
+        return by is not None and _id_of(by) is not None and self._is_new_by(by, kind)
+
+
+def _id_of(value: Value) -> Value | None:
+    """The record whose id a value is: ``order.id``, ``$order->get_id()``."""
+    if isinstance(value, Result) and isinstance(value.callee, Member) and snake(value.callee.name) in _IDS:
+        return value.callee.base
+    return value.base if isinstance(value, Member) else None
