@@ -317,6 +317,8 @@ class Effects:
         if got is not None and got[0].effect in _TOLD:
             return Plain(got[0].effect, True, None, False) if got[1] else None
         touch = model.records.touch(fn, i, None) if not self._is_executed(fn, i) else None
+        if touch is not None and touch.effect == "cache" and touch.kind != "read":
+            return Plain(touch.kind, True, None, True)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
         callee = body.args(i)[0]

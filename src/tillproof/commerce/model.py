@@ -5,6 +5,7 @@ from functools import cached_property
 from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
+from tillproof.commerce.cache_marks import CacheMarks
 from tillproof.commerce.card_pages import CardPages
 from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
@@ -243,6 +244,10 @@ class Model:
     @cached_property
     def arrivals(self) -> Arrivals:
         return Arrivals(self)
+
+    @cached_property
+    def cache_marks(self) -> CacheMarks:
+        return CacheMarks(self)
 
     @cached_property
     def handed_rows(self) -> HandedRows:

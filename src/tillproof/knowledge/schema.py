@@ -179,6 +179,7 @@ class Inbound(Part, frozen=True):
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
     ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
     as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
@@ -193,6 +194,8 @@ class Inbound(Part, frozen=True):
     binds: tuple[str, ...] = ()
     signs: Literal["", "paid"] = ""
     routes: tuple[str, ...] = ()
+    redelivers: int = 0
+    redelivers_source: str = ""
     message: str = ""
     signing: Signing | None = None
     source: str = ""
