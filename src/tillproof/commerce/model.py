@@ -37,6 +37,7 @@ from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
+from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
@@ -248,6 +249,10 @@ class Model:
     @cached_property
     def cache_marks(self) -> CacheMarks:
         return CacheMarks(self)
+
+    @cached_property
+    def shipments(self) -> Shipments:
+        return Shipments(self)
 
     @cached_property
     def handed_rows(self) -> HandedRows:
