@@ -226,6 +226,8 @@ class Effects:
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
             if len(named) == 1 or self._one_family(named):
                 out.update({o.fn: (o, False) for o in named})
+        if not out:
+            out.update({h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)})
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return list(out.values())  # told to run some other time
         for _, argument in arguments:

@@ -18,6 +18,7 @@ from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
+from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
@@ -253,6 +254,10 @@ class Model:
     @cached_property
     def shipments(self) -> Shipments:
         return Shipments(self)
+
+    @cached_property
+    def handovers(self) -> Handovers:
+        return Handovers(self)
 
     @cached_property
     def handed_rows(self) -> HandedRows:

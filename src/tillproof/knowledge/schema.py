@@ -457,6 +457,24 @@ class Currencies(Part, frozen=True):
     source: str = ""
 
 
+class Handover(Part, frozen=True, kw_only=True):
+    """Calls by which work runs later or elsewhere, known by their last word where the call is not ours.
+
+    ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
+    of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; or what
+    was registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    ``as_called``: the task is handed the arguments as they stand. ``registers``: calls, constructors and decorators that register a
+    function under the name that is their first argument (or that their queue was made with).
+    """
+
+    calls: tuple[str, ...]
+    runs: str
+    as_called: bool = False
+    methods: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -531,6 +549,7 @@ class Framework(Part, frozen=True):
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     tells: dict[str, int] = {}
+    handovers: tuple[Handover, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()

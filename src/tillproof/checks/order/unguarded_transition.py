@@ -38,7 +38,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _may(model: Model, entry: Entry) -> bool:
     """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks."""
-    return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
+    if entry.role == "platform":
+        return False
+    near = model.handlers.closure(entry).functions
+    return any(model.vocabulary.state(fn) for fn in (*near, *(later for fn in near for later in model.handovers.of(fn))))
 
 
 def _in_order(model: Model, transition: Transition) -> bool:
