@@ -105,3 +105,50 @@ def test_two_pieces_of_the_request_that_must_belong_together(tmp_path: Path, sec
         "server.ts": "import express from 'express';\nexport const app = express();\n",
     }
     assert verified(tmp_path, files) == {f"{folder}/index.ts:2": expected}
+
+
+WEBHOOK = """\
+import stripe
+from flask import Flask, request
+from models import Event, Order, Wallet, db
+app = Flask(__name__)
+@app.post("/webhooks/stripe")
+def webhook():
+    event = stripe.Webhook.construct_event(request.get_data(), request.headers["Stripe-Signature"], "secret")
+    order = ORDER
+    BODY
+    db.session.commit()
+    return "", 200
+"""
+MODELS = """\
+from flask_sqlalchemy import SQLAlchemy
+db = SQLAlchemy()
+class Order(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    status = db.Column(db.String(20))
+class Wallet(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    balance = db.Column(db.Integer)
+"""
+READ = "Order.query.filter_by(id=event.data.object.metadata.order).first()"
+CREDIT = "wallet = Wallet.query.get(1); wallet.balance = wallet.balance + event.data.object.amount"
+
+
+@pytest.mark.parametrize(
+    ("order", "body", "expected"),
+    [
+        (READ, CREDIT, "no"),
+        (READ, f"if order.status != 'paid':\n        order.status = 'paid'; {CREDIT}", "racy"),
+        (
+            READ.replace(".first", ".with_for_update().first"),
+            f"if order.status != 'paid':\n        order.status = 'paid'; {CREDIT}",
+            "state-guard",
+        ),
+        (READ, "order.status = 'paid'", "state-guard"),
+        (READ, "print(order)", "unknown"),
+    ],
+)
+def test_the_row_says_what_a_second_delivery_meets(tmp_path: Path, order: str, body: str, expected: str) -> None:
+    code = WEBHOOK.replace("ORDER", order).replace("BODY", body)
+    report = review_of(Example(title="", files={"app.py": code, "models.py": MODELS}, expect=[]), tmp_path, "payment/webhook-unverified")
+    assert [handler.dedup for handler in report.handlers] == [expected]

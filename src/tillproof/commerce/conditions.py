@@ -187,3 +187,8 @@ class Conditions:
         common = [a for a in groups[0] if all(a in g for g in groups[1:])]
         rest = tuple(tuple(a for a in g if a not in common) for g in groups)
         return common + ([AnyOf(rest)] if len(groups) > 1 and all(rest) else [])
+
+
+def flat(found: Found) -> list[Atom]:
+    """Every atom, those of alternatives too."""
+    return [b for a in found for b in (flat([x for g in a.groups for x in g]) if isinstance(a, AnyOf) else [a])]

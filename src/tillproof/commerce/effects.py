@@ -24,7 +24,9 @@ _CONTEXTS = 6
 _BRANCHES = 6
 _LEVELS = 2
 _MARK = re.compile(
-    r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|(_at|At|_on|_id|Id)$", re.IGNORECASE
+    r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|balance|credit|points|tokens"
+    r"|(_at|At|_on|_id|Id)$",
+    re.IGNORECASE,
 )
 _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _BUILDS = ("values", "update", "insert", "delete")
@@ -224,6 +226,8 @@ class Effects:
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
             if len(named) == 1 or self._one_family(named):
                 out.update({o.fn: (o, False) for o in named})
+        if not out:
+            out.update({h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)})
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return list(out.values())  # told to run some other time
         for _, argument in arguments:
@@ -315,6 +319,8 @@ class Effects:
         if got is not None and got[0].effect in _TOLD:
             return Plain(got[0].effect, True, None, False) if got[1] else None
         touch = model.records.touch(fn, i, None) if not self._is_executed(fn, i) else None
+        if touch is not None and touch.effect == "cache" and touch.kind != "read":
+            return Plain(touch.kind, True, None, True)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
         callee = body.args(i)[0]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from tillproof.checks.idempotency.deliveries import kept_once
 from tillproof.checks.ruling import Ruling
 from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.repeats import Dedup
 from tillproof.contract import Handler as Row
 from tillproof.flow.program import Fn
 
@@ -80,10 +82,16 @@ def _row(model: Model, handler: Handler, file: str, line: int, route: str | None
         route=route,
         role=handler.entry.role,
         verified=proven,
-        dedup="unknown",
+        dedup=_dedup(model, handler),
         acts=", ".join(list(kinds)[:5]) or "changes nothing that is seen",
         unit=model.program.unit(file),
     )
+
+
+def _dedup(model: Model, handler: Handler) -> Dedup:
+    """What keeps a second delivery from acting again; a return that only shows a page has nothing to keep."""
+    found = model.repeats.dedup(handler.entry.target, lambda repeat: kept_once(model, repeat))
+    return "no" if found == "unknown" and handler.kind == "redirect-return" and not handler.walked.acts else found
 
 
 def _judged(model: Model, handler: Handler, flaw: Ruling | None) -> Verified:

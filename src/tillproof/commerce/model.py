@@ -2,8 +2,10 @@
 
 from functools import cached_property
 
+from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
+from tillproof.commerce.cache_marks import CacheMarks
 from tillproof.commerce.card_pages import CardPages
 from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
@@ -14,7 +16,9 @@ from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.failures import Failures
+from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
+from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
@@ -34,6 +38,7 @@ from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
+from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
@@ -237,6 +242,26 @@ class Model:
     @cached_property
     def records(self) -> Records:
         return Records(self)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        return Arrivals(self)
+
+    @cached_property
+    def cache_marks(self) -> CacheMarks:
+        return CacheMarks(self)
+
+    @cached_property
+    def shipments(self) -> Shipments:
+        return Shipments(self)
+
+    @cached_property
+    def handovers(self) -> Handovers:
+        return Handovers(self)
+
+    @cached_property
+    def handed_rows(self) -> HandedRows:
+        return HandedRows(self)
 
     @cached_property
     def effects(self) -> Effects:

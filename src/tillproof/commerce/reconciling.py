@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.conditions import Atom
+from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.repeats import flat
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn

@@ -6,8 +6,9 @@ from tillproof.commerce import sql
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.sql.statement import Operand, Statement
+from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Mix, Overlay, Record, Seq, Value, options
+from tillproof.flow.values import Const, Mix, Overlay, Record, Seq, Value, options, pattern
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Told(NamedTuple):
     keys: dict[str, Value]
     compared: frozenset[str]
     locked: bool
+    overwrites: frozenset[str] | None = None
 
 
 def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
@@ -40,7 +42,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         statement = asked.statement
         kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
         if kind and statement.table:
-            return _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
+            found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
+            return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
 
 

@@ -1,7 +1,7 @@
 """What an instruction does to our own records: which entity, which fields it writes, by what it chooses the rows."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.chains import Chain, Chains, Link
@@ -10,6 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
+from tillproof.commerce.upserts import by_calls
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     ClassV,
@@ -18,6 +19,7 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
+    Overlay,
     Param,
     Record,
     Result,
@@ -56,6 +58,8 @@ _QUERIES = re.compile(
     r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
     re.IGNORECASE,
 )
+_CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
+_DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _UPSERTS = (
     "upsert",
     "insertonupdate",
@@ -82,6 +86,7 @@ class Touch:
     not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
     ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
     ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
+    ``overwrites``: of an upsert, the fields that a row which is there already gets anew; None for all of them.
     """
 
     kind: TouchKind
@@ -97,6 +102,7 @@ class Touch:
     ctx: Ctx | None
     effect: str = ""
     repeat: str = "again"
+    overwrites: frozenset[str] | None = None
 
     @property
     def writes(self) -> bool:
@@ -179,7 +185,7 @@ class Records:
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self._table(link)):
                 return table
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in _BUILDERS):
-                if named := self._given_class(link) or self._given_table(link):
+                if named := self._given_class(link):
                     return named
             elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
                 return name
@@ -190,6 +196,8 @@ class Records:
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and not self.program.cls(option.cls).name.endswith(_SUFFIXES):
                 return entity(self.program.cls(option.cls).name)
+            if isinstance(option, Param) and (rows := self.model.handed_rows.of(option)):
+                return rows
         if not inner:
             return ""
         if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
@@ -204,23 +212,14 @@ class Records:
             for option in options(value):
                 if isinstance(option, ClassV):
                     return entity(self.program.cls(option.cls).name)
-        return ""
-
-    def _given_table(self, link: Link) -> str:
-        """The table, declared by a call, that a call is about: ``db.update(orders)`` with ``orders = pgTable('order', …)``."""
-        for row, (_, value) in zip(self.program.body(link.fn).call(link.call)[1], self.chains.arguments(link)[:1], strict=False):
-            for option in options(value):
-                declared = option.callee.name if isinstance(option, Result) and isinstance(option.callee, (External, Member)) else ""
-                if declared.endswith("Table") and isinstance(option, Result):
-                    given = self.evaluator.arguments(option)
-                    body = self.program.body(link.fn)
-                    named = constant(given[0][1]) if given else None
-                    return entity(named or (body.name(row[1]) if body.op[row[1]] == Op.NAME else ""))
+                if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
+                    given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
+                    return entity(constant(given) or "") if given is not None else ""
         return ""
 
     def _table(self, link: Link) -> str:
         """The table that the first argument of a call names."""
-        if named := self._given_class(link) or self._given_table(link):
+        if named := self._given_class(link):
             return named
         for _, value in self.chains.arguments(link)[:1]:
             if isinstance(value, Const) and value.kind != Kind.STRING:
@@ -339,16 +338,20 @@ class Records:
         low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
         if any(w in low.replace("_", "") for w in (u.replace("_", "") for u in _UPSERTS)) or self._on_conflict(chain):
             kind = "upsert"
-        elif low.startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write":
+        elif (
+            low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"
+        ):
             kind = "create"
         elif low.startswith(("update", "increment", "decrement")) and kind == "create":
             kind = "write"
         self.parts.written(chain, link, parts)
-        self.parts.chosen(self.chains.of(fn, self.chains.onward(fn, i), ctx), parts)
+        self.parts.chosen(chain, parts)
+        if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
+            self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
         named = self._named(chain, link)
         if low in _TAKES_OBJECT and given:
-            for option in options(given[0]):
+            for option in (o.base if isinstance(o, Overlay) else o for o in options(given[0])):
                 if isinstance(option, Instance):
                     named = entity(self.program.cls(option.cls).name)
                     record = option
@@ -360,7 +363,8 @@ class Records:
             kind = "flush"
         told = self.model.recogniser.effect(fn, i, ctx)
         named = told[0].entity if told is not None and told[0].entity else named
-        return self._touch(kind, named, parts, fn, i, ctx, record, effect)
+        touch = self._touch(kind, named, parts, fn, i, ctx, record, effect)
+        return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())
@@ -390,7 +394,10 @@ class Records:
         if got is None:
             return None
         kind: TouchKind = got.kind  # type: ignore[assignment]
-        return Touch(kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql")
+        return Touch(
+            kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql",
+            overwrites=got.overwrites,
+        )  # fmt: skip
 
     def _built(self, fn: Fn, i: int, statement: int, ctx: Ctx | None) -> Touch | None:
         """A statement that is put together by calls and then executed: ``session.execute(update(Order).where(…).values(…))``."""

@@ -1,10 +1,11 @@
 """What a second delivery of the same message does: which effects happen again, and what keeps the others from it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.conditions import AnyOf, Atom, Found
+from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Mix, options
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 Harm = Literal["money", "goods", "record", "message"]
+Dedup = Literal["yes", "no", "state-guard", "racy", "unknown"]
 _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create",
     "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
@@ -53,7 +55,7 @@ class Repeats:
         if target.fn not in self._memo:
             effects = self.model.effects.of(target)
             self._memo[target.fn] = [
-                Repeat(effect, harm, self._guards(effect, effects)) for effect in effects if (harm := self.harm(effect)) is not None
+                Repeat(effect, harm, self.guards(effect, effects)) for effect in effects if (harm := self.harm(effect)) is not None
             ]
         return self._memo[target.fn]
 
@@ -91,9 +93,26 @@ class Repeats:
                     return True
         return False
 
+    def dedup(self, target: FunctionV, kept: Callable[[Repeat], str]) -> Dedup:
+        """What a second delivery meets behind an entry point, in one word. ``kept``: why something else keeps an effect from happening
+        twice, or empty."""
+        found = self.of(target)
+        harmful = [r for r in found if r.harm != "message"] or found
+        if not harmful:
+            writes = any(e.touch is not None and e.touch.writes for e in self.model.effects.of(target))
+            return "state-guard" if writes else "unknown"  # the same values once more
+        guarded = [r for r in harmful if not kept(r)]
+        if any(not r.guards for r in guarded):
+            return "no"
+        if any(not any(g.atomic for g in r.guards) for r in guarded):
+            return "racy"
+        by_state = [r for r in guarded if any(self.model.states.looks_at_state(g.atom) for g in r.guards)]
+        return "state-guard" if by_state else "yes"
+
     # --- guards
 
-    def _guards(self, effect: Effect, effects: list[Effect]) -> tuple[Guard, ...]:
+    def guards(self, effect: Effect, effects: list[Effect]) -> tuple[Guard, ...]:
+        """What keeps an effect from happening again once all effects of its entry point have happened."""
         found: list[Guard] = []
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
@@ -161,8 +180,3 @@ class Repeats:
         if any(self.model.regions.lock(place) for place in effect.way()):
             return "it runs under a lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
-
-
-def flat(found: Found) -> list[Atom]:
-    """Every atom, those of alternatives too."""
-    return [b for a in found for b in (flat([x for g in a.groups for x in g]) if isinstance(a, AnyOf) else [a])]

@@ -166,10 +166,19 @@ class States:
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
         for side in args[1:3] if op == Op.BINARY else [atom.instr]:
-            touch = self._fetched(self.evaluator.value(atom.fn, side, atom.ctx))
+            touch = self._fetched(self.evaluator.value(atom.fn, side, atom.ctx)) or self._fetched_by_package(atom, side)
             if touch is not None:
                 return touch
         return None
+
+    def _fetched_by_package(self, atom: Atom, i: int) -> Touch | None:
+        """The read behind a record where the database package itself lies in the repository: its value is then of the package's making."""
+        chain = self.records.chains.of(atom.fn, i, atom.ctx)
+        last = chain.links[-1] if chain.links else None
+        if last is None or last.call < 0 or not self.model.recogniser.imported(last.fn, last.call):
+            return None
+        touch = self.records.touch(last.fn, last.call, last.ctx)
+        return touch if touch is not None and touch.kind != "flush" else None
 
     def _fetched(self, value: Value) -> Touch | None:
         """The read behind a record, its number, or whether it is there."""
@@ -285,6 +294,16 @@ class States:
                             if text is not None:
                                 out.add(text.lower())
         return out
+
+    def excluded(self, atom: Atom) -> set[str]:
+        """The words, in lower case, of which a condition says that a field holds none; empty when it says something else."""
+        body = self.program.body(atom.fn)
+        if body.op[atom.instr] == Op.BINARY:
+            operator = body.text(body.args(atom.instr)[0])
+            says_not = atom.truth is (operator not in _EQUAL) and operator in (*_EQUAL, *_UNEQUAL)
+        else:
+            says_not = atom.truth is False
+        return self._wanted(atom) if says_not else set()
 
     def _contains(self, atom: Atom) -> bool:
         body = self.program.body(atom.fn)

@@ -1,5 +1,6 @@
 """Changes of an order's or payment's state, and whether the state that it is in is looked at first."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,18 +9,27 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Value, options
+from tillproof.commerce.states import FieldRead, is_predicate
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, options
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_JUDGES = re.compile(
+    r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
+)
+_NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
+_SEVERAL = 3
+_IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """An effect that moves a record to another state. ``to``: the words that say which, when they are known. ``guards``: the conditions on
-    the way that ask for its present state. ``held``: why it needs none, or empty."""
+    the way that ask for its present state. ``held``: why it needs none, or empty. ``undoes``: it ends or holds up what was paid.
+    ``computed``: one of several states is worked out, from other records such as an order's shipments, or from what a message says."""
 
     effect: Effect
     touch: Touch
@@ -27,6 +37,8 @@ class Transition:
     to: tuple[str, ...]
     guards: tuple[Atom, ...]
     held: str
+    undoes: bool = False
+    computed: bool = False
 
 
 class Transitions:
@@ -52,7 +64,12 @@ class Transitions:
         return self._memo[target.fn]
 
     def _is_order(self, touch: Touch) -> bool:
-        return self.model.words.entity(touch.entity) and not any(w in touch.entity.split("_") for w in _NOT_ORDERS)
+        words = self.model.words
+        return (
+            words.entity(touch.entity)
+            and not words.has("outgoing_entities", touch.entity)
+            and not any(w in touch.entity.split("_") for w in _NOT_ORDERS)
+        )
 
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
@@ -72,7 +89,28 @@ class Transitions:
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch)
-        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), self._needs_none(touch))
+        undoes = self._undoes(to)
+        if undoes:
+            atoms = [a for a in atoms if not self._only_itself(a, to)]
+        return Transition(
+            effect, touch, name, to, tuple(dict.fromkeys(atoms)), self._needs_none(touch), undoes, self._computed(touch.fields[name])
+        )
+
+    def _undoes(self, to: tuple[str, ...]) -> bool:
+        """Whether a change ends or holds up what was paid before."""
+        return bool(to) and all(self.model.words.has("dead_values", t) or self.model.words.has("open_values", t) for t in to)
+
+    def _computed(self, value: Value | None) -> bool:
+        """Whether a value is one of so many states that somebody works out which."""
+        words = self.model.words
+        texts = {t for o in options(value) if (t := text_of(o)) is not None} if value is not None else set()
+        ends = any(words.has("dead_values", t) for t in texts)
+        return len(texts) >= _SEVERAL and ends and any(words.has("fulfil_values", t) or words.has("paid_values", t) for t in texts)
+
+    def _only_itself(self, atom: Atom, to: tuple[str, ...]) -> bool:
+        """Whether a condition refuses nothing but the state that is set: "not failed yet" lets a paid order fail."""
+        refused = self.model.states.excluded(atom)
+        return bool(refused) and {snake(w) for w in refused} <= {snake(t) for t in to}
 
     def _asking(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
         """The conditions in an atom that ask for the state of that record; in alternatives when each of them does."""
@@ -80,24 +118,36 @@ class Transitions:
             groups = [[a for one in group for a in self._asking(one, touch)] for group in atom.groups]
             return [a for group in groups for a in group] if groups and all(groups) else []
         if atom.truth is None:
-            return [atom] if self._chooses(atom, touch) else []
+            return [atom] if self._chooses(atom, touch) or self._asked_for_leave(atom, touch) else []
         return [atom] if self.about(atom, touch) else []
 
     def about(self, atom: Atom, touch: Touch) -> bool:
         """Whether a condition asks for the state of a record that is touched."""
-        words = self.model.words
         for read in self.model.states.reads(atom):
-            if same(read.entity, touch.entity) and (
-                words.has("status_fields", read.field) or words.has("paid_fields", read.field) or read.asked
-            ):
+            if same(read.entity, touch.entity) and self._tells_state(read):
                 return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
+
+    def _tells_state(self, read: FieldRead) -> bool:
+        words = self.model.words
+        asks = words.has("status_fields", read.field) or words.has("paid_fields", read.field) or is_predicate(read.field)
+        return read.asked or asks or _NOTED.fullmatch(read.field) is not None
 
     def _chooses(self, atom: Atom, touch: Touch) -> bool:
         """A read of the record by its state that came back: ``Order.objects.get(id=…, status='pending')``."""
         read = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         return read is not None and read.kind == "read" and self._by_state(read, touch)
+
+    def _asked_for_leave(self, atom: Atom, touch: Touch) -> bool:
+        """A call that came back, judges changes of state by its name, and was given the record's present one:
+        ``assertTransition(order.status, 'paid')``, ``new FSM(config, refund.state)``."""
+        body = self.model.program.body(atom.fn)
+        callee, arguments = body.call(atom.instr)
+        if body.op[callee] not in (Op.NAME, Op.FIELD) or not _JUDGES.search(snake(body.name(callee).rpartition(".")[2])):
+            return False
+        reads = (r for _, a in arguments for r in self.model.states.field(atom.fn, a, atom.ctx))
+        return any(same(r.entity, touch.entity) and self.model.words.says_state(r.field) for r in reads)
 
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
@@ -112,15 +162,38 @@ class Transitions:
             return "the platform looks at the state first"
         if touch.record is not None and self._is_new(touch.record, touch.entity):
             return "the record has just been created"
-        if any(isinstance(v, Member) and self._is_new(v.base, touch.entity) for v in touch.keys.values()):
+        if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
             return "the record has just been created"
         return ""
 
+    def _is_new_by(self, key: Value, kind: str) -> bool:
+        """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
+        creation that calls itself again gives is known from its other ways out."""
+        known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
+        return bool(known) and all((record := _id_of(o)) is not None and self._is_new(record, kind) for o in known)
+
     def _is_new(self, record: Value, kind: str) -> bool:
+        record = record.base if isinstance(record, Overlay) else record
         found = [self.model.records.read_behind(o) for o in options(record)]
         made = [
             o
             for o in options(record)
             if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
         ]
-        return bool(made) or (bool(found) and all(t is not None and t.kind == "create" for t in found))
+        return bool(made) or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
+
+    def _made_before(self, touch: Touch, kind: str) -> bool:
+        """Whether a record was created here, or is looked up by the id of one that was."""
+        if touch.kind != "read":
+            return touch.kind == "create"
+        by = touch.keys.get("id")
+        if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
+            by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
+        return by is not None and _id_of(by) is not None and self._is_new_by(by, kind)
+
+
+def _id_of(value: Value) -> Value | None:
+    """The record whose id a value is: ``order.id``, ``$order->get_id()``."""
+    if isinstance(value, Result) and isinstance(value.callee, Member) and snake(value.callee.name) in _IDS:
+        return value.callee.base
+    return value.base if isinstance(value, Member) else None

@@ -289,7 +289,7 @@ class Evaluator:
             value = self.at(f, reach.stores[0])
         else:
             value = choice(at, [self.at(f, s) for s in reach.stores])
-        if reach.writes:
+        if reach.writes and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on a function
             return Overlay(at, value, tuple([(w.key, self.at(f, w.value), w.certain) for w in reach.writes]))
         return value
 
@@ -410,6 +410,8 @@ class Evaluator:
                 results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
             elif isinstance(option, External) and len(arguments) > (given_back := self.gives.get(option.name, len(arguments))):
                 results.append(self.at(f, arguments[given_back][1]))
+            elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
+                results.append(self.at(f, arguments[0][1]))  # whatever it adds, it stands for its target
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(f, arguments[0][1], at))
             else:

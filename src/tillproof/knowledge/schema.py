@@ -179,6 +179,7 @@ class Inbound(Part, frozen=True):
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
     ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
     as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
@@ -193,6 +194,8 @@ class Inbound(Part, frozen=True):
     binds: tuple[str, ...] = ()
     signs: Literal["", "paid"] = ""
     routes: tuple[str, ...] = ()
+    redelivers: int = 0
+    redelivers_source: str = ""
     message: str = ""
     signing: Signing | None = None
     source: str = ""
@@ -331,7 +334,8 @@ class Routes(Part, frozen=True):
     Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
     arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
     order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
-    HTTP methods when none is named.
+    HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
+    ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
     """
@@ -350,6 +354,8 @@ class Routes(Part, frozen=True):
     handler: tuple[str, ...] = ("-1",)
     methods: tuple[str, ...] = ()
     without_methods: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
@@ -451,6 +457,24 @@ class Currencies(Part, frozen=True):
     source: str = ""
 
 
+class Handover(Part, frozen=True, kw_only=True):
+    """Calls by which work runs later or elsewhere, known by their last word where the call is not ours.
+
+    ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
+    of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; or what
+    was registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    ``as_called``: the task is handed the arguments as they stand. ``registers``: calls, constructors and decorators that register a
+    function under the name that is their first argument (or that their queue was made with).
+    """
+
+    calls: tuple[str, ...]
+    runs: str
+    as_called: bool = False
+    methods: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -525,6 +549,7 @@ class Framework(Part, frozen=True):
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     tells: dict[str, int] = {}
+    handovers: tuple[Handover, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()

@@ -24,9 +24,22 @@ def import_aliases(tree: Tree) -> dict[str, str]:
             if isinstance(package, str) and posixpath.dirname(file.path):
                 out.setdefault(package, posixpath.dirname(file.path))
         elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
-            for prefix, folder in _paths(posixpath.dirname(file.path), _read(tree.root / file.path)):
+            data = _read(tree.root / file.path)
+            for prefix, folder in (*_paths(posixpath.dirname(file.path), data), *_below(posixpath.dirname(file.path), data, tree)):
                 out.setdefault(prefix, folder)
     return out
+
+
+def _below(folder: str, data: dict[str, object], tree: Tree) -> list[tuple[str, str]]:
+    """The folders below ``baseUrl``: imports may begin with their names."""
+    options = data.get("compilerOptions")
+    base = options.get("baseUrl") if isinstance(options, dict) else None
+    if not isinstance(base, str):
+        return []
+    root = posixpath.normpath(posixpath.join(folder, base))
+    start = "" if root == "." else root + "/"
+    names = {f.path[len(start) :].partition("/")[0] for f in tree.files if f.path.startswith(start) and "/" in f.path[len(start) :]}
+    return [(name + "/", start + name) for name in sorted(names) if not name.startswith(".") and name != "node_modules"]
 
 
 def _paths(folder: str, data: dict[str, object]) -> list[tuple[str, str]]:

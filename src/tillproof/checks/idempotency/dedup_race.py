@@ -6,16 +6,46 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries
 from tillproof.checks.idempotency.handler_not_idempotent import describe
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import anchor, called, entry_line, source, step, steps
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler that guards an effect against being repeated."""
+    """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
+    seen: set[tuple[str, int]] = set()
     for delivery in deliveries(model):
         if any(r.guards for r in delivery.guarded):
-            yield _rule(model, delivery)
+            ruling = _rule(model, delivery)
+            seen.update((e.file, e.line) for e in ruling.evidence)
+            yield ruling
+    for mark in model.cache_marks.checked_then_set:
+        if (mark.fn.file, model.program.body(mark.fn).line[mark.read.instr]) not in seen:
+            yield _mark(model, mark)
+
+
+def _mark(model: Model, mark: CacheMark) -> Ruling:
+    """A mark that is looked for by one call and set by another."""
+    read, write = Place(mark.fn, mark.read.instr, None), Place(mark.fn, mark.write.instr, None)
+    file, start, _ = lines(model, read)
+    name = model.program.name(mark.fn)
+    ruling = Ruling("idempotency/dedup-race", "broken", "lock", file, start, severity="high", confidence="likely")
+    ruling.anchor = (file, start, start)
+    ruling.title = "Two requests at once both take the lock"
+    ruling.message = (
+        f"`{name}` reads a mark from the cache and sets it by a second call. A webhook and the customer's return, or two deliveries, that "
+        "arrive at once both find no mark, both go on, and the payment is processed twice."
+    )
+    ruling.remediation = (
+        "Take the mark by one call that only the first can win (`add` of the cache, `SET key value NX EX seconds` of Redis, an insert with "
+        "a unique key, `SELECT … FOR UPDATE` on the order) and go on only when it was won."
+    )
+    ruling.evidence = [
+        step(model, read, "the check: a plain read", "missing"),
+        step(model, write, "only here is the mark set", "sink"),
+    ]
+    return ruling
 
 
 def _rule(model: Model, delivery: Delivery) -> Ruling:

@@ -7,11 +7,12 @@ from functools import lru_cache
 from tillproof.checks.idempotency.keys import look
 from tillproof.checks.idempotency.unstable_key import kept, random_source
 from tillproof.checks.ways import anchor
+from tillproof.commerce.conditions import flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.repeats import Guard, Repeat, flat
+from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 

@@ -26,6 +26,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}
         handler = webhooks.get(entry.target.fn)
         for transition in model.transitions.of(entry.target):
+            if handler is None and transition.computed:
+                continue
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
@@ -36,14 +38,29 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _may(model: Model, entry: Entry) -> bool:
     """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks."""
-    return entry.role != "platform" and any(model.vocabulary.state(fn) for fn in model.handlers.closure(entry).functions)
+    if entry.role == "platform":
+        return False
+    near = model.handlers.closure(entry).functions
+    return any(model.vocabulary.state(fn) for fn in (*near, *(later for fn in near for later in model.handovers.of(fn))))
+
+
+def _in_order(model: Model, transition: Transition) -> bool:
+    """Whether a message may set a state in any state: a hold, or one that is written only when the message is newer than the record."""
+    return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(model.arrivals.ages(transition.effect, transition.touch))
+
+
+def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
+    """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
+    once = bool(model.repeats.guards(transition.effect, model.effects.of(entry.target)))
+    ends = any(model.words.has("dead_values", t) for t in transition.to)
+    return once, not ends, not transition.undoes
 
 
 def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webhook: bool) -> Ruling:
     file, line = entry_line(model, entry)
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
-    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and all(snake(to) in _REVERSIBLE for to in t.to))]
+    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
     if not bare:
         for place, t in part[:3]:
             for atom in t.guards[:1]:
@@ -51,7 +68,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
             if t.held:
                 ruling.evidence.append(step(model, place, t.held, "guard"))
         return ruling
-    place, worst = bare[0]
+    place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(f"`{t}`" for t in worst.to[:2])
     ruling.outcome = "broken"
@@ -70,7 +87,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
         "refuse when no row was changed; or ask a table of allowed transitions first."
     )
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
-    for _, t in bare[:_MOST]:
+    for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
     return ruling
 

@@ -10,7 +10,7 @@ from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Record, Value, constant, options
+from tillproof.flow.values import FunctionV, Record, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
@@ -62,7 +62,25 @@ def public(wiring: Wiring, fn: Fn) -> bool:
     return not _HIDDEN.match(wiring.program.sources[fn.file], function.start)
 
 
+def listed(wiring: Wiring, routes: Routes, cls: ClassId) -> list[Fn]:
+    """The functions and methods that members of a class list as handlers: ``actions = [refund, 'cancel']``."""
+    out: dict[Fn, None] = {}
+    for value in members(wiring, cls, routes.listed):
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                out[option.fn] = None
+            elif (name := constant(option)) is not None and (fn := wiring.evaluator.scope.method(cls, name)) is not None:
+                out[fn] = None
+    return list(out)
+
+
 def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId) -> Iterator[Declared]:
+    for fn in listed(wiring, routes, cls):
+        place = wiring.place(fn)
+        note = routes.note if routes.role != "public" else ""
+        yield Declared(
+            wiring.handler(fn, place), None, routes.without_methods or ("ANY",), framework.id, "class", place, (), routes.role, note, False
+        )
     for name, fn in wiring.program.methods(cls).items():
         verb = routes.verbs.get(name) or (routes.verbs.get("*") if public(wiring, fn) else None)
         if verb is None:

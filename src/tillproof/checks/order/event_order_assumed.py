@@ -1,0 +1,94 @@
+"""``order/event-order-assumed``: a message that arrives late cannot undo what a later one said."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Ruling
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.arrivals import Arrival
+from tillproof.commerce.effects import Place
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+
+_MOST = 3
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per handler of messages and kind of record whose state it sets."""
+    seen: set[tuple[Fn, int]] = set()
+    for handler in model.handlers.all:
+        if handler.kind == "redirect-return":
+            continue
+        kinds: dict[str, list[Arrival]] = {}
+        for arrival in model.arrivals.of(handler.entry.target):
+            kinds.setdefault(arrival.touch.entity, []).append(arrival)
+        for found in kinds.values():
+            if (ruling := _rule(model, handler, found, seen)) is not None:
+                yield ruling
+
+
+def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[Fn, int]]) -> Ruling | None:
+    entry = handler.entry
+    file, line = entry_line(model, entry)
+    ruling = Ruling("order/event-order-assumed", "held", handler.kind, file, line, severity="medium")
+    ruling.evidence = [
+        source(model, entry, f"{handler.provider.name} {handler.kind} handler: messages arrive in any order, and late ones again")
+    ]
+    bare = [a for a in found if not a.guards and not a.held]
+    if handler.inbound.proof == "refetch" and not any(a.how == "mirrored" for a in bare):
+        ruling.evidence.append(source(model, entry, "the message names a payment, whose state is asked of the provider anew"))
+        ruling.evidence += [step(model, Place(p.fn, p.instr, None), "asked here", "guard") for p in handler.walked.proofs[:1]]
+        return ruling if handler.walked.proofs else None
+    if not bare:
+        for arrival in found[:_MOST]:
+            for atom in arrival.guards[:1]:
+                at = Place(atom.fn, atom.instr, atom.ctx)
+                ruling.evidence.append(step(model, at, "the record's present state or age is looked at first", "guard"))
+            if arrival.held:
+                ruling.evidence.append(step(model, arrival.effect.place, arrival.held, "guard"))
+        return ruling
+    worst = min(bare, key=lambda a: (a.how != "mirrored", not model.words.has("dead_values", a.to)))
+    place = anchor(model, worst.effect, handler.provider)
+    if (place.fn, place.instr) in seen:
+        return None
+    seen.add((place.fn, place.instr))
+    ruling.outcome = "broken"
+    ruling.confidence = "certain" if worst.effect.certain and worst.how == "mirrored" else "likely"
+    ruling.anchor = lines(model, place)
+    _say(ruling, handler, worst, called(model, entry))
+    ruling.evidence.append(step(model, place, "nothing asks whether something newer is known already", "missing"))
+    ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
+    if worst.before is not None:
+        ruling.evidence.append(step(model, worst.before.effect.place, f"set to {' or '.join(worst.before.to[:2])} by another message"))
+    return ruling
+
+
+def _say(ruling: Ruling, handler: Handler, worst: Arrival, name: str) -> None:
+    """The finding's words."""
+    provider, record, field = handler.provider.name, worst.touch.entity.replace("_", " "), worst.field
+    if worst.how == "mirrored":
+        ruling.title = f"A late message puts the {record} back to an older state"
+        ruling.message = (
+            f"{name} writes the `{field}` of whichever message arrives over what is stored. {provider} does not promise an order and "
+            f"sends again what failed, so an older message that comes late overwrites a newer one: a {record} that is paid, sent or "
+            "refunded is open again, and what reads it acts on that."
+        )
+        ruling.remediation = (
+            "Keep the time (or version) of the message that the row was last written from, and write only when this one is newer "
+            f"(`… WHERE id = ? AND updated_at < ?`); or take the message as a hint and ask {provider} for the {record} as it is now."
+        )
+        return
+    before = " or ".join(f"`{t}`" for t in worst.before.to[:2]) if worst.before else "paid"
+    ruling.title = f"A late message turns the {record} back from {before} to `{worst.to}`"
+    ruling.message = (
+        f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} does not "
+        f"promise an order: the failure of a first attempt that arrives after the success of the second undoes a payment that was made."
+    )
+    ruling.remediation = (
+        f"Let the message change only a {record} that is still open (`… WHERE id = ? AND {field} = 'pending'`), or "
+        f"ask {provider} for the payment as it is now before writing."
+    )
+
+
+CHECK = Check(id="order/event-order-assumed", title="Messages may arrive in any order", severity="medium", rule=rule)

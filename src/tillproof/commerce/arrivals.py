@@ -1,0 +1,196 @@
+"""What the messages of a provider do to states of records whatever the order in which they arrive."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.conditions import AnyOf, Atom
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import same
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.recognise import Known
+from tillproof.commerce.records import Touch
+from tillproof.commerce.transitions import Transition
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation, Verifier
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_AGE = re.compile(
+    r"(updat|modif|chang|occurr|event|sync|last|creat|receiv|process)\w*_?(at|on|time|date|ts|created|stamp)$|version|sequence|revision|timestamp|(^|_)seq$"
+)
+_AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
+_ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
+_PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
+_ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
+_ASKS = ("retrieve", "read", "list", "search")
+_WAYS = 60
+_SEVERAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A state that a message sets. ``how``: it is taken ``mirrored`` from the message, ``asked`` of the provider anew, or a constant ``to``
+    that ``undoes`` what ``before`` sets. ``guards``: conditions on the record's present state or age; ``held``: why it needs none."""
+
+    effect: Effect
+    touch: Touch
+    field: str
+    how: Literal["mirrored", "asked", "undoes"]
+    guards: tuple[Atom, ...]
+    held: str
+    to: str = ""
+    before: Transition | None = None
+
+
+class Arrivals:
+    """Answers by entry point; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._memo: dict[Fn, list[Arrival]] = {}
+
+    def of(self, target: FunctionV) -> list[Arrival]:
+        """The states behind a handler for which it matters in which order messages arrive."""
+        if target.fn not in self._memo:
+            self._memo[target.fn] = [*self._mirrored(target), *self._undoing(target)]
+        return self._memo[target.fn]
+
+    # --- states that the message tells
+
+    def _mirrored(self, target: FunctionV) -> list[Arrival]:
+        out = []
+        for effect in self.model.effects.of(target):
+            touch = effect.touch
+            if touch is None or touch.kind not in ("write", "upsert"):
+                continue
+            for name, value in touch.fields.items():
+                how = self._told(touch, name, value)
+                if how is not None:
+                    out.append(Arrival(effect, touch, name, how, self.guards(effect, touch), self._needs_none(touch, name, how)))
+                    break
+        return out
+
+    def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
+        if value is None or not self._is_state(touch.entity, snake(name)):
+            return None
+        fixed = all(isinstance(o, (Const, Missing)) for o in options(value))
+        if fixed and (self.model.words.entity(touch.entity) or len(options(value)) < _SEVERAL):
+            return None
+        if touch.overwrites is not None and name not in touch.overwrites:
+            return None
+        if fixed:  # one of several, by what the message says
+            return "mirrored"
+        asked = [p for o in options(value) for p in (o.operands if isinstance(o, Mix) else (o,))]  # active: status === 'active'
+        calls = [k for part in asked for k in self._calls(part)]
+        if any(_asks(k) for k in calls):
+            return "asked"
+        found = [pair for part in asked for pair in self.model.requests.sources_in(part, _WAYS)]
+        told = any(isinstance(k.thing, Verifier) for k in calls) or any(s.kind in ("body", "raw", "query") for s, _ in found)
+        return "mirrored" if told else None
+
+    def _calls(self, value: Value) -> list[Known]:
+        """The provider's calls of whose answers a value is a part, or is made by calls that clean."""
+        out: list[Known] = []
+        seen: set[int] = set()
+        stack = [value]
+        while stack and len(seen) < _WAYS:
+            here = stack.pop()
+            if id(here) in seen:
+                continue
+            seen.add(id(here))
+            if isinstance(here, Result) and here.instr >= 0:
+                known = self.model.operations.at(here.fn, here.instr, here.ctx)
+                out += [known] if known is not None else []
+            stack += self.model.requests.carried(here)
+        return out
+
+    def _is_state(self, entity: str, field: str) -> bool:
+        words = self.model.words
+        if words.entity(entity) and not words.has("outgoing_entities", entity):
+            return words.has("status_fields", field) or words.has("paid_fields", field) or _ON.fullmatch(field) is not None
+        return _ON_PEOPLE.fullmatch(entity) is not None and _PAYING.fullmatch(field) is not None
+
+    def _needs_none(self, touch: Touch, name: str, how: str) -> str:
+        if how == "asked":
+            return "the state is asked of the provider anew, so the order of messages does not matter"
+        if any(self.model.words.says_state(k) or _AGE.search(snake(k)) for k in touch.compared):
+            return "only a row in an older or allowed state is chosen"
+        return "the database works out the new state from the old one" if name in touch.relative else ""
+
+    # --- states that the code knows
+
+    def _undoing(self, target: FunctionV) -> list[Arrival]:
+        """Changes that end a payment, in a handler that makes one of the same record: which comes last is chance."""
+        found = self.model.transitions.of(target)
+        out = []
+        for one in found:
+            before = next((t for t in found if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
+            if one.undoes and before is not None:
+                guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
+                out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before))
+        return out
+
+    def _answered(self, atom: Atom) -> bool:
+        """Whether a condition looks at what the provider has just been asked for: its state as it is now, whatever the message said."""
+        body = self.model.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        sides = args[1:3] if op == Op.BINARY else [atom.instr]
+        if op == Op.CALL and body.op[args[0]] == Op.FIELD:
+            sides = [body.args(args[0])[0], *(a for _, a in body.call(atom.instr)[1])]
+        calls = [k for side in sides for k in self._calls(self.model.evaluator.value(atom.fn, side, atom.ctx))]
+        return any(_asks(k) for k in calls)
+
+    # --- guards
+
+    def guards(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
+        """The conditions on the way to an effect that ask for the record's present state or age."""
+        return self._on_the_way(effect, lambda a: self.model.transitions.about(a, touch) or self.aged(a, touch))
+
+    def ages(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
+        """The conditions on the way to an effect that ask for the record's age."""
+        return self._on_the_way(effect, lambda a: self.aged(a, touch))
+
+    def _on_the_way(self, effect: Effect, asks: Callable[[Atom], bool]) -> tuple[Atom, ...]:
+        found = (a for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held) for a in _asking(atom, asks))
+        return tuple(dict.fromkeys(found))
+
+    def aged(self, atom: Atom, touch: Touch) -> bool:
+        """Whether a condition compares the age or version of the record with something."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] == Op.BINARY and body.text(body.args(atom.instr)[0]) not in _AFTERS:
+            return False
+        return body.op[atom.instr] in (Op.BINARY, Op.CALL) and self._reads_age(atom.fn, atom.instr, atom.ctx, touch, 0)
+
+    def _reads_age(self, fn: Fn, i: int, ctx: Ctx | None, touch: Touch, depth: int) -> bool:
+        if i < 0 or depth > 5:
+            return False
+        body = self.model.program.body(fn)
+        if any(same(r.entity, touch.entity) and _AGE.search(r.field) for r in self.model.states.field(fn, i, ctx)):
+            return True
+        op, args = body.op[i], body.args(i)
+        if op == Op.BINARY:
+            below = list(args[1:3])
+        elif op in (Op.CALL, Op.NEW):
+            callee = args[0]
+            below = [v for _, v in body.call(i)[1]] + ([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])
+        else:
+            return False
+        return any(self._reads_age(fn, b, ctx, touch, depth + 1) for b in below)
+
+
+def _asking(atom: Atom | AnyOf, asks: Callable[[Atom], bool]) -> list[Atom]:
+    """The conditions in an atom of which something holds; in alternatives when it holds in each."""
+    if isinstance(atom, AnyOf):
+        groups = [[a for one in group for a in _asking(one, asks)] for group in atom.groups]
+        return [a for group in groups for a in group] if groups and all(groups) else []
+    return [atom] if atom.truth is not None and asks(atom) else []
+
+
+def _asks(known: Known) -> bool:
+    """Whether a provider's call asks for something as it is now."""
+    return isinstance(known.thing, Operation) and (known.thing.confirms or known.thing.op.endswith(_ASKS))

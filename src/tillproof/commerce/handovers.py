@@ -1,0 +1,185 @@
+"""Work that is handed on and runs later or elsewhere: tasks, jobs, queues, events. Whose function of ours a handing-over call sets off."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.entry_styles.callables import php_callables
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Result, Value, constant, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Handover
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_MOST = 6
+_TELLING = 5
+_COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
+_TYPE = re.compile(r"[A-Za-z_]\w*")
+
+
+class Handed(NamedTuple):
+    """A function that runs later. ``called``: whether it is handed the arguments of the call as they stand."""
+
+    target: FunctionV
+    called: bool
+
+
+class Handovers:
+    """Answers by call; who is registered for which name is found once somebody hands over by name."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._of: dict[Fn, list[Fn]] = {}
+        self._registered: dict[tuple[str, str], list[FunctionV]] = {}
+
+    @cached_property
+    def _words(self) -> dict[str, dict[str, list[Handover]]]:
+        """Per language, the last words of the calls that hand work over."""
+        out: dict[str, dict[str, list[Handover]]] = {}
+        for framework in self.model.knowledge.frameworks.values():
+            for handover in framework.handovers:
+                for name in handover.calls:
+                    out.setdefault(framework.language, {}).setdefault(name.rpartition(".")[2], []).append(handover)
+        return out
+
+    def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Handed]:
+        """The functions of ours that a call of outside has run later; none when it hands nothing over, or that is not known."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return []
+        word = body.name(callee).rpartition(".")[2]
+        out: dict[Fn, Handed] = {}
+        for handover in self._words.get(self.model.program.language(fn.file), {}).get(word, ()):
+            for handed in self._one(handover, fn, i, ctx, body):
+                out.setdefault(handed.target.fn, handed)
+        return list(out.values())[:_MOST]
+
+    def of(self, fn: Fn) -> list[Fn]:
+        """The functions that a function hands work to, whatever its caller."""
+        if fn not in self._of:
+            body = self.model.program.body(fn)
+            calls = (i for i, op in enumerate(body.op) if op == Op.CALL)
+            self._of[fn] = list(dict.fromkeys(h.target.fn for i in calls for h in self.targets(fn, i, None)))
+        return self._of[fn]
+
+    def _one(self, handover: Handover, fn: Fn, i: int, ctx: Ctx | None, body: Body) -> Iterator[Handed]:
+        evaluator = self.model.evaluator
+        callee, arguments = body.call(i)
+        base = evaluator.value(fn, body.args(callee)[0], ctx) if body.op[callee] == Op.FIELD else None
+        if handover.runs == "callee" and base is not None:
+            for option in options(base):
+                if isinstance(option, FunctionV):
+                    params = self.model.program.body(option.fn).params
+                    bound = bool(params) and params[0].name in ("self", "task")
+                    yield Handed(option, handover.as_called and not bound)
+        elif handover.runs == "object":
+            for value in (*([base] if base is not None else []), *(evaluator.value(fn, v, ctx) for _, v in arguments[:1])):
+                for option in options(value):
+                    if isinstance(option, (ClassV, Instance)):
+                        made = option if isinstance(option, Instance) else Instance(option.at, option.cls, (fn, i, ctx))
+                        yield from (Handed(target, False) for target in self._handlers(made, handover))
+        else:
+            for name in self._names(handover, fn, i, ctx, base):
+                yield from (Handed(f, False) for f in self._under(self.model.program.language(fn.file), name))
+
+    # --- jobs and messages that are objects
+
+    def _handlers(self, made: Instance, handover: Handover) -> Iterator[FunctionV]:
+        """The job's own method, else the methods of others whose first parameter is of its class."""
+        evaluator = self.model.evaluator
+        for name in handover.methods:
+            if (own := evaluator.scope.method(made.cls, name)) is not None:
+                yield FunctionV(made.at, own, None, made)
+                return
+        wanted = self.model.program.cls(made.cls).name
+        for name in handover.methods:
+            for fn in self.model.program.functions_by_name.get(name, ()):
+                owner = self.model.program.owner(fn)
+                if owner is not None and wanted.encode() in self.model.program.sources[fn.file] and self._takes(fn, made.cls, wanted):
+                    yield FunctionV(made.at, fn, None, Instance(made.at, owner))
+
+    def _takes(self, fn: Fn, cls: ClassId, name: str) -> bool:
+        params = [p for p in self.model.program.body(fn).params if p.name not in ("self", "this")]
+        if not params or name not in _TYPE.findall(params[0].type):
+            return False
+        typed = self.model.evaluator.scope.typed(fn.file, params[0].type, (fn.file, 1))
+        return not isinstance(typed, Instance) or typed.cls == cls
+
+    # --- names
+
+    def _names(self, handover: Handover, fn: Fn, i: int, ctx: Ctx | None, base: Value | None) -> list[str]:
+        """The names that a call hands work over to."""
+        _, arguments = self.model.program.body(fn).call(i)
+        if handover.runs == "receiver":
+            return _queue(self.model, base) if base is not None else []
+        if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
+            return []
+        value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1], ctx)
+        return [t for o in options(value) if (t := constant(o)) is not None]
+
+    def _under(self, language: str, name: str) -> list[FunctionV]:
+        """What runs under a name."""
+        key = (language, name)
+        if key not in self._registered:
+            found: dict[Fn, FunctionV] = {}
+            words = self._registering_words.get(language, set())
+            telling = len(name) >= _TELLING and _COMPOUND.search(name) is not None
+            for file in self.model.program.mentioning(name) if telling and words else ():
+                if self.model.program.language(file) == language:
+                    for fn in self.model.program.functions_calling(file, words):
+                        found.update((target.fn, target) for known, target in self._registering(fn, words) if known == name)
+            self._registered[key] = list(found.values())
+        return self._registered[key]
+
+    @cached_property
+    def _registering_words(self) -> dict[str, set[str]]:
+        out: dict[str, set[str]] = {}
+        for framework in self.model.knowledge.frameworks.values():
+            for handover in framework.handovers:
+                out.setdefault(framework.language, set()).update(n.rpartition(".")[2].lower() for n in handover.registers)
+        return out
+
+    def _registering(self, fn: Fn, words: set[str]) -> Iterator[tuple[str, FunctionV]]:
+        """``agenda.define('capture', fn)``, ``new Worker('orders', fn)``, ``queue.process(fn)``, ``@OnEvent('order.paid')``."""
+        evaluator, body = self.model.evaluator, self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.DECORATE and body.args(i)[0] == 0 and body.op[body.args(i)[2]] == Op.CALL:
+                call, target = body.args(i)[2], Fn(fn.file, body.args(i)[1])
+                name = constant(evaluator.value(fn, given[0][1])) if (given := body.call(call)[1]) else None
+                if name is not None and self._spelt(body, call) in words:
+                    owner = self.model.program.owner(target)
+                    at = (fn.file, body.line[i])
+                    yield name, FunctionV(at, target, None, Instance(at, owner) if owner else None)
+            elif op in (Op.CALL, Op.NEW) and self._spelt(body, i) in words:
+                callee, arguments = body.call(i)
+                values = [evaluator.value(fn, v) for _, v in arguments]
+                first = constant(values[0]) if values else None
+                base = evaluator.value(fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
+                found = [first] if first is not None else _queue(self.model, base) if base is not None else []
+                yield from ((name, run) for value in values for run in self._functions(value, fn, first) for name in found)
+
+    def _functions(self, value: Value, fn: Fn, name: str | None) -> list[FunctionV]:
+        """The functions that are registered."""
+        own = [o for o in options(value) if isinstance(o, FunctionV)]
+        if own or self.model.program.language(fn.file) != "php" or constant(value) == name:
+            return own
+        return [f for f, _ in php_callables(self.model.wiring, value, fn)]
+
+    def _spelt(self, body: Body, i: int) -> str:
+        callee = body.args(i)[0]
+        return body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+
+
+def _queue(model: "Model", value: Value) -> list[str]:
+    """The name that a queue was made with: ``new Queue('orders')``."""
+    out = []
+    for option in options(value):
+        if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, Member):
+            given = model.evaluator.argument(option, 0)
+            out += [name] if given is not None and (name := constant(given)) is not None else []
+    return out
