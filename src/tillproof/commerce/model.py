@@ -37,6 +37,7 @@ from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
+from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.timeouts import Timeouts
 from tillproof.commerce.transitions import Transitions
@@ -265,6 +266,10 @@ class Model:
     @cached_property
     def stock_writes(self) -> StockWrites:
         return StockWrites(self)
+
+    @cached_property
+    def takings(self) -> Takings:
+        return Takings(self)
 
     @cached_property
     def failures(self) -> Failures:
