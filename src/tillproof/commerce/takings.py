@@ -83,10 +83,10 @@ class Takings:
             and not self.model.staff_only(p.fn)
             and self._for_sale(p.fn)
         ]
-        first: dict[tuple[Fn, str], tuple[StockWrite, Place]] = {}
+        by_function: dict[Fn, list[Taking]] = {}
         for write, place in kept:
-            first.setdefault((place.fn, write.touch.entity), (write, place))
-        return [self._judge(w, p) for w, p in first.values()]
+            by_function.setdefault(place.fn, []).append(self._judge(write, place))
+        return [min(found, key=lambda t: t.kept is not None) for found in by_function.values()]
 
     @cached_property
     def any_by_staff(self) -> list[StockWrite]:
@@ -108,6 +108,9 @@ class Takings:
         params = [leaf for leaf in leaves(write.by, 60) if isinstance(leaf, Param) and leaf.fn == write.place.fn] if write.by else []
         callers = self.model.callers.of(write.place.fn)[:_MOST_CALLERS] if params else []
         if not callers:
+            given = [v for p in dict.fromkeys(params) for v in self._by_name(write.place.fn, p)]
+            if given and all(_is_negative(v) for v in given):
+                down = not down
             return [write.place] if down != write.promised else []
         takes: list[Place] = []
         for caller, call, target in callers:
@@ -118,6 +121,23 @@ class Takings:
             if (down != _is_negative(by)) != write.promised:
                 takes.append(Place(caller, call, None))
         return [write.place] if len(takes) == len(callers) else takes
+
+    def _by_name(self, fn: Fn, param: Param) -> list[Value]:
+        """What the calls of a method hand over, where it can be told by its name alone which method they mean."""
+        name = self.program.name(fn)
+        if len(self.program.functions_by_name[name]) != 1:
+            return []
+        bound = 1 if self.program.body(fn).params[:1] and self.program.body(fn).params[0].name in ("self", "cls") else 0
+        out = []
+        for file in self.program.mentioning(name):
+            for caller in self.program.functions_calling_name(file, name):
+                body = self.program.body(caller)
+                for i, op in enumerate(body.op):
+                    if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) == name:
+                        rows = [v for _, v in body.call(i)[1]]
+                        if 0 <= param.number - bound < len(rows):
+                            out.append(self.model.evaluator.value(caller, rows[param.number - bound]))
+        return out
 
     def _for_sale(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, speaks of orders; and none is there to fill a shop with goods."""
