@@ -22,6 +22,7 @@ from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
+from tillproof.commerce.queues import Queues
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
@@ -266,6 +267,11 @@ class Model:
     @cached_property
     def stock_writes(self) -> StockWrites:
         return StockWrites(self)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """Jobs, and what becomes of those that failed for good."""
+        return Queues(self)
 
     @cached_property
     def takings(self) -> Takings:

@@ -206,6 +206,8 @@ class Records:
             for option in options(value):
                 if isinstance(option, ClassV):
                     return entity(self.program.cls(option.cls).name)
+                if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
+                    return entity(option.name.removesuffix(".class"))
         return ""
 
     def _given_table(self, link: Link) -> str:

@@ -24,7 +24,7 @@ _LINES = re.compile(
 _QUANTITY = ("qty", "quantity", "count", "amount", "units", "number")
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
-_TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$]|decrement")
+_TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
 _CLAMPS = (
     "max",
     "min",
@@ -212,7 +212,7 @@ class StockWrites:
         text = " ".join(self._text(fn, call) for fn, call in self._written_at(touch))
         if _TAKES_AWAY.search(text):
             return True
-        return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(]", text) else None
+        return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(\"']", text) else None
 
 
 def _getter(name: str) -> str:

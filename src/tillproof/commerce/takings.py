@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Table
+from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.flow.program import Fn
@@ -28,7 +29,6 @@ _COUNTS = re.compile(
     r"row_?count|affected_?rows|changes|(num|count|nr)_?(rows|updated|affected)|modified_?count|mysqli_affected_rows", re.IGNORECASE
 )
 _OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction", re.IGNORECASE)
-_BELOW = ("<", ">", "<=", ">=")
 _MOST_CALLERS = 12
 _LEVELS = 2
 _LINES = 6
@@ -154,7 +154,7 @@ class Takings:
 
     def _judge(self, write: StockWrite, place: Place) -> Taking:
         table = self.model.schema.table(write.touch.entity, place.fn.file) if write.touch.entity else None
-        compared = self._compared(write, place)
+        compared = looked_at(self.model, write, place)
         kept, flaw = self._conditional(write), "unlocked"
         if kept is None and self._is_conditional(write):
             flaw = "unheard"
@@ -254,51 +254,6 @@ class Takings:
             ):
                 return self._at(place, "the transaction is refused when another has changed the row in between")
         return None
-
-    # --- where it was looked at
-
-    def _compared(self, write: StockWrite, place: Place) -> Place | None:
-        """The nearest comparison of what is left: in the function, in those that lead to it, in those that they call."""
-        around: dict[Fn, None] = {write.place.fn: None, place.fn: None}
-        here = list(around)
-        for _ in range(_LEVELS):
-            here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]
-            around.update(dict.fromkeys(here))
-        for fn in list(around):
-            around.update(dict.fromkeys(self.model.reach.callees(fn)))
-        return next((found for fn in around if (found := self._comparison(fn, write)) is not None), None)
-
-    def _comparison(self, fn: Fn, write: StockWrite) -> Place | None:
-        body = self.program.body(fn)
-        for i, op in enumerate(body.op):
-            if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW and any(self._is_count(fn, a, write, 0) for a in body.args(i)[1:]):
-                return Place(fn, i, None)
-            if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-                name = snake(body.name(body.args(i)[0]).rpartition(".")[2])
-                if re.search(
-                    r"(has|is|check|ensure|assert|validate|verify|enough|can).*(stock|inventory|availab|quantity|saleable|sellable)|in_stock",
-                    name,
-                ):
-                    return Place(fn, i, None)
-        return None
-
-    def _is_count(self, fn: Fn, i: int, write: StockWrite, depth: int) -> bool:
-        body = self.program.body(fn)
-        op = body.op[i]
-        if op in (Op.FIELD, Op.NAME):
-            name = snake(body.name(i).rpartition(".")[2])
-            if name == snake(write.field) or self.model.words.has("stock_fields", name) or self.model.words.has("stock_columns", name):
-                return True
-            return op == Op.NAME and bool(re.fullmatch(r"(\w+_)?(available|left|remaining|stock|inventory|in_stock|on_hand)(_\w+)?", name))
-        if op == Op.INDEX:
-            const = body.const(body.args(i)[1])
-            return const is not None and snake(const[1]) == snake(write.field)
-        if op == Op.CALL and body.op[body.args(i)[0]] in (Op.FIELD, Op.NAME):
-            name = snake(body.name(body.args(i)[0]).rpartition(".")[2]).removeprefix("get_")
-            return name == snake(write.field) or self.model.words.has("stock_fields", name)
-        if depth < 3 and op in (Op.BINARY, Op.CAST, Op.CHOICE, Op.UNARY):
-            return any(self._is_count(fn, a, write, depth + 1) for a in body.args(i)[1:])
-        return False
 
 
 def _is_negative(value: Value | None) -> bool:

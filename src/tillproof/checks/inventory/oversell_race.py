@@ -78,8 +78,8 @@ def _told(taking: Taking) -> tuple[str, str]:
 
 
 def _name(taking: Taking) -> str:
-    entity = taking.write.touch.entity
-    return f"{entity}.{taking.write.field}" if entity else taking.write.field
+    table = taking.table
+    return f"{table.entity or table.name}.{taking.write.field}" if table is not None else taking.write.field
 
 
 def _remedy(model: Model, file: str) -> str:
