@@ -38,6 +38,7 @@ from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
+from tillproof.commerce.syncs import Syncs
 from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.timeouts import Timeouts
@@ -272,6 +273,11 @@ class Model:
     def queues(self) -> Queues:
         """Jobs, and what becomes of those that failed for good."""
         return Queues(self)
+
+    @cached_property
+    def syncs(self) -> Syncs:
+        """Runs that carry goods and orders over from one system to another."""
+        return Syncs(self)
 
     @cached_property
     def takings(self) -> Takings:

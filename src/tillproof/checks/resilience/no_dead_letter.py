@@ -16,7 +16,8 @@ from tillproof.ir.ops import Op
 
 _ID = "resilience/no-dead-letter"
 _INBOX = re.compile(
-    r"(.*_)?(webhook|event|inbox|ipn|callback|notification|delivery|message)(_(log|event|message|record|entry|request|call|payload|delivery))?"
+    r"(.*_)?(webhook|inbox|ipn|incoming)(_.*)?"
+    r"|(.*_)?(stripe|paypal|payment|provider|processed|received|external|gateway|adyen|mollie|shopify)_(event|notification|message)s?(_.*)?"
 )
 _KEEPS = re.compile(r"(.*_)?(payload|body|raw|data|status|state|error|content|json|request|message)(_.*)?")
 _MONEY = ("payment.", "refund.", "transfer.", "payout.", "checkout.", "subscription.")
@@ -41,13 +42,19 @@ def _jobs(model: Model) -> Iterator[Ruling]:
         effects = model.queues.at_stake(job.target)
         if not effects:
             continue
-        loss = next((found for e in effects if (found := lost(model, e)) is not None), None)
+        loss = _forgotten(model, effects)
         if loss is not None and not _fails_itself(model, job):
             yield _swallowed(model, job, loss)
         else:
             groups.setdefault((job.queue.id, model.program.unit(job.target.fn.file)), []).append((job, effects))
     for (_, unit), jobs in groups.items():
         yield _queue(model, unit, jobs)
+
+
+def _forgotten(model: Model, effects: list[Effect]) -> Lost | None:
+    """The first failure that is taken for success and leaves no trace that somebody may find."""
+    ends = (found for e in effects if (found := lost(model, e)) is not None)
+    return next((end for end in ends if not model.failures.leaves_trace(end.fn, end.instr)), None)
 
 
 def _fails_itself(model: Model, job: Job) -> bool:
@@ -134,7 +141,7 @@ def _handler(model: Model, handler: Handler) -> Iterator[Ruling]:
     effects = at_stake(model, entry, handler)
     if not effects:
         return
-    loss = next((found for e in effects if (found := lost(model, e)) is not None), None)
+    loss = _forgotten(model, effects)
     ruling = Ruling(_ID, "held", handler.kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: {handler.provider.name} sends its messages here")]
     stored = _inbox(model, handler)
