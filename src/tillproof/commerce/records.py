@@ -148,8 +148,17 @@ class Records:
         if not found or any(isinstance(o, External) and "." in o.name for o in options(record)):
             return None
         written = self.evaluator.value(fn, value, ctx)
-        relative = frozenset([name] if self.parts.is_relative(written) else [])
+        relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
+
+    def _of_itself(self, fn: Fn, i: int) -> bool:
+        """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
+        column, whatever declares it."""
+        body = self.program.body(fn)
+        obj, _, value = body.args(i)
+        sides = body.args(value)[1:3] if body.op[value] == Op.BINARY else []
+        same = (s for s in sides if body.op[s] == Op.FIELD and body.name(s) == body.name(i))
+        return any(written(self.program, fn, body.args(s)[0]) == written(self.program, fn, obj) for s in same)
 
     def holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
         """The entity of an object, and how it was read."""

@@ -142,7 +142,7 @@ class Syncs:
         way = effect.way()
         last = next(n for n, p in enumerate(way) if p.fn == fn and p.instr == self._in(effect, fn))
         for n, place in enumerate(way[: last + 1]):
-            catch = self.model.failures.around(place)
+            catch = self.model.failures.around(place, ours=effect.touch is not None)
             if catch is None or (place.fn == fn and not self._inside(fn, loop, catch)):
                 continue
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
