@@ -101,6 +101,8 @@ class Operation(Part, frozen=True):
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
+    ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
+    well.
     """
 
     op: str
@@ -122,6 +124,7 @@ class Operation(Part, frozen=True):
     unless: tuple[str, ...] = ()
     at_once: bool = False
     saved: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""
