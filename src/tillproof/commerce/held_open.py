@@ -1,4 +1,4 @@
-"""Systems outside that are waited for while an order is placed or paid: inside a transaction that holds stock, or with a customer waiting."""
+"""Systems outside that are waited for while an order is placed or paid: with stock held in a transaction, or with a customer waiting."""
 
 import re
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ _ENDS = re.compile(r"(\w+_)?(commit|rollback|end)(_?transaction)?", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call to a system outside that an entry point waits for. ``effect``: the call. ``stock``: the effect by which stock is written in the
-    same transaction, which begins at ``transaction``; both None where only a customer waits."""
+    """A call to a system outside that an entry point waits for. ``effect``: the call. ``stock``: the effect by which stock is written in
+    the same transaction, which begins at ``transaction``; both None where only a customer waits."""
 
     entry: Entry
     effect: Effect

@@ -29,8 +29,8 @@ def _in_transaction(model: Model, one: Waiting) -> Ruling:
     money = one.effect.kind.startswith(("payment.", "refund.", "transfer.", "payout."))
     ruling.title = f"{who} is waited for while the stock is locked"
     after = (
-        f"and when the transaction fails after {who} has answered, the order and the stock are rolled back and the money stays moved: nobody "
-        "knows of it any more"
+        f"and when the transaction fails after {who} has answered, the order and the stock are rolled back and the money stays moved: "
+        "nobody knows of it any more"
         if money
         else f"and when the transaction fails after {who} has answered, the two systems disagree"
     )
@@ -39,8 +39,8 @@ def _in_transaction(model: Model, one: Waiting) -> Ruling:
         f"other checkouts of the same goods wait with it; {after}."
     )
     ruling.remediation = (
-        f"Reserve the stock in a transaction of its own and commit it, then call {who}, then settle the reservation in a second transaction; "
-        "give the reservation an expiry, and let a job release it and undo the call where the second half never came."
+        f"Reserve the stock in a transaction of its own and commit it, then call {who}, then settle the reservation in a second "
+        "transaction; give the reservation an expiry, and let a job release it and undo the call where the second half never came."
     )
     ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)} comes here")]
     if one.transaction is not None:
