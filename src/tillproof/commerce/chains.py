@@ -123,7 +123,7 @@ class Chains:
         """Where the value of a variable is made, when that is a call or a member and there is only one."""
         body = self.program.body(fn)
         name = body.name(i)
-        if fn.number == TOP:
+        if fn.number == TOP and self.program.language(fn.file) != "php":  # a PHP page runs from top to bottom, like a function
             return None
         defuse = self.evaluator.defuse(fn, ctx)
         reach = defuse.reaching(i, name)

@@ -305,12 +305,16 @@ class Effects:
             self._plain[key] = self._find(fn, i)
         return self._plain[key]
 
+    def known(self, fn: Fn, i: int) -> Known | None:
+        """What packs know of a call: a provider's operation or proof, also where a wrapper of ours asks for it."""
+        return self.model.operations.at(fn, i) or self._wrapped.get((fn, i))
+
     def _find(self, fn: Fn, i: int) -> Plain | None:
         model = self.model
         body = model.program.body(fn)
         if body.op[i] == Op.SET_FIELD:
             return Plain("write", True, None, True) if self._tells(fn, i) and model.records.touch(fn, i, None) else None
-        known = model.operations.at(fn, i) or self._wrapped.get((fn, i))
+        known = self.known(fn, i)
         if known is not None:
             return Plain(known.thing.op, known.certain, known.thing, False) if isinstance(known.thing, Operation) else None
         got = model.recogniser.effect(fn, i)

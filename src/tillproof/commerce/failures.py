@@ -61,6 +61,18 @@ class Failures:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
         return not self._passes_on(fn, catch.blocks) and not (catch.falls and self._answers_later(fn, catch))
 
+    def leaves_trace(self, fn: Fn, caught: int) -> bool:
+        """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""
+        blocks = next((c.blocks for c in self._of(fn) if c.caught == caught), frozenset())
+        recogniser = self.model.recogniser
+        for i in (i for b in blocks for i in self._rows(fn, b)):
+            op = self.model.program.body(fn).op[i]
+            if op in (Op.CALL, Op.SET_FIELD) and (plain := self.model.effects.plain(fn, i)) is not None:
+                return plain.touches or plain.kind in ("mail", "job")
+            if op == Op.CALL and any(recogniser.is_(kind, fn, i) is not None for kind in ("journals", "reporters")):
+                return True
+        return False
+
     def quiet(self, fn: Fn, start: int) -> bool:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)

@@ -26,6 +26,7 @@ from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
+from tillproof.commerce.queues import Queues
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
@@ -42,6 +43,8 @@ from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
+from tillproof.commerce.syncs import Syncs
+from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.timeouts import Timeouts
 from tillproof.commerce.transitions import Transitions
@@ -290,6 +293,20 @@ class Model:
     @cached_property
     def stock_writes(self) -> StockWrites:
         return StockWrites(self)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """Jobs, and what becomes of those that failed for good."""
+        return Queues(self)
+
+    @cached_property
+    def syncs(self) -> Syncs:
+        """Runs that carry goods and orders over from one system to another."""
+        return Syncs(self)
+
+    @cached_property
+    def takings(self) -> Takings:
+        return Takings(self)
 
     @cached_property
     def failures(self) -> Failures:

@@ -60,11 +60,13 @@ _CONTROL = frozenset(
     ]
 )
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
-_RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql")
+_RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
 )
+# A condition written out: ``where('stock >= ?', n)``, ``andWhere('item.stock >= :n')``.
+_IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
 _SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
 
@@ -264,6 +266,8 @@ class PartReader:
                 self.condition(where if where is not None else value, out)
         if len(positional) >= 2 and (name := constant(positional[0])) and name.isidentifier():
             self._pair(name, positional[1:], out)
+        elif positional and self._in_words(positional, out):
+            return
         elif len(positional) == 1 and len(arguments) == 1 and _BY_ID.fullmatch(link.name) and not _is_record(positional[0]):
             if not isinstance(positional[0], (ClassV, Mix)):
                 out.keys.setdefault("id", positional[0])
@@ -271,6 +275,16 @@ class PartReader:
         elif len(positional) == 2 and isinstance(positional[0], ClassV):  # session.get(Order, id), get_object_or_404(Order, id)
             out.keys.setdefault("id", positional[1])
             out.compared.add("id")
+
+    @staticmethod
+    def _in_words(positional: list[Value], out: Parts) -> bool:
+        """A condition that is written out, if it is one."""
+        said = _IN_WORDS.findall(constant(positional[0]) or "")
+        for column, operator in said:
+            out.compared.add(column)
+            if operator == "=":
+                out.keys.setdefault(column, positional[-1])
+        return bool(said)
 
     def _pair(self, name: str, rest: list[Value], out: Parts) -> None:
         """``where('status', 'pending')``, ``where('qty', '>=', n)``"""

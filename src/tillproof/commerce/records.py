@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce import sql
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 _SELF = ("self", "this", "cls", "static")
 _TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
+_WITH_SQL = words_of("prepare query execute raw statement")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
 _BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
 _CACHES: dict[str, TouchKind] = {
@@ -55,7 +57,7 @@ _QUERIES = re.compile(
     r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
     r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
     r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
-    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body",
+    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|row|result",
     re.IGNORECASE,
 )
 _CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
@@ -152,8 +154,17 @@ class Records:
         if not found or any(isinstance(o, External) and "." in o.name for o in options(record)):
             return None
         written = self.evaluator.value(fn, value, ctx)
-        relative = frozenset([name] if self.parts.is_relative(written) else [])
+        relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
+
+    def _of_itself(self, fn: Fn, i: int) -> bool:
+        """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
+        column, whatever declares it."""
+        body = self.program.body(fn)
+        obj, _, value = body.args(i)
+        sides = body.args(value)[1:3] if body.op[value] == Op.BINARY else []
+        same = (s for s in sides if body.op[s] == Op.FIELD and body.name(s) == body.name(i))
+        return any(written(self.program, fn, body.args(s)[0]) == written(self.program, fn, obj) for s in same)
 
     def holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
         """The entity of an object, and how it was read."""
@@ -185,7 +196,7 @@ class Records:
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self._table(link)):
                 return table
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in _BUILDERS):
-                if named := self._given_class(link):
+                if named := self._given_class(link) or self._in_statement(link):
                     return named
             elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
                 return name
@@ -215,7 +226,14 @@ class Records:
                 if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
                     given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
                     return entity(constant(given) or "") if given is not None else ""
+                if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
+                    return entity(option.name.removesuffix(".class"))
         return ""
+
+    def _in_statement(self, link: Link) -> str:
+        """The table of the statement that a call is given: ``$pdo->prepare('SELECT … FROM orders …')``."""
+        given = self.chains.arguments(link)[:1] if link.name.lower() in _WITH_SQL else []
+        return next((entity(s.statement.table) for _, v in given for s in sql.of_value(v, self.evaluator) if s.statement.table), "")
 
     def _table(self, link: Link) -> str:
         """The table that the first argument of a call names."""
@@ -360,11 +378,20 @@ class Records:
                     record = option
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
-            kind = "flush"
+            kind = "create" if record is not None and self._is_new(record, parts) else "flush"
         told = self.model.recogniser.effect(fn, i, ctx)
         named = told[0].entity if told is not None and told[0].entity else named
         touch = self._touch(kind, named, parts, fn, i, ctx, record, effect)
         return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
+
+    def _is_new(self, record: Value, parts: Parts) -> bool:
+        """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""
+        made = [o for o in options(record) if (isinstance(o, Result) and o.new) or (isinstance(o, Instance) and o.made is not None)]
+        for one in made:
+            given = self.evaluator.arguments(one)[:1] if isinstance(one, Result) and one.instr >= 0 else [("", one)]
+            for _, value in given:
+                self.parts.record(value, parts, 0)
+        return bool(made) and len(made) == len(options(record))
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())

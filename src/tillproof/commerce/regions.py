@@ -1,6 +1,7 @@
 """Inside what a line runs: a lock, a row lock, a transaction; here, or in every caller."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.record_parts import Parts
@@ -11,6 +12,8 @@ from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+
+Fits: TypeAlias = Callable[[Place], bool]
 
 _LEVELS = 4
 _MOST_CALLERS = 12
@@ -23,28 +26,29 @@ class Regions:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._rows: dict[tuple[Fn, int, int], bool] = {}
-        self._everywhere: dict[tuple[Fn, int, str], list[Place] | None] = {}
+        self._everywhere: dict[tuple[Fn, int, str, Fits | None], list[Place] | None] = {}
 
     # --- locks
 
-    def lock(self, place: Place) -> Place | None:
-        """Where a lock was taken that is held at a place: a block under a lock, a callback handed to one, a row read for update before."""
-        found = self._manager(place, "lock") or self._handed(place, "lock")
-        if found is not None:
-            return found
+    def lock(self, place: Place, fits: "Fits | None" = None) -> Place | None:
+        """Where a lock was taken that is held at a place: a block under a lock, a callback handed to one, a row read for update before.
+        ``fits``: which locks count."""
+        for found in (self._manager(place, "lock"), self._handed(place, "lock")):
+            if found is not None and (fits is None or fits(found)):
+                return found
         body = self.model.program.body(place.fn)
         for fact in self.model.effects.facts(place.fn).at(place.instr):
             if not isinstance(fact, Passed) or body.op[fact.instr] != Op.CALL:
                 continue
             before = Place(place.fn, fact.instr, place.ctx)
-            if self._takes(before, "lock") or self._locks_rows(before):
+            if (self._takes(before, "lock") or self._locks_rows(before)) and (fits is None or fits(before)):
                 return before
         return None
 
-    def locked_everywhere(self, place: Place) -> list[Place]:
+    def locked_everywhere(self, place: Place, fits: "Fits | None" = None) -> list[Place]:
         """The locks under which a place always runs: one taken here, or one in each caller, however far up; empty when any way to it
-        has none."""
-        return self._always(place, "lock", 0) or []
+        has none. ``fits``: which locks count."""
+        return self._always(place, "lock", 0, fits) or []
 
     def _locks_rows(self, place: Place) -> bool:
         """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
@@ -98,8 +102,8 @@ class Regions:
 
     # --- both
 
-    def _always(self, place: Place, what: str, depth: int) -> list[Place] | None:
-        here = self.lock(place) if what == "lock" else self.transaction(place)
+    def _always(self, place: Place, what: str, depth: int, fits: "Fits | None" = None) -> list[Place] | None:
+        here = self.lock(place, fits) if what == "lock" else self.transaction(place)
         if here is not None:
             return [here]
         if place.ctx is not None and place.ctx.fn == place.fn and place.ctx.call >= 0:
@@ -113,10 +117,10 @@ class Regions:
             above = [Place(caller, call, None) for caller, call, _ in callers]
         out: list[Place] = []
         for one in above:
-            key = (one.fn, one.instr, what)
+            key = (one.fn, one.instr, what, fits)
             if key not in self._everywhere:
                 self._everywhere[key] = None
-                self._everywhere[key] = self._always(one, what, depth + 1)
+                self._everywhere[key] = self._always(one, what, depth + 1, fits)
             found = self._everywhere[key]
             if not found:
                 return None

@@ -9,7 +9,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Element, Instance, Member, Mix, Param, Result, Value, options
+from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ _LINES = re.compile(
     r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?"
 )
 _QUANTITY = ("qty", "quantity", "count", "amount", "units", "number")
+# What is promised to somebody, beside what there is: it goes up when something is sold.
+_PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
+_TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
 _CLAMPS = (
     "max",
     "min",
@@ -39,18 +42,22 @@ _CLAMPS = (
     "floatval",
 )
 _DEEPEST = 6
+_LONGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class StockWrite:
     """A write of a stock field. ``how``: ``relative`` (worked out by the database), ``computed`` (from a value that was read before) or
-    ``set`` (from somewhere else). ``down``: it takes away; None when that is not seen."""
+    ``set`` (from somewhere else). ``down``: it takes away; None when that is not seen. ``by``: how much, where that is known.
+    ``promised``: it counts what is promised to somebody, not what there is."""
 
     place: Place
     touch: Touch
     field: str
     how: Literal["relative", "computed", "set"]
     down: bool | None
+    by: Value | None = None
+    promised: bool = False
 
 
 class StockWrites:
@@ -91,12 +98,33 @@ class StockWrites:
             if not self.is_stock(touch.entity, name):
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
+            promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
             if name in touch.relative:
-                return StockWrite(place, touch, name, "relative", self._takes(touch, value))
+                return StockWrite(place, touch, name, "relative", self._takes(touch, value), self._amount(value, name), promised)
             if value is not None and (mix := self._computed(value, name, 0)) is not None:
-                return StockWrite(place, touch, name, "computed", mix.op == "-")
-            return StockWrite(place, touch, name, "set", None)
+                return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
+            return StockWrite(place, touch, name, "set", None, None, promised)
         return None
+
+    def _written_at(self, touch: Touch) -> list[tuple[Fn, int]]:
+        """The calls in which a write says what it does: itself, and for a statement the one that prepared it."""
+        chain = self.model.records.chains.of(touch.fn, touch.instr, touch.ctx) if touch.effect == "sql" else None
+        return [(touch.fn, touch.instr), *((link.fn, link.call) for link in (chain.calls() if chain else ()) if link.call != touch.instr)]
+
+    def _text(self, fn: Fn, call: int) -> str:
+        body = self.model.program.body(fn)
+        first, last = body.line[call], min(body.end_line[call], body.line[call] + _LONGEST)
+        return " ".join(self.model.program.line_text(fn.file, n) for n in range(first, last + 1))
+
+    def _amount(self, value: Value | None, field: str) -> Value | None:
+        """What is added or taken: the other operand of a sum, or the value by which a call counts."""
+        for option in options(value) if value is not None else ():
+            if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) == 2:
+                others = [o for n, o in enumerate(option.operands) if not self._is_field(option, n, field)]
+                return others[-1] if others else None
+            if isinstance(option, Record):
+                return next((v for k, v in option.entries if k in ("increment", "decrement")), None)
+        return value
 
     def is_stock(self, entity: str, field: str) -> bool:
         """Whether a field of a kind of record keeps how many there are."""
@@ -105,14 +133,21 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain):
             return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
-        return plain in _QUANTITY and _KEEPS.fullmatch(entity) is not None
+        if _KEEPS.fullmatch(entity) is None:
+            return False
+        return plain in _QUANTITY or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
         """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
         if depth > _DEEPEST:
             return None
         for option in options(value):
-            if isinstance(option, Mix) and option.op in ("+", "-") and any(self._was_read(o, field, 0) for o in option.operands):
+            if (
+                isinstance(option, Mix)
+                and option.op in ("+", "-")
+                and len(option.operands) == 2
+                and any(self._was_read(o, field, 0) or self._is_field(option, n, field) for n, o in enumerate(option.operands))
+            ):
                 return option
             below: list[Value] = []
             if isinstance(option, Mix):
@@ -147,6 +182,15 @@ class StockWrites:
                 return True
         return False
 
+    def _is_field(self, mix: Mix, operand: int, field: str) -> bool:
+        """Whether an operand is written as the field itself: ``self.stock - n``, whatever the class says of ``stock``."""
+        body = self.model.program.body(mix.fn)
+        rows = body.args(mix.instr)[1:] if body.op[mix.instr] == Op.BINARY else []
+        if operand >= len(rows):
+            return False
+        row = rows[operand]
+        return body.op[row] == Op.FIELD and self._alike(body.name(row), field)
+
     def _alike(self, name: str, field: str) -> bool:
         plain = snake(name)
         return plain == snake(field) or (plain in _QUANTITY and snake(field) in _QUANTITY) or self.model.words.has("stock_fields", plain)
@@ -161,10 +205,14 @@ class StockWrites:
         if "increment" in word:
             return False
         for option in options(value) if value is not None else ():
-            if isinstance(option, Mix) and option.op in ("+", "-"):
+            if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) == 2:
                 return option.op == "-"
-        text = self.model.program.line_text(touch.fn.file, body.line[touch.instr])
-        return True if re.search(r"decrement|\$inc.*-|-\s*\?|-\s*[$:@]", text) else None
+            if isinstance(option, Record) and (said := {k for k, _ in option.entries} & {"increment", "decrement"}):
+                return "decrement" in said
+        text = " ".join(self._text(fn, call) for fn, call in self._written_at(touch))
+        if _TAKES_AWAY.search(text):
+            return True
+        return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(\"']", text) else None
 
 
 def _getter(name: str) -> str:

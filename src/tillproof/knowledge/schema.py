@@ -101,6 +101,8 @@ class Operation(Part, frozen=True):
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
+    ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
+    well.
     """
 
     op: str
@@ -122,6 +124,7 @@ class Operation(Part, frozen=True):
     unless: tuple[str, ...] = ()
     at_once: bool = False
     saved: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""
@@ -423,6 +426,31 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Queue(Part, frozen=True, kw_only=True):
+    """A queue of jobs, and what becomes of one that has failed for good.
+
+    ``marks``: words of which the file of a job holds one. ``consumes``: calls whose function argument is the job. ``in_process``: it runs
+    in the same process after the answer was given, and nothing remembers it; it matters only where somebody's message is handled.
+    ``keeps``: where the queue itself keeps it, for people; empty when it forgets it. ``drops``: options by which it is told not to, with
+    any value but false, 0 and null.
+    ``kept_by``: words of code or settings by which failed jobs are kept, or somebody is told. ``configured_in``: ends of the paths of the
+    files that say so for a whole program; what becomes of failed jobs is not known where none is in the tree.
+    ``remedy``: what to write.
+    """
+
+    id: str
+    name: str
+    marks: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    in_process: bool = False
+    keeps: str = ""
+    drops: tuple[str, ...] = ()
+    kept_by: tuple[str, ...] = ()
+    configured_in: tuple[str, ...] = ()
+    remedy: str = ""
+    source: str = ""
+
+
 class Sum(Part, frozen=True):
     """What calls, or members that are read, say of a sum of money or do to it.
 
@@ -515,6 +543,7 @@ class Framework(Part, frozen=True):
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
 
+    ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
 
     ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
@@ -568,6 +597,7 @@ class Framework(Part, frozen=True):
     sleeps: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
     retries: tuple[RetryPolicy, ...] = ()
+    queues: tuple[Queue, ...] = ()
 
     caches: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()

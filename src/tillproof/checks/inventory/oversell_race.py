@@ -1,0 +1,158 @@
+"""``inventory/oversell-race``: what is left is looked at and taken in one step, so that two customers never take the same piece."""
+
+from collections.abc import Iterator
+
+from tillproof.checks import remedies
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ways import called, source, step, steps
+from tillproof.commerce.model import Model
+from tillproof.commerce.stock_triggers import StockTrigger
+from tillproof.commerce.takings import Taking
+from tillproof.commerce.unstocked import Unstocked, unstocked
+
+_ID = "inventory/oversell-race"
+_FLAWS = {
+    "unlocked": "nothing keeps another order out between the look and the write",
+    "unheard": "it is not asked whether a row was changed",
+    "unasked": "the stock is locked, and nobody asks whether enough is left",
+}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per function, or trigger, that takes stock for customers; per place where orders are made when nothing does."""
+    for taking in model.takings.all:
+        yield _rule(model, taking)
+    for trigger in model.takings.triggers:
+        yield _by_database(model, trigger)
+    for one in unstocked(model):
+        yield _never(model, one)
+
+
+# --- stock that is taken
+
+
+def _rule(model: Model, taking: Taking) -> Ruling:
+    fn, i, _ = taking.place
+    body = model.program.body(fn)
+    ruling = Ruling(_ID, "held", "stock-taking", fn.file, body.line[i])
+    ruling.evidence = [step(model, taking.place, f"`{_name(taking)}` is taken here", "sink")]
+    if taking.kept is not None:
+        ruling.evidence.append(Evidence(taking.kept.file, taking.kept.line, taking.kept.what, "guard"))
+        return ruling
+    if taking.flaw == "unasked":
+        ruling.outcome = "unknown"
+        ruling.question = Evidence(fn.file, body.line[i], f"Is `{_name(taking)}` compared with what is ordered while the row is locked?")
+        return ruling
+    ruling.outcome, ruling.severity = "broken", "high"
+    ruling.confidence = "certain" if taking.table is not None else "likely"
+    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    if taking.compared is not None:
+        ruling.evidence.insert(0, step(model, taking.compared, "what is left is looked at here, without a lock", "source"))
+    ruling.evidence.append(Evidence(fn.file, body.line[i], _FLAWS[taking.flaw], "missing"))
+    ruling.title, ruling.message = _told(taking)
+    ruling.remediation = _remedy(model, fn.file)
+    return ruling
+
+
+def _told(taking: Taking) -> tuple[str, str]:
+    """Title and message."""
+    name = _name(taking)
+    if taking.flaw == "unheard":
+        message = (
+            f"`{name}` is taken only where enough is left, but nobody asks whether a row was changed: when the last piece is gone the "
+            "update changes nothing and the order goes on all the same, so the shop is paid for goods that it does not have."
+        )
+        return "An order goes on when there was not enough stock to take", message
+    if taking.compared is None:
+        message = (
+            f"`{name}` is counted {'up' if taking.write.promised else 'down'} whatever it holds: nothing on the way compares it with what "
+            "is ordered in the same step, so more is sold than there is, and the shop has to cancel orders that were paid."
+        )
+        return "Stock is taken without asking whether enough is left", message
+    message = (
+        f"What is left of `{name}` is looked at first and taken later, with neither a lock nor a condition in the update: of two orders "
+        "for the last piece both find it there and both take it. The shop is paid for goods that it does not have, and must refund."
+    )
+    return "Two orders at once take the same last piece", message
+
+
+def _name(taking: Taking) -> str:
+    table = taking.table
+    return f"{table.entity or table.name}.{taking.write.field}" if table is not None else taking.write.field
+
+
+def _remedy(model: Model, file: str) -> str:
+    take = remedies.code(model, file, "take-stock")
+    lock = remedies.code(model, file, "lock")
+    out = "Take it in one statement that changes a row only where enough is left, and refuse the order when none was changed"
+    out += f": {take}." if take else ": `UPDATE … SET stock = stock - :n WHERE id = :id AND stock >= :n`."
+    return out + (f" Or read the row under a lock in the transaction of the order: {lock}." if lock else "")
+
+
+# --- by the database
+
+
+def _by_database(model: Model, trigger: StockTrigger) -> Ruling:
+    name = f"{trigger.entity}.{trigger.field}"
+    ruling = Ruling(_ID, "held", "stock-taking", trigger.file, trigger.line)
+    ruling.evidence = [Evidence(trigger.file, trigger.line, f"the routine `{trigger.routine}` takes `{name}`", "sink")]
+    table = model.schema.table(trigger.entity, trigger.file)
+    bound = model.schema.non_negative(table, trigger.field) if table is not None else None
+    if bound is not None:
+        ruling.evidence.append(Evidence(*bound, "the database refuses to go below zero, and the order with it", "guard"))
+        return ruling
+    if trigger.conditional and trigger.refuses:
+        ruling.evidence.append(Evidence(trigger.file, trigger.line, "it takes only what is there, and raises when it is not", "guard"))
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
+    ruling.anchor = (trigger.file, trigger.line, trigger.line)
+    ruling.title = "The database takes stock whether or not it is there"
+    ruling.message = (
+        f"`{trigger.routine}` counts `{name}` down "
+        + ("and raises nothing when too little is left" if trigger.conditional else "with no condition on what is left")
+        + ": two checkouts of the last piece both go through, since whatever looked at the stock before them did so without a lock. The "
+        "shop is paid for goods that it does not have."
+    )
+    ruling.remediation = (
+        f"Add `AND {trigger.field} >= NEW.qty` to the update and raise when no row was changed (`IF NOT FOUND THEN RAISE EXCEPTION …`); a "
+        f"`CHECK ({trigger.field} >= 0)` on the column refuses the order as well."
+    )
+    ruling.evidence.append(Evidence(trigger.file, trigger.line, "no condition on what is left", "missing"))
+    return ruling
+
+
+# --- never taken
+
+
+def _never(model: Model, one: Unstocked) -> Ruling:
+    fn, i, _ = one.effect.place
+    body = model.program.body(fn)
+    column = one.stock.columns[0]
+    kept = f"`{one.stock.table.entity or one.stock.table.name}.{column.name}`"
+    ruling = Ruling(_ID, "broken", "order-creation", fn.file, body.line[i])
+    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: customers order here")]
+    ruling.evidence += steps(model, one.effect, "the order is made")
+    ruling.evidence.append(Evidence(column.file, column.line, f"{kept} says how much there is", "step"))
+    if one.hidden is not None:
+        ruling.outcome = "unknown"
+        ruling.question = Evidence(
+            *one.hidden, f"Does this line take {kept} for the orders made at {fn.file}:{body.line[i]}, and under a lock?"
+        )
+        return ruling
+    later = next(iter(model.takings.any_by_staff), None)
+    ruling.severity, ruling.confidence = "high", "certain" if later is None else "likely"
+    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.title = "Orders are taken without taking any stock"
+    looked = "is only looked at" if one.looks else "is not even looked at"
+    when = "; it is counted down only later, by staff" if later is not None else ", and nothing else in this code takes it"
+    ruling.message = (
+        f"The shop keeps {kept}, but when {called(model, one.entry)} makes an order it {looked}{when}: the last piece is sold to everybody "
+        "who asks for it, and the shop is paid for goods that it does not have."
+    )
+    ruling.remediation = _remedy(model, fn.file)
+    ruling.evidence.append(Evidence(fn.file, body.line[i], "no stock is taken or reserved for the order", "missing"))
+    return ruling
+
+
+CHECK = Check(id=_ID, title="Two customers never take the same piece", severity="high", rule=rule)

@@ -1,0 +1,101 @@
+"""``inventory/sync-drops-failures``: one item that cannot be carried over is kept for another try, and the rest go on."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ways import step
+from tillproof.commerce.bulk_answers import BulkAnswer, bulk_answers
+from tillproof.commerce.model import Model
+from tillproof.commerce.syncs import Sync
+
+_ID = "inventory/sync-drops-failures"
+_NOTES = {
+    "python": "`except Exception as error: failed.append((item_id, str(error)))`",
+    "javascript": "`catch (error) { failed.push({ id: item.id, error: String(error) }) }`",
+    "php": "`catch (\\Throwable $e) { $failed[$id] = $e->getMessage(); }`",
+}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per loop over items that are carried over, and per call that answers for many items at once."""
+    for sync in model.syncs.all:
+        yield _rule(model, sync)
+    for answer in bulk_answers(model):
+        yield _bulk(model, answer)
+
+
+def _rule(model: Model, sync: Sync) -> Ruling:
+    body = model.program.body(sync.fn)
+    line, name = body.line[sync.first], model.program.qualified(sync.fn)
+    ruling = Ruling(_ID, "held", "sync-loop", sync.fn.file, line)
+    ruling.evidence = [
+        Evidence(sync.fn.file, line, f"`{name}` goes through the items", "source"),
+        step(model, sync.effect.place, "one is written"),
+    ]
+    if sync.what == "kept":
+        ruling.evidence.append(step(model, sync.at, "what failed is kept or told, and the next item follows", "guard"))
+        return ruling
+    there = model.program.body(sync.at.fn)
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.anchor = (sync.at.fn.file, there.line[sync.at.instr], there.line[sync.at.instr])
+    language = model.program.language(sync.fn.file)
+    if sync.what == "dropped":
+        ruling.severity = "high"
+        ruling.title = "An item that could not be synchronised is dropped"
+        ruling.message = (
+            f"When one item of `{name}` fails, the exception is caught here and the run goes on as if it had been done: the item is "
+            "neither tried again nor written down as failed, and the run reports success. Its stock, price or order stays wrong until it "
+            "happens to change again, so the shop oversells it, sells it at an old price or misses the order."
+        )
+        ruling.remediation = (
+            f"Keep what failed ({_NOTES[language]}), write it to a table or queue from which the next run takes it, do not move the cursor "
+            "past it, and let the run end as failed while any is left."
+        )
+        ruling.evidence.append(step(model, sync.at, "the failure is only logged", "missing"))
+        return ruling
+    ruling.severity = "medium"
+    ruling.title = "One item that fails stops the whole run"
+    ruling.message = (
+        f"When one item of `{name}` fails, the exception leaves the loop: all that come after it are not carried over, and the next run "
+        "stops at the same item again. One bad product keeps the stock and prices of the others from ever being brought up to date."
+    )
+    ruling.remediation = (
+        f"Catch per item inside the loop, keep what failed ({_NOTES[language]}), go on, and report the failed ones at the end."
+    )
+    ruling.evidence.append(step(model, sync.at, "nothing catches it before the next item", "missing"))
+    return ruling
+
+
+def _bulk(model: Model, one: BulkAnswer) -> Ruling:
+    body = model.program.body(one.fn)
+    line = body.line[one.instr]
+    ruling = Ruling(_ID, "held", "bulk-write", one.fn.file, line)
+    words = ", ".join(f"`{w}`" for w in one.operation.partial[:3])
+    who = one.provider.name
+    ruling.evidence = [Evidence(one.fn.file, line, f"{who} answers for each item by itself", "source")]
+    if one.read is not None:
+        ruling.evidence.append(Evidence(*one.read, f"the answer is read item by item: `{one.word}`", "guard"))
+        return ruling
+    if not one.thrown_away:
+        ruling.outcome = "unknown"
+        asked = f"Does anything read {words} in the answer of this call, so that refused items are noticed?"
+        ruling.question = Evidence(one.fn.file, line, asked)
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = (one.fn.file, line, body.end_line[one.instr])
+    ruling.title = f"Items that {who} refuses go unnoticed"
+    ruling.message = (
+        f"{who} answers this call with success even when it refuses some of the items, and says in {words} which. The answer is thrown "
+        "away: what was refused keeps its old stock, price or state, nobody tries again, and the run counts it as done."
+    )
+    ruling.remediation = (
+        f"Read {words} of the answer for every item, keep those that were refused with the reason, and try them again or tell somebody."
+    )
+    if one.operation.source:
+        ruling.remediation += f" See {one.operation.source}."
+    ruling.evidence.append(Evidence(one.fn.file, line, "the answer is thrown away", "missing"))
+    return ruling
+
+
+CHECK = Check(id=_ID, title="An item that cannot be synchronised is kept, and the rest go on", severity="high", rule=rule)

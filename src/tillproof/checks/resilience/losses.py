@@ -1,0 +1,101 @@
+"""Failures that are taken for success: what must not fail unseen behind an entry point, and where a failure of it ends."""
+
+import re
+from typing import NamedTuple
+
+from tillproof.commerce.effects import Effect, Place, Plain
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+
+_CHARGES = (
+    "payment.create",
+    "payment.capture",
+    "payment.confirm",
+    "refund.create",
+    "transfer.create",
+    "payout.create",
+    "subscription.create",
+)
+
+
+_PROOF = Plain("webhook.verify", True, None, False)
+_PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
+
+
+class Lost(NamedTuple):
+    """A failure that is taken for success: the effect that may fail, where that ends, and how."""
+
+    effect: Effect
+    fn: Fn
+    instr: int
+    how: str
+
+
+def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
+    """The effects whose failure must not be lost: in a handler all that change something; in a route that takes money those after it."""
+    if handler is None and (
+        entry.role not in ("public", "customer") or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+    ):
+        return []
+    effects = [e for e in model.effects.of(entry.target) if e.kind not in ("mail", "event", "job", "order.note")]
+    if (
+        handler is not None
+        and handler.kind != "redirect-return"
+        and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
+    ):
+        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
+        return effects + [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
+    first = next(
+        (
+            n
+            for n, e in enumerate(effects)
+            if e.kind in _CHARGES or (handler is not None and e.operation is not None and e.operation.confirms)
+        ),
+        None,
+    )
+    if first is None:
+        return []
+    if handler is not None and _settled_elsewhere(model, handler):
+        return []  # the webhook settles what the return loses
+    return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
+
+
+def _settled_elsewhere(model: Model, handler: Handler) -> bool:
+    """Whether another message of the same provider comes to us, so that what one loses the other brings."""
+    return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
+
+
+def _faces_browser(model: Model, entry: Entry) -> bool:
+    """Whether an entry point answers with a page or sends the browser on."""
+    program = model.program
+    body = program.body(entry.target.fn)
+    return any(
+        op == Op.RETURN and _PAGES.search(written(program, entry.target.fn, body.args(i)[0]))
+        for i, op in enumerate(body.op)
+        if body.args(i)[:1] != [-1]
+    )
+
+
+def lost(model: Model, effect: Effect) -> Lost | None:
+    """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
+    way = effect.way()
+    for n, place in enumerate(way):
+        if n and (logged := model.failures.only_logged(place)) is not None:
+            return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
+        catch = model.failures.around(place, ours=effect.touch is not None)
+        if catch is None:
+            continue
+        if not model.failures.swallows(place.fn, catch):
+            return None
+        if all(_goes_on_quietly(model, outer) for outer in way[n + 1 : n + 3]):
+            return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
+        return None
+    return None
+
+
+def _goes_on_quietly(model: Model, place: Place) -> bool:
+    return model.failures.answer_is_lost(place)

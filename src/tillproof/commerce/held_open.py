@@ -1,0 +1,126 @@
+"""Systems outside that are waited for while an order is placed or paid: with stock held in a transaction, or with a customer waiting."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.flow.facts import Passed
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_BEHIND = ("erp", "pim", "warehouse", "marketplace")
+_SLOW = ("payment.", "refund.", "transfer.", "payout.", "checkout.", "subscription.", "order.", "catalog.", "shipment.", "tax.")
+_PAYING = ("payment.create", "payment.confirm", "payment.capture", "checkout.create", "subscription.create")
+_ORDER = re.compile(r"(\w+_)?(order|purchase|sale|booking)")
+_ENDS = re.compile(r"(\w+_)?(commit|rollback|end)(_?transaction)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A call to a system outside that an entry point waits for. ``effect``: the call. ``stock``: the effect by which stock is written in
+    the same transaction, which begins at ``transaction``; both None where only a customer waits."""
+
+    entry: Entry
+    effect: Effect
+    provider: Provider
+    stock: Effect | None
+    transaction: Place | None
+
+
+def waiting(model: "Model") -> Iterator[Waiting]:
+    """Every such call once, in order of the entry points: those inside a transaction that holds stock before those in an order's path."""
+    seen: set[tuple[Fn, int]] = set()
+    for entry in model.entries:
+        if entry.role not in ("public", "customer", "platform"):
+            continue
+        effects = model.effects.of(entry.target)
+        calls = [(e, p) for e in effects if (p := _outside(model, e)) is not None and (e.fn, e.instr) not in seen and not _queued(model, e)]
+        if not calls:
+            continue
+        stock = [e for e in effects if _holds_stock(model, e)]
+        ordering = _orders(effects)
+        for effect, provider in calls:
+            inside = next(((s, t) for s in stock if (t := _shared(model, effect, s)) is not None), None)
+            if inside is not None:
+                seen.add((effect.fn, effect.instr))
+                yield Waiting(entry, effect, provider, *inside)
+            elif ordering and provider.kind in _BEHIND:
+                seen.add((effect.fn, effect.instr))
+                yield Waiting(entry, effect, provider, None, None)
+
+
+def provider_of(model: "Model", effect: Effect) -> Provider | None:
+    """The system that an effect asks something of."""
+    known = model.effects.known(effect.fn, effect.instr)
+    return known.provider if known is not None else None
+
+
+def _outside(model: "Model", effect: Effect) -> Provider | None:
+    """The system outside that an effect waits for."""
+    if effect.operation is None or not effect.kind.startswith(_SLOW):
+        return None
+    provider = provider_of(model, effect)
+    if provider is None or (provider.kind == "platform" and model.http.request(effect.fn, effect.instr) is None):
+        return None  # code inside a platform calls it without a wire
+    return provider
+
+
+def _queued(model: "Model", effect: Effect) -> bool:
+    """Whether a queue stands between the entry point and the call."""
+    recogniser = model.recogniser
+    for place in effect.way():
+        if model.program.body(place.fn).op[place.instr] != Op.CALL:
+            continue
+        got = recogniser.effect(place.fn, place.instr, place.ctx)
+        if recogniser.is_("jobs", place.fn, place.instr, place.ctx) is not None or (got is not None and got[0].effect in ("job", "event")):
+            return True
+    return False
+
+
+def _holds_stock(model: "Model", effect: Effect) -> bool:
+    touch = effect.touch
+    return touch is not None and touch.writes and any(model.stock_writes.is_stock(touch.entity, name) for name in touch.fields)
+
+
+def _orders(effects: list[Effect]) -> bool:
+    """Whether an order is made or paid behind an entry point."""
+    return any(
+        e.kind in _PAYING or (e.kind in ("create", "upsert") and e.touch is not None and _ORDER.fullmatch(e.touch.entity)) for e in effects
+    )
+
+
+def _shared(model: "Model", call: Effect, stock: Effect) -> Place | None:
+    """The transaction in which both happen."""
+    mine = _transactions(model, call)
+    theirs = {(t.fn, t.instr) for t in _transactions(model, stock)}
+    return next((t for t in mine if (t.fn, t.instr) in theirs), None)
+
+
+def _transactions(model: "Model", effect: Effect) -> list[Place]:
+    """The transactions around an effect, on the way to it."""
+    out = []
+    for place in effect.way():
+        begun = model.regions.transaction(place)
+        if begun is not None and not _ended(model, begun, place):
+            out.append(begun)
+    return out
+
+
+def _ended(model: "Model", begun: Place, place: Place) -> bool:
+    """Whether a transaction that is begun by a call is over when a place is reached."""
+    if begun.fn != place.fn:
+        return False
+    body = model.program.body(place.fn)
+    for fact in model.effects.facts(place.fn).at(place.instr):
+        if isinstance(fact, Passed) and fact.instr > begun.instr and body.op[fact.instr] == Op.CALL:
+            callee = body.args(fact.instr)[0]
+            if body.op[callee] in (Op.NAME, Op.FIELD) and _ENDS.fullmatch(body.name(callee).rpartition(".")[2]):
+                return True
+    return False

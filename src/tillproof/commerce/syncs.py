@@ -1,0 +1,185 @@
+"""Runs that carry a catalogue, stock or orders from one system to another, and what one item's failure does to the rest."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.loops import Loop
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.tries import Catch
+from tillproof.flow.values import FunctionV, Instance
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_SYNC = re.compile(
+    r"(.*_)?(sync\w*|import\w*|export\w*|ingest\w*|push|pull|publish\w*|feeds?|upload\w*|backfill\w*|replicat\w*|mirror\w*|reconcil\w*|refresh)(_.*)?"
+)
+_NO_SYNC = re.compile(
+    r"(.*_)?(async|asynchronous|migration|migrate|seed\w*|fixture\w*|image\w*|translation\w*|theme|locale|importlib)(_.*)?"
+)
+_GOODS = re.compile(
+    r"(.*_)?(product|variant|variation|sku|inventory|stock|catalog|catalogue|listing|item|order|price|offer|article|fulfillment|shipment)s?(_.*)?"
+)
+_FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\w*|unsynced|retr\w+|reject\w*|issues?|bad|not_\w+)(_.*)?")
+_ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
+_SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
+_WRITING = ("catalog.write", "order.write", "shipment.create")
+
+What = Literal["dropped", "stops", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A loop of ``fn`` over items that are carried over; ``effect``: what is done with each. ``what`` happens when that fails: it is
+    ``dropped`` (``at`` is where), it ``stops`` the run, or it is ``kept`` (``at`` is how)."""
+
+    fn: Fn
+    loop: Loop
+    first: int
+    effect: Effect
+    what: What
+    at: Place
+
+
+class Syncs:
+    """Finds them; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program = model.program
+
+    @cached_property
+    def all(self) -> list[Sync]:
+        """One per loop, in order of file and place: a dropped item before one that stops the run, before one that is kept."""
+        found: list[Sync] = []
+        for file in self.program.indices:
+            if self.model.browser.runs(file):
+                continue
+            for fn in self.program.all_functions(file):
+                if fn.number != TOP and self._may(fn):
+                    found += self._in_function(fn)
+        once: dict[tuple[Fn, int], Sync] = {}
+        for sync in found:
+            if sync.what == "dropped":  # what several runs share is dropped in one place
+                once.setdefault((sync.at.fn, sync.at.instr), sync)
+            else:
+                once.setdefault((sync.fn, sync.first), sync)
+        return list(once.values())
+
+    def _may(self, fn: Fn) -> bool:
+        """Whether a function goes through items and speaks of carrying them over, to or from a system outside."""
+        stem = snake(fn.file.rpartition("/")[2].partition(".")[0])
+        names = [snake(self.program.name(fn)), stem, *(snake(self.program.cls(o).name) for o in [self.program.owner(fn)] if o)]
+        if not any(_SYNC.fullmatch(n) for n in names) or any(_NO_SYNC.fullmatch(n) for n in names[:2]):
+            return False
+        if not any(_GOODS.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+            return False
+        return any(op in (Op.ELEMENT, Op.KEY) for op in self.program.body(fn).op) and self._reaches_out(fn)
+
+    def _reaches_out(self, fn: Fn) -> bool:
+        """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
+        reached = set(self._closure(fn))
+        for caller, _, _ in self.model.callers.of(fn)[:4]:
+            reached.update(self._closure(caller))
+        return any(
+            s.provider is None or s.provider.kind in _SYSTEMS for f in reached for s in self.model.sendings.by_function.get(f, ())
+        ) or any(f in self._asking for f in reached)
+
+    @cached_property
+    def _asking(self) -> set[Fn]:
+        return {
+            s.fn for s in self.model.operations.sites if s.provider.kind in _SYSTEMS and s.operation.op.startswith(("catalog", "order"))
+        }
+
+    def _closure(self, fn: Fn) -> dict[Fn, int]:
+        return self.model.reach.of([self._target(fn)]).functions
+
+    def _target(self, fn: Fn) -> FunctionV:
+        owner = self.program.owner(fn)
+        return FunctionV((fn.file, 1), fn, None, Instance((fn.file, 1), owner) if owner else None)
+
+    # --- loops
+
+    def _in_function(self, fn: Fn) -> Iterator[Sync]:
+        body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
+        loops = [lp for lp in flow.loops if any(op in (Op.ELEMENT, Op.KEY) and lp.holds(body, i) for i, op in enumerate(body.op))]
+        effects = [e for e in self.model.effects.of(self._target(fn)) if self._carries(e)] if loops else []
+        for loop in reversed(loops):  # the innermost goes through the items
+            inside = [e for e in effects if loop.holds(body, self._in(e, fn))]
+            effects = [e for e in effects if e not in inside]
+            if inside:
+                yield self._judge(fn, loop, inside)
+
+    def _in(self, effect: Effect, fn: Fn) -> int:
+        """The instruction of a function by which an effect comes about."""
+        return next((p.instr for p in reversed(effect.way()) if p.fn == fn), -1)
+
+    def _carries(self, effect: Effect) -> bool:
+        """Whether an effect writes goods, stock or orders, here or in a system outside."""
+        if effect.operation is not None:
+            return effect.kind in _WRITING
+        touch = effect.touch
+        return touch is not None and touch.writes and touch.kind != "delete" and bool(_GOODS.fullmatch(touch.entity))
+
+    def _judge(self, fn: Fn, loop: Loop, inside: list[Effect]) -> Sync:
+        body = self.program.body(fn)
+        first = min(i for b in loop.blocks for i in range(body.blocks[b].start, body.blocks[b].end))
+        found = []
+        for effect in inside:
+            what, at = self._ends(fn, loop, effect)
+            found.append(Sync(fn, loop, first, effect, what, at))
+        order: tuple[What, ...] = ("dropped", "stops", "kept")
+        return min(found, key=lambda s: order.index(s.what))
+
+    def _ends(self, fn: Fn, loop: Loop, effect: Effect) -> tuple[What, Place]:
+        """What becomes of a failure of one item's effect, and where."""
+        way = effect.way()
+        last = next(n for n, p in enumerate(way) if p.fn == fn and p.instr == self._in(effect, fn))
+        for n, place in enumerate(way[: last + 1]):
+            catch = self.model.failures.around(place, ours=effect.touch is not None)
+            if catch is None or (place.fn == fn and not self._inside(fn, loop, catch)):
+                continue
+            at = Place(place.fn, max(catch.caught, 0), place.ctx)
+            if self._raises(place.fn, catch):
+                continue
+            if self._keeps(place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
+                return "kept", at
+            if all(self.model.failures.answer_is_lost(outer) for outer in way[n + 1 : last + 1][:2]):
+                return "dropped", at
+            return "kept", at
+        return "stops", way[last]
+
+    def _inside(self, fn: Fn, loop: Loop, catch: Catch) -> bool:
+        """Whether a handler belongs to each turn, so that the next one follows it."""
+        return catch.caught >= 0 and loop.holds(self.program.body(fn), catch.caught)
+
+    def _raises(self, fn: Fn, catch: Catch) -> bool:
+        return any(self.program.body(fn).op[i] == Op.RAISE for i in self._rows(fn, catch))
+
+    def _rows(self, fn: Fn, catch: Catch) -> list[int]:
+        blocks = self.program.body(fn).blocks
+        return [i for b in sorted(catch.blocks) for i in range(blocks[b].start, blocks[b].end)]
+
+    def _keeps(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler notes the item among those that failed, or counts it."""
+        body = self.program.body(fn)
+        for i in self._rows(fn, catch):
+            op = body.op[i]
+            if op in (Op.STORE, Op.SET_FIELD, Op.SET_INDEX) and i != catch.caught + 1:
+                target = body.args(i)[0] if op == Op.SET_INDEX else -1
+                name = body.name(target) if target >= 0 and body.op[target] in (Op.NAME, Op.FIELD) else "" if target >= 0 else body.name(i)
+                if name and _FAILED.fullmatch(snake(name)):
+                    return True
+            if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD:
+                callee = body.args(i)[0]
+                holder = body.args(callee)[0]
+                named = body.name(holder) if body.op[holder] in (Op.NAME, Op.FIELD) else ""
+                if body.name(callee).lower() in _ADDING and named and _FAILED.fullmatch(snake(named)):
+                    return True
+        return False

@@ -1,0 +1,269 @@
+"""Where stock is taken for a customer, and what keeps two customers from taking the same piece."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.schema.tables import Table
+from tillproof.commerce.stock_looks import looked_at
+from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
+from tillproof.commerce.stock_writes import StockWrite
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Mix, Param, Value, leaves, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# What one buyer alone has: a lock on it keeps no other buyer away.
+_ONE_BUYERS = re.compile(r"(.*_)?(order|cart|basket|checkout|quote|payment|invoice|user|customer|session|account|transaction|event)(_.*)?")
+_GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
+_RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|on_hold)(_.*)?")
+_SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
+_NO_SALE = re.compile(r"import|seed|fixture|migrat|factory|faker|demo|install|sync", re.IGNORECASE)
+_TAKING = re.compile(r"reduc|decreas|deduct|take|consum|subtract|decrement|sell", re.IGNORECASE)
+_COUNTS = re.compile(
+    r"row_?count|affected_?rows|changes|(num|count|nr)_?(rows|updated|affected)|modified_?count|mysqli_affected_rows", re.IGNORECASE
+)
+_OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction", re.IGNORECASE)
+_MOST_CALLERS = 12
+_LEVELS = 2
+_LINES = 6
+
+Flaw = Literal["unlocked", "unheard", "unasked"]
+
+
+class Kept(NamedTuple):
+    """What keeps more from being taken than there is: the line, and why in words."""
+
+    file: str
+    line: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A line that takes stock. ``kept``: why it cannot take what is gone; else ``flaw``: ``unlocked``, nothing keeps others out between a
+    look and the write; ``unheard``, nobody asks whether a conditional update changed a row; ``unasked``, under a lock nobody is seen to ask
+    what is left. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
+
+    place: Place
+    write: StockWrite
+    table: Table | None
+    kept: Kept | None
+    flaw: Flaw
+    compared: Place | None
+
+
+class Takings:
+    """Finds and judges them; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.program = model.program
+
+    @cached_property
+    def triggers(self) -> list[StockTrigger]:
+        """Those that the database makes by itself."""
+        return stock_triggers(self.model)
+
+    @cached_property
+    def all(self) -> list[Taking]:
+        """Every taking that a customer may bring about, in order of file and line. Where stock is reserved, what is counted off after
+        that is none."""
+        found = [(w, p) for w in self.model.stock_writes.all if w.how != "set" for p in self._taking(w)]
+        reserving = {self.program.unit(p.fn.file) for w, p in found if w.promised and self._reserves(w)}
+        kept = [
+            (w, p)
+            for w, p in found
+            if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving)
+            and not self.model.staff_only(p.fn)
+            and self._for_sale(p.fn)
+        ]
+        by_function: dict[Fn, list[Taking]] = {}
+        for write, place in kept:
+            by_function.setdefault(place.fn, []).append(self._judge(write, place))
+        return [min(found, key=lambda t: t.kept is not None) for found in by_function.values()]
+
+    @cached_property
+    def any_by_staff(self) -> list[StockWrite]:
+        """What staff alone takes."""
+        return [w for w in self.model.stock_writes.all if w.how != "set" for p in self._taking(w) if self.model.staff_only(p.fn)]
+
+    def _reserves(self, write: StockWrite) -> bool:
+        return any(_RESERVES.fullmatch(snake(n)) for n in (write.field, write.touch.entity))
+
+    # --- which writes take
+
+    def _taking(self, write: StockWrite) -> list[Place]:
+        """Where a write takes stock: at itself, or at those of the calls of its function that hand over what is to be taken."""
+        down = write.down
+        if down is None:
+            down = True if _TAKING.search(self.program.name(write.place.fn)) else None
+        if down is None:
+            return []
+        params = [leaf for leaf in leaves(write.by, 60) if isinstance(leaf, Param) and leaf.fn == write.place.fn] if write.by else []
+        callers = self.model.callers.of(write.place.fn)[:_MOST_CALLERS] if params else []
+        if not callers:
+            given = [v for p in dict.fromkeys(params) for v in self._by_name(write.place.fn, p)]
+            if given and all(_is_negative(v) for v in given):
+                down = not down
+            return [write.place] if down != write.promised else []
+        takes: list[Place] = []
+        for caller, call, target in callers:
+            ctx = self.model.evaluator.context(target, caller, call, None)
+            again = self.model.records.touch(write.place.fn, write.place.instr, ctx)
+            inner = self.model.stock_writes.write(again) if again is not None else None
+            by = inner.by if inner is not None else None
+            if (down != _is_negative(by)) != write.promised:
+                takes.append(Place(caller, call, None))
+        return [write.place] if len(takes) == len(callers) else takes
+
+    def _by_name(self, fn: Fn, param: Param) -> list[Value]:
+        """What the calls of a method hand over, where it can be told by its name alone which method they mean."""
+        name = self.program.name(fn)
+        if len(self.program.functions_by_name[name]) != 1:
+            return []
+        bound = 1 if self.program.body(fn).params[:1] and self.program.body(fn).params[0].name in ("self", "cls") else 0
+        out = []
+        for file in self.program.mentioning(name):
+            for caller in self.program.functions_calling_name(file, name):
+                body = self.program.body(caller)
+                for i, op in enumerate(body.op):
+                    if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) == name:
+                        rows = [v for _, v in body.call(i)[1]]
+                        if 0 <= param.number - bound < len(rows):
+                            out.append(self.model.evaluator.value(caller, rows[param.number - bound]))
+        return out
+
+    def _for_sale(self, fn: Fn) -> bool:
+        """Whether a function, or one that calls it, speaks of orders; and none is there to fill a shop with goods."""
+        if _NO_SALE.search(self.program.name(fn)) or _NO_SALE.search(fn.file.rpartition("/")[2]):
+            return False
+        around = {fn: None}
+        here = [fn]
+        for _ in range(_LEVELS):
+            here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]
+            around.update(dict.fromkeys(here))
+        return any(_SELLING.search(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f)))
+
+    # --- what keeps them
+
+    def _judge(self, write: StockWrite, place: Place) -> Taking:
+        table = self.model.schema.table(write.touch.entity, place.fn.file) if write.touch.entity else None
+        compared = looked_at(self.model, write, place)
+        kept, flaw = self._conditional(write), "unlocked"
+        if kept is None and self._is_conditional(write):
+            flaw = "unheard"
+        if kept is None:
+            kept = self._bounded(write, table) or self._by_version(write, table) or self._in_transaction(write, table)
+        if kept is None:
+            locks = [place] if write.touch.locked else self.model.regions.locked_everywhere(place, self.keeps_others_away)
+            if not locks and place != write.place:
+                inner = self.model.regions.lock(write.place, self.keeps_others_away)
+                locks = [inner] if inner is not None else []
+            if locks and compared is not None:
+                kept = self._at(locks[0], "the stock is locked while it is looked at and taken")
+            elif locks:
+                flaw = "unasked"
+        return Taking(place, write, table, kept, flaw, compared)  # type: ignore[arg-type]
+
+    def _at(self, place: Place, what: str) -> Kept:
+        return Kept(place.fn.file, self.program.body(place.fn).line[place.instr], what)
+
+    def keeps_others_away(self, lock: Place) -> bool:
+        """Whether a lock is on more than what one buyer has to himself."""
+        touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
+        if touch is not None and touch.entity:
+            return not _ONE_BUYERS.fullmatch(touch.entity)
+        body = self.program.body(lock.fn)
+        text = " ".join(self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], body.end_line[lock.instr] + 1))
+        words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", text)]
+        return any(_GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
+
+    def _is_conditional(self, write: StockWrite) -> bool:
+        """Whether rows are changed only where enough is left, or where nothing has changed since they were read."""
+        touch = write.touch
+        if touch.kind != "write":
+            return False
+        about = [n for n in touch.compared if self._same_count(n, write)]
+        if write.how == "relative":
+            return any(n not in touch.keys for n in about)
+        return any(n in touch.keys for n in about) or any(
+            re.fullmatch(r"(lock_?)?version|revision|rev|_?etag", snake(n)) for n in touch.keys
+        )
+
+    def _same_count(self, name: str, write: StockWrite) -> bool:
+        return snake(name) == snake(write.field) or self.model.stock_writes.is_stock(write.touch.entity, name)
+
+    def _conditional(self, write: StockWrite) -> Kept | None:
+        if self._is_conditional(write) and self._looked_at(write.place.fn, write.place.instr, 0):
+            return self._at(write.place, "only rows with enough left are changed, and it is asked whether one was")
+        return None
+
+    def _looked_at(self, fn: Fn, i: int, depth: int) -> bool:
+        """Whether the answer of an update goes anywhere: a branch, a comparison, a caller; or the number of rows is asked for after it."""
+        body = self.program.body(fn)
+        uses = list(self.model.evaluator.defuse(fn).uses(i)) if depth < _LINES else []
+        for use in uses:
+            op = body.op[use]
+            if op in (Op.AWAIT, Op.CAST, Op.FIELD) or (op == Op.CALL and body.args(use)[0] == i):
+                if self._looked_at(fn, use, depth + 1):
+                    return True
+            elif op == Op.STORE:
+                name = body.name(use)
+                if any(o == Op.NAME and body.name(n) == name and n > use for n, o in enumerate(body.op)):
+                    return True
+            elif op == Op.RETURN:
+                callers = self.model.callers.of(fn)
+                if not callers or any(self._looked_at(c, call, depth + 1) for c, call, _ in callers[:_MOST_CALLERS]):
+                    return True
+            else:
+                return True
+        if depth:
+            return False
+        return any(op in (Op.NAME, Op.FIELD) and n > i and _COUNTS.fullmatch(body.name(n)) for n, op in enumerate(body.op))
+
+    def _bounded(self, write: StockWrite, table: Table | None) -> Kept | None:
+        """A constraint of the database, which refuses an update that it works out itself."""
+        if table is None or write.how != "relative":
+            return None
+        where = self.model.schema.non_negative(table, write.field) if not write.promised else None
+        if where is None and write.promised:
+            column = table.column(write.field)
+            others = [c.name for c in table.columns.values() if column is not None and c.name != column.name and c.numeric]
+            texts = [c for c in table.checks if column is not None and column.name in c.text and any(o in c.text for o in others)]
+            where = (texts[0].file, texts[0].line) if texts else None
+        return Kept(*where, "the database refuses to go below what there is") if where is not None else None
+
+    def _by_version(self, write: StockWrite, table: Table | None) -> Kept | None:
+        version = table.version if table is not None and write.how == "computed" else None
+        return Kept(version.file, version.line, "the write is refused when the row has changed since it was read") if version else None
+
+    def _in_transaction(self, write: StockWrite, table: Table | None) -> Kept | None:
+        """A transaction that by itself refuses what another has changed in between: of a document store, or a serializable one."""
+        for place in self.model.regions.in_transaction(write.place):
+            body = self.program.body(place.fn)
+            text = " ".join(self.program.line_text(place.fn.file, n) for n in range(body.line[place.instr], body.end_line[place.instr] + 1))
+            documents = table is not None and table.documents and write.how == "computed"
+            if re.search(r"serializ", text, re.IGNORECASE) or (
+                (documents or "Firestore" in text or ".runTransaction" in text) and _OF_DOCUMENTS.search(text)
+            ):
+                return self._at(place, "the transaction is refused when another has changed the row in between")
+        return None
+
+
+def _is_negative(value: Value | None) -> bool:
+    """Whether an amount is below zero as it is written: ``-n``, ``n * -1``."""
+    for option in options(value) if value is not None else ():
+        if isinstance(option, Const) and option.text.startswith("-"):
+            return True
+        if isinstance(option, Mix):
+            if option.op == "-" and len(option.operands) == 1:
+                return True
+            if option.op == "*" and any(_is_negative(o) for o in option.operands):
+                return True
+    return False

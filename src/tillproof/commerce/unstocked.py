@@ -1,0 +1,97 @@
+"""Orders of goods of which the shop keeps stock, made without taking any."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.schema.stock import Stock, stock_tables
+from tillproof.flow.program import Fn
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_ORDER = re.compile(r"(\w+_)?(order|purchase|sale|booking|ticket_order)")
+_NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
+_GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
+_ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
+
+
+@dataclass(frozen=True, slots=True)
+class Unstocked:
+    """An order that a customer may place; ``stock``: what is kept of the goods; ``looks``: something on the way names it;
+    ``hidden``: where something that was not understood may take it."""
+
+    entry: Entry
+    effect: Effect
+    stock: Stock
+    looks: bool
+    hidden: tuple[str, int] | None
+
+
+def unstocked(model: "Model") -> Iterator[Unstocked]:
+    """One per place at which orders are made, in a program in which nothing takes stock for a customer."""
+    takings = model.takings
+    if takings.all or takings.triggers:
+        return
+    kept = [s for s in stock_tables(model.schema, model.words, model.knowledge.providers) if not s.mirror]
+    if not any(s.sure for s in kept):
+        return
+    seen: set[tuple[Fn, int]] = set()
+    for entry in model.entries:
+        if entry.role not in ("public", "customer") or any(h.entry is entry and h.provider.kind in _ELSEWHERE for h in model.handlers.all):
+            continue
+        made = [e for e in model.effects.of(entry.target) if _makes_order(e)]
+        made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
+        for effect in made:
+            stock = _of_goods(model, kept, effect)
+            if stock is not None and (effect.fn, effect.instr) not in seen:
+                seen.add((effect.fn, effect.instr))
+                yield Unstocked(entry, effect, stock, _looks(model, entry, stock), _hidden(model, stock))
+
+
+def _makes_order(effect: Effect) -> bool:
+    touch = effect.touch if effect.kind in ("create", "upsert", "flush") else None
+    if touch is None or (touch.kind == "flush" and not touch.fields):
+        return False
+    return bool(_ORDER.fullmatch(touch.entity)) and not _NO_ORDER.fullmatch(touch.entity)
+
+
+def _of_goods(model: "Model", kept: list[Stock], effect: Effect) -> Stock | None:
+    """The stock of the goods that an order is of: the way to it speaks of goods, and the stock is kept in the same deployed part."""
+    if not any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way()} for t in model.vocabulary.tokens(fn)):
+        return None
+    unit = model.program.unit(effect.fn.file)
+    near = [s for s in kept if s.table.unit == unit]
+    return near[0] if near else None
+
+
+def _looks(model: "Model", entry: Entry, stock: Stock) -> bool:
+    """Whether anything on the way to an order names the column."""
+    names = {c.name.rpartition(".")[2] for c in stock.columns} | {c.attribute for c in stock.columns if c.attribute}
+    return any(names & model.vocabulary.tokens(fn) for fn in model.handlers.closure(entry).functions)
+
+
+def _hidden(model: "Model", stock: Stock) -> tuple[str, int] | None:
+    """A line that, by its words, takes stock, though it was not understood."""
+    for column in stock.columns:
+        name = re.escape((column.attribute or column.name).rpartition(".")[2].encode())
+        taken = re.compile(
+            rb"decrement[^\n;]{0,60}\b"
+            + name
+            + rb"\b|\b"
+            + name
+            + rb"\b[`\"'\]\s)}]*(?:-=|=[^=\n;]{0,60}\b"
+            + name
+            + rb"\b[^\n;]{0,12}\s-\s*|:\s*-)"
+            rb"|\b" + name + rb"\b[^\n;]{0,20}decrement"
+        )
+        for file in model.program.mentioning(column.attribute or column.name.rpartition(".")[2]):
+            source = model.program.sources[file]
+            match = taken.search(source) if model.program.unit(file) == stock.table.unit and not model.browser.runs(file) else None
+            if match is not None and not any(model.staff_only(fn) for fn in model.program.functions_at(file, [match.start()])):
+                return file, source.count(b"\n", 0, match.start()) + 1
+    return None
