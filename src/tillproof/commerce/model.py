@@ -6,6 +6,7 @@ from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.cache_marks import CacheMarks
+from tillproof.commerce.cancellations import Cancellations
 from tillproof.commerce.card_pages import CardPages
 from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
@@ -31,6 +32,9 @@ from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.records import Records
 from tillproof.commerce.recoveries import Recoveries
+from tillproof.commerce.refund_bounds import RefundBounds
+from tillproof.commerce.refund_records import RefundRecords
+from tillproof.commerce.refunds import Refunds
 from tillproof.commerce.refusals import Refusals
 from tillproof.commerce.regions import Regions
 from tillproof.commerce.repeats import Repeats
@@ -307,6 +311,26 @@ class Model:
     @cached_property
     def takings(self) -> Takings:
         return Takings(self)
+
+    @cached_property
+    def refund_records(self) -> RefundRecords:
+        """What is written down about it."""
+        return RefundRecords(self)
+
+    @cached_property
+    def cancellations(self) -> Cancellations:
+        """Orders that are cancelled."""
+        return Cancellations(self)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        """Where money goes back."""
+        return Refunds(self)
+
+    @cached_property
+    def refund_bounds(self) -> RefundBounds:
+        """What its amount is held to."""
+        return RefundBounds(self)
 
     @cached_property
     def failures(self) -> Failures:

@@ -36,6 +36,7 @@ _CHOOSING = re.compile(
     re.IGNORECASE,
 )
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
+_CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
 _RELATIVE_KEYS = ("$inc", "$mul")
@@ -152,6 +153,8 @@ class PartReader:
             self.record(first, out, 0)
             self.record(second, out, 0)
             self.condition(first, out)
+        elif positional[0] is first and _CREATING.match(link.name):  # create(values, options)
+            self.record(first, out, 0)
         elif positional[0] is not first:  # the table's name stands first
             self.record(first, out, 0)
             self.condition(second, out)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
-_SELF = ("self", "this", "cls", "static")
+_SELF = ("self", "this", "cls", "static", "parent", "super")
 _TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
 _WITH_SQL = words_of("prepare query execute raw statement")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")

@@ -124,10 +124,10 @@ class Repeats:
         if isinstance(atom, AnyOf):
             groups = [[g for a in group for g in self._turned(a, effect, effects)] for group in atom.groups]
             return [g for group in groups for g in group] if groups and all(groups) else []
-        by = [e for e in self.model.states.turned(atom, effects) if self._together(e, effect)]
+        by = [e for e in self.model.states.turned(atom, effects) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
 
-    def _together(self, one: Effect, other: Effect) -> bool:
+    def together(self, one: Effect, other: Effect) -> bool:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""
         if one is other:
             return True

@@ -1,0 +1,84 @@
+"""``order/cancel-order``: a cancelled order gives back the goods that it held, and that before its payment is undone."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Ruling
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.cancellations import Cancellation
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.model import Model
+
+ID = "order/cancel-order"
+_HOW = {
+    "write": "the goods are put back here",
+    "call": "a call that puts the goods back, by its name",
+    "platform": "the platform puts the stock back when an order gets this status",
+}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per place where an order is cancelled and entry point that leads there; one finding per place."""
+    seen: set[tuple[str, int]] = set()
+    for one in model.cancellations.all:
+        ruling = _rule(model, one)
+        if ruling.anchor is not None:
+            if ruling.anchor[:2] in seen:
+                continue
+            seen.add(ruling.anchor[:2])
+        yield ruling
+
+
+def _rule(model: Model, one: Cancellation) -> Ruling:
+    file, line = entry_line(model, one.entry)
+    ruling = Ruling(ID, "held", "cancellation", file, line, severity="medium")
+    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: called by {one.entry.role}")]
+    if one.release is None:
+        return _unreleased(model, one, ruling)
+    if one.undone is not None:
+        return _late(model, one.undone, one.release, ruling)
+    ruling.evidence.append(step(model, one.release, _HOW[one.how], "guard"))
+    return ruling
+
+
+def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
+    place = anchor(model, one.transition.effect)
+    taken = model.cancellations.taken[0]
+    name = one.transition.touch.entity.replace("_", " ")
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = f"A cancelled {name} keeps the stock that it took"
+    ruling.message = (
+        f"{called(model, one.entry)} sets the {name} to `{one.transition.to[0]}`, and nothing on the way puts back what was taken from "
+        f"`{taken.field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
+    )
+    back = f"{taken.field} = {taken.field} + quantity"
+    ruling.remediation = (
+        f"In the transaction that cancels the {name}, and only when this run is the one that changes its status, write each line's "
+        f"quantity back in one statement (`{back}`); cancel the payment after that."
+    )
+    ruling.evidence.append(step(model, taken.place, f"stock is taken here: `{taken.field}`"))
+    ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
+    ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
+    return ruling
+
+
+def _late(model: Model, undone: Effect, release: Place, ruling: Ruling) -> Ruling:
+    place = anchor(model, undone)
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = "The payment is undone before the stock is put back"
+    ruling.message = (
+        "The provider is asked to cancel or refund the payment first, and the stock is put back after it. When a later step fails, the "
+        "payment is gone and cannot be brought back, while the goods are still held and a rollback says that the order is not cancelled."
+    )
+    ruling.remediation = (
+        "Put the stock back and set the order's status in one transaction, commit it, and ask the provider after that, from a job that is "
+        "repeated with an idempotency key until it succeeds."
+    )
+    ruling.evidence += steps(model, undone, "the payment is undone")
+    ruling.evidence.append(step(model, release, "the stock is put back only here", "missing"))
+    return ruling
+
+
+CHECK = Check(id=ID, title="A cancelled order gives its stock back before the payment is undone", severity="medium", rule=rule)

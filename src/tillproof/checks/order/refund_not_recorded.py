@@ -1,0 +1,158 @@
+"""``order/refund-not-recorded``: money that goes back is written down, and what is written down has gone back."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.catalog import Check
+from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.commerce.effects import Place
+from tillproof.commerce.model import Model
+from tillproof.commerce.refund_records import Kept, Marked, Picked
+from tillproof.commerce.refunds import Refund
+
+ID = "order/refund-not-recorded"
+_HELD = {"full": "the refund is written down here", "platform": "the platform that calls this writes the refund down"}
+
+
+def rule(model: Model) -> Iterator[Ruling]:
+    """One ruling per call that asks for a refund, per handler that is told of one, and per place that only marks one."""
+    seen: set[tuple[str, str, int]] = set()
+    for refund in model.refunds.all:
+        if refund.provider is not None:
+            kept = model.refund_records.kept(refund)
+            if kept.kind in ("none", "told") and not refund.entries:
+                continue  # nothing seen here calls it: whoever does so owes the record
+            ruling = _asked(model, refund, kept)
+            key = (ruling.outcome, *(ruling.anchor[:2] if ruling.anchor else (ruling.file, ruling.line)))
+            if key not in seen:
+                seen.add(key)
+                yield ruling
+    for marked in model.refund_records.marked:
+        yield _marked(model, marked)
+    yield from _messages(model)
+
+
+def _asked(model: Model, refund: Refund, kept: Kept) -> Ruling:
+    name = refund.provider.name if refund.provider else ""
+    place = at(model.program, refund.fn, refund.instr, f"{name} is asked for a refund here", "sink")
+    ruling = Ruling(ID, "held", "refund", place.file, place.line, [place], severity="medium")
+    if kept.kind in _HELD and kept.place is not None:
+        ruling.evidence.append(step(model, kept.place, _HELD[kept.kind], "guard"))
+        return ruling
+    if kept.kind == "told" and kept.place is not None:
+        ruling.outcome = "unknown"
+        told = step(model, kept.place, "Does whoever is told of this refund write it down on the order and its lines?")
+        ruling.question = told
+        return ruling
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    if kept.kind == "state" and kept.place is not None:
+        ruling.anchor = lines(model, _near(refund, kept.place))
+        ruling.title = "A partial refund is kept as a state alone"
+        ruling.message = (
+            f"The request chooses how much {name} gives back, and all that is kept of it is a state: neither the amount "
+            "nor the lines that it "
+            "was for are written down. The next refund, the order's revenue and what the customer is told cannot be "
+            "worked out from the books."
+        )
+        ruling.evidence.append(step(model, kept.place, "only a state is written", "missing"))
+    else:
+        ruling.anchor = lines(model, Place(refund.fn, refund.instr, refund.ctx))
+        ruling.title = "A refund leaves no trace on the order"
+        ruling.message = (
+            f"{name} is asked to give money back, and nothing on the way writes it down: the order still counts as "
+            "paid, its lines as sold and "
+            "the amount as revenue, and the next person refunds it again."
+        )
+        ruling.evidence.append(at(model.program, refund.fn, refund.instr, "nothing is written down before or after this", "missing"))
+    if refund.entries:
+        file, line = entry_line(model, refund.entries[0])
+        ruling.evidence.insert(0, Evidence(file, line, f"reached from {called(model, refund.entries[0])}", "source"))
+    ruling.remediation = (
+        "Write a record of the refund (amount, currency, the lines and quantities, the provider's id) in state "
+        "`pending` before the call, settle "
+        "it from the answer or the provider's webhook, and set the order to refunded or partially refunded by what is left of it."
+    )
+    return ruling
+
+
+def _near(refund: Refund, place: Place) -> Place:
+    """The call in the function that refunds, or in one that calls it, by which a place is reached; else the place itself."""
+    above = [Place(c.caller, c.call, c.parent) for c in (place.ctx.chain() if place.ctx else ()) if c.call >= 0]
+    return next((p for p in (place, *above) if p.fn in refund.functions), place)
+
+
+def _marked(model: Model, marked: Marked) -> Ruling:
+    file, line = entry_line(model, marked.entry)
+    ruling = Ruling(ID, "broken", "refund", file, line, severity="medium", confidence="likely")
+    place = anchor(model, marked.effect)
+    ruling.anchor = lines(model, place)
+    name = marked.touch.entity.replace("_", " ") or "order"
+    ruling.title = "Marked as refunded, though no money goes back and no amount is kept"
+    ruling.message = (
+        f"{called(model, marked.entry)} sets `{marked.field}` of the {name}, but nothing in this code asks the payment "
+        "provider for a refund, and "
+        "neither an amount nor the lines that it is for are written down. The books say that the customer has the money back; the provider "
+        "still has it, or somebody sends it by hand with nothing to compare it with."
+    )
+    ruling.remediation = (
+        "Ask the provider for the refund first (with an idempotency key), write its id, amount and lines down, and "
+        "mark the order only when the "
+        "provider has confirmed it."
+    )
+    ruling.evidence = [source(model, marked.entry, f"{called(model, marked.entry)}: called by {marked.entry.role}")]
+    ruling.evidence += steps(model, marked.effect, f"`{marked.field}` says refunded")
+    ruling.evidence.append(step(model, place, "no refund is asked for, no amount is kept", "missing"))
+    return ruling
+
+
+def _messages(model: Model) -> Iterator[Ruling]:
+    """Handlers that are told of refunds."""
+    for picked in model.refund_records.picked:
+        yield _picked(model, picked)
+    for handler in model.handlers.all:
+        if handler.kind == "redirect-return":
+            continue
+        found = model.refund_records.dropped(handler)
+        if found is None:
+            continue
+        fn, instr, event = found
+        file, line = entry_line(model, handler.entry)
+        ruling = Ruling(ID, "broken", handler.kind, file, line, severity="medium", confidence="likely")
+        body = model.program.body(fn)
+        ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+        ruling.title = f"{handler.provider.name}'s message about a refund is taken and dropped"
+        ruling.message = (
+            f"`{event}` is answered as done, and nothing is written down: a refund that staff make at "
+            f"{handler.provider.name}, or that it makes "
+            "by itself, never reaches the order, which stays paid."
+        )
+        ruling.remediation = (
+            "Find the order by the payment's id, write the refund's id and amount down once, and set the order's state by what is left."
+        )
+        ruling.evidence = [source(model, handler.entry, f"{handler.provider.name} {handler.kind} handler")]
+        ruling.evidence.append(at(model.program, fn, instr, "nothing but a log follows", "missing"))
+        yield ruling
+
+
+def _picked(model: Model, picked: Picked) -> Ruling:
+    handler = picked.handler
+    file, line = entry_line(model, handler.entry)
+    ruling = Ruling(ID, "broken", handler.kind, file, line, severity="medium", confidence="likely")
+    body = model.program.body(picked.fn)
+    ruling.anchor = (picked.fn.file, body.line[picked.instr], body.end_line[picked.instr])
+    ruling.title = "Of several refunds only the newest is recorded"
+    ruling.message = (
+        "The message is about a payment, and the first of the payment's refunds is taken for the one that it tells of. Of two refunds made "
+        "shortly after one another both messages find the newer one, and the older is never recorded: the order says "
+        "that less went back than did."
+    )
+    ruling.remediation = (
+        "Go through all refunds of the payment and record each whose id is not known yet, or listen to the refund's own event "
+        "(`refund.created`), which carries the refund itself."
+    )
+    ruling.evidence = [source(model, handler.entry, f"{handler.provider.name} {handler.kind} handler")]
+    ruling.evidence.append(at(model.program, picked.fn, picked.instr, "the first refund of the list is taken", "missing"))
+    return ruling
+
+
+CHECK = Check(id=ID, title="Refunds are recorded on the order, and only those that were made", severity="medium", rule=rule)

@@ -1,0 +1,152 @@
+"""Orders that are cancelled: what puts the goods back that they held, and whether the payment was undone before that."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.stock_writes import StockWrite
+from tillproof.commerce.transitions import Transition
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_CANCELLED = re.compile(r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned)(_\w+)?")
+_ORDERS = re.compile(r"(\w+_)?(order|booking|reservation|purchase|sale|appointment)")
+_RELEASES = re.compile(
+    r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
+)
+_GOODS = re.compile(r"stock|inventor|qty|quantit|reserv|allocat|seat|ticket|item|product|availab|sku|variant|warehouse")
+_ITSELF = re.compile(r"re_?stock\w*|un_?reserve\w*|de_?allocate\w*|replenish\w*")
+_OPEN = re.compile(r"pending|unpaid|draft|awaiting|open|created|new|is_paid|isPaid|paid", re.IGNORECASE)
+_UNDONE = ("payment.cancel", "payment.void", "refund.create")
+_IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known; None when nothing
+    on the way does it. ``undone``: the call that cancels or refunds the payment, where it comes first."""
+
+    entry: Entry
+    transition: Transition
+    release: Place | None
+    how: Literal["write", "call", "platform", ""]
+    undone: Effect | None
+
+
+class Cancellations:
+    """Answers for a whole program."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    @cached_property
+    def taken(self) -> list[StockWrite]:
+        """Where this code takes stock away, on the server."""
+        writes = (w for w in self.model.stock_writes.all if not w.place.fn.file.endswith(_IN_BROWSER))
+        return [w for w in writes if w.down is True]
+
+    @cached_property
+    def taken_when_ordered(self) -> bool:
+        """Whether stock is taken where an order is created, not only where it is paid."""
+        return any(
+            (touch := effect.touch) is not None and touch.kind == "create" and _ORDERS.fullmatch(touch.entity)
+            for fn in {w.place.fn for w in self.taken}
+            for entry in self.model.entries_to(fn)[:8]
+            for effect in self.model.effects.of(entry.target)
+        )
+
+    @cached_property
+    def all(self) -> list[Cancellation]:
+        """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
+        found: dict[tuple[Fn, int, Fn], Cancellation] = {}
+        for entry in self.model.entries:
+            if not self._may(entry):
+                continue
+            for transition in self.model.transitions.of(entry.target):
+                if self._cancels(transition):
+                    one = self._cancellation(entry, transition)
+                    if one is not None:
+                        found.setdefault((transition.effect.fn, transition.effect.instr, entry.target.fn), one)
+        return list(found.values())
+
+    def _may(self, entry: Entry) -> bool:
+        """Whether anything near speaks of cancelling."""
+        vocabulary = self.model.vocabulary
+        functions = self.model.handlers.closure(entry).functions
+        return any(any(_CANCELLED.fullmatch(snake(t)) for t in vocabulary.tokens(fn)) for fn in functions if vocabulary.state(fn))
+
+    def _cancels(self, transition: Transition) -> bool:
+        told = [snake(to) for to in transition.to]
+        if not _ORDERS.fullmatch(transition.touch.entity) or not any(_CANCELLED.fullmatch(t) for t in told):
+            return False
+        if all(_CANCELLED.fullmatch(t) or self.model.words.has("dead_values", t) for t in told):
+            return not transition.held.startswith("the record has just")
+        return any("cancel" in snake(self.model.program.name(p.fn)) for p in transition.effect.way())
+
+    def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
+        effect = transition.effect
+        if "stock.release" in self._also(effect):
+            return Cancellation(entry, transition, effect.place, "platform", None)
+        if not self.taken:
+            return None
+        effects = self.model.effects.of(entry.target)
+        put_back = next((e for e in effects if self._puts_back(e)), None)
+        if put_back is not None:
+            return Cancellation(entry, transition, put_back.place, "write", self._before(effects, put_back))
+        called = self._called(entry)
+        if called is not None:
+            return Cancellation(entry, transition, called, "call", None)
+        if not self.taken_when_ordered and self._only_open(transition):
+            return None  # what is taken when an order is paid is not held by one that is not
+        return Cancellation(entry, transition, None, "", None)
+
+    def _also(self, effect: Effect) -> tuple[str, ...]:
+        """What the platform does along with an effect."""
+        got = self.model.recogniser.effect(effect.fn, effect.instr, effect.ctx)
+        return got[0].also if got is not None else ()
+
+    def _puts_back(self, effect: Effect) -> bool:
+        touch = effect.touch
+        if touch is None:
+            return False
+        if touch.effect == "stock.write":
+            return True
+        write = self.model.stock_writes.write(touch)
+        return write is not None and write.down is not True and write.how != "set"
+
+    def _before(self, effects: list[Effect], release: Effect) -> Effect | None:
+        """The call that undoes the payment, when it comes before the goods are put back in one run."""
+        for effect in effects:
+            if effect is release:
+                return None
+            if effect.kind in _UNDONE and effect.operation is not None and self.model.repeats.together(effect, release):
+                return effect
+        return None
+
+    def _called(self, entry: Entry) -> Place | None:
+        """A call on the way whose name says that goods are put back: a function whose body is not here, or does it in a way not read."""
+        for fn in self.model.handlers.closure(entry).functions:
+            if not any(_RELEASES.match(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+                continue
+            body = self.model.program.body(fn)
+            for i, op in enumerate(body.op):
+                if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and self._tells(body.name(body.args(i)[0])):
+                    return Place(fn, i, None)
+        return None
+
+    def _tells(self, name: str) -> bool:
+        plain = snake(name.rpartition(".")[2])
+        return _ITSELF.fullmatch(plain) is not None or (_RELEASES.fullmatch(plain) is not None and _GOODS.search(plain) is not None)
+
+    def _only_open(self, transition: Transition) -> bool:
+        """Whether only an order that is not paid yet is cancelled."""
+        program = self.model.program
+        lines = (program.line_text(a.fn.file, program.body(a.fn).line[a.instr]) for a in transition.guards)
+        return any(_OPEN.search(line) for line in lines) or any(_OPEN.search(str(k)) for k in transition.touch.compared)
