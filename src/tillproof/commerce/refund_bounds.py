@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tillproof.commerce.conditions import Atom
+from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Held
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refunds import Refund
-from tillproof.commerce.repeats import flat
 from tillproof.commerce.spoken import Word, spoken
 from tillproof.flow.facts import Passed
 from tillproof.flow.loops import Flow, Loop
