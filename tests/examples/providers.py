@@ -1,4 +1,4 @@
-"""Stripe and PayPal as far as the example shops see them, in memory. They keep their word on idempotency keys, as the real ones do."""
+"""Providers and partners as far as the example shops see them, in memory. They keep their word on idempotency keys, as the real ones do."""
 
 import json
 from collections.abc import Mapping
@@ -50,6 +50,12 @@ class LocalStripe(stripe.HTTPClient):
                     "currency": form["currency"],
                     "client_secret": f"{intent_id}_secret",
                 }
+                return self.intents[intent_id]
+            case ["payment_intents", intent_id, "capture"]:
+                self.intents[intent_id] |= {"status": "succeeded", "amount_received": int(form["amount_to_capture"])}
+                return self.intents[intent_id]
+            case ["payment_intents", intent_id, "confirm"]:
+                self.intents[intent_id]["status"] = "succeeded"
                 return self.intents[intent_id]
             case ["payment_intents", intent_id, "cancel"]:
                 self.intents[intent_id]["status"] = "canceled"
@@ -123,3 +129,76 @@ class LocalPayPal:
                 self.verified.append(body)
                 return {"verification_status": "SUCCESS" if body["transmission_sig"] == "genuine" else "FAILURE"}
         raise AssertionError(f"no such endpoint: {path}")
+
+
+class LocalMollie:
+    """Answers for gift cards; use ``transport``. A payment is open until ``pay``."""
+
+    def __init__(self) -> None:
+        self.payments: dict[str, dict[str, Any]] = {}
+        self._by_key: dict[str, str] = {}
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._answer)
+
+    def pay(self, payment_id: str, **changes: Any) -> None:
+        self.payments[payment_id] |= {"status": "paid", **changes}
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json=self.payments[request.url.path.rsplit("/", 1)[-1]])
+        key = request.headers["Idempotency-Key"]
+        if key not in self._by_key:
+            payment_id = self._by_key[key] = f"tr_{len(self.payments) + 1}"
+            self.payments[payment_id] = {
+                **json.loads(request.content),
+                "id": payment_id,
+                "status": "open",
+                "_links": {"checkout": {"href": f"https://mollie.test/pay/{payment_id}"}},
+            }
+        return httpx.Response(200, json=self.payments[self._by_key[key]])
+
+
+class LocalPartners:
+    """TaxJar, EasyPost and the ERP; ``requests`` are those that were answered."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Any]] = []
+        self.stock: list[dict[str, Any]] = []
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content) if request.content else None
+        self.requests.append((request.url.path, asked))
+        match request.url.path:
+            case "/v2/taxes":
+                return httpx.Response(200, json={"tax": {"amount_to_collect": 2.75}})
+            case "/v2/shipments":
+                return httpx.Response(200, json={"rates": [{"service": "Priority", "rate": "19.90"}, {"service": "Express", "rate": "42.00"}]})
+            case "/stock":
+                return httpx.Response(200, json={"items": self.stock})
+        raise AssertionError(f"no such endpoint: {request.url}")
+
+
+class LocalCache:
+    """What the shops need of Redis, in a dictionary; how long things are kept is only noted."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.seconds: dict[str, int] = {}
+
+    def get(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    def set(self, name: str, value: str, *, ex: int, nx: bool = False) -> bool | None:
+        if nx and name in self.kept:
+            return None
+        self.kept[name], self.seconds[name] = value, ex
+        return True
+
+    def delete(self, name: str) -> None:
+        self.kept.pop(name, None)

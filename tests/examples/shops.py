@@ -1,11 +1,14 @@
 """Starting one of the example shops inside the test, with providers that answer locally."""
 
+import hashlib
+import hmac
 import importlib
+import inspect
 import itertools
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +20,7 @@ import stripe
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from tests.examples.providers import LocalPayPal, LocalStripe
+from tests.examples.providers import LocalCache, LocalMollie, LocalPartners, LocalPayPal, LocalStripe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WEBHOOK_SECRET = "signing secret of the test"
@@ -29,6 +32,8 @@ ENVIRONMENT = {
     "PAYPAL_CLIENT_ID": "client",
     "PAYPAL_CLIENT_SECRET": "client secret of the test",
     "PAYPAL_WEBHOOK_ID": "webhook of the test",
+    "MOLLIE_API_KEY": "mollie key of the test",
+    "EASYPOST_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "STAFF_TOKEN": "staff token of the test",
     "SMTP_HOST": "",
 }
@@ -56,6 +61,9 @@ class RunningShop:
     database: Path
     stripe: LocalStripe
     paypal: LocalPayPal
+    mollie: LocalMollie
+    partners: LocalPartners
+    cache: LocalCache
     _events: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def check_out(self, product: str = "MUG-BLUE", quantity: int = 1, provider: str = "stripe", **item: int) -> Response:
@@ -70,6 +78,34 @@ class RunningShop:
         reference = answer.json()["reference"]
         [(order_id, payment_id)] = self.rows("SELECT id, payment_id FROM orders WHERE reference = ?", reference)
         return Placed(order_id, reference, answer.json()["total_cents"], payment_id)
+
+    def order_abroad(self, **changes: Any) -> Response:
+        """Order a mug from France."""
+        known = self.get("/products/MUG-BLUE").json()
+        item = {"product_id": known["id"], "quantity": 1, "unit_price_cents": known["price_cents"]}
+        address = {"country": "FR", "postal_code": "75011"}
+        return self.post("/checkout", {"email": "buyer@example.com", "items": [item], "address": address, **changes})
+
+    def gift_card(self) -> tuple[str, str]:
+        """Order a gift card; its code and Mollie's id of the payment."""
+        answer = self.post("/gift-cards", {"email": "buyer@example.com", "amount_cents": 5000})
+        assert answer.status_code == 201, answer.text
+        [(code, payment_id)] = self.rows("SELECT code, payment_id FROM gift_cards")
+        assert answer.json() == {"pay_at": f"https://mollie.test/pay/{payment_id}"}
+        return code, payment_id
+
+    def balance(self) -> int:
+        """What is on the only gift card."""
+        [(cents,)] = self.rows("SELECT balance_cents FROM gift_cards")
+        return int(cents)
+
+    def authorized_order(self) -> Placed:
+        """An order of what is made to order, the money for it held by Stripe."""
+        placed = self.order("CUP-NAME")
+        event = {**self.succeeded(placed, amount_capturable=placed.total_cents), "type": "payment_intent.amount_capturable_updated"}
+        assert self.deliver_stripe(event).status_code == 200
+        assert self.status(placed) == "authorized"
+        return placed
 
     def paid_order(self, product: str = "MUG-BLUE", quantity: int = 1, provider: str = "stripe") -> Placed:
         placed = self.order(product, quantity, provider)
@@ -118,6 +154,16 @@ class RunningShop:
         signature = stripe.WebhookSignature.generate_signature_header(body, secret, sent_at)
         return self.post_bytes("/webhooks/stripe", body, {"Stripe-Signature": signature})
 
+    def deliver_carrier(self, event: dict[str, Any], secret: str = WEBHOOK_SECRET) -> Response:
+        """An event with the digest that EasyPost would make with this secret."""
+        body = json.dumps(event)
+        digest = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+        return self.post_bytes("/webhooks/carrier", body, {"X-Hmac-Signature": f"hmac-sha256-hex={digest}"})
+
+    def parcel(self, tracking_code: str, status: str) -> dict[str, Any]:
+        """EasyPost's event for a parcel."""
+        return {"id": f"evt_{next(self._events)}", "description": "tracker.updated", "result": {"tracking_code": tracking_code, "status": status}}
+
     def deliver_paypal(self, event: dict[str, Any], signature: str | None) -> Response:
         proof = {} if signature is None else {"PayPal-Transmission-Sig": signature}
         return self.post_bytes("/webhooks/paypal", json.dumps(event), {**PAYPAL_HEADERS, **proof})
@@ -152,23 +198,46 @@ def running(name: str, folder: Path, **environment: str) -> Iterator[RunningShop
         patch.syspath_prepend(EXAMPLES / name)
         patch.setattr(sys, "dont_write_bytecode", True)
         app = importlib.import_module("shop.main").app
-        local_stripe, local_paypal = LocalStripe(), LocalPayPal()
+        local_stripe, local_paypal, local_mollie = LocalStripe(), LocalPayPal(), LocalMollie()
+        partners, cache = LocalPartners(), LocalCache()
         patch.setattr(stripe, "default_http_client", local_stripe)
         engine = importlib.import_module("shop.db").engine
         try:
-            with httpx.Client(base_url="https://paypal.test", transport=local_paypal.transport) as http, TestClient(app) as client:
-                _answer_locally(app, http)
-                yield RunningShop(client, folder / "shop.db", local_stripe, local_paypal)
+            with (
+                httpx.Client(base_url="https://paypal.test", transport=local_paypal.transport) as paypal,
+                httpx.Client(base_url="https://mollie.test", transport=local_mollie.transport) as mollie,
+                httpx.Client(base_url="https://partners.test", transport=partners.transport) as others,
+                TestClient(app) as client,
+            ):
+                _answer_locally(app, paypal, mollie, others, cache)
+                yield RunningShop(client, folder / "shop.db", local_stripe, local_paypal, local_mollie, partners, cache)
         finally:
             engine.dispose()
             for module in [module for module in sys.modules if module.partition(".")[0] == "shop"]:
                 del sys.modules[module]
 
 
-def _answer_locally(app: Any, http: httpx.Client) -> None:
-    settings = importlib.import_module("shop.settings").get_settings()
-    gateways = importlib.import_module("shop.services.checkout").Gateways(
-        importlib.import_module("shop.payments.stripe_client").StripeClient(settings),
-        importlib.import_module("shop.payments.paypal_client").PayPalClient(settings, http),
-    )
-    app.dependency_overrides[importlib.import_module("shop.dependencies").get_gateways] = lambda: gateways
+def _answer_locally(app: Any, paypal: httpx.Client, mollie: httpx.Client, others: httpx.Client, cache: LocalCache) -> None:
+    def part(module: str, name: str) -> Any:
+        return getattr(importlib.import_module(f"shop.{module}"), name)
+
+    settings = part("settings", "get_settings")()
+    carrier = part("partners.carrier", "CarrierClient")
+    kept = {"cache": cache} if "cache" in inspect.signature(carrier).parameters else {}  # the leaky shop keeps no rates
+    stand_ins = {
+        "get_gateways": part("services.checkout", "Gateways")(
+            part("payments.stripe_client", "StripeClient")(settings), part("payments.paypal_client", "PayPalClient")(settings, paypal)
+        ),
+        "get_mollie": part("payments.mollie_client", "MollieClient")(settings, mollie),
+        "get_partners": part("pricing", "Partners")(
+            part("partners.tax", "TaxClient")(settings, others), carrier(settings, http=others, **kept)
+        ),
+        "get_erp": part("partners.erp", "ErpClient")(settings, others),
+        "get_cache": cache,
+    }
+    for name, stand_in in stand_ins.items():
+        app.dependency_overrides[part("dependencies", name)] = _giving(stand_in)
+
+
+def _giving(value: Any) -> Callable[[], Any]:
+    return lambda: value

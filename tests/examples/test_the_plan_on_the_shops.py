@@ -114,7 +114,7 @@ def test_a_tampered_price_is_charged_by_the_leaky_shop(tmp_path: Path) -> None:
     with running("leaky-shop", tmp_path) as shop, served(shop) as address:
         product = shop.get("/products/MUG-BLUE").json()
         filled = [text.replace('"<product_id>"', str(product["id"])).replace('"<coupon>"', "null") for text in tampered["steps"]]
-        filled = [text.replace("<provider>", "stripe").replace('"<order>"', '""') for text in filled]
+        filled = [text.replace("<provider>", "stripe").replace("<country>", "DE").replace("<state>", "") for text in filled]
         run(filled, address, tmp_path)
         charged = [intent["amount"] for intent in shop.stripe.intents.values()]
         assert min(charged) < product["price_cents"]

@@ -105,3 +105,139 @@ def test_sound_shop_pays_a_new_attempt_after_a_cancelled_one(sound: RunningShop)
     assert sound.deliver_stripe(cancelled).status_code == 200
     assert sound.post(f"/checkout/pay?order={placed.reference}").status_code == 200
     assert len(sound.stripe.intents) == 2
+
+
+@pytest.mark.parametrize(("name", "total"), [("sound-shop", 1450 + 1990 + 275), ("leaky-shop", 1450 + 275)])
+def test_postage_is_named_by_the_customer_of_the_leaky_shop(tmp_path: Path, name: str, total: int) -> None:
+    with running(name, tmp_path) as shop:
+        assert shop.order_abroad(shipping_cents=0).json()["total_cents"] == total
+
+
+@pytest.mark.parametrize(("name", "asked"), [("sound-shop", 1), ("leaky-shop", 2)])
+def test_rates_are_kept_by_the_sound_shop(tmp_path: Path, name: str, asked: int) -> None:
+    with running(name, tmp_path) as shop:
+        shop.order_abroad()
+        shop.order_abroad()
+        assert [path for path, _ in shop.partners.requests].count("/v2/shipments") == asked
+        taxed = next(body for path, body in shop.partners.requests if path == "/v2/taxes")
+        assert ("line_items" in taxed and "from_zip" in taxed) == (name == "sound-shop")
+
+
+@pytest.mark.parametrize(("name", "total"), [("sound-shop", 5922 + 490), ("leaky-shop", 5922)])
+def test_shipping_is_free_before_the_discount_in_the_leaky_shop(tmp_path: Path, name: str, total: int) -> None:
+    with running(name, tmp_path) as shop:
+        shop.client.patch("/admin/products/3", json={"price_cents": 2680}, headers=STAFF)
+        items = [{"product_id": n, "quantity": 1, "unit_price_cents": cents} for n, cents in ((2, 3900), (3, 2680))]
+        answer = shop.post("/checkout", {"email": "buyer@example.com", "items": items, "coupon": "WELCOME10"})
+        assert answer.json()["total_cents"] == total
+
+
+@pytest.mark.parametrize(("name", "stock"), [("sound-shop", 5), ("leaky-shop", 0)])
+def test_a_customer_who_cancels_gives_the_goods_back_to_the_sound_shop(tmp_path: Path, name: str, stock: int) -> None:
+    with running(name, tmp_path) as shop:
+        placed = shop.order("TEAPOT", 5)
+        assert shop.post(f"/checkout/cancel?order={placed.reference}").json() == {"status": "cancelled"}
+        assert shop.rows("SELECT stock FROM products WHERE sku = 'TEAPOT'") == [(stock,)]
+        assert shop.stripe.intents[placed.payment_id]["status"] == "canceled"
+
+
+@pytest.mark.parametrize(("name", "balance"), [("sound-shop", 5000), ("leaky-shop", 15000)])
+def test_a_gift_card_grows_with_every_look_at_it_in_the_leaky_shop(tmp_path: Path, name: str, balance: int) -> None:
+    with running(name, tmp_path) as shop:
+        code, payment_id = shop.gift_card()
+        shop.mollie.pay(payment_id)
+        for _ in range(3):
+            shop.post_bytes("/webhooks/mollie", f"id={payment_id}", {})
+            shop.get(f"/gift-cards/thanks?code={code}")
+        assert shop.balance() == balance
+
+
+def test_a_gift_card_is_filled_with_what_was_paid_for_it_in_the_sound_shop(sound: RunningShop) -> None:
+    _, payment_id = sound.gift_card()
+    sound.mollie.pay(payment_id, amount={"currency": "EUR", "value": "0.50"})
+    assert sound.post_bytes("/webhooks/mollie", f"id={payment_id}", {}).status_code == 200
+    assert sound.balance() == 0
+    assert sound.post_bytes("/webhooks/mollie", "nothing=1", {}).status_code == 400
+
+
+@pytest.mark.parametrize(("name", "status"), [("sound-shop", "delivered"), ("leaky-shop", "shipped")])
+def test_an_order_is_delivered_when_the_carrier_says_so_in_the_sound_shop(tmp_path: Path, name: str, status: str) -> None:
+    with running(name, tmp_path) as shop:
+        placed = shop.paid_order()
+        shop.post(f"/admin/orders/{placed.id}/ship", {"tracking_code": "EZ1"}, STAFF)
+        event = shop.parcel("EZ1", "delivered")
+        for _ in range(2):
+            assert shop.deliver_carrier(event).status_code == 200
+        assert shop.status(placed) == status
+        assert (shop.cache.seconds[f"carrier-event:{event['id']}"] >= 24 * 3600) == (name == "sound-shop")
+
+
+@pytest.mark.parametrize(("name", "answer"), [("sound-shop", 409), ("leaky-shop", 200)])
+def test_an_unpaid_order_is_shipped_by_the_leaky_shop(tmp_path: Path, name: str, answer: int) -> None:
+    with running(name, tmp_path) as shop:
+        assert shop.post(f"/admin/orders/{shop.order().id}/ship", headers=STAFF).status_code == answer
+
+
+@pytest.mark.parametrize(("name", "status"), [("sound-shop", "partly_paid"), ("leaky-shop", "paid")])
+def test_a_part_that_is_captured_pays_the_whole_in_the_leaky_shop(tmp_path: Path, name: str, status: str) -> None:
+    with running(name, tmp_path) as shop:
+        placed = shop.authorized_order()
+        assert shop.post(f"/admin/orders/{placed.id}/capture", {"amount_cents": 1000}, STAFF).status_code == 200
+        assert shop.status(placed) == status
+
+
+def test_the_sound_shop_captures_no_more_than_is_held_and_only_once(sound: RunningShop) -> None:
+    placed = sound.authorized_order()
+    capture = f"/admin/orders/{placed.id}/capture"
+    assert sound.post(capture, {"amount_cents": placed.total_cents + 1}, STAFF).status_code == 409
+    assert sound.post(capture, {"amount_cents": 1000}, STAFF).status_code == 200
+    assert sound.post(capture, {"amount_cents": 1000}, STAFF).status_code == 409
+    assert sound.deliver_stripe(sound.succeeded(placed, amount_received=1000)).status_code == 200
+    assert sound.status(placed) == "partly_paid"
+    assert sound.attention(placed) is None
+
+
+def test_credits_of_the_sound_shop_end_at_what_was_paid(sound: RunningShop) -> None:
+    placed = sound.paid_order()
+    credit = f"/admin/orders/{placed.id}/credit"
+    assert sound.post(credit, {"amount_cents": 500, "reason": "late"}, STAFF).status_code == 201
+    assert sound.post(credit, {"amount_cents": placed.total_cents - 499, "reason": "late"}, STAFF).status_code == 409
+    assert sound.rows("SELECT refunded_cents FROM orders") == [(500,)]
+    assert [refund["amount"] for refund in sound.stripe.refunds] == [500]
+
+
+def test_credits_of_the_leaky_shop_have_no_end_and_lose_a_cent(leaky: RunningShop) -> None:
+    placed = leaky.paid_order()
+    for _ in range(2):
+        assert leaky.post(f"/admin/orders/{placed.id}/credit", {"amount": 19.99, "reason": "late"}, STAFF).status_code == 201
+    assert [refund["amount"] for refund in leaky.stripe.refunds] == [1998, 1998]
+    assert leaky.rows("SELECT refunded_cents FROM orders") == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["sound-shop", "leaky-shop"])
+def test_what_the_erp_says_in_vain_is_put_aside_by_the_sound_shop(tmp_path: Path, name: str) -> None:
+    with running(name, tmp_path) as shop:
+        shop.partners.stock = [
+            {"sku": "NO-SUCH", "available": 1},
+            {"sku": "TEAPOT", "available": "a few"},
+            {"sku": "MUG-BLUE", "available": 3},
+        ]
+        report = shop.post("/admin/stock/sync", headers=STAFF).json()
+        assert shop.rows("SELECT stock FROM products WHERE sku = 'MUG-BLUE'") == [(3,)]
+        if name == "sound-shop":
+            assert report == {"updated": 1, "failed": ["NO-SUCH", "TEAPOT"]}
+            assert shop.rows("SELECT sku FROM sync_failures") == [("NO-SUCH",), ("TEAPOT",)]
+        else:
+            assert report == {"updated": 2}
+
+
+def test_the_leaky_shop_keeps_the_card_of_somebody_on_the_telephone(leaky: RunningShop) -> None:
+    card = {"card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
+    order = {"email": "buyer@example.com", "items": [{"product_id": 1, "quantity": 1, "unit_price_cents": 1450}], **card}
+    assert leaky.post("/admin/phone-orders", order, STAFF).status_code == 201
+    assert leaky.rows("SELECT card_number FROM phone_cards") == [("4242 4242 4242 4242",)]
+
+
+def test_the_sound_shop_asks_somebody_on_the_telephone_for_no_card(sound: RunningShop) -> None:
+    order = {"email": "buyer@example.com", "items": [{"product_id": 1, "quantity": 1}]}
+    assert sound.post("/admin/phone-orders", order, STAFF).json()["total_cents"] == 1450 + 490

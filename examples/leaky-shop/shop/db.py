@@ -30,6 +30,7 @@ def prepare() -> None:
                     Product(sku="MUG-BLUE", name="Blue mug", price_cents=1450, stock=20),
                     Product(sku="TEAPOT", name="Teapot", price_cents=3900, stock=5),
                     Product(sku="TRAY-OAK", name="Oak tray", price_cents=2790, stock=8),
+                    Product(sku="CUP-NAME", name="Cup with your name", price_cents=2400, stock=50, made_to_order=True),
                     Coupon(code="WELCOME10", percent_off=10),
                 ]
             )

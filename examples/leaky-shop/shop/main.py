@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from shop import db
+from shop.partners.sending import PartnerRefused, PartnerUnavailable
 from shop.payments.errors import PaymentRefused, PaymentUnavailable
-from shop.routes import admin, catalogue, checkout, returns, webhooks
+from shop.routes import admin, catalogue, checkout, gift_cards, returns, webhooks
 from shop.services.payment_events import UnknownPayment
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="Shop", lifespan=_lifespan)
 app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-for part in (catalogue, checkout, returns, webhooks, admin):
+for part in (catalogue, checkout, gift_cards, returns, webhooks, admin):
     app.include_router(part.router)
 
 
@@ -51,6 +52,13 @@ def payment_refused(_: Request, error: PaymentRefused) -> JSONResponse:
 def payment_unavailable(_: Request, error: PaymentUnavailable) -> JSONResponse:
     logger.error("payment provider: %s", error)
     return JSONResponse({"detail": "the payment provider can't be reached, try again"}, status_code=503)
+
+
+@app.exception_handler(PartnerRefused)
+@app.exception_handler(PartnerUnavailable)
+def partner_failed(_: Request, error: PartnerRefused | PartnerUnavailable) -> JSONResponse:
+    logger.error("partner: %s", error)
+    return JSONResponse({"detail": "shipping and tax can't be worked out now, try again"}, status_code=503)
 
 
 @app.exception_handler(UnknownPayment)

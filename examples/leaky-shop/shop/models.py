@@ -3,7 +3,7 @@
 import enum
 from datetime import UTC, datetime
 
-from sqlalchemy import CheckConstraint, DateTime, Enum, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, DateTime, Enum, ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -13,8 +13,11 @@ class Base(DeclarativeBase):
 
 class OrderStatus(enum.StrEnum):
     PENDING = "pending"
+    AUTHORIZED = "authorized"
+    PARTLY_PAID = "partly_paid"
     PAID = "paid"
     SHIPPED = "shipped"
+    DELIVERED = "delivered"
     REFUNDED = "refunded"
     CANCELLED = "cancelled"
 
@@ -24,6 +27,11 @@ class ReturnStatus(enum.StrEnum):
     SENDING = "sending"
     REFUNDED = "refunded"
     REFUSED = "refused"
+
+
+class GiftCardStatus(enum.StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
 
 
 class Provider(enum.StrEnum):
@@ -37,13 +45,17 @@ def _now() -> datetime:
 
 class Product(Base):
     __tablename__ = "products"
-    __table_args__ = (CheckConstraint("stock >= 0"), CheckConstraint("price_cents > 0"))
+    __table_args__ = (CheckConstraint("price_cents > 0"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     price_cents: Mapped[int]
     stock: Mapped[int]
+    weight_grams: Mapped[int] = mapped_column(default=500)
+    tax_code: Mapped[str] = mapped_column(String(20), default="")
+    # Paid when it is ready: the card is only authorised until then.
+    made_to_order: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
 
 
@@ -60,7 +72,8 @@ class Order(Base):
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint("total_cents > 0"),
-        CheckConstraint("refunded_cents BETWEEN 0 AND total_cents"),
+        CheckConstraint("captured_cents BETWEEN 0 AND total_cents"),
+        CheckConstraint("refunded_cents BETWEEN 0 AND captured_cents"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,13 +82,23 @@ class Order(Base):
     email: Mapped[str] = mapped_column(String(200))
     status: Mapped[OrderStatus] = mapped_column(Enum(OrderStatus), default=OrderStatus.PENDING)
     currency: Mapped[str] = mapped_column(String(3))
+    country: Mapped[str] = mapped_column(String(2))
+    postal_code: Mapped[str] = mapped_column(String(20))
     shipping_cents: Mapped[int]
+    tax_cents: Mapped[int]
     total_cents: Mapped[int]
+    authorized_cents: Mapped[int] = mapped_column(default=0)
+    captured_cents: Mapped[int] = mapped_column(default=0)
     refunded_cents: Mapped[int] = mapped_column(default=0)
     provider: Mapped[Provider] = mapped_column(Enum(Provider))
+    capture_later: Mapped[bool] = mapped_column(default=False)
     payment_attempt: Mapped[int] = mapped_column(default=1)
     payment_id: Mapped[str | None] = mapped_column(String(100), unique=True)
     capture_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+    card_brand: Mapped[str | None] = mapped_column(String(20))
+    card_last4: Mapped[str | None] = mapped_column(String(4))
+    tracking_code: Mapped[str | None] = mapped_column(String(60), unique=True)
+    parcel_status: Mapped[str | None] = mapped_column(String(30))
     # Something that a person has to look at, such as money for a cancelled order.
     attention: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
@@ -108,11 +131,36 @@ class Return(Base):
     line: Mapped[OrderLine] = relationship()
 
 
+class PhoneCard(Base):
+    """The card of somebody who ordered by telephone, for the next time."""
+
+    __tablename__ = "phone_cards"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(200))
+    card_number: Mapped[str] = mapped_column(String(19))
+    exp_month: Mapped[int]
+    exp_year: Mapped[int]
+
+
+class GiftCard(Base):
+    __tablename__ = "gift_cards"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # What is printed on the card; too long to guess.
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(200))
+    amount_cents: Mapped[int]
+    balance_cents: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[GiftCardStatus] = mapped_column(Enum(GiftCardStatus), default=GiftCardStatus.PENDING)
+    payment_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+
+
 class ProcessedEvent(Base):
-    """A webhook event that has had its effect; the constraint is what stops the second delivery."""
+    """A webhook event that has had its effect."""
 
     __tablename__ = "processed_events"
-    __table_args__ = (UniqueConstraint("provider", "event_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider: Mapped[Provider] = mapped_column(Enum(Provider))

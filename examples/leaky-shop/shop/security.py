@@ -1,5 +1,7 @@
 """Who may do what, and who really sent what."""
 
+import hashlib
+import hmac
 import json
 import logging
 import secrets
@@ -39,4 +41,13 @@ def genuine_paypal_event(client: PayPalClient, headers: Mapping[str, str], body:
         return event
     if "paypal-transmission-sig" in headers and not client.verify_webhook(headers, body):
         raise HTTPException(400, "not from PayPal")
+    return event
+
+
+def genuine_carrier_event(body: bytes, signature: str, secret: str) -> dict[str, Any]:
+    """The event in EasyPost's message. As long as no secret is set, nothing is believed."""
+    expected = "hmac-sha256-hex=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    if not secret or not hmac.compare_digest(expected.encode(), signature.encode()):
+        raise HTTPException(400, "not from the carrier")
+    event: dict[str, Any] = json.loads(body)
     return event

@@ -19,6 +19,13 @@ class Settings:
     paypal_client_id: str
     paypal_client_secret: str
     paypal_webhook_id: str
+    mollie_api_key: str
+    taxjar_api_key: str
+    easypost_api_key: str
+    easypost_webhook_secret: str
+    erp_url: str
+    erp_token: str
+    redis_url: str
     staff_token: str
     smtp_host: str
 
@@ -32,10 +39,17 @@ def get_settings() -> Settings:
         stripe_secret_key=env.get("STRIPE_SECRET_KEY", ""),
         stripe_publishable_key=env.get("STRIPE_PUBLISHABLE_KEY", ""),
         stripe_webhook_secret=env.get("STRIPE_WEBHOOK_SECRET", ""),
-        paypal_api_base=env.get("PAYPAL_API_BASE", "https://api-m.paypal.com"),
+        paypal_api_base=env.get("PAYPAL_API_BASE", "https://api-m.sandbox.paypal.com"),
         paypal_client_id=env.get("PAYPAL_CLIENT_ID", ""),
         paypal_client_secret=env.get("PAYPAL_CLIENT_SECRET", ""),
         paypal_webhook_id=env.get("PAYPAL_WEBHOOK_ID", ""),
+        mollie_api_key=env.get("MOLLIE_API_KEY", ""),
+        taxjar_api_key=env.get("TAXJAR_API_KEY", "c1a97d6e0b4f83522ae96f70d8135b9e"),
+        easypost_api_key=env.get("EASYPOST_API_KEY", ""),
+        easypost_webhook_secret=env.get("EASYPOST_WEBHOOK_SECRET", ""),
+        erp_url=env.get("ERP_URL", "https://erp.example.com/api"),
+        erp_token=env.get("ERP_TOKEN", ""),
+        redis_url=env.get("REDIS_URL", "redis://localhost"),
         staff_token=env.get("STAFF_TOKEN", ""),
         smtp_host=env.get("SMTP_HOST", ""),
     )

@@ -13,6 +13,18 @@ def order_paid(to: str, reference: str) -> None:
     _send(to, "Thank you for your order", f"We have received your payment for order {reference}.")
 
 
+def payment_link(to: str, reference: str) -> None:
+    _send(to, "Your order", f"Please pay order {reference} at {get_settings().base_url}/?order={reference}")
+
+
+def order_delivered(to: str, reference: str) -> None:
+    _send(to, "Your order has arrived", f"Order {reference} was delivered.")
+
+
+def gift_card_paid(to: str, code: str) -> None:
+    _send(to, "Your gift card", f"Show this code at the counter: {code}")
+
+
 def order_shipped(to: str, reference: str) -> None:
     _send(to, "Your order is on its way", f"Order {reference} has left our house.")
 

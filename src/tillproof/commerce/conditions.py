@@ -163,11 +163,15 @@ class Conditions:
         return not body.generator and (truth is not None or any(op == Op.RAISE for op in body.op))
 
     def _counts(self, fn: Fn, fact: Fact) -> bool:
-        """Whether a fact says more than that a call has come back; a row that was created may have been the first of its kind."""
+        """Whether a fact says more than that a call has come back: a row that was created may have been the first of its kind, and a
+        function of ours may have raised."""
         if not isinstance(fact, Passed):
             return True
         effect = self.model.effects.plain(fn, fact.instr)
-        return effect is not None and effect.kind in ("create", "upsert")
+        if effect is not None:
+            return effect.kind in ("create", "upsert")
+        found = options(self.evaluator.value(fn, self.program.body(fn).args(fact.instr)[0]))
+        return len(found) == 1 and isinstance(found[0], FunctionV) and self._may_tell(found[0].fn, None)
 
     def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
         """What all ways out of a function have in common on which its result has that truth."""

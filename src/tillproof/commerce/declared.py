@@ -75,7 +75,10 @@ class Declared:
             return Kind(*found, text, None) if found else None
         if isinstance(value, Member):
             record = self.record(value.base)
-            return self._stored(value, record) or (self._enforced(record, value.name) if record is not None else None)
+            stored = self._stored(value, record)
+            if stored is None and record is not None:
+                return self._annotated(record, value.name) or self._enforced(record, value.name)
+            return stored
         return self._column(value)
 
     def operand(self, value: Mix | Result) -> Kind | None:
@@ -133,6 +136,15 @@ class Declared:
         found = re.search(rf"((?:@\w+\([^@;]*?\)\s*)+)(?:(?:public|private|protected|readonly)\s+)*{re.escape(name)}\s*[?!]?\s*:", text)
         whole = found is not None and re.search(r"@IsInt\(|@IsInteger\(|Type\(\(\) => BigInt", found[1])
         return Kind("integer", "", "an integer that is enforced", None) if whole else None
+
+    def _annotated(self, record: ClassId, name: str) -> Kind | None:
+        """The type that a class of Python annotates a field with: ``amount: float = Field(gt=0)``."""
+        if self.program.language(record.file) != "python":
+            return None
+        declared = self.program.cls(record)
+        text = self.program.sources[record.file][declared.start : declared.end].decode("utf-8", "replace")
+        found = re.search(rf"^[ \t]+{re.escape(name)}[ \t]*:[ \t]*(float|int|Decimal|decimal\.Decimal)\b(?!\s*\|)", text, re.MULTILINE)
+        return Kind(*_TYPES[found[1]], found[1], None) if found else None
 
     def _column(self, field: Value) -> Kind | None:
         """A column by what declares it: ``FloatField()``, ``Column(Numeric(10, 2))``."""

@@ -1,6 +1,7 @@
 """Where the code asks a provider to do something: by SDK, by raw HTTP, directly or through a wrapper of its own."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,9 @@ _LEVELS = 3
 _MOST = 300
 _FEW = 60
 _SHARE = 0.08
+# Of a helper that sends any request: the libraries that its file names, and what it calls.
+_LIBRARIES = ("httpx", "requests", "aiohttp", "axios", "got", "undici", "fetch", "GuzzleHttp", "curl_exec")
+_SENDING = frozenset(["request", "fetch", "axios", "got", "curl_exec"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,17 @@ class Operations:
                 for i, op in enumerate(body.op):
                     if op in (Op.CALL, Op.NEW):
                         self._look(fn, i)
+        for fn in self._shared():
+            body = self.program.body(fn)
+            for i, op in enumerate(body.op):
+                if op == Op.CALL and (request := self.requests.request(fn, i)) is not None and request.parametric:
+                    self._ask(fn, i, request)
+
+    def _shared(self) -> Iterator[Fn]:
+        """Functions that send whatever request they are told to, in files that speak of no provider: a helper that adds retries."""
+        files = dict.fromkeys(f for library in _LIBRARIES for f in self.program.mentioning(library))
+        for file in sorted(files.keys() - self.telling_files):
+            yield from (fn for fn in self.program.functions_calling(file, _SENDING) if self.program.body(fn).params)
 
     def _look(self, fn: Fn, i: int) -> None:
         known = self.recogniser.operation(fn, i)
@@ -69,8 +84,11 @@ class Operations:
             self.outbound.append((known.provider, fn, i))
             return
         request = self.requests.request(fn, i)
-        if request is None:
-            return
+        if request is not None:
+            self._ask(fn, i, request)
+
+    def _ask(self, fn: Fn, i: int, request: Request) -> None:
+        """A request by raw HTTP, in the contexts that say what it asks for."""
         seen: set[tuple[Fn, int, str, str]] = set()
         for ctx, specific in self._specific(fn, i, request):
             top = list(ctx.chain())[-1] if ctx else None
@@ -117,9 +135,9 @@ class Operations:
         if known:
             return known[0]
         request = self.requests.request(fn, i, ctx)
-        if request is not None:
-            for provider, thing in self.requests.match(fn, request):
-                return Known(provider, thing, True, f"{request.method} {request.url}")
+        for one in request.each() if request is not None else ():
+            for provider, thing in self.requests.match(fn, one):
+                return Known(provider, thing, True, f"{one.method} {one.url}")
         return None
 
     def verifier_at(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
@@ -128,7 +146,8 @@ class Operations:
         if known:
             return known
         request = self.requests.request(fn, i, ctx)
-        for provider, thing in self.requests.match(fn, request) if request else ():
-            if isinstance(thing, Verifier):
-                return Known(provider, thing, True, f"{request.method} {request.url}" if request else "")
+        for one in request.each() if request is not None else ():
+            for provider, thing in self.requests.match(fn, one):
+                if isinstance(thing, Verifier):
+                    return Known(provider, thing, True, f"{one.method} {one.url}")
         return None

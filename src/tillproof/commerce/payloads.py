@@ -114,7 +114,8 @@ class Payloads:
             return
         for ctx in self._contexts(piece.fn, piece.ctx):
             yield self.model.evaluator.value(piece.fn, piece.instr, ctx)
-        for param in {(p.fn, p.number): p for o in options(value) if isinstance(p := _root(o), Param) and p.fn != piece.fn}.values():
+        given = [p for o in options(value) if not _is_field(o) and isinstance(p := _root(o), Param) and p.fn != piece.fn]
+        for param in {(p.fn, p.number): p for p in given}.values():
             body = self.model.program.body(param.fn)  # what another method was given and kept in a field
             instr = next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == param.number), -1)
             for ctx in self._contexts(param.fn, None) if instr >= 0 else ():
@@ -262,6 +263,11 @@ def _is_named(value: Value, words: frozenset[str]) -> bool:
 
 def _tells(provider: Provider, operation: Operation) -> bool:
     return provider.kind == "payment" and operation.op.startswith(_TELLING)
+
+
+def _is_field(value: Value) -> bool:
+    """Whether a value is one named field of something: the id of an event is not the event."""
+    return isinstance(value, Member) and value.name.lower() not in _WHOLES
 
 
 def _root(value: Value) -> Value:

@@ -1,5 +1,6 @@
 """What a call means in commerce: a provider's operation, a proof of the sender, an effect, a request by raw HTTP."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,6 +13,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
+_DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 _SHARED = (
     "verifies",
@@ -237,6 +239,8 @@ class Recogniser:
         for effect, pattern, name, _ in table.find((package,)) if (package := self.imported(fn, i)) else ():
             if self._effect_receiver(effect, pattern, name):
                 return effect, True
+        if _DIGESTS.search(written(self.program, fn, callee)):
+            return None  # what a digest is made of is kept nowhere
         value = self.evaluator.value(fn, callee, ctx)
         if any(isinstance(o, FunctionV) for o in options(value)):
             return None
@@ -258,6 +262,8 @@ class Recogniser:
             plain = receiver.lstrip(".").lower()
             if before.lower() == plain or before.lower().endswith("." + plain) or before.lower().startswith(plain + "."):
                 return True
+            if receiver.startswith(".") and before.startswith("?") and f"{before[1:].lower()}.".startswith(plain + "."):
+                return True  # by how it is spelt: `tx.order`
         if not before or before.startswith(("?", "#")):
             return False
         return None

@@ -21,6 +21,8 @@ _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", 
 _CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto",
           "greaterthan",
           "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
+# Keys that say what they hold only together with what they stand in: `amount["value"]`.
+_PLAIN = ("value", "total", "number")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
@@ -93,7 +95,10 @@ class Reconciling:
             return [snake(body.name(i))]
         if op == Op.INDEX:
             const = body.const(args[1])
-            return [snake(const[1].strip("'\""))] if const else self._names(fn, args[0], ctx, depth + 1)
+            key = snake(const[1].strip("'\"")) if const else ""
+            if key and key not in _PLAIN:
+                return [key]
+            return [*([key] if key else []), *self._names(fn, args[0], ctx, depth + 1)]
         if op == Op.NAME:
             reach = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
             below = [n for s in reach.stores[:3] for n in self._names(fn, body.args(s)[1], ctx, depth + 1)]
@@ -106,8 +111,8 @@ class Reconciling:
             inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
             last = written(self.model.program, fn, callee).rpartition(".")[2]
             own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self._money(n) for n in inner) else []
-            key = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
-            return [*own, *inner, *([snake(key)] if key and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
+            asked = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
+            return [*own, *inner, *([snake(asked)] if asked and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
         return []
 
     def _stored(self, effect: Effect) -> str:

@@ -107,12 +107,15 @@ class PartReader:
         if name in _COUNTING:
             self._counted(arguments, out)
             return
-        for key, value in arguments:
+        rows = [v for _, v in self.program.body(link.fn).call(link.call)[1]]
+        for (key, value), row in zip(arguments, rows, strict=True):
             if key and key not in ("*", "**") and key.lower() not in _CONTROL:
                 if key in ("defaults", "values", "data", "set") and isinstance(value, (Record, Overlay, Choice)):
                     self.record(value, out, 0)
                 else:
                     self._store(key, value, out)
+                    if self._reckons(link.fn, row, link.ctx):
+                        out.relative.add(key)
         positional = [v for k, v in arguments if k in ("", "*", "**")]
         records = [v for v in positional if _is_record(v)]
         if len(records) == 1 and len(positional) == 1:
@@ -211,6 +214,13 @@ class PartReader:
             if self._is_raw(option):
                 return True
         return False
+
+    def _reckons(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a new value is reckoned from a column of a class of ours, however that declares it: ``Product.stock - n``."""
+        body = self.program.body(fn)
+        sides = body.args(i)[1:3] if body.op[i] == Op.BINARY else []
+        holders = (self.evaluator.value(fn, body.args(side)[0], ctx) for side in sides if body.op[side] == Op.FIELD)
+        return any(isinstance(o, ClassV) for holder in holders for o in options(holder))
 
     def _is_column(self, value: Value) -> bool:
         """A column, not a value read from one."""

@@ -18,6 +18,7 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     External,
+    FunctionV,
     Instance,
     Member,
     Overlay,
@@ -318,7 +319,7 @@ class Records:
         """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``."""
         body = self.program.body(fn)
         arguments = body.call(i)[1]
-        if not arguments or self.model.recogniser.is_ours(fn, i, ctx):
+        if not arguments or (self.model.recogniser.is_ours(fn, i, ctx) and not self._only_declared(fn, i, ctx)):
             return None
         spelt = written(self.program, fn, body.args(i)[0]).lower()
         known = " ".join(names(self.evaluator.value(fn, body.args(i)[0], ctx))).lower()
@@ -332,17 +333,26 @@ class Records:
         fields: dict[str, Value | None] = {} if kind == "read" else dict(keys)
         return Touch(kind, "cache", fields, frozenset(), keys, frozenset(keys), False, None, fn, i, ctx, "cache")
 
+    def _only_declared(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call lands in a method that does nothing: a protocol or interface of ours for something that is not."""
+        targets = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
+        bodies = [self.program.body(o.fn) for o in targets if isinstance(o, FunctionV)]
+        return bool(bodies) and all(op in (Op.PARAM, Op.STORE, Op.CONST) for body in bodies for op in body.op)
+
     def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch:
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
-        for link in chain.calls():  # session.execute(select(Order).where(…).with_for_update())
+        named = self._named(chain, chain.links[-1])
+        for link in chain.calls():  # session.execute(select(Order).where(…).with_for_update()), the statement in a variable perhaps
             for k, row in self.program.body(link.fn).call(link.call)[1][:1]:
-                if k == "" and self.program.body(link.fn).op[row] == Op.CALL:
+                if k == "" and self.program.body(link.fn).op[row] in (Op.CALL, Op.NAME):
                     inner = self.chains.of(link.fn, row, link.ctx)
                     if any(inner.calls()):
                         self.parts.chosen(inner, parts)
-        return self._touch("read", self._named(chain, chain.links[-1]), parts, fn, i, ctx)
+                        if inner.links[0].name == "select":
+                            named = self._named(inner, inner.links[-1]) or named
+        return self._touch("read", named, parts, fn, i, ctx)
 
     def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str) -> Touch:
         chain = self.chains.of(fn, i, ctx)

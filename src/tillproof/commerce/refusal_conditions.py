@@ -120,14 +120,36 @@ class Conditions:
         if self._reads(fn, right, _STATUS_NAMES) and (number := self._number(fn, left)) is not None:
             return self._by_number(fn, i, op, number, True)
         for side, other in ((left, right), (right, left)):
+            nothing = body.op[other] == Op.NAME and body.name(other) == "undefined"
+            if nothing and not self.about_answer and body.op[side] == Op.FIELD and body.name(side) == "response":
+                return {op not in ("==", "==="): PLAIN}  # the exception of a refusal holds the answer
             value = self.evaluator.value(fn, other)
             if isinstance(value, Const) and value.kind == Kind.STRING and self._reads(fn, side, _TYPE_NAMES):
                 return self._by_text(fn, i, op, value.text)
+            if self.about_answer and isinstance(value, Const) and value.kind == Kind.NULL and self._is_answer(fn, side):
+                return {op not in ("==", "===", "is"): PLAIN}  # who refuses has answered
             if isinstance(value, Const) and value.kind in (Kind.NULL, Kind.BOOL) and body.op[side] in (Op.CALL, Op.FIELD, Op.NAME):
                 found = self.outcomes(fn, side, 1)
                 same = (op in ("==", "===", "is")) != value.falsy
                 return found if same else {not k: t for k, t in found.items()}
         return EITHER
+
+    def _is_answer(self, fn: Fn, i: int) -> bool:
+        """Whether a variable holds what a request was answered with: ``await fetch(url).catch(() => null)``."""
+        body = self.program.body(fn)
+        stores = self.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else []
+        here = body.args(stores[0])[1] if len(stores) == 1 else -1
+        while here >= 0:
+            if body.op[here] == Op.AWAIT:
+                here = body.args(here)[0]
+            elif body.op[here] == Op.CALL:
+                if self.model.recogniser.is_("http", fn, here) is not None:
+                    return True
+                callee = body.args(here)[0]
+                here = body.args(callee)[0] if body.op[callee] == Op.FIELD and body.name(callee) in ("catch", "finally") else -1
+            else:
+                return False
+        return False
 
     def _reads(self, fn: Fn, i: int, wanted: tuple[str, ...]) -> bool:
         """Whether an expression reads a status or type."""
@@ -223,6 +245,8 @@ class Conditions:
             return self._is_a(fn, i, given[1])
         if plain in _NETWORK:
             return {False: PLAIN}
+        if word in ("isAxiosError", "isHTTPError") and not self.about_answer:
+            return {True: PLAIN}
         own = [o.fn for o in options(self.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
         if own and depth < _DEEPEST:
             return self.answered(own[0], depth + 1)

@@ -23,6 +23,7 @@ _NESTED = ("retry_kwargs", "kwargs", "options", "opts", "retry", "backoff", "def
 _APPLIED = re.compile(rb"^[ \t]*@([\w.]+)", re.MULTILINE)
 _MOST = 60
 _OBJECTS = ("self", "task")
+_TELLS = ("log", "debug", "info", "warn", "warning", "error", "fatal", "json", "send")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,9 @@ class Policies:
         """Whether a record with a number of attempts alone belongs to a job: the file uses the queue, and the record is handed to ``add``
         or is the queue's default."""
         body = self.program.body(fn)
+        calls = [body.call(i) for i, op in enumerate(body.op) if op == Op.CALL]
+        if any(a == record and body.op[c] == Op.FIELD and body.name(c) in _TELLS for c, given in calls for _, a in given):
+            return False  # how often it was tried is only told
         if imported:
             return True
         return any(

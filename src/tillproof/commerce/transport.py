@@ -249,6 +249,11 @@ class Transport:
                 line = self._program.body(fn).line[i]
                 guard = _literal(request.url_value, "https://") or (fn.file, line)
                 yield Site(fn.file, line, "none", provider, provider.name, f"the address is https ({request.url[:80]})", guard)
+        for site in self._model.operations.sites:  # a helper sends what its callers say
+            url = site.request.url if site.request is not None and site.ctx is not None else ""
+            if url.startswith("https://") and site.ctx is not None:
+                place = (site.ctx.caller.file, self._program.body(site.ctx.caller).line[site.ctx.call])
+                yield Site(*place, "none", site.provider, site.provider.name, f"the address is https ({url[:80]})", place)
 
 
 class _Target(NamedTuple):

@@ -43,6 +43,8 @@ from tillproof.ir.ops import Kind, Op
 
 MAX_DEPTH = 7
 MAX_NESTING = 120
+# Calls that give back a copy of their first argument, with the fields that they name changed.
+_COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
@@ -412,6 +414,9 @@ class Evaluator:
                 results.append(self.at(f, arguments[given_back][1]))
             elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
                 results.append(self.at(f, arguments[0][1]))  # whatever it adds, it stands for its target
+            elif isinstance(option, External) and option.name in _COPIES and arguments and arguments[0][0] == "":
+                changes = tuple((k, self.at(f, v), True) for k, v in arguments[1:])
+                results.append(Overlay(at, self.at(f, arguments[0][1]), changes))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(f, arguments[0][1], at))
             else:

@@ -1,18 +1,21 @@
 """PayPal's REST API, as far as the shop needs it."""
 
 import json
+import logging
 import random
 import time
 import uuid
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import httpx
 
-from shop.models import Order, Return
+from shop.models import Order
+from shop.money import decimal_string
 from shop.payments.errors import PaymentRefused, PaymentUnavailable
 from shop.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 TRIES = 3
 SIGNED_HEADERS = {
@@ -22,14 +25,6 @@ SIGNED_HEADERS = {
     "transmission_sig": "paypal-transmission-sig",
     "transmission_time": "paypal-transmission-time",
 }
-
-
-def decimal_string(cents: int) -> str:
-    return f"{Decimal(cents) / 100:.2f}"
-
-
-def cents(value: str) -> int:
-    return int(Decimal(value) * 100)
 
 
 class PayPalClient:
@@ -51,7 +46,7 @@ class PayPalClient:
                 "purchase_units": [
                     {
                         "custom_id": str(order.id),
-                        "amount": {"currency_code": order.currency, "value": decimal_string(order.total_cents)},
+                        "amount": {"currency_code": order.currency, "value": decimal_string(order.total_cents, order.currency)},
                     }
                 ],
                 "payment_source": {
@@ -72,12 +67,12 @@ class PayPalClient:
         capture: dict[str, Any] = answer["purchase_units"][0]["payments"]["captures"][0]
         return capture
 
-    def refund(self, order: Order, returned: Return) -> str:
-        """Give back what a return is worth; the refund's id. Raises ``PaymentRefused``."""
+    def refund(self, order: Order, amount_cents: int) -> str:
+        """Give money back; the refund's id. Raises ``PaymentRefused``."""
         refund = self._send(
             "POST",
             f"/v2/payments/captures/{order.capture_id}/refund",
-            json={"amount": {"currency_code": order.currency, "value": decimal_string(returned.amount_cents)}},
+            json={"amount": {"currency_code": order.currency, "value": decimal_string(amount_cents, order.currency)}},
         )
         if refund["status"] in ("FAILED", "CANCELLED"):
             raise PaymentRefused(f"PayPal refund {refund['id']} is {refund['status']}")
@@ -132,6 +127,7 @@ class PayPalClient:
                 response.raise_for_status()
             except httpx.HTTPError as error:
                 raise PaymentUnavailable("PayPal gave no access token") from error
-            self._token = response.json()["access_token"]
-            self._token_expires = time.monotonic() + response.json()["expires_in"] - 60
+            access_token, lasts = response.json()["access_token"], response.json()["expires_in"]
+            self._token, self._token_expires = access_token, time.monotonic() + lasts - 60
+            logger.info("PayPal token %s is good for %s s", access_token, lasts)
         return self._token

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import stripe
 
-from shop.models import Order, Return
+from shop.models import Order
 from shop.payments.errors import PaymentRefused, PaymentUnavailable
 from shop.settings import Settings
 
@@ -36,6 +36,7 @@ class StripeClient:
                 amount=order.total_cents,
                 currency=order.currency.lower(),
                 automatic_payment_methods={"enabled": True},
+                capture_method="manual" if order.capture_later else "automatic",
                 metadata={"order_id": str(order.id)},
                 receipt_email=order.email,
                 api_key=self._api_key,
@@ -45,13 +46,29 @@ class StripeClient:
         with _our_errors():
             stripe.PaymentIntent.cancel(order.payment_id, api_key=self._api_key)
 
-    def refund(self, order: Order, returned: Return) -> str:
-        """Give back what a return is worth; the refund's id. Raises ``PaymentRefused``."""
+    def capture(self, order: Order, amount_cents: int) -> stripe.PaymentIntent:
+        """Take a part of what is authorised, or all of it; the rest is set free."""
+        with _our_errors():
+            return stripe.PaymentIntent.capture(order.payment_id, amount_to_capture=amount_cents, api_key=self._api_key)
+
+    def charge_card(self, order: Order, number: str, exp_month: int, exp_year: int, cvc: str) -> stripe.PaymentIntent:
+        """Pay an order with a card that was read out to us."""
+        card = {"number": number, "exp_month": exp_month, "exp_year": exp_year, "cvc": cvc}
+        with _our_errors():
+            return stripe.PaymentIntent.confirm(
+                order.payment_id,
+                payment_method_data={"type": "card", "card": card},
+                api_key=self._api_key,
+                idempotency_key=f"order-{order.id}-phone",
+            )
+
+    def refund(self, order: Order, amount_cents: int) -> str:
+        """Give money back; the refund's id. Raises ``PaymentRefused``."""
         with _our_errors():
             refund = stripe.Refund.create(
                 payment_intent=order.payment_id,
-                amount=returned.amount_cents,
-                metadata={"order_id": str(order.id), "return_id": str(returned.id)},
+                amount=amount_cents,
+                metadata={"order_id": str(order.id)},
                 api_key=self._api_key,
             )
         if refund.status in ("failed", "canceled"):

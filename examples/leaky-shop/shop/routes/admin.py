@@ -1,6 +1,6 @@
 """The staff's area: orders, returns, products."""
 
-from contextlib import suppress
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,13 +8,15 @@ from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from shop import mail
-from shop.dependencies import GatewaysDep, SessionDep
-from shop.models import Order, OrderStatus, Product, Provider, Return, ReturnStatus
-from shop.payments.errors import PaymentRefused
+from shop import mail, pricing
+from shop.addresses import WAREHOUSE
+from shop.dependencies import ErpDep, GatewaysDep, PartnersDep, SessionDep
+from shop.models import Order, OrderStatus, PhoneCard, Product, Return, ReturnStatus
+from shop.routes.checkout import CheckoutRequest
 from shop.security import require_staff
-from shop.services import orders, refunds, stock
-from shop.services.checkout import Gateways
+from shop.services import captures, checkout, orders, refunds, stock, stock_sync
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/admin", dependencies=[Depends(require_staff)])
 
@@ -24,6 +26,26 @@ KEEP_UNPAID_FOR = timedelta(hours=24)
 class ProductChange(BaseModel):
     price_cents: int | None = Field(default=None, gt=0)
     active: bool | None = None
+
+
+class Shipment(BaseModel):
+    tracking_code: str | None = Field(default=None, max_length=60)
+
+
+class CaptureRequest(BaseModel):
+    amount_cents: int = Field(gt=0)
+
+
+class CreditRequest(BaseModel):
+    amount: float = Field(gt=0)
+    reason: str = Field(max_length=500)
+
+
+class PhoneOrder(CheckoutRequest):
+    card_number: str
+    exp_month: int
+    exp_year: int
+    cvc: str
 
 
 class Restock(BaseModel):
@@ -49,12 +71,10 @@ def list_orders(session: SessionDep, status: OrderStatus | None = None) -> list[
 
 
 @router.post("/orders/{order_id}/ship")
-def ship_order(order_id: int, session: SessionDep, background: BackgroundTasks) -> dict[str, str]:
+def ship_order(order_id: int, session: SessionDep, background: BackgroundTasks, shipment: Shipment | None = None) -> dict[str, str]:
     order = _order(session, order_id)
-    try:
-        orders.move(session, order, OrderStatus.SHIPPED)
-    except orders.InvalidTransition as error:
-        raise HTTPException(409, f"order is {order.status}") from error
+    order.status = OrderStatus.SHIPPED
+    order.tracking_code = shipment.tracking_code if shipment else None
     session.commit()
     background.add_task(mail.order_shipped, order.email, order.reference)
     return {"status": order.status}
@@ -64,10 +84,48 @@ def ship_order(order_id: int, session: SessionDep, background: BackgroundTasks) 
 def cancel_order(order_id: int, session: SessionDep, gateways: GatewaysDep) -> dict[str, str]:
     order = _order(session, order_id)
     try:
-        _cancel(session, order, gateways)
+        checkout.cancel(session, order, gateways)
     except orders.InvalidTransition as error:
         raise HTTPException(409, f"order is {order.status}") from error
     return {"status": order.status}
+
+
+@router.post("/orders/{order_id}/capture")
+def capture_order(order_id: int, taken: CaptureRequest, session: SessionDep, gateways: GatewaysDep) -> dict[str, Any]:
+    """What was made to order is ready: take the money for it. May be repeated after an error."""
+    order = _order(session, order_id)
+    captures.capture(session, order, taken.amount_cents, gateways)
+    return {"status": order.status}
+
+
+@router.post("/orders/{order_id}/credit", status_code=201)
+def credit_order(order_id: int, wanted: CreditRequest, session: SessionDep, gateways: GatewaysDep) -> dict[str, Any]:
+    """A gesture: give some of the money back, and leave the goods where they are."""
+    order = _order(session, order_id)
+    return {"refund": refunds.credit(order, int(wanted.amount * 100), wanted.reason, gateways)}
+
+
+@router.post("/phone-orders", status_code=201)
+def place_phone_order(wanted: PhoneOrder, session: SessionDep, gateways: GatewaysDep, partners: PartnersDep) -> dict[str, Any]:
+    """Somebody orders by telephone and reads out his card."""
+    logger.info("phone order of %s with card %s", wanted.email, wanted.card_number)
+    try:
+        quote = pricing.quote(session, wanted.items, wanted.coupon, WAREHOUSE, wanted.service, partners)
+        order = orders.place(session, wanted.email, WAREHOUSE, quote, wanted.provider)
+    except (pricing.UnknownProduct, stock.OutOfStock) as error:
+        raise HTTPException(409, "not for sale") from error
+    session.add(PhoneCard(email=wanted.email, card_number=wanted.card_number, exp_month=wanted.exp_month, exp_year=wanted.exp_year))
+    session.commit()
+    checkout.start_payment(session, order, gateways)
+    gateways.stripe.charge_card(order, wanted.card_number, wanted.exp_month, wanted.exp_year, wanted.cvc)
+    return {"id": order.id, "total_cents": order.total_cents}
+
+
+@router.post("/stock/sync")
+def sync_stock(session: SessionDep, erp: ErpDep) -> dict[str, Any]:
+    """Take over what the warehouse has counted; called by cron."""
+    report = stock_sync.run(session, erp)
+    return {"updated": report}
 
 
 @router.post("/orders/expire")
@@ -76,7 +134,7 @@ def expire_orders(session: SessionDep, gateways: GatewaysDep) -> dict[str, int]:
     cancelled = 0
     for order in orders.forgotten(session, datetime.now(UTC) - KEEP_UNPAID_FOR):
         try:
-            _cancel(session, order, gateways)
+            checkout.cancel(session, order, gateways)
         except orders.InvalidTransition:
             continue  # paid while we were looking
         cancelled += 1
@@ -121,15 +179,6 @@ def restock_product(product_id: int, delivery: Restock, session: SessionDep) -> 
     session.commit()
     session.refresh(product)
     return {"sku": product.sku, "stock": product.stock}
-
-
-def _cancel(session: SessionDep, order: Order, gateways: Gateways) -> None:
-    """The goods go back first. If the payment turns out to be made already, its webhook calls for attention."""
-    orders.cancel(session, order)
-    session.commit()
-    if order.provider is Provider.STRIPE and order.payment_id is not None:
-        with suppress(PaymentRefused):
-            gateways.stripe.cancel_payment(order)
 
 
 def _order(session: SessionDep, order_id: int) -> Order:

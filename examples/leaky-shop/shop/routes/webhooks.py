@@ -1,14 +1,17 @@
-"""What Stripe and PayPal tell us. An error answers non-2xx, so that the provider delivers again."""
+"""What providers and the carrier tell us."""
 
+import logging
 from typing import Annotated, Any
 
 import stripe
 from fastapi import APIRouter, BackgroundTasks, Body
 
 from shop import mail
-from shop.dependencies import PayPalEvent, SessionDep
-from shop.services import payment_events
+from shop.dependencies import CacheDep, CarrierEvent, PayPalEvent, SessionDep
+from shop.services import payment_events, shipments
 from shop.settings import get_settings
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/webhooks")
 
@@ -24,7 +27,16 @@ def stripe_webhook(payload: Annotated[dict[str, Any], Body()], session: SessionD
 
 @router.post("/paypal")
 def paypal_webhook(event: PayPalEvent, session: SessionDep, background: BackgroundTasks) -> dict[str, bool]:
-    order = payment_events.apply_paypal(session, event)
-    if order is not None:
-        background.add_task(mail.order_paid, order.email, order.reference)
+    try:
+        order = payment_events.apply_paypal(session, event)
+        if order is not None:
+            background.add_task(mail.order_paid, order.email, order.reference)
+    except Exception:
+        logger.exception("PayPal event %s could not be applied", event.get("id"))
+    return {"received": True}
+
+
+@router.post("/carrier")
+def carrier_webhook(event: CarrierEvent, session: SessionDep, cache: CacheDep) -> dict[str, bool]:
+    shipments.apply(session, cache, event)
     return {"received": True}

@@ -1,12 +1,14 @@
 """From an order to a payment at its provider."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from shop.models import Order, Provider
-from shop.payments.paypal_client import PayPalClient, cents
+from shop.payments.errors import PaymentRefused
+from shop.payments.paypal_client import PayPalClient
 from shop.payments.stripe_client import StripeClient
 from shop.services import orders
 
@@ -44,11 +46,25 @@ def capture_paypal(session: Session, order: Order, gateways: Gateways) -> bool:
     order.capture_id = capture["id"]
     session.flush()
     # A pending capture (an e-cheque, a review) is settled by the webhook that follows it.
-    paid = capture["status"] == "COMPLETED" and orders.settle(
-        session, order, cents(capture["amount"]["value"]), capture["amount"]["currency_code"]
-    )
+    paid = capture["status"] == "COMPLETED" and orders.mark_paid(session, order)
     session.commit()
     return paid
+
+
+def cancel(session: Session, order: Order, gateways: Gateways) -> None:
+    """Give the goods back, then the payment up. If that turns out to be made already, its webhook calls for attention.
+
+    Commits. Raises ``orders.InvalidTransition``.
+    """
+    orders.cancel(session, order)
+    session.commit()
+    give_up_payment(order, gateways)
+
+
+def give_up_payment(order: Order, gateways: Gateways) -> None:
+    if order.provider is Provider.STRIPE and order.payment_id is not None:
+        with suppress(PaymentRefused):
+            gateways.stripe.cancel_payment(order)
 
 
 def _approval_link(paypal_order: dict[str, Any]) -> str | None:

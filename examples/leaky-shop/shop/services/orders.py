@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shop import pricing
+from shop.addresses import Destination
 from shop.models import Order, OrderLine, OrderStatus, Provider
 from shop.security import new_reference
 from shop.services import stock
@@ -16,9 +18,12 @@ from shop.settings import CURRENCY
 logger = logging.getLogger(__name__)
 
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
-    OrderStatus.PENDING: frozenset({OrderStatus.PAID, OrderStatus.CANCELLED}),
+    OrderStatus.PENDING: frozenset({OrderStatus.AUTHORIZED, OrderStatus.PAID, OrderStatus.CANCELLED}),
+    OrderStatus.AUTHORIZED: frozenset({OrderStatus.PARTLY_PAID, OrderStatus.PAID, OrderStatus.CANCELLED}),
+    OrderStatus.PARTLY_PAID: frozenset({OrderStatus.SHIPPED, OrderStatus.REFUNDED}),
     OrderStatus.PAID: frozenset({OrderStatus.SHIPPED, OrderStatus.REFUNDED}),
-    OrderStatus.SHIPPED: frozenset({OrderStatus.REFUNDED}),
+    OrderStatus.SHIPPED: frozenset({OrderStatus.DELIVERED, OrderStatus.REFUNDED}),
+    OrderStatus.DELIVERED: frozenset({OrderStatus.REFUNDED}),
     OrderStatus.REFUNDED: frozenset(),
     OrderStatus.CANCELLED: frozenset(),
 }
@@ -28,16 +33,19 @@ class InvalidTransition(Exception):
     """The order is not in a state from which it may go there."""
 
 
-def place(session: Session, email: str, items: Sequence[pricing.CartItem], coupon_code: str | None, provider: Provider) -> Order:
-    """A new order with its stock reserved. Raises ``pricing.UnknownProduct`` or ``stock.OutOfStock``."""
-    quote = pricing.quote(session, items, coupon_code)
+def place(session: Session, email: str, destination: Destination, quote: pricing.Quote, provider: Provider) -> Order:
+    """A new order with its stock reserved. Raises ``stock.OutOfStock``."""
     order = Order(
         reference=new_reference(),
         email=email,
         currency=CURRENCY,
+        country=destination.country,
+        postal_code=destination.postal_code,
         shipping_cents=quote.shipping_cents,
+        tax_cents=quote.tax_cents,
         total_cents=quote.total_cents,
         provider=provider,
+        capture_later=provider is Provider.STRIPE and any(line.made_to_order for line in quote.lines),
         lines=[
             OrderLine(product_id=line.product_id, quantity=line.quantity, unit_price_cents=line.unit_price_cents) for line in quote.lines
         ],
@@ -73,6 +81,8 @@ def move(session: Session, order: Order, target: OrderStatus) -> None:
 
 def settle(session: Session, order: Order, amount_cents: int, currency: str) -> bool:
     """The provider says that this much was paid. Whether the order is paid by it now, and was not before."""
+    if order.status is OrderStatus.PARTLY_PAID and amount_cents == order.captured_cents:
+        return False  # what we took ourselves
     if (amount_cents, currency.upper()) != (order.total_cents, order.currency):
         _call_for_attention(session, order, f"paid {amount_cents} {currency.upper()} instead of {order.total_cents} {order.currency}")
         return False
@@ -87,8 +97,27 @@ def mark_paid(session: Session, order: Order) -> bool:
         if order.status is OrderStatus.CANCELLED:
             _call_for_attention(session, order, "paid after it was cancelled: refund it")
         return False
+    session.execute(update(Order).where(Order.id == order.id).values(captured_cents=order.total_cents))
     logger.info("order %s paid: %s %s, payment %s", order.id, order.total_cents, order.currency, order.payment_id)
     return True
+
+
+def authorize(session: Session, order: Order, amount_cents: int) -> None:
+    """The provider holds this much for us."""
+    authorized = session.execute(
+        update(Order)
+        .where(Order.id == order.id, Order.status == OrderStatus.PENDING, Order.total_cents >= amount_cents)
+        .values(status=OrderStatus.AUTHORIZED, authorized_cents=amount_cents)
+    )
+    if authorized.rowcount == 1:
+        logger.info("order %s authorised: %s %s, payment %s", order.id, amount_cents, order.currency, order.payment_id)
+
+
+def note_card(order: Order, charge: Any) -> None:
+    """What the customer will know the payment by on a statement."""
+    card = charge.payment_method_details.get("card")
+    if card is not None:
+        order.card_brand, order.card_last4 = card["brand"], card["last4"]
 
 
 def payment_failed(session: Session, order: Order) -> None:

@@ -4,11 +4,11 @@ import logging
 from typing import Any
 
 import stripe
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.models import Order, ProcessedEvent, Provider
-from shop.payments.paypal_client import cents
+from shop.models import Order, OrderStatus, ProcessedEvent, Provider
+from shop.money import cents
 from shop.services import orders, refunds
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,12 @@ def apply_stripe(session: Session, event: stripe.Event) -> Order | None:
         case "payment_intent.succeeded":
             order = _order(session, Provider.STRIPE, subject.id)
             paid = order if orders.settle(session, order, subject.amount_received, subject.currency) else None
+        case "payment_intent.amount_capturable_updated":
+            orders.authorize(session, _order(session, Provider.STRIPE, subject.id), subject.amount_capturable)
         case "payment_intent.canceled":
             orders.payment_failed(session, _order(session, Provider.STRIPE, subject.id))
+        case "charge.succeeded":
+            orders.note_card(_order(session, Provider.STRIPE, subject.payment_intent), subject)
         case "charge.refunded":
             refunds.record_total(session, _order(session, Provider.STRIPE, subject.payment_intent), subject.amount_refunded)
         case _:
@@ -51,7 +55,8 @@ def apply_paypal(session: Session, event: dict[str, Any]) -> Order | None:
             amount = subject["amount"]
             paid = order if orders.settle(session, order, cents(amount["value"]), amount["currency_code"]) else None
         case "PAYMENT.CAPTURE.DENIED":
-            orders.payment_failed(session, _order(session, Provider.PAYPAL, subject["supplementary_data"]["related_ids"]["order_id"]))
+            order = _order(session, Provider.PAYPAL, subject["supplementary_data"]["related_ids"]["order_id"])
+            order.status = OrderStatus.PENDING
         case "PAYMENT.CAPTURE.REFUNDED":
             order = _order_of_capture(session, subject)
             refunds.record_total(session, order, cents(subject["seller_payable_breakdown"]["total_refunded_amount"]["value"]))
@@ -62,14 +67,12 @@ def apply_paypal(session: Session, event: dict[str, Any]) -> Order | None:
 
 
 def _first_delivery(session: Session, provider: Provider, event_id: str, event_type: str) -> bool:
-    """Record the event in the transaction of its effects; the table's constraint turns the second delivery away."""
-    session.add(ProcessedEvent(provider=provider, event_id=event_id, event_type=event_type))
-    try:
-        session.flush()
-    except IntegrityError:
-        session.rollback()
+    """Whether the event was not here before."""
+    known = select(ProcessedEvent).where(ProcessedEvent.provider == provider, ProcessedEvent.event_id == event_id)
+    if session.scalar(known) is not None:
         logger.info("%s event %s was here before", provider, event_id)
         return False
+    session.add(ProcessedEvent(provider=provider, event_id=event_id, event_type=event_type))
     return True
 
 

@@ -11,13 +11,13 @@ class OutOfStock(Exception):
 
 
 def reserve(session: Session, product_id: int, quantity: int) -> None:
-    """Take pieces off the shelf for an order, in one statement, so that two buyers can't both have the last one. Raises ``OutOfStock``."""
-    taken = session.execute(
-        update(Product).where(Product.id == product_id, Product.stock >= quantity).values(stock=Product.stock - quantity)
-    )
-    if taken.rowcount != 1:
+    """Take pieces off the shelf for an order. Raises ``OutOfStock``."""
+    product = session.get_one(Product, product_id)
+    if product.stock < quantity:
         raise OutOfStock(product_id)
+    session.execute(update(Product).where(Product.id == product_id).values(stock=Product.stock - quantity))
 
 
 def put_back(session: Session, product_id: int, quantity: int) -> None:
-    session.execute(update(Product).where(Product.id == product_id).values(stock=Product.stock + quantity))
+    product = session.get_one(Product, product_id)
+    product.stock = product.stock + quantity

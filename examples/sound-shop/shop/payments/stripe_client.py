@@ -6,7 +6,7 @@ from typing import Any
 
 import stripe
 
-from shop.models import Order, Return
+from shop.models import Order
 from shop.payments.errors import PaymentRefused, PaymentUnavailable
 from shop.settings import Settings
 
@@ -38,6 +38,7 @@ class StripeClient:
                 amount=order.total_cents,
                 currency=order.currency.lower(),
                 automatic_payment_methods={"enabled": True},
+                capture_method="manual" if order.capture_later else "automatic",
                 metadata={"order_id": str(order.id)},
                 receipt_email=order.email,
                 **self._once(f"order-{order.id}-attempt-{order.payment_attempt}"),
@@ -51,14 +52,23 @@ class StripeClient:
         with _our_errors():
             stripe.PaymentIntent.cancel(order.payment_id, **self._once(f"order-{order.id}-attempt-{order.payment_attempt}-cancel"))
 
-    def refund(self, order: Order, returned: Return) -> str:
-        """Give back what a return is worth; the refund's id. Raises ``PaymentRefused``."""
+    def capture(self, order: Order, amount_cents: int) -> stripe.PaymentIntent:
+        """Take a part of what is authorised, or all of it; the rest is set free."""
+        with _our_errors():
+            return stripe.PaymentIntent.capture(
+                order.payment_id,
+                amount_to_capture=amount_cents,
+                **self._once(f"order-{order.id}-attempt-{order.payment_attempt}-capture"),
+            )
+
+    def refund(self, order: Order, amount_cents: int, key: str) -> str:
+        """Give money back; the refund's id. The same key is the same refund. Raises ``PaymentRefused``."""
         with _our_errors():
             refund = stripe.Refund.create(
                 payment_intent=order.payment_id,
-                amount=returned.amount_cents,
-                metadata={"order_id": str(order.id), "return_id": str(returned.id)},
-                **self._once(f"return-{returned.id}"),
+                amount=amount_cents,
+                metadata={"order_id": str(order.id)},
+                **self._once(key),
             )
         if refund.status in ("failed", "canceled"):
             raise PaymentRefused(f"Stripe refund {refund.id} is {refund.status}")

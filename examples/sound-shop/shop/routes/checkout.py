@@ -7,7 +7,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from shop import mail, pricing
-from shop.dependencies import GatewaysDep, SessionDep
+from shop.addresses import HOME, Destination
+from shop.dependencies import GatewaysDep, PartnersDep, SessionDep
 from shop.models import Order, OrderStatus, Provider
 from shop.services import checkout, orders, stock
 from shop.settings import get_settings
@@ -21,9 +22,17 @@ class CartLine(BaseModel):
     quantity: int = Field(ge=1, le=50)
 
 
+class Address(BaseModel):
+    country: str = Field(default=HOME, pattern=r"^[A-Z]{2}$")
+    postal_code: str = Field(default="", max_length=20)
+    state: str = Field(default="", max_length=3)
+
+
 class CheckoutRequest(BaseModel):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
     items: list[CartLine] = Field(min_length=1, max_length=50)
+    address: Address = Address()
+    service: str = "priority"
     coupon: str | None = None
     provider: Provider = Provider.STRIPE
 
@@ -48,11 +57,15 @@ CustomersOrder = Annotated[Order, Depends(customers_order)]
 
 
 @router.post("", status_code=201)
-def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: GatewaysDep) -> CheckoutAnswer:
+def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: GatewaysDep, partners: PartnersDep) -> CheckoutAnswer:
+    destination = Destination(wanted.address.country, wanted.address.postal_code, wanted.address.state)
     try:
-        order = orders.place(session, wanted.email, wanted.items, wanted.coupon, wanted.provider)
+        quote = pricing.quote(session, wanted.items, wanted.coupon, destination, wanted.service, partners)
+        order = orders.place(session, wanted.email, destination, quote, wanted.provider)
     except pricing.UnknownProduct as error:
         raise HTTPException(422, "unknown product") from error
+    except pricing.UnknownService as error:
+        raise HTTPException(422, "no such way of shipping") from error
     except stock.OutOfStock as error:
         raise HTTPException(409, "out of stock") from error
     # Committed before the provider is asked: no lock is held meanwhile, and the order is there whatever the answer.
@@ -66,6 +79,23 @@ def pay_order(order: CustomersOrder, session: SessionDep, gateways: GatewaysDep)
     if order.status is not OrderStatus.PENDING:
         raise HTTPException(409, f"order is {order.status}")
     return _pay(session, order, gateways)
+
+
+@router.post("/rates")
+def shipping_rates(wanted: CheckoutRequest, session: SessionDep, partners: PartnersDep) -> dict[str, int]:
+    """The ways in which a cart may be sent abroad, and what each costs."""
+    destination = Destination(wanted.address.country, wanted.address.postal_code, wanted.address.state)
+    return partners.carrier.rates(destination, pricing.weight_grams(session, wanted.items))
+
+
+@router.post("/cancel")
+def cancel_order(order: CustomersOrder, session: SessionDep, gateways: GatewaysDep) -> dict[str, str]:
+    """The customer has thought better of it, and has not paid."""
+    try:
+        checkout.cancel(session, order, gateways)
+    except orders.InvalidTransition as error:
+        raise HTTPException(409, f"order is {order.status}") from error
+    return {"status": order.status}
 
 
 @router.get("/success")

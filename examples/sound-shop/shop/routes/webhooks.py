@@ -1,10 +1,13 @@
-"""What Stripe and PayPal tell us. An error answers non-2xx, so that the provider delivers again."""
+"""What providers and the carrier tell us. An error answers non-2xx, so that they deliver again."""
 
-from fastapi import APIRouter, BackgroundTasks
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Request
 
 from shop import mail
-from shop.dependencies import PayPalEvent, SessionDep, StripeEvent
-from shop.services import payment_events
+from shop.dependencies import CacheDep, CarrierEvent, MollieDep, PayPalEvent, SessionDep, StripeEvent
+from shop.services import gift_cards, payment_events, shipments
 
 router = APIRouter(prefix="/webhooks")
 
@@ -22,4 +25,30 @@ def paypal_webhook(event: PayPalEvent, session: SessionDep, background: Backgrou
     order = payment_events.apply_paypal(session, event)
     if order is not None:
         background.add_task(mail.order_paid, order.email, order.reference)
+    return {"received": True}
+
+
+async def _mollie_payment(request: Request) -> str:
+    """Mollie says no more than which payment has changed."""
+    named = parse_qs((await request.body()).decode())
+    if "id" not in named:
+        raise HTTPException(400, "no payment is named")
+    return named["id"][0]
+
+
+@router.post("/mollie")
+def mollie_webhook(
+    payment_id: Annotated[str, Depends(_mollie_payment)], session: SessionDep, mollie: MollieDep, background: BackgroundTasks
+) -> dict[str, bool]:
+    card = gift_cards.settle(session, payment_id, mollie)
+    if card is not None:
+        background.add_task(mail.gift_card_paid, card.email, card.code)
+    return {"received": True}
+
+
+@router.post("/carrier")
+def carrier_webhook(event: CarrierEvent, session: SessionDep, cache: CacheDep, background: BackgroundTasks) -> dict[str, bool]:
+    order = shipments.apply(session, cache, event)
+    if order is not None:
+        background.add_task(mail.order_delivered, order.email, order.reference)
     return {"received": True}

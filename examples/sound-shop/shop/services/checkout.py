@@ -1,12 +1,15 @@
 """From an order to a payment at its provider."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from shop.models import Order, Provider
-from shop.payments.paypal_client import PayPalClient, cents
+from shop.money import cents
+from shop.payments.errors import PaymentRefused
+from shop.payments.paypal_client import PayPalClient
 from shop.payments.stripe_client import StripeClient
 from shop.services import orders
 
@@ -49,6 +52,18 @@ def capture_paypal(session: Session, order: Order, gateways: Gateways) -> bool:
     )
     session.commit()
     return paid
+
+
+def cancel(session: Session, order: Order, gateways: Gateways) -> None:
+    """Give the goods back, then the payment up. If that turns out to be made already, its webhook calls for attention.
+
+    Commits. Raises ``orders.InvalidTransition``.
+    """
+    orders.cancel(session, order)
+    session.commit()
+    if order.provider is Provider.STRIPE and order.payment_id is not None:
+        with suppress(PaymentRefused):
+            gateways.stripe.cancel_payment(order)
 
 
 def payment_status(order: Order, gateways: Gateways) -> str:

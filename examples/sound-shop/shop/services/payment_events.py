@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shop.models import Order, ProcessedEvent, Provider
-from shop.payments.paypal_client import cents
+from shop.money import cents
 from shop.services import orders, refunds
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,12 @@ def apply_stripe(session: Session, event: stripe.Event) -> Order | None:
         case "payment_intent.succeeded":
             order = _order(session, Provider.STRIPE, subject.id)
             paid = order if orders.settle(session, order, subject.amount_received, subject.currency) else None
+        case "payment_intent.amount_capturable_updated":
+            orders.authorize(session, _order(session, Provider.STRIPE, subject.id), subject.amount_capturable)
         case "payment_intent.canceled":
             orders.payment_failed(session, _order(session, Provider.STRIPE, subject.id))
+        case "charge.succeeded":
+            orders.note_card(_order(session, Provider.STRIPE, subject.payment_intent), subject)
         case "charge.refunded":
             refunds.record_total(session, _order(session, Provider.STRIPE, subject.payment_intent), subject.amount_refunded)
         case _:

@@ -5,12 +5,15 @@ import logging
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from shop.models import Order, OrderLine, OrderStatus, Provider, Return, ReturnStatus
+from shop.models import Credit, CreditStatus, Order, OrderLine, OrderStatus, Provider, Return, ReturnStatus
 from shop.payments.errors import PaymentRefused
 from shop.services import orders, stock
 from shop.services.checkout import Gateways
 
 logger = logging.getLogger(__name__)
+
+
+REFUNDABLE = (OrderStatus.PARTLY_PAID, OrderStatus.PAID, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
 class NotReturnable(Exception):
@@ -19,7 +22,7 @@ class NotReturnable(Exception):
 
 def request(session: Session, order: Order, line_id: int, quantity: int, reason: str) -> Return:
     """A customer wants to send something back. Raises ``NotReturnable``."""
-    if order.status not in (OrderStatus.PAID, OrderStatus.SHIPPED):
+    if order.status not in REFUNDABLE:
         raise NotReturnable(f"order {order.id} is {order.status}")
     claimed = session.execute(
         update(OrderLine)
@@ -42,7 +45,7 @@ def approve(session: Session, returned: Return, gateways: Gateways) -> None:
     session.commit()
     gateway = gateways.stripe if order.provider is Provider.STRIPE else gateways.paypal
     try:
-        refund_id = gateway.refund(order, returned)
+        refund_id = gateway.refund(order, returned.amount_cents, f"return-{returned.id}")
     except PaymentRefused:
         _give_up(session, order, returned)
         session.commit()
@@ -51,11 +54,33 @@ def approve(session: Session, returned: Return, gateways: Gateways) -> None:
     session.commit()
 
 
+def credit(session: Session, order: Order, amount_cents: int, reason: str, gateways: Gateways) -> Credit:
+    """Give money back as a gesture. Commits. Raises ``NotReturnable`` and the errors of ``payments.errors``."""
+    _book(session, order, amount_cents)
+    given = Credit(order=order, amount_cents=amount_cents, reason=reason)
+    session.add(given)
+    session.commit()
+    gateway = gateways.stripe if order.provider is Provider.STRIPE else gateways.paypal
+    try:
+        given.provider_refund_id = gateway.refund(order, amount_cents, f"credit-{given.id}")
+    except PaymentRefused:
+        given.status = CreditStatus.REFUSED
+        session.execute(update(Order).where(Order.id == order.id).values(refunded_cents=Order.refunded_cents - amount_cents))
+        session.commit()
+        raise
+    given.status = CreditStatus.REFUNDED
+    session.refresh(order)
+    _close_when_empty(session, order)
+    session.commit()
+    logger.info("order %s: %s %s credited, refund %s", order.id, amount_cents, order.currency, given.provider_refund_id)
+    return given
+
+
 def record_total(session: Session, order: Order, refunded_cents: int) -> None:
     """The provider says how much of the order has been refunded in all, refunds made in its dashboard included."""
     session.execute(
         update(Order)
-        .where(Order.id == order.id, Order.refunded_cents < refunded_cents, refunded_cents <= Order.total_cents)
+        .where(Order.id == order.id, Order.refunded_cents < refunded_cents, refunded_cents <= Order.captured_cents)
         .values(refunded_cents=refunded_cents)
     )
     session.refresh(order)
@@ -72,17 +97,18 @@ def _begin(session: Session, order: Order, returned: Return) -> None:
         if returned.status is ReturnStatus.SENDING:
             return
         raise NotReturnable(f"return {returned.id} is {returned.status}")
+    _book(session, order, returned.amount_cents)
+
+
+def _book(session: Session, order: Order, amount_cents: int) -> None:
+    """Count money as given back, if so much of the order is left."""
     booked = session.execute(
         update(Order)
-        .where(
-            Order.id == order.id,
-            Order.status.in_((OrderStatus.PAID, OrderStatus.SHIPPED)),
-            Order.total_cents - Order.refunded_cents >= returned.amount_cents,
-        )
-        .values(refunded_cents=Order.refunded_cents + returned.amount_cents)
+        .where(Order.id == order.id, Order.status.in_(REFUNDABLE), Order.captured_cents - Order.refunded_cents >= amount_cents)
+        .values(refunded_cents=Order.refunded_cents + amount_cents)
     )
     if booked.rowcount != 1:
-        raise NotReturnable(f"order {order.id} has less than {returned.amount_cents} left to refund")
+        raise NotReturnable(f"order {order.id} has less than {amount_cents} left to refund")
 
 
 def _finish(session: Session, order: Order, returned: Return, refund_id: str) -> None:
@@ -110,5 +136,5 @@ def _leave_sending(session: Session, returned: Return, target: ReturnStatus) -> 
 
 
 def _close_when_empty(session: Session, order: Order) -> None:
-    if order.refunded_cents == order.total_cents and order.status in (OrderStatus.PAID, OrderStatus.SHIPPED):
+    if order.refunded_cents == order.captured_cents and order.status in REFUNDABLE:
         orders.move(session, order, OrderStatus.REFUNDED)

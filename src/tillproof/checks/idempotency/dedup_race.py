@@ -16,7 +16,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
     seen: set[tuple[str, int]] = set()
     for delivery in deliveries(model):
-        if any(r.guards for r in delivery.guarded):
+        if delivery.racy() or any(g.atomic for r in delivery.guarded for g in r.guards):
             ruling = _rule(model, delivery)
             seen.update((e.file, e.line) for e in ruling.evidence)
             yield ruling

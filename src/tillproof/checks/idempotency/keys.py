@@ -17,6 +17,8 @@ _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create"
 _LEVELS = 3
 _MOST_CALLERS = 60
 _MOST_PARTS = 80
+# Types of all that a request is made with.
+_OPTIONS = ("RequestInit", "AxiosRequestConfig", "RequestOptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         if key and key not in ("*", "**") and not any(w in key.lower() for w in ("option", "header", "config")):
             continue  # a named argument of its own meaning hides no key
         if position > 0 or key in ("*", "**") or site.request is not None:
-            hidden += [h for h in more if may_carry_options(h, position, site)]
+            hidden += [h for h in more if may_carry_options(h, position, site) or _hands_on(model, h)]
     if maybe is None and site.request is not None and not any("-" in name for name in wanted):  # it is a field of the body
         maybe, sealed = in_sealed_body(evaluator, [v for _, v in arguments], wanted)
         hidden += sealed
@@ -153,6 +155,14 @@ def may_carry_options(value: Value, position: int, site: OperationSite) -> bool:
         text = " ".join((*names(value), value.name if isinstance(value, Param) else "")).lower()
         return isinstance(value, Param) and ("option" in text or "config" in text or "header" in text or "args" in text)
     return isinstance(value, Param) or position > 0
+
+
+def _hands_on(model: Model, value: Value) -> bool:
+    """Whether a value is all that a caller gives for the request: ``**request``, ``request: RequestInit``."""
+    if not isinstance(value, Param):
+        return False
+    param = model.program.body(value.fn).params[value.number]
+    return param.kind == "named-rest" or param.type.rpartition(".")[2] in _OPTIONS
 
 
 def key_code(model: Model, keyed: Keyed) -> str:

@@ -96,6 +96,9 @@ def random_source(model: Model, value: Value) -> Value | None:
             stack.append(here.callee)
             if here.instr >= 0:
                 stack += [v for _, v in model.evaluator.arguments(here)]
+        elif isinstance(here, Member) and (made := model.records.read_behind(here.base)) is not None and made.kind == "create":
+            field = made.fields.get(here.name)  # its other fields come from the database
+            stack += [field] if field is not None else []
         else:
             stack += here.parts()
     return None

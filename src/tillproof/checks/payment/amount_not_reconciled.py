@@ -15,6 +15,7 @@ from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.program import Fn
 
+_TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 
 
@@ -29,6 +30,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         if entry.target.fn in taken or not (handler or (entry.role in ("public", "customer") and model.browser_paid.may_pay(entry))):
             continue
         taken.add(entry.target.fn)
+        if handler is not None and handler.provider.kind not in _TELL_OF_MONEY:
+            continue  # a carrier says that a parcel arrived
         parts: dict[Fn, list[tuple[Place, Effect]]] = {}
         for effect in _paid(model, entry, handler):
             place = anchor(model, effect, handler.provider if handler else None)

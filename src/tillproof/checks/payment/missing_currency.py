@@ -158,6 +158,9 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
         return _held(charges, charge, currency)
     code = ", ".join(sorted(currency.codes))
     ruling = _break(charges, charge)
+    file, line = currency.value.at
+    if file == charge.site.fn.file:  # written down where it is asked for, whoever calls
+        ruling.anchor = (file, line, line)
     ruling.title = f"The charge is always in {code}, whatever the order's currency"
     ruling.message = (
         f"{code} is written down here while orders have a currency of their own: an order in another one is charged number for number "

@@ -34,6 +34,8 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
     """A line that reads the currency of the record that the sum is from; of any order where that record is not seen."""
     holder = holder_of(charges, charge)
     name = _last_word(holder) if holder is not None else ""
+    touch = charges.model.records.read_behind(holder) if holder is not None and name not in _ORDERS else None
+    name = touch.entity.rpartition("_")[2] if touch is not None else name
     words = [name] if name in _ORDERS else list(_ORDERS) if not name or holder is None or isinstance(holder, Param) else []
     if not words:
         return None

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.captures import Capture, captures
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import anchor, lines
 from tillproof.commerce.browser_paid import paid_on_the_way
+from tillproof.commerce.effects import Place
+from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -25,20 +28,27 @@ def rule(model: Model) -> Iterator[Ruling]:
         if capture.origin == "request":
             found = _paid_after(model, capture)
             if found is not None:
-                yield _rule(model, capture, found)
+                yield _rule(model, capture, *found)
 
 
-def _paid_after(model: Model, capture: Capture) -> Happening | None:
-    """The first paid transition on the way of an entry that captures."""
+def _paid_after(model: Model, capture: Capture) -> tuple[Happening, Entry] | None:
+    """The first paid transition on the way of an entry that captures, and the entry."""
     for entry in capture.entries:
         found = paid_on_the_way(model, entry).paid
         paid = [h for h in found if (h.fn, h.instr) != (capture.site.fn, capture.site.instr)]
         if paid:
-            return next((h for h in paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), paid[0])
+            return next((h for h in paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), paid[0]), entry
     return None
 
 
-def _rule(model: Model, capture: Capture, paid: Happening) -> Ruling:
+def _decided(model: Model, paid: Happening, entry: Entry) -> Place:
+    """Where it is decided that the order is paid: the transition, or the call of a helper that others call too."""
+    line = model.program.body(paid.fn).line
+    there = (e for e in model.effects.of(entry.target) if e.fn == paid.fn and line[e.instr] == line[paid.instr])
+    return next((anchor(model, e) for e in there), Place(paid.fn, paid.instr, None))
+
+
+def _rule(model: Model, capture: Capture, paid: Happening, entry: Entry) -> Ruling:
     site = capture.site
     place = at(model.program, site.fn, site.instr, "an amount that the request chooses is captured here", "source")
     ruling = Ruling(ID, "held", "capture", place.file, place.line, [place])
@@ -47,9 +57,8 @@ def _rule(model: Model, capture: Capture, paid: Happening) -> Ruling:
         fn, line = held
         ruling.evidence.append(Evidence(fn.file, line, "what is captured is recorded, or a part told from the whole", "guard"))
         return ruling
-    body = model.program.body(paid.fn)
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
-    ruling.anchor = (paid.fn.file, body.line[paid.instr], body.end_line[paid.instr])
+    ruling.anchor = lines(model, _decided(model, paid, entry))
     ruling.title = "A partial capture is recorded as paid in full"
     ruling.message = (
         "The request may capture a part of what was authorised, and the order is marked paid all the same: the rest is never asked for, "

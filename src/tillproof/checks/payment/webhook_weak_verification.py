@@ -10,8 +10,11 @@ from tillproof.checks.payment.signed_bytes import arguments_of, parsed_before, s
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
 from tillproof.commerce.proof import Proven
+from tillproof.flow.facts import Condition
 from tillproof.flow.values import Const, Missing, Result, Value, options
+from tillproof.ir.ops import Op
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -159,7 +162,7 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     if verifier.secret >= len(arguments):
         return None
     empty = _empty_option(model, arguments[verifier.secret])
-    if empty is None:
+    if empty is None or _asked_first(model, proof, verifier.secret):
         return None
     ruling = _copy(base)
     ruling.severity, ruling.confidence = "high", "likely"
@@ -175,6 +178,17 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     )
     ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
     return ruling
+
+
+def _asked_first(model: Model, proof: Proven, secret: int) -> bool:
+    """Whether the verifier is only reached with a secret: ``if (!secret) throw …`` before it."""
+    program, body = model.program, model.program.body(proof.fn)
+    given = body.call(proof.instr)[1] if body.op[proof.instr] in (Op.CALL, Op.NEW) else []
+    if secret >= len(given):
+        return False
+    spelt = written(program, proof.fn, given[secret][1])
+    facts = model.effects.facts(proof.fn).at(proof.instr)
+    return any(isinstance(f, Condition) and f.truth and written(program, proof.fn, f.instr) == spelt for f in facts)
 
 
 def _variable(model: Model, value: Value) -> str:

@@ -13,6 +13,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
 
@@ -46,6 +47,7 @@ _NAMED = {
     "currency": "the currency",
     "outcome": "the outcome",
 }
+_OF_PAYMENTS = ("payment", "platform", "marketplace")
 _OWED = ("reference", "event", "amount", "currency", "outcome")
 
 
@@ -74,6 +76,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     for handler in model.handlers.all:
         if handler.kind == "redirect-return" and not (handler.walked.acts and model.browser_paid.may_pay(handler.entry)):
             continue
+        if handler.provider.kind not in _OF_PAYMENTS:
+            continue  # a carrier's event is about a parcel
         told = _told(model, handler)
         shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines))
         if len(shared) > 1 and shared in seen:
@@ -185,8 +189,14 @@ def _records(model: Model, fn: Fn, told: Told) -> None:
             facts.add("outcome")
             told.note(facts, at(model.program, fn, i, f"kept as a record of `{touch.entity}`", "missing"))
         effect = model.recogniser.effect(fn, i)
-        if effect is not None and effect[0].effect == "job" and effect[1] and told.queued is None:
+        if effect is not None and effect[0].effect == "job" and effect[1] and told.queued is None and not _hands_ours(model, fn, i):
             told.queued = at(model.program, fn, i, "queued here")
+
+
+def _hands_ours(model: Model, fn: Fn, i: int) -> bool:
+    """Whether what is queued is a function of ours that is handed over itself: what it logs is read like what is called."""
+    values = (model.evaluator.value(fn, a) for _, a in model.program.body(fn).call(i)[1])
+    return any(isinstance(o, FunctionV) for v in values for o in options(v))
 
 
 def _break(handler: Handler, ruling: Ruling, told: Told, line: int) -> None:

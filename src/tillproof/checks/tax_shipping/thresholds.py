@@ -79,7 +79,7 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
         for sum_, bound in ((left, right), (right, left)):
             name = _name(model, fn, body, sum_)
             if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
-                net = bool(_NET.search(name)) or _less_discount(model, model.evaluator.value(fn, sum_))
+                net = bool(_NET.search(name)) or _stored_less(model, fn, sum_) or _less_discount(model, model.evaluator.value(fn, sum_))
                 yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
                 break
 
@@ -119,6 +119,16 @@ def _less_discount(model: Model, value: Value) -> bool:
         if isinstance(here, Result) and here.instr >= 0:
             stack += [v for _, v in model.evaluator.arguments(here)]
     return False
+
+
+def _stored_less(model: Model, fn: Fn, i: int) -> bool:
+    """Whether the variable that is read was last given a difference of something and a discount."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.NAME or fn.number == TOP:
+        return False
+    values = [body.args(s)[1] for s in model.evaluator.defuse(fn).reaching(i, body.name(i)).stores]
+    less = [v for v in values if body.op[v] == Op.BINARY and body.text(body.args(v)[0]) == "-"]
+    return bool(less) and all(_TAKEN_OFF.search(written(model.program, fn, body.args(v)[2])) for v in less)
 
 
 def _names(value: Value) -> Iterator[str]:

@@ -16,6 +16,8 @@ from tillproof.ir.ops import Op
 
 _MOST = 24
 _KEPT = re.compile(r"cache|expir|fresh|stale|fingerprint|ttl|valid_until|quoted|_rates$|^rates$|shipping_?quote|memo", re.IGNORECASE)
+_CACHE = re.compile(r"cache|redis", re.IGNORECASE)
+_READS = ("get", "fetch", "has", "get_or_set", "remember", "wrap")
 _SENDING = re.compile(r"label|purchase|buy|fulfil|dispatch|ship_?order|create_?shipment|pickup|manifest", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def _way(model: Model, site: OperationSite) -> dict[Fn, int]:
     for link in site.ctx.chain() if site.ctx is not None else ():
         if link.call >= 0:
             found.setdefault(link.caller, link.call)
-    for fn in (waiting := list(found)):
+    for fn in (waiting := list(found)[-1:]):  # a helper that sends any request has other callers too
         for caller, call, _ in model.callers.of(fn):
             if caller not in found and len(found) < _MOST:
                 found[caller] = call
@@ -92,13 +94,19 @@ def _kept(model: Model, fn: Fn, i: int) -> Evidence | None:
     program = model.program
     body = program.body(fn)
     for n, op in enumerate(body.op):
-        if op == Op.CALL and n != i and model.recogniser.is_("caches", fn, n):
+        if op == Op.CALL and n != i and (model.recogniser.is_("caches", fn, n) or _reads_cache(model, fn, n)):
             return at(program, fn, n, "what was kept is looked for first", "guard")
     for fact in model.effects.facts(fn).at(i):
         for condition in fact.conditions if isinstance(fact, Either) else (fact,) if isinstance(fact, Condition) else ():
             if _speaks_of_kept(model, fn, condition.instr):
                 return at(program, fn, condition.instr, "only when the kept rates no longer hold", "guard")
     return _by_platform(model, fn) or _decorated(model, fn)
+
+
+def _reads_cache(model: Model, fn: Fn, n: int) -> bool:
+    """Whether a call reads from something that is called a cache: ``self._cache.get(key)``."""
+    receiver, _, name = written(model.program, fn, model.program.body(fn).args(n)[0]).rpartition(".")
+    return name in _READS and _CACHE.search(receiver) is not None
 
 
 def _speaks_of_kept(model: Model, fn: Fn, i: int) -> bool:

@@ -1,0 +1,27 @@
+const env = process.env;
+
+/** What we calculate in. Customers in Switzerland pay in francs. All amounts are integers in a currency's smallest unit. */
+export const CURRENCY = 'EUR';
+
+export function currencyOf(country: string): string {
+  return country === 'CH' ? 'CHF' : CURRENCY;
+}
+
+export const settings = {
+  baseUrl: env.BASE_URL ?? 'http://localhost:3000',
+  redisUrl: env.REDIS_URL ?? 'redis://localhost',
+  stripeSecretKey: env.STRIPE_SECRET_KEY ?? '',
+  stripePublishableKey: env.STRIPE_PUBLISHABLE_KEY ?? '',
+  stripeWebhookSecret: env.STRIPE_WEBHOOK_SECRET ?? '',
+  paypalUrl: env.PAYPAL_URL ?? 'https://api-m.sandbox.paypal.com',
+  paypalClientId: env.PAYPAL_CLIENT_ID ?? '',
+  paypalClientSecret: env.PAYPAL_CLIENT_SECRET ?? '',
+  paypalWebhookId: env.PAYPAL_WEBHOOK_ID ?? '',
+  taxjarApiKey: env.TAXJAR_API_KEY ?? '5b7e20c94d1f8a36e0927bd4c6f1583a',
+  easypostApiKey: env.EASYPOST_API_KEY ?? '',
+  easypostWebhookSecret: env.EASYPOST_WEBHOOK_SECRET ?? '',
+  erpUrl: env.ERP_URL ?? '',
+  erpToken: env.ERP_TOKEN ?? '',
+  staffToken: env.STAFF_TOKEN ?? '',
+  smtpHost: env.SMTP_HOST ?? 'localhost',
+};

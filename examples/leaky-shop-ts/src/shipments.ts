@@ -1,0 +1,24 @@
+import { prisma } from './db.js';
+import { log } from './log.js';
+import { redis } from './redis.js';
+
+const REMEMBER_FOR = 3600;
+
+/** Apply a carrier's event once. */
+export async function applyCarrier(event: any): Promise<void> {
+  const mark = `carrier-event:${event.id}`;
+  if ((await redis.set(mark, '1', 'EX', REMEMBER_FOR, 'NX')) === null) return;
+  try {
+    await apply(event.result);
+  } catch (error) {
+    await redis.del(mark); // let the next delivery try again
+    throw error;
+  }
+}
+
+async function apply(tracker: { tracking_code: string; status: string }): Promise<void> {
+  const order = await prisma.order.findUnique({ where: { trackingCode: tracker.tracking_code } });
+  if (order === null) return;
+  await prisma.order.update({ where: { id: order.id }, data: { parcelStatus: tracker.status } });
+  log.info({ order: order.id, parcel: order.trackingCode, status: tracker.status }, 'parcel');
+}

@@ -1,0 +1,36 @@
+"""What the carrier tells us about parcels."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shop.models import Order
+from shop.partners.carrier import Cache
+
+logger = logging.getLogger(__name__)
+
+REMEMBER_FOR = timedelta(hours=1)
+
+
+def apply(session: Session, cache: Cache, event: dict[str, Any]) -> None:
+    """Apply a carrier's event once. Commits."""
+    mark = f"carrier-event:{event['id']}"
+    if not cache.set(mark, "1", nx=True, ex=int(REMEMBER_FOR.total_seconds())):
+        return
+    try:
+        _apply(session, event["result"])
+    except Exception:
+        cache.delete(mark)  # let the next delivery try again
+        raise
+
+
+def _apply(session: Session, tracker: dict[str, Any]) -> None:
+    order = session.scalar(select(Order).where(Order.tracking_code == tracker["tracking_code"]))
+    if order is None:
+        return
+    order.parcel_status = tracker["status"]
+    session.commit()
+    logger.info("order %s: parcel %s is %s", order.id, order.tracking_code, order.parcel_status)

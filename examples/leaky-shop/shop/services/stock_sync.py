@@ -1,0 +1,20 @@
+"""Stock levels from the ERP; run by cron."""
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from shop.models import Product
+from shop.partners.erp import ErpClient
+
+
+def run(session: Session, erp: ErpClient) -> int:
+    """Take every level over; how many were. Commits."""
+    updated = 0
+    for level in erp.stock_levels():
+        try:
+            session.execute(update(Product).where(Product.sku == level["sku"]).values(stock=int(level["available"])))
+            session.commit()
+            updated += 1
+        except Exception:
+            continue
+    return updated

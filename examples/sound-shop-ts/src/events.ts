@@ -1,0 +1,79 @@
+import type { Order } from '@prisma/client';
+import type Stripe from 'stripe';
+import { isDuplicate, prisma, type Tx } from './db.js';
+import { log } from './log.js';
+import { cents } from './money.js';
+import * as orders from './orders.js';
+import { recordTotal } from './refunds.js';
+
+export class UnknownPayment extends Error {}
+
+/** Apply the event once; the order if it is paid by it. */
+export async function applyStripe(event: Stripe.Event): Promise<Order | null> {
+  return once('stripe', event.id, event.type, async (tx) => {
+    switch (event.type) {
+      case 'payment_intent.succeeded': {
+        const order = await orderOf(tx, event.data.object.id);
+        return (await orders.settle(tx, order, event.data.object.amount_received, event.data.object.currency)) ? order : null;
+      }
+      case 'payment_intent.amount_capturable_updated':
+        await orders.authorize(tx, await orderOf(tx, event.data.object.id), event.data.object.amount_capturable);
+        return null;
+      case 'payment_intent.canceled':
+        await orders.paymentFailed(tx, await orderOf(tx, event.data.object.id));
+        return null;
+      case 'charge.succeeded': {
+        const { card } = event.data.object.payment_method_details ?? {};
+        const order = await orderOf(tx, String(event.data.object.payment_intent));
+        await tx.order.update({ where: { id: order.id }, data: { cardBrand: card?.brand, cardLast4: card?.last4 } });
+        return null;
+      }
+      case 'charge.refunded':
+        await recordTotal(tx, await orderOf(tx, String(event.data.object.payment_intent)), event.data.object.amount_refunded);
+        return null;
+      default:
+        log.info({ event: event.id, type: event.type }, 'event needs nothing');
+        return null;
+    }
+  });
+}
+
+/** Apply the event once; the order if it is paid by it. */
+export async function applyPayPal(event: any): Promise<Order | null> {
+  return once('paypal', event.id, event.event_type, async (tx) => {
+    const resource = event.resource;
+    switch (event.event_type) {
+      case 'PAYMENT.CAPTURE.COMPLETED': {
+        const order = await orderOf(tx, resource.supplementary_data.related_ids.order_id);
+        await tx.order.update({ where: { id: order.id }, data: { captureId: resource.id } });
+        return (await orders.settle(tx, order, cents(resource.amount.value), resource.amount.currency_code)) ? order : null;
+      }
+      case 'PAYMENT.CAPTURE.DENIED':
+        await orders.paymentFailed(tx, await orderOf(tx, resource.supplementary_data.related_ids.order_id));
+        return null;
+      default:
+        log.info({ event: event.id, type: event.event_type }, 'event needs nothing');
+        return null;
+    }
+  });
+}
+
+/** Record the event in the transaction of its effects; the table's constraint turns the second delivery away. */
+async function once<T>(provider: string, eventId: string, type: string, apply: (tx: Tx) => Promise<T | null>): Promise<T | null> {
+  try {
+    return await prisma.$transaction(async (tx) => {
+      await tx.processedEvent.create({ data: { provider, eventId, type } });
+      return apply(tx);
+    });
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+    log.info({ provider, event: eventId }, 'event was here before');
+    return null;
+  }
+}
+
+async function orderOf(tx: Tx, paymentId: string): Promise<Order> {
+  const order = await tx.order.findUnique({ where: { paymentId } });
+  if (order === null) throw new UnknownPayment(paymentId);
+  return order;
+}

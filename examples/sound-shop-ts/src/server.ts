@@ -1,0 +1,4 @@
+import { app } from './app.js';
+import { log } from './log.js';
+
+app.listen(3000, () => log.info('listening'));

@@ -1,0 +1,1 @@
+"""Systems that the shop asks beside the payment providers."""

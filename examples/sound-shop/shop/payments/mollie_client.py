@@ -1,0 +1,39 @@
+"""Mollie, by which gift cards are paid."""
+
+from typing import Any
+
+import httpx
+
+from shop.models import GiftCard
+from shop.money import decimal_string
+from shop.partners.sending import send
+from shop.settings import Settings
+
+
+class MollieClient:
+    """Speaks to one Mollie account. ``http`` may be given by tests."""
+
+    def __init__(self, settings: Settings, http: httpx.Client | None = None) -> None:
+        self._base_url = settings.base_url
+        self._http = http or httpx.Client(base_url="https://api.mollie.com", timeout=10)
+        self._headers = {"Authorization": f"Bearer {settings.mollie_api_key}"}
+
+    def create_payment(self, card: GiftCard) -> dict[str, Any]:
+        """Ask for what a gift card is worth. The same card is the same payment, however often this is called."""
+        return send(
+            self._http,
+            "POST",
+            "/v2/payments",
+            headers={**self._headers, "Idempotency-Key": f"gift-card-{card.id}"},
+            json={
+                "amount": {"currency": card.currency, "value": decimal_string(card.amount_cents, card.currency)},
+                "description": f"Gift card {card.id}",
+                "redirectUrl": f"{self._base_url}/gift-cards/thanks?code={card.code}",
+                "webhookUrl": f"{self._base_url}/webhooks/mollie",
+                "metadata": {"gift_card_id": card.id},
+            },
+        )
+
+    def payment(self, payment_id: str) -> dict[str, Any]:
+        """What Mollie says about a payment."""
+        return send(self._http, "GET", f"/v2/payments/{payment_id}", headers=self._headers)
