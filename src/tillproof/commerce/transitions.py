@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.conditions import AnyOf, Atom
+from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
@@ -89,12 +89,21 @@ class Transitions:
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch)
+        if not atoms and len(to) > 1:
+            atoms = self._choosing(effect, touch)
         undoes = self._undoes(to)
         if undoes:
             atoms = [a for a in atoms if not self._only_itself(a, to)]
         return Transition(
             effect, touch, name, to, tuple(dict.fromkeys(atoms)), self._needs_none(touch), undoes, self._computed(touch.fields[name])
         )
+
+    def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
+        """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
+        body = self.model.program.body(effect.fn)
+        branches = (b.end - 1 for b in body.blocks if b.end > b.start and body.op[b.end - 1] == Op.BRANCH and b.end <= effect.instr)
+        found = (a for i in branches for a in flat(self.model.conditions.of(effect.fn, body.args(i)[0], True, effect.ctx)))
+        return [a for a in found if a.truth is not None and self.about(a, touch)]
 
     def _undoes(self, to: tuple[str, ...]) -> bool:
         """Whether a change ends or holds up what was paid before."""

@@ -1,5 +1,6 @@
 """``idempotency/dedup-race``: what keeps a message from being handled twice holds against two deliveries at once."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -10,6 +11,10 @@ from tillproof.checks.ways import anchor, called, entry_line, lines, source, ste
 from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
+from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.ir.ops import Op
+
+_OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -23,6 +28,45 @@ def rule(model: Model) -> Iterator[Ruling]:
     for mark in model.cache_marks.checked_then_set:
         if (mark.fn.file, model.program.body(mark.fn).line[mark.read.instr]) not in seen:
             yield _mark(model, mark)
+        yield from _ignored(model, mark)
+
+
+def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:
+    """Mails that a look for the message's or payment's id is to keep from being sent twice: such a look is meant to be the guard."""
+    found = []
+    for repeat in delivery.guarded:
+        if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards):
+            found += [
+                (repeat, g)
+                for g in repeat.guards
+                if (read := model.states.existence(g.atom)) and any(_OF_PAYMENT.search(k) for k in read.compared)
+            ]
+    return found
+
+
+def _ignored(model: Model, mark: CacheMark) -> Iterator[Ruling]:
+    """Calls of such a lock whose answer nobody looks at: the work goes on whether the lock was taken or not."""
+    if not any(op == Op.RETURN and model.program.body(mark.fn).args(i)[0] >= 0 for i, op in enumerate(model.program.body(mark.fn).op)):
+        return
+    name = model.program.name(mark.fn)
+    for caller, call, _ in model.callers.of(mark.fn):
+        if model.evaluator.defuse(caller).uses(call):
+            continue
+        place = Place(caller, call, None)
+        file, start, end = lines(model, place)
+        ruling = Ruling("idempotency/dedup-race", "broken", "lock", file, start, severity="medium", confidence="likely")
+        ruling.anchor = (file, start, end)
+        ruling.title = "Whether the lock was taken is not asked"
+        ruling.message = (
+            f"`{name}` answers whether somebody else is at work on the same payment, and this call throws the answer away: two requests at "
+            "once both go on, and the payment is made twice."
+        )
+        ruling.remediation = f"Leave when `{name}` says that the lock is held, before anything is asked of the provider."
+        ruling.evidence = [
+            step(model, place, "the answer is thrown away", "missing"),
+            step(model, Place(mark.fn, mark.read.instr, None), "the lock"),
+        ]
+        yield ruling
 
 
 def _mark(model: Model, mark: CacheMark) -> Ruling:
@@ -54,7 +98,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     file, line = entry_line(model, entry)
     ruling = Ruling("idempotency/dedup-race", "held", handler.kind, file, line)
     ruling.evidence = [source(model, entry, f"{handler.provider.name} {handler.kind} handler: two deliveries may arrive at once")]
-    racy = delivery.racy()
+    racy = delivery.racy() or _told_twice(model, delivery)
     if not racy:
         for repeat in delivery.guarded:
             for guard in [g for g in repeat.guards if g.atomic][:1]:
