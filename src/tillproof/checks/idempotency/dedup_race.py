@@ -33,7 +33,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:
     """Mails that a look for the message's or payment's id is to keep from being sent twice: such a look is meant to be the guard."""
-    found = []
+    found: list[tuple[Repeat, Guard]] = []
     for repeat in delivery.guarded:
         if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards):
             found += [
