@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What one buyer alone has: a lock on it keeps no other buyer away.
 _ONE_BUYERS = re.compile(r"(.*_)?(order|cart|basket|checkout|quote|payment|invoice|user|customer|session|account|transaction|event)(_.*)?")
-_GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
+GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
 _RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|on_hold)(_.*)?")
 _SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
 _NO_SALE = re.compile(r"import|seed|fixture|migrat|factory|faker|demo|install|sync", re.IGNORECASE)
@@ -188,11 +188,11 @@ class Takings:
         touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
         body = self.program.body(lock.fn)
         named = touch.entity if touch is not None else self.model.records.holder(lock.fn, lock.instr, lock.ctx)[0]
-        if named and (_GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named)):
-            return not _ONE_BUYERS.fullmatch(named) or _GOODS.fullmatch(named) is not None
+        if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named)):
+            return not _ONE_BUYERS.fullmatch(named) or GOODS.fullmatch(named) is not None
         text = " ".join(self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], body.end_line[lock.instr] + 1))
         words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", text)]
-        return any(_GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
+        return any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
 
     def _is_conditional(self, write: StockWrite) -> bool:
         """Whether rows are changed only where enough is left, or where nothing has changed since they were read."""
