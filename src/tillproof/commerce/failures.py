@@ -61,6 +61,11 @@ class Failures:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
         return not self._passes_on(fn, catch.blocks) and not (catch.falls and self._answers_later(fn, catch))
 
+    def is_broad(self, fn: Fn, caught: int) -> bool:
+        """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
+        types = next((c.types for c in self._of(fn) if c.caught == caught), ("",))
+        return not types or any(t.rpartition(".")[2] in _ANY for t in types)
+
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
         """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""
         blocks = next((c.blocks for c in self._of(fn) if c.caught == caught), frozenset())
@@ -69,7 +74,10 @@ class Failures:
             op = self.model.program.body(fn).op[i]
             if op in (Op.CALL, Op.SET_FIELD) and (plain := self.model.effects.plain(fn, i)) is not None:
                 return plain.touches or plain.kind in ("mail", "job")
-            if op == Op.CALL and any(recogniser.is_(kind, fn, i) is not None for kind in ("journals", "reporters")):
+            if op == Op.CALL and (
+                any(recogniser.is_(kind, fn, i) is not None for kind in ("journals", "reporters"))
+                or recogniser.is_("loggers", fn, i) == "report"
+            ):
                 return True
         return False
 

@@ -16,7 +16,7 @@ from tillproof.knowledge.schema import Queue
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_OFF = r"[\"'`]?\s*(?::|=>|=)\s*(?!false|False|0\b|null|None|undefined|\{\s*(?:count|age)\s*:\s*[1-9]|[1-9]\d{2,})"
+_OFF = r"[\"'`]?\s*+(?::|=>|=)\s*+(?!false|False|0\b|null|None|undefined|\{\s*(?:count|age)\s*:\s*[1-9]|[1-9]\d{2,})"
 _SETTINGS = ("yaml", "toml", "ini", "xml", "env", "json")
 _LARGEST = 100_000
 

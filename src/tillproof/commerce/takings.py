@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What one buyer alone has: a lock on it keeps no other buyer away.
 _ONE_BUYERS = re.compile(r"(.*_)?(order|cart|basket|checkout|quote|payment|invoice|user|customer|session|account|transaction|event)(_.*)?")
-_GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
+GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
 _RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|on_hold)(_.*)?")
 _SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
 _NO_SALE = re.compile(r"import|seed|fixture|migrat|factory|faker|demo|install|sync", re.IGNORECASE)
@@ -161,7 +161,7 @@ class Takings:
         if kept is None:
             kept = self._bounded(write, table) or self._by_version(write, table) or self._in_transaction(write, table)
         if kept is None:
-            locks = [place] if write.touch.locked else self.model.regions.locked_everywhere(place, self.keeps_others_away)
+            locks = [place] if self._locked(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
             if not locks and place != write.place:
                 inner = self.model.regions.lock(write.place, self.keeps_others_away)
                 locks = [inner] if inner is not None else []
@@ -174,15 +174,25 @@ class Takings:
     def _at(self, place: Place, what: str) -> Kept:
         return Kept(place.fn.file, self.program.body(place.fn).line[place.instr], what)
 
+    def _locked(self, write: StockWrite) -> bool:
+        """Whether the very rows were locked when they were chosen: not those of an order or cart that leads to them."""
+        if not write.touch.locked:
+            return False
+        if self.program.body(write.place.fn).op[write.place.instr] == Op.CALL and write.touch.keys:
+            return True
+        read = self.model.records.read_behind(write.touch.record) if write.touch.record is not None else None
+        return read is not None and read.locked and not _ONE_BUYERS.fullmatch(read.entity)
+
     def keeps_others_away(self, lock: Place) -> bool:
         """Whether a lock is on more than what one buyer has to himself."""
         touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
-        if touch is not None and touch.entity:
-            return not _ONE_BUYERS.fullmatch(touch.entity)
         body = self.program.body(lock.fn)
+        named = touch.entity if touch is not None else self.model.records.holder(lock.fn, lock.instr, lock.ctx)[0]
+        if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named)):
+            return not _ONE_BUYERS.fullmatch(named) or GOODS.fullmatch(named) is not None
         text = " ".join(self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], body.end_line[lock.instr] + 1))
         words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", text)]
-        return any(_GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
+        return any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
 
     def _is_conditional(self, write: StockWrite) -> bool:
         """Whether rows are changed only where enough is left, or where nothing has changed since they were read."""

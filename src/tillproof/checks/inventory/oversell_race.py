@@ -8,7 +8,7 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, source, step, steps
 from tillproof.commerce.model import Model
 from tillproof.commerce.stock_triggers import StockTrigger
-from tillproof.commerce.takings import Taking
+from tillproof.commerce.takings import GOODS, Taking
 from tillproof.commerce.unstocked import Unstocked, unstocked
 
 _ID = "inventory/oversell-race"
@@ -78,8 +78,9 @@ def _told(taking: Taking) -> tuple[str, str]:
 
 
 def _name(taking: Taking) -> str:
-    table = taking.table
-    return f"{table.entity or table.name}.{taking.write.field}" if table is not None else taking.write.field
+    table, entity = taking.table, taking.write.touch.entity
+    holder = (table.entity or table.name) if table is not None else entity if GOODS.fullmatch(entity) else ""
+    return f"{holder}.{taking.write.field}" if holder else taking.write.field
 
 
 def _remedy(model: Model, file: str) -> str:

@@ -52,9 +52,9 @@ def _jobs(model: Model) -> Iterator[Ruling]:
 
 
 def _forgotten(model: Model, effects: list[Effect]) -> Lost | None:
-    """The first failure that is taken for success and leaves no trace that somebody may find."""
+    """The first failure of any kind that is taken for success and leaves no trace that somebody may find."""
     ends = (found for e in effects if (found := lost(model, e)) is not None)
-    return next((end for end in ends if not model.failures.leaves_trace(end.fn, end.instr)), None)
+    return next((e for e in ends if model.failures.is_broad(e.fn, e.instr) and not model.failures.leaves_trace(e.fn, e.instr)), None)
 
 
 def _fails_itself(model: Model, job: Job) -> bool:

@@ -1,0 +1,172 @@
+"""Stock that is taken: which way a write counts, which locks keep others out, and what is no taking at all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.small_models import write
+from tillproof.contract import Report
+from tillproof.review import review
+from tillproof.settings import Settings
+
+_RACE = "inventory/oversell-race"
+_MODELS = """\
+from django.db import models
+
+
+class Product(models.Model):
+    stock = models.IntegerField(default=0)
+    reserved = models.IntegerField(default=0)
+
+
+class Order(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+"""
+
+
+def ruled(root: Path, check: str, files: dict[str, str]) -> list[tuple[str, str, int]]:
+    """(ruling, file, line) of each obligation of a check; a broken one by where its finding stands."""
+    write(root, files)
+    report: Report = review(root, Settings(use_cache=False, checks=(check,)))
+    anchors = {f.obligation: (f.file, f.start_line) for f in report.findings}
+    return [(o.ruling, *anchors.get(o.id, (o.site.file, o.site.line))) for o in report.obligations]
+
+
+def django(root: Path, orders: str) -> list[tuple[str, str, int]]:
+    return ruled(root, _RACE, {"shop/models.py": _MODELS, "shop/orders.py": orders})
+
+
+def test_a_helper_takes_only_where_its_callers_hand_over_less(tmp_path: Path) -> None:
+    code = """\
+from django.db.models import F
+
+from shop.models import Order, Product
+
+
+def move(product_id, by):
+    Product.objects.filter(pk=product_id).update(stock=F("stock") + by)
+
+
+def place(product_id, quantity):
+    order = Order.objects.create(product_id=product_id)
+    move(product_id, -quantity)
+    return order
+
+
+def cancel(order, quantity):
+    move(order.product_id, quantity)
+"""
+    assert django(tmp_path, code) == [("broken", "shop/orders.py", 12)]
+
+
+@pytest.mark.parametrize(
+    ("lock", "ruling"),
+    [
+        ("Product.objects.select_for_update().get(pk=product_id)", "held"),
+        ("Order.objects.select_for_update().get(product_id=product_id).product", "broken"),
+        ("Product.objects.get(pk=product_id)", "broken"),
+    ],
+)
+def test_only_a_lock_on_the_goods_keeps_others_out(tmp_path: Path, lock: str, ruling: str) -> None:
+    code = f"""\
+from django.db import transaction
+
+from shop.models import Order, Product
+
+
+def place(product_id, quantity):
+    with transaction.atomic():
+        product = {lock}
+        if product.stock < quantity:
+            raise ValueError("sold out")
+        product.stock = product.stock - quantity
+        product.save()
+        return Order.objects.create(product=product)
+"""
+    assert [r for r, _, _ in django(tmp_path, code)] == [ruling]
+
+
+def test_a_lock_without_a_look_is_a_question(tmp_path: Path) -> None:
+    code = """\
+from django.db import transaction
+
+from shop.models import Order, Product
+
+
+def place(product_id, quantity):
+    with transaction.atomic():
+        product = Product.objects.select_for_update().get(pk=product_id)
+        product.stock = product.stock - quantity
+        product.save()
+        return Order.objects.create(product=product)
+"""
+    assert [r for r, _, _ in django(tmp_path, code)] == ["unknown"]
+
+
+def test_what_is_counted_off_after_a_reservation_is_no_taking(tmp_path: Path) -> None:
+    code = """\
+from django.db.models import F
+
+from shop.models import Order, Product
+
+
+def place(product_id, quantity):
+    taken = Product.objects.filter(pk=product_id, stock__gte=F("reserved") + quantity).update(reserved=F("reserved") + quantity)
+    if not taken:
+        raise ValueError("sold out")
+    return Order.objects.create(product_id=product_id)
+
+
+def ship(order, quantity):
+    Product.objects.filter(pk=order.product_id).update(stock=F("stock") - quantity, reserved=F("reserved") - quantity)
+"""
+    assert django(tmp_path, code) == [("held", "shop/orders.py", 7)]
+
+
+@pytest.mark.parametrize(
+    ("where", "after", "ruling"),
+    [
+        ("", "", "broken"),
+        (" AND qty >= NEW.qty", "", "broken"),
+        (" AND qty >= NEW.qty", "IF NOT FOUND THEN RAISE EXCEPTION 'sold out'; END IF;", "held"),
+    ],
+)
+def test_triggers_take_only_what_is_there_or_raise(tmp_path: Path, where: str, after: str, ruling: str) -> None:
+    sql = f"""\
+CREATE TABLE product_stock (product_id INT PRIMARY KEY, qty INT NOT NULL);
+CREATE FUNCTION take() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE product_stock SET qty = qty - NEW.qty WHERE product_id = NEW.product_id{where};
+  {after}
+  RETURN NEW;
+END
+$$;
+"""
+    files = {"db/schema.sql": sql, "app.py": "import os\n"}
+    assert ruled(tmp_path, _RACE, files) == [(ruling, "db/schema.sql", 4)]
+
+
+@pytest.mark.parametrize(
+    ("options", "ruling"),
+    [("", "held"), (", { removeOnFail: true }", "broken"), (", { removeOnFail: 5000 }", "held"), (", { removeOnFail: false }", "held")],
+)
+def test_a_queue_that_is_told_to_forget(tmp_path: Path, options: str, ruling: str) -> None:
+    code = f"""\
+const {{ Queue, Worker }} = require('bullmq');
+const {{ PrismaClient }} = require('@prisma/client');
+
+const prisma = new PrismaClient();
+const queue = new Queue('settle');
+
+async function enqueue(id) {{
+  await queue.add('settle', {{ id }}{options});
+}}
+
+new Worker('settle', async (job) => {{
+  await prisma.order.update({{ where: {{ id: job.data.id }}, data: {{ status: 'paid' }} }});
+}});
+
+module.exports = {{ enqueue }};
+"""
+    rulings = ruled(tmp_path, "resilience/no-dead-letter", {"worker.js": code, "package.json": '{"dependencies": {"bullmq": "5"}}'})
+    assert [r for r, _, _ in rulings] == [ruling]
