@@ -52,14 +52,12 @@ class Effect:
     (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``operation``: what it asks of a provider. ``certain``: the receiver is
     known."""
 
-    __slots__ = ("_records", "certain", "ctx", "fn", "instr", "kind", "operation", "touches")
-
     def __init__(self, plain: "Plain", fn: Fn, instr: int, ctx: Ctx | None, records: Records) -> None:
         self.kind, self.certain, self.operation, self.touches = plain
         self.fn, self.instr, self.ctx = fn, instr, ctx
         self._records = records
 
-    @property
+    @cached_property
     def touch(self) -> Touch | None:
         """What it does to records, with the values of its context; None when it does nothing to them."""
         return self._records.touch(self.fn, self.instr, self.ctx) if self.touches else None

@@ -233,7 +233,7 @@ class Records:
         got = recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "sql":
             return self._sql(fn, i, ctx)
-        if got is None and recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i):
+        if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
         if got is not None and (got[0].writes or got[0].repeat != "again"):
             return self._known(fn, i, ctx, got[0])
@@ -248,6 +248,21 @@ class Records:
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once")
         return None
+
+    def _says_something(self, fn: Fn, i: int) -> bool:
+        """Whether a call of which no pack knows an effect may touch records, by its name: a quick look before its callee is valued."""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        name = body.name(callee).rpartition(".")[2]
+        if body.op[callee] == Op.FIELD and ((name in _METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
+            return True
+        recogniser = self.model.recogniser
+        return name.lower() in LOCKING or recogniser.may_be("reads", fn, name) or recogniser.may_be("once", fn, name)
+
+    def _sets(self, field: str) -> bool:
+        """Whether a setter of a field counts although no pack knows it."""
+        words = self.model.words
+        return bool(field) and (words.money(field) or any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")))
 
     def _known(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch:
         """A platform's function whose pack says what it writes."""
@@ -354,8 +369,7 @@ class Records:
         """``$order->set_status('x')``, ``order.setStatus(…)``"""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
-        words = self.model.words
-        if not effect and not words.money(field) and not any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")):
+        if not effect and not self._sets(field):
             return None
         found, parts = self.holder(fn, body.args(callee)[0], ctx)
         if not found:

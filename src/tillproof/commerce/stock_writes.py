@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
@@ -59,6 +59,7 @@ class StockWrites:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
+        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in _QUANTITY)
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -70,16 +71,14 @@ class StockWrites:
                 found += [w for fn in self.model.program.all_functions(file) for w in self.of(fn)]
         return found
 
-    def _may(self, token: str) -> bool:
-        return self.model.words.has("stock_fields", token) or snake(token) in _QUANTITY
-
     def of(self, fn: Fn) -> list[StockWrite]:
         """The writes of stock in a function itself."""
         if fn not in self._own:
             self._own[fn] = []
             if any(self._may(t) for t in self.model.vocabulary.tokens(fn)):
                 body = self.model.program.body(fn)
-                touches = (self.model.records.touch(fn, i, None) for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD))
+                telling = (i for i, op in enumerate(body.op) if op == Op.CALL or (op == Op.SET_FIELD and self._may(body.name(i))))
+                touches = (self.model.records.touch(fn, i, None) for i in telling)
                 self._own[fn] = [w for t in touches if t is not None and (w := self.write(t)) is not None]
         return self._own[fn]
 
