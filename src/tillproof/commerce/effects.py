@@ -119,8 +119,11 @@ class Effects:
                     continue
                 entered[fn] += 1
                 total += 1
+                plan = self._plan(fn)
+                if not plan:
+                    continue
                 live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
-                for step in self._plan(fn):
+                for step in plan:
                     if live.block_of[step.instr] in live.dead:
                         continue
                     if step.effect is not None:
