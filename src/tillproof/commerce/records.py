@@ -43,7 +43,7 @@ _CACHES: dict[str, TouchKind] = {
     "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
     "wp_cache_set": "write", "add": "upsert", "setnx": "upsert", "wp_cache_add": "upsert", "delete_transient": "delete", "forget": "delete",
 }  # fmt: skip
-_METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
+METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -237,7 +237,7 @@ class Records:
             return None
         if got is not None and (got[0].writes or got[0].repeat != "again"):
             return self._known(fn, i, ctx, got[0])
-        if body.op[callee] == Op.FIELD and name in _METAS and len(arguments) > 1:
+        if body.op[callee] == Op.FIELD and name in METAS and len(arguments) > 1:
             return self._meta(fn, i, ctx)
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
@@ -254,7 +254,7 @@ class Records:
         body = self.program.body(fn)
         callee, arguments = body.call(i)
         name = body.name(callee).rpartition(".")[2]
-        if body.op[callee] == Op.FIELD and ((name in _METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
+        if body.op[callee] == Op.FIELD and ((name in METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
             return True
         recogniser = self.model.recogniser
         return name.lower() in LOCKING or recogniser.may_be("reads", fn, name) or recogniser.may_be("once", fn, name)

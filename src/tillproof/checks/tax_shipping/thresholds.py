@@ -16,6 +16,8 @@ from tillproof.ir.ops import Kind, Op
 
 _ORDER = ("<", "<=", ">", ">=")
 _SHIPPING = re.compile(rb"(?i)shipping|delivery|freight|postage")
+_ABOUT_SHIPPING = (b"shipping", b"delivery", b"freight", b"postage")
+_TOTAL = re.compile(rb"total|items?_?price")
 _THRESHOLDS = (
     r"(\w+_)?threshold(_\w+)?",
     r"(\w+_)?free_?(shipping|delivery|over|above|from)(_\w+)?",
@@ -58,9 +60,10 @@ def thresholds(model: Model) -> Iterator[Threshold]:
     kept_beside = cache(lambda unit: _kept_beside(model, unit))
     for file in model.program.indices:
         source = model.program.sources[file]
-        if not _SHIPPING.search(source) and not _SHIPPING.search(file.encode()):
+        low = source.lower()
+        if not any(w in low for w in _ABOUT_SHIPPING) and not _SHIPPING.search(file.encode()):
             continue
-        for fn in model.program.functions_at(file, (m.start() for m in re.finditer(rb"(?i)total|items?_?price", source))):
+        for fn in model.program.functions_at(file, (m.start() for m in _TOTAL.finditer(low))):
             yield from _compared(model, fn)
             yield from _handed_on(model, fn, kept_beside)
 
