@@ -63,6 +63,8 @@ def thresholds(model: Model) -> Iterator[Threshold]:
         low = source.lower()
         if not any(w in low for w in _ABOUT_SHIPPING) and not _SHIPPING.search(file.encode()):
             continue
+        if model.program.language(file) == "php" and b"$" not in source:
+            continue  # texts for people: nothing is compared without a variable
         for fn in model.program.functions_at(file, (m.start() for m in _TOTAL.finditer(low))):
             yield from _compared(model, fn)
             yield from _handed_on(model, fn, kept_beside)
@@ -76,9 +78,9 @@ def _about_shipping(model: Model, fn: Fn) -> bool:
 
 
 def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
-    body = model.program.body(fn)
     if not _about_shipping(model, fn):
         return
+    body = model.program.body(fn)
     for i, op in enumerate(body.op):
         if op != Op.BINARY or body.text(body.args(i)[0]) not in _ORDER:
             continue
