@@ -1,13 +1,13 @@
 """The review, on one screen: discover, index, link, model, rule, report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from tillproof import __version__
 from tillproof.checks.catalog import all_checks
-from tillproof.checks.ruling import Ruling
+from tillproof.checks.running import rule
 from tillproof.commerce.boundaries import find_boundaries
 from tillproof.commerce.handler_report import handler_rows
 from tillproof.commerce.model import Model
@@ -45,7 +45,7 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
     indexed = index_tree(tree.root, tree.files, words(knowledge), cache, lambda done: tell("reading", done, len(tree.files)))
     program = Program({f.path: f for f in tree.files}, indexed.indices, indexed.sources)
     model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree)
-    rulings = list(_rule(model, settings, tell))
+    rulings = rule(model, [c for c in all_checks() if not settings.checks or c.id in settings.checks], tell)
     handlers = handler_rows(model, rulings)
     boundaries = find_boundaries(model, tree, handlers)
     problems = [Skipped(file=p.partition(":")[0], reason=p) for p in knowledge.problems]
@@ -54,13 +54,6 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
     cache.put("report", state, msgspec.msgpack.encode(report))
     cache.save()
     return report
-
-
-def _rule(model: Model, settings: Settings, tell: Progress) -> Iterator[Ruling]:
-    checks = [c for c in all_checks() if not settings.checks or c.id in settings.checks]
-    for number, check in enumerate(checks):
-        tell(check.id, number, len(checks))
-        yield from check.rule(model)
 
 
 def _silent(step: str, done: int, of: int) -> None:

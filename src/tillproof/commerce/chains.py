@@ -9,6 +9,7 @@ from tillproof.flow.values import Ctx, FunctionV, Value, options
 from tillproof.ir.ops import Op
 
 _LONGEST = 24
+_STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
 _DEEPEST = 4
 
 
@@ -55,7 +56,9 @@ class Chains:
         body = self.program.body(fn)
         pending = -1
         inward = 0
-        while len(links) < _LONGEST:
+        for _ in range(_STEPS):
+            if len(links) >= _LONGEST:
+                break
             op, args = body.op[i], body.args(i)
             if op in (Op.CALL, Op.NEW):
                 if (inner := self._cast(fn, i)) is not None:

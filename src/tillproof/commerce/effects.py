@@ -56,14 +56,12 @@ class Effect:
     (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``operation``: what it asks of a provider. ``certain``: the receiver is
     known."""
 
-    __slots__ = ("_records", "certain", "ctx", "fn", "instr", "kind", "operation", "touches")
-
     def __init__(self, plain: "Plain", fn: Fn, instr: int, ctx: Ctx | None, records: Records) -> None:
         self.kind, self.certain, self.operation, self.touches = plain
         self.fn, self.instr, self.ctx = fn, instr, ctx
         self._records = records
 
-    @property
+    @cached_property
     def touch(self) -> Touch | None:
         """What it does to records, with the values of its context; None when it does nothing to them."""
         return self._records.touch(self.fn, self.instr, self.ctx) if self.touches else None
@@ -125,8 +123,11 @@ class Effects:
                     continue
                 entered[fn] += 1
                 total += 1
+                plan = self._plan(fn)
+                if not plan:
+                    continue
                 live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
-                for step in self._plan(fn):
+                for step in plan:
                     if live.block_of[step.instr] in live.dead:
                         continue
                     if step.effect is not None:

@@ -93,6 +93,10 @@ class Model:
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)
 
+    def prepare(self) -> None:
+        """Find what nearly every check asks for."""
+        _ = self.operations, self.requests, self.handlers.all
+
     @cached_property
     def operations(self) -> Operations:
         return Operations(self.recogniser, self.http, self.callers)

@@ -98,7 +98,6 @@ class SenderPolicy:
             return None
         if model.recogniser.is_ours(fn, i, ctx):
             return None
-        arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
         if model.recogniser.is_("verifies", fn, i, ctx):
             self._note(fn, i, ctx, "the signed token is verified", "throws")
             return Proof("throws")
@@ -106,6 +105,7 @@ class SenderPolicy:
             if "verif" in compares.lower():
                 self._note(fn, i, ctx, "the signature is verified", "boolean")
                 return Proof("boolean")
+            arguments = self._arguments(fn, i, ctx)
             if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
                 self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
                 return Proof("boolean")
@@ -114,11 +114,16 @@ class SenderPolicy:
         body = model.program.body(fn)
         name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
         if name in _SEARCHES:
-            around = arguments + ([model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else [])
+            around = self._arguments(fn, i, ctx) + (
+                [model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else []
+            )
             if any(self.is_mac(a) for a in around):
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return None
+
+    def _arguments(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
+        return [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]
 
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """Whether asking the provider by this operation says something: an answer that nobody looks at confirms nothing."""

@@ -195,6 +195,10 @@ class Recogniser:
 
     # --- everything that frameworks share
 
+    def may_be(self, kind: Kind, fn: Fn, name: str) -> bool:
+        """Whether a callee with this last name may match a pattern of that kind: a quick look."""
+        return name.lower() in self.shared[self.program.language(fn.file), kind].words()
+
     def is_(self, kind: Kind, fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:
         """The pattern of that kind that a call matches, if any."""
         table = self.shared[self.program.language(fn.file), kind]

@@ -49,7 +49,7 @@ _CACHES: dict[str, TouchKind] = {
     "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
     "wp_cache_set": "write", "add": "upsert", "setnx": "upsert", "wp_cache_add": "upsert", "delete_transient": "delete", "forget": "delete",
 }  # fmt: skip
-_METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
+METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -264,11 +264,11 @@ class Records:
         got = recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "sql":
             return self._sql(fn, i, ctx)
-        if got is None and recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i):
+        if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
         if got is not None and (got[0].writes or got[0].repeat != "again"):
             return self._known(fn, i, ctx, got[0])
-        if body.op[callee] == Op.FIELD and name in _METAS and len(arguments) > 1:
+        if body.op[callee] == Op.FIELD and name in METAS and len(arguments) > 1:
             return self._meta(fn, i, ctx)
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
@@ -279,6 +279,21 @@ class Records:
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once")
         return None
+
+    def _says_something(self, fn: Fn, i: int) -> bool:
+        """Whether a call of which no pack knows an effect may touch records, by its name: a quick look before its callee is valued."""
+        body = self.program.body(fn)
+        callee, arguments = body.call(i)
+        name = body.name(callee).rpartition(".")[2]
+        if body.op[callee] == Op.FIELD and ((name in METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
+            return True
+        recogniser = self.model.recogniser
+        return name.lower() in LOCKING or recogniser.may_be("reads", fn, name) or recogniser.may_be("once", fn, name)
+
+    def _sets(self, field: str) -> bool:
+        """Whether a setter of a field counts although no pack knows it."""
+        words = self.model.words
+        return bool(field) and (words.money(field) or any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")))
 
     def _known(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch:
         """A platform's function whose pack says what it writes."""
@@ -410,8 +425,7 @@ class Records:
         """``$order->set_status('x')``, ``order.setStatus(…)``"""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
-        words = self.model.words
-        if not effect and not words.money(field) and not any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")):
+        if not effect and not self._sets(field):
             return None
         found, parts = self.holder(fn, body.args(callee)[0], ctx)
         if not found:

@@ -12,6 +12,7 @@ from tillproof.flow.values import FunctionV, Mix, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+    from tillproof.commerce.states import States
 
 Harm = Literal["money", "goods", "record", "message"]
 Dedup = Literal["yes", "no", "state-guard", "racy", "unknown"]
@@ -43,19 +44,36 @@ class Repeat:
     guards: tuple[Guard, ...]
 
 
+class Turning:
+    """Which of an entry point's effects turn a condition. Effects share the way to them, and with it the conditions: each is asked once."""
+
+    def __init__(self, states: "States", effects: list[Effect]) -> None:
+        self._states = states
+        self._done = [e for e in effects if e.touch is not None]
+        self._memo: dict[Atom, list[Effect]] = {}
+
+    def of(self, atom: Atom) -> list[Effect]:
+        """The effects after which a condition is no longer what it was."""
+        found = self._memo.get(atom)
+        if found is None:
+            found = self._memo[atom] = self._states.turned(atom, self._done)
+        return found
+
+
 class Repeats:
     """Judges entry points; kept."""
 
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._memo: dict[Fn, list[Repeat]] = {}
+        self._turns: dict[Fn, Turning] = {}
 
     def of(self, target: FunctionV) -> list[Repeat]:
         """The effects behind an entry point that must not happen twice, each with its guards."""
         if target.fn not in self._memo:
             effects = self.model.effects.of(target)
             self._memo[target.fn] = [
-                Repeat(effect, harm, self.guards(effect, effects)) for effect in effects if (harm := self.harm(effect)) is not None
+                Repeat(effect, harm, self.guards(effect, target)) for effect in effects if (harm := self.harm(effect)) is not None
             ]
         return self._memo[target.fn]
 
@@ -111,20 +129,26 @@ class Repeats:
 
     # --- guards
 
-    def guards(self, effect: Effect, effects: list[Effect]) -> tuple[Guard, ...]:
+    def _turning(self, target: FunctionV) -> Turning:
+        if target.fn not in self._turns:
+            self._turns[target.fn] = Turning(self.model.states, self.model.effects.of(target))
+        return self._turns[target.fn]
+
+    def guards(self, effect: Effect, target: FunctionV) -> tuple[Guard, ...]:
         """What keeps an effect from happening again once all effects of its entry point have happened."""
+        turning = self._turning(target)
         found: list[Guard] = []
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
-                found += self._turned(atom, effect, effects)
+                found += self._turned(atom, effect, turning)
         return tuple({g.atom: g for g in found}.values())
 
-    def _turned(self, atom: Atom | AnyOf, effect: Effect, effects: list[Effect]) -> list[Guard]:
+    def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: "Turning") -> list[Guard]:
         """The guards in an atom; in alternatives when each of them has one."""
         if isinstance(atom, AnyOf):
-            groups = [[g for a in group for g in self._turned(a, effect, effects)] for group in atom.groups]
+            groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in atom.groups]
             return [g for group in groups for g in group] if groups and all(groups) else []
-        by = [e for e in self.model.states.turned(atom, effects) if self.together(e, effect)]
+        by = [e for e in turning.of(atom) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
 
     def together(self, one: Effect, other: Effect) -> bool:

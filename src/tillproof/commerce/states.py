@@ -208,7 +208,8 @@ class States:
         done = [e for e in effects if e.touch is not None]
         if atom.truth is None:
             return self._turned_read(atom, done)
-        out = [e for e in done for r in self.reads(atom) if self._after(atom, r, e) is (not atom.truth)]
+        reads = self.reads(atom)
+        out = [e for e in done for r in reads if self._after(atom, r, e) is (not atom.truth)] if reads else []
         if not out and (first := self.first_only(atom)) is not None and first[1] == atom.truth:
             out = [e for e in done if e.touch is not None and (e.fn, e.instr) == (first[0].fn, first[0].instr)]
         if not out and (touch := self.existence(atom)) is not None and touch.kind == "read":

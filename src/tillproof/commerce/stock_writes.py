@@ -1,13 +1,14 @@
 """Where stock is written, and how: by the database from the old value, from a value read earlier, or outright."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.records import Touch
+from tillproof.commerce.records import METAS, Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
 from tillproof.ir.ops import Op
@@ -41,6 +42,7 @@ _CLAMPS = (
     "float",
     "floatval",
 )
+_MEMBER = re.compile(rb"(?:\.|->)\s*([A-Za-z_]\w*)")
 _DEEPEST = 6
 _LONGEST = 12
 
@@ -66,6 +68,7 @@ class StockWrites:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
+        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in _QUANTITY)
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -74,11 +77,16 @@ class StockWrites:
         for file in self.model.program.indices:
             tokens = self.model.vocabulary.tokens(Fn(file, -1))
             if any(self._may(t) for t in tokens):
-                found += [w for fn in self.model.program.all_functions(file) for w in self.of(fn)]
+                found += [w for fn in self.model.program.functions_at(file, self._telling(file)) for w in self.of(fn)]
         return found
 
-    def _may(self, token: str) -> bool:
-        return self.model.words.has("stock_fields", token) or snake(token) in _QUANTITY
+    def _telling(self, file: str) -> Iterator[int]:
+        """The offsets in a file at which stock may be written: calls that write or set something, members that are called like stock."""
+        program, recogniser = self.model.program, self.model.recogniser
+        language = program.language(file)
+        writing = recogniser.effects[language].words() | recogniser.shared[language, "once"].words() | {m.lower() for m in METAS}
+        yield from program.calls_of(file, lambda name: name in writing or name.startswith("set"))
+        yield from (m.start() for m in _MEMBER.finditer(program.sources[file]) if self._may(m[1].decode()))
 
     def of(self, fn: Fn) -> list[StockWrite]:
         """The writes of stock in a function itself."""
@@ -86,7 +94,8 @@ class StockWrites:
             self._own[fn] = []
             if any(self._may(t) for t in self.model.vocabulary.tokens(fn)):
                 body = self.model.program.body(fn)
-                touches = (self.model.records.touch(fn, i, None) for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD))
+                telling = (i for i, op in enumerate(body.op) if op == Op.CALL or (op == Op.SET_FIELD and self._may(body.name(i))))
+                touches = (self.model.records.touch(fn, i, None) for i in telling)
                 self._own[fn] = [w for t in touches if t is not None and (w := self.write(t)) is not None]
         return self._own[fn]
 

@@ -1,8 +1,10 @@
 """The walk through one function: states of blocks, effects met, ways out."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.flow.defuse import DefUse
 from tillproof.flow.implication import Implication, is_empty, truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
@@ -21,12 +23,16 @@ class FunctionWalk(Implication):
         self.walk, self.fn, self.ctx = walk, fn, ctx
         self.body: Body = walk.program.body(fn)
         self.value: Callable[[int], Value] = lambda i: walk.evaluator.value(fn, i, ctx)
-        self.defuse = walk.evaluator.defuse(fn, ctx)
         self.entry: list[bool | None] = [None] * len(self.body.blocks)
         self.entry[0] = proven
         self._constant: dict[int, bool | None] = {}
         self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
+
+    @cached_property
+    def defuse(self) -> DefUse:
+        """Which writes reach which reads, where the context leaves the branches open."""
+        return self.walk.evaluator.defuse(self.fn, self.ctx)
 
     def run(self) -> Summary:
         self._settle()

@@ -24,8 +24,12 @@ class Implication:
     fn: Fn
     ctx: Ctx | None
     body: Body
-    defuse: DefUse
     value: Callable[[int], Value]
+
+    @property
+    def defuse(self) -> DefUse:
+        """Which writes reach which reads, where the context leaves the branches open."""
+        raise NotImplementedError
 
     def entry_after(self, i: int) -> bool | None:
         """The state at the end of the block of an instruction, when the walk knows it already."""

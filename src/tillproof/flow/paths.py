@@ -16,6 +16,8 @@ from tillproof.flow.proofs import NOTHING, Assumed, Policy, Summary
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
+NO_FUNCTION = frozenset((Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.CLASS))
+"""Operations whose value is never a function."""
 MAX_CALLS = 8
 SHALLOWER = (5, 3)
 """How deep to go instead, where there is too much to walk: what lies near counts more than what lies deep."""
@@ -37,6 +39,7 @@ class Walk:
         self.evaluator = evaluator
         self.policy = policy
         self._memo: dict[tuple[Fn, int, bool], Summary] = {}
+        self._targets: dict[tuple[Fn, int, int], list[FunctionV]] = {}
         self.under_way: dict[tuple[Fn, int], FunctionWalk] = {}
         self._depth = 0
         self.cut = False
@@ -79,6 +82,13 @@ class Walk:
 
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """Functions of the repository that a call may land in, callbacks handed to outside functions included."""
+        key = (fn, i, id(ctx))
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = self._find_targets(fn, i, ctx)
+        return found
+
+    def _find_targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         body = self.program.body(fn)
         if body.op[i] == Op.NEW:
             return []
@@ -92,4 +102,10 @@ class Walk:
             return [o for o in own[:6] if self.policy.matters(o.fn) and self.policy.concerns(fn, i, o)]
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return []  # told to run some other time
-        return [o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)) if isinstance(o, FunctionV)][:4]
+        return [
+            o
+            for _, a in arguments
+            if body.op[a] not in NO_FUNCTION
+            for o in options(self.evaluator.value(fn, a, ctx))
+            if isinstance(o, FunctionV)
+        ][:4]

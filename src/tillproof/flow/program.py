@@ -1,8 +1,9 @@
 """The program under review: declarations of every file, and bodies lowered when somebody asks."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -131,8 +132,18 @@ class Program:
 
     def functions_calling(self, file: str, words: AbstractSet[str]) -> list[Fn]:
         """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made by ``new``."""
-        found = (m for m in _CALLED.finditer(self.sources[file]) if (m[1] or m[2]).decode("utf-8", "replace").lower() in words)
-        return self.functions_at(file, (m.start(m.lastindex or 0) for m in found))
+        return self.functions_at(file, self.calls_of(file, words.__contains__))
+
+    def calls_of(self, file: str, says: Callable[[str], bool]) -> Iterator[int]:
+        """The offsets in a file at which something is called, or made by ``new``, whose last name (lower case) says something."""
+        known: dict[bytes, bool] = {}
+        for match in _CALLED.finditer(self.sources[file]):
+            name = match[1] or match[2]
+            said = known.get(name)
+            if said is None:
+                said = known[name] = says(name.decode("utf-8", "replace").lower())
+            if said:
+                yield match.start(match.lastindex or 0)
 
     def functions_calling_name(self, file: str, name: str) -> list[Fn]:
         """``functions_calling`` for one name as it is spelt."""
@@ -146,13 +157,15 @@ class Program:
     def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:
         """The innermost functions (or the top level) of a file that stand around offsets (bytes), in order."""
         functions = self.indices[file].functions
+        starts: list[int] | None = None
         found: set[int] = set()
         for at in offsets:
-            inner = TOP
-            for number, function in enumerate(functions):
-                if function.start <= at < function.end and (inner == TOP or function.start >= functions[inner].start):
-                    inner = number
-            found.add(inner)
+            if starts is None:
+                starts = [f.start for f in functions]
+            inner = bisect_right(starts, at) - 1
+            while inner >= 0 and functions[inner].end <= at:
+                inner = functions[inner].parent
+            found.add(max(inner, TOP))
         return [Fn(file, n) for n in sorted(found)]
 
     def all_functions(self, file: str) -> list[Fn]:

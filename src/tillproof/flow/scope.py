@@ -89,6 +89,7 @@ class Scope:
         self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
+        self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
 
     # --- globals
 
@@ -263,11 +264,20 @@ class Scope:
         return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:8]
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
-        """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few."""
+        """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few.
+
+        The same callee gets the same methods of the same objects, so that a call made twice is one context.
+        """
         if isinstance(callee, Choice):
             return [f for o in callee.options for f in self.by_name(o, language)][:_FEW_METHODS]
         if not isinstance(callee, Member) or callee.name.lower() in COMMON_METHODS or len(callee.name) < 5:
             return []
+        known = self._named.get(id(callee))
+        if known is None:
+            known = self._named[id(callee)] = (callee, self._find_by_name(callee, language))
+        return known[1]
+
+    def _find_by_name(self, callee: Member, language: str) -> list[FunctionV]:
         root: Value = callee
         while isinstance(root, (Member, Element)):
             root = root.base

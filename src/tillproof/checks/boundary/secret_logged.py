@@ -25,10 +25,18 @@ _CALL = re.compile(
     rb"|gtag|fbq)|(?:->|\.|::)(?:log|debug|info|warn|error|logError|writeLog|add_order_note|stdout\.write)"
     rb"|\b(?:throw\s+new\s+[\w\\]+|raise\s+[\w.]+))\s*\("
 )
+# One of these stands in every text, in lower case, in which ``_CALL`` fits.
+_CALLING = (b"log", b"sentry", b"rollbar", b"bugsnag", b"newrelic", b"analytics", b"mixpanel", b"posthog", b"console", b"print",
+            b"trigger_error", b"info", b"report", b"debug", b"gtag", b"fbq", b"warn", b"error", b"add_order_note", b"stdout.write",
+            b"throw", b"raise")  # fmt: skip
+_BRACKET = re.compile(rb"[()]")
 _NEAR = 500
 _SECRET = re.compile(
     rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|salt|bearer", re.IGNORECASE
 )
+# One of these stands in every text, in lower case, in which ``_SECRET`` fits.
+_SECRETS = (b"secret", b"token", b"api_key", b"apikey", b"passw", b"credential", b"authoriz", b"private_key", b"privatekey", b"access_key",
+            b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"salt", b"bearer")  # fmt: skip
 _WHOLE = re.compile(
     rb"[(,\s](?:headers|config|cfg|options|opts|env|settings|credentials?|creds|auth|params|process\.env|os\.environ|_ENV"
     rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
@@ -64,7 +72,8 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
     """Places of calls that log, in whose text a credential, or something that may hold one, is named."""
     revealing = model.program.language(file) == "javascript" and _throws_requests(model, file)
-    if not (_SECRET.search(source) or revealing):
+    low = source.lower()
+    if not (any(w in low for w in _SECRETS) or revealing) or not any(w in low for w in _CALLING):
         return
     for match in _CALL.finditer(source):
         text = source[match.end() - 1 : match.end() + _NEAR]
@@ -76,10 +85,10 @@ def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
 def _closing(text: bytes) -> int:
     """Where the bracket that a text begins with is closed."""
     depth = 0
-    for n, char in enumerate(text):
-        depth += (char == 40) - (char == 41)
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] == b"(" else -1
         if depth == 0:
-            return n + 1
+            return bracket.end()
     return len(text)
 
 

@@ -51,7 +51,7 @@ def _in_order(model: Model, transition: Transition) -> bool:
 
 def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
     """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
-    once = bool(model.repeats.guards(transition.effect, model.effects.of(entry.target)))
+    once = bool(model.repeats.guards(transition.effect, entry.target))
     ends = any(model.words.has("dead_values", t) for t in transition.to)
     return once, not ends, not transition.undoes
 

@@ -1,8 +1,10 @@
 """Where a sum of goods decides what shipping costs, and whether discounts have been taken off it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
@@ -14,6 +16,8 @@ from tillproof.ir.ops import Kind, Op
 
 _ORDER = ("<", "<=", ">", ">=")
 _SHIPPING = re.compile(rb"(?i)shipping|delivery|freight|postage")
+_ABOUT_SHIPPING = (b"shipping", b"delivery", b"freight", b"postage")
+_TOTAL = re.compile(rb"total|items?_?price")
 _THRESHOLDS = (
     r"(\w+_)?threshold(_\w+)?",
     r"(\w+_)?free_?(shipping|delivery|over|above|from)(_\w+)?",
@@ -35,6 +39,7 @@ _DISCOUNTED = re.compile(rb"(?i)\b\w*sub_?total\w*discount\w*\b|\b\w*discounted_
 _KEYS = re.compile(r"fingerprint|hash|cache|key|log|debug|format|serialize|test", re.IGNORECASE)
 _HANDED = re.compile(r"(\w+_)?(total|value|sub_?total|amount|price)(_\w+)?")
 _MOST = 40
+_Twins: TypeAlias = "dict[str, tuple[str, Place]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,17 @@ class Threshold:
 
 def thresholds(model: Model) -> Iterator[Threshold]:
     """Comparisons of a sum with a threshold for shipping, and sums that are handed on to what decides it."""
+    kept_beside = cache(lambda unit: _kept_beside(model, unit))
     for file in model.program.indices:
         source = model.program.sources[file]
-        if not _SHIPPING.search(source) and not _SHIPPING.search(file.encode()):
+        low = source.lower()
+        if not any(w in low for w in _ABOUT_SHIPPING) and not _SHIPPING.search(file.encode()):
             continue
-        for fn in model.program.functions_at(file, (m.start() for m in re.finditer(rb"(?i)total|items?_?price", source))):
+        if model.program.language(file) == "php" and b"$" not in source:
+            continue  # texts for people: nothing is compared without a variable
+        for fn in model.program.functions_at(file, (m.start() for m in _TOTAL.finditer(low))):
             yield from _compared(model, fn)
-            yield from _handed_on(model, fn)
+            yield from _handed_on(model, fn, kept_beside)
 
 
 def _about_shipping(model: Model, fn: Fn) -> bool:
@@ -69,9 +78,9 @@ def _about_shipping(model: Model, fn: Fn) -> bool:
 
 
 def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
-    body = model.program.body(fn)
     if not _about_shipping(model, fn):
         return
+    body = model.program.body(fn)
     for i, op in enumerate(body.op):
         if op != Op.BINARY or body.text(body.args(i)[0]) not in _ORDER:
             continue
@@ -162,13 +171,13 @@ def _taken_off(model: Model, fn: Fn, name: str) -> Place | None:
     return None
 
 
-def _handed_on(model: Model, fn: Fn) -> Iterator[Threshold]:
+def _handed_on(model: Model, fn: Fn, kept_beside: Callable[[str], _Twins]) -> Iterator[Threshold]:
     """A sum without discounts that is put into what the price of shipping is decided by, while one with discounts is kept beside it."""
     program = model.program
     place = f"{fn.file} {program.name(fn)}"
     if not _SHIPPING.search(place.encode()) or _KEYS.search(program.name(fn)):
         return
-    beside = _kept_beside(model, program.unit(fn.file))
+    beside = kept_beside(program.unit(fn.file))
     if not beside:
         return
     body = program.body(fn)
@@ -185,13 +194,16 @@ def _handed_on(model: Model, fn: Fn) -> Iterator[Threshold]:
                 yield Threshold(fn, v, name, False, twin[1], twin[0])
 
 
-def _kept_beside(model: Model, unit: str) -> dict[str, tuple[str, Place]]:
+def _kept_beside(model: Model, unit: str) -> _Twins:
     """Names of sums of which one with discounts is kept too: ``sub_total`` beside ``sub_total_with_discount``."""
-    found: dict[str, tuple[str, Place]] = {}
+    found: _Twins = {}
     for file in model.program.indices:
         if model.program.unit(file) != unit:
             continue
         source = model.program.sources[file]
+        low = source.lower()
+        if b"discount" not in low or not (b"subtotal" in low or b"sub_total" in low):
+            continue
         for match in _DISCOUNTED.finditer(source):
             twin = match[0].decode("ascii", "ignore")
             plain = re.sub(r"_(with|after|less|minus|incl|including)_discounts?|_discounted|discounted_|_discount", "", snake(twin))
