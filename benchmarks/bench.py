@@ -3,7 +3,7 @@
     bench.py [--corpus DIR] [--tree NAME] [--runs N] [--json]
 
 DIR holds one laid-out tree per folder; without it the examples of this repository are taken. The largest tree (or ``--tree``) is reviewed
-cold (an empty cache), then again unchanged, in turns with ``parse_only.py`` on the same tree, so that a busy machine slows all alike. A
+cold (an empty cache), then again unchanged, then with the index kept but nothing ruled (linking and ruling alone), in turns with ``parse_only.py`` on the same tree, so that a busy machine slows all alike. A
 tree of middle size is then copied 1, 4 and 16 times into one folder to see whether the cost per file stays flat. Every figure is the median
 of the runs. Nothing here passes or fails: figures are for comparing one version with another on one machine.
 """
@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+
+from tillproof.checks.catalog import all_checks
 
 HERE = Path(__file__).resolve().parent
 COPIES = (1, 4, 16)
@@ -71,9 +73,9 @@ def middle(costs: Sequence[Cost]) -> Cost:
     return Cost(median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs))
 
 
-def review(tree: Path, cache: Path | None) -> list[str | Path]:
+def review(tree: Path, cache: Path | None, *more: str) -> list[str | Path]:
     kept: list[str | Path] = ["--no-cache"] if cache is None else ["--cache-dir", cache]
-    return [sys.executable, "-m", "tillproof", "review", tree, "--format", "json", "--fail-on", "never", "--quiet", *kept]
+    return [sys.executable, "-m", "tillproof", "review", tree, "--format", "json", "--fail-on", "never", "--quiet", *kept, *more]
 
 
 def parse_only(tree: Path, *more: str) -> list[str | Path]:
@@ -87,7 +89,9 @@ def size(tree: Path) -> int:
 
 
 def large_tree(tree: Path, runs: int) -> list[Row]:
-    """Cold, unchanged and parse-only, run in turns."""
+    """Cold, unchanged, indexed and parse-only, run in turns."""
+    # Naming every check asks for another report than asking for all of them, so that the index is kept and the rulings are not.
+    every = ",".join(check.id for check in all_checks())
     costs: dict[str, list[Cost]] = {}
     sizes: dict[str, tuple[int | None, int | None]] = {}
 
@@ -103,6 +107,7 @@ def large_tree(tree: Path, runs: int) -> list[Row]:
             run("parse what is reviewed", parse_only(tree, "--reviewed"))
             run("review, cold", review(tree, Path(cache)))
             run("review, unchanged", review(tree, Path(cache)))
+            run("link and rule", review(tree, Path(cache), "--checks", every))
     return [Row(what, *sizes[what], middle(found)) for what, found in costs.items()]
 
 
@@ -150,7 +155,7 @@ def main() -> None:
         )
         return
     show(largest.name, cost)
-    parsed, _, cold, again = (row.cost.wall for row in cost)
+    parsed, _, cold, again, _ = (row.cost.wall for row in cost)
     print(f"\ncold review / parsing alone: {cold / parsed:.2f}   unchanged / cold: {again / cold:.2f}")
     show(f"copies of {copied.name}", grown)
 
