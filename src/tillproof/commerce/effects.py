@@ -222,6 +222,9 @@ class Effects:
         for option in options(value)[:_BRANCHES]:
             if isinstance(option, FunctionV):
                 out.setdefault(option.fn, (option, False))
+        if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
+            hooked = [h for target in out for h in self.model.listeners.around(self.model.program.name(target))]
+            out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
         if not out:
             named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]

@@ -1,14 +1,14 @@
 """Functions of ours that run when an event of a platform is told by its name: ``do_action('order_paid', …)`` and ``add_action``."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from tillproof.commerce.entry_styles.arguments import Arguments
 from tillproof.commerce.entry_styles.callables import php_callables
 from tillproof.commerce.entry_styles.hooks import hook_names, registering_calls
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, External, FunctionV
+from tillproof.flow.values import Ctx, External, FunctionV, constant, options
 from tillproof.ir.ops import Op
 
 _MOST = 8
@@ -39,6 +39,22 @@ class Listeners:
         kept = list(found.values())[:_MOST]
         self.told.update((f.fn, None) for f in kept)
         return kept
+
+    def around(self, name: str) -> list[FunctionV]:
+        """The functions that run before or after a function of ours, registered by its name."""
+        return self._around.get(name, [])
+
+    @cached_property
+    def _around(self) -> dict[str, list[FunctionV]]:
+        wiring, found = self.wiring, dict[str, list[FunctionV]]()
+        for frameworks, files in wiring.active.files():
+            names = tuple(n for f in frameworks for n in f.hooks_functions)
+            for fn, i in registering_calls(wiring, names, files) if names else ():
+                given = Arguments(wiring.evaluator, fn, i).positional
+                name = constant(given[0]) if len(given) > 1 else None
+                if name is not None:
+                    found.setdefault(name, []).extend(o for o in options(given[1]) if isinstance(o, FunctionV))
+        return found
 
     def _of(self, name: str) -> list[FunctionV]:
         if name not in self._known:

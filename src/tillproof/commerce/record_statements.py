@@ -38,7 +38,11 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     prepared = next((link for link in chain.calls() if link is not last and link.name.lower() in _PREPARE), None)
     given = model.records.chains.arguments(prepared) if prepared is not None else []
     text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
-    for asked in sql.of_value(text, model.evaluator) if text is not None else ():
+    statements = sql.of_value(text, model.evaluator) if text is not None else ()
+    if not statements and not given and len(arguments) > 1:  # execute(connection, text), pg_query($link, $text)
+        text, bound = arguments[1], arguments[2:]
+        statements = sql.of_value(text, model.evaluator)
+    for asked in statements:
         statement = asked.statement
         kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
         if kind and statement.table:

@@ -64,7 +64,7 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
 
 
 def _late(model: Model, undone: Effect, release: Place, ruling: Ruling) -> Ruling:
-    place = anchor(model, undone)
+    place = _parting(undone, release)
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.anchor = lines(model, place)
     ruling.title = "The payment is undone before the stock is put back"
@@ -79,6 +79,13 @@ def _late(model: Model, undone: Effect, release: Place, ruling: Ruling) -> Rulin
     ruling.evidence += steps(model, undone, "the payment is undone")
     ruling.evidence.append(step(model, release, "the stock is put back only here", "missing"))
     return ruling
+
+
+def _parting(undone: Effect, release: Place) -> Place:
+    """The call that leads to the undoing of the payment, in the function in which the way to the stock parts from it."""
+    above = [Place(c.caller, c.call, c.parent) for c in (release.ctx.chain() if release.ctx else ()) if c.call >= 0]
+    shared = {p.fn for p in (release, *above)}
+    return next((p for p in undone.way() if p.fn in shared), undone.place)
 
 
 CHECK = Check(id=ID, title="A cancelled order gives its stock back before the payment is undone", severity="medium", rule=rule)

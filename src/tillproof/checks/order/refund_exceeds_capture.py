@@ -23,6 +23,7 @@ _HELD = {
     "once": "only one refund gets past this state, and it is held to the whole",
     "lowered": "every refund takes its amount off the figure that limits it",
 }
+_PLATFORM = "the platform hands over an amount that it has compared with what is left to refund"
 _RANK = ("asked", "stale", "whole", "none", "lowered", "once", "left")
 
 
@@ -81,6 +82,9 @@ def _rule(model: Model, case: _Case) -> Ruling | None:
     if bound.kind == "stale" or (bound.kind in ("whole", "asked") and handed and not by_platform):
         return _broken(model, case, ruling)
     if refund.amount is None:
+        if refund.told and by_platform:
+            ruling.evidence.append(Evidence(place.file, place.line, _PLATFORM, "guard"))
+            return ruling
         if refund.told:
             return _unknown(ruling, "Is an amount handed over in the part of this call that is not seen, and what limits it?")
         ruling.evidence.append(Evidence(place.file, place.line, "no amount is given: the provider gives back what is left", "guard"))
@@ -106,7 +110,7 @@ def _own(model: Model, refund: Refund) -> str | None:
     if refund.amount is None:
         return None
     if refund.entries and all(e.role == "platform" for e in refund.entries):
-        return "the platform hands over an amount that it has compared with what is left to refund"
+        return _PLATFORM
     for here in _pieces(refund.amount):
         if isinstance(here, Result) and here.instr >= 0 and not here.new:
             known = model.operations.at(here.fn, here.instr, here.ctx)
