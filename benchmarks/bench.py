@@ -3,7 +3,8 @@
     bench.py [--corpus DIR] [--tree NAME] [--runs N] [--json]
 
 DIR holds one laid-out tree per folder; without it the examples of this repository are taken. The largest tree (or ``--tree``) is reviewed
-cold (an empty cache), then again unchanged, then with the index kept but nothing ruled (linking and ruling alone), in turns with ``parse_only.py`` on the same tree, so that a busy machine slows all alike. A
+cold (an empty cache), then again unchanged, then with the index kept but nothing ruled (linking and ruling alone), in turns with
+``parse_only.py`` on the same tree, so that a busy machine slows all alike. A
 tree of middle size is then copied 1, 4 and 16 times into one folder to see whether the cost per file stays flat. Every figure is the median
 of the runs. Nothing here passes or fails: figures are for comparing one version with another on one machine.
 """
