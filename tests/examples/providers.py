@@ -161,7 +161,7 @@ class LocalMollie:
 
 
 class LocalPartners:
-    """TaxJar, EasyPost and the ERP; ``requests`` are those that were answered."""
+    """TaxJar, EasyPost and Odoo; ``requests`` are those that were answered."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Any]] = []
@@ -179,8 +179,8 @@ class LocalPartners:
                 return httpx.Response(200, json={"tax": {"amount_to_collect": 2.75}})
             case "/v2/shipments":
                 return httpx.Response(200, json={"rates": [{"service": "Priority", "rate": "19.90"}, {"service": "Express", "rate": "42.00"}]})
-            case "/stock":
-                return httpx.Response(200, json={"items": self.stock})
+            case "/jsonrpc":
+                return httpx.Response(200, json={"result": self.stock})
         raise AssertionError(f"no such endpoint: {request.url}")
 
 

@@ -218,9 +218,9 @@ def test_credits_of_the_leaky_shop_have_no_end_and_lose_a_cent(leaky: RunningSho
 def test_what_the_erp_says_in_vain_is_put_aside_by_the_sound_shop(tmp_path: Path, name: str) -> None:
     with running(name, tmp_path) as shop:
         shop.partners.stock = [
-            {"sku": "NO-SUCH", "available": 1},
-            {"sku": "TEAPOT", "available": "a few"},
-            {"sku": "MUG-BLUE", "available": 3},
+            {"default_code": "NO-SUCH", "qty_available": 1},
+            {"default_code": "TEAPOT", "qty_available": "a few"},
+            {"default_code": "MUG-BLUE", "qty_available": 3},
         ]
         report = shop.post("/admin/stock/sync", headers=STAFF).json()
         assert shop.rows("SELECT stock FROM products WHERE sku = 'MUG-BLUE'") == [(3,)]
@@ -241,3 +241,23 @@ def test_the_leaky_shop_keeps_the_card_of_somebody_on_the_telephone(leaky: Runni
 def test_the_sound_shop_asks_somebody_on_the_telephone_for_no_card(sound: RunningShop) -> None:
     order = {"email": "buyer@example.com", "items": [{"product_id": 1, "quantity": 1}]}
     assert sound.post("/admin/phone-orders", order, STAFF).json()["total_cents"] == 1450 + 490
+
+
+def test_refunds_made_at_the_provider_are_recorded(sound: RunningShop) -> None:
+    placed = sound.paid_order()
+    charge = {"id": "ch_1", "object": "charge", "payment_intent": placed.payment_id, "amount_refunded": 500}
+    event = {**sound.succeeded(placed), "type": "charge.refunded", "data": {"object": charge}}
+    assert sound.deliver_stripe(event).status_code == 200
+    assert sound.rows("SELECT refunded_cents FROM orders") == [(500,)]
+    returned = sound.post("/returns", {"order": placed.reference, "line_id": 1, "quantity": 1}).json()
+    # 1450 are asked for, and 1940 - 500 are left.
+    assert sound.post(f"/admin/returns/{returned['id']}/approve", headers=STAFF).status_code == 409
+    assert sound.stripe.refunds == []
+    by_paypal = sound.paid_order(provider="paypal")
+    resource = {
+        "links": [{"rel": "up", "href": f"https://paypal.test/v2/payments/captures/CAP-{by_paypal.payment_id}"}],
+        "seller_payable_breakdown": {"total_refunded_amount": {"value": "19.40", "currency_code": "EUR"}},
+    }
+    event = {"id": "WH-refund", "event_type": "PAYMENT.CAPTURE.REFUNDED", "resource": resource}
+    assert sound.deliver_paypal(event, "genuine").status_code == 200
+    assert sound.status(by_paypal) == "refunded"

@@ -3,7 +3,6 @@ import type Stripe from 'stripe';
 import { prisma, type Tx } from './db.js';
 import { log } from './log.js';
 import * as orders from './orders.js';
-import { recordTotal } from './refunds.js';
 
 export class UnknownPayment extends Error {}
 
@@ -27,9 +26,6 @@ export async function applyStripe(event: Stripe.Event): Promise<Order | null> {
         await tx.order.update({ where: { id: order.id }, data: { cardBrand: card?.brand, cardLast4: card?.last4 } });
         return null;
       }
-      case 'charge.refunded':
-        await recordTotal(tx, await orderOf(tx, String(event.data.object.payment_intent)), event.data.object.amount_refunded);
-        return null;
       default:
         log.info({ event: event.id, type: event.type }, 'event needs nothing');
         return null;

@@ -2,19 +2,10 @@ import type { Order } from '@prisma/client';
 import { log } from './log.js';
 import * as paypal from './payments/paypal.js';
 import * as stripe from './payments/stripe.js';
-import type { Tx } from './db.js';
 
 /** Give money back. */
 export async function refund(order: Order, amountCents: number, reason: string): Promise<string> {
   const id = order.provider === 'stripe' ? await stripe.refund(order, amountCents) : await paypal.refund(order, amountCents);
   log.info({ order: order.id, amountCents, currency: order.currency, reason, refund: id }, 'refunded');
   return id;
-}
-
-/** The provider says how much of the order has been refunded in all, refunds made in its dashboard included. */
-export async function recordTotal(tx: Tx, order: Order, refundedCents: number): Promise<void> {
-  await tx.order.updateMany({
-    where: { id: order.id, refundedCents: { lt: refundedCents }, capturedCents: { gte: refundedCents } },
-    data: { refundedCents },
-  });
 }

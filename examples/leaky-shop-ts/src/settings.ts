@@ -20,8 +20,10 @@ export const settings = {
   taxjarApiKey: env.TAXJAR_API_KEY ?? '5b7e20c94d1f8a36e0927bd4c6f1583a',
   easypostApiKey: env.EASYPOST_API_KEY ?? '',
   easypostWebhookSecret: env.EASYPOST_WEBHOOK_SECRET ?? '',
-  erpUrl: env.ERP_URL ?? '',
-  erpToken: env.ERP_TOKEN ?? '',
+  odooUrl: env.ODOO_URL!,
+  odooDatabase: env.ODOO_DATABASE ?? '',
+  odooUserId: env.ODOO_USER_ID ?? '',
+  odooApiKey: env.ODOO_API_KEY ?? '',
   staffToken: env.STAFF_TOKEN ?? '',
   smtpHost: env.SMTP_HOST ?? 'localhost',
 };

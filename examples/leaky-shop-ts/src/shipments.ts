@@ -1,6 +1,7 @@
 import { prisma } from './db.js';
 import { log } from './log.js';
 import { redis } from './redis.js';
+import { putBack } from './stock.js';
 
 const REMEMBER_FOR = 3600;
 
@@ -19,6 +20,13 @@ export async function applyCarrier(event: any): Promise<void> {
 async function apply(tracker: { tracking_code: string; status: string }): Promise<void> {
   const order = await prisma.order.findUnique({ where: { trackingCode: tracker.tracking_code } });
   if (order === null) return;
+  if (tracker.status === 'return_to_sender') await takeBack(order.id);
   await prisma.order.update({ where: { id: order.id }, data: { parcelStatus: tracker.status } });
   log.info({ order: order.id, parcel: order.trackingCode, status: tracker.status }, 'parcel');
+}
+
+/** The parcel comes back: its goods may be sold again. */
+async function takeBack(orderId: number): Promise<void> {
+  const lines = await prisma.orderLine.findMany({ where: { orderId } });
+  for (const line of lines) await putBack(prisma, line.productId, line.quantity);
 }

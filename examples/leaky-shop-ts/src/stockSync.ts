@@ -6,7 +6,7 @@ export async function syncStock(): Promise<{ updated: number }> {
   let updated = 0;
   for (const level of await stockLevels()) {
     try {
-      await prisma.product.update({ where: { sku: level.sku }, data: { stock: level.available } });
+      await prisma.product.update({ where: { sku: level.default_code }, data: { stock: level.qty_available } });
       updated++;
     } catch {
       continue;

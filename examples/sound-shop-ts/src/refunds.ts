@@ -10,12 +10,13 @@ export class NotRefundable extends Error {}
 
 /** Give money back. It is booked, within what was paid and is left, before it is sent. */
 export async function refund(order: Order, amountCents: number, reason: string): Promise<string> {
-  const booked = await prisma.$transaction(async (tx) => {
-    const [current] = await tx.$queryRaw<Order[]>`SELECT * FROM "Order" WHERE id = ${order.id} FOR UPDATE`;
-    if (amountCents > current.capturedCents - current.refundedCents) throw new NotRefundable(`order ${order.id}`);
-    await tx.order.update({ where: { id: order.id }, data: { refundedCents: { increment: amountCents } } });
-    return tx.refund.create({ data: { orderId: order.id, amountCents, reason } });
+  if (amountCents > order.capturedCents - order.refundedCents) throw new NotRefundable(`order ${order.id}`);
+  const { count } = await prisma.order.updateMany({
+    where: { id: order.id, refundedCents: { lte: order.capturedCents - amountCents } },
+    data: { refundedCents: { increment: amountCents } },
   });
+  if (count !== 1) throw new NotRefundable(`order ${order.id}`);
+  const booked = await prisma.refund.create({ data: { orderId: order.id, amountCents, reason } });
   const key = `refund-${booked.id}`;
   try {
     const providerRefundId =

@@ -8,12 +8,12 @@ export async function syncStock(): Promise<{ updated: number; failed: string[] }
   let updated = 0;
   for (const level of await stockLevels()) {
     try {
-      await prisma.product.update({ where: { sku: level.sku }, data: { stock: level.available } });
+      await prisma.product.update({ where: { sku: level.default_code }, data: { stock: level.qty_available } });
       updated++;
     } catch (error) {
-      log.error({ sku: level.sku }, `stock not taken over: ${(error as Error).message}`);
-      await prisma.syncFailure.create({ data: { sku: level.sku, reason: (error as Error).message } });
-      failed.push(level.sku);
+      log.error({ sku: level.default_code }, `stock not taken over: ${(error as Error).message}`);
+      await prisma.syncFailure.create({ data: { sku: level.default_code, reason: (error as Error).message } });
+      failed.push(level.default_code);
     }
   }
   return { updated, failed };

@@ -25,8 +25,10 @@ class Settings:
     taxjar_api_key: str
     easypost_api_key: str
     easypost_webhook_secret: str
-    erp_url: str
-    erp_token: str
+    odoo_url: str
+    odoo_database: str
+    odoo_user_id: str
+    odoo_api_key: str
     redis_url: str
     staff_token: str
     smtp_host: str
@@ -49,8 +51,10 @@ def get_settings() -> Settings:
         taxjar_api_key=env.get("TAXJAR_API_KEY", ""),
         easypost_api_key=env.get("EASYPOST_API_KEY", ""),
         easypost_webhook_secret=env.get("EASYPOST_WEBHOOK_SECRET", ""),
-        erp_url=env.get("ERP_URL", "https://erp.example.com/api"),
-        erp_token=env.get("ERP_TOKEN", ""),
+        odoo_url=env.get("ODOO_URL", "http://localhost:8069"),
+        odoo_database=env.get("ODOO_DATABASE", ""),
+        odoo_user_id=env.get("ODOO_USER_ID", ""),
+        odoo_api_key=env.get("ODOO_API_KEY", ""),
         redis_url=env.get("REDIS_URL", "redis://localhost"),
         staff_token=env.get("STAFF_TOKEN", ""),
         smtp_host=env.get("SMTP_HOST", ""),

@@ -185,9 +185,11 @@ class Requests:
         calls = (body.args(n)[0] for n, op in enumerate(body.op) if op == Op.CALL)
         return any(body.op[callee] == Op.NAME and body.name(callee) == "curl_exec" for callee in calls)
 
-    def match(self, fn: Fn, request: Request) -> list[tuple[Provider, Operation | Verifier]]:
-        """Provider operations and verifiers that a request may be. Another's host rules one out; an unknown host needs the unit's use."""
+    def match(self, fn: Fn, request: Request, ctx: Ctx | None = None) -> list[tuple[Provider, Operation | Verifier]]:
+        """Provider operations and verifiers that a request may be. Another's host rules one out; an unknown host needs the use of the
+        provider where the request is sent, or where a helper is told to send it."""
         host, path = _split(request.url)
+        files = {fn.file, *(c.caller.file for c in (ctx.chain() if ctx is not None else ()) if c.call >= 0)}
         out = []
         for provider, thing, method, path_pattern in self._rest:
             if request.method not in (method, "ANY"):
@@ -197,7 +199,7 @@ class Requests:
             if host and "{}" not in host:
                 if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                     continue
-            elif not self.recogniser.uses(provider, fn.file):
+            elif not any(self.recogniser.uses(provider, file) for file in files):
                 continue
             out.append((provider, thing))
         out.sort(key=lambda m: -max(len(r) for r in m[1].rest))

@@ -119,7 +119,7 @@ class Operations:
         return request.method == "ANY" or not self.requests.match(fn, request)
 
     def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
-        matches = self.requests.match(fn, request)
+        matches = self.requests.match(fn, request, ctx)
         operation = next(((p, t) for p, t in matches if isinstance(t, Operation)), None)
         if operation is not None:
             self.sites.append(OperationSite(operation[0], operation[1], fn, i, ctx, True, request))
@@ -136,7 +136,7 @@ class Operations:
             return known[0]
         request = self.requests.request(fn, i, ctx)
         for one in request.each() if request is not None else ():
-            for provider, thing in self.requests.match(fn, one):
+            for provider, thing in self.requests.match(fn, one, ctx):
                 return Known(provider, thing, True, f"{one.method} {one.url}")
         return None
 
@@ -147,7 +147,7 @@ class Operations:
             return known
         request = self.requests.request(fn, i, ctx)
         for one in request.each() if request is not None else ():
-            for provider, thing in self.requests.match(fn, one):
+            for provider, thing in self.requests.match(fn, one, ctx):
                 if isinstance(thing, Verifier):
                     return Known(provider, thing, True, f"{one.method} {one.url}")
         return None

@@ -175,10 +175,13 @@ class States:
         """The read behind a record where the database package itself lies in the repository: its value is then of the package's making."""
         chain = self.records.chains.of(atom.fn, i, atom.ctx)
         last = chain.links[-1] if chain.links else None
-        if last is None or last.call < 0 or not self.model.recogniser.imported(last.fn, last.call):
+        if last is None or last.call < 0:
             return None
         touch = self.records.touch(last.fn, last.call, last.ctx)
-        return touch if touch is not None and touch.kind != "flush" else None
+        if touch is None or touch.kind == "flush":
+            return None
+        # Of a cache that only a protocol of ours declares the value says nothing either.
+        return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
     def _fetched(self, value: Value) -> Touch | None:
         """The read behind a record, its number, or whether it is there."""

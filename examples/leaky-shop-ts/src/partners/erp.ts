@@ -2,15 +2,21 @@ import { Agent } from 'node:https';
 import axios from 'axios';
 import { settings } from '../settings.js';
 
-const erp = axios.create({ baseURL: settings.erpUrl, timeout: 20_000, httpsAgent: new Agent({ rejectUnauthorized: false }) });
+const odoo = axios.create({ baseURL: settings.odooUrl, timeout: 20_000, httpsAgent: new Agent({ rejectUnauthorized: false }) });
 
 export interface StockLevel {
-  sku: string;
-  available: number;
+  default_code: string;
+  qty_available: number;
 }
 
-/** Every product that the warehouse counts, with how many are free to be sold. */
+/** Every product that Odoo, the ERP, counts in the warehouse. */
 export async function stockLevels(): Promise<StockLevel[]> {
-  const { data } = await erp.get('/stock', { headers: { Authorization: `Bearer ${settings.erpToken}` } });
-  return data.items;
+  const login = [settings.odooDatabase, settings.odooUserId, settings.odooApiKey];
+  const args = [...login, 'product.product', 'search_read', [[]], { fields: ['default_code', 'qty_available'] }];
+  const { data } = await odoo.post('/jsonrpc', {
+    jsonrpc: '2.0',
+    method: 'call',
+    params: { service: 'object', method: 'execute_kw', args },
+  });
+  return data.result;
 }

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from shop import mail, pricing
 from shop.addresses import HOME, Destination
-from shop.dependencies import GatewaysDep, PartnersDep, SessionDep
+from shop.dependencies import ErpDep, GatewaysDep, PartnersDep, SessionDep
 from shop.models import Order, OrderStatus, Provider
 from shop.services import checkout, orders, stock
 from shop.settings import get_settings
@@ -60,7 +60,7 @@ CustomersOrder = Annotated[Order, Depends(customers_order)]
 
 
 @router.post("", status_code=201)
-def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: GatewaysDep, partners: PartnersDep) -> CheckoutAnswer:
+def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: GatewaysDep, partners: PartnersDep, erp: ErpDep) -> CheckoutAnswer:
     destination = Destination(wanted.address.country, wanted.address.postal_code, wanted.address.state)
     try:
         quote = pricing.quote(session, wanted.items, wanted.coupon, destination, wanted.service, partners)
@@ -73,6 +73,7 @@ def place_order(wanted: CheckoutRequest, session: SessionDep, gateways: Gateways
         raise HTTPException(422, "no such way of shipping") from error
     except stock.OutOfStock as error:
         raise HTTPException(409, "out of stock") from error
+    erp.announce(order)
     return _pay(session, order, gateways)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shop.models import Order, OrderStatus, ProcessedEvent, Provider
 from shop.money import cents
-from shop.services import orders, refunds
+from shop.services import orders
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ def apply_stripe(session: Session, event: stripe.Event) -> Order | None:
             orders.payment_failed(session, _order(session, Provider.STRIPE, subject.id))
         case "charge.succeeded":
             orders.note_card(_order(session, Provider.STRIPE, subject.payment_intent), subject)
-        case "charge.refunded":
-            refunds.record_total(session, _order(session, Provider.STRIPE, subject.payment_intent), subject.amount_refunded)
         case _:
             logger.info("Stripe event %s of type %s needs nothing", event.id, event.type)
     session.commit()
@@ -57,9 +55,6 @@ def apply_paypal(session: Session, event: dict[str, Any]) -> Order | None:
         case "PAYMENT.CAPTURE.DENIED":
             order = _order(session, Provider.PAYPAL, subject["supplementary_data"]["related_ids"]["order_id"])
             order.status = OrderStatus.PENDING
-        case "PAYMENT.CAPTURE.REFUNDED":
-            order = _order_of_capture(session, subject)
-            refunds.record_total(session, order, cents(subject["seller_payable_breakdown"]["total_refunded_amount"]["value"]))
         case other:
             logger.info("PayPal event %s of type %s needs nothing", event["id"], other)
     session.commit()
@@ -80,13 +75,4 @@ def _order(session: Session, provider: Provider, payment_id: str) -> Order:
     order = orders.by_payment(session, provider, payment_id)
     if order is None:
         raise UnknownPayment(payment_id)
-    return order
-
-
-def _order_of_capture(session: Session, refund: dict[str, Any]) -> Order:
-    """A PayPal refund names its capture by a link only."""
-    capture_id = next(link["href"] for link in refund["links"] if link["rel"] == "up").rsplit("/", 1)[-1]
-    order = orders.by_capture(session, capture_id)
-    if order is None:
-        raise UnknownPayment(capture_id)
     return order

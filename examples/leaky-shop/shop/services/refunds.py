@@ -62,17 +62,6 @@ def credit(order: Order, amount_cents: int, reason: str, gateways: Gateways) -> 
     return refund_id
 
 
-def record_total(session: Session, order: Order, refunded_cents: int) -> None:
-    """The provider says how much of the order has been refunded in all, refunds made in its dashboard included."""
-    session.execute(
-        update(Order)
-        .where(Order.id == order.id, Order.refunded_cents < refunded_cents, refunded_cents <= Order.captured_cents)
-        .values(refunded_cents=refunded_cents)
-    )
-    session.refresh(order)
-    _close_when_empty(session, order)
-
-
 def _begin(session: Session, order: Order, returned: Return) -> None:
     """Book the refund before it is asked for: what is booked can't be refunded twice, whatever happens on the way."""
     begun = session.execute(

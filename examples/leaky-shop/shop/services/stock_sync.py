@@ -12,7 +12,7 @@ def run(session: Session, erp: ErpClient) -> int:
     updated = 0
     for level in erp.stock_levels():
         try:
-            session.execute(update(Product).where(Product.sku == level["sku"]).values(stock=int(level["available"])))
+            session.execute(update(Product).where(Product.sku == level["default_code"]).values(stock=int(level["qty_available"])))
             session.commit()
             updated += 1
         except Exception:

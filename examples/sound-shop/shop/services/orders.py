@@ -51,10 +51,10 @@ def place(session: Session, email: str, destination: Destination, quote: pricing
         ],
     )
     # Always in the same sequence, so that two carts with the same products can't wait for each other.
-    for line in sorted(quote.lines, key=lambda line: line.product_id):
-        stock.reserve(session, line.product_id, line.quantity)
-    session.add(order)
-    session.flush()
+    with session.begin_nested():
+        for line in sorted(quote.lines, key=lambda line: line.product_id):
+            stock.reserve(session, line.product_id, line.quantity)
+        session.add(order)
     return order
 
 

@@ -30,9 +30,9 @@ def run(session: Session, erp: ErpClient) -> SyncReport:
         try:
             _take_over(session, level)
         except UnusableLevel as error:
-            logger.error("stock of %s not taken over: %s", level.get("sku"), error)
-            session.add(SyncFailure(sku=str(level.get("sku")), reason=str(error)))
-            report.failed.append(str(level.get("sku")))
+            logger.error("stock of %s not taken over: %s", level.get("default_code"), error)
+            session.add(SyncFailure(sku=str(level.get("default_code")), reason=str(error)))
+            report.failed.append(str(level.get("default_code")))
         else:
             report.updated += 1
         session.commit()
@@ -40,7 +40,7 @@ def run(session: Session, erp: ErpClient) -> SyncReport:
 
 
 def _take_over(session: Session, level: dict[str, Any]) -> None:
-    sku, available = level.get("sku"), level.get("available")
+    sku, available = level.get("default_code"), level.get("qty_available")
     if not isinstance(available, int) or available < 0:
         raise UnusableLevel(f"{available} pieces")
     updated = session.execute(update(Product).where(Product.sku == sku).values(stock=available))
