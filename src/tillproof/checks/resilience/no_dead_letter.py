@@ -181,7 +181,7 @@ def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
     fn = handler.entry.target.fn
     body = model.program.body(fn)
     caught = [body.line[i] for i, op in enumerate(body.op) if op == Op.CAUGHT]
-    if caught:
+    if caught and loss.fn != fn:
         return fn.file, caught[-1]
     inner = model.program.body(loss.fn)
     return loss.fn.file, inner.line[loss.instr] if loss.instr >= 0 else entry_line(model, handler.entry)[1]
