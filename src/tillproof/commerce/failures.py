@@ -63,12 +63,17 @@ class Failures:
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
-        types = next((c.types for c in self._of(fn) if c.caught == caught), ("",))
-        return not types or any(t.rpartition(".")[2] in _ANY for t in types)
+        catch = self._catch_at(fn, caught)
+        return catch is not None and (not catch.types or any(t.rpartition(".")[2] in _ANY for t in catch.types))
+
+    def _catch_at(self, fn: Fn, i: int) -> Catch | None:
+        """The handler that begins at an instruction, or in which it stands."""
+        return next((c for c in self._of(fn) if c.caught == i or any(i in self._rows(fn, b) for b in c.blocks)), None)
 
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
         """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""
-        blocks = next((c.blocks for c in self._of(fn) if c.caught == caught), frozenset())
+        catch = self._catch_at(fn, caught)
+        blocks = catch.blocks if catch is not None else frozenset()
         recogniser = self.model.recogniser
         for i in (i for b in blocks for i in self._rows(fn, b)):
             op = self.model.program.body(fn).op[i]

@@ -41,7 +41,7 @@ def waiting(model: "Model") -> Iterator[Waiting]:
         if entry.role not in ("public", "customer", "platform"):
             continue
         effects = model.effects.of(entry.target)
-        calls = [(e, p) for e in effects if (p := _outside(model, e)) is not None and (e.fn, e.instr) not in seen and not _queued(model, e)]
+        calls = [(e, p) for e in effects if (p := _outside(model, e)) is not None and (e.fn, e.instr) not in seen and not queued(model, e)]
         if not calls:
             continue
         stock = [e for e in effects if _holds_stock(model, e)]
@@ -72,8 +72,8 @@ def _outside(model: "Model", effect: Effect) -> Provider | None:
     return provider
 
 
-def _queued(model: "Model", effect: Effect) -> bool:
-    """Whether a queue stands between the entry point and the call."""
+def queued(model: "Model", effect: Effect) -> bool:
+    """Whether a queue stands between an entry point and its effect."""
     recogniser = model.recogniser
     for place in effect.way():
         if model.program.body(place.fn).op[place.instr] != Op.CALL:

@@ -26,6 +26,10 @@ _NO_SYNC = re.compile(
 _GOODS = re.compile(
     r"(.*_)?(product|variant|variation|sku|inventory|stock|catalog|catalogue|listing|item|order|price|offer|article|fulfillment|shipment)s?(_.*)?"
 )
+_OUTSIDE = re.compile(
+    r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|amazon|ebay|etsy|walmart|marketplace|supplier"
+    r"|vendor_api|shiphero|shipbob)(_.*)?"
+)
 _FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\w*|unsynced|retr\w+|reject\w*|issues?|bad|not_\w+)(_.*)?")
 _ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
 _SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
@@ -84,6 +88,8 @@ class Syncs:
 
     def _reaches_out(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
+        if any(_OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+            return True
         reached = set(self._closure(fn))
         for caller, _, _ in self.model.callers.of(fn)[:4]:
             reached.update(self._closure(caller))

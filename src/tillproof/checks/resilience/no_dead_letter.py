@@ -9,6 +9,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.handlers import Handler
+from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
 from tillproof.commerce.queues import Job
 from tillproof.flow.program import Fn
@@ -138,7 +139,7 @@ def _handler(model: Model, handler: Handler) -> Iterator[Ruling]:
     if background is not None:
         yield _left_behind(model, handler, background)
         return
-    effects = at_stake(model, entry, handler)
+    effects = [e for e in at_stake(model, entry, handler) if not queued(model, e)]
     if not effects:
         return
     loss = _forgotten(model, effects)
@@ -180,7 +181,7 @@ def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
     fn = handler.entry.target.fn
     body = model.program.body(fn)
     caught = [body.line[i] for i, op in enumerate(body.op) if op == Op.CAUGHT]
-    if caught:
+    if caught and loss.fn != fn:
         return fn.file, caught[-1]
     inner = model.program.body(loss.fn)
     return loss.fn.file, inner.line[loss.instr] if loss.instr >= 0 else entry_line(model, handler.entry)[1]
