@@ -70,13 +70,13 @@ PLANTS = [
     _python("pci/card-data-on-server", "high", "shop/routes/admin.py", 'logger.info("phone order of'),
     _python("pci/card-data-on-server", "high", "shop/payments/stripe_client.py", 'card = {"number": number'),
     _python("pci/card-data-stored", "critical", "shop/models.py", "card_number: Mapped[str]"),
-    _python("resilience/no-dead-letter", "medium", "shop/routes/webhooks.py", 'logger.error("a PayPal event'),
+    _python("resilience/no-dead-letter", "medium", "shop/routes/webhooks.py", 'logger.exception("PayPal event'),
     _python("resilience/no-retry", "low", "shop/partners/tax.py", "response = self._http.post("),
     _python("resilience/no-timeout", "medium", "shop/partners/carrier.py", "timeout=None"),
     _python("resilience/payment-event-not-logged", "low", "shop/routes/gift_cards.py", "def thanks_page("),
     _python("resilience/retry-on-client-error", "medium", "shop/payments/mollie_client.py", "except httpx.HTTPError as error:"),
     _python("resilience/retry-without-backoff", "medium", "shop/partners/carrier.py", "time.sleep(1)"),
-    _python("resilience/swallowed-failure", "high", "shop/routes/webhooks.py", 'logger.error("a PayPal event'),
+    _python("resilience/swallowed-failure", "high", "shop/routes/webhooks.py", 'logger.exception("PayPal event'),
     _python("tax-shipping/client-tax", "critical", "shop/routes/checkout.py", "shipping_cents=wanted.shipping_cents"),
     _python("tax-shipping/incomplete-tax-request", "medium", "shop/partners/tax.py", "response = self._http.post("),
     _python("tax-shipping/threshold-before-discount", "medium", "shop/pricing.py", "0 if items_total_cents >="),
@@ -137,3 +137,6 @@ PLANTS = [
     _typescript("tax-shipping/threshold-before-discount", "medium", "src/pricing.ts", "itemsTotalCents >="),
     _typescript("tax-shipping/uncached-rates", "medium", "src/partners/easypost.ts", "easypost.post('/v2/shipments'"),
 ]
+
+# What is not found yet, though it is planted plainly: (shop, check).
+MISSED = {("leaky-shop", "resilience/no-dead-letter")}
