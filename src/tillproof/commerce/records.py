@@ -352,7 +352,7 @@ class Records:
         """Whether a call lands in a method that does nothing: a protocol or interface of ours for something that is not."""
         targets = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
         bodies = [self.program.body(o.fn) for o in targets if isinstance(o, FunctionV)]
-        return bool(bodies) and all(op in (Op.PARAM, Op.STORE, Op.CONST) for body in bodies for op in body.op)
+        return bool(bodies) and all(op in (Op.PARAM, Op.STORE, Op.CONST, Op.CHOICE) for body in bodies for op in body.op)
 
     def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch:
         chain = self.chains.of(fn, i, ctx)
