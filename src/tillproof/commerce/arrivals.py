@@ -125,11 +125,12 @@ class Arrivals:
     # --- states that the code knows
 
     def _undoing(self, target: FunctionV) -> list[Arrival]:
-        """Changes that end a payment, in a handler that makes one of the same record: which comes last is chance."""
+        """Changes that end a payment, where this or another handler makes one of the same record: which comes last is chance."""
         found = self.model.transitions.of(target)
         out = []
+        others = [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target)] if found else []
         for one in found:
-            before = next((t for t in found if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
+            before = next((t for t in (*found, *others) if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
             if one.undoes and before is not None:
                 guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
                 out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before))

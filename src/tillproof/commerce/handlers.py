@@ -30,7 +30,7 @@ _RETURN = re.compile(
     re.IGNORECASE,
 )
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|order[-_]?confirmation"
+    r"(^|[/_-])(success(ful)?|succeeded|return(s|ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation"
     r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
@@ -98,6 +98,11 @@ class Handler:
     closure: Closure
     evidence: str
     walked: Walked = field(default_factory=lambda: Walked([], [], False))
+
+
+def _segments(route: str) -> list[str]:
+    """The words of a route; what stands for a value is none."""
+    return [s for s in route.strip("/").split("/") if s and s[0] not in "{<:["]
 
 
 class Handlers:
@@ -258,7 +263,7 @@ class Handlers:
         if (
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
-            and (len(route.strip("/").split("/")) == 1 or _CHECKOUT.search(route + entry.target.fn.file))
+            and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
             and not any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)

@@ -172,7 +172,7 @@ class States:
         return None
 
     def _fetched_by_package(self, atom: Atom, i: int) -> Touch | None:
-        """The read behind a record where the database package itself lies in the repository: its value is then of the package's making."""
+        """The read behind a record where its value is of a body in the repository: the database package's own, or a protocol's."""
         chain = self.records.chains.of(atom.fn, i, atom.ctx)
         last = chain.links[-1] if chain.links else None
         if last is None or last.call < 0:
