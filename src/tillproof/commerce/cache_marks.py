@@ -98,6 +98,10 @@ class CacheMarks:
 
     def _said(self, value: Result, depth: int) -> float | None:
         given = self.model.evaluator.arguments(value)
+        if isinstance(value.callee, External) and value.callee.name in ("int", "Number", "intval", "round") and given:
+            return self._duration(given[0][1], depth + 1)
+        if isinstance(value.callee, Member) and value.callee.name == "total_seconds":
+            return self._duration(value.callee.base, depth + 1)
         name = value.callee.name.rpartition(".")[2].lower() if isinstance(value.callee, (External, Member)) else ""
         if name == "timedelta":
             found = [_times(self._duration(v, depth + 1), _unit(k)) for k, v in given if _unit(k)]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.deliveries import Delivery, deliveries
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step
 from tillproof.commerce.effects import Effect
+from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard
 
@@ -16,10 +16,14 @@ _HOUR = 3600
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that knows a message again by nothing but a mark in a cache."""
-    for delivery in deliveries(model):
-        marks = [m for repeat in delivery.guarded if (m := _only_marks(repeat.guards))]
+    for handler in model.handlers.all:
+        if handler.kind == "redirect-return":
+            continue
+        effects = model.effects.of(handler.entry.target)
+        done = [e for e in effects if e.operation is not None or e.kind == "mail" or (e.touch is not None and e.touch.effect != "cache")]
+        marks = [m for e in done if (m := _only_marks(model.repeats.guards(e, handler.entry.target)))]
         if marks:
-            yield _rule(model, delivery, list({(e.fn, e.instr): e for found in marks for e in found}.values()))
+            yield _rule(model, handler, list({(e.fn, e.instr): e for found in marks for e in found}.values()))
 
 
 def _only_marks(guards: tuple[Guard, ...]) -> list[Effect]:
@@ -29,8 +33,7 @@ def _only_marks(guards: tuple[Guard, ...]) -> list[Effect]:
     return marks if len(marks) == len(by) else []
 
 
-def _rule(model: Model, delivery: Delivery, marks: list[Effect]) -> Ruling:
-    handler = delivery.handler
+def _rule(model: Model, handler: Handler, marks: list[Effect]) -> Ruling:
     entry = handler.entry
     file, line = entry_line(model, entry)
     ruling = Ruling("idempotency/dedup-ttl-short", "held", handler.kind, file, line, severity="medium")
