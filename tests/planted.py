@@ -139,4 +139,4 @@ PLANTS = [
 ]
 
 # What is not found yet, though it is planted plainly: (shop, check).
-MISSED = {("leaky-shop", "resilience/no-dead-letter")}
+MISSED: set[tuple[str, str]] = set()
