@@ -16,7 +16,7 @@ test: $(READY)  ## everything that has to hold before a commit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 format: $(READY)  ## put the code in order
 	$(BIN)/ruff check --fix
