@@ -2,14 +2,15 @@
 
     mutants.py [--corpus DIR] [--most N] [--check CHECK] [--json]
 
-Over the sound example shop, the sound examples of the checks' pages and the trees of DIR: every obligation that is held by a guard is
-taken, its guard is weakened in a copy (``mutations.py`` has the ways), the copy is reviewed, and the same check must now be broken at that
-site. A mutant that the review still holds is a *survivor*: the ruling stood on something else than it said. ``--most`` bounds the mutants
-per check of each tree of DIR, which are large. Nothing here passes or fails.
+Over the sound example shops, the sound examples of the checks' pages and the trees of DIR: every obligation that is held by a guard is
+taken, its guard is weakened in a copy (``mutations.py`` knows the ways; guards that may each suffice are weakened together), the copy is
+reviewed, and the same check must now be broken at that site. A mutant that the review still holds is a *survivor*: the ruling stood on
+something else than it said. ``--most`` bounds the mutants per check of each tree of DIR, which are large. Nothing here passes or fails.
 """
 
 import argparse
 import json
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -17,7 +18,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mutations import key_name, mutations
+from mutations import TOGETHER, Mutation, apply, mutations
+from weakenings.disclosures import host_of
+from weakenings.proofs import key_name
+from weakenings.spots import Edit
 
 from tillproof import checks
 from tillproof.checks.pages import load
@@ -31,11 +35,17 @@ from tillproof.source.text import as_utf8
 HERE = Path(__file__).resolve().parent
 ANY = 1_000_000
 
-# A proof that is weakened is either no proof or one that can be got round; a key that is taken away is missing wherever it was stable.
+# A proof that is weakened is either no proof or one that can be got round; a key that is taken away is missing wherever it was stable; a
+# guard against repeats that is taken away no longer races.
 FAMILIES = (
     {"payment/webhook-unverified", "payment/webhook-weak-verification"},
     {"idempotency/missing-key", "idempotency/unstable-key"},
+    {"idempotency/handler-not-idempotent", "idempotency/dedup-race"},
 )
+# Where evidence says that a table is declared.
+_DECLARED = re.compile(r"\(([^\s():]+\.\w+):(\d+)\)")
+
+Files = tuple[tuple[str, bytes], ...]
 
 
 class Tree(NamedTuple):
@@ -45,6 +55,13 @@ class Tree(NamedTuple):
     folder: Path
     most: int
     only: str | None = None
+
+
+class Mutant(NamedTuple):
+    """``what`` was done, for people, and the files after it."""
+
+    what: str
+    files: Files
 
 
 class Result(NamedTuple):
@@ -60,7 +77,8 @@ class Result(NamedTuple):
 
 def trees(folder: Path, corpus: Path | None, most: int) -> Iterator[Tree]:
     """Lays the trees out below ``folder``, each when its turn comes."""
-    yield Tree("sound-shop", _copied(HERE.parent / "examples" / "sound-shop", folder), ANY)
+    for shop in ("sound-shop", "sound-shop-ts"):
+        yield Tree(shop, _copied(HERE.parent / "examples" / shop, folder), ANY)
     pages = Path(checks.__file__).parent
     for path in sorted(pages.rglob("*.md")):
         check = path.relative_to(pages).with_suffix("").as_posix().replace("_", "-")
@@ -81,62 +99,94 @@ def _copied(tree: Path, folder: Path) -> Path:
 
 def mutate(tree: Tree, wanted: str | None) -> Iterator[Result]:
     """Every mutant of a tree and what the review says of it."""
-    before = _review(tree)
+    before = _review(tree, wanted)
     made: Counter[str] = Counter()
-    done: set[tuple[str, str, bytes]] = set()
-    for obligation, step in _guards(before):
+    done: set[tuple[str, Files]] = set()
+    reports: dict[tuple[str, Files], Report] = {}
+    for obligation, steps in _guards(before):
         check = obligation.check
         if (tree.only or wanted or check) != check or (wanted or check) != check:
             continue
         fitting = False
-        for file, what, mutant in _mutants(tree, check, step):
+        for mutant in _mutants(tree, check, steps):
             fitting = True
-            if made[check] >= tree.most or (obligation.id, file, mutant) in done:
+            if made[check] >= tree.most or (obligation.id, mutant.files) in done:
                 continue
             made[check] += 1
-            done.add((obligation.id, file, mutant))
-            outcome = "killed" if _noticed(tree, file, mutant, before, obligation) else "survived"
-            yield Result(tree.name, check, step.file, step.line, what, outcome)
+            done.add((obligation.id, mutant.files))
+            key = (min(_family(check)), mutant.files)
+            if key not in reports:
+                reports[key] = _review_of(tree, mutant, check)
+            outcome = "killed" if _noticed(reports[key], before, obligation) else "survived"
+            yield Result(tree.name, check, steps[0].file, steps[0].line, mutant.what, outcome)
         if not fitting:
-            yield Result(tree.name, check, step.file, step.line, "", "not applicable")
+            yield Result(tree.name, check, steps[0].file, steps[0].line, "", "not applicable")
 
 
-def _guards(report: Report) -> Iterator[tuple[Obligation, Step]]:
-    """Each held obligation with each of its guards; a line that several guards share is taken once."""
+def _guards(report: Report) -> Iterator[tuple[Obligation, list[Step]]]:
+    """Each held obligation with its guards, one by one or together; a line that several guards share is taken once."""
     for obligation in report.obligations:
         if obligation.ruling == "held":
             guards = {(step.file, step.line): step for step in reversed(obligation.evidence) if step.kind == "guard"}
-            yield from ((obligation, step) for step in guards.values())
+            steps = list(guards.values())
+            groups = [steps] if obligation.check in TOGETHER and steps else [[step] for step in steps]
+            yield from ((obligation, group) for group in groups)
 
 
-def _mutants(tree: Tree, check: str, step: Step) -> Iterator[tuple[str, str, bytes]]:
-    """File, what was done to it, and its new text. A key that stands under its name in no line near is looked for in the whole tree."""
-    name = key_name(step.note)
+def _mutants(tree: Tree, check: str, steps: list[Step]) -> Iterator[Mutant]:
+    """Of one guard every weakening; of several the first of each, together, and none when one of them cannot be weakened."""
+    found = [list(_weakenings(tree, check, step)) for step in steps]
+    if len(found) == 1:
+        yield from (Mutant(m.what, _written(tree, [(file, m)])) for file, m in found[0])
+    elif all(found):
+        firsts = [each[0] for each in found]
+        yield Mutant("; ".join(dict.fromkeys(m.what for _, m in firsts)), _written(tree, firsts))
+
+
+def _weakenings(tree: Tree, check: str, step: Step) -> Iterator[tuple[str, Mutation]]:
+    """Files, and what can be done to them. A key or a host that stands in no line near is looked for in the whole tree; evidence that
+    names another line, where a table is declared, is weakened there."""
+    declared = _DECLARED.search(step.note)
+    if declared is not None:
+        step = Step(file=declared[1], line=int(declared[2]), note=step.note, kind=step.kind)
+    name = key_name(step.note) or host_of(step.note)
     files = [step.file]
     if name is not None and name.encode() not in _source(tree, step.file):
         paths = (path for path in sorted(tree.folder.rglob("*")) if path.is_file() and language_of(path.name) in ANALYSED)
         files = [path.relative_to(tree.folder).as_posix() for path in paths if name.encode() in path.read_bytes()]
     for file in files:
         language = language_of(Path(file).name)
-        if language in ANALYSED:
-            line = step.line if file == step.file else 0
-            yield from ((file, m.what, m.source) for m in mutations(str(language), _source(tree, file), check, line, step.note))
+        line = step.line if file == step.file else 0
+        yield from ((file, m) for m in mutations(str(language), _source(tree, file), check, line, step.note))
+
+
+def _written(tree: Tree, parts: list[tuple[str, Mutation]]) -> Files:
+    """The files after some mutations."""
+    edits: dict[str, list[Edit]] = {}
+    for file, mutation in parts:
+        edits.setdefault(file, []).extend(mutation.edits)
+    return tuple((file, apply(_source(tree, file), made)) for file, made in edits.items())
 
 
 def _source(tree: Tree, file: str) -> bytes:
     return as_utf8((tree.folder / file).read_bytes())[0] or b""
 
 
-def _noticed(tree: Tree, file: str, mutant: bytes, before: Report, obligation: Obligation) -> bool:
-    """Whether the weakened tree has one more finding of the check, or a graver one, where it was held: at the site or on the way to it."""
-    path = tree.folder / file
-    original = path.read_bytes()
-    path.write_bytes(mutant)
+def _review_of(tree: Tree, mutant: Mutant, check: str) -> Report:
+    """What the review says of the weakened tree."""
+    originals = [(tree.folder / file, (tree.folder / file).read_bytes()) for file, _ in mutant.files]
+    for file, text in mutant.files:
+        (tree.folder / file).write_bytes(text)
     try:
-        after = _review(tree)
+        return _review(tree, check)
     finally:
-        path.write_bytes(original)
-    family = next((f for f in FAMILIES if obligation.check in f), {obligation.check})
+        for path, original in originals:
+            path.write_bytes(original)
+
+
+def _noticed(after: Report, before: Report, obligation: Obligation) -> bool:
+    """Whether the weakened tree has one more finding of the check, or a graver one, where it was held: at the site or on the way to it."""
+    family = _family(obligation.check)
     files = {obligation.site.file, *(step.file for step in obligation.evidence)}
     return bool(_findings(after, family, files) - _findings(before, family, files))
 
@@ -147,8 +197,13 @@ def _findings(report: Report, family: set[str], files: set[str]) -> Counter[tupl
     return Counter((f.check, f.severity) for f in report.findings if f.check in family and places[f.obligation] in files)
 
 
-def _review(tree: Tree) -> Report:
-    return review(tree.folder, Settings(use_cache=False))
+def _review(tree: Tree, check: str | None) -> Report:
+    """The review of all checks, or of one with its siblings."""
+    return review(tree.folder, Settings(use_cache=False, checks=tuple(sorted(_family(check))) if check else ()))
+
+
+def _family(check: str) -> set[str]:
+    return next((family for family in FAMILIES if check in family), {check})
 
 
 def show(results: Sequence[Result]) -> None:

@@ -157,11 +157,30 @@ class Refusals:
             (("plain", "in", "unknown"), "unknown", "a condition that could not be read"),
         ):
             passed: list[Mark] = []
-            if self._reaches(fn, starts, goal, within, tags, passed, around):
+            turned: list[tuple[int, int]] = []
+            if self._reaches(fn, starts, goal, within, tags, passed, turned, around):
                 telling = "in" if kind == "repeated" else "unknown"
                 place = next((m.place for m in passed if m.tag == telling and m.place is not None), None)
                 return Judgement("repeated" if kind == "repeated" else "unknown", place, what)
-        return Judgement("left", None, "refusals, or declined cards and bad requests among them, are turned away")
+        body = self.program.body(fn)
+        here = [block for block, target in turned if target == goal or self._leads(fn, target, goal, within)]
+        place = (fn, body.blocks[here[-1]].end - 1) if here else None
+        return Judgement("left", place, "refusals, or declined cards and bad requests among them, are turned away")
+
+    def _leads(self, fn: Fn, start: int, goal: int, within: frozenset[int]) -> bool:
+        """Whether any way goes from one block to another."""
+        body = self.program.body(fn)
+        seen, waiting = {start}, [start]
+        while waiting:
+            for kind, target in body.blocks[waiting.pop()].next:
+                if kind == EDGE_RAISE or target in seen:
+                    continue
+                if target == goal:
+                    return True
+                if target in within:
+                    seen.add(target)
+                    waiting.append(target)
+        return False
 
     def _reaches(
         self,
@@ -171,8 +190,10 @@ class Refusals:
         within: frozenset[int],
         tags: tuple[str, ...],
         passed: list[Mark],
+        turned: list[tuple[int, int]],
         around: bool,
     ) -> bool:
+        """``passed``: the marks on the way; ``turned``: the edges, from block to block, that a refusal does not take."""
         body = self.program.body(fn)
         if goal in starts and not around:
             return True
@@ -192,7 +213,10 @@ class Refusals:
                 outcomes = self.conditions.outcomes(fn, body.args(b.end - 1)[0], 0)
             for kind, target in b.next:
                 mark = outcomes.get(kind == EDGE_TRUE) if kind in (EDGE_TRUE, EDGE_FALSE) else PLAIN
-                if kind == EDGE_RAISE or mark is None or mark.tag not in tags:
+                if kind == EDGE_RAISE:
+                    continue
+                if mark is None or mark.tag not in tags:
+                    turned.append((block, target))
                     continue
                 if target == goal and (mark.tag == "plain" or not waiting):
                     passed += [mark, *self._back(block, came, taken)]

@@ -189,7 +189,9 @@ class Repeats:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
         if atom.truth is None and (made := self.model.records.touch(atom.fn, atom.instr, atom.ctx)) and made.kind == "create":
-            return "the database takes the row only once"
+            constraint = states.claim(made)
+            where = f" ({constraint.file}:{constraint.line})" if constraint is not None else ""
+            return f"the database takes the row only once{where}"
         if (first := states.first_only(atom)) is not None:
             return (
                 "the database lets only the first one through"

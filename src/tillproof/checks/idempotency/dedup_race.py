@@ -16,6 +16,8 @@ from tillproof.ir.ops import Op
 
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
 
+_MOST = 4
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
@@ -101,7 +103,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     racy = delivery.racy() or _told_twice(model, delivery)
     if not racy:
         for repeat in delivery.guarded:
-            for guard in [g for g in repeat.guards if g.atomic][:1]:
+            for guard in [g for g in repeat.guards if g.atomic][:_MOST]:
                 ruling.evidence.append(step(model, Place(guard.atom.fn, guard.atom.instr, guard.atom.ctx), guard.atomic, "guard"))
         return ruling
     repeat, guard = min(racy, key=lambda pair: pair[0].harm not in ("money", "goods"))

@@ -21,6 +21,8 @@ _WHAT = {"fulfil": "the order is fulfilled", "mail": "a message is sent", "refun
          "payout.create": "money is paid out", "payment.create": "a payment is started", "checkout.create": "a checkout is started",
          "subscription.create": "a subscription is started", "shipment.create": "a shipment is bought"}  # fmt: skip
 
+_MOST = 4
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler with an effect that must not happen twice."""
@@ -38,12 +40,12 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     ]
     if not delivery.bare:
         for repeat in delivery.guarded[:3]:
-            for guard in repeat.guards[:2]:
+            for guard in repeat.guards[:_MOST]:
                 ruling.evidence.append(
                     Evidence(
                         guard.atom.fn.file,
                         model.program.body(guard.atom.fn).line[guard.atom.instr],
-                        "a second delivery stops here",
+                        f"a second delivery stops here: {guard.atomic}" if guard.atomic else "a second delivery stops here",
                         "guard",
                     )
                 )

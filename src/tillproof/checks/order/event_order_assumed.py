@@ -42,7 +42,7 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
         return ruling if handler.walked.proofs else None
     if not bare:
         for arrival in found[:_MOST]:
-            for atom in arrival.guards[:1]:
+            for atom in arrival.guards[:_MOST]:
                 at = Place(atom.fn, atom.instr, atom.ctx)
                 ruling.evidence.append(step(model, at, "the record's present state or age is looked at first", "guard"))
             if arrival.held:

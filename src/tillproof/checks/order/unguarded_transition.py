@@ -13,6 +13,7 @@ from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
+_MOST_GUARDS = 4
 _REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
@@ -62,11 +63,11 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
     bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
     if not bare:
-        for place, t in part[:3]:
-            for atom in t.guards[:1]:
+        for _, t in part[:3]:
+            for atom in t.guards[:_MOST_GUARDS]:
                 ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "the present state is looked at first", "guard"))
             if t.held:
-                ruling.evidence.append(step(model, place, t.held, "guard"))
+                ruling.evidence.append(step(model, t.effect.place, t.held, "guard"))
         return ruling
     place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
     name = worst.touch.entity.replace("_", " ")

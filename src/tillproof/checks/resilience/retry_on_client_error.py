@@ -41,7 +41,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _mends(model: Model, retry: Retry, judgement: Judgement) -> bool:
     """Whether one certain refusal is answered by one other request: a repair, not a retry."""
     repeat = retry.repeat
-    if repeat is None or repeat.how != "recursion" or repeat.wait is not None or judgement.place is None:
+    if repeat is None or repeat.how != "recursion" or repeat.wait is not None or judgement.place is None or judgement.kind == "left":
         return False
     body = model.program.body(retry.fn)
     return any((c := body.const(a)) is not None and c[1].lower() in ("false", "true", "0", "1") for _, a in body.call(repeat.again)[1])
