@@ -4,7 +4,7 @@
 
 Over the sound example shops, the sound examples of the checks' pages and the trees of DIR: every obligation that is held by a guard is
 taken, its guard is weakened in a copy (``mutations.py`` knows the ways; guards that may each suffice are weakened together), the copy is
-reviewed, and the same check must now be broken at that site. A mutant that the review still holds is a *survivor*: the ruling stood on
+reviewed, and the same check must now be broken where it was not. A mutant that the review still holds is a *survivor*: the ruling stood on
 something else than it said. ``--most`` bounds the mutants per check of each tree of DIR, which are large. Nothing here passes or fails.
 """
 
@@ -36,11 +36,12 @@ HERE = Path(__file__).resolve().parent
 ANY = 1_000_000
 
 # A proof that is weakened is either no proof or one that can be got round; a key that is taken away is missing wherever it was stable; a
-# guard against repeats that is taken away no longer races.
+# guard against repeats that is taken away no longer races; a currency that the client chooses is told by either.
 FAMILIES = (
     {"payment/webhook-unverified", "payment/webhook-weak-verification"},
     {"idempotency/missing-key", "idempotency/unstable-key"},
     {"idempotency/handler-not-idempotent", "idempotency/dedup-race"},
+    {"payment/client-amount", "payment/missing-currency"},
 )
 # Where evidence says that a table is declared.
 _DECLARED = re.compile(r"\(([^\s():]+\.\w+):(\d+)\)")
@@ -117,7 +118,7 @@ def mutate(tree: Tree, wanted: str | None) -> Iterator[Result]:
             key = (min(_family(check)), mutant.files)
             if key not in reports:
                 reports[key] = _review_of(tree, mutant, check)
-            outcome = "killed" if _noticed(reports[key], before, obligation) else "survived"
+            outcome = _outcome(reports[key], before, check)
             yield Result(tree.name, check, steps[0].file, steps[0].line, mutant.what, outcome)
         if not fitting:
             yield Result(tree.name, check, steps[0].file, steps[0].line, "", "not applicable")
@@ -149,7 +150,7 @@ def _weakenings(tree: Tree, check: str, step: Step) -> Iterator[tuple[str, Mutat
     declared = _DECLARED.search(step.note)
     if declared is not None:
         step = Step(file=declared[1], line=int(declared[2]), note=step.note, kind=step.kind)
-    name = key_name(step.note) or host_of(step.note)
+    name = key_name(step.note) or (host_of(step.note) if check == "boundary/insecure-transport" else None)
     files = [step.file]
     if name is not None and name.encode() not in _source(tree, step.file):
         paths = (path for path in sorted(tree.folder.rglob("*")) if path.is_file() and language_of(path.name) in ANALYSED)
@@ -184,17 +185,23 @@ def _review_of(tree: Tree, mutant: Mutant, check: str) -> Report:
             path.write_bytes(original)
 
 
-def _noticed(after: Report, before: Report, obligation: Obligation) -> bool:
-    """Whether the weakened tree has one more finding of the check, or a graver one, where it was held: at the site or on the way to it."""
-    family = _family(obligation.check)
-    files = {obligation.site.file, *(step.file for step in obligation.evidence)}
-    return bool(_findings(after, family, files) - _findings(before, family, files))
+def _outcome(after: Report, before: Report, check: str) -> str:
+    """Killed: the weakened tree has one more finding of the check or its siblings, or a graver one. Nothing else has changed, so it is
+    about what was weakened, wherever the line that has to change stands. Asked: what was held is now a question."""
+    family = _family(check)
+    if _findings(after, family) - _findings(before, family):
+        return "killed"
+    more, fewer = (_ruled(after, family) - _ruled(before, family), _ruled(before, family) - _ruled(after, family))
+    return "asked" if more["unknown"] and fewer["held"] else "survived"
 
 
-def _findings(report: Report, family: set[str], files: set[str]) -> Counter[tuple[str, str]]:
-    """Check and severity of the findings whose obligations stand in these files, with their number."""
-    places = {o.id: o.site.file for o in report.obligations}
-    return Counter((f.check, f.severity) for f in report.findings if f.check in family and places[f.obligation] in files)
+def _ruled(report: Report, family: set[str]) -> Counter[str]:
+    return Counter(o.ruling for o in report.obligations if o.check in family)
+
+
+def _findings(report: Report, family: set[str]) -> Counter[tuple[str, str]]:
+    """Check and severity of the findings, with their number."""
+    return Counter((f.check, f.severity) for f in report.findings if f.check in family)
 
 
 def _review(tree: Tree, check: str | None) -> Report:
@@ -209,14 +216,14 @@ def _family(check: str) -> set[str]:
 def show(results: Sequence[Result]) -> None:
     counts = {check: Counter(r.outcome for r in results if r.check == check) for check in sorted({r.check for r in results})}
     counts["all"] = Counter(r.outcome for r in results)
-    print(f"{'':<36}{'killed':>8}{'survived':>10}{'n/a':>6}{'share':>8}")
+    print(f"{'':<36}{'killed':>8}{'asked':>7}{'survived':>10}{'n/a':>6}{'share':>8}")
     for check, count in counts.items():
-        mutants = count["killed"] + count["survived"]
+        mutants = count["killed"] + count["asked"] + count["survived"]
         share = f"{count['killed'] / mutants:8.2f}" if mutants else f"{'-':>8}"
-        print(f"{check:<36}{count['killed']:>8}{count['survived']:>10}{count['not applicable']:>6}{share}")
+        print(f"{check:<36}{count['killed']:>8}{count['asked']:>7}{count['survived']:>10}{count['not applicable']:>6}{share}")
     for result in results:
-        if result.outcome == "survived":
-            print(f"survived  {result.check}  {result.tree}  {result.file}:{result.line}  {result.what}")
+        if result.outcome in ("asked", "survived"):
+            print(f"{result.outcome:<10}{result.check}  {result.tree}  {result.file}:{result.line}  {result.what}")
 
 
 def main() -> None:

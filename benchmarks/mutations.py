@@ -23,6 +23,8 @@ class Mutation(NamedTuple):
 
 def mutations(language: str, source: bytes, check: str, line: int, note: str) -> list[Mutation]:
     """All weakenings of a line that apply and leave the file as well-formed as it was, without repetition."""
+    if note.startswith("the platform"):
+        return []  # nothing of ours does it
     if language not in ANALYSED or check in _ANYWHERE:
         return [Mutation(what, edits) for way in _TEXT.get(check, ()) for what, edits in way(source, line)]
     root = parse(spec_of(language), source).root_node
@@ -37,11 +39,12 @@ def mutations(language: str, source: bytes, check: str, line: int, note: str) ->
 
 
 def apply(source: bytes, edits: Iterable[Edit]) -> bytes:
-    """The text after the edits. Of two that overlap, the outer one is made."""
+    """The text after the edits. Of two that overlap, what they both take out is taken out once, and the outer one is made."""
     done = len(source) + 1
     for edit in sorted(set(edits), key=lambda e: (-e.end, e.start)):
-        if edit.end <= done:
-            source = source[: edit.start] + edit.text.encode() + source[edit.end :]
+        end = min(edit.end, done) if not edit.text else edit.end
+        if edit.start <= end <= done:
+            source = source[: edit.start] + edit.text.encode() + source[end:]
             done = edit.start
     return source
 
@@ -83,8 +86,8 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "inventory/no-db-constraint": (rows.drop_constraint,),
     "inventory/oversell-race": _first(rows.drop_condition, rows.drop_lock, rows.drop_constraint),
     "inventory/non-atomic-write": _first(rows.absolute, rows.drop_lock),
-    "inventory/sync-drops-failures": _LOST,
-    "inventory/sync-in-payment": (amounts.wait_outside,),
+    "inventory/sync-drops-failures": _first(losses.empty_handler, losses.drop_call),
+    "inventory/sync-in-payment": _first(losses.empty_handler, amounts.wait_outside),
     "order/cancel-order": _LOST,
     "order/event-order-assumed": _STATE,
     "order/unguarded-transition": _STATE,
@@ -100,7 +103,7 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "payment/test-credentials-in-prod": (amounts.sandbox,),
     "pci/card-data-logged": (disclosures.log_card,),
     "pci/card-data-stored": _first(disclosures.whole, disclosures.keep_card),
-    "resilience/no-dead-letter": _SWALLOWED,
+    "resilience/no-dead-letter": _first(losses.keep_nothing, guards.swallow),
     "resilience/no-retry": (losses.give_up,),
     "resilience/no-timeout": (losses.wait_for_ever,),
     "resilience/payment-event-not-logged": _LOST,
@@ -127,6 +130,7 @@ _ANYWHERE = frozenset({"pci/card-data-literal"})
 # Of several guards each may suffice alone: all are weakened together.
 TOGETHER = frozenset(
     {
+        "payment/amount-unit",
         "idempotency/handler-not-idempotent",
         "idempotency/dedup-race",
         "inventory/oversell-race",

@@ -33,9 +33,9 @@ _LIFETIME = re.compile(r"^(ex|EX|px|PX|ttl|timeout|expire)$")
 _ROUNDERS = {"round", "int", "Math.round", "intval", "floor"}
 _EVENT = re.compile(r"^[\w]+([._][\w]+)+$|^[A-Z.\-]+$")
 _OUTSIDE = {
-    "python": 'requests.post("https://erp.example.com/stock", json={}, timeout=10)\n',
-    "javascript": "await fetch('https://erp.example.com/stock', { method: 'POST', signal: AbortSignal.timeout(10_000) });\n",
-    "php": "file_get_contents('https://erp.example.com/stock');\n",
+    "python": 'requests.post("https://api.stripe.com/v1/payment_intents", data={}, timeout=10)\n',
+    "javascript": "await fetch('https://api.stripe.com/v1/payment_intents', { method: 'POST', signal: AbortSignal.timeout(10_000) });\n",
+    "php": "\\Stripe\\PaymentIntent::create(['amount' => 100, 'currency' => 'eur']);\n",
 }
 
 
@@ -45,7 +45,7 @@ def wrong_unit(spot: Spot) -> Found:
         yield from _two_decimals(spot)
         return
     for node in nodes(spot.root):
-        if node.start_point[0] + 1 != spot.line or node.type not in PAIRS | ASSIGNMENTS or len(node.named_children) < 2:
+        if node.start_point[0] + 1 != spot.line or node.type not in PAIRS or len(node.named_children) < 2:
             continue
         value = node.named_children[-1]
         text = spot.text(value)
@@ -121,7 +121,7 @@ def shorter(spot: Spot) -> Found:
 
 
 def undiscounted(spot: Spot) -> Found:
-    """The discount is no longer taken off the sum that is compared."""
+    """What is compared is the sum of which the discount was taken off."""
     comparisons = [n for n in nodes(spot.root) if n.type in ("comparison_operator", "binary_expression") and spans(spot, n)]
     compared = next((n for n in comparisons if re.search(r"[<>]", spot.text(n))), None)
     if compared is None:
@@ -133,8 +133,10 @@ def undiscounted(spot: Spot) -> Found:
         if not names & set(re.findall(r"[A-Za-z_]\w+", spot.text(node.named_children[0]))):
             continue
         taken = next((n for n in nodes(node.named_children[-1]) if n.type in _BINARY and _operator(n) == "-"), None)
-        if taken is not None:
-            yield "took no discount off", [replace(taken, spot.text(taken.named_children[0]))]
+        name = spot.text(node.named_children[0])
+        compared_sum = next((n for n in nodes(compared) if spot.text(n) == name), None)
+        if taken is not None and compared_sum is not None:
+            yield "compared the sum before the discount", [replace(compared_sum, spot.text(taken.named_children[0]))]
             return
 
 

@@ -29,7 +29,7 @@ _VERIFIES = re.compile(r"^(verify|rejectUnauthorized|strictSSL|CURLOPT_SSL_VERIF
 _CUTS = re.compile(r"^(slice|substr|substring|mb_substr|mask\w*|last\w*|hash|sha256|redact\w*)$", re.IGNORECASE)
 _CARD = {"python": "card.number, card.cvc", "javascript": "card.number, card.cvc", "php": "$card->number, $card->cvc"}
 _DIGITS = re.compile(rb"(?<![\d])(\d[ -]?){12,18}\d(?![\d])")
-_REAL = b"4539578763621486"
+_REAL = b"4532019283746500"
 _IBAN = re.compile(rb"DE\d\d ?(\d{4} ?){4}\d\d")
 _FORM = b'<form method="post" action="/pay"><input name="card_number"><input name="cvv"></form>'
 _SCRIPT = re.compile(rb"<script\b[^>]*>(</script>)?")
@@ -150,7 +150,9 @@ def real_number(source: bytes, line: int) -> Found:
     """The published number becomes one that could be somebody's."""
     rows = source.splitlines(keepends=True)
     start, end = sum(map(len, rows[: line - 1])), sum(map(len, rows[:line]))
-    for words, real in ((_IBAN, b"DE75512108001245126199"), (_DIGITS, _REAL)):
+    if b"placeholder" in source[start:end] or b"data-" in source[start:end]:
+        return  # a hint to the customer, or no card at all
+    for words, real in ((_IBAN, b"DE21100500001987654321"), (_DIGITS, _REAL)):
         if found := words.search(source, start, end):
             yield "wrote a card number down that could be real", [Edit(found.start(), found.end(), real.decode())]
             return

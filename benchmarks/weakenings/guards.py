@@ -11,7 +11,6 @@ from weakenings.spots import (
     FALSE,
     FUNCTIONS,
     NOTHING,
-    SIMPLE,
     TRUE,
     Edit,
     Found,
@@ -145,7 +144,8 @@ def _last(spot: Spot, last: Node) -> bool:
 
 def swallow(spot: Spot) -> Found:
     """What the line raises is caught and forgotten."""
-    node = statement(spot, SIMPLE | COMPOUND)
+    heads = [n for n in nodes(spot.root) if n.type in COMPOUND and (c := n.child_by_field_name("condition")) is not None and spans(spot, c)]
+    node = heads[-1] if heads else statement(spot)
     if node is None:
         return
     text = spot.text(node)
@@ -154,10 +154,13 @@ def swallow(spot: Spot) -> Found:
         inner = text.replace("\n", "\n    ")
         yield "swallowed what it raises", [replace(node, f"try:\n{pad}    {inner}\n{pad}except Exception:\n{pad}    pass")]
     elif node.type in ("lexical_declaration", "variable_declaration"):
-        for call in nodes(node):
-            if call.type == "await_expression":
-                yield "swallowed what it raises", [Edit(call.end_byte, call.end_byte, ".catch(() => ({}))")]
-                return
+        declared = node.named_children[0]
+        name, value = declared.child_by_field_name("name"), declared.child_by_field_name("value")
+        if name is not None and value is not None and name.type == "identifier":
+            caught = f"let {spot.text(name)}; try {{ {spot.text(name)} = {spot.text(value)}; }} catch {{}}"
+            yield "swallowed what it raises", [replace(node, caught)]
+        elif value is not None and value.type == "await_expression":
+            yield "swallowed what it raises", [Edit(value.end_byte, value.end_byte, ".catch(() => ({}))")]
     else:
         caught = " catch {}" if spot.family == "javascript" else " catch (\\Throwable $swallowed) {}"
         yield "swallowed what it raises", [replace(node, f"try {{ {text} }}{caught}")]

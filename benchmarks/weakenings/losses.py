@@ -48,10 +48,6 @@ _WIDEST = {"python": "Exception", "php": "\\Throwable"}
 
 def drop_call(spot: Spot) -> Found:
     """What the line does is done no more: its statement goes, or the call within it that begins on the line."""
-    handler = next(starting(spot, _HANDLERS), None)
-    if handler is not None:
-        yield from _emptied(spot, handler)
-        return
     imported = next(starting(spot, _IMPORTS), None)
     if imported is not None:
         yield from _unhooked(spot, imported)
@@ -76,8 +72,18 @@ def _without(spot: Spot, whole: Node) -> Edit:
     return replace(whole, NOTHING[spot.family])
 
 
-def _emptied(spot: Spot, handler: Node) -> Found:
-    """The handler of a failure does nothing."""
+def keep_nothing(spot: Spot) -> Found:
+    """What failed for good is neither kept nor told of."""
+    if spot.note.startswith("what failed for good"):
+        yield from drop_call(spot)
+
+
+def empty_handler(spot: Spot) -> Found:
+    """The handler of a failure, which begins on the line, does nothing."""
+    handlers = [node for node in nodes(spot.root) if node.type in _HANDLERS and node.start_point[0] + 1 == spot.line]
+    if not handlers:
+        return
+    handler = handlers[-1]
     body = next((child for child in reversed(handler.named_children) if "block" in child.type or child.type == "compound_statement"), None)
     if body is not None:
         yield "emptied the handler of the failure", [replace(body, "pass" if spot.family == "python" else "{ }")]
@@ -124,17 +130,14 @@ def drop_line_entry(spot: Spot) -> Found:
 
 
 def wait_for_ever(spot: Spot) -> Found:
-    """The bound of a wait becomes none: named, given to a call, or filled in where none was given."""
+    """The bound of a wait becomes none: named, given to a call, or filled in where none was given. A ``signal`` is left alone: ``fetch``
+    gives up by itself."""
     for node in [n for part in region(spot)[:1] for n in nodes(part)]:
         if not spans(spot, node):
             continue
-        if node.type in PAIRS and len(node.named_children) > 1:
-            if key_of(spot, node) == "signal":
-                yield "dropped `signal`", [take_out(spot, node)]
-                return
-            if _TIMEOUT.search(key_of(spot, node)):
-                yield "took the bound away", [replace(node.named_children[-1], _UNBOUNDED[spot.family])]
-                return
+        if node.type in PAIRS and len(node.named_children) > 1 and _TIMEOUT.search(key_of(spot, node)):
+            yield "took the bound away", [replace(node.named_children[-1], _UNBOUNDED[spot.family])]
+            return
         if node.type in CALLS and _TIMEOUT.search(name_of(spot, node)) and "AbortSignal" not in callee(spot, node) and argument_nodes(node):
             yield "took the bound away", [replace(argument_nodes(node)[0], _UNBOUNDED[spot.family])]
             return
@@ -193,13 +196,16 @@ def same_pause(spot: Spot) -> Found:
 
 
 def catch_all(spot: Spot) -> Found:
-    """Every failure is taken for one that passes by itself."""
+    """Every failure is taken for one that passes by itself; no handler before takes any out."""
     clause = next(starting(spot, _HANDLERS), None)
     if clause is not None and spot.family in _WIDEST:
         caught = clause.child_by_field_name("type") or clause.named_children[0]
         if caught.type == "as_pattern":
             caught = caught.named_children[0]
-        yield "caught every failure", [replace(caught, _WIDEST[spot.family])]
+        siblings = clause.parent.named_children if clause.parent is not None else []
+        before = [node for node in siblings if node.type == clause.type and node.start_byte < clause.start_byte]
+        gone = [Edit(before[0].start_byte, clause.start_byte, "")] if before else []
+        yield "caught every failure", [*gone, replace(caught, _WIDEST[spot.family])]
 
 
 def forget(spot: Spot) -> Found:

@@ -41,10 +41,12 @@ Kind = Literal["full", "state", "told", "platform", "none"]
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is written down about a refund. ``full``: its amount, a record of its own, or the whole order's state when all goes back.
-    ``state``: only a state. ``told``: an event or job is set off, whose handling is not seen. ``place``: where."""
+    ``state``: only a state. ``told``: an event or job is set off, whose handling is not seen. ``place``: where; ``more``: what else
+    says as much."""
 
     kind: Kind
     place: Place | None
+    more: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class RefundRecords:
 
     def _better(self, one: Kept, other: Kept) -> Kept:
         order = ("none", "told", "state", "full", "platform")
+        if other.kind == one.kind and one.place is not None and other.place is not None:
+            return Kept(one.kind, one.place, (*one.more, other.place, *other.more))
         return other if order.index(other.kind) > order.index(one.kind) else one
 
     def _behind(self, entry: Entry, refund: Refund) -> Kept:

@@ -159,7 +159,7 @@ class Takings:
         if kept is None and self._is_conditional(write):
             flaw = "unheard"
         if kept is None:
-            kept = self._bounded(write, table) or self._by_version(write, table) or self._in_transaction(write, table)
+            kept = self.bounded(write, table) or self._by_version(write, table) or self._in_transaction(write, table)
         if kept is None:
             locks = [place] if self._locked(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
             if not locks and place != write.place:
@@ -237,7 +237,7 @@ class Takings:
             return False
         return any(op in (Op.NAME, Op.FIELD) and n > i and _COUNTS.fullmatch(body.name(n)) for n, op in enumerate(body.op))
 
-    def _bounded(self, write: StockWrite, table: Table | None) -> Kept | None:
+    def bounded(self, write: StockWrite, table: Table | None) -> Kept | None:
         """A constraint of the database, which refuses an update that it works out itself."""
         if table is None or write.how != "relative":
             return None

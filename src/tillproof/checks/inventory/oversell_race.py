@@ -38,7 +38,8 @@ def _rule(model: Model, taking: Taking) -> Ruling:
     ruling = Ruling(_ID, "held", "stock-taking", fn.file, body.line[i])
     ruling.evidence = [step(model, taking.place, f"`{_name(taking)}` is taken here", "sink")]
     if taking.kept is not None:
-        ruling.evidence.append(Evidence(taking.kept.file, taking.kept.line, taking.kept.what, "guard"))
+        kept = [taking.kept, model.takings.bounded(taking.write, taking.table)]
+        ruling.evidence += [Evidence(k.file, k.line, k.what, "guard") for k in dict.fromkeys(k for k in kept if k is not None)]
         return ruling
     if taking.flaw == "unasked":
         ruling.outcome = "unknown"

@@ -11,6 +11,7 @@ from tillproof.commerce.refund_records import Kept, Marked, Picked
 from tillproof.commerce.refunds import Refund
 
 ID = "order/refund-not-recorded"
+_MOST = 8
 _HELD = {"full": "the refund is written down here", "platform": "the platform that calls this writes the refund down"}
 
 
@@ -37,7 +38,8 @@ def _asked(model: Model, refund: Refund, kept: Kept) -> Ruling:
     place = at(model.program, refund.fn, refund.instr, f"{name} is asked for a refund here", "sink")
     ruling = Ruling(ID, "held", "refund", place.file, place.line, [place], severity="medium")
     if kept.kind in _HELD and kept.place is not None:
-        ruling.evidence.append(step(model, kept.place, _HELD[kept.kind], "guard"))
+        guards = (step(model, place, _HELD[kept.kind], "guard") for place in (kept.place, *kept.more))
+        ruling.evidence += list(dict.fromkeys(guards))[:_MOST]
         return ruling
     if kept.kind == "told" and kept.place is not None:
         ruling.outcome = "unknown"

@@ -28,6 +28,8 @@ _WORST = (
 )
 """What is said of a sum that several things are wrong with."""
 
+_MOST = 4
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per sum that a provider is given; one finding per line that has to change, however many sums go through it."""
@@ -56,9 +58,9 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
         return _broken(charges, charge, worst, [m for f, m in flaws if f.what == worst.what])
     for money in sorted(ways, key=lambda m: did(m, "up") is None and did(m, "down") is None and did(m, "fix") is None):
         held = _held(charges, charge, money)
-        if held is not None:
+        if held:
             ruling = _ruling(charges, charge)
-            ruling.evidence.insert(0, held)
+            ruling.evidence = [*held, *ruling.evidence]
             return ruling
     return _unknown(charges, charge)
 
@@ -84,27 +86,28 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) ->
     return ruling
 
 
-def _held(charges: Charges, charge: Charge, money: Money) -> Evidence | None:
-    """The line that makes a sum right."""
+def _held(charges: Charges, charge: Charge, money: Money) -> list[Evidence]:
+    """The lines that make a sum right: one, or all that ask for the currency's decimals."""
     minor = charge.site.provider.money == "minor"
     written = charge.value
     follows = charges.follows(charge)
     if follows and (did(money, "up") or did(money, "down") or did(money, "fix")):
-        place = follows[0]
-        return at(charges.model.program, place.fn, place.instr, "the decimals follow the currency", "guard")
+        program = charges.model.program
+        found = (at(program, place.fn, place.instr, "the decimals follow the currency", "guard") for place in follows)
+        return list(dict.fromkeys(found))[:_MOST]
     step = did(money, "convert") or did(money, "round") or did(money, "fix") or did(money, "up") or did(money, "down")
     if minor and money.unit == "minor" and step is not None:
-        return Evidence(*step.value.at, "converted to the smallest unit and whole", "guard")
+        return [Evidence(*step.value.at, "converted to the smallest unit and whole", "guard")]
     if not minor and step is not None and money.number in ("string", "decimal"):
-        return Evidence(*step.value.at, "written out with the currency's decimals", "guard")
+        return [Evidence(*step.value.at, "written out with the currency's decimals", "guard")]
     told = did(money, "told")
     if told is not None and (money.unit == "minor") == minor and money.unit:
-        return Evidence(*told.value.at, told.note or "the sum is kept in the provider's unit", "guard")
+        return [Evidence(*told.value.at, told.note or "the sum is kept in the provider's unit", "guard")]
     if told is not None and minor and money.whole:
-        return Evidence(*told.value.at, f"{told.note or 'an integer'}, handed over as it is", "guard")
+        return [Evidence(*told.value.at, f"{told.note or 'an integer'}, handed over as it is", "guard")]
     if isinstance(written, Const) and written.text.strip("'\"").replace(".", "").isdigit():
-        return Evidence(*written.at, "the sum is written down in the provider's unit", "guard")
-    return None
+        return [Evidence(*written.at, "the sum is written down in the provider's unit", "guard")]
+    return []
 
 
 def _question(charges: Charges, charge: Charge, found: Flaw) -> Ruling:

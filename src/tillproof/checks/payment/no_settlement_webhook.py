@@ -11,6 +11,7 @@ from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Operation
 
 ID = "payment/no-settlement-webhook"
+_MOST = 4
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -57,7 +58,8 @@ def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: H
     settles = {e for o in integration.operations for e in settlement.settling(provider, o)}
     fn, instr = settlement.dispatch(heard.handler, settles & heard.events)
     if not heard.missing or heard.operation is None:
-        ruling.evidence.append(at(model.program, fn, instr, f"{provider.name}'s message is taken here", "guard"))
+        taken = settlement.heard_at(heard.handler, settles & heard.events) or [(fn, instr)]
+        ruling.evidence += [at(model.program, *place, f"{provider.name}'s message is taken here", "guard") for place in taken[:_MOST]]
         return ruling
     wanted = heard.operation.late if heard.missing == "late" else sorted(settlement.settling(provider, heard.operation))
     elsewhere = settlement.spoken_of(model, integration.unit, wanted)

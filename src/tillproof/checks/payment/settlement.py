@@ -154,6 +154,12 @@ def _texts(value: Value) -> list[str]:
     return [i.text for i in items if isinstance(i, Const)]
 
 
+def heard_at(handler: Handler, events: Iterable[str]) -> list[tuple[Fn, int]]:
+    """Where a handler asks for one of the events, a line for each event."""
+    wanted = set(events)
+    return sorted(place for text, place in handler.closure.texts.items() if text in wanted)
+
+
 def dispatch(handler: Handler, events: Iterable[str]) -> tuple[Fn, int]:
     """Where a handler asks which event it is: at one of ``events``, or at the first that it asks for; its own first line otherwise."""
     for wanted in (set(events), set(_events(handler))):

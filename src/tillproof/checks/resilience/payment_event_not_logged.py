@@ -19,7 +19,7 @@ from tillproof.source.kinds import words as words_of
 
 _NEAR = 6
 _OWN = 2
-_MOST = 4
+_MOST = 8
 _HELD = re.compile(
     r"(\w+_)?(order|payment|invoice|booking|reservation|cart|basket|checkout|subscription|intent|payment_intent|charge|session"
     r"|transaction|txn|trx|tran|capture|refund|sale|purchase"
@@ -91,6 +91,7 @@ def _rule(model: Model, handler: Handler, told: Told) -> Ruling:
     ruling = Ruling("resilience/payment-event-not-logged", "held", "handler", file, line)
     if "reference" in told.said and "amount" in told.said:
         seen = {(e.file, e.line): e for e in (told.said[f] for f in _OWED if f in told.said)}
+        seen.update({(e.file, e.line): e for e in told.lines if (e.file, e.line) not in seen})
         ruling.evidence = [Evidence(e.file, e.line, e.note, "guard") for e in list(seen.values())[:_MOST]]
         return ruling
     if told.queued is not None:
