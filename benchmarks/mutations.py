@@ -107,12 +107,12 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "resilience/no-retry": (losses.give_up,),
     "resilience/no-timeout": (losses.wait_for_ever,),
     "resilience/payment-event-not-logged": _LOST,
-    "resilience/retry-on-client-error": _first(losses.catch_all, guards.open_guard),
+    "resilience/retry-on-client-error": _first(losses.catch_all, guards.successes_only, guards.open_guard),
     "resilience/retry-without-backoff": (losses.same_pause,),
     "resilience/swallowed-failure": _SWALLOWED,
-    "tax-shipping/incomplete-tax-request": (losses.drop_line_entry,),
+    "tax-shipping/incomplete-tax-request": (losses.drop_part,),
     "tax-shipping/threshold-before-discount": (amounts.undiscounted,),
-    "tax-shipping/uncached-rates": _first(amounts.never, losses.forget),
+    "tax-shipping/uncached-rates": _first(amounts.never, guards.forget),
 }
 
 _TEXT: dict[str, tuple[Callable[[bytes, int], Found], ...]] = {
@@ -140,6 +140,7 @@ TOGETHER = frozenset(
         "order/refund-exceeds-capture",
         "order/refund-not-recorded",
         "payment/capture-exceeds-auth",
+        "payment/partial-capture-unhandled",
         "payment/no-settlement-webhook",
         "payment/amount-not-reconciled",
         "resilience/payment-event-not-logged",

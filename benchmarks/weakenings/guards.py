@@ -11,6 +11,7 @@ from weakenings.spots import (
     FALSE,
     FUNCTIONS,
     NOTHING,
+    NULL,
     TRUE,
     Edit,
     Found,
@@ -66,6 +67,32 @@ def open_later(spot: Spot) -> Found:
             edits += _opened(spot, node)
     if edits:
         yield "asked no more what it found", edits
+
+
+def forget(spot: Spot) -> Found:
+    """What was kept is not found again, and nobody asks whether it was."""
+    whole = statement(spot)
+    inner = whole.named_children[0] if whole is not None and whole.named_children else None
+    value = (inner.child_by_field_name("right") or inner.child_by_field_name("value")) if inner is not None else None
+    if value is not None:
+        asked = [edit for _, edits in open_later(spot) for edit in edits]
+        yield "found nothing kept", [replace(value, NULL[spot.family]), *asked]
+
+
+def successes_only(spot: Spot) -> Found:
+    """Of the answers that a condition lets return, only the good ones still do: a refusal goes on to the next attempt."""
+    for node in nodes(spot.root):
+        asked = condition(node)
+        if asked is None or not spans(spot, asked) or not _leaves(spot, node):
+            continue
+        name = re.search(r"\$?[A-Za-z_]\w*(?=\.|\s*\)|->)", spot.text(asked))
+        then = node.child_by_field_name("consequence") or node.child_by_field_name("body")
+        if name is None or then is None or "return" not in spot.text(then):
+            continue
+        inner = asked.named_children[0] if asked.type == "parenthesized_expression" else asked
+        good = f"200 === wp_remote_retrieve_response_code({name[0]})" if spot.family == "php" else f"{name[0]}.ok"
+        yield "returned good answers only", [replace(inner, good)]
+        return
 
 
 def unbounded(spot: Spot) -> Found:

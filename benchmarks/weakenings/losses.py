@@ -6,11 +6,9 @@ from tree_sitter import Node
 
 from weakenings.spots import (
     CALLS,
-    EXPRESSIONS,
     NOTHING,
     NULL,
     PAIRS,
-    SIMPLE,
     Edit,
     Found,
     Spot,
@@ -36,6 +34,7 @@ _DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 _SLEEPS = re.compile(r"^(sleep|usleep|delay|wait|setTimeout|pause)$", re.IGNORECASE)
 _TIMEOUT = re.compile(r"timeout", re.IGNORECASE)
 _PAUSES = re.compile(r"^(backoff|retryDelay|retry_delay|jitter|retry_jitter|retry_backoff|wait|delay|delays)$")
+_ENDS = {"ship-from": re.compile(r"from|origin", re.IGNORECASE), "ship-to": re.compile(r"to|dest", re.IGNORECASE)}
 _MOST_RETRIES = re.compile(rb"(max_?network_?retries\s*[:=(]\s*)\d+", re.IGNORECASE)
 _UNBOUNDED = {"python": "None", "javascript": "0", "php": "0"}
 _GIVE_UP = {
@@ -115,11 +114,18 @@ def drop_named(words: str) -> Way:
     return way
 
 
-def drop_line_entry(spot: Spot) -> Found:
-    """The entry, named argument or link that stands on the line is gone."""
+def drop_part(spot: Spot) -> Found:
+    """The part of a request that the evidence names is gone: the entry on the line, with those beside it that say the same place; or the
+    link of a chain."""
     pair = next((n for n in nodes(spot.root) if n.type in PAIRS and n.start_point[0] + 1 == spot.line), None)
     if pair is not None:
-        yield f"dropped `{key_of(spot, pair)}`", [take_out(spot, pair)]
+        first = re.split(r"_|(?=[A-Z])", key_of(spot, pair))[0]
+        wanted = next((words for name, words in _ENDS.items() if name in spot.note), None)
+        if wanted is not None and not wanted.search(key_of(spot, pair)):
+            return  # the line is where the value comes from
+        beside = pair.parent.named_children if pair.parent is not None and wanted and re.search(r" or |address", spot.note) else [pair]
+        gone = [n for n in beside if n.type in PAIRS and re.split(r"_|(?=[A-Z])", key_of(spot, n))[0] == first and not _country(spot, n)]
+        yield f"dropped `{key_of(spot, pair)}`", [take_out(spot, n) for n in gone or [pair]]
         return
     for node in nodes(spot.root):
         arguments = node.child_by_field_name("arguments") if node.type in CALLS else None
@@ -127,6 +133,11 @@ def drop_line_entry(spot: Spot) -> Found:
         if here and (edit := unlink(node)):
             yield f"dropped `{name_of(spot, node)}`", [edit]
             return
+
+
+def _country(spot: Spot, pair: Node) -> bool:
+    """Whether an entry is the country of the destination, which is asked for by itself."""
+    return "ship-to" in spot.note and "country" not in spot.note and "country" in key_of(spot, pair).lower()
 
 
 def wait_for_ever(spot: Spot) -> Found:
@@ -206,14 +217,3 @@ def catch_all(spot: Spot) -> Found:
         before = [node for node in siblings if node.type == clause.type and node.start_byte < clause.start_byte]
         gone = [Edit(before[0].start_byte, clause.start_byte, "")] if before else []
         yield "caught every failure", [*gone, replace(caught, _WIDEST[spot.family])]
-
-
-def forget(spot: Spot) -> Found:
-    """What was kept is not found again."""
-    whole = statement(spot, SIMPLE)
-    inner = whole.named_children[0] if whole is not None and whole.named_children else None
-    value = None
-    if whole is not None and inner is not None and whole.type in EXPRESSIONS | _DECLARATIONS:
-        value = inner.child_by_field_name("right") or inner.child_by_field_name("value")
-    if value is not None:
-        yield "found nothing kept", [replace(value, NULL[spot.family])]

@@ -53,7 +53,11 @@ class Recoveries:
 
     def _switched_off(self, one: Sending) -> bool:
         found = self.model.timeouts.told(one, self._names(one)) if self._names(one) else None
-        return found is not None and isinstance(found[0], Const) and found[0].falsy
+        if found is not None:
+            return isinstance(found[0], Const) and found[0].falsy
+        unit = self.model.program.unit(one.fn.file)
+        made = [on for name in (self._names(one) if one.sdk is not None else ()) for _, _, on in self._settings(unit, name)]
+        return bool(made) and not any(made)
 
     def _told(self, one: Sending) -> Recovery | None:
         """Retries that the client or the whole package is told to make."""
@@ -74,13 +78,19 @@ class Recoveries:
 
     def _set_somewhere(self, unit: str, name: str) -> Recovery | None:
         """A setting of the package, wherever in the unit it is made."""
+        found = next(((file, line) for file, line, on in self._settings(unit, name) if on), None)
+        return Recovery(found, "the SDK is told to repeat what failed") if found is not None else None
+
+    def _settings(self, unit: str, name: str) -> list[tuple[str, int, bool]]:
+        """File and line of every setting of that name in a unit, and whether it asks for retries."""
         program = self.model.program
         pattern = re.compile(re.escape(name.encode()) + _SET.encode(), re.IGNORECASE)
-        for file in program.mentioning(name.rpartition(".")[2]):
-            match = pattern.search(program.sources[file]) if program.unit(file) == unit else None
-            if match is not None and (match[1] or b"1").lower() not in (b"0", b"false", b"null", b"none"):
-                return Recovery((file, program.sources[file].count(b"\n", 0, match.start()) + 1), "the SDK is told to repeat what failed")
-        return None
+        return [
+            (file, program.sources[file].count(b"\n", 0, m.start()) + 1, (m[1] or b"1").lower() not in (b"0", b"false", b"null", b"none"))
+            for file in program.mentioning(name.rpartition(".")[2])
+            if program.unit(file) == unit
+            for m in pattern.finditer(program.sources[file])
+        ]
 
     def _by_retry(self, one: Sending) -> Recovery | None:
         """A retry of ours around the request, or the adapter of its client."""

@@ -86,8 +86,8 @@ class RefundRecords:
                 best = self._better(best, self._in(fn, refund))
         if best.kind in ("none", "told") and (named := self._by_name(refund)) is not None:
             return Kept("full", named)
-        if best.kind != "full" and (told := self._by_message) is not None:
-            return Kept("full", told)
+        if (told := self._by_message) is not None:
+            return Kept("full", told) if best.kind != "full" else Kept("full", best.place, (*best.more, told))
         return best
 
     def _better(self, one: Kept, other: Kept) -> Kept:

@@ -17,6 +17,7 @@ from tillproof.flow.proofs import Happening
 from tillproof.ir.ops import Op
 
 ID = "payment/partial-capture-unhandled"
+_MOST = 8
 _PARTIAL = re.compile(
     r"partial|(amount|total)_captured|captured_(amount|total|cents)|amount_received|(amount|total)_paid|paid_(amount|total)|remaining|outstanding"
 )
@@ -53,9 +54,9 @@ def _rule(model: Model, capture: Capture, paid: Happening, entry: Entry) -> Ruli
     place = at(model.program, site.fn, site.instr, "an amount that the request chooses is captured here", "source")
     ruling = Ruling(ID, "held", "capture", place.file, place.line, [place])
     held = _kept_apart(model, [*capture.around, paid.fn])
-    if held is not None:
-        fn, line = held
-        ruling.evidence.append(Evidence(fn.file, line, "what is captured is recorded, or a part told from the whole", "guard"))
+    if held:
+        what = "what is captured is recorded, or a part told from the whole"
+        ruling.evidence += [Evidence(fn.file, line, what, "guard") for fn, line in held[:_MOST]]
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
     ruling.anchor = lines(model, _decided(model, paid, entry))
@@ -72,17 +73,18 @@ def _rule(model: Model, capture: Capture, paid: Happening, entry: Entry) -> Ruli
     return ruling
 
 
-def _kept_apart(model: Model, functions: list[Fn]) -> tuple[Fn, int] | None:
-    """Where a function names a part, or what is captured so far."""
+def _kept_apart(model: Model, functions: list[Fn]) -> list[tuple[Fn, int]]:
+    """Where functions name a part, or what is captured so far: each line once."""
+    found: list[tuple[Fn, int]] = []
     for fn in dict.fromkeys(functions):
-        words = [t for t in model.vocabulary.tokens(fn) if _PARTIAL.search(snake(t))]
+        words = [t.encode() for t in sorted(model.vocabulary.tokens(fn)) if _PARTIAL.search(snake(t))]
         function = model.program.function(fn)
         if words:
             first, last = (function.line, function.end_line) if function else (1, 10_000)
             text = model.program.sources[fn.file].split(b"\n")
-            wanted = min(words).encode()
-            return fn, next((n for n in range(first, min(last, len(text)) + 1) if wanted in text[n - 1]), first)
-    return None
+            lines_of = [n for n in range(first, min(last, len(text)) + 1) if any(w in text[n - 1] for w in words)]
+            found += [(fn, n) for n in lines_of or [first]]
+    return found
 
 
 CHECK = Check(id=ID, title="A partial capture is recorded as partial", severity="medium", rule=rule)
