@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mutations import TOGETHER, Mutation, apply, mutations
+from mutations import ELSEWHERE, TOGETHER, Mutation, apply, mutations
 from weakenings.disclosures import host_of
 from weakenings.proofs import key_name
 from weakenings.spots import Edit
@@ -150,11 +150,12 @@ def _weakenings(tree: Tree, check: str, step: Step) -> Iterator[tuple[str, Mutat
     declared = _DECLARED.search(step.note)
     if declared is not None:
         step = Step(file=declared[1], line=int(declared[2]), note=step.note, kind=step.kind)
-    name = key_name(step.note) or (host_of(step.note) if check == "boundary/insecure-transport" else None)
+    name = key_name(step.note) or (host_of(step.note) if check == "boundary/insecure-transport" else ELSEWHERE.get(check))
     files = [step.file]
     if name is not None and name.encode() not in _source(tree, step.file):
         paths = (path for path in sorted(tree.folder.rglob("*")) if path.is_file() and language_of(path.name) in ANALYSED)
-        files = [path.relative_to(tree.folder).as_posix() for path in paths if name.encode() in path.read_bytes()]
+        found = [path.relative_to(tree.folder).as_posix() for path in paths if name.encode() in path.read_bytes()]
+        files = found if found or check not in ELSEWHERE else files
     for file in files:
         language = language_of(Path(file).name)
         line = step.line if file == step.file else 0

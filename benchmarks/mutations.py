@@ -23,7 +23,7 @@ class Mutation(NamedTuple):
 
 def mutations(language: str, source: bytes, check: str, line: int, note: str) -> list[Mutation]:
     """All weakenings of a line that apply and leave the file as well-formed as it was, without repetition."""
-    if note.startswith("the platform"):
+    if note.startswith("the platform") or "holds what failed for good" in note:
         return []  # nothing of ours does it
     if language not in ANALYSED or check in _ANYWHERE:
         return [Mutation(what, edits) for way in _TEXT.get(check, ()) for what, edits in way(source, line)]
@@ -99,7 +99,7 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "payment/amount-unit": (amounts.wrong_unit,),
     "payment/missing-currency": (losses.drop_named(r"^currency"),),
     "payment/no-settlement-webhook": (amounts.other_event,),
-    "payment/partial-capture-unhandled": _first(amounts.taken_for_whole, losses.drop_call),
+    "payment/partial-capture-unhandled": _first(guards.unbounded, amounts.taken_for_whole, losses.drop_call),
     "payment/test-credentials-in-prod": (amounts.sandbox,),
     "pci/card-data-logged": (disclosures.log_card,),
     "pci/card-data-stored": _first(disclosures.whole, disclosures.keep_card),
@@ -124,6 +124,9 @@ _TEXT: dict[str, tuple[Callable[[bytes, int], Found], ...]] = {
     "pci/card-data-on-server": (disclosures.own_form,),
 }
 
+# What is looked for in the whole tree where it does not stand in the file of the evidence: the one setting that all requests share.
+ELSEWHERE = {"resilience/no-retry": "max_network_retries"}
+
 # Nothing but the text of the line counts.
 _ANYWHERE = frozenset({"pci/card-data-literal"})
 
@@ -143,6 +146,7 @@ TOGETHER = frozenset(
         "payment/partial-capture-unhandled",
         "payment/no-settlement-webhook",
         "payment/amount-not-reconciled",
+        "resilience/no-dead-letter",
         "resilience/payment-event-not-logged",
     }
 )

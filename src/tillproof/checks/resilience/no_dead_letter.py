@@ -105,9 +105,9 @@ def _queue(model: Model, unit: str, found: list[tuple[Job, list[Effect]]]) -> Ru
     rests = model.queues.resting(queue, unit)
     if rests is not None and (forgets is None or rests.file != forgets.file):
         ruling.evidence.append(Evidence(rests.file, rests.line, f"what failed for good is kept or told of: `{rests.word}`", "guard"))
-        return ruling
     if queue.keeps and forgets is None:
         ruling.evidence.append(Evidence(file, line, f"{queue.keeps} holds what failed for good ({queue.source})", "guard"))
+    if ruling.evidence[-1].kind == "guard":
         return ruling
     if not model.queues.configured(queue):
         ruling.outcome = "unknown"
