@@ -151,7 +151,15 @@ def taken_for_whole(spot: Spot) -> Found:
         if node.type in ("comparison_operator", "binary_expression") and spans(spot, node) and re.search(r"[=<>]=?", spot.text(node)):
             if _operator(node) in ("&&", "||", "+", "-", "*"):
                 continue
-            yield "took a part for the whole", [replace(node, TRUE[spot.family])]
+            chosen = (
+                node.parent if node.parent is not None and node.parent.type in ("conditional_expression", "ternary_expression") else None
+            )
+            sides = [side for side in chosen.named_children if side != node] if chosen is not None else []
+            whole_side = next((side for side in sides if "part" not in spot.text(side).lower()), None)
+            if chosen is not None and whole_side is not None:
+                yield "took a part for the whole", [replace(chosen, spot.text(whole_side))]
+            else:
+                yield "took a part for the whole", [replace(node, TRUE[spot.family])]
             return
 
 

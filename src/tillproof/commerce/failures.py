@@ -70,6 +70,12 @@ class Failures:
         """The handler that begins at an instruction, or in which it stands."""
         return next((c for c in self._of(fn) if c.caught == i or any(i in self._rows(fn, b) for b in c.blocks)), None)
 
+    def raises_again(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler hands every failure on, to whoever is around it: it raises, and neither returns nor goes on behind the try."""
+        body = self.model.program.body(fn)
+        ops = {body.op[i] for b in catch.blocks for i in self._rows(fn, b)}
+        return not catch.falls and Op.RAISE in ops and Op.RETURN not in ops
+
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
         """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""
         catch = self._catch_at(fn, caught)

@@ -89,6 +89,8 @@ def lost(model: Model, effect: Effect) -> Lost | None:
         catch = model.failures.around(place, ours=effect.touch is not None)
         if catch is None:
             continue
+        if model.failures.raises_again(place.fn, catch):
+            continue
         if not model.failures.swallows(place.fn, catch):
             return None
         if all(_goes_on_quietly(model, outer) for outer in way[n + 1 : n + 3]):
