@@ -130,8 +130,9 @@ class Effects:
                 for step in plan:
                     if live.block_of[step.instr] in live.dead:
                         continue
-                    if step.effect is not None:
-                        found.append(Effect(step.effect, fn, step.instr, here, self.model.records))
+                    plain = self._in_context(step.effect, fn, step.instr, here) if step.effect is not None else None
+                    if plain is not None:
+                        found.append(Effect(plain, fn, step.instr, here, self.model.records))
                     if depth < _DEEPEST:
                         targets = step.targets if step.targets is not None else self._targets(fn, step.instr, here)
                         for inner, handed in targets:
@@ -142,6 +143,18 @@ class Effects:
             kept = {self._once(e): e for e in reversed(found)}
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
+
+    def _in_context(self, plain: Plain, fn: Fn, i: int, ctx: Ctx | None) -> Plain | None:
+        """An effect as its caller makes it: what a shared client asks for hangs on what it is told, and may be nothing that is known."""
+        if plain.operation is None or ctx is None:
+            return plain
+        request = self.model.http.request(fn, i)
+        if request is None or not request.parametric:
+            return plain
+        known = self.model.operations.at(fn, i, ctx)
+        if known is None or not isinstance(known.thing, Operation):
+            return None
+        return Plain(known.thing.op, known.certain, known.thing, False)
 
     def _plan(self, fn: Fn) -> list[Step]:
         """What of a function may matter: made once."""

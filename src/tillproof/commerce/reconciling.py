@@ -64,6 +64,18 @@ class Reconciling:
             tuple(dict.fromkeys(amount)), tuple(dict.fromkeys(currency)), tuple(dict.fromkeys(receiver)), self._stored(effect)
         )
 
+    def asked_by_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
+        """The field of ours that holds the id by which a call asks the provider for a payment: the answer is about the payment made for
+        that record. Empty when the id comes from elsewhere."""
+        body = self.model.program.body(fn)
+        if body.op[i] != Op.CALL:
+            return ""
+        for _, argument in body.call(i)[1]:
+            for read in self.model.states.field(fn, argument, ctx):
+                if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")):
+                    return read.field
+        return ""
+
     def _money(self, name: str) -> bool:
         return self.model.words.money(name.removeprefix("get_")) or "amount" in name
 

@@ -240,7 +240,7 @@ class Records:
         """The table that the first argument of a call names."""
         if named := self._given_class(link):
             return named
-        for _, value in self.chains.arguments(link)[:1]:
+        for value in (o for _, v in self.chains.arguments(link)[:1] for o in options(v)):
             if isinstance(value, Const) and value.kind != Kind.STRING:
                 continue
             text = pattern(value)

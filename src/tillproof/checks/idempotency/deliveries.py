@@ -95,8 +95,9 @@ def kept_once(model: Model, repeat: Repeat) -> str:
 def _keyed(model: Model, effect: Effect) -> str:
     """Whether the provider answers a repeated call with the first one's result, because it carries the same key."""
     for site in model.operations.sites:
-        if (site.fn, site.instr) == (effect.fn, effect.instr):
-            found = look(model, site, effect.ctx).found
+        here = (site.fn, site.instr) == (effect.fn, effect.instr)
+        if here or any((c.caller, c.call) == (effect.fn, effect.instr) for c in (site.ctx.chain() if site.ctx else ())):
+            found = look(model, site, effect.ctx if here else site.ctx).found
             if found is not None and found.certain and (random_source(model, found.value) is None or kept(found.value)):
                 return f"{site.provider.name} takes a call with the same {found.key} for the same one"
     return ""

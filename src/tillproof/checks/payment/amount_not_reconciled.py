@@ -85,6 +85,12 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         where = Place(signed.fn, signed.instr, signed.ctx)
         ruling.evidence.append(step(model, where, "the signature is over the id of the payment that was made for this order", "guard"))
         return ruling
+    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in (handler.walked.proofs if handler is not None else ())]
+    if asked and all(kept for _, kept in asked):
+        proof, kept = asked[0]
+        note = f"the provider is asked for the payment whose id is kept in `{kept}`"
+        ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard"))
+        return ruling
     tied = [(p, e, r) for p, e, r in found if _holds(r, kind)]
     if tied:
         place, effect, how = tied[0]
