@@ -99,6 +99,7 @@ PLANTS = [
     _typescript("inventory/sync-drops-failures", "high", "src/stockSync.ts", "} catch {"),
     _typescript("inventory/sync-in-payment", "medium", "src/routes/checkout.ts", "await checkout.startPayment(tx, order)"),
     _typescript("order/cancel-order", "medium", "src/routes/checkout.ts", "orders.move(prisma, order, 'cancelled')"),
+    _typescript("order/event-order-assumed", "medium", "src/events.ts", "data: { status: 'pending' }"),
     _typescript("order/event-order-assumed", "medium", "src/shipments.ts", "data: { parcelStatus: tracker.status }"),
     _typescript("order/fulfilment-not-propagated", "medium", "src/shipments.ts", "data: { parcelStatus: tracker.status }"),
     _typescript("order/refund-exceeds-capture", "medium", "src/routes/admin.ts", "await refund(order, Math.floor("),
