@@ -373,7 +373,7 @@ class States:
         touch = self.existence(atom)
         if touch is None or touch.kind == "read":
             return None
-        conditional = touch.kind in ("write", "delete") and bool(touch.compared - {"id", "pk"})
+        conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and bool(touch.compared - {"id", "pk"})
         if touch.kind != "upsert" and not conditional:
             return None
         means = self._exists_means(atom)
