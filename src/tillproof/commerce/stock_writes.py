@@ -96,7 +96,12 @@ class StockWrites:
                 body = self.model.program.body(fn)
                 telling = (i for i, op in enumerate(body.op) if op == Op.CALL or (op == Op.SET_FIELD and self._may(body.name(i))))
                 touches = (self.model.records.touch(fn, i, None) for i in telling)
-                self._own[fn] = [w for t in touches if t is not None and (w := self.write(t)) is not None]
+                found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
+                atomic = {snake(w.field) for w in found if w.how == "relative"}
+                # An object that is brought up to date after the database has changed its row writes nothing.
+                self._own[fn] = [
+                    w for w in found if w.how != "computed" or snake(w.field) not in atomic or body.op[w.touch.instr] != Op.SET_FIELD
+                ]
         return self._own[fn]
 
     def write(self, touch: Touch) -> StockWrite | None:
