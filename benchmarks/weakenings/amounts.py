@@ -65,14 +65,13 @@ def wrong_unit(spot: Spot) -> Found:
 
 
 def _two_decimals(spot: Spot) -> Found:
+    what = "took two decimals for every currency"
     for node in nodes(spot.root):
-        asked = condition(node)
-        if asked is not None and spans(spot, asked):
-            inner = asked.named_children[0] if asked.type == "parenthesized_expression" else asked
-            yield "took two decimals for every currency", [replace(inner, FALSE[spot.family])]
+        if (false := _made_false(spot, node)) is not None:
+            yield what, [false]
             return
         if node.start_point[0] + 1 == spot.line and node.type in ("subscript", "subscript_expression"):
-            yield "took two decimals for every currency", [replace(node, "2")]
+            yield what, [replace(node, "2")]
             return
         if node.start_point[0] + 1 == spot.line and node.type in CALLS and _DECIMALS.search(name_of(spot, node)):
             yield "took two decimals for every currency", [replace(node, "2")]
@@ -175,8 +174,14 @@ def wait_outside(spot: Spot) -> Found:
 def never(spot: Spot) -> Found:
     """The condition of the line is never true."""
     for node in nodes(spot.root):
-        asked = condition(node)
-        if asked is not None and spans(spot, asked):
-            inner = asked.named_children[0] if asked.type == "parenthesized_expression" else asked
-            yield "made the condition never true", [replace(inner, FALSE[spot.family])]
+        if (false := _made_false(spot, node)) is not None:
+            yield "made the condition never true", [false]
             return
+
+
+def _made_false(spot: Spot, node: Node) -> Edit | None:
+    """The edit by which the condition of a node is never true; None when it has none on the line."""
+    asked = condition(node)
+    if asked is None or not spans(spot, asked):
+        return None
+    return replace(asked.named_children[0] if asked.type == "parenthesized_expression" else asked, FALSE[spot.family])

@@ -1,5 +1,6 @@
 """What a check says: rulings with their evidence, and the finding that a broken one makes."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tillproof.contract import Confidence, Outcome, Severity, StepKind
@@ -39,6 +40,20 @@ class Ruling:
     remediation: str = ""
     references: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[Outcome, str, int]:
+        """Where it stands: what is ruled alike on one line is the same to whoever has to change it."""
+        return (self.outcome, *(self.anchor or (self.file, self.line))[:2])
+
+
+def each_once(rulings: Iterable[Ruling]) -> Iterator[Ruling]:
+    """Rulings, the first of each place."""
+    said: set[tuple[Outcome, str, int]] = set()
+    for ruling in rulings:
+        if ruling.place not in said:
+            said.add(ruling.place)
+            yield ruling
 
 
 def at(program: Program, fn: Fn, i: int, note: str, kind: StepKind = "step") -> Evidence:

@@ -13,7 +13,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Touch
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -95,19 +95,12 @@ class Arrivals:
 
     def _calls(self, value: Value) -> list[Known]:
         """The provider's calls of whose answers a value is a part, or is made by calls that clean."""
-        out: list[Known] = []
-        seen: set[int] = set()
-        stack = [value]
-        while stack and len(seen) < _WAYS:
-            here = stack.pop()
-            if id(here) in seen:
-                continue
-            seen.add(id(here))
-            if isinstance(here, Result) and here.instr >= 0:
-                known = self.model.operations.at(here.fn, here.instr, here.ctx)
-                out += [known] if known is not None else []
-            stack += self.model.requests.carried(here)
-        return out
+        found = (
+            self.model.operations.at(here.fn, here.instr, here.ctx)
+            for here in pieces([value], _WAYS, self.model.requests.carried)
+            if isinstance(here, Result) and here.instr >= 0
+        )
+        return [known for known in found if known is not None]
 
     def _is_state(self, entity: str, field: str) -> bool:
         words = self.model.words

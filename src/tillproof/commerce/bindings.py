@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Result, Value
+from tillproof.flow.values import Const, Value, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -41,18 +41,8 @@ def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
     """Whether the field, as it was sent, is part of what the signature is checked over."""
     body = model.program.body(proof.fn)
     given = [v for _, v in body.call(proof.instr)[1]] if body.op[proof.instr] in (Op.CALL, Op.NEW) else body.args(proof.instr)[1:3]
-    waiting, seen = [model.evaluator.value(proof.fn, v, proof.ctx) for v in given], set[int]()
-    while waiting and len(seen) < _PIECES:
-        here = waiting.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if _names(model, here, field):
-            return True
-        waiting += here.parts()
-        if isinstance(here, Result) and here.instr >= 0:
-            waiting += [v for _, v in model.evaluator.arguments(here)]
-    return False
+    over = [model.evaluator.value(proof.fn, v, proof.ctx) for v in given]
+    return any(_names(model, here, field) for here in pieces(over, _PIECES, model.evaluator.made_of))
 
 
 def _names(model: "Model", value: Value, field: str) -> bool:

@@ -147,7 +147,7 @@ class Conditions:
         body = self.program.body(fn)
         atom = Atom(fn, i, truth, ctx)
         callee, arguments = body.call(i)
-        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        name = body.called(i).lower()
         if truth is not None and len(arguments) == 1 and body.op[callee] == Op.NAME and name in (*_SAME, *_OPPOSITE):
             return self.of(fn, arguments[0][1], truth == (name in _SAME), ctx, depth)
         targets = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]

@@ -354,20 +354,14 @@ class Effects:
     def _is_executed(self, fn: Fn, i: int) -> bool:
         """Whether a call only builds a statement that another one executes, which is the effect then."""
         body = self.model.program.body(fn)
-        if self._called(body, i) not in _BUILDS:
+        if body.called(i).lower() not in _BUILDS:
             return False
         for j in range(i + 1, len(body.op)):
-            if body.op[j] != Op.CALL or self._called(body, j) not in _EXECUTES or not (given := body.call(j)[1]):
+            if body.op[j] != Op.CALL or body.called(j).lower() not in _EXECUTES or not (given := body.call(j)[1]):
                 continue
             if any(link.call == i for link in self.model.records.chains.of(fn, given[0][1], None).calls()):
                 return self.model.records.touch(fn, j, None) is not None
         return False
-
-    @staticmethod
-    def _called(body: Body, i: int) -> str:
-        """The last part of the name by which a call calls, in lower case."""
-        callee = body.args(i)[0]
-        return body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
 
     def _tells(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is one that reviews are about: a status, a mark that something was done, stock, an amount."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Ctx, Element, Instance, Overlay, Param, Record, Result, Seq, Value
+from tillproof.flow.values import Choice, Ctx, Element, Instance, Overlay, Param, Record, Result, Seq, Value, pieces
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -64,16 +64,13 @@ def _elements_of(value: Value, word: str) -> list[Value]:
 
 def depends_on_caller(model: "Model", value: Value) -> bool:
     """Whether a parameter that no caller has filled yet is part of a value, cleaned or converted perhaps."""
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if isinstance(here, Param) or (isinstance(here, Instance) and here.origin is not None):
-            return True
-        stack += [*here.parts(), *(model.requests.carried(here) if isinstance(here, Result) else ())]
-    return False
+
+    def onward(here: Value) -> list[Value]:
+        return [*here.parts(), *(model.requests.carried(here) if isinstance(here, Result) else ())]
+
+    return any(
+        isinstance(here, Param) or (isinstance(here, Instance) and here.origin is not None) for here in pieces([value], _PIECES, onward)
+    )
 
 
 def _keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:

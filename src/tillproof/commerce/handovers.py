@@ -151,11 +151,11 @@ class Handovers:
             if op == Op.DECORATE and body.args(i)[0] == 0 and body.op[body.args(i)[2]] == Op.CALL:
                 call, target = body.args(i)[2], Fn(fn.file, body.args(i)[1])
                 name = constant(evaluator.value(fn, given[0][1])) if (given := body.call(call)[1]) else None
-                if name is not None and self._spelt(body, call) in words:
+                if name is not None and body.called(call).lower() in words:
                     owner = self.model.program.owner(target)
                     at = (fn.file, body.line[i])
                     yield name, FunctionV(at, target, None, Instance(at, owner) if owner else None)
-            elif op in (Op.CALL, Op.NEW) and self._spelt(body, i) in words:
+            elif op in (Op.CALL, Op.NEW) and body.called(i).lower() in words:
                 callee, arguments = body.call(i)
                 values = [evaluator.value(fn, v) for _, v in arguments]
                 first = constant(values[0]) if values else None
@@ -169,10 +169,6 @@ class Handovers:
         if own or self.model.program.language(fn.file) != "php" or constant(value) == name:
             return own
         return [f for f, _ in php_callables(self.model.wiring, value, fn)]
-
-    def _spelt(self, body: Body, i: int) -> str:
-        callee = body.args(i)[0]
-        return body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
 
 
 def _queue(model: "Model", value: Value) -> list[str]:

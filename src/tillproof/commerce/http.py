@@ -72,7 +72,7 @@ class Requests:
         body = self.program.body(fn)
         callee, raw = body.call(i)
         arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
-        word = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        word = body.called(i).lower()
         if word in ("curl_exec", "curl_init"):
             return self._curl(fn, ctx, word)
         options = self._options(arguments)

@@ -18,7 +18,6 @@ _JOINED = re.compile(r"[A-Za-z0-9_]")
 # Pieces that many prefixes have in common, so that few searches tell whether a text is worth a closer look.
 _COMMON = (b"_live_", b"_test_", b"_sbox_", b"sq0", b"shp")
 _LONGEST = 300
-_PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----(?:\\n|\\r|\s|[A-Za-z0-9+/=]){40}")
 
 
 class Made(NamedTuple):
@@ -106,8 +105,3 @@ class Makes:
         if text in self._published or is_stand_in(text, made=True):
             return None
         return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))
-
-
-def private_keys(text: str) -> Iterator[int]:
-    """Offsets of private keys in PEM, but for their mere head lines."""
-    yield from (match.start() for match in _PEM.finditer(text))

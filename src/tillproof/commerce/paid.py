@@ -171,7 +171,7 @@ class PaidPolicy(SenderPolicy):
         if model.recogniser.is_ours(fn, i, ctx) or model.operations.at(fn, i, ctx) is not None:
             return ""
         callee = body.args(i)[0]
-        name = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        name = body.called(i)
         got = model.recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "order.paid":
             return "sure" if self._not_open(fn, i, ctx) else ""

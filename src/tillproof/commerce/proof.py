@@ -112,7 +112,7 @@ class SenderPolicy:
             return None
         callee = model.program.body(fn).args(i)[0]
         body = model.program.body(fn)
-        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        name = body.called(i).lower()
         if name in _SEARCHES:
             around = self._arguments(fn, i, ctx) + (
                 [model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else []

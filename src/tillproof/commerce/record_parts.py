@@ -341,7 +341,7 @@ class PartReader:
             out.compared.update(columns)
             return bool(columns)
         callee, arguments = body.call(i)
-        name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        name = body.called(i).lower()
         given = [v for k, v in arguments if k == ""]
         if name in ("and", "or", "and_", "or_", "q"):
             told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]

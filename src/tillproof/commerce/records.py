@@ -273,11 +273,11 @@ class Records:
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
         if got is not None and got[0].effect in _WORKING:
-            return self._write(fn, i, ctx, name, got[0].effect)
+            return self._write(fn, i, ctx, name, got[0].effect, got[0].entity)
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
             return self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
-            return self._write(fn, i, ctx, name, "once")
+            return self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
         return None
 
     def _says_something(self, fn: Fn, i: int) -> bool:
@@ -369,7 +369,8 @@ class Records:
                             named = self._named(inner, inner.links[-1]) or named
         return self._touch("read", named, parts, fn, i, ctx)
 
-    def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str) -> Touch:
+    def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str, told: str) -> Touch:
+        """A call that writes; ``told``: the kind of record, where a pack says it."""
         chain = self.chains.of(fn, i, ctx)
         link = chain.links[-1]
         low = name.lower()
@@ -404,9 +405,7 @@ class Records:
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
             kind = "create" if record is not None and self._is_new(record, parts) else "flush"
-        told = self.model.recogniser.effect(fn, i, ctx)
-        named = told[0].entity if told is not None and told[0].entity else named
-        touch = self._touch(kind, named, parts, fn, i, ctx, record, effect)
+        touch = self._touch(kind, told or named, parts, fn, i, ctx, record, effect)
         return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
 
     def _is_new(self, record: Value, parts: Parts) -> bool:

@@ -13,7 +13,7 @@ from tillproof.commerce.spoken import Word, spoken
 from tillproof.flow.facts import Passed
 from tillproof.flow.loops import Flow, Loop
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Element, External, Member, Mix, Param, Result, Value, constant, options
+from tillproof.flow.values import Ctx, Element, External, Member, Mix, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -236,16 +236,10 @@ def _went_back(word: Word) -> bool:
 
 def _named(value: Value) -> Iterator[str]:
     """The names of the members, elements and parameters that an amount is made of."""
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
+    for here in pieces([value], _PIECES):
         if isinstance(here, (Member, Param)):
             yield snake(here.name)
         elif isinstance(here, Element) and here.key is not None and (text := constant(here.key)):
             yield snake(text)
         elif isinstance(here, Result) and isinstance(here.callee, (Member, External)):
             yield snake(here.callee.name.rpartition(".")[2])
-        stack += here.parts()

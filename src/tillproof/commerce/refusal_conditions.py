@@ -170,8 +170,7 @@ class Conditions:
             key = body.const(body.args(i)[1])
             return bool(key and snake(key[1]) in wanted)
         if op == Op.CALL:
-            callee = body.args(i)[0]
-            word = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+            word = body.called(i)
             return snake(word) in wanted or (
                 word in ("int", "intval", "Number", "parseInt") and any(self._reads(fn, a, wanted) for _, a in body.call(i)[1])
             )
@@ -235,7 +234,7 @@ class Conditions:
     def _asked(self, fn: Fn, i: int, depth: int) -> Outcomes:
         body = self.program.body(fn)
         callee, arguments = body.call(i)
-        word = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        word = body.called(i)
         plain = snake(word)
         given = [a for _, a in arguments]
         if word in ("in_array", "includes", "contains", "has", "indexOf") and given:

@@ -74,8 +74,7 @@ class Regions:
         body = self.model.program.body(place.fn)
         for fact in self.model.effects.facts(place.fn).at(place.instr):
             if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL:
-                callee = body.args(fact.instr)[0]
-                name = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+                name = body.called(fact.instr).lower()
                 if name in _BEGINS:
                     return Place(place.fn, fact.instr, place.ctx)
         return None

@@ -71,10 +71,6 @@ class Surface:
     ways: dict[tuple[str, int], tuple[Way, ...]] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
 
-    def systems_at(self, file: str, line: int) -> tuple[str, ...]:
-        """The systems that a line calls."""
-        return tuple(dict.fromkeys(c.system for c in self.calls if c.file == file and c.line <= line <= c.end_line))
-
 
 def surface(model: "Model", places: Iterable[tuple[str, int]]) -> Surface:
     """The surface of a program. ``places``: file and line of what the obligations stand at."""

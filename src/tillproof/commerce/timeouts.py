@@ -144,7 +144,7 @@ class Timeouts:
         body = program.body(one.fn)
         out: list[tuple[str, Value, Place]] = []
         callee, arguments = body.call(one.instr)
-        word = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        word = body.called(one.instr)
         if word in ("curl_exec", "curl_init", "curl_multi_exec"):
             return [(k, v, v.at) for k, v in self.model.http.curl_settings(one.fn, ctx)]
         out += self._positional(one, [evaluator.value(one.fn, v, ctx) for k, v in arguments if k == ""])

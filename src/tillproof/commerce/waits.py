@@ -99,7 +99,7 @@ class Waits:
         if body.op[i] == Op.NEW:
             return self._promised(fn, arguments, depth) if body.op[callee] == Op.NAME and body.name(callee) == "Promise" else None
         table = self._tables[self.program.language(fn.file)]
-        word = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        word = body.called(i)
         if not word or (word.lower() not in table.words() and not self._may_wait(word) and not self._renamed(fn, word)):
             return None
         own = [o for o in options(self.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]

@@ -472,6 +472,13 @@ class Evaluator:
         _, arguments = self.program.body(result.fn).call(result.instr)
         return [(k, self.value(result.fn, v, result.ctx)) for k, v in arguments]
 
+    def made_of(self, value: Value) -> list[Value]:
+        """The parts of a value, and what the call that gave it was handed."""
+        below = list(value.parts())
+        if isinstance(value, Result) and value.instr >= 0:
+            below += [v for _, v in self.arguments(value)]
+        return below
+
     def argument(self, result: Result, number: int) -> Value | None:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]

@@ -84,7 +84,7 @@ class Reattempts:
             if op not in (Op.ELEMENT, Op.KEY) or not loop.holds(body, i):
                 continue
             source = body.args(i)[0]
-            if body.op[source] == Op.CALL and _callee(body, source) in _COUNTERS:
+            if body.op[source] == Op.CALL and body.called(source) in _COUNTERS:
                 continue
             names = {body.name(s) for s in range(i, len(body.op)) if body.op[s] == Op.STORE and self._made_of(body, body.args(s)[1], i)}
             if any(
@@ -223,7 +223,7 @@ class Reattempts:
             return ()
         outer = self.program.body(around)
         for i, op in enumerate(outer.op):
-            if op == Op.CALL and _callee(outer, i) == "catch":
+            if op == Op.CALL and outer.called(i) == "catch":
                 given = [a for _, a in outer.call(i)[1] if outer.op[a] == Op.FUNCTION]
                 if any(Fn(fn.file, outer.args(a)[0]) == fn for a in given):
                     return tuple(n for n, o in enumerate(body.op) if o == Op.PARAM)[:1]
@@ -240,7 +240,7 @@ class Reattempts:
             if op != Op.CALL:
                 continue
             callee, arguments = body.call(i)
-            if not waits and _callee(body, i) not in named:
+            if not waits and body.called(i) not in named:
                 continue  # it cannot be a call of itself, and nothing waits that could lead back
             own = [o.fn for o in options(self.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
             given = [a for _, a in arguments if body.op[a] in (Op.FUNCTION, Op.NAME)]
@@ -279,11 +279,6 @@ class Reattempts:
                 for f in self.program.functions_calling_name(file, name)
             }  # fmt: skip
         return self._named[fn]
-
-
-def _callee(body: Body, call: int) -> str:
-    callee = body.args(call)[0]
-    return body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
 
 
 def _names_in(body: Body, i: int, depth: int = 0) -> set[str]:

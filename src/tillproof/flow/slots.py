@@ -50,7 +50,7 @@ def _given(body: Body, i: int) -> Iterator[Slot]:
     for name, value in arguments:
         if name and name not in ("*", "**"):
             yield Slot(name, value, i)
-    called = body.name(callee).rpartition(".")[2].lower() if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+    called = body.called(i).lower()
     if len(arguments) >= 2 and called in _NAMING:
         key = _key(body, arguments[0][1])
         if key:

@@ -3,7 +3,7 @@
 ``at`` is (file, line) of the expression that yields it. Values are compared by identity; ``leaves`` and ``names`` are how others read them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.flow.program import ClassId, Fn
@@ -258,8 +258,7 @@ def options(value: Value) -> tuple[Value, ...]:
 
 def names(value: Value) -> tuple[str, ...]:
     """Dotted names by which packs may know a value. ``()`` stands for an instance or a result; a leading ``?`` for a root that is not
-    known,
-    a leading ``#`` for one of the repository's own."""
+    known, a leading ``#`` for one of the repository's own."""
     if isinstance(value, External):
         return (value.name,)
     if isinstance(value, Member):
@@ -281,6 +280,19 @@ def names(value: Value) -> tuple[str, ...]:
     if isinstance(value, FunctionV):
         return ("#",)
     return ("?",)
+
+
+def pieces(roots: Iterable[Value], most: int, onward: Callable[[Value], Iterable[Value]] | None = None) -> Iterator[Value]:
+    """Values and all that they are made of, each once, ``most`` of them at the most; the last root and the last part go first. ``onward``:
+    what a piece is made of, where that is not its parts."""
+    stack = list(roots)
+    seen: set[int] = set()
+    while stack and len(seen) < most:
+        here = stack.pop()
+        if id(here) not in seen:
+            seen.add(id(here))
+            yield here
+            stack += onward(here) if onward is not None else here.parts()
 
 
 def leaves(value: Value, limit: int = 400) -> Iterator[Value]:

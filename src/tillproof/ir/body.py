@@ -66,6 +66,11 @@ class Body(msgspec.Struct, array_like=True):
         a = self.at[i]
         return self.operands[a], self.strings[self.operands[a + 1]]
 
+    def called(self, i: int) -> str:
+        """The last part of the name by which a CALL or NEW calls: ``update`` of ``db.orders.update(…)``; empty where it calls no name."""
+        callee = self.operands[self.at[i]]
+        return self.name(callee).rpartition(".")[2] if self.op[callee] in (Op.NAME, Op.FIELD) else ""
+
     def call(self, i: int) -> tuple[int, list[tuple[str, int]]]:
         """Callee and arguments of a CALL or NEW. An argument's key is ``""`` (positional), ``*``, ``**`` or its name."""
         ops = self.args(i)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.deliveries import Delivery, deliveries
-from tillproof.checks.idempotency.handler_not_idempotent import describe
+from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cache_marks import CacheMark

@@ -4,19 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tillproof.checks.idempotency.keys import look
-from tillproof.checks.idempotency.unstable_key import kept, random_source
+from tillproof.checks.idempotency.keys import kept, look, random_source
 from tillproof.checks.ways import anchor
-from tillproof.commerce.conditions import flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard, Repeat
-from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 
 _STARTS = ("payment.create", "checkout.create", "subscription.create")
+_WHAT = {
+    "fulfil": "the order is fulfilled",
+    "mail": "a message is sent",
+    "refund.create": "a refund is made",
+    "transfer.create": "money is transferred",
+    "payout.create": "money is paid out",
+    "payment.create": "a payment is started",
+    "checkout.create": "a checkout is started",
+    "subscription.create": "a subscription is started",
+    "shipment.create": "a shipment is bought",
+}
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -58,7 +66,8 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
         for part in parts.values():
             bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
             place = min(bare or part, key=lambda pair: RANK[pair[1].harm])[0]
-            yield Delivery(handler, place, tuple(r for _, r in bare), tuple(r for _, r in part if r.guards or kept_once(model, r)))
+            left = tuple(r for _, r in bare)
+            yield Delivery(handler, place, left, tuple(r for _, r in part if r not in left))
 
 
 def _hears(model: Model, handler: Handler) -> bool:
@@ -67,16 +76,6 @@ def _hears(model: Model, handler: Handler) -> bool:
         return True
     effects = model.effects.of(handler.entry.target)
     return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in _STARTS for e in effects)
-
-
-def _state_is_read(model: Model, repeat: Repeat) -> bool:
-    """Whether the order's state is looked at on the way, whatever for: a message more or less is no flaw then."""
-    return any(
-        model.states.looks_at_state(atom)
-        for held in model.effects.held(repeat.effect)
-        if not isinstance(held.fact, Passed)
-        for atom in flat(model.conditions.behind(held))
-    )
 
 
 def kept_once(model: Model, repeat: Repeat) -> str:
@@ -107,3 +106,14 @@ def _telling(repeat: Repeat) -> Guard:
     """The guard that reads the record that is written, before one that only looks at something beside it."""
     entity = repeat.effect.touch.entity if repeat.effect.touch else ""
     return min(repeat.guards, key=lambda g: all(snake(e.touch.entity if e.touch else "") != entity for e in g.by))
+
+
+def describe(repeat: Repeat) -> str:
+    """What an effect does, in words."""
+    effect = repeat.effect
+    if effect.touch is not None and effect.touch.entity:
+        name = effect.touch.entity.replace("_", " ")
+        if effect.touch.kind == "create":
+            return f"another {name} is created"
+        return f"{', '.join(sorted(effect.touch.fields)[:2]) or 'it'} of the {name} is changed"
+    return _WHAT.get(effect.kind, "the same is done")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.deliveries import Delivery, deliveries, kept_once
+from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.model import Model
@@ -16,10 +16,6 @@ _AGAIN = {
     "record": "is recorded again",
     "message": "is told again",
 }
-_WHAT = {"fulfil": "the order is fulfilled", "mail": "a message is sent", "refund.create": "a refund is made",
-         "transfer.create": "money is transferred",
-         "payout.create": "money is paid out", "payment.create": "a payment is started", "checkout.create": "a checkout is started",
-         "subscription.create": "a subscription is started", "shipment.create": "a shipment is bought"}  # fmt: skip
 
 _MOST = 4
 
@@ -69,17 +65,6 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
     ruling.evidence += steps(model, worst.effect, what)
     return ruling
-
-
-def describe(repeat: Repeat) -> str:
-    """What an effect does, in words."""
-    effect = repeat.effect
-    if effect.touch is not None and effect.touch.entity:
-        name = effect.touch.entity.replace("_", " ")
-        if effect.touch.kind == "create":
-            return f"another {name} is created"
-        return f"{', '.join(sorted(effect.touch.fields)[:2]) or 'it'} of the {name} is changed"
-    return _WHAT.get(effect.kind, "the same is done")
 
 
 def _severity(worst: Repeat) -> Severity:

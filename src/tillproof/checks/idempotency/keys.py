@@ -10,13 +10,14 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Choice, Ctx, Param, Result, Text, Value, leaves, names
+from tillproof.flow.values import Choice, Ctx, Instance, Member, Param, Result, Text, Value, leaves, names, pieces
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
 _LEVELS = 3
 _MOST_CALLERS = 60
 _MOST_PARTS = 80
+_DEEPEST = 200
 # Types of all that a request is made with.
 _OPTIONS = ("RequestInit", "AxiosRequestConfig", "RequestOptions")
 
@@ -183,3 +184,24 @@ def _is_spelt_in(language: str, name: str) -> bool:
     if language == "python":
         return name.islower() and "-" not in name
     return "-" not in name and (language == "php" or ("_" not in name and name[:1].islower()))
+
+
+def random_source(model: Model, value: Value) -> Value | None:
+    """A random or clock value that the key is made of, through any function of the repository."""
+
+    def onward(here: Value) -> list[Value]:
+        if isinstance(here, Result):
+            return [here.callee, *((v for _, v in model.evaluator.arguments(here)) if here.instr >= 0 else ())]
+        if isinstance(here, Member) and (made := model.records.read_behind(here.base)) is not None and made.kind == "create":
+            field = made.fields.get(here.name)  # its other fields come from the database
+            return [field] if field is not None else []
+        return list(here.parts())
+
+    walked = pieces([value], _DEEPEST, onward)
+    return next((here for here in walked if isinstance(here, Result) and model.recogniser.result_is("random", here)), None)
+
+
+def kept(value: Value) -> bool:
+    """Whether the key may also be one that is read from a stored record: the random one is only made when there is none yet."""
+    options = value.options if isinstance(value, Choice) else ()
+    return any(isinstance(o, (Member, Instance)) for o in options)

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
+from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found
-from tillproof.flow.values import Choice, Instance, Member, Result, Value, options
+from tillproof.flow.values import Instance, Result, Value, options
 from tillproof.ir.ops import Op
 
 _ID = re.compile(r"id|uuid|pk|number|reference|(\w+_)?(order|payment|attempt)_?(id|uuid|number|reference)", re.IGNORECASE)
@@ -79,35 +79,6 @@ def key_line(program: Program, fn: Fn, instr: int, key: str) -> int:
         if (const and const[1] == key) or (op in (Op.FIELD, Op.SET_FIELD) and body.name(i) == key):
             named.append(body.line[i])
     return min(named, key=lambda line: (line > body.end_line[instr], abs(line - body.line[instr])), default=body.line[instr])
-
-
-def random_source(model: Model, value: Value) -> Value | None:
-    """A random or clock value that the key is made of, through any function of the repository."""
-    seen: set[int] = set()
-    stack = [value]
-    while stack and len(seen) < 200:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if isinstance(here, Result):
-            if model.recogniser.result_is("random", here):
-                return here
-            stack.append(here.callee)
-            if here.instr >= 0:
-                stack += [v for _, v in model.evaluator.arguments(here)]
-        elif isinstance(here, Member) and (made := model.records.read_behind(here.base)) is not None and made.kind == "create":
-            field = made.fields.get(here.name)  # its other fields come from the database
-            stack += [field] if field is not None else []
-        else:
-            stack += here.parts()
-    return None
-
-
-def kept(value: Value) -> bool:
-    """Whether the key may also be one that is read from a stored record: the random one is only made when there is none yet."""
-    options = value.options if isinstance(value, Choice) else ()
-    return any(isinstance(o, (Member, Instance)) for o in options)
 
 
 CHECK = Check(id="idempotency/unstable-key", title="The idempotency key is stable", severity="high", rule=rule)

@@ -12,7 +12,7 @@ from tillproof.commerce.refund_bounds import Bound
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Member, Result, Value
+from tillproof.flow.values import Member, Result, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -111,26 +111,16 @@ def _own(model: Model, refund: Refund) -> str | None:
         return None
     if refund.entries and all(e.role == "platform" for e in refund.entries):
         return _PLATFORM
-    for here in _pieces(refund.amount):
+    for here in pieces([refund.amount], _PIECES):
         if isinstance(here, Result) and here.instr >= 0 and not here.new:
             known = model.operations.at(here.fn, here.instr, here.ctx)
             if known is not None and isinstance(known.thing, Operation):
                 return "the amount is what the provider says was paid"
     if depends_on_caller(model, refund.amount):
         return None
-    if any(isinstance(p, Member) and model.words.money(p.name) for p in _pieces(refund.amount)):
+    if any(isinstance(p, Member) and model.words.money(p.name) for p in pieces([refund.amount], _PIECES)):
         return "the amount is the one on record, not one that somebody sends"
     return None
-
-
-def _pieces(value: Value) -> Iterator[Value]:
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) not in seen:
-            seen.add(id(here))
-            yield here
-            stack += here.parts()
 
 
 def _broken(model: Model, case: _Case, ruling: Ruling) -> Ruling:

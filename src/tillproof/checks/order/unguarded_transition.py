@@ -80,8 +80,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
     who = "a message of the provider that comes late or twice" if webhook else f"a call of {called(model, entry)}"
     ruling.message = (
         f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when it is already "
-        "paid, cancelled, "
-        "refunded or sent, so money and goods no longer agree with what the order says."
+        "paid, cancelled, refunded or sent, so money and goods no longer agree with what the order says."
     )
     ruling.remediation = (
         f"Change it only from the states that allow it, in one statement (`… WHERE id = ? AND {worst.field} IN (…)`), and "

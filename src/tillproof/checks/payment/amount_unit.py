@@ -7,7 +7,7 @@ from tillproof.checks.payment.amount_flaws import Flaw, flaw
 from tillproof.checks.payment.amount_words import words_for
 from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
 from tillproof.checks.payment.currency_case import lookups_missed
-from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.model import Model
 from tillproof.commerce.money import Money, name_of
 from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknown, Value
@@ -34,17 +34,10 @@ _MOST = 4
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per sum that a provider is given; one finding per line that has to change, however many sums go through it."""
     charges = Charges(model)
-    said: set[tuple[object, ...]] = set()
-    for charge in charges.all:
-        if charge.path.rpartition(".")[2].endswith("_decimal") or (isinstance(charge.value, Const) and charge.value.falsy):
-            continue
-        ruling = _rule(charges, charge)
-        if ruling is None:
-            continue
-        place = (ruling.outcome, *((ruling.anchor or (ruling.file, ruling.line))[:2]))
-        if place not in said:
-            said.add(place)
-            yield ruling
+    sums = (
+        c for c in charges.all if not (c.path.rpartition(".")[2].endswith("_decimal") or (isinstance(c.value, Const) and c.value.falsy))
+    )
+    yield from each_once(ruling for charge in sums if (ruling := _rule(charges, charge)) is not None)
     yield from lookups_missed(charges)
 
 

@@ -8,7 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
 from tillproof.ir.ops import Kind, Op
 
 _EQUAL = ("==", "===", "!=", "!==", "<>")
@@ -69,18 +69,7 @@ def _holds(model: Model, value: Value, word: str) -> bool:
 
 
 def _pieces(model: Model, value: Value) -> Iterator[Value]:
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        yield here
-        if not isinstance(here, (Member, Element)):
-            stack += [
-                *here.parts(),
-                *(v for _, v in (model.evaluator.arguments(here) if isinstance(here, Result) and here.instr >= 0 else ())),
-            ]
+    return pieces([value], _PIECES, lambda here: () if isinstance(here, (Member, Element)) else model.evaluator.made_of(here))
 
 
 def _name(value: Value) -> str:

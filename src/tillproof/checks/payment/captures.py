@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from tillproof.checks.ruling import Evidence, at
 from tillproof.commerce.entries import Entry
@@ -13,7 +13,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Result, Value, constant
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Param, Result, Value, constant, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -91,26 +91,16 @@ def _origin(
         return "provider"
     if any(_LEFT.search(n) for n in names):
         return "authorised"
-    if any(isinstance(p, Member) and _MONEY.search(snake(p.name)) for p in _pieces(value)):
+    if any(isinstance(p, Member) and _MONEY.search(snake(p.name)) for p in pieces([value], _PIECES)):
         return "own"
     platform = depends_on_caller(model, value) and entries and all(e.role == "platform" for e in entries)
     return "platform" if platform else "unknown"
 
 
-def _pieces(value: Value) -> Iterator[Value]:
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) not in seen:
-            seen.add(id(here))
-            yield here
-            stack += here.parts()
-
-
 def _names(value: Value) -> list[str]:
     """The names of members and elements that a value is read from."""
     out: list[str] = []
-    for piece in _pieces(value):
+    for piece in pieces([value], _PIECES):
         if isinstance(piece, (Member, Param)):
             out.append(piece.name)
         elif isinstance(piece, Element) and piece.key is not None and (text := constant(piece.key)):
@@ -120,20 +110,20 @@ def _names(value: Value) -> list[str]:
 
 def _of_provider(model: Model, value: Value) -> bool:
     """Whether an amount is read from what the provider answered."""
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if isinstance(here, Result) and here.instr >= 0 and not here.new:
-            known = model.operations.at(here.fn, here.instr, here.ctx)
-            if known is not None and isinstance(known.thing, Operation):
-                return True
-            if model.requests.cleans(here):
-                stack += [v for _, v in model.evaluator.arguments(here) if not isinstance(v, FunctionV)]
-        stack += here.parts()
+
+    def onward(here: Value) -> list[Value]:
+        given = model.evaluator.arguments(here) if _is_call(here) and model.requests.cleans(here) else ()
+        return [*(v for _, v in given if not isinstance(v, FunctionV)), *here.parts()]
+
+    for here in pieces([value], _PIECES, onward):
+        known = model.operations.at(here.fn, here.instr, here.ctx) if _is_call(here) else None
+        if known is not None and isinstance(known.thing, Operation):
+            return True
     return False
+
+
+def _is_call(value: Value) -> TypeGuard[Result]:
+    return isinstance(value, Result) and value.instr >= 0 and not value.new
 
 
 def bound(model: Model, capture: Capture) -> Evidence | None:

@@ -22,9 +22,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         ruling = _rule(model, site)
         if ruling is None or (ruling.outcome == "broken" and site.fn in flawed and site.what != "charge"):
             continue
-        place = (ruling.outcome, *(ruling.anchor or (ruling.file, ruling.line))[:2])
-        if place not in said:
-            said.add(place)
+        if ruling.place not in said:
+            said.add(ruling.place)
             if ruling.outcome == "broken":
                 flawed.add(site.fn)
             yield ruling

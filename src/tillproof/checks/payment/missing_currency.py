@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_line, ruling_of
 from tillproof.checks.payment.order_currency import currency_of_orders, holder_of
-from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open
 from tillproof.commerce.model import Model
-from tillproof.flow.values import Choice, Element, Param, Result, Value
+from tillproof.flow.values import Choice, Element, Param, Result, Value, pieces
 
 _OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
 _PIECES = 120
@@ -18,18 +18,8 @@ _PIECES = 120
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge, or per caller where a caller gives the currency."""
     charges = Charges(model)
-    said: set[tuple[object, ...]] = set()
-    for charge in charges.all:
-        op = charge.site.operation
-        if op.op not in CREATES or not op.currency or charge.site.provider.currencies:
-            continue
-        ruling = _rule(charges, charge)
-        if ruling is None:
-            continue
-        place = (ruling.outcome, *((ruling.anchor or (ruling.file, ruling.line))[:2]))
-        if place not in said:
-            said.add(place)
-            yield ruling
+    owing = (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency and not c.site.provider.currencies)
+    yield from each_once(ruling for charge in owing if (ruling := _rule(charges, charge)) is not None)
 
 
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:
@@ -114,24 +104,21 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
     return ruling
 
 
-def _made_of(charges: Charges, value: Value, pieces: set[tuple[str, str | None]]) -> bool:
+def _made_of(charges: Charges, value: Value, chosen: set[tuple[str, str | None]]) -> bool:
     """Whether what the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        source = charges.model.requests.source(here)
-        if source is not None and (source.kind, source.key) in pieces:
-            return True
+    model = charges.model
+
+    def onward(here: Value) -> list[Value]:
+        given: list[Value] = []
         if isinstance(here, Result) and here.instr >= 0:
-            if charges.model.operations.at(here.fn, here.instr, here.ctx) is not None:
-                continue  # a provider works with the number that it is given
-            stack += [v for _, v in charges.model.evaluator.arguments(here)]
-        stack += [here.key] if isinstance(here, Element) and here.key is not None else []
-        stack += here.parts()
-    return False
+            if model.operations.at(here.fn, here.instr, here.ctx) is not None:
+                return []  # a provider works with the number that it is given
+            given = [v for _, v in model.evaluator.arguments(here)]
+        key = [here.key] if isinstance(here, Element) and here.key is not None else []
+        return [*given, *key, *here.parts()]
+
+    sources = (model.requests.source(here) for here in pieces([value], _PIECES, onward))
+    return any((source.kind, source.key) in chosen for source in sources if source is not None)
 
 
 def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:

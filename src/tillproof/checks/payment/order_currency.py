@@ -4,7 +4,7 @@ import re
 
 from tillproof.checks.payment.charges import Charge, Charges
 from tillproof.commerce.money import name_of
-from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value
+from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value, pieces
 
 _ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")
 _PIECES = 60
@@ -12,21 +12,20 @@ _PIECES = 60
 
 def holder_of(charges: Charges, charge: Charge) -> Value | None:
     """The record that a sum is read from: what its first money field stands on."""
-    stack, seen = [charge.value], set[int]()
-    while stack and len(seen) < _PIECES:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if isinstance(here, (Member, Element)) and charges.model.words.money(name_of(here)):
-            return here.base
+    model = charges.model
+
+    def onward(here: Value) -> list[Value]:
         if isinstance(here, Result) and here.instr >= 0:
-            if isinstance(here.callee, Member) and charges.model.words.money(name_of(here.callee).removeprefix("get_")):
-                return here.callee.base
-            stack += [v for _, v in reversed(charges.model.evaluator.arguments(here))]
-            stack += [here.callee.base] if isinstance(here.callee, Member) else []
-        elif isinstance(here, (Choice, Mix)):
-            stack += reversed(here.parts())
+            given = [v for _, v in reversed(model.evaluator.arguments(here))]
+            return [*given, *([here.callee.base] if isinstance(here.callee, Member) else [])]
+        return list(reversed(here.parts())) if isinstance(here, (Choice, Mix)) else []
+
+    for here in pieces([charge.value], _PIECES, onward):
+        if isinstance(here, (Member, Element)) and model.words.money(name_of(here)):
+            return here.base
+        called = here.callee if isinstance(here, Result) and here.instr >= 0 else None
+        if isinstance(called, Member) and model.words.money(name_of(called).removeprefix("get_")):
+            return called.base
     return None
 
 

@@ -47,8 +47,7 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
     if webhook:
         ruling.message = (
             f"When the work behind {called(model, entry)} fails, {found.how}: {name} counts the event as delivered and "
-            "never sends it again, so a payment, "
-            "refund or cancellation that happened is missing from the shop's books."
+            "never sends it again, so a payment, refund or cancellation that happened is missing from the shop's books."
         )
         ruling.remediation = (
             "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "

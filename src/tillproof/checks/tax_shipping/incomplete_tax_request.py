@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.checks.tax_shipping.tax_requests import Part, contexts_of, parts_of, written_down
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
@@ -13,17 +13,13 @@ from tillproof.flow.values import Ctx
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per request for tax, or per caller where a caller gives what it holds."""
-    said: set[tuple[str, str, int]] = set()
-    for site in model.operations.sites:
-        if not site.operation.needs:
-            continue
-        own = _rule(model, site, site.ctx)
-        callers = contexts_of(model, site) if own.outcome == "unknown" else []
-        for ruling in [_rule(model, site, ctx) for ctx in callers] or [own]:
-            place = (ruling.outcome, *((ruling.anchor or (ruling.file, ruling.line))[:2]))
-            if place not in said:
-                said.add(place)
-                yield ruling
+    yield from each_once(ruling for site in model.operations.sites if site.operation.needs for ruling in _of_callers(model, site))
+
+
+def _of_callers(model: Model, site: OperationSite) -> list[Ruling]:
+    own = _rule(model, site, site.ctx)
+    callers = contexts_of(model, site) if own.outcome == "unknown" else []
+    return [_rule(model, site, ctx) for ctx in callers] or [own]
 
 
 def _rule(model: Model, site: OperationSite, ctx: Ctx | None) -> Ruling:

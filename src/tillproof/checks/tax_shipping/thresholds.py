@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Result, Value
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Value, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -111,23 +111,10 @@ def _decides_shipping(model: Model, fn: Fn, i: int) -> bool:
 
 def _less_discount(model: Model, value: Value) -> bool:
     """Whether a discount is taken off on the way to a value."""
-    stack, seen = [value], set[int]()
-    while stack and len(seen) < _MOST:
-        here = stack.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if (
-            isinstance(here, Mix)
-            and here.op == "-"
-            and len(here.operands) == 2
-            and any(_TAKEN_OFF.search(n) for n in _names(here.operands[1]))
-        ):
-            return True
-        stack += here.parts()
-        if isinstance(here, Result) and here.instr >= 0:
-            stack += [v for _, v in model.evaluator.arguments(here)]
-    return False
+    return any(
+        isinstance(here, Mix) and here.op == "-" and len(here.operands) == 2 and any(_TAKEN_OFF.search(n) for n in _names(here.operands[1]))
+        for here in pieces([value], _MOST, model.evaluator.made_of)
+    )
 
 
 def _stored_less(model: Model, fn: Fn, i: int) -> bool:

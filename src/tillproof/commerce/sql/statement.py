@@ -82,10 +82,6 @@ class Statement:
     line: int = 0
     parsed: bool = True
 
-    def writes_to(self, column: str) -> Write | None:
-        """The write of a column, by its name in any case; None when it is not written."""
-        return next((w for w in self.writes if w.column.lower() == column.lower()), None)
-
     def compares(self, column: str) -> tuple[Condition, ...]:
         """The conjuncts about a column."""
         return tuple(c for c in self.where if c.column.lower() == column.lower())
