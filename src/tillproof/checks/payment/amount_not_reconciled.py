@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.ruling import Ruling
+from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import signed_for_ours
 from tillproof.commerce.effects import Effect, Place
@@ -80,26 +80,9 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, reconciling.of(effect)) for place, effect in part]
-    signed = signed_for_ours(model, handler) if handler is not None else None
-    if signed is not None:
-        where = Place(signed.fn, signed.instr, signed.ctx)
-        ruling.evidence.append(step(model, where, "the signature is over the id of the payment that was made for this order", "guard"))
-        return ruling
-    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in (handler.walked.proofs if handler is not None else ())]
-    if asked and all(kept for _, kept in asked):
-        proof, kept = asked[0]
-        note = f"the provider is asked for the payment whose id is kept in `{kept}`"
-        ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard"))
-        return ruling
-    tied = [(p, e, r) for p, e, r in found if _holds(r, kind)]
+    tied = (_bound(model, handler, reconciling) if handler is not None else []) or _compared(model, found, kind)
     if tied:
-        place, effect, how = tied[0]
-        for atom in how.amount[:2]:
-            ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "the amount paid is compared", "guard"))
-        if not how.amount:
-            ruling.evidence.append(
-                step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")
-            )
+        ruling.evidence += tied
         return ruling
     place, effect, how = found[0]
     chosen = kind in ("client-route", "redirect-return", "ipn")
@@ -110,20 +93,42 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling.title = "A payment counts for the order whatever was paid"
     ruling.message = (
         f"{called(model, entry)} marks the order as paid, and nothing on the way compares {missing}: a genuine payment of a "
-        "smaller sum, in a weaker "
-        "currency or for another order is taken for this one, and the goods go out for it."
+        "smaller sum, in a weaker currency or for another order is taken for this one, and the goods go out for it."
     )
     ruling.remediation = (
         "Before the order is marked as paid, compare the amount, the currency and the order's reference of the provider's object with the "
-        "order in the "
-        "database, or find the order by the provider's id that was stored when the payment was created for it; refuse and alert "
-        "when they differ."
+        "order in the database, or find the order by the provider's id that was stored when the payment was created for it; refuse and "
+        "alert when they differ."
     )
     for proof in handler.walked.proofs[:2] if handler else ():
         ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _bound(model: Model, handler: Handler, reconciling: Reconciling) -> list[Evidence]:
+    """Why the message can only be about the payment that was made for this order: its id was ours before the message came."""
+    signed = signed_for_ours(model, handler)
+    if signed is not None:
+        where = Place(signed.fn, signed.instr, signed.ctx)
+        return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
+    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in handler.walked.proofs]
+    if not asked or not all(kept for _, kept in asked):
+        return []
+    proof, kept = asked[0]
+    note = f"the provider is asked for the payment whose id is kept in `{kept}`"
+    return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+
+
+def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
+    """The comparisons on the way to the first transition that has enough of them, or how its order is found."""
+    effect, how = next(((e, r) for _, e, r in found if _holds(r, kind)), (None, None))
+    if effect is None or how is None:
+        return []
+    if not how.amount:
+        return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
+    return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
 
 
 def _holds(how: Reconciled, kind: str) -> bool:
