@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.operations import STARTS
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, caller, signs_of
@@ -58,7 +59,6 @@ _ANY_HEADER = {
     "authorization",
     "url",
 }
-_STARTS = ("payment.create", "checkout.create", "subscription.create")
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 
@@ -98,6 +98,11 @@ class Handler:
     closure: Closure
     evidence: str
     walked: Walked = field(default_factory=lambda: Walked([], [], False))
+
+
+def _starts(closure: Closure, within: int) -> bool:
+    """Whether a payment is begun so many calls away at the most."""
+    return any(getattr(k.thing, "op", "") in STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= within)
 
 
 def _segments(route: str) -> list[str]:
@@ -239,9 +244,7 @@ class Handlers:
             return None
         closure = self.closure(entry)
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
-        if any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 2) and not any(
-            getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations
-        ):
+        if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
         route = entry.route or entry.target.fn.file
@@ -264,7 +267,7 @@ class Handlers:
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and not _ACCOUNT.search(route)
             and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
-            and not any(getattr(k.thing, "op", "") in _STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4)
+            and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
         ):

@@ -13,6 +13,8 @@ from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
+STARTS = ("payment.create", "checkout.create", "subscription.create")
+"""Operations with which a payment begins."""
 _LEVELS = 3
 _MOST = 300
 _FEW = 60

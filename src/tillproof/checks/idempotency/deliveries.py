@@ -10,10 +10,10 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.operations import STARTS
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import Fn
 
-_STARTS = ("payment.create", "checkout.create", "subscription.create")
 _WHAT = {
     "fulfil": "the order is fulfilled",
     "mail": "a message is sent",
@@ -75,7 +75,7 @@ def _hears(model: Model, handler: Handler) -> bool:
     if handler.kind != "redirect-return":
         return True
     effects = model.effects.of(handler.entry.target)
-    return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in _STARTS for e in effects)
+    return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in STARTS for e in effects)
 
 
 def kept_once(model: Model, repeat: Repeat) -> str:

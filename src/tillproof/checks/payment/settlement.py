@@ -9,7 +9,7 @@ from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.commerce.recognition import HOOK
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -17,7 +17,6 @@ from tillproof.flow.values import Choice, Const, Record, Seq, Value, constant
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider
 
-_CREATES = ("payment.create", "checkout.create", "subscription.create")
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
 _BODIES = ("body", "json", "data", "form_params", "params")
@@ -57,7 +56,7 @@ def integrations(model: Model) -> list[Integration]:
         return found.setdefault((unit, provider.id), Integration(provider, unit))
 
     for site in model.operations.sites:
-        if site.provider.kind == "payment" and site.operation.op in _CREATES:
+        if site.provider.kind == "payment" and site.operation.op in STARTS:
             of(site.provider, site.fn.file).creates.append(site)
     for paid in model.browser_paid.all:
         provider = model.browser_paid.provider(paid)
