@@ -37,7 +37,7 @@ def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evid
 def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Place:
     """Where a guard has to go: from the first code that speaks of the provider on, the innermost place before a function that others call
     too."""
-    way = list(reversed(effect.way()))
+    way = list(reversed(effect.way))
     first = next((n for n, p in enumerate(way) if provider is not None and model.recogniser.mentions(provider, p.fn.file)), 0)
     best = way[first]
     for place in way[first + 1 :]:
@@ -55,7 +55,7 @@ def _only_here(model: Model, fn: Fn) -> bool:
 
 def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     """The calls that lead to an effect, and the effect."""
-    way = list(reversed(effect.way()))
+    way = list(reversed(effect.way))
     through = [step(model, p, "calls") for p in way[:-1]]
     if len(through) > _MOST:
         through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]

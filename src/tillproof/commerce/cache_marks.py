@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _READS = re.compile(
     rb"get_transient|wp_cache_get|[Cc]ache\w*(\(\))?(\.|->|::)(get|has|exists)\b|[Rr]edis\w*(\(\))?(\.|->|::)(get|exists)\b|\bkv\.get\b"
 )
+# One of these stands in every text in which ``_READS`` fits.
+_READ_HINTS = (b"get_transient", b"ache", b"edis", b"kv.get")
 _ABOUT = re.compile(
     r"(^|_)(payment|pay|paid|charge|capture|intent|webhook|event|ipn|refund|checkout|order|invoice|subscription|renewal)(_|$)"
 )
@@ -119,7 +121,8 @@ class CacheMarks:
         found: list[CacheMark] = []
         program = self.model.program
         for file, source in program.sources.items():
-            places = [m.start() for m in _READS.finditer(source)] if file in program.indices else []
+            may_read = file in program.indices and any(hint in source for hint in _READ_HINTS)
+            places = [m.start() for m in _READS.finditer(source)] if may_read else []
             for fn in program.functions_at(file, iter(places)) if places else ():
                 found += self._in(fn)
         return sorted(found, key=lambda m: (m.fn, m.read.instr))

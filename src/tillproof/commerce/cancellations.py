@@ -88,7 +88,7 @@ class Cancellations:
             return False
         if all(_CANCELLED.fullmatch(t) or self.model.words.has("dead_values", t) for t in told):
             return not transition.held.startswith("the record has just")
-        return any("cancel" in snake(self.model.program.name(p.fn)) for p in transition.effect.way())
+        return any("cancel" in snake(self.model.program.name(p.fn)) for p in transition.effect.way)
 
     def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
         effect = transition.effect

@@ -22,6 +22,7 @@ _HINTS = (
 _CARD_HINTS = (b"card_", b"card-n", b"cardn", b"cards", b"cardv", b"cardc")
 _HINT = re.compile(b"|".join(re.escape(h) for h in (*_HINTS, *_CARD_HINTS)))
 _WORD = re.compile(rb"[A-Za-z_][\w-]*")
+_LETTERS = frozenset(b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _NESTED = 2
 _FIELD = re.compile(
     r"^[ \t]*(?:@\w+(?:\([^\n]*?\))?[ \t]+|#\[[^\n]*?\][ \t]*)*(?:(?:public|private|protected|readonly|static|final|var|const|declare"
@@ -36,6 +37,19 @@ def may_speak(text: bytes) -> bool:
     """A quick look: could a text name card data?"""
     lower = text.lower()
     return (b"card" in lower and any(h in lower for h in _CARD_HINTS)) or any(h in lower for h in _HINTS)
+
+
+def _telling(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """The words of a text that hold a hint, and where they begin."""
+    past = 0
+    for hint in _HINT.finditer(text.lower()):
+        if hint.start() >= past:
+            at = hint.start()
+            while at > past and text[at - 1] in _LETTERS:
+                at -= 1
+            if (word := _WORD.search(text, at)) is not None:
+                past = word.end()
+                yield word.start(), word[0]
 
 
 class TypeField(NamedTuple):
@@ -62,7 +76,7 @@ class Cards:
         out: dict[str, list[Fn]] = {}
         for file, source in self.model.program.sources.items():
             if may_speak(source):
-                offsets = [m.start() for m in _WORD.finditer(source) if _HINT.search(m[0].lower()) and self._is_card(m[0])]
+                offsets = [at for at, word in _telling(source) if self._is_card(word)]
                 if offsets:
                     out[file] = self.model.program.functions_at(file, offsets)
         return out

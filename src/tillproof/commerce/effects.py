@@ -70,10 +70,11 @@ class Effect:
     def place(self) -> Place:
         return Place(self.fn, self.instr, self.ctx)
 
-    def way(self) -> list[Place]:
+    @cached_property
+    def way(self) -> tuple[Place, ...]:
         """The calls that lead to it, the effect itself first and the one in the entry point last."""
         above = (c for c in (self.ctx.chain() if self.ctx else ()) if c.call >= 0)
-        return [self.place, *(Place(c.caller, c.call, c.parent) for c in above)]
+        return (self.place, *(Place(c.caller, c.call, c.parent) for c in above))
 
 
 class Held(NamedTuple):
@@ -215,7 +216,7 @@ class Effects:
     def _once(self, effect: Effect) -> tuple[tuple[Fn, int], ...]:
         """The way to an effect, up to the first function that is written where it is used: how that one is called makes no difference."""
         out: list[tuple[Fn, int]] = []
-        for place in effect.way():
+        for place in effect.way:
             out.append((place.fn, place.instr))
             parent = self.model.program.parent(place.fn)
             if parent is not None and parent.number != TOP:
@@ -388,9 +389,13 @@ class Effects:
 
     def held(self, effect: Effect) -> list[Held]:
         """What is certain when an effect happens: in its own function, and at each call on the way to it."""
-        return [Held(f, place.fn, place.ctx) for place in effect.way() for f in self.facts(place.fn).at(place.instr)]
+        return [held for place in effect.way for held in self.held_at(place)]
+
+    def held_at(self, place: Place) -> list[Held]:
+        """What is certain in its own function when an instruction is run."""
+        return [Held(f, place.fn, place.ctx) for f in self.facts(place.fn).at(place.instr)]
 
 
 def _order(effect: Effect) -> tuple[int, ...]:
     """Effects in the order in which an entry point comes to them."""
-    return tuple(place.instr for place in reversed(effect.way()))
+    return tuple(place.instr for place in reversed(effect.way))

@@ -75,7 +75,7 @@ def _outside(model: "Model", effect: Effect) -> Provider | None:
 def queued(model: "Model", effect: Effect) -> bool:
     """Whether a queue stands between an entry point and its effect."""
     recogniser = model.recogniser
-    for place in effect.way():
+    for place in effect.way:
         if model.program.body(place.fn).op[place.instr] != Op.CALL:
             continue
         got = recogniser.effect(place.fn, place.instr, place.ctx)
@@ -106,7 +106,7 @@ def _shared(model: "Model", call: Effect, stock: Effect) -> Place | None:
 def _transactions(model: "Model", effect: Effect) -> list[Place]:
     """The transactions around an effect, on the way to it."""
     out = []
-    for place in effect.way():
+    for place in effect.way:
         begun = model.regions.transaction(place)
         if begun is not None and not _ended(model, begun, place):
             out.append(begun)

@@ -1,7 +1,7 @@
 """The words of commerce, matched: is a name an amount of money, does a value say that something is paid?"""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, TypeAlias
 
 from tillproof.knowledge.schema import Lexicon
@@ -70,6 +70,7 @@ class Words:
         return self.has("secret_fields", plain) and not self.has("public_fields", plain) and not self.has("not_secret", plain)
 
 
+@cache
 def snake(name: str) -> str:
     """``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` as ``unit_price``."""
     text = name.strip("'\"$ ")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.states import Writes
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Mix, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
-    from tillproof.commerce.states import States
 
 Harm = Literal["money", "goods", "record", "message"]
 Dedup = Literal["yes", "no", "state-guard", "racy", "unknown"]
@@ -47,17 +47,31 @@ class Repeat:
 class Turning:
     """Which of an entry point's effects turn a condition. Effects share the way to them, and with it the conditions: each is asked once."""
 
-    def __init__(self, states: "States", effects: list[Effect]) -> None:
-        self._states = states
-        self._done = [e for e in effects if e.touch is not None]
-        self._memo: dict[Atom, list[Effect]] = {}
+    def __init__(self, model: "Model", effects: list[Effect]) -> None:
+        self._model = model
+        self._writes = Writes(effects)
+        self._by: dict[Atom, list[Effect]] = {}
+        self._at: dict[Place, list[Atom | AnyOf]] = {}
 
     def of(self, atom: Atom) -> list[Effect]:
         """The effects after which a condition is no longer what it was."""
-        found = self._memo.get(atom)
+        found = self._by.get(atom)
         if found is None:
-            found = self._memo[atom] = self._states.turned(atom, self._done)
+            found = self._by[atom] = self._model.states.turned(atom, self._writes)
         return found
+
+    def at(self, place: Place) -> list[Atom | AnyOf]:
+        """The conditions that are certain at a place, as far as an effect turns them."""
+        found = self._at.get(place)
+        if found is None:
+            certain = (a for held in self._model.effects.held_at(place) for a in self._model.conditions.behind(held))
+            found = self._at[place] = [a for a in certain if self._turns(a)]
+        return found
+
+    def _turns(self, atom: Atom | AnyOf) -> bool:
+        if isinstance(atom, AnyOf):
+            return bool(atom.groups) and all(any(self._turns(a) for a in group) for group in atom.groups)
+        return bool(self.of(atom))
 
 
 class Repeats:
@@ -67,6 +81,7 @@ class Repeats:
         self.model = model
         self._memo: dict[Fn, list[Repeat]] = {}
         self._turns: dict[Fn, Turning] = {}
+        self._leads_to: dict[tuple[Fn, int], set[int]] = {}
 
     def of(self, target: FunctionV) -> list[Repeat]:
         """The effects behind an entry point that must not happen twice, each with its guards."""
@@ -131,19 +146,19 @@ class Repeats:
 
     def _turning(self, target: FunctionV) -> Turning:
         if target.fn not in self._turns:
-            self._turns[target.fn] = Turning(self.model.states, self.model.effects.of(target))
+            self._turns[target.fn] = Turning(self.model, self.model.effects.of(target))
         return self._turns[target.fn]
 
     def guards(self, effect: Effect, target: FunctionV) -> tuple[Guard, ...]:
         """What keeps an effect from happening again once all effects of its entry point have happened."""
         turning = self._turning(target)
         found: list[Guard] = []
-        for held in self.model.effects.held(effect):
-            for atom in self.model.conditions.behind(held):
+        for place in effect.way:
+            for atom in turning.at(place):
                 found += self._turned(atom, effect, turning)
         return tuple({g.atom: g for g in found}.values())
 
-    def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: "Turning") -> list[Guard]:
+    def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: Turning) -> list[Guard]:
         """The guards in an atom; in alternatives when each of them has one."""
         if isinstance(atom, AnyOf):
             groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in atom.groups]
@@ -155,8 +170,7 @@ class Repeats:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""
         if one is other:
             return True
-        left, right = list(reversed(one.way())), list(reversed(other.way()))
-        for a, b in zip(left, right, strict=False):
+        for a, b in zip(reversed(one.way), reversed(other.way), strict=False):
             if a.fn != b.fn:
                 return True
             if a.instr != b.instr:
@@ -165,23 +179,22 @@ class Repeats:
 
     def _one_run(self, a: Place, b: Place) -> bool:
         """Whether a path of one function leads from one instruction to the other, either way round."""
-        body = self.model.program.body(a.fn)
         block_of = self.model.evaluator.defuse(a.fn).block_of
         start, end = block_of[a.instr], block_of[b.instr]
-        return start == end or self._leads(body.blocks, start, end) or self._leads(body.blocks, end, start)
+        return start == end or end in self._behind(a.fn, start) or start in self._behind(a.fn, end)
 
-    @staticmethod
-    def _leads(blocks: list, start: int, end: int) -> bool:  # type: ignore[type-arg]
-        seen = {start}
-        waiting = [start]
-        while waiting:
-            for _, target in blocks[waiting.pop()].next:
-                if target == end:
-                    return True
-                if target not in seen:
-                    seen.add(target)
-                    waiting.append(target)
-        return False
+    def _behind(self, fn: Fn, start: int) -> set[int]:
+        """The blocks of a function that a path leads to from a block."""
+        if (fn, start) not in self._leads_to:
+            blocks = self.model.program.body(fn).blocks
+            seen: set[int] = set()
+            waiting = [start]
+            while waiting:
+                below = {target for _, target in blocks[waiting.pop()].next} - seen
+                seen |= below
+                waiting += below
+            self._leads_to[fn, start] = seen
+        return self._leads_to[fn, start]
 
     # --- at once
 
@@ -203,6 +216,6 @@ class Repeats:
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.locked:
             return "the row is locked while it is read"
-        if any(self.model.regions.lock(place) for place in effect.way()):
+        if any(self.model.regions.lock(place) for place in effect.way):
             return "it runs under a lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""

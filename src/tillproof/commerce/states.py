@@ -61,6 +61,25 @@ class FieldRead(NamedTuple):
     asked: bool = False
 
 
+class Writes:
+    """What the effects of an entry point write, by the records that they write."""
+
+    def __init__(self, effects: Iterable[Effect]) -> None:
+        self._touching = [(e, e.touch) for e in effects if e.touch is not None]
+        self._about: dict[str, list[tuple[Effect, Touch]]] = {}
+
+    def about(self, entity: str) -> list[tuple[Effect, Touch]]:
+        """The writes of records that may be of an entity."""
+        found = self._about.get(entity)
+        if found is None:
+            found = self._about[entity] = [(e, t) for e, t in self._touching if t.writes and same(t.entity, entity)]
+        return found
+
+    def at(self, fn: Fn, instr: int) -> list[Effect]:
+        """What an instruction does to records."""
+        return [e for e, _ in self._touching if (e.fn, e.instr) == (fn, instr)]
+
+
 class States:
     """Reads conditions in terms of records."""
 
@@ -206,39 +225,34 @@ class States:
 
     # --- what becomes of it
 
-    def turned(self, atom: Atom, effects: Iterable[Effect]) -> list[Effect]:
+    def turned(self, atom: Atom, done: Writes) -> list[Effect]:
         """The effects after which a condition is no longer what it was; none when it stays, or when that cannot be told."""
-        done = [e for e in effects if e.touch is not None]
         if atom.truth is None:
             return self._turned_read(atom, done)
-        reads = self.reads(atom)
-        out = [e for e in done for r in reads if self._after(atom, r, e) is (not atom.truth)] if reads else []
+        out = {e: None for r in self.reads(atom) for e, t in done.about(r.entity) if self._after(atom, r, t) is (not atom.truth)}
         if not out and (first := self.first_only(atom)) is not None and first[1] == atom.truth:
-            out = [e for e in done if e.touch is not None and (e.fn, e.instr) == (first[0].fn, first[0].instr)]
+            out = dict.fromkeys(done.at(first[0].fn, first[0].instr))
         if not out and (touch := self.existence(atom)) is not None and touch.kind == "read":
             there = self._exists_means(atom)
             if there is not None:
-                out = [e for e in done if e.touch is not None and self._exists_after(touch, e.touch) is (there != atom.truth)]
-        return out
+                out = {e: None for e, t in done.about(touch.entity) if self._exists_after(touch, t) is (there != atom.truth)}
+        return list(out)
 
-    def _turned_read(self, atom: Atom, done: list[Effect]) -> list[Effect]:
+    def _turned_read(self, atom: Atom, done: Writes) -> list[Effect]:
         """A read that raises when nothing fits, by a field that an effect changes."""
         touch = self.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.kind == "create" and self.claim(touch) is not None:
-            return [e for e in done if (e.fn, e.instr) == (atom.fn, atom.instr)]
+            return done.at(atom.fn, atom.instr)
         if touch is None or touch.kind != "read":
             return []
         body = self.program.body(atom.fn)
         name = body.name(body.args(atom.instr)[0]).rpartition(".")[2].lower()
         if name not in _THROWING:
             return []
-        return [e for e in done if e.touch is not None and self._exists_after(touch, e.touch) is False]
+        return [e for e, t in done.about(touch.entity) if self._exists_after(touch, t) is False]
 
-    def _after(self, atom: Atom, read: FieldRead, effect: Effect) -> bool | None:
-        """The truth of a condition about a field after an effect; None when the effect does not decide it."""
-        touch = effect.touch
-        if touch is None or not touch.writes or not same(touch.entity, read.entity):
-            return None
+    def _after(self, atom: Atom, read: FieldRead, touch: Touch) -> bool | None:
+        """The truth of a condition about a field of records after they are written; None when the write does not decide it."""
         name = next((n for n in touch.fields if snake(n) == read.field), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
@@ -333,9 +347,7 @@ class States:
         return not (op == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]).lower() in _NEGATIVE)
 
     def _exists_after(self, read: Touch, write: Touch) -> bool | None:
-        """Whether a read finds anything after a write; None when the write does not decide it."""
-        if not write.writes or not same(read.entity, write.entity):
-            return None
+        """Whether a read finds anything after a write of the same records; None when the write does not decide it."""
         if read.entity == "cache":
             alike = pattern(read.keys["key"]) == pattern(write.keys["key"])
             return (write.kind != "delete") if alike else None

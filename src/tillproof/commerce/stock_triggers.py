@@ -13,7 +13,8 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_ROUTINE = re.compile(rb"create\s+(?:or\s+replace\s+)?(?:definer\s*=\s*\S+\s+)?(?:trigger|function|procedure)\b", re.IGNORECASE)
+_ROUTINE = re.compile(rb"create\s+(?:or\s+replace\s+)?(?:definer\s*=\s*\S+\s+)?(?:trigger|function|procedure)\b")
+"""In lower case."""
 _REFUSES = re.compile(r"\b(raise\s+exception|signal\s+sqlstate|raise_application_error|throw)\b", re.IGNORECASE)
 
 
@@ -35,15 +36,13 @@ def stock_triggers(model: "Model") -> list[StockTrigger]:
     """All of them; of several definitions of a routine the last one, in order of file."""
     found: dict[str, StockTrigger] = {}
     for file, source in model.program.sources.items():
-        if not _ROUTINE.search(source):
-            continue
-        for fn in model.program.functions_at(file, (m.start() for m in _ROUTINE.finditer(source))):
+        for fn in model.program.functions_at(file, (m.start() for m in _ROUTINE.finditer(source.lower()))):
             for text, line in _texts(model, fn):
                 found.update({t.routine: t for t in _in(model, text, file, line)})
     for one in model.program.files.values():
         if one.language == "sql" and one.role in ("source", "migration", "config"):
             raw = model.texts.text(one.path)
-            if _ROUTINE.search(raw):
+            if _ROUTINE.search(raw.lower()):
                 found.update({t.routine: t for t in _in(model, raw.decode("utf-8", "replace"), one.path, 1)})
     return sorted(found.values(), key=lambda t: (t.file, t.line))
 
@@ -52,7 +51,7 @@ def _texts(model: "Model", fn: Fn) -> list[tuple[str, int]]:
     """The literals of a function that make a routine, with the line on which they begin."""
     body = model.program.body(fn)
     said = ((body.name(i), body.line[i]) for i, op in enumerate(body.op) if op == Op.CONST)
-    return [(text, line) for text, line in said if _ROUTINE.search(text.encode())]
+    return [(text, line) for text, line in said if _ROUTINE.search(text.lower().encode())]
 
 
 def _in(model: "Model", text: str, file: str, line: int) -> list[StockTrigger]:

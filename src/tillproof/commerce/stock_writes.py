@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +12,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import METAS, Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class StockWrites:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
+        self._writing: dict[str, AbstractSet[str]] = {}
         self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in _QUANTITY)
 
     @cached_property
@@ -82,10 +85,11 @@ class StockWrites:
 
     def _telling(self, file: str) -> Iterator[int]:
         """The offsets in a file at which stock may be written: calls that write or set something, members that are called like stock."""
-        program, recogniser = self.model.program, self.model.recogniser
+        program = self.model.program
         language = program.language(file)
-        writing = recogniser.effects[language].words() | recogniser.shared[language, "once"].words() | {m.lower() for m in METAS}
-        yield from program.calls_of(file, lambda name: name in writing or name.startswith("set"))
+        for name, offsets in program.called(file).items():
+            if self._writes(language, name):
+                yield from offsets
         yield from (m.start() for m in _MEMBER.finditer(program.sources[file]) if self._may(m[1].decode()))
 
     def of(self, fn: Fn) -> list[StockWrite]:
@@ -94,7 +98,7 @@ class StockWrites:
             self._own[fn] = []
             if any(self._may(t) for t in self.model.vocabulary.tokens(fn)):
                 body = self.model.program.body(fn)
-                telling = (i for i, op in enumerate(body.op) if op == Op.CALL or (op == Op.SET_FIELD and self._may(body.name(i))))
+                telling = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD) and self._is_telling(fn, body, i)]
                 touches = (self.model.records.touch(fn, i, None) for i in telling)
                 found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
                 atomic = {snake(w.field) for w in found if w.how == "relative"}
@@ -103,6 +107,20 @@ class StockWrites:
                     w for w in found if w.how != "computed" or snake(w.field) not in atomic or body.op[w.touch.instr] != Op.SET_FIELD
                 ]
         return self._own[fn]
+
+    def _is_telling(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether an instruction may write stock, by the name of what it calls or sets."""
+        if body.op[i] == Op.SET_FIELD:
+            return self._may(body.name(i))
+        return self._writes(self.model.program.language(fn.file), body.called(i).lower())
+
+    def _writes(self, language: str, name: str) -> bool:
+        """Whether a call by a name (lower case) may write something."""
+        if language not in self._writing:
+            recogniser = self.model.recogniser
+            words = recogniser.effects[language].words() | recogniser.shared[language, "once"].words()
+            self._writing[language] = words | {m.lower() for m in METAS}
+        return name in self._writing[language] or name.startswith("set")
 
     def write(self, touch: Touch) -> StockWrite | None:
         """A touch as a write of stock, if it is one."""

@@ -124,7 +124,7 @@ class Syncs:
 
     def _in(self, effect: Effect, fn: Fn) -> int:
         """The instruction of a function by which an effect comes about."""
-        return next((p.instr for p in reversed(effect.way()) if p.fn == fn), -1)
+        return next((p.instr for p in reversed(effect.way) if p.fn == fn), -1)
 
     def _carries(self, effect: Effect) -> bool:
         """Whether an effect writes goods, stock or orders, here or in a system outside."""
@@ -145,7 +145,7 @@ class Syncs:
 
     def _ends(self, fn: Fn, loop: Loop, effect: Effect) -> tuple[What, Place]:
         """What becomes of a failure of one item's effect, and where."""
-        way = effect.way()
+        way = effect.way
         last = next(n for n, p in enumerate(way) if p.fn == fn and p.instr == self._in(effect, fn))
         for n, place in enumerate(way[: last + 1]):
             catch = self.model.failures.around(place, ours=effect.touch is not None)

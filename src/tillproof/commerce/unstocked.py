@@ -62,7 +62,7 @@ def _makes_order(effect: Effect) -> bool:
 
 def _of_goods(model: "Model", kept: list[Stock], effect: Effect) -> Stock | None:
     """The stock of the goods that an order is of: the way to it speaks of goods, and the stock is kept in the same deployed part."""
-    if not any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way()} for t in model.vocabulary.tokens(fn)):
+    if not any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way} for t in model.vocabulary.tokens(fn)):
         return None
     unit = model.program.unit(effect.fn.file)
     near = [s for s in kept if s.table.unit == unit]

@@ -1,12 +1,10 @@
 """What the text of a function speaks of: a quick look that spares reading its body and asking for values."""
 
-import re
 from collections.abc import Callable
 
 from tillproof.commerce.lexicon import Words
 from tillproof.flow.program import TOP, Fn, Program
-
-_TOKEN = re.compile(rb"[A-Za-z_]\w+")
+from tillproof.flow.words import names
 
 
 class Vocabulary:
@@ -25,7 +23,7 @@ class Vocabulary:
             if fn.number != TOP:
                 function = self.program.indices[fn.file].functions[fn.number]
                 source = source[function.start : function.end]
-            self._tokens[fn] = frozenset(t.decode("ascii", "ignore") for t in set(_TOKEN.findall(source)))
+            self._tokens[fn] = names(source)
         return self._tokens[fn]
 
     def money(self, fn: Fn) -> bool:

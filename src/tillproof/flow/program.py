@@ -3,12 +3,13 @@
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from tree_sitter import Tree as SyntaxTree
 
+from tillproof.flow.words import FileWords
 from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, FileIndex, Function
 from tillproof.languages import FAMILY, spec_of
@@ -16,6 +17,7 @@ from tillproof.languages.base import lower, parse
 from tillproof.source.files import SourceFile
 
 TOP = -1
+_ONE_WORD = re.compile(r"[\w$]+", re.ASCII)
 # A name before the bracket of a call, with TypeScript's type arguments, or after ``new``.
 _CALLED = re.compile(
     rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
@@ -52,7 +54,9 @@ class Program:
                 if function.name:
                     self.functions_by_name[function.name].append(Fn(path, number))
         self._methods: dict[ClassId, dict[str, Fn]] = {}
+        self.words = FileWords({path: sources[path] for path in indices})
         self._mentions: dict[str, list[str]] = {}
+        self._called: dict[str, dict[str, list[int]]] = {}
         self._calls_of: dict[str, re.Pattern[bytes]] = {}
 
     def language(self, file: str) -> str:
@@ -121,9 +125,12 @@ class Program:
         """Analysed files whose text holds a word, in order of path."""
         found = self._mentions.get(word)
         if found is None:
-            raw = word.encode()
-            pattern = re.compile(rb"(?<![\w$])" + re.escape(raw) + rb"(?![\w$])")
-            found = self._mentions[word] = [p for p in self.indices if raw in self.sources[p] and pattern.search(self.sources[p])]
+            found = self.words.files(word)
+            if not _ONE_WORD.fullmatch(word):
+                raw = word.encode()
+                pattern = re.compile(rb"(?<![\w$])" + re.escape(raw) + rb"(?![\w$])")
+                found = [p for p in found if raw in self.sources[p] and pattern.search(self.sources[p])]
+            self._mentions[word] = found
         return found
 
     def functions_around(self, file: str, word: str) -> list[Fn]:
@@ -132,18 +139,20 @@ class Program:
 
     def functions_calling(self, file: str, words: AbstractSet[str]) -> list[Fn]:
         """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made by ``new``."""
-        return self.functions_at(file, self.calls_of(file, words.__contains__))
+        if file not in self._called and words.isdisjoint(self.words.lower(file)):
+            return []
+        called = self.called(file)
+        return self.functions_at(file, (at for word in words & called.keys() for at in called[word]))
 
-    def calls_of(self, file: str, says: Callable[[str], bool]) -> Iterator[int]:
-        """The offsets in a file at which something is called, or made by ``new``, whose last name (lower case) says something."""
-        known: dict[bytes, bool] = {}
-        for match in _CALLED.finditer(self.sources[file]):
-            name = match[1] or match[2]
-            said = known.get(name)
-            if said is None:
-                said = known[name] = says(name.decode("utf-8", "replace").lower())
-            if said:
-                yield match.start(match.lastindex or 0)
+    def called(self, file: str) -> dict[str, list[int]]:
+        """The last names (lower case) by which a file calls something, or makes it by ``new``, and the offsets at which it does."""
+        found = self._called.get(file)
+        if found is None:
+            found = self._called[file] = {}
+            for match in _CALLED.finditer(self.sources[file]):
+                name = (match[1] or match[2]).decode("utf-8", "replace").lower()
+                found.setdefault(name, []).append(match.start(match.lastindex or 0))
+        return found
 
     def functions_calling_name(self, file: str, name: str) -> list[Fn]:
         """``functions_calling`` for one name as it is spelt."""

@@ -80,7 +80,7 @@ def _on_the_way(model: Model, one: Waiting) -> Ruling:
 
 def _made_up_for(model: Model, one: Waiting) -> Place | None:
     """The handler that keeps a failed call for later."""
-    for place in one.effect.way():
+    for place in one.effect.way:
         catch = model.failures.around(place)
         if catch is not None and model.failures.leaves_trace(place.fn, catch.caught):
             return Place(place.fn, catch.caught, place.ctx)

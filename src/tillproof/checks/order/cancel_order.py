@@ -85,7 +85,7 @@ def _parting(undone: Effect, release: Place) -> Place:
     """The call that leads to the undoing of the payment, in the function in which the way to the stock parts from it."""
     above = [Place(c.caller, c.call, c.parent) for c in (release.ctx.chain() if release.ctx else ()) if c.call >= 0]
     shared = {p.fn for p in (release, *above)}
-    return next((p for p in undone.way() if p.fn in shared), undone.place)
+    return next((p for p in undone.way if p.fn in shared), undone.place)
 
 
 CHECK = Check(id=ID, title="A cancelled order gives its stock back before the payment is undone", severity="medium", rule=rule)

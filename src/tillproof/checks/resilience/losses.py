@@ -82,7 +82,7 @@ def _faces_browser(model: Model, entry: Entry) -> bool:
 
 def lost(model: Model, effect: Effect) -> Lost | None:
     """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
-    way = effect.way()
+    way = effect.way
     for n, place in enumerate(way):
         if n and (logged := model.failures.only_logged(place)) is not None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")

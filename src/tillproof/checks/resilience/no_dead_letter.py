@@ -150,7 +150,7 @@ def _handler(model: Model, handler: Handler) -> Iterator[Ruling]:
         ruling.evidence.append(step(model, stored.place, "the message is stored, so that one that failed can be found", "guard"))
     elif loss is None:
         ruling.evidence.append(
-            step(model, effects[0].way()[-1], f"what fails is told to {handler.provider.name}, which keeps the message", "guard")
+            step(model, effects[0].way[-1], f"what fails is told to {handler.provider.name}, which keeps the message", "guard")
         )
     else:
         _lost_message(model, handler, loss, ruling)

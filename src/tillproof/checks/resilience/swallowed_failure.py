@@ -75,7 +75,7 @@ def _held(model: Model, entry: Entry, handler: Handler | None, effect: Effect) -
     ruling = Ruling("resilience/swallowed-failure", "held", handler.kind if handler else "payment-step", file, line)
     ruling.evidence = [
         source(model, entry, f"{called(model, entry)}: what fails here must be told"),
-        step(model, effect.way()[-1], "a failure is raised, answered as an error, or kept for later", "guard"),
+        step(model, effect.way[-1], "a failure is raised, answered as an error, or kept for later", "guard"),
     ]
     return ruling
 

@@ -1,0 +1,60 @@
+"""Which files hold which words: asked of every file, so answered from one look at each text."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+
+_IN_NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_NAMES = bytes(c if c in _IN_NAMES else 32 for c in range(256))
+_WORDS = bytes(c if c in b"$" + _IN_NAMES else 32 for c in range(256))
+"""Every byte that stands in no word, as a space."""
+
+
+class FileWords:
+    """Words are the longest runs of ASCII letters, digits, ``_`` and ``$``; in names, texts and comments alike."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        self._sources = sources
+        self._words: dict[str, frozenset[str]] = {}
+        self._lower: dict[str, frozenset[str]] = {}
+
+    def of(self, file: str) -> frozenset[str]:
+        """The words of a file."""
+        found = self._words.get(file)
+        if found is None:
+            found = self._words[file] = frozenset(split(self._sources[file]))
+        return found
+
+    def lower(self, file: str) -> frozenset[str]:
+        """The words of a file in lower case."""
+        found = self._lower.get(file)
+        if found is None:
+            found = self._lower[file] = frozenset([w.lower() for w in self.of(file)])
+        return found
+
+    def files(self, word: str) -> list[str]:
+        """The files that hold all the words of a text such as ``payment_intent.succeeded``, in the order of the sources."""
+        parts = split(word.encode())
+        if not parts:
+            return list(self._sources)
+        fewest = min((self._files.get(part, []) for part in parts), key=len)
+        return [f for f in fewest if all(part in self.of(f) for part in parts)] if len(parts) > 1 else fewest
+
+    @cached_property
+    def _files(self) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for file in self._sources:
+            for word in self.of(file):
+                found[word].append(file)
+        return dict(found)
+
+
+def split(text: bytes) -> list[str]:
+    """The words of a text, in order."""
+    return text.translate(_WORDS).decode("ascii").split()
+
+
+def names(text: bytes) -> frozenset[str]:
+    """The names in a text: words without ``$`` and leading digits, of two letters and more."""
+    found = {name.lstrip("0123456789") for name in set(text.translate(_NAMES).decode("ascii").split())}
+    return frozenset(n for n in found if len(n) > 1)
