@@ -191,8 +191,9 @@ class Effects:
     def _is_handed(self, fn: Fn, i: int) -> bool:
         """Whether a value hangs on a parameter, or on something that is looked up by name."""
         here = self.model.evaluator.value(fn, i)
-        return any(
-            isinstance(leaf, (Param, Unknown)) or (isinstance(leaf, External) and leaf.name == "getattr") for leaf in leaves(here, 40)
+        return all(
+            any(isinstance(leaf, (Param, Unknown)) or (isinstance(leaf, External) and leaf.name == "getattr") for leaf in leaves(one, 40))
+            for one in options(here)
         )
 
     def _asks_its_caller(self, fn: Fn) -> bool:

@@ -96,7 +96,7 @@ class SenderPolicy:
                 self._note(fn, i, ctx, what, "refetch", refetch=True)
                 return Proof("throws")
             return None
-        if model.recogniser.is_ours(fn, i, ctx):
+        if not self._may_prove(fn, i) or model.recogniser.is_ours(fn, i, ctx):
             return None
         if model.recogniser.is_("verifies", fn, i, ctx):
             self._note(fn, i, ctx, "the signed token is verified", "throws")
@@ -121,6 +121,11 @@ class SenderPolicy:
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return None
+
+    def _may_prove(self, fn: Fn, i: int) -> bool:
+        """Whether a call may verify or compare, by its name: a quick look before its callee is valued."""
+        name, recogniser = self.model.program.body(fn).called(i), self.model.recogniser
+        return not name or name.lower() in _SEARCHES or recogniser.may_be("verifies", fn, name) or recogniser.may_be("compares", fn, name)
 
     def _arguments(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
         return [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]
@@ -307,11 +312,8 @@ class SenderPolicy:
         return False
 
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
-        body = self.model.program.body(fn)
-        callee = body.args(i)[0]
-        if body.op[callee] not in (Op.NAME, Op.FIELD) or self.model.recogniser.is_ours(fn, i, ctx):
-            return None
-        return _INSISTS.get(body.name(callee).rpartition(".")[2])
+        insists = _INSISTS.get(self.model.program.body(fn).called(i))
+        return None if insists is None or self.model.recogniser.is_ours(fn, i, ctx) else insists
 
     def matters(self, fn: Fn) -> bool:
         return self.model.reach.matters(fn)

@@ -21,6 +21,8 @@ _MOST = 160
 _MOST_WAYS = 8
 _SHORT = 4
 _DEEPEST = 7
+# What these yield is no function, for any caller.
+_DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
 _IN_BROWSER = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
@@ -271,8 +273,18 @@ class Reach:
                 yield from [m for m in made if m][:1]
         registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING
         for _, argument in () if registers else arguments:
-            if body.op[argument] in (Op.FUNCTION, Op.NAME, Op.FIELD):
+            if self._may_be_function(fn, argument):
                 yield from (o.fn for o in options(evaluator.value(fn, argument)) if isinstance(o, FunctionV))
+
+    def _may_be_function(self, fn: Fn, i: int) -> bool:
+        """Whether a value may be a function, by how it is come by: a quick look that spares valuing what is data."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.FIELD:
+            return body.name(i) in self.model.program.functions_by_name
+        if body.op[i] != Op.NAME:
+            return body.op[i] == Op.FUNCTION
+        stores = self.model.evaluator.defuse(fn).stores.get(body.name(i))
+        return not stores or any(body.op[body.args(s)[1]] not in _DATA for s in stores)
 
     @cached_property
     def _wrapped(self) -> dict[tuple[Fn, int], Known]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from tillproof.flow.defuse import DefUse, Reach
-from tillproof.flow.fixed import EQUALITY, THIS, Fixed
+from tillproof.flow.fixed import CALLER, EQUALITY, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
@@ -26,6 +26,7 @@ from tillproof.flow.values import (
     Member,
     Missing,
     ModuleV,
+    ObjectKey,
     Overlay,
     Param,
     Place,
@@ -36,6 +37,7 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
+    object_key,
     options,
 )  # fmt: skip
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
@@ -58,6 +60,7 @@ class Evaluator:
         self.scope = Scope(self, program, modules)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
+        self._of_object: dict[tuple[Fn, ObjectKey], Ctx] = {}
         self._provisional = Provisional()
         self._nesting = 0
         self.gives: dict[str, int] = {}
@@ -73,7 +76,7 @@ class Evaluator:
             found = self._frames.get(fn)
             if found is None:
                 body = self.program.body(fn)
-                fixed = Fixed(body, DefUse(body), lambda name: self._captures(fn, name))
+                fixed = Fixed(body, DefUse(body), lambda name: self._captures(fn, name), self._is_python_method(fn))
                 found = self._frames[fn] = Frame(fn, fixed, None)
             return found
         found = ctx.frame if ctx.fn == fn else self._foreign.get((fn, id(ctx)))
@@ -185,8 +188,8 @@ class Evaluator:
         at = (f.file, body.line[i])
         if self._nesting > MAX_NESTING:
             return Unknown(at, "the expression is nested too deeply")
-        if f.inside and f.fixed.is_free(i):
-            found = f.values[i] = self.at(self.frame(f.fn), i)
+        if f.inside and (shared := self._shared(f, i)) is not f:
+            found = f.values[i] = self.at(shared, i)
             return found
         provisional = self._provisional
         before, provisional.seen = provisional.seen, 0
@@ -201,6 +204,22 @@ class Evaluator:
             provisional.note(f, i)
         provisional.seen |= before
         return found
+
+    def _shared(self, f: Frame, i: int) -> Frame:
+        """The frame that keeps a value for all contexts in which it is the same."""
+        hangs_on = f.fixed.hangs_on(i)
+        if hangs_on == NOTHING:
+            return self.frame(f.fn)
+        if hangs_on == CALLER or f.ctx is None or f.ctx.this is None:
+            return f
+        if f.own is None:
+            key = object_key(f.ctx.this)
+            ctx = self._of_object.setdefault((f.fn, key), Ctx(f.fn, f.fn, -1, None, f.ctx.this, None)) if key else f.ctx
+            f.own = self.frame(f.fn, ctx)
+        return f.own
+
+    def _is_python_method(self, fn: Fn) -> bool:
+        return self.program.owner(fn) is not None and self.program.language(fn.file) == "python"
 
     def param(self, f: Frame, number: int, at: Place) -> Value:
         param = f.body.params[number]

@@ -12,6 +12,7 @@ from tillproof.ir.ops import Op
 
 EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
 THIS = {"this", "self", "cls", "static"}
+NOTHING, OBJECT, CALLER = 0, 1, 2
 _PLAIN = {Op.CONST, Op.CLASS, Op.CAUGHT}
 _PASSING = {
     Op.FIELD, Op.INDEX, Op.AWAIT, Op.SPREAD, Op.REST, Op.STORE, Op.CAST, Op.ELEMENT, Op.KEY, Op.UNARY, Op.BINARY, Op.OPAQUE, Op.TEXT,
@@ -21,13 +22,15 @@ _ANYTHING = {Op.CONST, Op.TEXT, Op.PARAM, Op.FIELD, Op.INDEX, Op.CALL, Op.ELEMEN
 
 
 class Fixed:
-    """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it."""
+    """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it. ``method``:
+    whether its first parameter may be the object that it is called on, as in Python."""
 
-    def __init__(self, body: Body, flow: DefUse, captured: Callable[[str], bool]) -> None:
+    def __init__(self, body: Body, flow: DefUse, captured: Callable[[str], bool], method: bool) -> None:
         self.body = body
         self.flow = flow
         self._captured = captured
-        self._free: dict[int, bool] = {}
+        self._method = method
+        self._hangs_on: dict[int, int] = {}
         self._constant: dict[int, bool] = {}
 
     @cached_property
@@ -86,31 +89,36 @@ class Fixed:
             return self._may_be_constant(args[0])
         return op == Op.CHOICE and any(self._may_be_constant(a) for a in args[1:])
 
-    def is_free(self, i: int) -> bool:
-        """Whether an instruction has the same value in every context: nothing that it is made of comes from the caller."""
+    def hangs_on(self, i: int) -> int:
+        """What an instruction's value hangs on: ``NOTHING`` outside the body, the ``OBJECT`` that the method is called on, or the
+        ``CALLER``."""
         if i < 0:
-            return True
-        known = self._free.get(i)
+            return NOTHING
+        known = self._hangs_on.get(i)
         if known is None:
-            self._free[i] = False  # while it is being found out
-            known = self._free[i] = self._look_for_caller(i)
+            self._hangs_on[i] = CALLER  # while it is being found out
+            known = self._hangs_on[i] = self._look_for_caller(i)
         return known
 
-    def _look_for_caller(self, i: int) -> bool:
+    def _look_for_caller(self, i: int) -> int:
         body = self.body
         op = body.op[i]
         if op in _PLAIN:
-            return True
+            return NOTHING
         if op == Op.NAME:
-            return self._is_free_name(body.name(i))
+            return self._of_name(body.name(i))
+        if op == Op.PARAM:
+            return OBJECT if self._method and body.args(i)[0] == 0 and body.params[0].name in ("self", "cls") else CALLER
         if op not in _PASSING or (op == Op.CHOICE and body.text(body.args(i)[0]) == "default"):
-            return False
-        if op == Op.RECORD:
-            return all(self.is_free(a) for a in body.args(i))
-        return all(self.is_free(a) for a in value_operands(body, i))
+            return CALLER
+        return max((self.hangs_on(a) for a in (body.args(i) if op == Op.RECORD else value_operands(body, i))), default=NOTHING)
 
-    def _is_free_name(self, name: str) -> bool:
+    def _of_name(self, name: str) -> int:
+        if name in self.flow.writes:
+            return CALLER
         stores = self.flow.stores.get(name)
         if not stores:
-            return name not in THIS and name not in self.flow.writes and not self._captured(name)
-        return (len(stores) == 1 or not self.deciding) and name not in self.flow.writes and all(self.is_free(s) for s in stores)
+            return OBJECT if name in THIS else CALLER if self._captured(name) else NOTHING
+        if len(stores) > 1 and self.deciding:
+            return CALLER
+        return max(self.hangs_on(s) for s in stores)

@@ -12,10 +12,10 @@ class Frame:
 
     ``inside``: the context is one of this very function, so that it fills the parameters. ``fixed``: what is the same in all contexts.
     ``flow``: the reaching writes with every branch open. ``live``: those without the branches that the context's constants rule out,
-    once that is known.
+    once that is known. ``own``: where what hangs on the object alone is kept, for all calls on it.
     """
 
-    __slots__ = ("body", "contexts", "ctx", "file", "fixed", "flow", "fn", "inside", "live", "values")
+    __slots__ = ("body", "contexts", "ctx", "file", "fixed", "flow", "fn", "inside", "live", "own", "values")
 
     def __init__(self, fn: Fn, fixed: Fixed, ctx: Ctx | None) -> None:
         self.fn, self.fixed, self.ctx = fn, fixed, ctx
@@ -24,6 +24,7 @@ class Frame:
         self.file = fn.file
         self.inside = ctx is not None and ctx.fn == fn
         self.live: DefUse | None = None if self.inside else fixed.flow
+        self.own: Frame | None = None
         self.values: dict[int, Value] = {}
         self.contexts: dict[tuple[int, Fn, int, bool], Ctx] = {}
 

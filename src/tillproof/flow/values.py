@@ -256,6 +256,29 @@ def options(value: Value) -> tuple[Value, ...]:
     return value.options if isinstance(value, Choice) else (value,)
 
 
+ObjectKey: TypeAlias = tuple[object, ...]
+_NEAR = 4
+
+
+def object_key(value: Value, depth: int = 0) -> ObjectKey:
+    """What makes an object the same one for those who ask for its members; empty where that hangs on how it was come by."""
+    if isinstance(value, ClassV):
+        return ("class", value.cls)
+    if isinstance(value, Param):
+        return ("param", value.fn, value.number)
+    if isinstance(value, Member) and depth < _NEAR:
+        base = object_key(value.base, depth + 1)
+        return ("member", base, value.name) if base else ()
+    if not isinstance(value, Instance) or depth >= _NEAR:
+        return ()
+    if value.made is not None:
+        return ("made", value.cls, *value.made)
+    if value.origin is None:
+        return ("typed", value.cls)
+    origin = object_key(value.origin, depth + 1)
+    return ("handed", value.cls, origin) if origin else ()
+
+
 def names(value: Value) -> tuple[str, ...]:
     """Dotted names by which packs may know a value. ``()`` stands for an instance or a result; a leading ``?`` for a root that is not
     known, a leading ``#`` for one of the repository's own."""
