@@ -264,7 +264,9 @@ def _entity_in(spelt: str) -> str:
 
 
 def _text(value: Value) -> str | None:
-    """A constant's text, or an enum member's name."""
+    """A constant's text, or the name of an enum's member or of the class constant that keeps a number."""
+    if isinstance(value, Const) and value.name:
+        return value.name
     if isinstance(value, Const) and value.kind == Kind.STRING:
         return value.text.strip("'\"")
     if isinstance(value, Member):

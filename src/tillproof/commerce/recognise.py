@@ -8,11 +8,12 @@ from tillproof.commerce.names import Table, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Result, Value, names, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
+_LONGEST_CHAIN = 8
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 _SHARED = (
@@ -89,6 +90,10 @@ class Recogniser:
             lang: frozenset(p for f in knowledge.frameworks.values() if f.language == lang for p in f.packages) for lang in LANGUAGES
         }
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
+        self._gateways: dict[tuple[str, str], Table[bool]] = {}
+        for provider in knowledge.providers.values():
+            for lang, calls in provider.gateways.items():
+                self._gateways.setdefault((provider.id, str(lang)), Table()).add(calls, True)
         self._clients = {
             (p.id, str(lang)): {
                 strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))
@@ -146,6 +151,8 @@ class Recogniser:
         out: list[Known] = []
         for (provider, thing), pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
             certain = self._receiver(provider, lang, pattern, name, fn.file)
+            if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
+                certain = True
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))
         out.sort(key=lambda k: (not k.certain, not self.mentions(k.provider, fn.file), -len(k.name)))
@@ -171,6 +178,23 @@ class Recogniser:
         if head.startswith(("?", "#", "exception")) or not head or "." not in head:
             return False if self.uses(provider, file) else None
         return None
+
+    def _made_for(self, provider: Provider, lang: str, callee: Value) -> bool:
+        """Whether a chain of calls begins with one that makes this provider's client by its name: ``Omnipay::create('PayPal_Express')``."""
+        wanted = self._gateways.get((provider.id, lang))
+        waiting = [callee] if wanted else []
+        for _ in range(_LONGEST_CHAIN):
+            below = [b for here in waiting for b in options(here)]
+            if any(self._makes(wanted, one) for one in below if isinstance(one, Result)):
+                return True
+            callees = [o.callee if isinstance(o, Result) else o for o in below]
+            waiting = [c.base for c in callees if isinstance(c, Member)]
+        return False
+
+    def _makes(self, gateways: Table[bool] | None, made: Result) -> bool:
+        given = self.evaluator.argument(made, 0) if made.instr >= 0 else None
+        found = gateways.find(names(made.callee)) if gateways and isinstance(given, Const) else []
+        return isinstance(given, Const) and any(_fits_text(given.text, text) for *_, text in found)
 
     def uses(self, provider: Provider, file: str) -> bool:
         """Whether the file or its unit uses a provider."""
@@ -228,9 +252,7 @@ class Recogniser:
         if not arguments:
             return False
         value = self.evaluator.value(fn, arguments[0][1], ctx)
-        if not isinstance(value, Const):
-            return False
-        return value.text == text or (text.endswith("*") and value.text.startswith(text[:-1]))
+        return isinstance(value, Const) and _fits_text(value.text, text)
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:
         """The effect on records, money, goods or people that a call has by its pack, and whether the receiver is certain."""
@@ -271,3 +293,8 @@ class Recogniser:
         if not before or before.startswith(("?", "#")):
             return False
         return None
+
+
+def _fits_text(text: str, wanted: str) -> bool:
+    """Whether a text is the one that a pack names, or begins with what stands before its ``*``."""
+    return text == wanted or (wanted.endswith("*") and text.startswith(wanted[:-1]))

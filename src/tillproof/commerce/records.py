@@ -495,9 +495,11 @@ def _without_verb(name: str) -> str:
 
 
 def text_of(value: Value | None) -> str | None:
-    """The word that a value says: a constant's text, or the name of an enum's member."""
+    """The word that a value says: a constant's text, or the name of an enum's member or of the class constant that keeps a number."""
     if value is None:
         return None
+    if isinstance(value, Const) and value.name:
+        return value.name
     text = constant(value)
     if text is not None:
         return text.strip("'\"")

@@ -227,7 +227,8 @@ class CodeMarks:
                 return "chosen", (fn.file, body.line[found.stand_in])
             return "stand-in", (fn.file, body.line[found.stand_in])
         for condition in found.conditions:
-            if any(self._words.has("environment_words", word) for word in words_of(body, condition.instr) if len(word) < 60):
+            asked = (word.rpartition(".")[2] for word in words_of(body, condition.instr) if len(word) < 60)  # config('services.x.sandbox')
+            if any(self._words.has("environment_words", word) for word in asked):
                 return "chosen", (fn.file, body.line[condition.instr])
         if self._is_offered(body, defuse, i):
             return "chosen", (fn.file, body.line[i])

@@ -1,6 +1,6 @@
 """Which providers a file or unit uses: by its imports, and by the providers' own words in it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
 from typing import get_args
 
@@ -10,6 +10,7 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Language, Provider
 
 _NOBODY: frozenset[str] = frozenset()
+_SEVERAL = 2
 
 
 class Usage:
@@ -36,10 +37,13 @@ class Usage:
 
     @cached_property
     def _words(self) -> dict[str, list[str]]:
+        """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used."""
         found: dict[str, list[str]] = defaultdict(list)
+        beginnings = Counter(prefix for p in self.providers for prefix in {key.prefix for key in p.keys})
         for provider in self.providers:
             for word in {provider.id, *provider.words}:
-                found[word].append(provider.id)
+                if beginnings[word] < _SEVERAL:
+                    found[word].append(provider.id)
         return found
 
     @cached_property

@@ -367,6 +367,8 @@ class Evaluator:
             return self._keyed(value, name, at)
         if isinstance(value, FunctionV) and name in ("bind", "call", "apply", "__func__"):
             return value
+        if isinstance(value, Const) and name == "value":
+            return value  # of an enum's member: `Status::Paid->value`, `Status.PAID.value`
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)

@@ -298,7 +298,7 @@ class Scope:
                 return FunctionV(at, self.program.methods(cls)[name], None, value)
             stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
             if stores:
-                return choice(at, [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores])
+                return choice(at, [_named(self.evaluator.value(Fn(cls.file, TOP), s), name) for s in stores])
         foreign = self.foreign_bases(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
 
@@ -451,3 +451,10 @@ class Scope:
         if isinstance(value, External) and value.name not in _PLAIN:
             return Result(at, value, Fn(file, TOP), -1, None, True)
         return None
+
+
+def _named(value: Value, name: str) -> Value:
+    """A number that a class keeps under a name, with that name; a text says enough by itself."""
+    if isinstance(value, Const) and value.kind == Kind.NUMBER and name[:1].isupper():
+        return Const(value.at, value.kind, value.text, name)
+    return value

@@ -27,10 +27,12 @@ class Value:
 
 
 class Const(Value):
-    __slots__ = ("kind", "text")
+    """A constant. ``name``: the member of a class that it was read by, where that says more than the number: ``Order::PAID``."""
 
-    def __init__(self, at: Place, kind: int, text: str) -> None:
-        self.at, self.kind, self.text = at, kind, text
+    __slots__ = ("kind", "name", "text")
+
+    def __init__(self, at: Place, kind: int, text: str, name: str = "") -> None:
+        self.at, self.kind, self.text, self.name = at, kind, text, name
 
     @property
     def falsy(self) -> bool:

@@ -242,6 +242,8 @@ class Provider(Part, frozen=True):
     ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
 
     ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
+    ``gateways``: calls of a library for many systems that make a client of the one that their first argument names, which stands in
+    brackets: ``Omnipay.create(PayPal_*)``.
 
     ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
     numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
@@ -266,6 +268,7 @@ class Provider(Part, frozen=True):
     currency_case: Literal["upper", "lower", ""] = ""
     defaults: tuple[SdkDefault, ...] = ()
     clients: dict[Language, tuple[str, ...]] = {}
+    gateways: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
     dumps: dict[Language, tuple[str, ...]] = {}
