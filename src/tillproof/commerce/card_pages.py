@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
 from tillproof.commerce.cards import may_speak
-from tillproof.commerce.lexicon import CardPart
+from tillproof.commerce.lexicon import CardPart, snake
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, Result, Value, options
 from tillproof.ir.ops import Op
@@ -35,6 +35,10 @@ _INPUT = re.compile(
     rb"<(input|textarea|Input|TextField|TextInput|Field|Form\.Control|InputField|InputMask|NumberFormat|[bv]-[\w-]*input|v-text-field"
     rb"|el-input|a-input|InputNumber|MaskedInput|Cleave)\b"
 )
+# A field to type in that is called after the card itself; as a choice between ways to pay the same name says nothing.
+_TYPED_IN = re.compile(rb"<(?:textarea\b|input\b[^>]{0,400}?\btype\s*=\s*[\"'](?:text|tel|number)[\"'])", re.IGNORECASE)
+_CALLED_CARD = re.compile(rb"(?:credit|debit)[_-]?card[\"']", re.IGNORECASE)
+_THE_CARD = re.compile(r"(\w+_)?(credit|debit)_?card")
 _BOUND = (b"v-model", b"[(ngModel)]", b"formControlName", b"value", b"ng-model")
 _KEPT = (b"data-stripe", b"data-encrypted-name", b"data-braintree-name")
 _AUTOFILL = {b"cc-number": "number", b"cc-csc": "code"}
@@ -86,7 +90,7 @@ class CardPages:
         """In order of file and line."""
         out: list[CardField] = []
         for file, text in self.texts():
-            if b"<" in text and may_speak(text):
+            if b"<" in text and (may_speak(text) or _CALLED_CARD.search(text)):
                 out += self._in_text(file, text)
         return sorted(out, key=lambda f: (f.file, f.line, f.name))
 
@@ -97,6 +101,8 @@ class CardPages:
             if tag < 0 or not _INPUT.match(text, tag) or in_comment(text, match.start(), text.rfind(b"\n", 0, match.start()) + 1):
                 continue
             name, part, attribute = self._card(match)
+            if not part and attribute == b"name" and _THE_CARD.fullmatch(snake(name)) and _TYPED_IN.match(text, tag):
+                part = "number"
             line = text.count(b"\n", 0, tag) + 1
             if part and (line, part) not in seen:
                 seen.add((line, part))

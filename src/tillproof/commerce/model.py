@@ -16,6 +16,7 @@ from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
@@ -85,6 +86,7 @@ class Model:
         self.evaluator = Evaluator(program, Modules(program, aliases))
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
         self.listeners = Listeners(self.wiring)
+        self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.callers = Callers(program, self.evaluator)

@@ -132,6 +132,8 @@ class Requests:
             return [] if value.op in _COMPARISONS else list(value.operands)
         if isinstance(value, Overlay):
             return [value.base, *(v for _, v, _ in value.writes)]
+        if isinstance(value, Member) and self._exposed(value.base):
+            return []  # what hangs on a record that the page only names
         if isinstance(value, (Choice, Text, Record, Seq, Member, Element)):
             return list(value.parts())
         if isinstance(value, Instance):
@@ -185,7 +187,20 @@ class Requests:
             return Source(whole[0], key, param.at)
         return _Part(argument, "")
 
+    def _exposed(self, value: Value) -> bool:
+        """Whether a value is a field that the page keeps and its visitor may set."""
+        return (
+            isinstance(value, Member)
+            and isinstance(value.base, Instance)
+            and value.base.made is None
+            and self.evaluator.scope.exposed(value.base.cls, value.name)
+        )
+
     def _member(self, value: Member, depth: int) -> Source | _Part | None:
+        if self._exposed(value):
+            return Source("body", value.name, value.at)
+        if self._exposed(value.base):
+            return None
         base = self._find(value.base, depth + 1)
         if isinstance(base, Source):
             return Source(base.kind, _below(base.key, value.name), value.at)

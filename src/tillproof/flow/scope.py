@@ -1,6 +1,7 @@
 """What names mean outside a function body: globals, imports, exports, classes and their members, declared types."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.common_names import COMMON_METHODS
@@ -90,6 +91,8 @@ class Scope:
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
+        self.exposed: Callable[[ClassId, str], bool] = _kept_inside
+        """Whether somebody outside the program may set that field of an object of that class."""
 
     # --- globals
 
@@ -310,6 +313,9 @@ class Scope:
         if value.made is not None and (given := self._given_field(value, name)) is not None:
             return given
         stored = self._stored(value, name, at)
+        record = isinstance(stored, Instance) or (stored is not None and _declared_only(stored))
+        if value.made is None and not record and self.exposed(value.cls, name):
+            return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
         if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
             field = Member(at, value, name)
             return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
@@ -451,6 +457,11 @@ class Scope:
         if isinstance(value, External) and value.name not in _PLAIN:
             return Result(at, value, Fn(file, TOP), -1, None, True)
         return None
+
+
+def _kept_inside(_cls: ClassId, _name: str) -> bool:
+    """No field is set from outside, as long as nobody says which are."""
+    return False
 
 
 def _named(value: Value, name: str) -> Value:

@@ -596,6 +596,7 @@ class Framework(Part, frozen=True):
     journals: tuple[str, ...] = ()
     revealing: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()

@@ -15,7 +15,8 @@ _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.cr
 
 @dataclass(frozen=True, slots=True)
 class AmountSite:
-    """``what``: ``charge`` (given to a provider), ``order-total`` (written on an order), ``free`` (decides whether to charge at all).
+    """``what``: ``charge`` (given to a provider), ``order-total`` (written on an order), ``cart-line`` (the price of a line of a library's
+    cart), ``free`` (decides whether to charge at all).
     ``direct``: the value itself, not something it is computed with. ``key``: the field or argument that holds it."""
 
     what: str

@@ -85,7 +85,7 @@ def _is_amount(model: Model, site: AmountSite, chosen: Chosen) -> bool:
         return False  # tax-shipping/client-tax speaks of it
     if model.words.money(word):
         return True
-    return site.what != "order-total" and not word.lower().endswith("id") and site.direct
+    return site.what not in ("order-total", "cart-line") and not word.lower().endswith("id") and site.direct
 
 
 def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
@@ -98,6 +98,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     what = {
         "charge": f"charged ({site.operation})",
         "order-total": "stored as what the order costs",
+        "cart-line": "kept as the price of a line of the cart, which its total adds up",
         "free": "what decides whether anything has to be paid",
     }[site.what]
     ruling.title = "The client chooses what he pays"

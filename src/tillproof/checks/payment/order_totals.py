@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.given import depends_on_caller
@@ -43,7 +44,8 @@ def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     body = model.program.body(fn)
     if body.op[i] != Op.SET_FIELD:
-        yield from sorted((*_of_record(model, fn, i, ctx), *_of_setter(model, fn, i, ctx)), key=lambda s: _rank(s.key))
+        found = (*_of_record(model, fn, i, ctx), *_of_setter(model, fn, i, ctx), *_of_cart(model, fn, i, ctx))
+        yield from sorted(found, key=lambda s: _rank(s.key))
         return
     obj, _, value = body.args(i)
     name = body.name(i)
@@ -76,6 +78,21 @@ def _of_setter(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
         return
     if model.words.entity(written(model.program, fn, holder).rpartition(".")[2]) or _entity_value(model, fn, holder):
         yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, arguments[0][1], ctx), True, key=field)
+
+
+def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
+    """``Cart::add($id, $name, $quantity, $price)``: a cart of a library, which keeps the price that it is given."""
+    got = model.recogniser.effect(fn, i, ctx)
+    if got is None or got[0].effect != "cart.write" or not got[0].writes:
+        return
+    arguments = model.program.body(fn).call(i)[1]
+    for field, place in got[0].writes.items():
+        if model.words.money(field) and place.isdigit() and int(place) < len(arguments):
+            value = model.evaluator.value(fn, arguments[int(place)][1], ctx)
+            yield AmountSite("cart-line", "line of the cart", fn, i, value, True, key=field)
+    for _, argument in arguments[:1]:
+        for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument, ctx), 0):
+            yield replace(site, what="cart-line", operation="line of the cart")
 
 
 def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
