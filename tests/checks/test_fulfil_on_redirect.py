@@ -64,3 +64,51 @@ def test_a_token_that_signs_a_visitor_in_is_no_receipt(tmp_path: Path, token: st
     example = Example(title="", files={"server.js": SIGNED_IN.replace("TOKEN", token)}, expect=[])
     report = review_of(example, tmp_path, CHECK)
     assert len([f for f in report.findings if f.check == CHECK]) == found
+
+
+WALLET = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+use %s;
+class WalletController extends Controller {
+  public function confirm(Request $request) {
+    $wallet = new WalletPayments(config('wallet.key'));
+    if ($wallet->confirm($request->process_id, $request->code)->isSuccessful()) {
+      Order::where('process_id', $request->process_id)->update(['payment_status' => 'paid']);
+    }
+  }
+}
+"""
+WALLET_ROUTES = """\
+<?php
+use App\\Http\\Controllers\\WalletController;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/wallet/confirm', [WalletController::class, 'confirm']);
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "ruling"), [("Dinarpay\\Wallet\\WalletPayments", "unknown"), ("Illuminate\\Http\\WalletPayments", "broken")]
+)
+def test_what_a_payment_library_that_no_pack_knows_answers_is_a_question(tmp_path: Path, library: str, ruling: str) -> None:
+    files = {"app/Http/Controllers/WalletController.php": WALLET % library, "routes/api.php": WALLET_ROUTES}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+    assert [o.ruling for o in report.obligations if o.check == CHECK] == [ruling]
+
+
+def test_a_framework_of_the_same_vendor_is_no_use_of_a_provider(tmp_path: Path) -> None:
+    user = "<?php\nnamespace App\\Models;\nuse Laravel\\%s;\nclass User { use %s; }\n"
+    settled = "payment/no-settlement-webhook"
+    files = {
+        "app/Http/Controllers/WalletController.php": WALLET % "Dinarpay\\Wallet\\WalletPayments",
+        "routes/api.php": WALLET_ROUTES,
+        "composer.json": '{"require": {"laravel/framework": "^11.0"}}',
+    }
+    for name, found in (("Sanctum\\HasApiTokens", []), ("Cashier\\Billable", [settled])):
+        model = {"app/Models/User.php": user % (name, name.rpartition("\\")[2])}
+        root = tmp_path / name.partition("\\")[0]
+        root.mkdir()
+        report = review_of(Example(title="", files=files | model, expect=[]), root, settled)
+        assert [o.check for o in report.obligations if o.check == settled] == found

@@ -185,3 +185,15 @@ export const config = { matcher: ['/account/:path*', '/api/orders/:path*'] };
     files = {"next.config.js": "", "middleware.ts": middleware, "app/api/orders/[id]/route.ts": route, "app/api/hook/route.ts": route}
     shop = wired(tmp_path, files)
     assert {e.route: e.role for e in shop.entries} == {"/api/orders/[id]": "customer", "/api/hook": "public"}
+
+
+def test_a_member_of_a_list_of_middleware_may_have_a_key(tmp_path: Path) -> None:
+    routes = """\
+<?php
+use Illuminate\\Support\\Facades\\Route;
+use App\\Http\\Controllers\\Pay;
+Route::middleware(['middleware' => 'auth', 'cart'])->group(function () { Route::get('/pay', [Pay::class, 'pay']); });
+"""
+    controller = "<?php\nnamespace App\\Http\\Controllers;\nclass Pay { public function pay() { return 1; } }\n"
+    files = {"routes/web.php": routes, "app/Http/Controllers/Pay.php": controller}
+    assert roles(tmp_path, files) == {"Pay.pay": "customer"}

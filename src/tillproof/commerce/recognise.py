@@ -125,6 +125,11 @@ class Recogniser:
                 return ".".join(p for p in (item.module, item.name if item.name not in ("*", "default") else "", rest) if p)
         return ""
 
+    def of_framework(self, name: str, fn: Fn) -> bool:
+        """Whether a dotted name begins with a package of a framework, and so names nothing of a provider's."""
+        lower = name.lower()
+        return any(lower.startswith((p.lower() + ".", p.lower() + "/")) for p in self._packages[self.program.language(fn.file)])
+
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the callee is a function of the repository."""
         value = self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)

@@ -19,6 +19,7 @@ class Usage:
     def __init__(self, program: Program, knowledge: Knowledge) -> None:
         self.program = program
         self.providers = knowledge.providers.values()
+        self._frameworks = {p.lower() for f in knowledge.frameworks.values() for p in f.packages}
 
     def uses(self, provider: Provider, file: str) -> bool:
         """Whether the file, or another of its unit, imports the provider's package, or the file holds one of its words."""
@@ -55,8 +56,14 @@ class Usage:
                 for package in packages:
                     found[language][package.lower()].append(provider.id)
             for client in provider.clients.get("php", ()):
-                found["php"][client.partition(".")[0].lower()].append(provider.id)
+                found["php"][self._namespace(client.lower())].append(provider.id)
         return found
+
+    def _namespace(self, client: str) -> str:
+        """The namespace whose import shows that a PHP client is used: its root, or two parts where the root is a framework's
+        (``Laravel\\Cashier``, not ``Laravel\\Sanctum``)."""
+        parts = client.split(".")
+        return ".".join(parts[:2]) if parts[0] in self._frameworks else parts[0]
 
     @cached_property
     def _by_file(self) -> dict[str, frozenset[str]]:
@@ -80,5 +87,6 @@ def _keys(item: Import) -> set[str]:
     """What an import may be listed under: the module, its first part by dots or slashes, its scope and name, the name of a PHP root
     class."""
     module = item.module.lower()
-    keys = {module, module.partition(".")[0], module.partition("/")[0], "/".join(module.split("/")[:2])}
+    first_two = (".".join(module.split(".")[:2]), "/".join(module.split("/")[:2]))
+    keys = {module, module.partition(".")[0], module.partition("/")[0], *first_two}
     return keys if module else {item.name.lower()}

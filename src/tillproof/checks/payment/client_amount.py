@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
+from tillproof.checks.payment.unknown_gateways import outside_charges
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -18,7 +19,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
-    for site in (*amount_sites(model), *order_totals(model), *free_by_choice(model)):
+    for site in (*amount_sites(model), *outside_charges(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
         if ruling is None or (ruling.outcome == "broken" and site.fn in flawed and site.what != "charge"):
             continue

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
@@ -49,15 +50,20 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         return None
     seen.add((fn, instr))
     if _ambiguous(model, act):
-        ruling.outcome = "unknown"
-        place = at(program, act.fn, act.instr, "")
-        ruling.question = Evidence(
-            place.file,
-            place.line,
-            f"Can a call of {entry.route or program.qualified(entry.target.fn)} reach this line without the provider's confirmation?",
-        )
-        return ruling
-    _break(model, entry, ruling, act, (fn, instr), _asked(policy, blind))
+        route = entry.route or program.qualified(entry.target.fn)
+        return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
+    asked = _asked(policy, blind)
+    if asked == _NEVER and (outside := asked_outside(model, entry)) is not None:
+        question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
+        return _unknown(model, ruling, outside[:2], question)
+    _break(model, entry, ruling, act, (fn, instr), asked)
+    return ruling
+
+
+def _unknown(model: Model, ruling: Ruling, place: tuple[Fn, int], question: str) -> Ruling:
+    ruling.outcome = "unknown"
+    shown = at(model.program, *place, "")
+    ruling.question = Evidence(shown.file, shown.line, question)
     return ruling
 
 

@@ -12,7 +12,7 @@ from tillproof.commerce.entry_styles.middleware import Middleware
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import FunctionV, Result, Value, options, pattern
+from tillproof.flow.values import FunctionV, Record, Result, Value, options, pattern
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
@@ -123,7 +123,7 @@ class _Tables:
             if link.word == "prefix" and arguments.positional:
                 prefix = join(prefix, path_text(arguments.positional[0]) or "")
             elif link.word in ("middleware", "can"):
-                middleware += [m for v in arguments.positional for m in items(v)]
+                middleware += [m for v in arguments.positional for m in _members(v)]
             elif link.word == "withoutMiddleware":
                 gone = set(words(arguments.positional))
                 middleware = [m for m in middleware if not gone & set(words([m]))]
@@ -238,3 +238,10 @@ class _Tables:
                 if target:
                     route = path if name in ("index", "store") else join(path, "create") if name == "create" else join(path, "{id}")
                     yield Declared(target, route, (verb,), framework.id, "call", place, guards)
+
+
+def _members(value: Value) -> list[Value]:
+    """The members of a list, those that were given a key too: ``['middleware' => 'auth', 'verified']``."""
+    if isinstance(value, Record):
+        return [m for _, v in value.entries for m in items(v)]
+    return items(value)
