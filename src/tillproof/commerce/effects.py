@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
-_BRANCHES = 6
+_BRANCHES = 20
 _LEVELS = 2
 _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|balance|credit|points|tokens"

@@ -19,9 +19,10 @@ _LEVELS = 3
 _MOST = 300
 _FEW = 60
 _SHARE = 0.08
+_WORDPRESS = tuple(f"wp_{safe}remote_{verb}" for safe in ("", "safe_") for verb in ("get", "post", "request"))
 # Of a helper that sends any request: the libraries that its file names, and what it calls.
-_LIBRARIES = ("httpx", "requests", "aiohttp", "axios", "got", "undici", "fetch", "GuzzleHttp", "curl_exec")
-_SENDING = frozenset(["request", "fetch", "axios", "got", "curl_exec"])
+_LIBRARIES = ("httpx", "requests", "aiohttp", "axios", "got", "undici", "fetch", "GuzzleHttp", "curl_exec", *_WORDPRESS)
+_SENDING = frozenset(["request", "fetch", "axios", "got", "curl_exec", *_WORDPRESS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,8 @@ class Evaluator:
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
-            return Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)))
+            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)))
+            return Seq(at, (one,)) if param.kind == "rest" and self.program.language(fn.file) == "php" else one
         return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
 
     def _bound(self, f: Frame, number: int) -> Value | None:
@@ -406,6 +407,8 @@ class Evaluator:
         return Element(at, value, key)
 
     def element(self, value: Value, at: tuple[str, int]) -> Value:
+        if isinstance(value, Choice):
+            return choice(at, [self.element(o, at) for o in value.options])
         if isinstance(value, Seq) and value.items:
             return choice(at, list(value.items))
         if isinstance(value, Record) and value.entries:

@@ -24,6 +24,8 @@ SHALLOWER = (5, 3)
 MAX_WALKS = 300
 MAX_DEEP_WALKS = 150
 """A walk that goes deeper than usual looks for a dispatch, which lies near the entry; it may not look at as much."""
+_BRANCHES = 20
+"""How many functions a call may land in before the others are left out."""
 
 
 class Walk:
@@ -99,7 +101,7 @@ class Walk:
         if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
             return named
         if own:
-            return [o for o in own[:6] if self.policy.matters(o.fn) and self.policy.concerns(fn, i, o)]
+            return [o for o in own[:_BRANCHES] if self.policy.matters(o.fn) and self.policy.concerns(fn, i, o)]
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return []  # told to run some other time
         return [

@@ -69,6 +69,7 @@ _PLAIN = {
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _FEW_METHODS = 6
+_MOST_OVERRIDES = 20
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 
 
@@ -264,7 +265,7 @@ class Scope:
 
     def overrides(self, cls: ClassId, name: str) -> list[Fn]:
         """Methods of that name in subclasses."""
-        return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:8]
+        return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:_MOST_OVERRIDES]
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few.
@@ -362,7 +363,7 @@ class Scope:
         if not value.made:
             targets += [fn for fn in self.overrides(value.cls, name) if fn != method]
         out: list[Value] = []
-        for fn in targets[:8]:
+        for fn in targets[:_MOST_OVERRIDES]:
             bound = FunctionV(at, fn, None, value)
             out.append(self._property(bound) if self.is_property(fn) else bound)
         return choice(at, out)
