@@ -22,6 +22,7 @@ from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
+from tillproof.commerce.injection import Injection
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.logs import Logs
@@ -89,6 +90,7 @@ class Model:
         self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
+        self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)

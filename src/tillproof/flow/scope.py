@@ -80,6 +80,21 @@ def _declared_only(value: Value) -> bool:
     return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
 
 
+def _nothing(_cls: ClassId) -> list[ClassId]:
+    """No container hands anything out, as long as nobody says what does."""
+    return []
+
+
+def _once_each(values: list[Value]) -> list[Value]:
+    """A field that is declared with the type of what is stored in it is no second value."""
+    kept: list[Value] = []
+    for value in values:
+        of = value.cls if isinstance(value, Instance) and value.made is None else None
+        if of is None or not any(isinstance(k, Instance) and k.made is None and k.cls == of for k in kept):
+            kept.append(value)
+    return kept
+
+
 class Scope:
     """Names to values, for whole files and classes."""
 
@@ -94,6 +109,8 @@ class Scope:
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
         self.exposed: Callable[[ClassId, str], bool] = _kept_inside
         """Whether somebody outside the program may set that field of an object of that class."""
+        self.handed_out: Callable[[ClassId], list[ClassId]] = _nothing
+        """The classes of which a container hands out an object where this one is asked for."""
 
     # --- globals
 
@@ -264,8 +281,10 @@ class Scope:
         return next((self.program.methods(c)[name] for c in self.lineage(cls) if name in self.program.methods(c)), None)
 
     def overrides(self, cls: ClassId, name: str) -> list[Fn]:
-        """Methods of that name in subclasses."""
-        return [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)][:_MOST_OVERRIDES]
+        """Methods of that name in subclasses, and in what stands in for the class without being derived from it."""
+        found = [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)]
+        standing_in = (self.method(c, name) for c in self.handed_out(cls))
+        return list(dict.fromkeys([*found, *(fn for fn in standing_in if fn is not None)]))[:_MOST_OVERRIDES]
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few.
@@ -318,6 +337,9 @@ class Scope:
         if value.made is None and not record and self.exposed(value.cls, name):
             return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
         if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
+            written = [fn for fn in self.overrides(value.cls, name) if not self.is_property(fn)]
+            if written:
+                return choice(at, [self._bound(value, fn, at) for fn in written])
             field = Member(at, value, name)
             return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
         if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
@@ -325,7 +347,7 @@ class Scope:
         if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
             overriding = [] if value.made else self.overrides(value.cls, name)
             if overriding:  # declared here, written in the classes derived from this one
-                return choice(at, [FunctionV(at, fn, None, value) for fn in overriding])
+                return choice(at, [self._bound(value, fn, at) for fn in overriding])
         if stored is not None:
             return stored
         foreign = self.foreign_bases(value.cls)
@@ -364,9 +386,14 @@ class Scope:
             targets += [fn for fn in self.overrides(value.cls, name) if fn != method]
         out: list[Value] = []
         for fn in targets[:_MOST_OVERRIDES]:
-            bound = FunctionV(at, fn, None, value)
+            bound = FunctionV(at, fn, None, value) if fn == method else self._bound(value, fn, at)
             out.append(self._property(bound) if self.is_property(fn) else bound)
         return choice(at, out)
+
+    def _bound(self, value: Instance, fn: Fn, at: tuple[str, int]) -> FunctionV:
+        """A method of a class that stands for the one that an object is known as: there the object is one of that class."""
+        owner = self.program.owner(fn)
+        return FunctionV(at, fn, None, Instance(at, owner) if owner is not None else value)
 
     def is_property(self, fn: Fn) -> bool:
         """Whether reading the member calls the method: a Python property, a JavaScript getter."""
@@ -403,7 +430,7 @@ class Scope:
                 found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
             if found:
                 break
-        told = [v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)]
+        told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
         if found and not told:
             return Member(at, value, name)  # declared without a value: set from outside
         return choice(at, told) if found else None

@@ -536,6 +536,7 @@ class Framework(Part, frozen=True):
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position unless code of others changes it.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
+    ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
@@ -585,6 +586,7 @@ class Framework(Part, frozen=True):
     gives: dict[str, int] = {}
     tells: dict[str, int] = {}
     hooks_functions: tuple[str, ...] = ()
+    provides: dict[str, tuple[str, ...]] = {}
     handovers: tuple[Handover, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
