@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.effects import Held
 from tillproof.flow.evaluate import MAX_DEPTH
 from tillproof.flow.facts import Condition, Either, Fact, Passed
+from tillproof.flow.implication import truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, FunctionV, options
 from tillproof.ir.ops import Kind, Op
@@ -88,7 +89,41 @@ class Conditions:
             return [atom, *self._there(fn, found[0], truth == found[1], ctx, depth)]
         if op == Op.NAME:
             return self._variable(fn, i, truth, ctx, depth) or [atom]
-        return [atom]
+        return [atom, *(self._told_by_answer(fn, i, truth, ctx, depth) if op == Op.FIELD else [])]
+
+    def _told_by_answer(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """A field of what a function of ours answers with, ``result.isFailure``, ``check.ok``: what the ways out have in common that
+        give it that truth."""
+        body = self.program.body(fn)
+        call = self._answering(fn, body.args(i)[0], ctx)
+        if call is None:
+            return []
+        at, instr, here = call
+        target = self._only_target(at, instr, here)
+        return self._ends(target, at, instr, truth, here, depth + 1, body.name(i)) if target is not None else []
+
+    def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
+        """The call whose answer a variable, or a parameter, holds."""
+        for _ in range(_DEEPEST):
+            body = self.program.body(fn)
+            op, args = body.op[i], body.args(i)
+            if op == Op.CALL:
+                return fn, i, ctx
+            if op in (Op.AWAIT, Op.CAST, Op.STORE):
+                i = args[0 if op == Op.AWAIT else 1]
+            elif op == Op.NAME and fn.number != TOP:
+                reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
+                if len(reach.stores) != 1 or reach.entry or reach.writes:
+                    return None
+                i = reach.stores[0]
+            elif op == Op.PARAM:
+                given = self.model.records.chains.argument(fn, args[0], ctx)
+                if given is None:
+                    return None
+                fn, i, ctx = given
+            else:
+                return None
+        return None
 
     def _either_side(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A conditional expression of which one side can't have that truth: what made it take the other."""
@@ -141,6 +176,12 @@ class Conditions:
         const = self.program.body(fn).const(i)
         return const is not None and Const((fn.file, 1), const[0], const[1]).falsy != truth
 
+    def _has(self, fn: Fn, i: int, ctx: Ctx | None, field: str, truth: bool) -> bool:
+        """Whether a field of a value certainly has that truth."""
+        value = self.evaluator.value(fn, i, ctx)
+        found = {truth_of(o) for o in options(self.evaluator.member(value, field, value.at))}
+        return found == {truth}
+
     # --- calls
 
     def _call(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
@@ -150,12 +191,20 @@ class Conditions:
         name = body.called(i).lower()
         if truth is not None and len(arguments) == 1 and body.op[callee] == Op.NAME and name in (*_SAME, *_OPPOSITE):
             return self.of(fn, arguments[0][1], truth == (name in _SAME), ctx, depth)
-        targets = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
-        if len(targets) != 1 or (ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == targets[0].fn for c in ctx.chain()))):
+        target = self._only_target(fn, i, ctx)
+        if target is None or not self._may_tell(target.fn, truth):
             return [atom]
-        if targets[0].fn == fn or not self._may_tell(targets[0].fn, truth):
-            return [atom]
-        return [atom, *self._ends(targets[0], fn, i, truth, ctx, depth)]
+        return [atom, *self._ends(target, fn, i, truth, ctx, depth)]
+
+    def _only_target(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+        """The one function of ours that a call lands in; None where that is not known, or where it is being looked into already."""
+        found = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
+        targets = {o.fn: o for o in found if isinstance(o, FunctionV)}
+        if len(targets) != 1:
+            return None
+        ((target, value),) = targets.items()
+        within = ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == target for c in ctx.chain()))
+        return None if within or target == fn else value
 
     def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
         """Whether the way a function returns can say anything: it answers, or it can raise."""
@@ -173,17 +222,19 @@ class Conditions:
         found = options(self.evaluator.value(fn, self.program.body(fn).args(fact.instr)[0]))
         return len(found) == 1 and isinstance(found[0], FunctionV) and self._may_tell(found[0].fn, None)
 
-    def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int) -> Found:
-        """What all ways out of a function have in common on which its result has that truth."""
+    def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int, field: str = "") -> Found:
+        """What all ways out of a function have in common on which its result, or a field of it, has that truth."""
         inner = self.evaluator.context(target, fn, i, ctx)
         body = self.program.body(target.fn)
         groups: list[Found] = []
         for end, facts in self.model.effects.facts(target.fn).ends()[:_MOST_ENDS]:
             value = body.args(end)[0] if end >= 0 else -1
-            if truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth):
+            if field and (value < 0 or self._has(target.fn, value, inner, field, not truth)):
+                continue
+            if not field and truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth):
                 continue
             group = [a for f in facts if truth is None or self._counts(target.fn, f) for a in self.behind(Held(f, target.fn, inner))]
-            if truth is not None and value >= 0 and body.op[value] != Op.CONST:
+            if not field and truth is not None and value >= 0 and body.op[value] != Op.CONST:
                 group += self.of(target.fn, value, truth, inner, depth + 1)
             groups.append(group)
         if not groups:

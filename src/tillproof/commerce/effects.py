@@ -368,7 +368,7 @@ class Effects:
     def _tells(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is one that reviews are about: a status, a mark that something was done, stock, an amount."""
         body = self.model.program.body(fn)
-        words, name = self.model.words, body.name(i)
+        words, name = self.model.words, body.name(i).lstrip("_")
         const = body.const(body.args(i)[2])
         marks = (const is not None and const[0] == Kind.BOOL) or _MARK.search(name) is not None
         return marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name)

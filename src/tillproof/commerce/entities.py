@@ -9,11 +9,12 @@ from tillproof.source.kinds import words as words_of
 # Words around an entity's name that say what holds it, not what it is.
 _HOLDERS = words_of(
     "model models repository repositories repo service manager mapper dao entity entities table collection record row doc "
-    "document object obj instance proxy schema factory class query data store db builder"
+    "document object obj instance proxy schema factory class query data store db builder vo"
 )
 _BEFORE = words_of(
     "existing current old new the my found db stored saved local updated created wc wp tbl woocommerce sales shop get fetch "
-    "find load locked fresh related parent target our latest last prev previous this a an"
+    "find load locked fresh related parent target our latest last prev previous this a an "
+    "postgres postgresql pg mysql sqlite mongo mongoose prisma typeorm sequelize drizzle knex sql redis cached memory"
 )
 NOTHING = words_of(
     "this self cls static prisma tx trx em session objects client pool conn connection cursor knex wpdb sequelize mongoose "
@@ -54,6 +55,11 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes")):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+
+
+def holds_state_of(kind: str, other: str) -> bool:
+    """Whether what one name means is the state of what the other means, kept as an object of its own: ``OrderStatus`` of ``order``."""
+    return any(kind.endswith(end) and same(kind.removesuffix(end), other) for end in ("_status", "_state"))
 
 
 def same(one: str, other: str) -> bool:

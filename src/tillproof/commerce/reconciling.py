@@ -8,10 +8,11 @@ from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, constant
+from tillproof.flow.values import Ctx, Instance, Member, Param, Result, Value, constant, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", 
           "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
 # Keys that say what they hold only together with what they stand in: `amount["value"]`.
 _PLAIN = ("value", "total", "number")
+_DEEPEST = 2
+_MOST_PIECES = 60
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
@@ -129,13 +132,41 @@ class Reconciling:
 
     def _stored(self, effect: Effect) -> str:
         """The field that keeps the provider's id and by which the changed record is found; empty when it is found otherwise."""
-        touch = effect.touch
-        if touch is None:
-            return ""
+        return self._chosen_by(effect.touch, 0) if effect.touch is not None else ""
+
+    def _chosen_by(self, touch: Touch, depth: int) -> str:
+        """The field with a provider's id by which records are chosen, or by which the record is found whose field chooses them:
+        ``where: {id: payment.orderId}`` after ``payment`` was found by its intent."""
         for key in touch.keys:
             if PAYMENT_ID.fullmatch(snake(key).rpartition(".")[2]):
                 return key
+        owners = [o.base for v in touch.keys.values() for o in options(v) if isinstance(o, Member)]
+        owners += [touch.record] if touch.record is not None else []
+        for owner in owners if depth < _DEEPEST else ():
+            before = self.model.records.read_behind(owner) or self._made_of(self._handed(owner, touch.ctx))
+            if before is not None and before.kind == "read" and (found := self._chosen_by(before, depth + 1)):
+                return found
         return ""
+
+    def _handed(self, value: Value, ctx: Ctx | None) -> Value:
+        """What the caller on the way handed over, where an object is known by the declared type of a parameter."""
+        origin = value.origin if isinstance(value, Instance) else None
+        here = next((c for c in ctx.chain() if c.fn == origin.fn), None) if isinstance(origin, Param) and ctx is not None else None
+        given = self.model.records.chains.argument(origin.fn, origin.number, here) if isinstance(origin, Param) and here else None
+        return self.model.evaluator.value(*given) if given is not None else value
+
+    def _made_of(self, value: Value) -> Touch | None:
+        """The read that an object was filled from: an entity that a repository makes of a row."""
+        evaluator = self.model.evaluator
+        for option in options(value):
+            made = option.made if isinstance(option, Instance) else None
+            if made is None:
+                continue
+            given = [evaluator.value(made[0], a, made[2]) for _, a in evaluator.program.body(made[0]).call(made[1])[1]]
+            for piece in pieces(given, _MOST_PIECES):
+                if isinstance(piece, Result) and (read := self.model.records.read_behind(piece)) is not None:
+                    return read
+        return None
 
 
 def order_made(effect: Effect) -> bool:

@@ -12,6 +12,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
 from tillproof.commerce.upserts import by_calls
+from tillproof.commerce.value_objects import unwrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     ClassV,
@@ -149,12 +150,12 @@ class Records:
     def _set(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         body = self.program.body(fn)
         obj, _, value = body.args(i)
-        name = body.name(i)
+        name = body.name(i).lstrip("_")  # ``this._status`` is kept for the column ``status``
         record = self.evaluator.value(fn, obj, ctx)
         found, parts = self.holder(fn, obj, ctx)
         if not found or any(isinstance(o, External) and "." in o.name for o in options(record)):
             return None
-        written = self.evaluator.value(fn, value, ctx)
+        written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
 

@@ -10,13 +10,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import same
+from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.schema.tables import Unique
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Ctx, Element, Member, Missing, Mix, Record, Result, Seq, Value, constant, options, pattern
+from tillproof.flow.values import (
+    Const,
+    Ctx,
+    Element,
+    Instance,
+    Member,
+    Missing,
+    Mix,
+    Record,
+    Result,
+    Seq,
+    Value,
+    constant,
+    options,
+    pattern,
+)
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -140,10 +155,11 @@ class States:
     def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
         if snake(name) in _COUNTS:
             return []
-        entity, parts = self.records.holder(fn, base, ctx)
-        if entity in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
+        kind, parts = self.records.holder(fn, base, ctx)
+        if kind in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
             return []
-        return [FieldRead(entity, snake(name), parts, fn, i, ctx)] if entity and not self._made_here(fn, base, ctx) else []
+        field = snake(name).lstrip("_")
+        return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
 
     def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a record is one that this very run has created: what it says was not so before."""
@@ -160,7 +176,8 @@ class States:
         name = snake(body.name(callee))
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
-            return [r for o in options(ours)[:4] if isinstance(o, Member) for r in self._of_value(o)]
+            found = [r for o in options(ours)[:4] if isinstance(o, Member) for r in self._of_value(o)]
+            return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else [])
         plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
         if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
             key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
@@ -172,6 +189,16 @@ class States:
         if not arguments and plain != name:
             return self._member(fn, i, body.args(callee)[0], plain, ctx)
         return []
+
+    def _asked_of_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
+        """``order.canBeShipped()``: an object of ours that stands for a record is asked for its state."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        owner = self.evaluator.value(fn, body.args(callee)[0], ctx)
+        kinds = {entity(self.program.cls(o.cls).name) for o in options(owner) if isinstance(o, Instance)}
+        return [
+            FieldRead(k, snake(body.name(callee)), Parts(), fn, i, ctx, asked=True) for k in sorted(kinds) if self.model.words.entity(k)
+        ]
 
     def _of_value(self, value: Member) -> list[FieldRead]:
         touch = self.records.read_behind(value.base)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import entity, same
+from tillproof.commerce.entities import entity, holds_state_of, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import FieldRead, is_predicate
@@ -21,6 +21,7 @@ _JUDGES = re.compile(
 )
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
+_WHOLE = 4
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
@@ -74,7 +75,7 @@ class Transitions:
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
         words = self.model.words
-        if not words.says_state(name) or value is None:
+        if not words.says_state(name) or value is None or any(self._is_copy(o, name) for o in options(value)):
             return None
         texts = [t for o in options(value) if (t := text_of(o)) is not None]
         if words.has("status_fields", name):
@@ -83,6 +84,10 @@ class Transitions:
         if any(isinstance(o, Const) and o.falsy for o in options(value)):
             return None
         return (snake(name),)
+
+    def _is_copy(self, value: Value, name: str) -> bool:
+        """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
+        return isinstance(value, Member) and snake(value.name).lstrip("_") == snake(name) and self.model.requests.source(value) is None
 
     def _transition(self, effect: Effect, touch: Touch, name: str, to: tuple[str, ...]) -> Transition:
         atoms: list[Atom] = []
@@ -94,9 +99,8 @@ class Transitions:
         undoes = self._undoes(to)
         if undoes:
             atoms = [a for a in atoms if not self._only_itself(a, to)]
-        return Transition(
-            effect, touch, name, to, tuple(dict.fromkeys(atoms)), self._needs_none(touch), undoes, self._computed(touch.fields[name])
-        )
+        none_needed = self._needs_none(touch) or self._begins(touch, to)
+        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields[name]))
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
@@ -133,7 +137,7 @@ class Transitions:
     def about(self, atom: Atom, touch: Touch) -> bool:
         """Whether a condition asks for the state of a record that is touched."""
         for read in self.model.states.reads(atom):
-            if same(read.entity, touch.entity) and self._tells_state(read):
+            if holds_state_of(read.entity, touch.entity) or (same(read.entity, touch.entity) and self._tells_state(read)):
                 return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
@@ -174,6 +178,12 @@ class Transitions:
         if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
             return "the record has just been created"
         return ""
+
+    def _begins(self, touch: Touch, to: tuple[str, ...]) -> str:
+        """Whether a record is written whole, by no key, in a state before payment: ``repository.save(order)`` of one that was just made."""
+        whole = touch.kind == "write" and not touch.keys and not touch.compared and len(touch.fields) >= _WHOLE
+        opens = bool(to) and all(self.model.words.has("open_values", t) for t in to)
+        return "the record is written whole, in its first state" if whole and opens else ""
 
     def _is_new_by(self, key: Value, kind: str) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
