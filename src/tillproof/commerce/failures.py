@@ -1,11 +1,12 @@
 """What becomes of a failure: raised again, answered as one, kept for later, or taken for success."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Kind, Op
 
@@ -60,6 +61,12 @@ class Failures:
     def swallows(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
         return not self._passes_on(fn, catch.blocks) and not (catch.falls and self._answers_later(fn, catch))
+
+    def answers_failure(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
+        body = self.model.program.body(fn)
+        ends = (body.args(i)[0] for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
+        return any(end >= 0 and body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in ends)
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
@@ -137,7 +144,12 @@ class Failures:
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
-        return bool(_TELLS.search(name)) and name.lower() not in ("push", "fail")
+        return bool(_TELLS.search(name)) and name.lower() not in ("push", "fail") and not self._only_makes(fn, i)
+
+    def _only_makes(self, fn: Fn, i: int) -> bool:
+        """Whether a call leads to functions of ours that do nothing: they make the value that a failure is answered with."""
+        found = options(self.model.evaluator.value(fn, self.model.program.body(fn).args(i)[0]))
+        return all(isinstance(o, FunctionV) and not self.model.effects.acts(o.fn) for o in found)
 
     def _notes_failure(self, fn: Fn, i: int) -> bool:
         touch = self.model.records.touch(fn, i, None)
@@ -145,19 +157,27 @@ class Failures:
             "error" in n.lower() or "fail" in n.lower() or "retry" in n.lower() or "attempt" in n.lower() for n in touch.fields
         )
 
-    def answer_is_lost(self, place: Place) -> bool:
-        """Whether a caller takes the answer of a call that failed (false, null) for nothing: it never asks for it, or goes on quietly
-        where it says so."""
+    def answer(self, place: Place) -> Literal["lost", "told", "handed"]:
+        """What a caller does with the answer of a call that failed (false, null, a record that says so): it is lost where the caller never
+        asks for it, or goes on quietly where it says so; returned, it is for whoever gets it to ask."""
         body = self.model.program.body(place.fn)
         defuse = self.model.evaluator.defuse(place.fn)
         asked = self._asking(place.fn, place.instr, 0)
         if asked is None:
-            return False  # it is handed on: whoever gets it may ask
+            return "handed" if self._is_returned(place.fn, place.instr, 0) else "told"
         for branch, positive in asked:
             for kind, target in body.blocks[defuse.block_of[branch]].next:
                 if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self.quiet(place.fn, target):
-                    return False
-        return True
+                    return "told"
+        return "lost"
+
+    def _is_returned(self, fn: Fn, i: int, depth: int) -> bool:
+        """Whether all that is done with a value is to return it."""
+        body = self.model.program.body(fn)
+        uses = list(self.model.evaluator.defuse(fn).uses(i))
+        return bool(uses) and all(
+            body.op[u] == Op.RETURN or (body.op[u] == Op.AWAIT and depth < 3 and self._is_returned(fn, u, depth + 1)) for u in uses
+        )
 
     def _asking(self, fn: Fn, i: int, depth: int) -> list[tuple[int, bool]] | None:
         """The branches on a value, with whether the value's truth is the branch's; None when it is handed on, compared or returned."""
@@ -195,9 +215,29 @@ class Failures:
                 other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
                 own = reached_from(body, target) - reached_from(body, other)
                 logged = self._error_log(place.fn, own)
-                if logged is not None and self.quiet(place.fn, target) and not self._acts(place.fn, own):
+                acts = self._acts(place.fn, own) or self._hands_back(place, own)
+                if logged is not None and self.quiet(place.fn, target) and not acts:
                     return logged
         return None
+
+    def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
+        """Whether some blocks return the very answer that told of the failure, or what is made of it."""
+        body = self.model.program.body(place.fn)
+        ends = (body.args(i)[0] for b in blocks for i in self._rows(place.fn, b) if body.op[i] == Op.RETURN)
+        return any(self._made_of(place.fn, end, place.instr, 0) for end in ends if end >= 0)
+
+    def _made_of(self, fn: Fn, i: int, call: int, depth: int) -> bool:
+        body = self.model.program.body(fn)
+        if i < 0 or depth > 5:
+            return False
+        op, args = body.op[i], body.args(i)
+        if i == call or op == Op.NAME:
+            stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if op == Op.NAME else ()
+            return i == call or any(self._made_of(fn, body.args(s)[1], call, depth + 1) for s in stores)
+        if op == Op.CALL:
+            return any(self._made_of(fn, v, call, depth + 1) for _, v in body.call(i)[1])
+        below = args[1:] if op == Op.CAST else args if op in (Op.AWAIT, Op.RECORD) else args[:1] if op == Op.FIELD else []
+        return any(self._made_of(fn, b, call, depth + 1) for b in below)
 
     def _about(self, fn: Fn, i: int, depth: int, seen: set[int]) -> list[int]:
         """The branches that hang on a value or anything read of it."""

@@ -8,6 +8,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
+from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
@@ -55,16 +56,9 @@ class PaidPolicy(SenderPolicy):
         self.ignored[fn, i] = None
         return False
 
-    def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        """The token by which a visitor has signed in says who he is, not that he has paid."""
-        if self.model.recogniser.is_("verifies", fn, i, ctx) and self._signs_in(fn, i, ctx):
-            return None
-        return super()._call_proof(fn, i, ctx)
-
-    def _signs_in(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        given = (self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1])
-        sources = (source for value in given for source, _ in self.model.requests.sources_in(value, 60))
-        return any(s.kind == "session" or (s.kind == "headers" and "sign" not in (s.key or "").lower()) for s in sources)
+    def _of_visitor(self, source: Source) -> bool:
+        """Of what a browser sends only a signature says more than who its user is."""
+        return source.kind == "session" or (source.kind == "headers" and "sign" not in (source.key or "").lower())
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.reach import DIGESTS
+from tillproof.commerce.requests import Source
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Param, Result, Text, Value, constant, leaves, options
@@ -99,6 +100,8 @@ class SenderPolicy:
         if not self._may_prove(fn, i) or model.recogniser.is_ours(fn, i, ctx):
             return None
         if model.recogniser.is_("verifies", fn, i, ctx):
+            if self._signs_in(fn, i, ctx):
+                return None
             self._note(fn, i, ctx, "the signed token is verified", "throws")
             return Proof("throws")
         if (compares := model.recogniser.is_("compares", fn, i, ctx)) is not None:
@@ -126,6 +129,15 @@ class SenderPolicy:
         """Whether a call may verify or compare, by its name: a quick look before its callee is valued."""
         name, recogniser = self.model.program.body(fn).called(i), self.model.recogniser
         return not name or name.lower() in _SEARCHES or recogniser.may_be("verifies", fn, name) or recogniser.may_be("compares", fn, name)
+
+    def _signs_in(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a verified token is the one by which visitors sign in: it says who they are, not that a provider has sent this."""
+        return any(self._of_visitor(s) for v in self._arguments(fn, i, ctx) for s, _ in self.model.requests.sources_in(v, 60))
+
+    def _of_visitor(self, source: Source) -> bool:
+        """Whether a piece of a request is where browsers keep what they have signed in with."""
+        key = (source.key or "").lower()
+        return source.kind == "session" or (source.kind == "headers" and ("authorization" in key or "cookie" in key))
 
     def _arguments(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
         return [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]

@@ -58,11 +58,13 @@ def _says_nothing(model: Model, act: Happening) -> bool:
 def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] | None:
     """A call by whose name it may verify the sender, and whose body is not there to read.
 
-    A keyed digest is none: what it does is known, and unless its result is compared it proves nothing.
+    A keyed digest is none: what it does is known, and unless its result is compared it proves nothing. Nor is the check of a visitor's
+    token.
     """
     for fn, i, name in handler.closure.unresolved:
         near = handler.closure.functions.get(fn, 9) <= 3
-        if near and _VERIFIES.search(name) and name.lower() not in _ORDINARY and not model.recogniser.is_("macs", fn, i, None):
+        known = any(model.recogniser.is_(kind, fn, i, None) for kind in ("macs", "verifies"))
+        if near and not known and _VERIFIES.search(name) and name.lower() not in _ORDINARY:
             return fn, i, name
     return None
 

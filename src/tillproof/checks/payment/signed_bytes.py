@@ -18,6 +18,7 @@ _SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
 _CLOCK = re.compile(
     r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE
 )
+_KEEPS_RAW = re.compile(rb"\brawBody['\"]?\s*:\s*true\b|\.rawBody\s*=(?!=)")
 _ORDER = ("<", ">", "<=", ">=")
 _MOUNTS = ("use", "all", "post")
 _PAGES = re.compile(r"(^|/)pages/api/")
@@ -82,7 +83,14 @@ def signed_body(model: Model, proof: Proven) -> list[Value]:
 
 
 def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
-    """The body was parsed and written out again before it was signed: never the bytes that were sent."""
+    """The body was parsed and written out again before it was signed: never the bytes that were sent.
+
+    Beside the bytes, where the server keeps them, it is a way out that is never taken, and that could only refuse.
+    """
+    if any((source := model.requests.source(v)) is not None and source.kind == "raw" for v in signed_body(model, proof)) and _kept_raw(
+        model, handler
+    ):
+        return None
     for value in signed_body(model, proof):
         if (
             not isinstance(value, Result)
@@ -96,6 +104,13 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         parser = _parser_before(model, handler)
         return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), parser is not None and parser.seen)
     return None
+
+
+def _kept_raw(model: Model, handler: Handler) -> bool:
+    """Whether the server is told somewhere to keep a request's bytes."""
+    unit = model.program.unit(handler.entry.target.fn.file)
+    files = (f for f in model.program.mentioning("rawBody") if model.program.unit(f) == unit)
+    return any(_KEEPS_RAW.search(model.program.sources[f]) for f in files)
 
 
 def _whole_body(model: Model, value: Value) -> bool:

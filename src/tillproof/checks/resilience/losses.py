@@ -1,11 +1,13 @@
 """Failures that are taken for success: what must not fail unseen behind an entry point, and where a failure of it ends."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
@@ -22,6 +24,7 @@ _CHARGES = (
 )
 
 
+_MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
@@ -41,13 +44,15 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         entry.role not in ("public", "customer") or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
     ):
         return []
-    effects = [e for e in model.effects.of(entry.target) if e.kind not in ("mail", "event", "job", "order.note")]
+    told = model.effects.of(entry.target)
+    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note")]
     if (
         handler is not None
         and handler.kind != "redirect-return"
         and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
     ):
         proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
+        effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         return effects + [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
     first = next(
         (
@@ -62,6 +67,15 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if handler is not None and _settled_elsewhere(model, handler):
         return []  # the webhook settles what the return loses
     return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
+
+
+def _works_on_payment(model: Model, effect: Effect) -> bool:
+    """Whether a job that is queued is about an order or payment, by what it is called and where it is queued."""
+    body = model.program.body(effect.fn)
+    callee, arguments = body.call(effect.instr)
+    said = [written(model.program, effect.fn, i) for i in (callee, *(a for _, a in arguments[:1]))]
+    words = {w for text in said for part in text.split(".") for w in snake(part).split("_")}
+    return not words & _MAILING and any(model.words.entity(w) or model.words.has("payment_words", w) for w in words)
 
 
 def _settled_elsewhere(model: Model, handler: Handler) -> bool:
@@ -93,11 +107,15 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             continue
         if not model.failures.swallows(place.fn, catch):
             return None
-        if all(_goes_on_quietly(model, outer) for outer in way[n + 1 : n + 3]):
-            return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        return None
+        if not _goes_on_quietly(model, way[n + 1 :]):
+            return None
+        if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
+            return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
+        return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
     return None
 
 
-def _goes_on_quietly(model: Model, place: Place) -> bool:
-    return model.failures.answer_is_lost(place)
+def _goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:
+    """Whether the first caller that may ask for the answer of what failed does not; with no caller there is nobody to ask."""
+    told = [answer for place in callers if (answer := model.failures.answer(place)) != "handed"]
+    return told[0] == "lost" if told else not callers
