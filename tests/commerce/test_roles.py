@@ -197,3 +197,45 @@ Route::middleware(['middleware' => 'auth', 'cart'])->group(function () { Route::
     controller = "<?php\nnamespace App\\Http\\Controllers;\nclass Pay { public function pay() { return 1; } }\n"
     files = {"routes/web.php": routes, "app/Http/Controllers/Pay.php": controller}
     assert roles(tmp_path, files) == {"Pay.pay": "customer"}
+
+
+KINDS = """\
+import { SetMetadata } from '@nestjs/common';
+export const Auth = (kinds, options) => SetMetadata('authType', { kinds, options: options ?? { condition: 'and' } });
+"""
+SHARED_KEY = """\
+import { Controller, Post } from '@nestjs/common';
+import { Auth } from './kinds';
+@Controller('bank')
+export class BankController {
+  @Post('told') @Auth(['PaymentApiKey']) told() { return {}; }
+  @Post('mine') mine() { return {}; }
+  @Post('all') @Auth(['None']) all() { return {}; }
+}
+"""
+KIND_GUARD = """\
+import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+@Injectable()
+export class AuthenticationGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector, private readonly ways: Record<string, CanActivate>) {}
+  async canActivate(context: ExecutionContext) { return this.ways[this.kinds(context)[0]].canActivate(context); }
+  private kinds(context: ExecutionContext) {
+    return this.reflector.getAllAndOverride('authType', [context.getHandler(), context.getClass()])?.kinds ?? ['Bearer'];
+  }
+}
+"""
+
+
+def test_a_route_that_asks_for_a_key_of_ours_is_not_for_browsers(tmp_path: Path) -> None:
+    module = """\
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AuthenticationGuard } from './guard';
+import { BankController } from './bank.controller';
+@Module({ controllers: [BankController], providers: [{ provide: APP_GUARD, useClass: AuthenticationGuard }] })
+export class AppModule {}
+"""
+    files = {"src/kinds.ts": KINDS, "src/bank.controller.ts": SHARED_KEY, "src/guard.ts": KIND_GUARD, "src/app.module.ts": module}
+    found = roles(tmp_path, files | {"package.json": '{"dependencies": {"@nestjs/common": "^11.0.0"}}'})
+    assert found == {"BankController.told": "internal", "BankController.mine": "customer", "BankController.all": "public"}

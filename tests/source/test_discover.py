@@ -293,3 +293,9 @@ def test_very_deep_folders_end(tmp_path: Path) -> None:
     tree = discover(tmp_path)
     assert paths(tree) == []
     assert "depth" in tree.skipped[0].reason
+
+
+def test_what_a_compiler_wrote_beside_its_source_is_generated(tmp_path: Path) -> None:
+    compiled = '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.pay = pay;\n'
+    write(tmp_path, {"dist/pay.js": compiled, "dist/legacy.js": "function pay() {}\n", "src/pay.js": compiled})
+    assert roles(discover(tmp_path)) == {"dist/pay.js": "generated", "dist/legacy.js": "source", "src/pay.js": "source"}

@@ -3,13 +3,18 @@
 import re
 
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
-from tillproof.flow.program import ClassId
-from tillproof.flow.values import ClassV, External, Instance, Member, Result, Seq, Value, constant, options
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.values import ClassV, External, Instance, Member, Record, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
-_OPEN = re.compile(r"(is_?)?(public|owner|anonymous|skip_?auth|no_?auth|allow_?anonymous)(_key)?", re.IGNORECASE)
+_OPEN = re.compile(r"(is_?)?(public|owner|anonymous|skip_?auth|no_?auth|allow_?anonymous)(_key)?|none", re.IGNORECASE)
+_KINDS = re.compile(r"auth(entication)?_?(type|kind|strategy)?s?(_key)?", re.IGNORECASE)
+_MACHINES = re.compile(r"(\w+_)?(api_?key|webhook|signature|hmac|machine|service_account|shared_secret)(_\w+)?")
+_JOINTS = ("and", "or", "all", "any")
 _SIGNED_IN = re.compile(r"authenticated|user|customer|member|buyer|guest", re.IGNORECASE)
+_STAFF = re.compile(r"admin|staff|manager|super|operator|permission|role", re.IGNORECASE)
 _READERS = {"get", "getAllAndOverride", "getAllAndMerge", "getHandler", "getMetadata"}
 
 
@@ -44,6 +49,10 @@ class Metadata:
         method = self.wiring.evaluator.scope.method(cls, "canActivate")
         if method is None:
             return None
+        own = [fn for name, fn in self.wiring.program.methods(cls).items() if name != "constructor"]
+        return tuple(key for fn in dict.fromkeys([method, *own]) for key in self._read_in(fn)) or None
+
+    def _read_in(self, method: Fn) -> list[str]:
         body = self.wiring.program.body(method)
         found: list[str] = []
         for i, op in enumerate(body.op):
@@ -54,23 +63,27 @@ class Metadata:
                 continue
             _, given = body.call(i)
             found.append((constant(self.wiring.evaluator.value(method, given[0][1])) if given else None) or "?")
-        return tuple(found) or None
+        return found
 
     def demand(self, keys: tuple[str, ...], said: dict[str, tuple[str, ...]]) -> Role | None:
         """What a guard that reads ``keys`` demands of a route that says ``said``."""
-        told = [w for key in keys for w in said.get(key, ())]
+        told = [w for key in keys for w in said.get(key, ()) if w not in _JOINTS]
         if any(_OPEN.fullmatch(key) and said.get(key) is not None for key in keys):
             return None
         if not told:  # a guard that can be opened is shut without it; one that looks for roles lets pass where none are named
-            return "customer" if any(_OPEN.fullmatch(key) for key in keys) else None
+            return "customer" if any(_OPEN.fullmatch(key) or _KINDS.fullmatch(key) for key in keys) else None
         if any(_OPEN.fullmatch(w) for w in told):
             return None
+        if all(_MACHINES.fullmatch(snake(w)) for w in told):
+            return "internal"  # a secret of ours that a machine has been told
+        if any(_KINDS.fullmatch(key) for key in keys) and not any(_STAFF.search(w) for w in told):
+            return "customer"
         return "customer" if any(_SIGNED_IN.fullmatch(w) for w in told) else "staff"
 
 
 def _words(value: Value) -> list[str]:
-    if isinstance(value, Seq):
-        return [w for v in value.items for w in _words(v)]
+    if isinstance(value, (Seq, Record)):
+        return [w for v in value.parts() for w in _words(v)]
     text = constant(value)
     if text is None and isinstance(value, (Member, External)):
         text = value.name.rpartition(".")[2]

@@ -181,7 +181,8 @@ class _Walk:
                         self._skip(path, "binary content under the name of a source file")
                     continue
                 language = kinds.language_of_content(language, name, head)
-            role = kinds.file_role(name, language, folder.role, head, middle)
+            compiled = kinds.is_compiled(path, language, head)
+            role = "generated" if compiled else kinds.file_role(name, language, folder.role, head, middle)
             self._files.append(SourceFile(path, language, role, status.st_size, status.st_mtime_ns, status.st_ino, folder.unit))
 
     def _unit_at(self, folder: _Folder, names: set[str]) -> str:

@@ -107,6 +107,9 @@ _GENERATED = re.compile(
     rb"(?:auto-?|automatically )generated|webpackBootstrap"
 )
 _MARKER_BYTES = 1024
+# How compilers of TypeScript begin a module, and the folders that they write to: what they made is read where people wrote it.
+_COMPILED = re.compile(rb"\s*(?:\"use strict\"|'use strict');\s*(?:var __\w+ = |Object\.defineProperty\(exports, ['\"]__esModule)")
+_OUTPUT = frozenset(("dist", "build", "out"))
 _SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(python|node|php|bash|sh|zsh|ruby)[\d.]*\b")
 _INTERPRETERS: dict[bytes, Language] = {
     b"python": "python", b"node": "javascript", b"php": "php", b"bash": "shell", b"sh": "shell", b"zsh": "shell", b"ruby": "ruby",
@@ -171,6 +174,11 @@ def file_role(name: str, language: Language | None, folder: Role | None, head: b
     if language in DATA:
         return "config"
     return "template" if _is_template(name.lower(), language) else "source"
+
+
+def is_compiled(path: str, language: Language | None, head: bytes) -> bool:
+    """True for JavaScript that a compiler has written into a folder of its own."""
+    return language == "javascript" and not _OUTPUT.isdisjoint(path.split("/")[:-1]) and _COMPILED.match(head) is not None
 
 
 def _is_template(name: str, language: Language | None) -> bool:
