@@ -31,4 +31,4 @@ def model_of(root: Path, files: dict[str, str]) -> tuple[Model, Tree]:
     tree = discover(root)
     indexed = index_tree(tree.root, tree.files, words(knowledge()), Cache(None, tree.root), lambda _: None)
     program = Program({file.path: file for file in tree.files}, indexed.indices, indexed.sources)
-    return Model(program, {}, knowledge(), {}, tree), tree
+    return Model(program, [], knowledge(), {}, tree), tree

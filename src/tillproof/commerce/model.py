@@ -61,6 +61,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import Fn, Program
 from tillproof.knowledge.loader import Knowledge
+from tillproof.source.aliases import Alias
 from tillproof.source.files import Tree
 from tillproof.source.text import read
 
@@ -74,7 +75,7 @@ class Model:
     def __init__(
         self,
         program: Program,
-        aliases: dict[str, str],
+        aliases: list[Alias],
         knowledge: Knowledge,
         versions: dict[str, dict[str, str | None]],
         tree: Tree | None = None,

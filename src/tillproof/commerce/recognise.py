@@ -8,7 +8,7 @@ from tillproof.commerce.names import Table, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Result, Value, names, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -131,9 +131,9 @@ class Recogniser:
         return any(lower.startswith((p.lower() + ".", p.lower() + "/")) for p in self._packages[self.program.language(fn.file)])
 
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether the callee is a function of the repository."""
-        value = self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)
-        return any(isinstance(o, FunctionV) for o in options(value))
+        """Whether the callee is a function of the repository whose body says what it does: a method that keeps whatever records it is made
+        for, called on a ``Repository<Order>``, does what its name says to orders, as one of an ORM does."""
+        return _lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
 
     # --- providers
 
@@ -273,7 +273,7 @@ class Recogniser:
         if _DIGESTS.search(written(self.program, fn, callee)):
             return None  # what a digest is made of is kept nowhere
         value = self.evaluator.value(fn, callee, ctx)
-        if any(isinstance(o, FunctionV) for o in options(value)):
+        if _lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
         for effect, pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
@@ -303,3 +303,8 @@ class Recogniser:
 def _fits_text(text: str, wanted: str) -> bool:
     """Whether a text is the one that a pack names, or begins with what stands before its ``*``."""
     return text == wanted or (wanted.endswith("*") and text.startswith(wanted[:-1]))
+
+
+def _lands(callee: Value) -> bool:
+    """Whether a call lands in code of ours that is written for what it is called with, not for any kind of record."""
+    return any(isinstance(o, FunctionV) and not (isinstance(o.this, Instance) and o.this.of is not None) for o in options(callee))

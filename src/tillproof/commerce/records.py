@@ -179,14 +179,22 @@ class Records:
     def entity_of(self, value: Value, chain: Chain) -> str:
         """What kind of record a value is: by its class, by the table or class in its chain, by the variable that holds it."""
         for option in options(value):
-            if isinstance(option, Instance):
-                name = self.program.cls(option.cls).name
-                if not name.endswith(_SUFFIXES):
-                    return entity(name)
+            if isinstance(option, Instance) and (name := self._class_name(option)):
+                return entity(name)
         return self._named(chain, None)
+
+    def _class_name(self, value: ClassV | Instance) -> str:
+        """The class that says what record an object is or keeps; empty where it says nothing: a form, or a keeper of any record."""
+        of = value.of if isinstance(value, Instance) else None
+        if of is not None and not isinstance(of, ClassV):
+            return ""
+        name = self.program.cls(of.cls if of is not None else value.cls).name
+        return "" if name.endswith(_SUFFIXES) else name
 
     def _named(self, chain: Chain, last: Link | None) -> str:
         """The entity that a chain names, nearest to its end first: a relation, a table, the class at its root, the variable it was in."""
+        if last is not None and (kept := self._kept_by(last)):
+            return kept
         inner = [link for link in chain.links if link is not last]
         if (
             last is not None
@@ -204,11 +212,21 @@ class Records:
                 return name
         return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
 
+    def _kept_by(self, link: Link) -> str:
+        """The records that the object of a call is declared to keep: ``orders: Repository<Order>``."""
+        body = self.program.body(link.fn)
+        callee = body.args(link.call)[0] if link.call >= 0 else -1
+        if callee < 0 or body.op[callee] != Op.FIELD:
+            return ""
+        holders = options(self.evaluator.value(link.fn, body.args(callee)[0], link.ctx))
+        kept = (o.of.cls for o in holders if isinstance(o, Instance) and isinstance(o.of, ClassV))
+        return next((entity(self.program.cls(cls).name) for cls in kept), "")
+
     def _root(self, chain: Chain, inner: list[Link]) -> str:
         root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
         for option in options(root) if root is not None else ():
-            if isinstance(option, (ClassV, Instance)) and not self.program.cls(option.cls).name.endswith(_SUFFIXES):
-                return entity(self.program.cls(option.cls).name)
+            if isinstance(option, (ClassV, Instance)) and (name := self._class_name(option)):
+                return entity(name)
             if isinstance(option, Param) and (rows := self.model.handed_rows.of(option)):
                 return rows
         if not inner:

@@ -233,7 +233,7 @@ class Evaluator:
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
-            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)))
+            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of)
             return Seq(at, (one,)) if param.kind == "rest" and self.program.language(fn.file) == "php" else one
         return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
 

@@ -2,18 +2,23 @@
 
 import posixpath
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.source.aliases import Alias
 
 _JS_ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js", "/index.jsx", "/index.mjs")
 
 
 class Modules:
-    """Finds files and classes by the names that imports use. ``aliases``: import prefix → folder, from tsconfig paths and package names."""
+    """Finds files and classes by the names that imports use. ``aliases``: what tsconfig paths and package names say of them."""
 
-    def __init__(self, program: Program, aliases: dict[str, str]) -> None:
+    def __init__(self, program: Program, aliases: Iterable[Alias]) -> None:
         self.program = program
-        self.aliases = dict(sorted(aliases.items(), key=lambda kv: -len(kv[0])))
+        self._aliases: dict[str | None, list[Alias]] = defaultdict(list)
+        for alias in sorted(aliases, key=lambda a: -len(a.prefix)):
+            self._aliases[alias.scope].append(alias)
+        self._in_force: dict[str, list[Alias]] = {}
         self._python: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._php: dict[str, ClassId] = {}
         self._php_functions: dict[str, Fn] = {}
@@ -65,7 +70,7 @@ class Modules:
     def _find_javascript(self, importer: str, module: str) -> str | None:
         if module.startswith("."):
             return self._with_ending(posixpath.normpath(posixpath.join(posixpath.dirname(importer), module)))
-        for prefix, folder in self.aliases.items():
+        for prefix, folder, _ in self._aliases_in(posixpath.dirname(importer)):
             if module == prefix or module.startswith(prefix if prefix.endswith("/") else prefix + "/"):
                 rest = module[len(prefix) :].lstrip("/")
                 for base in (folder, posixpath.join(folder, "src")):
@@ -80,6 +85,14 @@ class Modules:
                 if found:
                     return found
         return None
+
+    def _aliases_in(self, folder: str) -> list[Alias]:
+        """The aliases for the files of a folder: those of the nearest project file first, then packages, then what others say."""
+        if folder not in self._in_force:
+            around = [s for s in _upwards(folder) if s in self._aliases]
+            scopes = [*around, None, *(s for s in self._aliases if s is not None and s not in around)]
+            self._in_force[folder] = [alias for scope in scopes for alias in self._aliases.get(scope, ())]
+        return self._in_force[folder]
 
     def _with_ending(self, base: str) -> str | None:
         base = base.removeprefix("./")
@@ -110,3 +123,11 @@ class Modules:
             if found := self._php_functions.get(candidate.lower()):
                 return found
         return None
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """A folder and those that it lies in, up to the root."""
+    yield folder
+    while folder:
+        folder = posixpath.dirname(folder)
+        yield folder

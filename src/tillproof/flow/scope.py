@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
+_ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
 _WRAPPERS = {
     "Promise",
     "Optional",
@@ -341,7 +342,7 @@ class Scope:
             if written:
                 return choice(at, [self._bound(value, fn, at) for fn in written])
             field = Member(at, value, name)
-            return Instance(at, stored.cls, None, field) if isinstance(stored, Instance) and not stored.made else field
+            return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
         if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
             return choice(at, [Member(at, value, name), stored])
         if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
@@ -464,14 +465,24 @@ class Scope:
         php = self.program.indices[file].language == "php"
         if php:
             text = text.replace("\\", ".")
-        for found in _TYPE.findall(text):
-            word = found.strip(".")
+        for found in _TYPE.finditer(text):
+            word = found.group().strip(".")
             if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
                 continue
             if word in _PLAIN:
                 return None
-            return self._of_type(file, self._dotted(file, word), at)
+            value = self._of_type(file, self._dotted(file, word), at)
+            if isinstance(value, Instance) and (given := _ARGUMENT.match(text, found.end())) is not None:
+                value.of = self._kept(file, given[1], at)
+            return value
         return None
+
+    def _kept(self, file: str, word: str, at: tuple[str, int]) -> ClassV | External | None:
+        """What a type is given as its argument, where that is a class of ours or anything at all."""
+        if word == "any":
+            return External(at, word)
+        given = self._dotted(file, word)
+        return given if isinstance(given, ClassV) else None
 
     def _of_type(self, file: str, value: Value, at: tuple[str, int]) -> Value | None:
         """An object of a type that is given as a value; a name for ``Annotated[T, …]`` or ``Optional[T]`` means ``T``."""

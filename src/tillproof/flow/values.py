@@ -119,13 +119,20 @@ class ClassV(Value):
 
 class Instance(Value):
     """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact).
-    ``origin``: what
-    is handed over where the class is known by a declared type only."""
+    ``origin``: what is handed over where the class is known by a declared type only. ``of``: what the declared type names as its
+    argument, as in ``Repository<Order>``: a class of ours, or anything at all (``Repository<any>``)."""
 
-    __slots__ = ("cls", "made", "origin")
+    __slots__ = ("cls", "made", "of", "origin")
 
-    def __init__(self, at: Place, cls: ClassId, made: "tuple[Fn, int, Ctx | None] | None" = None, origin: "Value | None" = None) -> None:
-        self.at, self.cls, self.made, self.origin = at, cls, made, origin
+    def __init__(
+        self,
+        at: Place,
+        cls: ClassId,
+        made: "tuple[Fn, int, Ctx | None] | None" = None,
+        origin: "Value | None" = None,
+        of: "ClassV | External | None" = None,
+    ) -> None:
+        self.at, self.cls, self.made, self.origin, self.of = at, cls, made, origin, of
 
 
 class Param(Value):
@@ -275,10 +282,11 @@ def object_key(value: Value, depth: int = 0) -> ObjectKey:
         return ()
     if value.made is not None:
         return ("made", value.cls, *value.made)
+    kept = (value.of.cls if isinstance(value.of, ClassV) else value.of.name) if value.of is not None else None
     if value.origin is None:
-        return ("typed", value.cls)
+        return ("typed", value.cls, kept)
     origin = object_key(value.origin, depth + 1)
-    return ("handed", value.cls, origin) if origin else ()
+    return ("handed", value.cls, kept, origin) if origin else ()
 
 
 def names(value: Value) -> tuple[str, ...]:

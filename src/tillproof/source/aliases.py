@@ -4,6 +4,7 @@ import json
 import posixpath
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from tillproof.source.files import Tree
 from tillproof.source.projects import dependencies
@@ -13,21 +14,31 @@ _TRAILING = re.compile(r",(\s*[}\]])")
 _LARGEST = 1 << 20
 
 
-def import_aliases(tree: Tree) -> dict[str, str]:
-    """Import prefix → folder: ``paths`` of tsconfig and jsconfig, and the names of the workspace's own packages."""
-    out: dict[str, str] = {}
+class Alias(NamedTuple):
+    """Imports that begin with ``prefix`` are found below ``folder``. ``scope``: the folder in which that is so, since each application of a
+    workspace may mean its own files by ``@/``; None for the name of a package, which holds everywhere."""
+
+    prefix: str
+    folder: str
+    scope: str | None
+
+
+def import_aliases(tree: Tree) -> list[Alias]:
+    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, and the names of the workspace's own packages."""
+    out: dict[tuple[str, str | None], Alias] = {}
     for file in tree.files:
         name = posixpath.basename(file.path)
         if name == "package.json":
             data = _read(tree.root / file.path)
             package = data.get("name")
             if isinstance(package, str) and posixpath.dirname(file.path):
-                out.setdefault(package, posixpath.dirname(file.path))
+                out.setdefault((package, None), Alias(package, posixpath.dirname(file.path), None))
         elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
             data = _read(tree.root / file.path)
-            for prefix, folder in (*_paths(posixpath.dirname(file.path), data), *_below(posixpath.dirname(file.path), data, tree)):
-                out.setdefault(prefix, folder)
-    return out
+            scope = posixpath.dirname(file.path)
+            for prefix, folder in (*_paths(scope, data), *_below(scope, data, tree)):
+                out.setdefault((prefix, scope), Alias(prefix, folder, scope))
+    return list(out.values())
 
 
 def _below(folder: str, data: dict[str, object], tree: Tree) -> list[tuple[str, str]]:

@@ -1,0 +1,64 @@
+"""What calls do to records, where the code says so in a roundabout way."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.small_models import model_of
+from tillproof.commerce.model import Model
+from tillproof.ir.ops import Op
+
+KEEPER = """
+export interface Keeper<T> { create(data: Partial<T>): Promise<T> }
+
+export class SqlKeeper<T> implements Keeper<T> {
+  constructor(private table: string) {}
+  async create(data: Partial<T>) { return this.insert(this.prepared(data)) }
+  private prepared(data: Partial<T>) { return { ...data, at: new Date() } }
+  private insert(row: unknown) { return Promise.resolve(row as T) }
+}
+"""
+REFUND = "export class Refund { id: string; amount: number }\n"
+
+
+def touches(model: Model, file: str) -> list[tuple[str, str, list[str]]]:
+    found: list[tuple[str, str, list[str]]] = []
+    for fn in model.program.all_functions(file):
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            touch = model.records.touch(fn, i, None) if op == Op.CALL else None
+            if touch is not None:
+                found.append((touch.kind, touch.entity, sorted(touch.fields)))
+    return found
+
+
+@pytest.mark.parametrize("of", ["Refund", "any"])
+def test_a_keeper_of_any_record_does_what_its_name_says_to_the_records_it_is_given_for(tmp_path: Path, of: str) -> None:
+    service = f"""
+import {{ Keeper }} from '../keeper'
+import {{ Refund }} from './refund'
+
+export class Payments {{
+  constructor(private refundKeeper: Keeper<{of}>) {{}}
+  async back(payment: string, amount: number) {{
+    return await this.refundKeeper.create({{ payment, amount }})
+  }}
+}}
+"""
+    files = {"src/keeper.ts": KEEPER, "src/money/refund.ts": REFUND, "src/money/payments.ts": service}
+    model, _ = model_of(tmp_path, files)
+    name = "refund" if of == "Refund" else "refund_keeper"
+    assert touches(model, "src/money/payments.ts") == [("create", name, ["amount", "payment"])]
+
+
+def test_a_class_that_keeps_one_kind_of_record_is_read_itself(tmp_path: Path) -> None:
+    service = """
+import { SqlKeeper } from '../keeper'
+
+export class Payments {
+  constructor(private keeper: SqlKeeper) {}
+  async back(payment: string, amount: number) { return await this.keeper.create({ payment, amount }) }
+}
+"""
+    model, _ = model_of(tmp_path, {"src/keeper.ts": KEEPER, "src/money/payments.ts": service})
+    assert touches(model, "src/money/payments.ts") == []
