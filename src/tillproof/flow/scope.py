@@ -394,7 +394,7 @@ class Scope:
     def _bound(self, value: Instance, fn: Fn, at: tuple[str, int]) -> FunctionV:
         """A method of a class that stands for the one that an object is known as: there the object is one of that class."""
         owner = self.program.owner(fn)
-        return FunctionV(at, fn, None, Instance(at, owner) if owner is not None else value)
+        return FunctionV(at, fn, None, Instance(at, owner, of=value.of) if owner is not None else value)
 
     def is_property(self, fn: Fn) -> bool:
         """Whether reading the member calls the method: a Python property, a JavaScript getter."""
