@@ -135,6 +135,11 @@ class Recogniser:
         for, called on a ``Repository<Order>``, does what its name says to orders, as one of an ORM does."""
         return _lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
 
+    def keeps_records(self, fn: Fn, i: int) -> bool:
+        """Whether a call does to records what its name says: one of a package that a pack names, or of a keeper of any record."""
+        callee = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0]))
+        return bool(self.imported(fn, i)) or (any(isinstance(o, FunctionV) for o in callee) and not self.is_ours(fn, i, None))
+
     # --- providers
 
     def known(self, fn: Fn, i: int, ctx: Ctx | None = None) -> list[Known]:

@@ -120,7 +120,7 @@ class Records:
         self.model = model
         self.program = model.program
         self.evaluator = model.evaluator
-        self.chains = Chains(model.evaluator, lambda fn, i: bool(model.recogniser.imported(fn, i)))
+        self.chains = Chains(model.evaluator, model.recogniser.keeps_records)
         self.parts = PartReader(model.evaluator, self.chains)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
