@@ -66,7 +66,7 @@ class Cancellations:
     def all(self) -> list[Cancellation]:
         """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
         found: dict[tuple[Fn, int, Fn], Cancellation] = {}
-        for entry in self.model.entries:
+        for entry in self.model.handlers.entries:
             if not self._may(entry):
                 continue
             for transition in self.model.transitions.of(entry.target):

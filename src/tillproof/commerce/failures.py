@@ -31,6 +31,8 @@ _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
     re.IGNORECASE,
 )
+# A mail that something failed is no second try.
+_MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -107,9 +109,10 @@ class Failures:
     def _answers_later(self, fn: Fn, catch: Catch) -> bool:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
         body = self.model.program.body(fn)
-        set_here = {body.name(i) for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.STORE} - {""}
+        inside = {i for b in catch.blocks for i in self._rows(fn, b)}
+        set_here = {body.name(i) for i in inside if body.op[i] == Op.STORE} - {""}
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
-        asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught}
+        asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
         return bool((set_here - caught) & asked) and any(op == Op.RAISE for op in body.op)
 
     def _rows(self, fn: Fn, block: int) -> range:
@@ -144,7 +147,8 @@ class Failures:
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
-        return bool(_TELLS.search(name)) and name.lower() not in ("push", "fail") and not self._only_makes(fn, i)
+        told = _TELLS.search(name) and name.lower() not in ("push", "fail") and not _MAIL.search(name)
+        return bool(told) and not self._only_makes(fn, i)
 
     def _only_makes(self, fn: Fn, i: int) -> bool:
         """Whether a call leads to functions of ours that do nothing: they make the value that a failure is answered with."""

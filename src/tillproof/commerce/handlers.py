@@ -163,6 +163,12 @@ class Handlers:
         return [h for h in out if not self._told_of(h.entry)]
 
     @cached_property
+    def entries(self) -> list[Entry]:
+        """Every way into the code: the entry points, and the handlers that no route is seen to lead to."""
+        routed = {entry.target.fn for entry in self.model.entries}
+        return [*self.model.entries, *(h.entry for h in self.all if h.entry.target.fn not in routed)]
+
+    @cached_property
     def proving_headers(self) -> frozenset[str]:
         """The headers that carry the proofs of payment providers and shop platforms."""
         inbound = (b for p in self.model.knowledge.providers.values() if p.kind in ("payment", "platform") for b in p.inbound)

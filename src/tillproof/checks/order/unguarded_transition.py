@@ -21,7 +21,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per entry point and function that changes an order's state behind it."""
     seen: set[tuple[Fn, int]] = set()
     webhooks = {h.entry.target.fn: h for h in model.handlers.all}
-    for entry in model.entries:
+    for entry in model.handlers.entries:
         if not _may(model, entry):
             continue
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}

@@ -25,7 +25,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     handlers = {h.entry.target.fn: h for h in model.handlers.all}
     seen: set[tuple[Fn, int]] = set()
     taken: set[Fn] = set()
-    for entry in model.entries:
+    for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
         if entry.target.fn in taken or not (handler or (entry.role in ("public", "customer") and model.browser_paid.may_pay(entry))):
             continue

@@ -17,7 +17,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler, and per route of customers that takes money, and place where a failure ends."""
     handlers = {h.entry.target.fn: h for h in model.handlers.all}
     seen: set[tuple[Fn, int]] = set()
-    for entry in model.entries:
+    for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
         effects = at_stake(model, entry, handler)
         if not effects:
