@@ -22,7 +22,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
     seen: set[tuple[str, int]] = set()
     for delivery in deliveries(model):
-        if delivery.racy() or any(g.atomic for r in delivery.guarded for g in r.guards):
+        if delivery.racy() or _told_twice(model, delivery) or any(g.atomic for r in delivery.guarded for g in r.guards):
             ruling = _rule(model, delivery)
             seen.update((e.file, e.line) for e in ruling.evidence)
             yield ruling
