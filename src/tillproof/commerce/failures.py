@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
-from tillproof.flow.values import FunctionV, options
+from tillproof.flow.values import Const, FunctionV, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Kind, Op
 
@@ -69,6 +69,21 @@ class Failures:
         body = self.model.program.body(fn)
         ends = (body.args(i)[0] for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
         return any(end >= 0 and body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in ends)
+
+    def says_no(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler of a function that answers yes or no answers no."""
+        found = [o for v in self._returned(fn, catch) for o in options(v)]
+        return bool(found) and all(isinstance(o, Const) and o.falsy for o in found)
+
+    def answers(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler itself makes the answer that is sent, so that nobody is left to ask what became of the work."""
+        return any(self.model.recogniser.result_is("answers", o) for v in self._returned(fn, catch) for o in options(v))
+
+    def _returned(self, fn: Fn, catch: Catch) -> list[Value]:
+        """What a handler returns."""
+        body = self.model.program.body(fn)
+        ends = (body.args(i)[0] for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
+        return [self.model.evaluator.value(fn, end) for end in ends if end >= 0]
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
@@ -151,9 +166,15 @@ class Failures:
         return bool(told) and not self._only_makes(fn, i)
 
     def _only_makes(self, fn: Fn, i: int) -> bool:
-        """Whether a call leads to functions of ours that do nothing: they make the value that a failure is answered with."""
+        """Whether a call leads to functions of ours that do nothing: they make the value that a failure is answered with, which is no error
+        of its own (`failure_response()` may answer 200)."""
         found = options(self.model.evaluator.value(fn, self.model.program.body(fn).args(i)[0]))
-        return all(isinstance(o, FunctionV) and not self.model.effects.acts(o.fn) for o in found)
+        return all(
+            isinstance(o, FunctionV) and not self.model.effects.acts(o.fn) and (o.fn == fn or not self._makes_error(o.fn)) for o in found
+        )
+
+    def _makes_error(self, fn: Fn) -> bool:
+        return self._passes_on(fn, frozenset(range(len(self.model.program.body(fn).blocks))))
 
     def _notes_failure(self, fn: Fn, i: int) -> bool:
         touch = self.model.records.touch(fn, i, None)

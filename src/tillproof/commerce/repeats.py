@@ -112,6 +112,8 @@ class Repeats:
                 return "money"
         if touch.effect == "stock.write":
             return "goods"
+        if touch.effect == "refund.record":
+            return "record"  # the shop's books; the money went back before
         if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity):
             return "money" if words.entity(touch.entity) else "goods" if _GOODS.fullmatch(touch.entity) else "record"
         return None

@@ -176,7 +176,7 @@ class States:
         name = snake(body.name(callee))
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
-            found = [r for o in options(ours)[:4] if isinstance(o, Member) for r in self._of_value(o)]
+            found = [r for o in options(ours)[:4] for r in self._of_ours(o)]
             return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else [])
         plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
         if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
@@ -199,6 +199,12 @@ class States:
         return [
             FieldRead(k, snake(body.name(callee)), Parts(), fn, i, ctx, asked=True) for k in sorted(kinds) if self.model.words.entity(k)
         ]
+
+    def _of_ours(self, value: Value) -> list[FieldRead]:
+        """What a function of ours gives: a field, or what it asked a getter for."""
+        if isinstance(value, Result) and value.instr >= 0 and not self.model.recogniser.is_ours(value.fn, value.instr, value.ctx):
+            return self.field(value.fn, value.instr, value.ctx)
+        return self._of_value(value) if isinstance(value, Member) else []
 
     def _of_value(self, value: Member) -> list[FieldRead]:
         touch = self.records.read_behind(value.base)

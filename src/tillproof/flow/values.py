@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = tuple[str, int]
 
+_MOST = 12
+_MOST_FUNCTIONS = 24
+"""How many alternatives of a value are kept; of functions more, since each that is left out is code that nobody looks at."""
+
 
 class Value:
     """Base of all values."""
@@ -257,7 +261,9 @@ def choice(at: Place, values: list[Value]) -> Value:
                 flat.append(option)
     if len(flat) == 1:
         return flat[0]
-    return Choice(at, tuple(flat[:12])) if flat else Unknown(at, "nothing is ever stored here")
+    if len(flat) > _MOST:
+        flat = [*flat[:_MOST], *(o for o in flat[_MOST:] if isinstance(o, FunctionV))][:_MOST_FUNCTIONS]
+    return Choice(at, tuple(flat)) if flat else Unknown(at, "nothing is ever stored here")
 
 
 def options(value: Value) -> tuple[Value, ...]:

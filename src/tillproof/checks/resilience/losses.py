@@ -53,7 +53,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     ):
         proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
-        return effects + [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
+        asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
+        return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
     first = next(
         (
             n
@@ -76,6 +77,12 @@ def _works_on_payment(model: Model, effect: Effect) -> bool:
     said = [written(model.program, effect.fn, i) for i in (callee, *(a for _, a in arguments[:1]))]
     words = {w for text in said for part in text.split(".") for w in snake(part).split("_")}
     return not words & _MAILING and any(model.words.entity(w) or model.words.has("payment_words", w) for w in words)
+
+
+def _refused(model: Model, place: Place) -> bool:
+    """Whether a guard before the handler says no when it cannot ask the provider: the message is refused, and comes again."""
+    catch = model.failures.around(place)
+    return catch is None or model.failures.says_no(place.fn, catch)
 
 
 def _settled_elsewhere(model: Model, handler: Handler) -> bool:
@@ -107,6 +114,8 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             continue
         if not model.failures.swallows(place.fn, catch):
             return None
+        if model.failures.answers(place.fn, catch):
+            return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
         if not _goes_on_quietly(model, way[n + 1 :]):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
