@@ -22,6 +22,11 @@ _RELEASES = re.compile(
     r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
 )
 _GOODS = re.compile(r"stock|inventor|qty|quantit|reserv|allocat|seat|ticket|item|product|availab|sku|variant|warehouse")
+# A name in which both are told one beside the other, whatever stands around: ``InventoryReleaseRequested``, ``add_stock_release``.
+_BOTH = re.compile(
+    r"(\w+_)?((stock|inventor(y|ies)|reserv(ed|ation|ations))_(re_?stock|release|restore|restoration)"
+    r"|(release|restore|restoring|releasing)_(stock|inventor(y|ies)|reserv(ed|ation|ations)))(_\w+|d)?"
+)
 _ITSELF = re.compile(r"re_?stock\w*|un_?reserve\w*|de_?allocate\w*|replenish\w*")
 _OPEN = re.compile(r"pending|unpaid|draft|awaiting|open|created|new|is_paid|isPaid|paid", re.IGNORECASE)
 _UNDONE = ("payment.cancel", "payment.void", "refund.create")
@@ -133,7 +138,7 @@ class Cancellations:
     def _called(self, entry: Entry) -> Place | None:
         """A call on the way whose name says that goods are put back: a function whose body is not here, or does it in a way not read."""
         for fn in self.model.handlers.closure(entry).functions:
-            if not any(_RELEASES.match(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+            if not any(self._tells(t) for t in self.model.vocabulary.tokens(fn)):
                 continue
             body = self.model.program.body(fn)
             for i, op in enumerate(body.op):
@@ -143,6 +148,8 @@ class Cancellations:
 
     def _tells(self, name: str) -> bool:
         plain = snake(name.rpartition(".")[2])
+        if _BOTH.fullmatch(plain) is not None:
+            return True
         return _ITSELF.fullmatch(plain) is not None or (_RELEASES.fullmatch(plain) is not None and _GOODS.search(plain) is not None)
 
     def _only_open(self, transition: Transition) -> bool:

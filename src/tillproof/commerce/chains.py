@@ -11,6 +11,7 @@ from tillproof.ir.ops import Op
 _LONGEST = 24
 _STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
 _DEEPEST = 4
+_SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 
 
 class Link(NamedTuple):
@@ -61,7 +62,7 @@ class Chains:
                 break
             op, args = body.op[i], body.args(i)
             if op in (Op.CALL, Op.NEW):
-                if (inner := self._cast(fn, i)) is not None:
+                if (inner := self._passed(fn, i)) is not None:
                     i = inner
                     continue
                 inside = self._returned(fn, i, ctx) if inward < _DEEPEST and not self.foreign(fn, i) else None
@@ -74,7 +75,7 @@ class Chains:
             elif op == Op.FIELD:
                 links.append(Link(body.name(i), fn, pending, ctx))
                 pending, i = -1, args[0]
-            elif op in (Op.AWAIT, Op.INDEX):
+            elif op in (Op.AWAIT, Op.INDEX, Op.ELEMENT):
                 i = args[0]
             elif op in (Op.CAST, Op.STORE):
                 i = args[1]
@@ -101,12 +102,15 @@ class Chains:
             i = calls[0]
         return i
 
-    def _cast(self, fn: Fn, i: int) -> int | None:
-        """The value that ``typing.cast`` is given."""
+    def _passed(self, fn: Fn, i: int) -> int | None:
+        """The value that a plain call of Python gives back: ``typing.cast(Order, value)``, ``list(rows)``, ``enumerate(rows)``."""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
-        cast = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] == "cast" and len(arguments) == 2
-        return arguments[1][1] if cast and self.program.language(fn.file) == "python" else None
+        if self.program.language(fn.file) != "python" or body.op[callee] not in (Op.NAME, Op.FIELD):
+            return None
+        if body.name(callee).rpartition(".")[2] == "cast" and len(arguments) == 2:
+            return arguments[1][1]
+        return arguments[0][1] if body.op[callee] == Op.NAME and body.name(callee) in _SAME_ROWS and arguments else None
 
     def _returned(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """What a function of ours that a call lands in returns, when there is one of each."""
@@ -152,7 +156,7 @@ class Chains:
             inner = body.args(inner)[0 if body.op[inner] == Op.AWAIT else 1]
         if body.op[inner] == Op.PARAM:
             return self.argument(fn, body.args(inner)[0], ctx)
-        return (fn, inner, ctx) if body.op[inner] in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME) else None
+        return (fn, inner, ctx) if body.op[inner] in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.ELEMENT) else None
 
     def argument(self, fn: Fn, number: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """The caller's argument for a parameter, when it is handed over by position or name."""

@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter, deque
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records, Touch
 from tillproof.flow.common_names import COMMON_METHODS, REGISTERING
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, External, FunctionV, Param, Unknown, leaves, options
+from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
@@ -31,6 +33,7 @@ _MARK = re.compile(
 _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _BUILDS = ("values", "update", "insert", "delete")
 _EXECUTES = ("execute", "scalar", "scalars")
+NAMED = "fields"  # of a plan: fields that are set by their names, which only the caller may know
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -135,8 +138,7 @@ class Effects:
                     if plain is not None:
                         found.append(Effect(plain, fn, step.instr, here, self.model.records))
                     if depth < _DEEPEST:
-                        targets = step.targets if step.targets is not None else self._targets(fn, step.instr, here)
-                        for inner, handed in targets:
+                        for inner, handed in self._reached(step, fn, here):
                             if not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
                                 waiting.append(
                                     (inner.fn, self.model.evaluator.context(inner, fn, step.instr, here, callback=handed), depth + 1)
@@ -145,8 +147,27 @@ class Effects:
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
 
+    def _reached(self, step: Step, fn: Fn, ctx: Ctx | None) -> Iterable[tuple[FunctionV, bool]]:
+        """Where a line of a plan leads in a context: a method that a base class calls on itself is the derived class's own."""
+        if step.targets is None or (step.targets and self._on_derived(fn, step.instr, ctx)):
+            return self._targets(fn, step.instr, ctx)
+        return step.targets
+
+    def _on_derived(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call is one on the object itself, which is of a class derived from the one whose method this is."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if ctx is None or not isinstance(ctx.this, Instance) or body.op[callee] != Op.FIELD:
+            return False
+        holder = body.args(callee)[0]
+        return body.op[holder] == Op.NAME and body.name(holder) in ("self", "this") and ctx.this.cls != self.model.program.owner(fn)
+
     def _in_context(self, plain: Plain, fn: Fn, i: int, ctx: Ctx | None) -> Plain | None:
-        """An effect as its caller makes it: what a shared client asks for hangs on what it is told, and may be nothing that is known."""
+        """An effect as its caller makes it: what a shared client asks for hangs on what it is told, and may be nothing that is known;
+        which fields are set by their names, too."""
+        if plain.kind == NAMED:
+            touch = self.model.records.touch(fn, i, ctx)
+            return Plain("write", True, None, True) if touch is not None and touch.fields else None
         if plain.operation is None or ctx is None:
             return plain
         request = self.model.http.request(fn, i)
@@ -240,6 +261,10 @@ class Effects:
         if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
             hooked = [h for target in out for h in self.model.listeners.around(self.model.program.name(target))]
             out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
+        if not out:
+            out.update(
+                {own.fn: (own, False) for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)}
+            )
         if not out:
             named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
@@ -341,6 +366,8 @@ class Effects:
             return None
         if got is not None and got[0].effect in _TOLD:
             return Plain(got[0].effect, True, None, False) if got[1] else None
+        if sets_named(body, i):
+            return Plain(NAMED, True, None, True)
         touch = model.records.touch(fn, i, None) if not self._is_executed(fn, i) else None
         if touch is not None and touch.effect == "cache" and touch.kind != "read":
             return Plain(touch.kind, True, None, True)

@@ -42,8 +42,8 @@ class Words:
         return self.has("status_fields", name) or self.has("paid_fields", name) or self.has("state_fields", name)
 
     def entity(self, name: str) -> bool:
-        """Whether a name is that of an order, payment or the like."""
-        return self.has("order_entities", name)
+        """Whether a name is that of a customer's order, payment or the like."""
+        return self.has("order_entities", name) and not self.has("supply_entities", name)
 
     def fulfils(self, name: str) -> bool:
         """Whether a function's name says that something counts as paid or goes out."""

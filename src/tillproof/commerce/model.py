@@ -32,6 +32,7 @@ from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.queues import Queues
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
+from tillproof.commerce.record_methods import RecordMethods
 from tillproof.commerce.records import Records
 from tillproof.commerce.recoveries import Recoveries
 from tillproof.commerce.refund_bounds import RefundBounds
@@ -258,6 +259,11 @@ class Model:
     @cached_property
     def records(self) -> Records:
         return Records(self)
+
+    @cached_property
+    def record_methods(self) -> RecordMethods:
+        """What runs when a record is written."""
+        return RecordMethods(self)
 
     @cached_property
     def arrivals(self) -> Arrivals:

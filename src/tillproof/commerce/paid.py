@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WRITES = ("record.create", "record.write", "order.write")
 _PREPARES = ("prepare",)
 _ZERO = ("0", "0.0", "0.00")
+_EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
@@ -61,7 +62,24 @@ class PaidPolicy(SenderPolicy):
         return source.kind == "session" or (source.kind == "headers" and "sign" not in (source.key or "").lower())
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx)
+        return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
+
+    def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """An order of ours that is paid already owes nothing: ``order.status == 'paid'`` before it is sent."""
+        body = self.model.program.body(fn)
+        if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
+            return None
+        words = self.model.words
+        left, right = body.args(i)[1:3]
+        for side, other in ((left, right), (right, left)):
+            told = [_text(o) for o in options(self.model.evaluator.value(fn, other, ctx))]
+            if not told or not all(t is not None and words.has("paid_values", t) for t in told):
+                continue
+            reads = self.model.states.field(fn, side, ctx)
+            ours = bool(reads) and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads)
+            if ours and not self._from_sender(self.model.evaluator.value(fn, side, ctx)):
+                return Proof("boolean")
+        return None
 
     def _nothing_to_pay(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A total of the server's own that is zero needs no payment."""

@@ -1,13 +1,16 @@
 """What proves who sent a message, and what acts on it: the policy of the walk behind webhooks and returns."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.reach import DIGESTS
+from tillproof.commerce.records import text_of
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Param, Result, Text, Value, constant, leaves, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Overlay, Param, Result, Text, Value, constant, leaves, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -33,6 +36,13 @@ _SEARCHES = {
 # How long a digest is says nothing about what it is of.
 _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
+_RECORDS = ("record.create", "record.write", "order.write")
+# Fields that keep what arrived and what became of it.
+_NOTES = re.compile(
+    r"(last_|raw_)?(webhook|callback|notification|ipn)(_(payload|body|data|at|error))?|(last_|raw_)(payload|body|response|event|error\w*)"
+    r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
+    r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
+)
 _NO_ACT = ("event",)
 _NEXT = ("next", "call_next", "done")
 # Calls that return only when their first argument is true (or false).
@@ -282,6 +292,8 @@ class SenderPolicy:
                 return None
             if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
                 return None
+            if effect.effect in _RECORDS and self._only_notes(fn, i, ctx):
+                return None
             return effect.effect if certain else effect.effect + POSSIBLE
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
@@ -289,6 +301,25 @@ class SenderPolicy:
             if self.model.words.fulfils(name):
                 return "fulfil"
         return None
+
+    def _only_notes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a record is written that only says what arrived, or that it was refused: nobody takes the message for genuine by it."""
+        touch = self.model.records.touch(fn, i, ctx)
+        if touch is None:
+            return False
+        written = dict(touch.fields)
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        kept = arguments[0][1] if touch.kind == "flush" and arguments else body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+        for option in options(self.model.evaluator.value(fn, kept, ctx)) if touch.kind == "flush" and kept >= 0 else ():
+            if not isinstance(option, Overlay):
+                return False
+            written.update({key: value for key, value, _ in option.writes if key is not None})
+        if touch.kind == "create":
+            words = self.model.words
+            states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
+            return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
+        return bool(written) and all(_NOTES.fullmatch(snake(n)) for n in written)
 
     def _goes_on(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps."""
@@ -303,6 +334,9 @@ class SenderPolicy:
         return captured or (value.name in _NEXT and value.number > 0)
 
     def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        touch = self.model.records.touch(fn, i, ctx)
+        if touch is not None:
+            return touch.kind != "read"
         arguments = self.model.program.body(fn).call(i)[1]
         text = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if arguments else None
         if text is None and arguments:

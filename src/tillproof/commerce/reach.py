@@ -265,6 +265,7 @@ class Reach:
         value = evaluator.value(fn, callee)
         yield from (named.fn for named in evaluator.scope.by_name(value, self.model.program.language(fn.file)))
         yield from (heard.fn for heard in evaluator.heard(fn, i, None))
+        yield from (own.fn for own in self.model.record_methods.targets(fn, i, None) if own.fn != fn)
         for option in options(value):
             if isinstance(option, FunctionV):
                 yield option.fn

@@ -331,10 +331,10 @@ class PartReader:
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
             operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
-            if body.op[left] == Op.FIELD:
-                out.compared.add(body.name(left))
+            if column := self._column(fn, left, ctx):
+                out.compared.add(column)
                 if operator in _OPERATORS:
-                    out.keys[body.name(left)] = self.evaluator.value(fn, right, ctx)
+                    out.keys[column] = self.evaluator.value(fn, right, ctx)
                 return True
             summed = [s for side in (left, right) if body.op[side] == Op.BINARY for s in body.args(side)[1:3]]
             columns = [body.name(c) for c in (*summed, right) if body.op[c] == Op.FIELD]
@@ -346,8 +346,8 @@ class PartReader:
         if name in ("and", "or", "and_", "or_", "q"):
             told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
             return any(told)
-        if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[column := body.args(callee)[0]] == Op.FIELD:
-            out.compared.add(body.name(column))
+        if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[asked := body.args(callee)[0]] == Op.FIELD:
+            out.compared.add(body.name(asked))
             return True
         if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
             out.compared.add(body.name(given[0]))
@@ -355,6 +355,15 @@ class PartReader:
                 out.keys[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
             return True
         return False
+
+    def _column(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
+        """The column that one side of a comparison is: ``Order.id``, ``getattr(Order, name)``."""
+        body = self.program.body(fn)
+        if body.op[i] == Op.FIELD:
+            return body.name(i)
+        if body.op[i] == Op.CALL and body.called(i) == "getattr" and len(given := body.call(i)[1]) > 1:
+            return constant(self.evaluator.value(fn, given[1][1], ctx)) or ""
+        return ""
 
     def _shape(self, value: Value) -> Shape:
         return shape(self.evaluator, value)

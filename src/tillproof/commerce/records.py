@@ -8,16 +8,18 @@ from tillproof.commerce import sql
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.named_fields import named_fields, sets_named, type_argument
 from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
 from tillproof.commerce.upserts import by_calls
 from tillproof.commerce.value_objects import unwrapped
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
     Const,
     Ctx,
+    Element,
     External,
     FunctionV,
     Instance,
@@ -55,7 +57,7 @@ _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asa
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 # Words of a chain that choose, order or lock rows and name no relation.
 _QUERIES = re.compile(
-    r"(or_?|and_?)?where\w*|filter\w*|exclude|get|first\w*|find\w*|one\w*|all|query|queryset|objects|using|values|only|defer|order_?by\w*|latest|oldest"
+    r"(or_?|and_?)?where\w*|filter\w*|exclude|get|get_or_404|first\w*|find\w*|one\w*|all|query|queryset|objects|using|values|only|defer|order_?by\w*|latest|oldest"
     r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
     r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
     r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
@@ -139,8 +141,9 @@ class Records:
     def read_behind(self, value: Value) -> Touch | None:
         """The read that a value was fetched by, if it is a record or a list of records."""
         for option in options(value):
-            if isinstance(option, Result) and option.instr >= 0:
-                touch = self.touch(option.fn, option.instr, option.ctx)
+            rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
+            if isinstance(rows, Result) and rows.instr >= 0:
+                touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
         return None
@@ -159,6 +162,16 @@ class Records:
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
 
+    def _set_named(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        """``setattr(order, name, value)``, for each of a record's names or for one."""
+        obj = self.program.body(fn).call(i)[1][0][1]
+        found, parts = self.holder(fn, obj, ctx)
+        if not found:
+            return None
+        record = self.evaluator.value(fn, obj, ctx)
+        fields = named_fields(self.evaluator, fn, i, ctx)
+        return Touch("write", found, fields, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
+
     def _of_itself(self, fn: Fn, i: int) -> bool:
         """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
         column, whatever declares it."""
@@ -171,17 +184,19 @@ class Records:
     def holder(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, Parts]:
         """The entity of an object, and how it was read."""
         chain = self.chains.of(fn, i, ctx)
-        parts = Parts()
+        parts, told = Parts(), ""
         if any(True for _ in chain.calls()):
             self.parts.chosen(chain, parts)
-        return self.entity_of(self.evaluator.value(fn, i, ctx), chain), parts
+            told = self._executed(chain, parts)
+        return self.entity_of(self.evaluator.value(fn, i, ctx), chain, told), parts
 
-    def entity_of(self, value: Value, chain: Chain) -> str:
-        """What kind of record a value is: by its class, by the table or class in its chain, by the variable that holds it."""
+    def entity_of(self, value: Value, chain: Chain, told: str = "") -> str:
+        """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
+        variable that holds it."""
         for option in options(value):
             if isinstance(option, Instance) and (name := self._class_name(option)):
                 return entity(name)
-        return self._named(chain, None)
+        return told or self._named(chain, None)
 
     def _class_name(self, value: ClassV | Instance) -> str:
         """The class that says what record an object is or keeps; empty where it says nothing: a form, or a keeper of any record."""
@@ -227,20 +242,27 @@ class Records:
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and (name := self._class_name(option)):
                 return entity(name)
-            if isinstance(option, Param) and (rows := self.model.handed_rows.of(option)):
+            if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):
                 return rows
         if not inner:
             return ""
         if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
-            return entity(self.program.cls(owner).name)
+            return self._kept_by(owner, inner[0].ctx)
         if inner[0].call >= 0 and (table := self._table(inner[0])):
             return table
         return entity(_without_verb(inner[0].name))
 
+    def _kept_by(self, owner: ClassId, ctx: Ctx | None) -> str:
+        """The entity that the methods of a class are about; a method of a general repository is about what the derived class keeps."""
+        if ctx is None or not isinstance(ctx.this, Instance) or ctx.this.cls == owner:
+            return entity(self.program.cls(owner).name)
+        kept = next((k for c in self.evaluator.scope.lineage(ctx.this.cls) if (k := type_argument(self.program, c))), "")
+        return entity(kept) or entity(self.program.cls(ctx.this.cls).name)
+
     def _given_class(self, link: Link) -> str:
         """The class that a call is about: ``session.query(Order)``, ``em.find(Order, id)``, ``getEntityOrThrow(ctx, Order, id)``."""
-        for _, value in self.chains.arguments(link)[:2]:
-            for option in options(value):
+        for _, row in self.program.body(link.fn).call(link.call)[1][:2]:
+            for option in self._classes_in(link, row):
                 if isinstance(option, ClassV):
                     return entity(self.program.cls(option.cls).name)
                 if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
@@ -249,6 +271,14 @@ class Records:
                 if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
                     return entity(option.name.removesuffix(".class"))
         return ""
+
+    def _classes_in(self, link: Link, row: int) -> tuple[Value, ...]:
+        """What an argument is, or, where it is a column, what it is a column of: ``select(Order.id)``."""
+        body = self.program.body(link.fn)
+        given = options(self.evaluator.value(link.fn, row, link.ctx))
+        if body.op[row] == Op.FIELD and not any(isinstance(o, ClassV) for o in given):
+            return (*options(self.evaluator.value(link.fn, body.args(row)[0], link.ctx)), *given)
+        return given
 
     def _in_statement(self, link: Link) -> str:
         """The table of the statement that a call is given: ``$pdo->prepare('SELECT … FROM orders …')``."""
@@ -278,6 +308,8 @@ class Records:
             return None
         recogniser = self.model.recogniser
         name = body.name(callee).rpartition(".")[2]
+        if sets_named(body, i):
+            return self._set_named(fn, i, ctx)
         if name.lower() in _CACHES and (kept := self._cache(fn, i, ctx, name.lower())) is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
@@ -377,8 +409,14 @@ class Records:
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
-        named = self._named(chain, chain.links[-1])
-        for link in chain.calls():  # session.execute(select(Order).where(…).with_for_update()), the statement in a variable perhaps
+        named = self._executed(chain, parts) or self._named(chain, chain.links[-1])
+        return self._touch("read", named, parts, fn, i, ctx)
+
+    def _executed(self, chain: Chain, parts: Parts) -> str:
+        """What chooses the rows in a statement that is handed over, in a variable perhaps, and its entity where it says so:
+        ``session.execute(select(Order).where(…).with_for_update())``."""
+        named = ""
+        for link in chain.calls():
             for k, row in self.program.body(link.fn).call(link.call)[1][:1]:
                 if k == "" and self.program.body(link.fn).op[row] in (Op.CALL, Op.NAME):
                     inner = self.chains.of(link.fn, row, link.ctx)
@@ -386,7 +424,7 @@ class Records:
                         self.parts.chosen(inner, parts)
                         if inner.links[0].name == "select":
                             named = self._named(inner, inner.links[-1]) or named
-        return self._touch("read", named, parts, fn, i, ctx)
+        return named
 
     def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str, told: str) -> Touch:
         """A call that writes; ``told``: the kind of record, where a pack says it."""

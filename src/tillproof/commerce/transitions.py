@@ -23,6 +23,8 @@ _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
+# Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard.
+_GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
@@ -97,7 +99,7 @@ class Transitions:
         if not atoms and len(to) > 1:
             atoms = self._choosing(effect, touch)
         undoes = self._undoes(to)
-        if undoes:
+        if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._only_itself(a, to)]
         none_needed = self._needs_none(touch) or self._begins(touch, to)
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields[name]))
@@ -189,7 +191,7 @@ class Transitions:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
         creation that calls itself again gives is known from its other ways out."""
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
-        return bool(known) and all((record := _id_of(o)) is not None and self._is_new(record, kind) for o in known)
+        return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind) for o in known)
 
     def _is_new(self, record: Value, kind: str) -> bool:
         record = record.base if isinstance(record, Overlay) else record
@@ -208,10 +210,10 @@ class Transitions:
         by = touch.keys.get("id")
         if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
             by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
-        return by is not None and _id_of(by) is not None and self._is_new_by(by, kind)
+        return by is not None and id_of(by) is not None and self._is_new_by(by, kind)
 
 
-def _id_of(value: Value) -> Value | None:
+def id_of(value: Value) -> Value | None:
     """The record whose id a value is: ``order.id``, ``$order->get_id()``."""
     if isinstance(value, Result) and isinstance(value.callee, Member) and snake(value.callee.name) in _IDS:
         return value.callee.base

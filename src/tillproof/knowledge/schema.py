@@ -508,6 +508,24 @@ class Handover(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Records(Part, frozen=True):
+    """What an object-relational mapper runs by itself when a method is called on one of its records.
+
+    ``bases``: classes of records; a method of that name which the record's own class declares runs instead of the mapper's. ``signals``:
+    by the last word of a call that writes a record, the signals that it sends. ``registers``: decorators and methods of a signal that
+    register a receiver; ``sends``: methods of a signal that run its receivers. ``sender``: the argument of a registration that names the
+    class, ``record``: the receiver's parameter that holds the record.
+    """
+
+    bases: tuple[str, ...] = ()
+    signals: dict[str, tuple[str, ...]] = {}
+    registers: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+    sender: str = "sender"
+    record: str = "instance"
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -550,6 +568,7 @@ class Framework(Part, frozen=True):
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
 
+    ``records``: what runs when a record is written.
     ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
 
@@ -604,6 +623,7 @@ class Framework(Part, frozen=True):
     effects: tuple[Effect, ...] = ()
     remedies: dict[str, tuple[str, ...]] = {}
 
+    records: Records = Records()
     sleeps: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
     retries: tuple[RetryPolicy, ...] = ()
@@ -659,6 +679,7 @@ class Lexicon(Part, frozen=True):
     ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
     on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
+    ``supply_entities``: what the shop itself orders. ``refused_values``: states of a message that was not let through.
     ``outgoing_entities``: those on which a settled status says that we have paid somebody. ``loose_entities``: those of ``order_entities``
     that are as often kept by programs in which nobody pays. ``payment_words``: what speaks of paying.
     ``fulfil_verbs``: functions whose name says that something is paid for or handed out, but for ``not_fulfil_verbs``.
@@ -710,6 +731,8 @@ class Lexicon(Part, frozen=True):
     status_fields: tuple[str, ...]
     state_fields: tuple[str, ...]
     order_entities: tuple[str, ...]
+    supply_entities: tuple[str, ...]
+    refused_values: tuple[str, ...]
     outgoing_entities: tuple[str, ...]
     loose_entities: tuple[str, ...]
     payment_words: tuple[str, ...]

@@ -17,6 +17,7 @@ from tillproof.ir.ops import Kind, Op
 
 CREATES = ("record.create", "record.write", "order.write")
 _MOST_CALLERS = 20
+_LEVELS = 3
 _CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.IGNORECASE)
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
@@ -36,9 +37,22 @@ def order_totals(model: Model) -> Iterator[AmountSite]:
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
     sites = list(_sums(model, fn, i, None))
-    if any(depends_on_caller(model, site.value) for site in sites):
-        sites += [site for ctx in model.callers.above(fn, None)[:_MOST_CALLERS] for site in _sums(model, fn, i, ctx)]
+    told = sites
+    waiting: list[Ctx | None] = [None]
+    for _ in range(_LEVELS):
+        above = [up for ctx in waiting for up in model.callers.above(fn, ctx)][:_MOST_CALLERS] if _open(model, told) else []
+        waiting, told = [], []
+        for ctx in above:
+            sums = list(_sums(model, fn, i, ctx))
+            told += sums
+            if _open(model, sums):
+                waiting.append(ctx)
+        sites += told
     return sites
+
+
+def _open(model: Model, sites: list[AmountSite]) -> bool:
+    return any(depends_on_caller(model, site.value) for site in sites)
 
 
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:

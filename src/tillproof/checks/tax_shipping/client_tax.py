@@ -25,14 +25,19 @@ def rule(model: Model) -> Iterator[Ruling]:
         chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.word)]
         if chosen or beside_the_price(model, site.key):
             found.setdefault((site.fn, site.instr), []).append((site, chosen))
-    flawed: set[Fn] = set()
+    flawed: dict[Fn | tuple[str, int], Ruling] = {}
+    rulings: list[Ruling] = []
     for (fn, _), sites in found.items():
         ruling = _rule(model, sites)
         if ruling.outcome == "broken" and sites[0][0].what != "charge":
-            if fn in flawed:
+            read = [c.value.at for _, pieces in sites for c in pieces]
+            told = flawed.get(fn) or (flawed[read[0]] if all(place in flawed for place in read) else None)
+            if told is not None:  # the same figures on their way to another record
+                told.severity = "critical" if "critical" in (told.severity, ruling.severity) else told.severity
                 continue
-            flawed.add(fn)
-        yield ruling
+            flawed.update(dict.fromkeys((fn, *read), ruling))
+        rulings.append(ruling)
+    yield from rulings
 
 
 def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:

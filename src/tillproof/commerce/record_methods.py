@@ -1,0 +1,135 @@
+"""What runs when a record is written, though the call does not name it: a method that its class declares itself, receivers of signals."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.entities import entity
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.program import Fn
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Records as Mapper
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_MOST = 6
+
+
+class Receiver(NamedTuple):
+    """A function that a signal runs. ``sender``: the kind of record that it is registered for; empty for any."""
+
+    signal: str
+    sender: str
+    target: FunctionV
+    record: str
+
+
+class RecordMethods:
+    """Answers by call; what is registered is found once somebody asks."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._own: dict[tuple[str, str], list[FunctionV]] = {}
+
+    @cached_property
+    def _mappers(self) -> dict[str, list[Mapper]]:
+        found: dict[str, list[Mapper]] = {}
+        for framework in self.model.knowledge.frameworks.values():
+            if framework.records.bases:
+                found.setdefault(framework.language, []).append(framework.records)
+        return found
+
+    def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+        """The functions of ours that a call of outside runs on a record; none when the record is not known."""
+        program = self.model.program
+        mappers, body = self._mappers.get(program.language(fn.file)), program.body(fn)
+        callee = body.args(i)[0]
+        if not mappers or body.op[callee] != Op.FIELD:
+            return []
+        name = body.name(callee)
+        out: dict[Fn, FunctionV] = {}
+        for mapper in mappers:
+            declared = name in program.functions_by_name
+            if not declared and name not in mapper.signals and f".{name}" not in mapper.sends:
+                continue
+            if declared or (name in mapper.signals and self._receivers):
+                kind = self.model.records.holder(fn, body.args(callee)[0], ctx)[0]
+                out.update((f.fn, f) for f in (self._declared(mapper, name, kind) if kind else []))
+                out.update((r.target.fn, r.target) for r in self._heard(mapper.signals.get(name, ()), kind))
+            if f".{name}" in mapper.sends:
+                out.update((r.target.fn, r.target) for r in self._heard(_spelt(body, body.args(callee)[0]), ""))
+        return list(out.values())[:_MOST]
+
+    def kind_of(self, param: Param) -> str:
+        """The kind of record that a receiver of a signal is handed in a parameter."""
+        found = (r.sender for r in self._receivers if r.target.fn == param.fn and r.record == param.name)
+        return next(found, "")
+
+    # --- methods
+
+    def _declared(self, mapper: Mapper, name: str, kind: str) -> list[FunctionV]:
+        """The method of a record's own class, when there is one such class."""
+        key = (name, kind)
+        if key not in self._own:
+            program, scope = self.model.program, self.model.evaluator.scope
+            found: list[FunctionV] = []
+            for fn in program.functions_by_name.get(name, ()):
+                owner = program.owner(fn)
+                if owner is not None and entity(program.cls(owner).name) == kind and set(scope.foreign_bases(owner)) & set(mapper.bases):
+                    at = (fn.file, program.cls(owner).line)
+                    found.append(FunctionV(at, fn, None, Instance(at, owner)))
+            self._own[key] = found if len(found) == 1 else []
+        return self._own[key]
+
+    # --- signals
+
+    def _heard(self, signals: tuple[str, ...], kind: str) -> Iterator[Receiver]:
+        for receiver in self._receivers if signals else ():
+            if receiver.signal in signals and (not receiver.sender or not kind or receiver.sender == kind):
+                yield receiver
+
+    @cached_property
+    def _receivers(self) -> list[Receiver]:
+        program = self.model.program
+        found: list[Receiver] = []
+        for language, mappers in self._mappers.items():
+            for mapper in mappers:
+                words = {n.rpartition(".")[2] for n in mapper.registers}
+                for file in dict.fromkeys(f for word in sorted(words) for f in program.mentioning(word)):
+                    if program.language(file) == language:
+                        for fn in program.functions_calling(file, words):
+                            found += self._registered(mapper, words, fn)
+        return found
+
+    def _registered(self, mapper: Mapper, words: set[str], fn: Fn) -> Iterator[Receiver]:
+        """``@receiver(post_save, sender=Order)``, ``post_save.connect(restock, sender=Order)``"""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.DECORATE and body.args(i)[0] == 0 and body.op[body.args(i)[2]] == Op.CALL:
+                call = body.args(i)[2]
+                if body.called(call) in words and (given := body.call(call)[1]):
+                    at = (fn.file, body.line[i])
+                    target = FunctionV(at, Fn(fn.file, body.args(i)[1]), None)
+                    for signal in _spelt(body, given[0][1]):
+                        yield Receiver(signal, self._sender(mapper, fn, call), target, mapper.record)
+            elif op == Op.CALL and body.called(i) in words and body.op[body.args(i)[0]] == Op.FIELD and (given := body.call(i)[1]):
+                for signal in _spelt(body, body.args(body.args(i)[0])[0]):
+                    for option in options(self.model.evaluator.value(fn, given[0][1])):
+                        if isinstance(option, FunctionV):
+                            yield Receiver(signal, self._sender(mapper, fn, i), option, mapper.record)
+
+    def _sender(self, mapper: Mapper, fn: Fn, call: int) -> str:
+        given = next((v for k, v in self.model.program.body(fn).call(call)[1] if k == mapper.sender), None)
+        value = options(self.model.evaluator.value(fn, given)) if given is not None else ()
+        names = (self.model.program.cls(o.cls).name for o in value if isinstance(o, ClassV))
+        return next((entity(name) or snake(name) for name in names), "")
+
+
+def _spelt(body: Body, i: int) -> tuple[str, ...]:
+    """The last word of a name, or of each name in a list."""
+    if body.op[i] == Op.LIST:
+        return tuple(word for item in body.args(i) for word in _spelt(body, item))
+    return (body.name(i).rpartition(".")[2],) if body.op[i] in (Op.NAME, Op.FIELD) else ()
