@@ -1,5 +1,6 @@
 """Conditions taken apart: what must have been true, in terms of simple comparisons and calls, for a fact to hold."""
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Held
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DEEPEST = 6
+_EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")
 _OPPOSITE = ("empty", "is_null", "isnull", "isempty", "is_empty")
 _MOST_ENDS = 12
@@ -162,18 +164,30 @@ class Conditions:
         fitting = [s for s in reach.stores if not self._is(fn, body.args(s)[1], not truth)]
         if len(fitting) != 1 or reach.entry:
             return []
+        passed_by = [a for s in reach.stores if s not in fitting for a in self._not_taken(fn, s, i, ctx, depth)]
         value = body.args(fitting[0])[1]
         if body.op[value] == Op.PARAM:
             given = self.model.records.chains.argument(fn, body.args(value)[0], ctx)
-            return self.of(given[0], given[1], truth, given[2], depth + 1) if given else []
+            return passed_by + (self.of(given[0], given[1], truth, given[2], depth + 1) if given else [])
         facts: Found = []
         if len(reach.stores) > 1:  # which store it was says where the code has been
             facts = [a for f in self.model.effects.facts(fn).at(fitting[0]) for a in self.behind(Held(f, fn, ctx))]
-        return facts + ([] if self._is(fn, value, truth) else self.of(fn, value, truth, ctx, depth + 1))
+        return passed_by + facts + ([] if self._is(fn, value, truth) else self.of(fn, value, truth, ctx, depth + 1))
+
+    def _not_taken(self, fn: Fn, store: int, i: int, ctx: Ctx | None, depth: int) -> Found:
+        """What was not so where a store did not happen that one condition alone leads to: ``if paid != due: error = Mismatch()`` and then
+        ``if error is None``."""
+        facts = self.model.effects.facts(fn)
+        known = facts.at(i)
+        led = [f for f in facts.at(store) if isinstance(f, Condition) and f not in known]
+        return self.of(fn, led[0].instr, not led[0].truth, ctx, depth + 1) if len(led) == 1 and led[0].truth is not None else []
 
     def _is(self, fn: Fn, i: int, truth: bool) -> bool:
-        """Whether an instruction is a literal of that truth."""
-        const = self.program.body(fn).const(i)
+        """Whether an instruction is a literal of that truth; an exception that is made is no nothing."""
+        body = self.program.body(fn)
+        if body.op[i] in (Op.CALL, Op.NEW) and _EXCEPTION.search(body.called(i)):
+            return truth
+        const = body.const(i)
         return const is not None and Const((fn.file, 1), const[0], const[1]).falsy != truth
 
     def _has(self, fn: Fn, i: int, ctx: Ctx | None, field: str, truth: bool) -> bool:

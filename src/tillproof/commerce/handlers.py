@@ -249,6 +249,10 @@ class Handlers:
         if not paying or entry.role == "platform":
             return None
         closure = self.closure(entry)
+        own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
+        if own is not None:
+            inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
         if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it

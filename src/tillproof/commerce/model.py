@@ -18,6 +18,7 @@ from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
+from tillproof.commerce.gateways import Gateways
 from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.handovers import Handovers
@@ -139,7 +140,13 @@ class Model:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return find_entries(self.wiring)
+        found = find_entries(self.wiring)
+        return [*self.gateways.behind(found), *found]  # what lies behind one provider's class is that one's
+
+    @cached_property
+    def gateways(self) -> Gateways:
+        """The entry points of each provider's class behind one route."""
+        return Gateways(self)
 
     @cached_property
     def requests(self) -> Requests:

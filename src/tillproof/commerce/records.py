@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 _SELF = ("self", "this", "cls", "static", "parent", "super")
 _TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
+_OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
 _BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
@@ -276,7 +277,7 @@ class Records:
         """What an argument is, or, where it is a column, what it is a column of: ``select(Order.id)``."""
         body = self.program.body(link.fn)
         given = options(self.evaluator.value(link.fn, row, link.ctx))
-        if body.op[row] == Op.FIELD and not any(isinstance(o, ClassV) for o in given):
+        if link.name.lower() in _OF_COLUMNS and body.op[row] == Op.FIELD and not any(isinstance(o, ClassV) for o in given):
             return (*options(self.evaluator.value(link.fn, body.args(row)[0], link.ctx)), *given)
         return given
 

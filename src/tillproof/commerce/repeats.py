@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import Writes
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Mix, options
@@ -114,9 +115,15 @@ class Repeats:
             return "goods"
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
-        if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity):
+        if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity) and not self._came_to_nothing(touch):
             return "money" if words.entity(touch.entity) else "goods" if _GOODS.fullmatch(touch.entity) else "record"
         return None
+
+    def _came_to_nothing(self, touch: Touch) -> bool:
+        """Whether a record says of an attempt that it failed or was refused: each attempt has one of its own."""
+        words = self.model.words
+        states = [text_of(o) for name, v in touch.fields.items() if v is not None and words.says_state(name) for o in options(v)]
+        return bool(states) and all(t is not None and (words.has("dead_values", t) or words.has("refused_values", t)) for t in states)
 
     def _adds(self, effect: Effect, field: str) -> bool:
         """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``."""

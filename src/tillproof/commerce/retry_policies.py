@@ -283,12 +283,17 @@ class Policies:
                 found = self._by_function(policy, handed)
                 kind, jitter = found.kind, found.jitter
                 break
-        if any(n in given and not _off(given[n]) and not (isinstance(given[n], Const) and given[n].text == "1") for n in policy.grows):  # type: ignore[attr-defined]
+        if any(n in given and self._grows(policy, given[n]) for n in policy.grows):
             kind, jitter = "exponential", policy.jitter
         for name in policy.jitters:
             if name in given:
                 jitter = not _off(given[name])
         return Growth(kind, jitter and kind != "none")
+
+    @staticmethod
+    def _grows(policy: RetryPolicy, value: Value) -> bool:
+        """Whether an option makes the wait grow: a delay that is multiplied by one stays what it is, a factor of one second doubles."""
+        return not _off(value) and not (bool(policy.delays) and isinstance(value, Const) and value.text == "1")
 
     def _wait(self, policy: RetryPolicy, fn: Fn, value: Value) -> Growth:
         """A wait by one of the policy's kinds, by a sum of several, by a record that names one, or by its value."""

@@ -100,7 +100,7 @@ class Transitions:
             atoms = self._choosing(effect, touch)
         undoes = self._undoes(to)
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
-            atoms = [a for a in atoms if not self._only_itself(a, to)]
+            atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
         none_needed = self._needs_none(touch) or self._begins(touch, to)
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields[name]))
 
@@ -122,10 +122,13 @@ class Transitions:
         ends = any(words.has("dead_values", t) for t in texts)
         return len(texts) >= _SEVERAL and ends and any(words.has("fulfil_values", t) or words.has("paid_values", t) for t in texts)
 
-    def _only_itself(self, atom: Atom, to: tuple[str, ...]) -> bool:
-        """Whether a condition refuses nothing but the state that is set: "not failed yet" lets a paid order fail."""
-        refused = self.model.states.excluded(atom)
-        return bool(refused) and {snake(w) for w in refused} <= {snake(t) for t in to}
+    def _lets_paid_through(self, atom: Atom, to: tuple[str, ...]) -> bool:
+        """Whether a condition refuses only states that are no payment, or the one that is set: "not cancelled yet" lets what is paid
+        fail."""
+        words = self.model.words
+        refused = {snake(w) for w in self.model.states.excluded(atom)}
+        others = refused - {snake(t) for t in to}
+        return bool(refused) and all(words.has("dead_values", w) or words.has("open_values", w) for w in others)
 
     def _asking(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
         """The conditions in an atom that ask for the state of that record; in alternatives when each of them does."""

@@ -51,7 +51,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     found = [
         t.effect
         for t in model.transitions.of(entry.target)
-        if not any(words.has("dead_values", to) or "refund" in to.lower() for to in t.to)
+        if (t.computed or not any(words.has("dead_values", to) or "refund" in to.lower() for to in t.to))
         and (
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))

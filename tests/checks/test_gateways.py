@@ -1,0 +1,117 @@
+"""One route that hands its request to the class of the payment provider in question: each class's method is a way in of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_stock import ruled
+from tests.commerce.small_models import model_of
+
+_URLS = """\
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from pay.core import provider_for
+from pay.models import Payment
+
+
+@csrf_exempt
+def process(request, token):
+    payment = Payment.objects.get(token=token)
+    provider = provider_for(payment.variant)
+    return provider.process_data(payment, request)
+
+
+urlpatterns = [path("process/<uuid:token>/", process)]
+"""
+_CORE = """\
+from django.utils.module_loading import import_string
+from django.conf import settings
+
+
+class BasicProvider:
+    def process_data(self, payment, request):
+        raise NotImplementedError
+
+
+def provider_for(variant):
+    return import_string(settings.PROVIDERS[variant])()
+"""
+_MODELS = """\
+from django.db import models
+
+
+class Payment(models.Model):
+    token = models.UUIDField()
+    variant = models.CharField(max_length=20)
+    status = models.CharField(max_length=20)
+"""
+_STRIPE = """\
+import stripe
+from django.conf import settings
+from django.http import JsonResponse
+
+from pay.core import BasicProvider
+
+
+class StripeProvider(BasicProvider):
+    def process_data(self, payment, request):
+        event = stripe.Webhook.construct_event(request.body, request.headers["Stripe-Signature"], settings.STRIPE_SECRET)
+        session = event["data"]["object"]
+        if event["type"] == "checkout.session.expired":
+            if payment.status GUARD:
+                payment.status = "rejected"
+                payment.save()
+        elif event["type"] == "checkout.session.completed":
+            payment.status = "confirmed"
+            payment.save()
+        return JsonResponse({})
+"""
+_MERCADOPAGO = """\
+from django.conf import settings
+from django.http import HttpResponse
+from mercadopago import SDK
+
+from pay.core import BasicProvider
+
+
+class MercadoPagoProvider(BasicProvider):
+    def process_data(self, payment, request):
+        answer = SDK(settings.MERCADOPAGO_TOKEN).payment().get(request.GET["collection_id"])
+        if answer["response"]["status"] == "approved":
+            payment.status = "confirmed"
+            payment.save()
+        return HttpResponse()
+"""
+
+
+def files(guard: str) -> dict[str, str]:
+    return {
+        "manage.py": "",
+        "requirements.txt": "Django\nstripe\nmercadopago\n",
+        "pay/urls.py": _URLS,
+        "pay/core.py": _CORE,
+        "pay/models.py": _MODELS,
+        "pay/stripe/provider.py": _STRIPE.replace("GUARD", guard),
+        "pay/mercadopago/provider.py": _MERCADOPAGO,
+    }
+
+
+def test_each_providers_class_is_a_handler_of_its_own(tmp_path: Path) -> None:
+    model, _ = model_of(tmp_path, files('== "waiting"'))
+    found = {h.entry.target.fn.file: (h.provider.id, h.kind) for h in model.handlers.all if h.entry.style == "gateway"}
+    assert found == {
+        "pay/stripe/provider.py": ("stripe", "webhook"),
+        "pay/mercadopago/provider.py": ("mercadopago", "redirect-return"),
+    }
+
+
+def test_the_payment_that_the_browser_names_is_compared_with_this_one(tmp_path: Path) -> None:
+    found = ruled(tmp_path, "payment/amount-not-reconciled", files('== "waiting"'))
+    assert ("broken", "pay/mercadopago/provider.py", 12) in found
+
+
+@pytest.mark.parametrize(("guard", "ruling"), [('== "waiting"', "held"), ('!= "cancelled"', "broken")])
+def test_a_guard_that_lets_what_is_paid_through_guards_nothing(tmp_path: Path, guard: str, ruling: str) -> None:
+    found = ruled(tmp_path, "order/event-order-assumed", files(guard))
+    assert {r for r, file, _ in found if "stripe" in file} == {ruling}
