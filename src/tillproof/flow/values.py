@@ -3,6 +3,7 @@
 ``at`` is (file, line) of the expression that yields it. Values are compared by identity; ``leaves`` and ``names`` are how others read them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -360,6 +361,10 @@ def constant(value: Value) -> str | None:
     return None
 
 
+_FILLED = re.compile(r"%(\(\w+\))?[-#0 +]*\d*(\.\d+)?[sdifrx]")
+"""The holes of Python's ``"…/%(id)s" % values``."""
+
+
 def pattern(value: Value) -> str:
     """A string with every unknown piece as ``{}``; the first alternative of a choice that says anything."""
     if isinstance(value, Const):
@@ -368,6 +373,8 @@ def pattern(value: Value) -> str:
         return "".join(pattern(p) for p in value.pieces)
     if isinstance(value, Mix) and value.op == "+":
         return "".join(pattern(p) for p in value.operands)
+    if isinstance(value, Mix) and value.op == "%" and isinstance(value.operands[0], Const) and value.operands[0].kind == Kind.STRING:
+        return _FILLED.sub("{}", value.operands[0].text)
     if isinstance(value, Choice):
         known = [p for p in (pattern(o) for o in value.options) if p != "{}"]
         return known[0] if known else "{}"
