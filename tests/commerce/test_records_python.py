@@ -191,3 +191,10 @@ def test_a_signal_of_ours_runs_its_receivers(tmp_path: Path) -> None:
         "def expire(order):\n    order_expired.send(sender=None, order=order)\n",
     }
     assert stock_is_written(tmp_path, files)
+
+
+def test_what_a_function_gives_may_be_called_at_once(tmp_path: Path) -> None:
+    code = _ALCHEMY.replace("READ", "reader(db)(Order, order_id, 1, 2, 3, 4, 5)")
+    code += "\n\ndef reader(db):\n    return db.get\n"
+    found = writes(effects(tmp_path, {"requirements.txt": "sqlalchemy", "shop.py": code}, "shop.py", "pay"))
+    assert [list(t.fields) for t in found] == [["status"]]

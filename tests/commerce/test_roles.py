@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.wired import wired
 
 PLUGIN = """\
@@ -239,3 +241,39 @@ export class AppModule {}
     files = {"src/kinds.ts": KINDS, "src/bank.controller.ts": SHARED_KEY, "src/guard.ts": KIND_GUARD, "src/app.module.ts": module}
     found = roles(tmp_path, files | {"package.json": '{"dependencies": {"@nestjs/common": "^11.0.0"}}'})
     assert found == {"BankController.told": "internal", "BankController.mine": "customer", "BankController.all": "public"}
+
+
+_VIEW = """\
+from django.contrib.auth.mixins import UserPassesTestMixin
+from django.http import Http404, HttpResponse
+from django.views import View
+
+
+class Refunds(BASES View):
+    BEFORE
+
+    def post(self, request):
+        return HttpResponse("done")
+"""
+_TEST = "def test_func(self):\n        return self.request.user.FIELD"
+_DISPATCH = (
+    "def dispatch(self, request, *args, **kwargs):\n        if not request.user.FIELD:\n            raise Http404\n"
+    "        return super().dispatch(request, *args, **kwargs)"
+)
+
+
+@pytest.mark.parametrize(
+    ("bases", "before", "field", "role"),
+    [
+        ("UserPassesTestMixin,", _TEST, "is_staff", "staff"),
+        ("UserPassesTestMixin,", _TEST, "is_active", "customer"),
+        ("", _DISPATCH, "is_superuser", "staff"),
+        ("", _DISPATCH, "is_authenticated", "customer"),
+        ("", "", "", "public"),
+    ],
+)
+def test_what_a_view_asks_before_its_handlers_run_guards_them(tmp_path: Path, bases: str, before: str, field: str, role: str) -> None:
+    urls = "from django.urls import path\nfrom shop.views import Refunds\nurlpatterns = [path('refunds', Refunds.as_view())]\n"
+    view = _VIEW.replace("BASES", bases).replace("BEFORE", before).replace("FIELD", field)
+    found = roles(tmp_path, {"manage.py": "", "requirements.txt": "Django", "shop/urls.py": urls, "shop/views.py": view})
+    assert found["Refunds.post"] == role

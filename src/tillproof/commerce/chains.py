@@ -63,12 +63,13 @@ class Chains:
             op, args = body.op[i], body.args(i)
             if op in (Op.CALL, Op.NEW):
                 if (inner := self._passed(fn, i)) is not None:
-                    i = inner
+                    pending, i = -1, inner
                     continue
                 inside = self._returned(fn, i, ctx) if inward < _DEEPEST and not self.foreign(fn, i) else None
                 if inside is not None:
                     fn, i, ctx = inside
                     body = self.program.body(fn)
+                    pending = -1  # what is called is what the function gives, not a link in it
                     inward += 1
                     continue
                 pending, i = i, args[0]

@@ -42,6 +42,7 @@ _CHECKOUT = re.compile(
     r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
 )
 _SEVERAL = 3
+_NEAR = 3
 _ANY_HEADER = {
     "x",
     "http",
@@ -250,7 +251,7 @@ class Handlers:
             return None
         closure = self.closure(entry)
         own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
-        if own is not None:
+        if own is not None and not _starts(closure, _NEAR):
             inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}

@@ -102,6 +102,7 @@ class Roles:
         owner = self.program.owner(target.fn)
         if owner is not None:
             yield from self._bases(owner, patterns)
+            yield from self._before(owner, target.fn, patterns)
         if target.fn.number != TOP or self.program.language(target.fn.file) == "php":
             yield from self._head(target.fn, patterns)
 
@@ -126,6 +127,18 @@ class Roles:
             role = self._by_lexicon(self.program.cls(own).name.removesuffix("Mixin"))
             if role:
                 yield role, (cls.file, declared.line, self.program.cls(own).name)
+
+    def _before(self, cls: ClassId, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        """What a class-based view asks before any of its handlers runs: in its test of the user, at the head of its own ``dispatch``."""
+        if self.program.language(cls.file) != "python":
+            return
+        test = self.evaluator.scope.method(cls, "test_func")
+        if test is not None and (role := self._reads(test, patterns, 0)):
+            function = self.program.function(test)
+            yield role, (test.file, function.line if function else 1, "test_func")
+        dispatch = self.evaluator.scope.method(cls, "dispatch")
+        if dispatch is not None and dispatch != fn:
+            yield from self._head(dispatch, patterns)
 
     # --- one guard
 

@@ -10,7 +10,7 @@ from tillproof.commerce.entities import entity, holds_state_of, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import FieldRead, is_predicate
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, options
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _WHOLE = 4
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 # Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard.
 _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
+# Calls of others that make the record: Oscar's ``place_order``.
+_PLACES = re.compile(r"(create|place|make|build|new)_(\w+_)?(order|payment|subscription|booking|invoice)")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
@@ -204,7 +206,8 @@ class Transitions:
             for o in options(record)
             if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
         ]
-        return bool(made) or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
+        placed = all(isinstance(o, Result) and _PLACES.fullmatch(snake(names(o.callee)[0].rpartition(".")[2])) for o in options(record))
+        return bool(made) or placed or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
 
     def _made_before(self, touch: Touch, kind: str) -> bool:
         """Whether a record was created here, or is looked up by the id of one that was."""
