@@ -248,12 +248,12 @@ class Records:
         if not inner:
             return ""
         if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
-            return self._kept_by(owner, inner[0].ctx)
+            return self._own_kind(owner, inner[0].ctx)
         if inner[0].call >= 0 and (table := self._table(inner[0])):
             return table
         return entity(_without_verb(inner[0].name))
 
-    def _kept_by(self, owner: ClassId, ctx: Ctx | None) -> str:
+    def _own_kind(self, owner: ClassId, ctx: Ctx | None) -> str:
         """The entity that the methods of a class are about; a method of a general repository is about what the derived class keeps."""
         if ctx is None or not isinstance(ctx.this, Instance) or ctx.this.cls == owner:
             return entity(self.program.cls(owner).name)

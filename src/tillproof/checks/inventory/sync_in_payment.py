@@ -54,7 +54,7 @@ def _in_transaction(model: Model, one: Waiting) -> Ruling:
 def _inside(one: Waiting) -> Place:
     """The call in the function that holds the transaction open: it has to be moved out of there."""
     opened = one.transaction.fn if one.transaction is not None else None
-    return next((p for p in one.effect.way() if p.fn == opened), one.effect.place)
+    return next((p for p in one.effect.way if p.fn == opened), one.effect.place)
 
 
 def _on_the_way(model: Model, one: Waiting) -> Ruling:
