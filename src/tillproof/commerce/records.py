@@ -2,21 +2,20 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from tillproof.commerce import sql
-from tillproof.commerce.chains import Chain, Chains, Link
-from tillproof.commerce.entities import NOTHING, entity
+from tillproof.commerce.chains import Chain, Chains
+from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.named_fields import named_fields, sets_named, type_argument
+from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
+from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
 from tillproof.commerce.upserts import by_calls
 from tillproof.commerce.value_objects import unwrapped
-from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import (
-    ClassV,
     Const,
     Ctx,
     Element,
@@ -32,22 +31,14 @@ from tillproof.flow.values import (
     constant,
     names,
     options,
-    pattern,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect as PackEffect
-from tillproof.source.kinds import words as words_of
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
-_SELF = ("self", "this", "cls", "static", "parent", "super")
-_TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
-_OF_COLUMNS = ("select", "query")
-_WITH_SQL = words_of("prepare query execute raw statement")
 _CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
-_BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
 _CACHES: dict[str, TouchKind] = {
     "get": "read", "has": "read", "exists": "read", "get_transient": "read", "get_site_transient": "read", "wp_cache_get": "read",
     "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
@@ -56,17 +47,7 @@ _CACHES: dict[str, TouchKind] = {
 METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
-# Words of a chain that choose, order or lock rows and name no relation.
-_QUERIES = re.compile(
-    r"(or_?|and_?)?where\w*|filter\w*|exclude|get|get_or_404|first\w*|find\w*|one\w*|all|query|queryset|objects|using|values|only|defer|order_?by\w*|latest|oldest"
-    r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
-    r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
-    r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
-    r"|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|row|result",
-    re.IGNORECASE,
-)
 _CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
-_DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _UPSERTS = (
     "upsert",
     "insertonupdate",
@@ -82,7 +63,6 @@ _UPSERTS = (
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
             "once": "upsert"}  # fmt: skip
-_SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +105,7 @@ class Records:
         self.evaluator = model.evaluator
         self.chains = Chains(model.evaluator, model.recogniser.keeps_records)
         self.parts = PartReader(model.evaluator, self.chains)
+        self.names = RecordNames(model, self.chains)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
@@ -189,116 +170,7 @@ class Records:
         if any(True for _ in chain.calls()):
             self.parts.chosen(chain, parts)
             told = self._executed(chain, parts)
-        return self.entity_of(self.evaluator.value(fn, i, ctx), chain, told), parts
-
-    def entity_of(self, value: Value, chain: Chain, told: str = "") -> str:
-        """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
-        variable that holds it."""
-        for option in options(value):
-            if isinstance(option, Instance) and (name := self._class_name(option)):
-                return entity(name)
-        return told or self._named(chain, None)
-
-    def _class_name(self, value: ClassV | Instance) -> str:
-        """The class that says what record an object is or keeps; empty where it says nothing: a form, or a keeper of any record."""
-        of = value.of if isinstance(value, Instance) else None
-        if of is not None and not isinstance(of, ClassV):
-            return ""
-        name = self.program.cls(of.cls if of is not None else value.cls).name
-        return "" if name.endswith(_SUFFIXES) else name
-
-    def _named(self, chain: Chain, last: Link | None) -> str:
-        """The entity that a chain names, nearest to its end first: a relation, a table, the class at its root, the variable it was in."""
-        if last is not None and (kept := self._kept_by(last)):
-            return kept
-        inner = [link for link in chain.links if link is not last]
-        if (
-            last is not None
-            and last.call >= 0
-            and (table := self._table(last) if last.name.lower() in _TABLES else self._given_class(last))
-        ):
-            return table
-        for link in reversed(inner[1:]):
-            if link.call >= 0 and link.name.lower() in _TABLES and (table := self._table(link)):
-                return table
-            if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in _BUILDERS):
-                if named := self._given_class(link) or self._in_statement(link):
-                    return named
-            elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
-                return name
-        return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
-
-    def _kept_by(self, link: Link) -> str:
-        """The records that the object of a call is declared to keep: ``orders: Repository<Order>``."""
-        body = self.program.body(link.fn)
-        callee = body.args(link.call)[0] if link.call >= 0 else -1
-        if callee < 0 or body.op[callee] != Op.FIELD:
-            return ""
-        holders = options(self.evaluator.value(link.fn, body.args(callee)[0], link.ctx))
-        kept = (o.of.cls for o in holders if isinstance(o, Instance) and isinstance(o.of, ClassV))
-        return next((entity(self.program.cls(cls).name) for cls in kept), "")
-
-    def _root(self, chain: Chain, inner: list[Link]) -> str:
-        root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
-        for option in options(root) if root is not None else ():
-            if isinstance(option, (ClassV, Instance)) and (name := self._class_name(option)):
-                return entity(name)
-            if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):
-                return rows
-        if not inner:
-            return ""
-        if inner[0].name in _SELF and (owner := self.program.method_class(inner[0].fn)):
-            return self._own_kind(owner, inner[0].ctx)
-        if inner[0].call >= 0 and (table := self._table(inner[0])):
-            return table
-        return entity(_without_verb(inner[0].name))
-
-    def _own_kind(self, owner: ClassId, ctx: Ctx | None) -> str:
-        """The entity that the methods of a class are about; a method of a general repository is about what the derived class keeps."""
-        if ctx is None or not isinstance(ctx.this, Instance) or ctx.this.cls == owner:
-            return entity(self.program.cls(owner).name)
-        kept = next((k for c in self.evaluator.scope.lineage(ctx.this.cls) if (k := type_argument(self.program, c))), "")
-        return entity(kept) or entity(self.program.cls(ctx.this.cls).name)
-
-    def _given_class(self, link: Link) -> str:
-        """The class that a call is about: ``session.query(Order)``, ``em.find(Order, id)``, ``getEntityOrThrow(ctx, Order, id)``."""
-        for _, row in self.program.body(link.fn).call(link.call)[1][:2]:
-            for option in self._classes_in(link, row):
-                if isinstance(option, ClassV):
-                    return entity(self.program.cls(option.cls).name)
-                if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
-                    given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
-                    return entity(constant(given) or "") if given is not None else ""
-                if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
-                    return entity(option.name.removesuffix(".class"))
-        return ""
-
-    def _classes_in(self, link: Link, row: int) -> tuple[Value, ...]:
-        """What an argument is, or, where it is a column, what it is a column of: ``select(Order.id)``."""
-        body = self.program.body(link.fn)
-        given = options(self.evaluator.value(link.fn, row, link.ctx))
-        if link.name.lower() in _OF_COLUMNS and body.op[row] == Op.FIELD and not any(isinstance(o, ClassV) for o in given):
-            return (*options(self.evaluator.value(link.fn, body.args(row)[0], link.ctx)), *given)
-        return given
-
-    def _in_statement(self, link: Link) -> str:
-        """The table of the statement that a call is given: ``$pdo->prepare('SELECT … FROM orders …')``."""
-        given = self.chains.arguments(link)[:1] if link.name.lower() in _WITH_SQL else []
-        return next((entity(s.statement.table) for _, v in given for s in sql.of_value(v, self.evaluator) if s.statement.table), "")
-
-    def _table(self, link: Link) -> str:
-        """The table that the first argument of a call names."""
-        if named := self._given_class(link):
-            return named
-        for value in (o for _, v in self.chains.arguments(link)[:1] for o in options(v)):
-            if isinstance(value, Const) and value.kind != Kind.STRING:
-                continue
-            text = pattern(value)
-            if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
-                return entity(text.rpartition("}")[2].lstrip("_.") or text)
-            if isinstance(value, (Member, External)) and link.name.lower() in _TABLES:
-                return entity(value.name)
-        return ""
+        return self.names.of_value(self.evaluator.value(fn, i, ctx), chain, told), parts
 
     # --- calls
 
@@ -410,7 +282,7 @@ class Records:
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
-        named = self._executed(chain, parts) or self._named(chain, chain.links[-1])
+        named = self._executed(chain, parts) or self.names.of_chain(chain, chain.links[-1])
         return self._touch("read", named, parts, fn, i, ctx)
 
     def _executed(self, chain: Chain, parts: Parts) -> str:
@@ -424,7 +296,7 @@ class Records:
                     if any(inner.calls()):
                         self.parts.chosen(inner, parts)
                         if inner.links[0].name == "select":
-                            named = self._named(inner, inner.links[-1]) or named
+                            named = self.names.of_chain(inner, inner.links[-1]) or named
         return named
 
     def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str, told: str) -> Touch:
@@ -451,7 +323,7 @@ class Records:
         if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
             self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
-        named = self._named(chain, link)
+        named = self.names.of_chain(chain, link)
         if low in _TAKES_OBJECT and given:
             for option in (o.base if isinstance(o, Overlay) else o for o in options(given[0])):
                 if isinstance(option, Instance):
@@ -510,14 +382,14 @@ class Records:
     def _built(self, fn: Fn, i: int, statement: int, ctx: Ctx | None) -> Touch | None:
         """A statement that is put together by calls and then executed: ``session.execute(update(Order).where(…).values(…))``."""
         chain = self.chains.of(fn, statement, ctx)
-        first = next((link for link in chain.calls() if link.name.lower() in _BUILDERS), None)
-        table = self._table(first) if first is not None else ""
+        first = next((link for link in chain.calls() if link.name.lower() in BUILDERS), None)
+        table = self.names.table(first) if first is not None else ""
         if first is None or not table:
             return None
         parts = Parts()
         self.parts.written(chain, first, parts)
         self.parts.chosen(chain, parts)
-        kind = "upsert" if self._on_conflict(chain) else _BUILDERS[first.name.lower()]
+        kind = "upsert" if self._on_conflict(chain) else BUILDERS[first.name.lower()]
         return self._touch(kind, table, parts, fn, i, ctx, None, "sql")
 
     def _touch(
@@ -542,14 +414,6 @@ def _setter(name: str) -> str:
     """The field that a setter sets: ``set_status`` and ``setStatus`` are about ``status``."""
     plain = snake(name)
     return plain[4:] if plain.startswith("set_") and len(plain) > 6 else ""
-
-
-def _without_verb(name: str) -> str:
-    """``wc_get_order`` and ``findOrder`` are about ``order``."""
-    words = re.split(r"_(?:or|by|for|from|with)_", snake(name))[0].split("_")
-    while len(words) > 1 and words[0] in ("wc", "get", "find", "fetch", "load", "create", "update", "new", "make", "by", "or"):
-        words = words[1:]
-    return "" if words[0] in NOTHING else "_".join(words)
 
 
 def text_of(value: Value | None) -> str | None:
