@@ -407,3 +407,16 @@ def test_any_text_is_indexed_and_lowered(spec: Spec, source: str) -> None:
         lowered = lower(spec, found, data, tree, number)
         assert all(1 <= line <= end <= lines for line, end in zip(lowered.line, lowered.end_line, strict=True))
         assert all(0 <= b.start <= b.end <= len(lowered.op) for b in lowered.blocks)
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("const rows = await db.query<Row>(text);", "const rows = await db.query(text);"),
+        ("const row = (await db.query<Row>(text)).first;", "const row = (await db.query(text)).first;"),
+        ("const rows = await db.sql<Row[]>(text, 1);", "const rows = await db.sql(text, 1);"),
+        ("const rows = await db.sql<Row>`SELECT ${id}`;", "const rows = await db.sql`SELECT ${id}`;"),
+    ],
+)
+def test_type_arguments_of_an_awaited_call_change_nothing(source: str, plain: str) -> None:
+    assert instructions(source) == instructions(plain)

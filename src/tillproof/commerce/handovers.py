@@ -82,7 +82,8 @@ class Handovers:
                 for option in options(value):
                     if isinstance(option, (ClassV, Instance)):
                         made = option if isinstance(option, Instance) else Instance(option.at, option.cls, (fn, i, ctx))
-                        yield from (Handed(target, False) for target in self._handlers(made, handover))
+                        for target in self._handlers(made, handover):
+                            yield Handed(target, handover.as_called and target.this is not made)
         else:
             for name in self._names(handover, fn, i, ctx, base):
                 yield from (Handed(f, False) for f in self._under(self.model.program.language(fn.file), name))

@@ -28,6 +28,7 @@ from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
+from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.queues import Queues
@@ -311,6 +312,11 @@ class Model:
     @cached_property
     def transitions(self) -> Transitions:
         return Transitions(self)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Whose the records are that customers change."""
+        return Ownership(self)
 
     @cached_property
     def regions(self) -> Regions:

@@ -496,8 +496,8 @@ class Handover(Part, frozen=True, kw_only=True):
     ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
     of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; or what
     was registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
-    ``as_called``: the task is handed the arguments as they stand. ``registers``: calls, constructors and decorators that register a
-    function under the name that is their first argument (or that their queue was made with).
+    ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
+    decorators that register a function under the name that is their first argument (or that their queue was made with).
     """
 
     calls: tuple[str, ...]

@@ -168,7 +168,21 @@ class Binary(rules.Binary):
         operator = self.kind(w, n)
         if operator in LOGIC:
             return super().__call__(w, n)
+        if (tagged := self._tagged(w, n, operator)) is not None:
+            return tagged
         return operation(w, operator, w.value(n.child_by_field_name("left")), w.value(n.child_by_field_name("right")), n)
+
+    def _tagged(self, w: Walker, n: Node, operator: str) -> int | None:
+        """``await tag<T>`text```, in which the grammar sees two comparisons."""
+        left, text = n.child_by_field_name("left"), n.child_by_field_name("right")
+        if operator != ">" or text is None or text.type != "template_string" or left is None or left.type != "binary_expression":
+            return None
+        waits = left.child_by_field_name("left")
+        if waits is None or waits.type != "await_expression" or self.kind(w, left) != "<":
+            return None
+        callee = w.value(first(waits))
+        given = [x for part in template_parts(w, text) for x in (ARG_POSITIONAL, part)]
+        return w.emit(Op.AWAIT, [w.call(callee, given, n, Op.CALL)], n)
 
 
 def operation(w: Walker, operator: str, left: int, right: int, node: Node) -> int:
@@ -217,7 +231,15 @@ def cast(w: Walker, node: Node) -> int:
 
 
 def call(w: Walker, node: Node) -> int:
-    callee = w.value(node.child_by_field_name("function") or node.child_by_field_name("constructor"))
+    function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    if function is not None and function.type == "await_expression":  # `await f<T>(x)`: the grammar waits for what is called
+        return w.emit(Op.AWAIT, [called(w, first(function), node)], node)
+    return called(w, function, node)
+
+
+def called(w: Walker, function: Node | None, node: Node) -> int:
+    """The call of a function with a call expression's arguments."""
+    callee = w.value(function)
     arguments = node.child_by_field_name("arguments")
     out: list[int] = []
     if arguments is not None and arguments.type == "template_string":  # tag`a${b}`

@@ -7,6 +7,7 @@ from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.transitions import Transition
@@ -34,7 +35,7 @@ def rule(model: Model) -> Iterator[Ruling]:
                 seen.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, transition))
         for part in parts.values():
-            yield _rule(model, entry, part, handler is not None and handler.kind != "redirect-return")
+            yield _rule(model, entry, part, handler)
 
 
 def _may(model: Model, entry: Entry) -> bool:
@@ -57,11 +58,14 @@ def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, 
     return once, not ends, not transition.undoes
 
 
-def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webhook: bool) -> Ruling:
+def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], handler: Handler | None) -> Ruling:
+    webhook = handler is not None and handler.kind != "redirect-return"
     file, line = entry_line(model, entry)
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
     bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
+    if not bare and handler is None and (anybodys := _anybodys(model, entry, part)) is not None:
+        return _unowned(model, entry, ruling, *anybodys)
     if not bare:
         for _, t in part[:3]:
             for atom in t.guards[:_MOST_GUARDS]:
@@ -89,6 +93,33 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], webh
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
+    return ruling
+
+
+def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) -> tuple[Place, Transition] | None:
+    """The first change by which a customer undoes or sends on an order without anybody asking whose it is."""
+    for place, transition in part:
+        pays = any(model.words.has("paid_values", t) for t in transition.to)
+        if not pays and model.ownership.unasked(entry, transition):
+            return place, transition
+    return None
+
+
+def _unowned(model: Model, entry: Entry, ruling: Ruling, place: Place, transition: Transition) -> Ruling:
+    name = transition.touch.entity.replace("_", " ")
+    who = "Anybody" if entry.role == "public" else "Every customer who is signed in"
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = f"{who} can change the {name} of somebody else"
+    ruling.message = (
+        f"The state is looked at, but not whose the {name} is: {who.lower()} can name another {name} in a call of {called(model, entry)} "
+        "and cancel it, send it back or have it refunded."
+    )
+    ruling.remediation = (
+        f"Look the {name} up by its id and by who is signed in (`… WHERE id = ? AND user_id = ?`), and answer 404 when there is none."
+    )
+    ruling.evidence.append(step(model, place, f"nothing on the way asks whose the {name} is", "missing"))
+    ruling.evidence += steps(model, transition.effect, f"set to {' or '.join(transition.to[:2])}")
     return ruling
 
 

@@ -1,0 +1,69 @@
+"""Whether anybody asks whose order it is that a customer changes."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.transitions import Transition
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Value, pieces
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_OWNERS = re.compile(
+    r"(\w+_)?(users?|customers?|buyers?|owners?|owns|owned|account|members?|clients?|guests?|profile|seller|vendor|merchant|shop|store|tenant"
+    r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs\w*|e?mail|phone"
+    r"|token|secret|hash|signature|hmac|otp|code|tracking|access)(_\w+)?"
+)
+_SENT = ("path", "body", "query")
+_MOST = 40
+
+
+class Ownership:
+    """Answers by entry point and change."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    def unasked(self, entry: Entry, transition: Transition) -> bool:
+        """Whether a customer's request alone chooses the record, and no function on the way to the change names anything by which it could
+        be known whose the record is."""
+        chosen = any(self._sent(v) for v in transition.touch.keys.values()) or self._read_by_request(transition)
+        if entry.role not in ("public", "customer") or not chosen:
+            return False
+        return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
+
+    def _on_the_way(self, entry: Entry, effect: Effect) -> list[Fn]:
+        way = [place.fn for place in effect.way()]
+        around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
+        called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here)]
+        guards = [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
+        return list(dict.fromkeys([*way, *around, *called, *guards]))
+
+    def _about_orders(self, fn: Fn) -> bool:
+        """Whether a guard looks at more than who is asking."""
+        return any(self.model.words.entity(word) for word in self.model.vocabulary.tokens(fn))
+
+    def _names_owner(self, fn: Fn) -> bool:
+        body = self.model.program.body(fn)
+        named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE))
+        keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST)
+        return any(_OWNERS.fullmatch(snake(word)) for name in (*named, *keys) for word in name.split("."))
+
+    def _read_by_request(self, transition: Transition) -> bool:
+        record = transition.touch.record
+        read = self.model.records.read_behind(record) if record is not None else None
+        if read is None or read.kind != "read":
+            return False
+        given = self.model.program.body(read.fn).call(read.instr)[1] if read.instr >= 0 else []
+        values = [*read.keys.values(), *(self.model.evaluator.value(read.fn, v, read.ctx) for _, v in given)]
+        return any(self._sent(v) for v in values)
+
+    def _sent(self, value: Value) -> bool:
+        """Whether a value is a piece of what the customer sends."""
+        found = (self.model.requests.source(v) for v in pieces([value], _MOST))
+        return any(source is not None and source.kind in _SENT for source in found)
