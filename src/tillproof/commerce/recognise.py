@@ -287,7 +287,15 @@ class Recogniser:
                 return effect, True
             if certain is False and possible is None:
                 possible = effect, False
-        return possible
+        return possible if possible is not None and not self._on_inert(fn, callee, ctx) else None
+
+    def _on_inert(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
+        """Whether a method is called on something on which none does anything outside: ``const seen = new Map()`` and ``seen.set(…)``."""
+        body = self.program.body(fn)
+        if body.op[callee] != Op.FIELD:
+            return False
+        found = options(self.evaluator.value(fn, body.args(callee)[0], ctx))
+        return all(isinstance(o, Result) and o.new and self.result_is("inert", o) for o in found)
 
     def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
         if not pattern.startswith(".") or not effect.receivers:

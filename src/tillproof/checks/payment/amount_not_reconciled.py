@@ -13,6 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
@@ -51,7 +52,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     found = [
         t.effect
         for t in model.transitions.of(entry.target)
-        if (t.computed or not any(words.has("dead_values", to) or "refund" in to.lower() for to in t.to))
+        if (t.computed or not _ends(model, t, handler is not None))
         and (
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
@@ -67,6 +68,13 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         return found
     known = {id(e) for e in found}
     return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
+
+
+def _ends(model: Model, transition: Transition, told: bool) -> bool:
+    """Whether a change ends or gives back what was paid. Where a message tells which of several states it is, it may also be "paid"."""
+    words = model.words
+    pays = told and any(words.has("paid_values", to) for to in transition.to)
+    return not pays and any(words.has("dead_values", to) or "refund" in to.lower() for to in transition.to)
 
 
 def _notes_payment(model: Model, effect: Effect) -> bool:

@@ -8,6 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
 from tillproof.ir.ops import Kind, Op
 
@@ -89,9 +90,26 @@ def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
         ours: Value | None = other
         if body.text(body.args(i)[0]) in _ORDER:
             ours = _taken_off(model, one, word) if isinstance(other, Const) else None
-        if ours is not None and not _nothing(ours) and not _holds(model, ours, word) and not model.requests.sources_in(ours, _PIECES):
+        if ours is None or _nothing(ours) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
+            continue
+        if not _goes_on_either_way(model, fn, i):
             return Barrier(fn.file, body.line[i], "the client's figure is compared with the server's")
     return None
+
+
+def _goes_on_either_way(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a comparison only chooses between two ways of going on, neither of which refuses."""
+    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
+    asked = [i, *(u for u in defuse.uses(i) if body.op[u] == Op.UNARY)]
+    branches = [u for a in asked for u in defuse.uses(a) if body.op[u] == Op.BRANCH]
+    for branch in branches:
+        sides = [target for _, target in body.blocks[defuse.block_of[branch]].next]
+        for side in sides:
+            others = frozenset(b for other in sides if other != side for b in reached_from(body, other))
+            rows = (i for b in reached_from(body, side) - others for i in range(body.blocks[b].start, body.blocks[b].end))
+            if any(body.op[r] in (Op.RETURN, Op.RAISE) or (body.op[r] == Op.CALL and model.recogniser.is_("exits", fn, r)) for r in rows):
+                return False
+    return bool(branches)
 
 
 def _taken_off(model: Model, value: Value, word: str) -> Value | None:

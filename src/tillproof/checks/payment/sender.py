@@ -29,10 +29,20 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
 
     To ask which event it is counts where nothing else is seen. Beside a proof, to note that a message was refused does not count.
     """
-    acts = [h for h in walked.unproven if h.kind != "dispatch" and not (walked.proofs and _says_nothing(model, h))]
+    acts = [
+        h
+        for h in walked.unproven
+        if h.kind != "dispatch" and not (walked.proofs and (_says_nothing(model, h) or _counts_requests(model, h)))
+    ]
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
+
+
+def _counts_requests(model: Model, act: Happening) -> bool:
+    """Whether something is noted in a cache only, as what limits the rate of requests does before anything else."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith("record") else None
+    return touch is not None and touch.entity == "cache"
 
 
 def _says_nothing(model: Model, act: Happening) -> bool:
