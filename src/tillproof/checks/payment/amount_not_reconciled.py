@@ -73,7 +73,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
 def _ends(model: Model, transition: Transition, told: bool) -> bool:
     """Whether a change ends or gives back what was paid. Where a message tells which of several states it is, it may also be "paid"."""
     words = model.words
-    pays = told and any(words.has("paid_values", to) for to in transition.to)
+    pays = told and any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in transition.to)
     return not pays and any(words.has("dead_values", to) or "refund" in to.lower() for to in transition.to)
 
 

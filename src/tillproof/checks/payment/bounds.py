@@ -10,6 +10,7 @@ from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
+from tillproof.ir.body import EDGE_RAISE
 from tillproof.ir.ops import Kind, Op
 
 _EQUAL = ("==", "===", "!=", "!==", "<>")
@@ -103,7 +104,7 @@ def _goes_on_either_way(model: Model, fn: Fn, i: int) -> bool:
     asked = [i, *(u for u in defuse.uses(i) if body.op[u] == Op.UNARY)]
     branches = [u for a in asked for u in defuse.uses(a) if body.op[u] == Op.BRANCH]
     for branch in branches:
-        sides = [target for _, target in body.blocks[defuse.block_of[branch]].next]
+        sides = [target for kind, target in body.blocks[defuse.block_of[branch]].next if kind != EDGE_RAISE]
         for side in sides:
             others = frozenset(b for other in sides if other != side for b in reached_from(body, other))
             rows = (i for b in reached_from(body, side) - others for i in range(body.blocks[b].start, body.blocks[b].end))
