@@ -38,7 +38,7 @@ class Ownership:
         return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
 
     def _on_the_way(self, entry: Entry, effect: Effect) -> list[Fn]:
-        way = [place.fn for place in effect.way()]
+        way = [place.fn for place in effect.way]
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
         called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here)]
         guards = [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
