@@ -17,6 +17,7 @@ STARTS = ("payment.create", "checkout.create", "subscription.create")
 """Operations with which a payment begins."""
 _LEVELS = 3
 _MOST = 300
+_INTEGRATED = ("payment", "tax", "shipping")
 _FEW = 60
 _SHARE = 0.08
 _WORDPRESS = tuple(f"wp_{safe}remote_{verb}" for safe in ("", "safe_") for verb in ("get", "post", "request"))
@@ -56,9 +57,12 @@ class Operations:
         return frozenset(self.candidates())
 
     def candidates(self) -> list[str]:
-        """Files that hold a word of a provider's pack."""
+        """Files that hold a word of a provider's pack. A word that stands everywhere tells nothing, unless it is the name of a system that
+        money, tax or parcels go through: then this is an integration of that system, and every file may ask it for something."""
         seen = Counter(word for index in self.program.indices.values() for word in index.words)
-        telling = {word for word, count in seen.items() if count <= max(_FEW, len(self.program.indices) * _SHARE)}
+        named = {p.id for p in self.recogniser.knowledge.providers.values() if p.kind in _INTEGRATED}
+        few = max(_FEW, len(self.program.indices) * _SHARE)
+        telling = {word for word, count in seen.items() if count <= few or word in named}
         return [path for path, index in self.program.indices.items() if not telling.isdisjoint(index.words)]
 
     def _find(self) -> None:
