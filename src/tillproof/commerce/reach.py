@@ -322,6 +322,12 @@ class Reach:
         """The texts that a function itself compares something with."""
         return self._facts_of(fn).compared
 
+    @cached_property
+    def _told_fields(self) -> frozenset[str]:
+        """The fields of providers' messages that hold the provider's own name, so that whatever reads one of them reads such a message."""
+        told = ((p, b) for p in self.model.knowledge.providers.values() for b in p.inbound)
+        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower())
+
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
             return self._facts[fn]
@@ -333,6 +339,8 @@ class Reach:
                 text = body.name(i).strip("'\"")
                 if 2 < len(text) < 80:
                     facts.texts.setdefault(text, (fn, i))
+            elif op == Op.FIELD and body.name(i) in self._told_fields:
+                facts.texts.setdefault(body.name(i), (fn, i))
             elif op in (Op.BINARY, Op.RECORD):
                 facts.compared.update(self._compared(fn, i))
             elif op in (Op.CALL, Op.NEW):

@@ -30,6 +30,8 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 _CONFIGURED = re.compile(r"url|uri|host|endpoint|domain|base", re.IGNORECASE)
+# Addresses that somebody outside has registered with us, to be told of what happens here.
+_REGISTERED = re.compile(r"(?:web_?hook|call_?back|notification|notify|postback)_?(?:url|uri|endpoint|address)$", re.IGNORECASE)
 _LONGEST_CHAIN = 14
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
@@ -292,7 +294,7 @@ class Sendings:
             if host and "{}" not in host[1]:
                 if host[1] and not _INSIDE.search(host[1]):
                     return Sending(fn, i, self.model.http.provider(one), True, request=request)
-            elif host or (told is not None and "/" in one.url) or self._configured(request):
+            elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i):
                 if self._ours(request):
                     continue
                 return Sending(fn, i, told, False, request=request)
@@ -322,6 +324,12 @@ class Sendings:
             for text in names(leaf)
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
         )
+
+    def _registered(self, fn: Fn, i: int) -> bool:
+        """Whether an address is one that is kept with a record, for what happens here to be told to it."""
+        body = self.model.program.body(fn)
+        given = [value for _, value in body.call(i)[1][:1]]
+        return any(body.op[v] in (Op.FIELD, Op.NAME) and _REGISTERED.search(body.name(v)) for v in given)
 
     def _ours(self, request: Request) -> bool:
         """Whether an address is our own shop's."""

@@ -50,6 +50,8 @@ _COUNTS = (
     "length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
     "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
 )  # fmt: skip
+# States, in lower case, in which a payment has come to its end.
+_SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|succeeded|fulfilled|finished)")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -315,7 +317,7 @@ class States:
             elif texts:
                 holds = bool({t.lower() for t in texts} & wanted)
             elif any(self.model.words.has("status_fields", r.field) for r in self.reads(atom)):
-                holds = False  # a state machine moves it on
+                holds = self._arrives(atom, operator, wanted)  # a state machine moves it on
             else:
                 return None
             return holds if operator in _EQUAL else not holds
@@ -324,6 +326,12 @@ class States:
             if wanted:
                 return bool({t.lower() for t in texts} & wanted) if texts else None
         return _set(value, texts) if value is not None or texts else None
+
+    def _arrives(self, atom: Atom, operator: str, wanted: set[str]) -> bool:
+        """Whether a field that a state machine moves on holds one of the wanted states afterwards: it leaves the one that the way asks for,
+        and arrives where the way asks that a payment has not come to yet."""
+        required = atom.truth is (operator in _EQUAL)
+        return not required and all(_SETTLED.fullmatch(w) for w in wanted)
 
     def _wanted(self, atom: Atom) -> set[str]:
         """The words that a condition compares a field with, in lower case."""

@@ -140,6 +140,8 @@ class Evaluator:
             return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
         if op == Op.NAME:
             value = _plain(self.at(f, i))
+            if isinstance(value, Record):  # an empty one is no only in Python and PHP
+                return True if any(key is not None for key, _ in value.entries) else None
             return not value.falsy if isinstance(value, Const) else None
         if op != Op.CALL or body.op[args[0]] != Op.NAME:
             return None

@@ -111,6 +111,8 @@ class Fixed:
             return OBJECT if self._method and body.args(i)[0] == 0 and body.params[0].name in ("self", "cls") else CALLER
         if op not in _PASSING or (op == Op.CHOICE and body.text(body.args(i)[0]) == "default"):
             return CALLER
+        if op == Op.CHOICE and self.deciding and body.text(body.args(i)[0]) == "ternary":
+            return CALLER
         return max((self.hangs_on(a) for a in (body.args(i) if op == Op.RECORD else value_operands(body, i))), default=NOTHING)
 
     def _of_name(self, name: str) -> int:
