@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # Exceptions that say something of the message, or that it was handled before; to answer them calmly loses nothing.
 _EXPECTED = re.compile(
     r"does_?not_?exist|not_?found|no_?result|integrity|unique|duplicate|already|signature|verification|json|decode|syntax|unexpected_?value"
-    r"|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple",
+    r"|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple"
+    r"|transition|(invalid|illegal|wrong)_?stat(e|us)(?!_?code)",
     re.IGNORECASE,
 )
 _FOREIGN = re.compile(
