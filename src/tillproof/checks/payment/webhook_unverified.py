@@ -9,6 +9,8 @@ from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, un
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -53,8 +55,9 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         "critical",
         "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely",
     )
-    body = program.body(act.fn)
-    ruling.anchor = (act.fn.file, body.line[act.instr], body.line[act.instr])
+    fn, i = _own_place(model, handler, act)
+    shown = program.body(fn).line[i]
+    ruling.anchor = (fn.file, shown, shown)
     ruling.title = f"{handler.provider.name} {handler.kind} acts on a message that nobody has verified"
     where = f"{entry.route}" if entry.route else program.qualified(entry.target.fn)
     ruling.message = (
@@ -67,6 +70,20 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     ruling.evidence.append(Evidence(entry.target.fn.file, line, "no verification between here and the effect", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, what, "sink"))
     return ruling
+
+
+def _own_place(model: Model, handler: Handler, act: Happening) -> tuple[Fn, int]:
+    """Where a handler acts: the act, or where other handlers share the code of the act, the call by which this one alone comes there."""
+    target = handler.entry.target.fn
+    shared = {
+        fn
+        for other in model.handlers.all
+        if other.entry.target.fn != target
+        for h in other.walked.happenings
+        for fn in (h.fn, *(step.fn for step in (h.ctx.chain() if h.ctx else ())))
+    }
+    places = [(act.fn, act.instr), *((step.caller, step.call) for step in (act.ctx.chain() if act.ctx else ()) if step.call >= 0)]
+    return next((place for place in places if place[0] not in shared), places[0])
 
 
 def remedy(model: Model, handler: Handler) -> str:
