@@ -9,11 +9,12 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.records import Touch
-from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.states import PAYMENT_ID, FieldRead
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Instance, Member, Param, Result, Value, constant, options, pieces
 from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -26,6 +27,7 @@ _CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", 
 _PLAIN = ("value", "total", "number")
 _DEEPEST = 2
 _MOST_PIECES = 60
+_LONGEST_TEXT = 6
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
@@ -33,12 +35,13 @@ _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", r
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
-    field of ours by which the record is found."""
+    field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer."""
 
     amount: tuple[Atom, ...]
     currency: tuple[Atom, ...]
     receiver: tuple[Atom, ...]
     stored: str
+    told: bool = False
 
 
 class Reconciling:
@@ -63,9 +66,24 @@ class Reconciling:
                     currency.append(atom)
                 if any(_RECEIVER.search(w) for w in words):
                     receiver.append(atom)
-        return Reconciled(
-            tuple(dict.fromkeys(amount)), tuple(dict.fromkeys(currency)), tuple(dict.fromkeys(receiver)), self._stored(effect)
-        )
+        stored = self._stored(effect)
+        key = effect.touch.keys.get(stored) if effect.touch is not None else None
+        told = key is not None and self._is_told(key)
+        return Reconciled(tuple(dict.fromkeys(amount)), tuple(dict.fromkeys(currency)), tuple(dict.fromkeys(receiver)), stored, told)
+
+    def _is_told(self, value: Value) -> bool:
+        """Whether a value is part of what a provider answered when it was asked for a payment."""
+        waiting, seen = [value], 0
+        while waiting and seen < _MOST_PIECES:
+            here = waiting.pop()
+            seen += 1
+            if isinstance(here, Result) and here.instr >= 0:
+                known = self.model.operations.at(here.fn, here.instr, here.ctx)
+                if known is not None and isinstance(known.thing, Operation) and known.thing.confirms:
+                    return True
+                waiting.append(here.callee)
+            waiting += here.parts()
+        return False
 
     def asked_by_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The field of ours that holds the id by which a call asks the provider for a payment: the answer is about the payment made for
@@ -74,10 +92,18 @@ class Reconciling:
         if body.op[i] != Op.CALL:
             return ""
         for _, argument in body.call(i)[1]:
-            for read in self.model.states.field(fn, argument, ctx):
+            for read in self._read(fn, argument, ctx, 0):
                 if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")):
                     return read.field
         return ""
+
+    def _read(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
+        """The fields of ours that a value is read from, or put together from: ``$base . '/payments/' . $order->payment_id``."""
+        body = self.model.program.body(fn)
+        if depth < _LONGEST_TEXT and body.op[i] in (Op.BINARY, Op.TEXT):
+            parts = body.args(i)[1:3] if body.op[i] == Op.BINARY else body.args(i)
+            return [r for part in parts if part >= 0 for r in self._read(fn, part, ctx, depth + 1)]
+        return self.model.states.field(fn, i, ctx)
 
     def _money(self, name: str) -> bool:
         return self.model.words.money(name.removeprefix("get_")) or "amount" in name

@@ -55,6 +55,7 @@ _LIVE_SIGNS = (b"live", b"production")
 _OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
 _ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
 # What a call is named that takes a mode to work in it.
+_SHOWN = re.compile(r"(?:\w+_)?(?:placeholder|hint|help|help_text|desc|description|example|label|tooltip)")
 _SETS = re.compile(r"set|with|use|init|config|create|connect|make|build|client|gateway|environment|mode|open|start|load")
 _ASKS = re.compile(r"(?:^|_)(?:is|has|are|equals?|compare|in|contains|matches)(?:_|$)")
 _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
@@ -95,9 +96,15 @@ class CodeMarks:
             body = self._program.body(fn)
             for i, op in enumerate(body.op):
                 if op == Op.CONST and literal in body.name(i) and body.line[i] <= line <= max(body.end_line[i], line):
+                    if self._is_shown(fn, body, i):
+                        return "unused", None
                     how, guard = self._how(fn, i)
                     return ("default", guard) if how == "always" and self._is_settings(fn, body, i) else (how, guard)
         return "always", None
+
+    def _is_shown(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a literal is what a form shows until somebody types: its placeholder, its description."""
+        return any(_SHOWN.fullmatch(snake(name)) for name in names_around(body, self._model.evaluator.defuse(fn), i)[:1])
 
     def _is_settings(self, fn: Fn, body: Body, i: int) -> bool:
         """Whether a literal stands in a table of a settings module, which each deployment may override."""

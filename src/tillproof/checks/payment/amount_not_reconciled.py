@@ -92,7 +92,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, reconciling.of(effect)) for place, effect in part]
-    tied = (_bound(model, handler, reconciling) if handler is not None else []) or _compared(model, found, kind)
+    bound = _bound(model, handler, reconciling) if handler is not None else _asked_for_ours(model, entry, reconciling)
+    tied = bound or _compared(model, found, kind)
     if tied:
         ruling.evidence += tied
         return ruling
@@ -133,6 +134,15 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling) -> list[Evi
     return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
 
 
+def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> list[Evidence]:
+    """A route of customers that asks the provider for the payment whose id we keep, and for no other."""
+    asked = [e for e in model.effects.of(entry.target) if e.operation is not None and e.operation.confirms]
+    kept = [reconciling.asked_by_ours(e.fn, e.instr, e.ctx) for e in asked]
+    if not asked or not all(kept):
+        return []
+    return [step(model, asked[0].place, f"the provider is asked for the payment whose id is kept in `{kept[0]}`", "guard")]
+
+
 def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
     """The comparisons on the way to the first transition that has enough of them, or how its order is found."""
     effect, how = next(((e, r) for _, e, r in found if _holds(r, kind)), (None, None))
@@ -146,7 +156,7 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
 def _holds(how: Reconciled, kind: str) -> bool:
     if kind == "ipn":
         return bool(how.amount and how.currency and how.receiver)
-    return bool(how.amount) or bool(how.stored and kind == "webhook")
+    return bool(how.amount) or bool(how.stored and (kind == "webhook" or how.told))
 
 
 def _missing(how: Reconciled, kind: str) -> str:

@@ -9,6 +9,7 @@ from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
+from tillproof.flow.values import names
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
 
@@ -45,7 +46,8 @@ def _is_write(model: Model, fn: Fn, i: int) -> bool:
     if op == Op.SET_INDEX:
         return False
     if op == Op.NEW:
-        return model.words.entity(written(model.program, fn, body.args(i)[0]).rpartition(".")[2])
+        spelt = written(model.program, fn, body.args(i)[0])
+        return model.words.entity(spelt.rpartition(".")[2]) and not _is_providers(model, fn, i)
     touch = model.records.touch(fn, i, None)
     if op == Op.SET_FIELD:
         named = bool(model.words.card(body.name(i))) and _is_saved(model, fn, i)
@@ -56,6 +58,13 @@ def _is_write(model: Model, fn: Fn, i: int) -> bool:
     if got is None or got[0].effect not in _KEEPS:
         return False
     return got[1] or got[0].effect != "sql" or not _WRITING.isdisjoint(written(model.program, fn, body.args(i)[0]).split("."))
+
+
+def _is_providers(model: Model, fn: Fn, i: int) -> bool:
+    """Whether what is made is an object of a payment provider's own library: a message of his, read, and no record of ours."""
+    named = names(model.evaluator.value(fn, model.program.body(fn).args(i)[0]))
+    roots = {n.partition(".")[0].lower() for n in named}
+    return any(roots & {root.lower() for found in p.packages.values() for root in found} for p in model.knowledge.providers.values())
 
 
 def _is_own(model: Model, fn: Fn, i: int) -> bool:
