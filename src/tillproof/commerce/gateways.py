@@ -74,7 +74,10 @@ class Gateways:
         owned = {f: owner for f in program.functions_by_name[name] if (owner := program.owner(f)) is not None}
         named: dict[Fn, ClassId] = {f: c for f, c in owned.items() if program.language(f.file) == program.language(fn.file)}
         bases = [c for c in named.values() if sum(c in scope.lineage(other)[1:] for other in named.values()) >= _FEW]
-        if not bases or (found and not any(f.fn in named for f in found)):
+        called = [named[f.fn] for f in found if f.fn in named]
+        if found:  # another family may have a method of that name
+            bases = [b for b in bases if any(b in scope.lineage(c) for c in called)]
+        if not bases:
             return []
         base = bases[0]
         at = (fn.file, program.body(fn).line[callee])
