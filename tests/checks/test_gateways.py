@@ -115,3 +115,13 @@ def test_the_payment_that_the_browser_names_is_compared_with_this_one(tmp_path: 
 def test_a_guard_that_lets_what_is_paid_through_guards_nothing(tmp_path: Path, guard: str, ruling: str) -> None:
     found = ruled(tmp_path, "order/event-order-assumed", files(guard))
     assert {r for r, file, _ in found if "stripe" in file} == {ruling}
+
+
+def test_another_family_with_a_method_of_that_name_lies_behind_no_route(tmp_path: Path) -> None:
+    project = files('== "waiting"')
+    project["pay/urls.py"] = _URLS.replace("pay.core import provider_for", "pay.plain import Plain").replace(
+        "provider_for(payment.variant)", "Plain()"
+    )
+    project["pay/plain.py"] = "class Plain:\n    def process_data(self, payment, request):\n        return None\n"
+    model, _ = model_of(tmp_path, project)
+    assert not [h for h in model.handlers.all if h.entry.style == "gateway"]
