@@ -12,6 +12,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import told
+from tillproof.commerce.recorded import recorded
 from tillproof.commerce.upserts import by_calls
 from tillproof.commerce.value_objects import unwrapped
 from tillproof.flow.program import Fn
@@ -202,7 +203,13 @@ class Records:
             return self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
-        return None
+        return self._recorded(fn, i, ctx, name)
+
+    def _recorded(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
+        """A sale that is written down with its sum by a function of others, of which only the name is known."""
+        sold = recorded(self.model.words, name)
+        touch = self._write(fn, i, ctx, name, "record.create", sold) if sold else None
+        return touch if touch is not None and any(self.model.words.money(snake(k)) for k in touch.fields) else None
 
     def _says_something(self, fn: Fn, i: int) -> bool:
         """Whether a call of which no pack knows an effect may touch records, by its name: a quick look before its callee is valued."""
@@ -212,6 +219,8 @@ class Records:
         if body.op[callee] == Op.FIELD and ((name in METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
             return True
         recogniser = self.model.recogniser
+        if recorded(self.model.words, name):
+            return True
         return name.lower() in LOCKING or recogniser.may_be("reads", fn, name) or recogniser.may_be("once", fn, name)
 
     def _sets(self, field: str) -> bool:

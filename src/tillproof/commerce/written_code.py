@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.credentials import plain_name
+from tillproof.commerce.credentials import Credential, plain_name
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip
 from tillproof.commerce.stand_ins import is_password, is_random
@@ -35,8 +35,17 @@ _DIGESTS = (
 _KEY_PLACES = {"createhmac": 1, "new": 0, "digest": 0, "hash_hmac": 2, "sign": 1, "encode": 1, "verify": 1, "decode": 1}
 # A long literal among the first arguments.
 _LITERAL = re.compile(rb"[^()\n]{0,80}?[\"'][A-Za-z0-9_+/=-]{12,}[\"']")
+# A literal like a key, and what a file speaks of that compares one with what a sender showed.
+_RANDOM = re.compile(rb"[\"'`][A-Za-z0-9+/_-]{32,}={0,2}[\"'`]")
+_SHOWN = re.compile(r"(\w+_)?(signature|token|secret|hmac|api_?key|auth_?key)")
+_SHOWS = re.compile(
+    rb"(?:signature|token|secret|hmac|key)\w{0,20}\s*[!=]==?|[!=]==?\s*[\w.$>-]{0,60}(?:signature|token|secret|hmac|key)", re.IGNORECASE
+)
+_SENDER = (b"webhook", b"callback", b"postback", b"ipn", b"notif")
 _ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps)-?\d+(?:[-_/]\d+)?|utf-?8|hex|base64|ascii|latin1|binary|none", re.IGNORECASE)
 _MOST_LEAVES = 40
+_LONG = 32
+_EQUALITY = ("==", "===", "!=", "!==")
 _NO_COMMERCE = ("notification", "other", "identity", "analytics")
 
 
@@ -81,6 +90,8 @@ class CodeReader:
             at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
         ]
         places += [at for call in _DIGESTS for at in offsets(lower, call)]
+        if any(word in lower for word in _SENDER) and (b"signature" in lower or b"token" in lower or b"secret" in lower):
+            places += [match.start() for match in _SHOWS.finditer(source)] if _RANDOM.search(source) else []
         for fn in self._program.functions_at(self._file.path, places):
             yield from self._in_function(fn)
 
@@ -97,6 +108,8 @@ class CodeReader:
             if op in (Op.CALL, Op.NEW):
                 yield from self._given_to_client(fn, i)
                 yield from self._digest_key(fn, i)
+            elif op == Op.BINARY and body.text(body.args(i)[0]) in _EQUALITY:
+                yield from self._compared(fn, i)
 
     def _beside(self, body: Body, holder: int) -> tuple[str, ...]:
         """Whose known credentials stand in the same record, if it is one; else whom the file speaks of."""
@@ -126,6 +139,20 @@ class CodeReader:
     def _only(self) -> Provider | None:
         """The one system of commerce that the file speaks of."""
         return self._model.knowledge.providers[self._commerce[0]] if len(self._commerce) == 1 else None
+
+    def _compared(self, fn: Fn, i: int) -> Iterator[Written]:
+        """``if (data.token !== '0c1f…')``: what a sender has to show is written down."""
+        body, evaluator = self._program.body(fn), self._model.evaluator
+        sides = body.args(i)[1:3]
+        for shown, kept in (sides, sides[::-1]):
+            name = snake(body.name(shown).rpartition(".")[2]) if body.op[shown] in (Op.NAME, Op.FIELD) else ""
+            if not _SHOWN.fullmatch(name) or _text(evaluator.value(fn, shown)) is not None:
+                continue
+            for leaf in leaves(evaluator.value(fn, kept), _MOST_LEAVES):
+                text = _text(leaf)
+                if text is not None and len(text) >= _LONG and is_random(text) and leaf.at[0] in self._program.files:
+                    credential = Credential("signing", "unknown", None, name, text)
+                    yield Written(self._program.files[leaf.at[0]], leaf.at[1], credential, (name,), (fn.file, body.line[i]))
 
     def _given_to_client(self, fn: Fn, i: int) -> Iterator[Written]:
         """``new Taxjar('…')``, ``razorpay.Client(auth=(id, '…'))``: what a provider's client is made with."""

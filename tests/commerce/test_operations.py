@@ -1,0 +1,47 @@
+"""Where providers are asked for something, in code that does not say so in every file."""
+
+from pathlib import Path
+
+from tests.commerce.small_models import model_of
+
+HEADER = "<?php\nnamespace Adyen\\Payment;\n"
+
+
+def test_in_a_plugin_for_one_provider_a_word_that_stands_everywhere_still_tells(tmp_path: Path) -> None:
+    files = {"composer.json": '{"require": {"adyen/php-api-library": "^2.1"}}'}
+    files |= {f"src/Part{n}.php": f"{HEADER}class Part{n} {{ public $adyen; }}\n" for n in range(80)}
+    files["src/Authorise.php"] = f"""{HEADER}
+class Authorise
+{{
+    public function place($request)
+    {{
+        $service = new \\Adyen\\Service\\Payment($this->client);
+        return $service->authorise($request);
+    }}
+}}
+"""
+    model, _ = model_of(tmp_path, files)
+    assert [(s.operation.op, s.fn.file) for s in model.operations.sites] == [("payment.create", "src/Authorise.php")]
+
+
+def test_a_trait_that_sends_by_wordpress_is_asked_what_its_callers_send(tmp_path: Path) -> None:
+    sends = """<?php
+trait Sends {
+    private function send(string $url, array $args) {
+        $args['timeout'] = 30;
+        return wp_remote_get($url, $args);
+    }
+}
+"""
+    refunds = """<?php
+// PayPal: what goes back.
+class PayPalRefunds {
+    use Sends;
+    public function refund($capture) {
+        $url = trailingslashit($this->host) . 'v2/payments/captures/' . $capture . '/refund';
+        return $this->send($url, ['method' => 'POST', 'headers' => ['Prefer' => 'return=representation']]);
+    }
+}
+"""
+    model, _ = model_of(tmp_path, {"src/Sends.php": sends, "src/PayPalRefunds.php": refunds})
+    assert [(s.provider.id, s.operation.op, s.fn.file) for s in model.operations.sites] == [("paypal", "refund.create", "src/Sends.php")]
