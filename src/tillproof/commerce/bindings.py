@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Value, pieces
 from tillproof.ir.ops import Op
 
@@ -34,7 +35,20 @@ def signed_for_ours(model: "Model", handler: "Handler") -> "Proven | None":
     """The proof of a signature over an id of the provider that we kept with the order, or hold against it: the message is about the payment
     that was made for that order."""
     signed = [p for p in handler.walked.proofs if not p.refetch]
-    return signed[0] if handler.inbound.binds and signed and not signed_at_will(model, handler) else None
+    if not handler.inbound.binds:
+        fields = [f for b in handler.provider.inbound for f in b.binds]
+        return next((p for p in signed if any(_is_ours(model, p, field) for field in fields)), None)
+    return signed[0] if signed and not signed_at_will(model, handler) else None
+
+
+def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:
+    """Whether a verifier is handed the field in a record, and as something that nobody sent."""
+    body = model.program.body(proof.fn)
+    for _, given in body.call(proof.instr)[1] if body.op[proof.instr] in (Op.CALL, Op.NEW) else ():
+        held = shape(model.evaluator, model.evaluator.value(proof.fn, given, proof.ctx)).must.get(field)
+        if held is not None and not isinstance(held, Const) and not model.requests.sources_in(held, _PIECES):
+            return True
+    return False
 
 
 def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
