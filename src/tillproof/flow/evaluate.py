@@ -5,15 +5,15 @@ imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`
 """
 
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 
 from tillproof.flow.defuse import DefUse, Reach
-from tillproof.flow.fixed import CALLER, EQUALITY, NOTHING, THIS, Fixed
+from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import Scope
+from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -33,14 +33,13 @@ from tillproof.flow.values import (
     Record,
     Result,
     Seq,
-    Text,
     Unknown,
     Value,
     choice,
     object_key,
     options,
 )  # fmt: skip
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_DEPTH = 7
@@ -101,57 +100,17 @@ class Evaluator:
             if deciding:
                 before, provisional.seen = provisional.seen, 0
                 provisional.begin(f)
-                dead = self._dead_blocks(f, deciding)
+                dead = dead_blocks(f.body, deciding, lambda at: self.at(f, at))
                 f.live = DefUse(f.body, dead) if dead else f.flow
                 provisional.settle(before)
         elif provisional.pending:
             provisional.use(f)
         return f.live
 
-    def _dead_blocks(self, f: Frame, deciding: AbstractSet[int]) -> frozenset[int]:
-        """Blocks that no path reaches once the conditions that are constant in this context are decided."""
-        body = f.body
-        reached = {0}
-        waiting = [0]
-        while waiting:
-            number = waiting.pop()
-            block = body.blocks[number]
-            truth = self._truth(f, body.args(block.end - 1)[0]) if number in deciding else None
-            for kind, target in block.next:
-                if truth is not None and kind == (EDGE_FALSE if truth else EDGE_TRUE):
-                    continue
-                if target not in reached:
-                    reached.add(target)
-                    waiting.append(target)
-        return frozenset(range(len(body.blocks))) - reached
-
     def truth(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         """Whether a condition is certainly true or false in a context."""
-        return self._truth(self.frame(fn, ctx), i)
-
-    def _truth(self, f: Frame, i: int) -> bool | None:
-        body = f.body
-        op, args = body.op[i], body.args(i)
-        if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
-            inner = self._truth(f, args[1])
-            return None if inner is None else not inner
-        if op == Op.BINARY and body.text(args[0]) in EQUALITY:
-            equal = _equal(self.at(f, args[1]), self.at(f, args[2]))
-            return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
-        if op == Op.NAME:
-            value = _plain(self.at(f, i))
-            if isinstance(value, Record):  # an empty one is no only in Python and PHP
-                return True if any(key is not None for key, _ in value.entries) else None
-            return not value.falsy if isinstance(value, Const) else None
-        if op != Op.CALL or body.op[args[0]] != Op.NAME:
-            return None
-        name = body.name(args[0])
-        if name == "function_exists":
-            return True  # what a current runtime has; the other arm is for those of long ago
-        if name == "is_null" and len(body.call(i)[1]) == 1:
-            value = _plain(self.at(f, body.call(i)[1][0][1]))
-            return value.kind == Kind.NULL if isinstance(value, Const) else None
-        return None
+        f = self.frame(fn, ctx)
+        return truth(f.body, i, lambda at: self.at(f, at))
 
     def context(self, target: FunctionV, caller: Fn, call: int, parent: Ctx | None, callback: bool = False) -> Ctx:
         """The context of one call; the same call in the same context gives the same object."""
@@ -525,31 +484,6 @@ def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
 def _nobody(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:
     """Nothing listens, as long as nobody says what does."""
     return []
-
-
-def _equal(left: Value, right: Value) -> bool | None:
-    """Whether two values are certainly equal or certainly not: every alternative of one against every one of the other."""
-    found = {_same(_plain(a), _plain(b)) for a in options(left) for b in options(right)}
-    return found.pop() if len(found) == 1 else None
-
-
-def _same(left: Value, right: Value) -> bool | None:
-    if isinstance(left, Const) and isinstance(right, Const):
-        return left.text == right.text
-    if isinstance(left, Const) and isinstance(right, Text):
-        left, right = right, left
-    if isinstance(left, Text) and isinstance(right, Const) and left.pieces:
-        head, tail = left.pieces[0], left.pieces[-1]
-        if (isinstance(head, Const) and not right.text.startswith(head.text)) or (
-            isinstance(tail, Const) and not right.text.endswith(tail.text)
-        ):
-            return False
-    return None
-
-
-def _plain(value: Value) -> Value:
-    """A missing argument reads as null; a record that nothing is in reads as itself."""
-    return Const(value.at, Kind.NULL, "null") if isinstance(value, Missing) else value
 
 
 def returns(body: Body) -> list[int]:

@@ -1,0 +1,79 @@
+"""Which conditions are certain, and which blocks no path reaches because of it."""
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+
+from tillproof.flow.fixed import EQUALITY
+from tillproof.flow.values import Const, Missing, Record, Text, Value, options
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.ops import Kind, Op
+
+ValueAt = Callable[[int], Value]
+"""The value of an instruction of the body at hand."""
+
+
+def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:
+    """Blocks that no path reaches once the conditions at the end of the ``deciding`` blocks are decided, as far as they are certain."""
+    reached = {0}
+    waiting = [0]
+    while waiting:
+        number = waiting.pop()
+        block = body.blocks[number]
+        certain = truth(body, body.args(block.end - 1)[0], value) if number in deciding else None
+        for kind, target in block.next:
+            if certain is not None and kind == (EDGE_FALSE if certain else EDGE_TRUE):
+                continue
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    return frozenset(range(len(body.blocks))) - reached
+
+
+def truth(body: Body, i: int, value: ValueAt) -> bool | None:
+    """Whether a condition is certainly true or false."""
+    op, args = body.op[i], body.args(i)
+    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+        inner = truth(body, args[1], value)
+        return None if inner is None else not inner
+    if op == Op.BINARY and body.text(args[0]) in EQUALITY:
+        equal = _equal(value(args[1]), value(args[2]))
+        return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
+    if op == Op.NAME:
+        said = _plain(value(i))
+        if isinstance(said, Record):  # an empty one is no only in Python and PHP
+            return True if any(key is not None for key, _ in said.entries) else None
+        return not said.falsy if isinstance(said, Const) else None
+    if op != Op.CALL or body.op[args[0]] != Op.NAME:
+        return None
+    name = body.name(args[0])
+    if name == "function_exists":
+        return True  # what a current runtime has; the other arm is for those of long ago
+    if name == "is_null" and len(body.call(i)[1]) == 1:
+        said = _plain(value(body.call(i)[1][0][1]))
+        return said.kind == Kind.NULL if isinstance(said, Const) else None
+    return None
+
+
+def _equal(left: Value, right: Value) -> bool | None:
+    """Whether two values are certainly equal or certainly not: every alternative of one against every one of the other."""
+    found = {_same(_plain(a), _plain(b)) for a in options(left) for b in options(right)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _same(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Const) and isinstance(right, Const):
+        return left.text == right.text
+    if isinstance(left, Const) and isinstance(right, Text):
+        left, right = right, left
+    if isinstance(left, Text) and isinstance(right, Const) and left.pieces:
+        head, tail = left.pieces[0], left.pieces[-1]
+        if (isinstance(head, Const) and not right.text.startswith(head.text)) or (
+            isinstance(tail, Const) and not right.text.endswith(tail.text)
+        ):
+            return False
+    return None
+
+
+def _plain(value: Value) -> Value:
+    """A missing argument reads as null; a record that nothing is in reads as itself."""
+    return Const(value.at, Kind.NULL, "null") if isinstance(value, Missing) else value

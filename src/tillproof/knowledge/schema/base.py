@@ -1,0 +1,42 @@
+"""What every part of a pack has in common, and what a call does to the shop's own records."""
+
+from typing import Literal
+
+import msgspec
+
+SystemKind = Literal[
+    "payment", "tax", "shipping", "erp", "pim", "marketplace", "platform", "warehouse", "notification", "analytics", "identity", "other"
+]
+Language = Literal["python", "javascript", "php"]
+Role = Literal["public", "customer", "staff", "internal", "platform"]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all pack parts: immutable; an unknown key is an error, since it is most often a misspelt one."""
+
+
+class Effect(Part, frozen=True):
+    """What a function of the SDK, platform or framework does to the shop's own records, goods or people.
+
+    ``effect``: ``order.paid`` (from here on the order counts as paid), ``order.write``, ``stock.write``, ``refund.record``, ``cart.write``,
+    ``record.create``, ``record.write``, ``record.delete`` (a record of any kind), ``sql`` (a statement whose text decides: one that only
+    reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
+    ``order.note``: a remark on an order that changes nothing.
+    ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
+    something else is no effect; an unknown one is a possible effect.
+    ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
+    ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
+    ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
+    ``once`` nothing, since the platform looks first.
+    ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
+    """
+
+    effect: str
+    calls: dict[Language, tuple[str, ...]] = {}
+    receivers: tuple[str, ...] = ()
+    entity: str = ""
+    writes: dict[str, str] = {}
+    repeat: Literal["again", "same", "once"] = "again"
+    also: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""

@@ -1,0 +1,358 @@
+"""What a pack says of a framework or library: ways into the code, what it reads, keeps, repeats and runs later."""
+
+from typing import Literal
+
+from tillproof.knowledge.schema.base import Effect, Language, Part, Role
+from tillproof.knowledge.schema.provider import SdkDefault
+
+
+class Argument(Part, frozen=True):
+    """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose.
+
+    A member is a property or a method, dotted, and all that hangs on it: ``request.get`` covers ``$r->request->get('x')``. ``*`` is the
+    whole parameter, or any member that is not named elsewhere.
+    """
+
+    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
+class Sources(Part, frozen=True):
+    """Expressions (call names, full or leading-dot) whose value a sender chose, whatever function they stand in."""
+
+    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
+class Hook(Part, frozen=True):
+    """A platform event that runs code of ours. ``name`` may hold ``*``; of several that fit, the first counts.
+
+    ``request``: a stranger's HTTP request can name it and choose its parameters; such a hook is an entry point. ``route``: where that
+    request goes. ``role``: the least that the one who sets it off must be; ``platform`` means that the platform calls it, under the
+    condition in ``note``.
+    """
+
+    name: str
+    role: Role = "platform"
+    request: bool = False
+    route: str = ""
+    note: str = ""
+
+
+class Routes(Part, frozen=True):
+    """How a route, or another way into our code, is declared.
+
+    ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
+    list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
+    handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
+    seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
+    ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
+    export or method; ``*``: any public one) to the HTTP method, ``ANY`` for all, ``NONE`` when no request leads there.
+    ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
+    ``mounts``: calls that put middleware or a sub-router before the routes that follow. ``prefixes``: calls, class decorators, keywords or
+    places that put their text before the paths inside them. ``files``: patterns of paths, with ``**``; ``root``: the folder below which the
+    file's path is the route. ``directive``: only files or functions that open with this text (``use server``).
+
+    Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
+    arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
+    order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
+    HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
+    ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
+    ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
+    the platform under the condition in ``note``.
+    """
+
+    style: Literal["call", "decorator", "table", "class-decorator", "file", "hook", "class"]
+    names: tuple[str, ...] = ()
+    verbs: dict[str, str] = {}
+    mounts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    note: str = ""
+    receivers: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    root: tuple[str, ...] = ()
+    directive: str = ""
+    path: str = "0"
+    handler: tuple[str, ...] = ("-1",)
+    methods: tuple[str, ...] = ()
+    without_methods: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    role: Role = "public"
+
+
+class HttpClient(Part, frozen=True, kw_only=True):
+    """A library that sends HTTP requests: what bounds them, and what repeats them, when nobody says so.
+
+    ``calls``: the calls that send. ``makes``: calls that make an object which keeps settings for the calls on it; ``keeps_timeout``: a
+    bound too.
+    ``timeouts``: names by which a bound is given (argument, option, chained call, field set beside, cURL option). ``connect_only``: names
+    that bound the connection and leave the answer open. ``timeout_at``: call → position of the bound among its arguments.
+    ``wide``: calls or fields that bound every request of the program.
+    ``retries``: names by which repetition is given, likewise.
+    ``tells``: how a request that failed is told: ``throws`` (4xx and 5xx too), ``connection`` (throws when no answer came), ``value``.
+    ``defaults``: by version; a default without a package always holds.
+    """
+
+    id: str
+    calls: tuple[str, ...]
+    makes: tuple[str, ...] = ()
+    keeps_timeout: bool = True
+    timeouts: tuple[str, ...] = ("timeout",)
+    connect_only: tuple[str, ...] = ()
+    timeout_at: dict[str, int] = {}
+    wide: tuple[str, ...] = ()
+    retries: tuple[str, ...] = ()
+    tells: Literal["throws", "connection", "value"] = "throws"
+    defaults: tuple[SdkDefault, ...]
+
+
+class RetryPolicy(Part, frozen=True, kw_only=True):
+    """A way in which a library repeats what failed: where our code declares it, and what it does where nothing is said.
+
+    ``names``: the call or decorator that declares it, where anything imports what one of the full names begins with; ``bases``: the class
+    whose members do; ``record``: keys of an options record, all of which must be there. ``when``: names one of which must be given, and
+    not be false or 0, for anything to be repeated.
+    ``growth``: how the wait grows when nothing is said: ``none`` (no wait), ``fixed``, ``linear``, ``exponential``. ``jitter``: whether it
+    is spread. ``bounded``: whether it ends by itself.
+    Names of what changes that (an argument, a key, a member; a number is a position): ``delays`` hold the wait (a number, a list, a
+    function, or one of ``kinds``), ``grows`` make it exponential when true, ``jitters`` spread it or not, ``limits`` bound it,
+    ``errors`` say what is repeated; without them everything is.
+    ``kinds``: texts or call names → growth, with ``+jitter`` where they spread it.
+    ``repeats``: what is done again: the ``decorated`` function, the methods of the ``class``, the ``argument`` that is a function, requests
+    of the ``client``, the ``task`` around the call. ``refusals``: a client's requests that were answered by 4xx are repeated too.
+    """
+
+    names: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    growth: Literal["none", "fixed", "linear", "exponential"] = "none"
+    jitter: bool = False
+    bounded: bool = True
+    delays: tuple[str, ...] = ()
+    grows: tuple[str, ...] = ()
+    jitters: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    kinds: dict[str, str] = {}
+    repeats: Literal["decorated", "class", "argument", "client", "task"]
+    refusals: bool = False
+    note: str = ""
+    source: str = ""
+
+
+class Queue(Part, frozen=True, kw_only=True):
+    """A queue of jobs, and what becomes of one that has failed for good.
+
+    ``marks``: words of which the file of a job holds one. ``consumes``: calls whose function argument is the job. ``in_process``: it runs
+    in the same process after the answer was given, and nothing remembers it; it matters only where somebody's message is handled.
+    ``keeps``: where the queue itself keeps it, for people; empty when it forgets it. ``drops``: options by which it is told not to, with
+    any value but false, 0 and null.
+    ``kept_by``: words of code or settings by which failed jobs are kept, or somebody is told. ``configured_in``: ends of the paths of the
+    files that say so for a whole program; what becomes of failed jobs is not known where none is in the tree.
+    ``remedy``: what to write.
+    """
+
+    id: str
+    name: str
+    marks: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    in_process: bool = False
+    keeps: str = ""
+    drops: tuple[str, ...] = ()
+    kept_by: tuple[str, ...] = ()
+    configured_in: tuple[str, ...] = ()
+    remedy: str = ""
+    source: str = ""
+
+
+class Sum(Part, frozen=True):
+    """What calls, or members that are read, say of a sum of money or do to it.
+
+    ``does``: ``gives`` (the result is a sum of its own, in ``unit`` and as ``number``), ``keeps`` (the same sum, perhaps as another
+    ``number``), ``cuts`` (whole: what is behind the point is dropped, or added to), ``rounds`` (whole, to the nearest), ``fixes`` (rounded
+    to the ``decimals`` that it states, or to those at position ``places`` of the arguments, a number or a pattern like ``%.2f``),
+    ``times``/``over`` (multiplied or divided by the last argument), ``adds`` (the sum of the object, the arguments or their elements),
+    ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency).
+    The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
+    ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
+    """
+
+    calls: tuple[str, ...]
+    does: Literal["gives", "keeps", "cuts", "rounds", "fixes", "times", "over", "adds", "power", "minor", "major"]
+    unit: Literal["minor", "major", "hundredths", ""] = ""
+    number: Literal["integer", "decimal", "float", "string", ""] = ""
+    sum: int | None = None
+    places: int | None = None
+    decimals: int | None = None
+    note: str = ""
+    source: str = ""
+
+
+class Currencies(Part, frozen=True):
+    """Where a framework's currencies come from. ``own``: calls and members by which a record tells its own currency. ``default``: those
+    that tell the shop's currency, which a record need not have. ``upper``: calls that know a currency's decimals by its code in upper case
+    alone and take two for any other text."""
+
+    own: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Handover(Part, frozen=True, kw_only=True):
+    """Calls by which work runs later or elsewhere, known by their last word where the call is not ours.
+
+    ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
+    of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; or what
+    was registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
+    decorators that register a function under the name that is their first argument (or that their queue was made with).
+    """
+
+    calls: tuple[str, ...]
+    runs: str
+    as_called: bool = False
+    methods: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Records(Part, frozen=True):
+    """What an object-relational mapper runs by itself when a method is called on one of its records.
+
+    ``bases``: classes of records; a method of that name which the record's own class declares runs instead of the mapper's. ``signals``:
+    by the last word of a call that writes a record, the signals that it sends. ``registers``: decorators and methods of a signal that
+    register a receiver; ``sends``: methods of a signal that run its receivers. ``sender``: the argument of a registration that names the
+    class, ``record``: the receiver's parameter that holds the record.
+    """
+
+    bases: tuple[str, ...] = ()
+    signals: dict[str, tuple[str, ...]] = {}
+    registers: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+    sender: str = "sender"
+    record: str = "instance"
+    source: str = ""
+
+
+class Framework(Part, frozen=True):
+    """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
+
+    Names here are call names, with four additions. A JavaScript name begins with the module (``@nestjs/common.Controller``, ``node:``
+    dropped; a default import is the module itself: ``axios.post``). The first word of a leading-dot name may be the variable itself,
+    whatever its sigil: ``.em.flush`` is ``em.flush()``, ``this.em.flush()`` and ``$this->em->flush()``. Calls inside a chain are written by
+    name: ``.filter.update`` is ``x.filter(…).update(…)``. ``name(text)`` is only the call whose first argument is that literal, or begins
+    with what stands before a ``*``: ``file_get_contents(php://input)``.
+
+    ``a.*.post`` is ``a.….post`` with any calls or members, or none, between the two.
+
+    ``packages``: names in the registry and roots of imports; none means that the pack holds for the whole language. ``marks``: files or
+    identifiers that show the framework in a unit without a package file.
+    ``request``: handler parameter → members that hold what the sender chose. The key is a position (the method's own object not counted), a
+    parameter's name, a type or base class, ``@Name`` (its decorator, attribute or default value) or ``{}`` (named in the route's path). The
+    first key that fits counts, in this order: decorator, type, path, name, position.
+    ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
+    roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
+    ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``nonces``:
+    proofs against forged forms; they say nothing about who calls.
+    ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
+    ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
+    ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
+    ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
+    ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
+    ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
+    at that position unless code of others changes it.
+    ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
+    ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
+    ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
+    ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
+    constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
+    write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
+    that note beside a record what happened to it (an order note). ``revealing``: calls whose exception shows the request as sent, headers
+    and all. ``forms``: base classes of objects that are filled from a request, field by field. ``inert``: types and calls that yield
+    objects on which no method is an effect (``new Map()``, a digest being built).
+    ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
+    ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
+    ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
+    expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
+    ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
+
+    ``records``: what runs when a record is written.
+    ``queues``: what becomes of jobs that failed for good.
+    ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
+
+    ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
+    class) that the platform calls only when it has nothing kept.
+    ``sums``: what calls and members say of sums of money or do to them; of several that fit, the first counts. ``currencies``: which tell a
+    currency.
+    """
+
+    id: str
+    name: str
+    language: Language
+    packages: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    routes: tuple[Routes, ...] = ()
+    request: dict[str, Argument] = {}
+    sources: Sources = Sources()
+    staff: tuple[str, ...] = ()
+    customer: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+    nonces: tuple[str, ...] = ()
+    json_parsers: tuple[str, ...] = ()
+    raw_parsers: tuple[str, ...] = ()
+    exits: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    config: tuple[str, ...] = ()
+    http: tuple[str, ...] = ()
+    random: tuple[str, ...] = ()
+    verifies: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    compares: tuple[str, ...] = ()
+    passthrough: tuple[str, ...] = ()
+    gives: dict[str, int] = {}
+    tells: dict[str, int] = {}
+    hooks_functions: tuple[str, ...] = ()
+    provides: dict[str, tuple[str, ...]] = {}
+    handovers: tuple[Handover, ...] = ()
+    reads: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    transactions: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    loggers: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+    journals: tuple[str, ...] = ()
+    revealing: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    inert: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    remedies: dict[str, tuple[str, ...]] = {}
+
+    records: Records = Records()
+    sleeps: tuple[str, ...] = ()
+    http_clients: tuple[HttpClient, ...] = ()
+    retries: tuple[RetryPolicy, ...] = ()
+    queues: tuple[Queue, ...] = ()
+
+    caches: tuple[str, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    currencies: Currencies = Currencies()
+    sources_cited: tuple[str, ...] = ()

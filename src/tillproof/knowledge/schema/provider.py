@@ -1,0 +1,233 @@
+"""What a pack says of a provider: a system outside, its SDKs, its API and the messages that it sends."""
+
+from typing import Literal
+
+from tillproof.knowledge.schema.base import Effect, Language, Part, SystemKind
+
+
+class KeyPrefix(Part, frozen=True):
+    """How a credential of the provider begins. ``publishable`` ones may be public; the others are secrets.
+
+    ``least``: how many characters of the kind ``chars`` follow at the least. ``whole``: nothing follows. ``shared``: other things begin
+    so too; it counts only where the name of the setting, the file or its neighbours speak of the provider.
+    """
+
+    prefix: str
+    kind: Literal["secret", "restricted", "publishable", "webhook", "token"] = "secret"
+    mode: Literal["live", "test", "unknown"] = "unknown"
+    least: int = 16
+    chars: Literal["word", "hex", "base64", "any"] = "word"
+    whole: bool = False
+    shared: bool = False
+    source: str = ""
+
+
+class Idempotency(Part, frozen=True):
+    """Whether requests may carry an idempotency key, and every name by which one is handed over (keyword, option key or header)."""
+
+    supported: bool
+    names: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+class SdkDefault(Part, frozen=True):
+    """What an SDK does by itself from version ``since`` on. Timeout in seconds, 0 when it waits for ever. None: not known.
+
+    ``automatic_keys``: a random key per call is added by the SDK.
+    ``timeout_names``/``retry_names``: names by which our code sets them: an argument, an option, a setter, a field of the package.
+    ``modules``: what an import or a call of the package begins with, where that is not its name.
+    """
+
+    language: Language
+    package: str
+    since: str = "0"
+    retries: int | None = None
+    timeout: float | None = None
+    automatic_keys: bool = False
+    timeout_names: tuple[str, ...] = ("timeout",)
+    retry_names: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Need(Part, frozen=True):
+    """A part that a request has to have. ``what``: its name for people. ``at``: paths into the arguments; one of them is enough.
+    ``calls``: methods of a request builder that add it, by their last word, with the text of their first argument in brackets where that
+    decides. ``stands_in``: what the provider takes when it is missing, documented; empty when nothing does.
+    """
+
+    what: str
+    at: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    stands_in: str = ""
+
+
+class Operation(Part, frozen=True):
+    """One thing that the provider's API does, and all the ways to ask for it.
+
+    ``repeatable``: ``natural`` (a repeat changes nothing), ``state-guarded`` (the provider refuses the second by state),
+    ``needs-key`` (a repeat is a second payment).
+    ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
+    ``resource``: this provider's word for what is created or read (``PaymentIntent``).
+    ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
+    empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
+    that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
+    ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
+    payment method kept at the provider, which a repeated call charges again.
+
+    ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
+    charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
+    ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
+    well.
+    """
+
+    op: str
+    resource: str = ""
+    repeatable: Literal["natural", "state-guarded", "needs-key"] = "natural"
+    moves_money: bool = False
+    confirms: bool = False
+    calls: dict[Language, tuple[str, ...]] = {}
+    rest: tuple[str, ...] = ()
+    amount: tuple[str, ...] = ()
+    currency: tuple[str, ...] = ()
+    currency_without: str = ""
+    needs: tuple[Need, ...] = ()
+    emits: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    methods: str = ""
+    delayed: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    at_once: bool = False
+    saved: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
+    supports_key: bool = True
+    key_names: tuple[str, ...] = ()
+    key_note: str = ""
+    note: str = ""
+    source: str = ""
+
+
+class Verifier(Part, frozen=True, kw_only=True):
+    """A call that proves who sent a message.
+
+    ``proves``: ``throws`` (returns only when genuine), ``boolean`` (true when genuine), ``value`` (returns the genuine event, throws
+    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``).
+    ``secret``/``body``: positions of those arguments. ``empty_secret``: what it does when the secret is empty or missing.
+    ``raw_body``: the body argument must be the bytes as sent.
+    """
+
+    calls: dict[Language, tuple[str, ...]] = {}
+    rest: tuple[str, ...] = ()
+    proves: Literal["throws", "boolean", "value", "answer"]
+    genuine: tuple[str, ...] = ()
+    secret: int | None = None
+    body: int | None = None
+    raw_body: bool = False
+    empty_secret: dict[Language, Literal["refused", "accepted"]] = {}
+    note: str = ""
+    source: str = ""
+
+
+class Signing(Part, frozen=True):
+    """How a provider signs its messages with a secret that we hold, so that a tester can sign one for a staging shop.
+
+    ``secret``: the environment variable that tests keep the secret in. ``signs``: what the keyed digest is made of, with the holes
+    ``{time}`` (seconds), ``{url}``, ``{id}`` (of the delivery), ``{payment}`` and ``{body}``; or ``fields``:
+    paths into the message whose values are joined by colons.
+    ``key``: whether the secret is taken as text or as hexadecimal digits. ``headers``: what is sent along, with the holes ``{signature}``,
+    ``{time}``, ``{id}`` and ``{event}``; or ``inside``: the path at which the signature stands in the message.
+    """
+
+    secret: str
+    signs: str = "{body}"
+    fields: tuple[str, ...] = ()
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    key: Literal["text", "hex"] = "text"
+    encoding: Literal["hex", "base64"] = "hex"
+    headers: tuple[str, ...] = ()
+    inside: str = ""
+    source: str = ""
+
+
+class Inbound(Part, frozen=True):
+    """A kind of message that the provider sends, how to know it, and what it means.
+
+    ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
+    ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
+    ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
+    to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
+    ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
+    ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
+    ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
+    as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
+    """
+
+    kind: Literal["webhook", "ipn", "redirect-return"]
+    headers: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
+    binds: tuple[str, ...] = ()
+    signs: Literal["", "paid"] = ""
+    routes: tuple[str, ...] = ()
+    redelivers: int = 0
+    redelivers_source: str = ""
+    message: str = ""
+    signing: Signing | None = None
+    source: str = ""
+
+
+class Provider(Part, frozen=True):
+    """A provider or platform pack: one external system and what talking to it means.
+
+    ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
+
+    ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
+    which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
+    ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
+
+    ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
+    ``gateways``: calls of a library for many systems that make a client of the one that their first argument names, which stands in
+    brackets: ``Omnipay.create(PayPal_*)``.
+
+    ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
+    numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
+    """
+
+    id: str
+    name: str
+    kind: SystemKind
+    docs: str
+    packages: dict[Language, tuple[str, ...]] = {}
+    hosts: tuple[str, ...] = ()
+    sandbox_hosts: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
+    auth: Literal["api_key", "oauth", "hmac", "basic", "jwt", "ipn-postback", "none", "unknown"] = "api_key"
+    keys: tuple[KeyPrefix, ...] = ()
+    idempotency: Idempotency | None = None
+    money: Literal["minor", "decimal-string", "decimal", "unknown"] = "unknown"
+    currencies: tuple[str, ...] = ()
+    currency_case: Literal["upper", "lower", ""] = ""
+    defaults: tuple[SdkDefault, ...] = ()
+    clients: dict[Language, tuple[str, ...]] = {}
+    gateways: dict[Language, tuple[str, ...]] = {}
+    operations: tuple[Operation, ...] = ()
+    verifiers: tuple[Verifier, ...] = ()
+    dumps: dict[Language, tuple[str, ...]] = {}
+    inbound: tuple[Inbound, ...] = ()
+    receivers: dict[Language, tuple[str, ...]] = {}
+    effects: tuple[Effect, ...] = ()
+    remedies: dict[str, dict[Language, tuple[str, ...]]] = {}
+    sources: tuple[str, ...] = ()
+
+    def things(self) -> "tuple[Operation | Verifier, ...]":
+        """All that a call may be: operations, then verifiers."""
+        return (*self.operations, *self.verifiers)
