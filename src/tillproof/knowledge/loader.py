@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 _FOLDERS = ("providers", "platforms", "frameworks")
 _LEXICON = "lexicon.yaml"
 _PUBLISHED = "published.yaml"
-_GRAMMAR = ("schema.py", "pack_reader.py", "loader.py")
+_GRAMMAR = ("schema/base.py", "schema/provider.py", "schema/framework.py", "schema/words.py", "pack_reader.py", "loader.py")
 _Grammar = type[Provider] | type[Framework] | type[Lexicon] | type[Published]
 _Record = Provider | Framework | Lexicon | Published
 
