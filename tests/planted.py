@@ -108,6 +108,7 @@ PLANTS = [
     _typescript("order/unguarded-transition", "medium", "src/routes/admin.ts", "data: { status: 'shipped'"),
     _typescript("order/unguarded-transition", "high", "src/events.ts", "data: { status: 'pending' }"),
     _typescript("payment/amount-not-reconciled", "critical", "src/checkout.ts", "return orders.markPaid("),
+    _typescript("payment/amount-not-reconciled", "critical", "src/routes/checkout.ts", "await orders.markPaid("),
     _typescript("payment/amount-unit", "high", "src/routes/admin.ts", "Math.floor(req.body.amount * 100)"),
     _typescript("payment/capture-exceeds-auth", "medium", "src/payments/stripe.ts", "stripe.paymentIntents.capture("),
     _typescript("payment/client-amount", "critical", "src/orders.ts", "totalCents: quote.totalCents"),

@@ -93,6 +93,13 @@ def _mark(model: Model, mark: CacheMark) -> Ruling:
     return ruling
 
 
+def _is_own(model: Model, delivery: Delivery, repeat: Repeat, guard: Guard) -> bool:
+    """Whether a guard stands in the handler's own code, and not in what others call too."""
+    way = list(reversed(repeat.effect.way))
+    own = way.index(anchor(model, repeat.effect, delivery.handler.provider))
+    return guard.atom.fn in {place.fn for place in way[: own + 1]}
+
+
 def _rule(model: Model, delivery: Delivery) -> Ruling:
     handler = delivery.handler
     entry = handler.entry
@@ -105,14 +112,13 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
             for guard in [g for g in repeat.guards if g.atomic][:_MOST]:
                 ruling.evidence.append(step(model, Place(guard.atom.fn, guard.atom.instr, guard.atom.ctx), guard.atomic, "guard"))
         return ruling
-    repeat, guard = min(racy, key=lambda pair: pair[0].harm not in ("money", "goods"))
-    body = model.program.body(guard.atom.fn)
-    at = body.line[guard.atom.instr]
-    place = anchor(model, repeat.effect)
+    repeat, guard = min(racy, key=lambda pair: (pair[0].harm not in ("money", "goods"), not _is_own(model, delivery, *pair)))
+    at = model.program.body(guard.atom.fn).line[guard.atom.instr]
+    place = anchor(model, repeat.effect, handler.provider)
     ruling.outcome = "broken"
     ruling.severity = "high" if repeat.harm in ("money", "goods") else "medium"
     ruling.confidence = "likely"
-    ruling.anchor = (guard.atom.fn.file, at, at)
+    ruling.anchor = (guard.atom.fn.file, at, at) if _is_own(model, delivery, repeat, guard) else lines(model, place)
     what = describe(repeat)
     ruling.title = "Two deliveries at once both pass the check against repeats"
     ruling.message = (

@@ -59,13 +59,9 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
             or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
         )
     ]
-    if handler is None or handler.kind == "redirect-return":
+    if handler is None:  # where it is not known that somebody tells of a payment, what nobody confirms is payment/fulfil-on-redirect
         asked = any(e.operation is not None and e.operation.confirms for e in effects) or model.handlers.closure(entry).verifiers
-        signed = handler is not None and any(p.mac or p.refetch for p in handler.walked.proofs)
-        if not asked and not signed:
-            return []  # what nobody confirms is payment/fulfil-on-redirect
-    if handler is None:
-        return found
+        return found if asked else []
     known = {id(e) for e in found}
     return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
 
