@@ -97,7 +97,9 @@ def _is_own(model: Model, delivery: Delivery, repeat: Repeat, guard: Guard) -> b
     """Whether a guard stands in the handler's own code, and not in what others call too."""
     way = list(reversed(repeat.effect.way))
     own = way.index(anchor(model, repeat.effect, delivery.handler.provider))
-    return guard.atom.fn in {place.fn for place in way[: own + 1]}
+    to_guard = next((n for n, place in enumerate(way) if place.fn == guard.atom.fn), len(way) - 1)
+    between = (place.fn for place in way[own + 1 : to_guard + 1])
+    return all(sum(caller != fn for caller, _, _ in model.callers.of(fn)) <= 1 for fn in between)
 
 
 def _rule(model: Model, delivery: Delivery) -> Ruling:
