@@ -1,5 +1,6 @@
 """``payment/amount-not-reconciled``: what was paid is compared with what is owed before an order counts as paid."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -12,11 +13,13 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
+from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
+_OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 
 
@@ -59,11 +62,20 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
             or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
         )
     ]
-    if handler is None:  # where it is not known that somebody tells of a payment, what nobody confirms is payment/fulfil-on-redirect
+    if handler is None or handler.kind == "redirect-return":
         asked = any(e.operation is not None and e.operation.confirms for e in effects) or model.handlers.closure(entry).verifiers
-        return found if asked else []
+        signed = handler is not None and any(p.mac or p.refetch for p in handler.walked.proofs)
+        if not asked and not signed and (handler is None or not _tells_of_payment(model, entry)):
+            return []  # what nobody tells of and nobody confirms is payment/fulfil-on-redirect
+    if handler is None:
+        return found
     known = {id(e) for e in found}
     return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
+
+
+def _tells_of_payment(model: Model, entry: Entry) -> bool:
+    """Whether a request says anything of a payment: its id, its state, who paid."""
+    return any(_OF_PAYMENT.search(snake(key)) for key in fields_of(model, entry))
 
 
 def _ends(model: Model, transition: Transition, told: bool) -> bool:
