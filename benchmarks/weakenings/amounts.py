@@ -30,7 +30,6 @@ _BINARY = {"binary_operator", "binary_expression"}
 _DECIMALS = re.compile(r"decimals|digits|exponent|^get$", re.IGNORECASE)
 _SANDBOX = re.compile(r"sandbox|test", re.IGNORECASE)
 _LIFETIME = re.compile(r"^(ex|EX|px|PX|ttl|timeout|expire)$")
-_ROUNDERS = {"round", "int", "Math.round", "intval", "floor"}
 _EVENT = re.compile(r"^[\w]+([._][\w]+)+$|^[A-Z.\-]+$")
 _OUTSIDE = {
     "python": 'requests.post("https://api.stripe.com/v1/payment_intents", data={}, timeout=10)\n',

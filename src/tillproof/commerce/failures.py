@@ -1,6 +1,7 @@
 """What becomes of a failure: raised again, answered as one, kept for later, or taken for success."""
 
 import re
+from collections.abc import Set
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
@@ -68,8 +69,7 @@ class Failures:
     def answers_failure(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
         body = self.model.program.body(fn)
-        ends = (body.args(i)[0] for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
-        return any(end >= 0 and body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in ends)
+        return any(body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in self._ends(fn, catch.blocks))
 
     def says_no(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler of a function that answers yes or no answers no."""
@@ -82,9 +82,13 @@ class Failures:
 
     def _returned(self, fn: Fn, catch: Catch) -> list[Value]:
         """What a handler returns."""
+        return [self.model.evaluator.value(fn, end) for end in self._ends(fn, catch.blocks)]
+
+    def _ends(self, fn: Fn, blocks: Set[int]) -> list[int]:
+        """The instructions whose values some blocks return."""
         body = self.model.program.body(fn)
-        ends = (body.args(i)[0] for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
-        return [self.model.evaluator.value(fn, end) for end in ends if end >= 0]
+        returned = (body.args(i)[0] for b in blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
+        return [end for end in returned if end >= 0]
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
@@ -248,9 +252,7 @@ class Failures:
 
     def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
         """Whether some blocks return the very answer that told of the failure, or what is made of it."""
-        body = self.model.program.body(place.fn)
-        ends = (body.args(i)[0] for b in blocks for i in self._rows(place.fn, b) if body.op[i] == Op.RETURN)
-        return any(self._made_of(place.fn, end, place.instr, 0) for end in ends if end >= 0)
+        return any(self._made_of(place.fn, end, place.instr, 0) for end in self._ends(place.fn, blocks))
 
     def _made_of(self, fn: Fn, i: int, call: int, depth: int) -> bool:
         body = self.model.program.body(fn)

@@ -14,7 +14,6 @@ from tillproof.knowledge.schema import Operation, Provider, Verifier
 
 _VERBS = {"get", "post", "put", "patch", "delete", "head"}
 _URL_KEYS = ("url", "uri", "baseurl", "path")
-_BODY_KEYS = ("data", "body", "json", "form_params", "multipart", "form", "query")
 _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}

@@ -146,8 +146,9 @@ class Queues:
     def _said(self, word: str, unit: str) -> Resting | None:
         raw = word.encode()
         pattern = re.compile(rb"(?<![\w$])" + re.escape(raw) + rb"(?![\w$])")
-        for file, source in self.program.sources.items():
-            if raw in source and self.program.unit(file) == unit and (match := pattern.search(source)):
+        for file in self.program.mentioning(word):
+            source = self.program.sources[file]
+            if self.program.unit(file) == unit and (match := pattern.search(source)):
                 return Resting(file, source.count(b"\n", 0, match.start()) + 1, word)
         for one in self.model.texts.files:
             if one.language in _SETTINGS and one.size < _LARGEST and one.path not in self.program.sources:

@@ -190,7 +190,7 @@ class Evaluator:
                 return bound
         fn = f.fn
         owner = self.program.owner(fn)
-        if owner and number == 0 and self.program.language(fn.file) == "python" and param.name in ("self", "cls"):
+        if owner and number == 0 and self._is_python_method(fn) and param.name in ("self", "cls"):
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
@@ -205,7 +205,7 @@ class Evaluator:
             return None
         params = f.body.params
         param = params[number]
-        method = self.program.language(f.file) == "python" and self.program.owner(f.fn) is not None
+        method = self._is_python_method(f.fn)
         if method and number == 0 and param.name in ("self", "cls") and ctx.this is not None:
             return ctx.this
         if ctx.call < 0:

@@ -114,13 +114,14 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
             for guard in [g for g in repeat.guards if g.atomic][:_MOST]:
                 ruling.evidence.append(step(model, Place(guard.atom.fn, guard.atom.instr, guard.atom.ctx), guard.atomic, "guard"))
         return ruling
-    repeat, guard = min(racy, key=lambda pair: (pair[0].harm not in ("money", "goods"), not _is_own(model, delivery, *pair)))
+    told = [(repeat.harm not in ("money", "goods"), not _is_own(model, delivery, repeat, guard), repeat, guard) for repeat, guard in racy]
+    _, elsewhere, repeat, guard = min(told, key=lambda one: one[:2])
     at = model.program.body(guard.atom.fn).line[guard.atom.instr]
     place = anchor(model, repeat.effect, handler.provider)
     ruling.outcome = "broken"
     ruling.severity = "high" if repeat.harm in ("money", "goods") else "medium"
     ruling.confidence = "likely"
-    ruling.anchor = (guard.atom.fn.file, at, at) if _is_own(model, delivery, repeat, guard) else lines(model, place)
+    ruling.anchor = lines(model, place) if elsewhere else (guard.atom.fn.file, at, at)
     what = describe(repeat)
     ruling.title = "Two deliveries at once both pass the check against repeats"
     ruling.message = (
