@@ -1,4 +1,4 @@
-"""How checks are run: in two processes as in one, and to an end whatever the code."""
+"""How checks are run: in several processes as in one, and to an end whatever the code."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def hook():
 """
 
 
-def test_two_processes_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = review(SHOP, Settings(use_cache=False))
     monkeypatch.setattr(running, "_ALONE", 0)
     assert review(SHOP, Settings(use_cache=False)) == alone

@@ -12,9 +12,17 @@ Rulings = dict[str, list[Ruling]]
 Tell = Callable[[str, int, int], None]
 
 _ALONE = 200
-_BESIDE = ("idempotency", "order", "payment")
-"""The categories that are ruled in the second process. They ask other questions of the code than the rest, so little is found out twice;
-what the rest finds out is what the report goes on to ask for."""
+_FIRST = (
+    "boundary/hardcoded-secret",
+    "inventory/no-db-constraint",
+    "payment/test-credentials-in-prod",
+    "pci/card-data-literal",
+    "tax-shipping/threshold-before-discount",
+)
+"""What asks for neither entry points nor operations nor handlers: ruled beside the search for those."""
+_BESIDE = ("idempotency", "inventory", "order", "payment")
+"""The categories that are ruled in another process than the rest. They ask other questions of the code, so little is found out twice; what
+the rest finds out is what the report goes on to ask for."""
 
 
 def rule(model: Model, checks: Sequence[Check], tell: Tell) -> list[Ruling]:
@@ -22,11 +30,9 @@ def rule(model: Model, checks: Sequence[Check], tell: Tell) -> list[Ruling]:
 
     Which check is ruled where depends on the tree and the checks alone, never on the machine, so that the same tree gets the same report.
     """
-    beside = [c for c in checks if c.category in _BESIDE]
-    own = [c for c in checks if c.category not in _BESIDE]
     found: Rulings = {}
-    if own and beside and len(model.program.indices) > _ALONE and "fork" in get_all_start_methods():
-        found = _at_once(model, own, beside, tell)
+    if len(checks) > 1 and len(model.program.indices) > _ALONE and "fork" in get_all_start_methods():
+        found = _at_once(model, checks, tell)
     else:
         found = _ruled(model, checks, tell)
     return [ruling for check in checks for ruling in found[check.id]]
@@ -40,23 +46,36 @@ def _ruled(model: Model, checks: Sequence[Check], tell: Tell) -> Rulings:
     return found
 
 
-def _at_once(model: Model, own: Sequence[Check], beside: Sequence[Check], tell: Tell) -> Rulings:
-    """Two parts at once; what both need is found first. A part whose process is lost is ruled here."""
+def _at_once(model: Model, checks: Sequence[Check], tell: Tell) -> Rulings:
+    """In two processes at a time: first what needs no handlers, while this one finds the handlers, then two halves of the rest."""
+    later = [c for c in checks if c.id not in _FIRST]
+    first = _Beside(model, [c for c in checks if c.id in _FIRST])
     model.prepare()
-    context = get_context("fork")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sending, model, beside), daemon=True)
-    process.start()
-    sending.close()
-    found = _ruled(model, own, tell)
-    try:
-        found |= receiving.recv()
-    except EOFError:
-        found |= _ruled(model, beside, tell)
-    process.join()
-    return found
+    beside = _Beside(model, [c for c in later if c.category in _BESIDE])
+    found = _ruled(model, [c for c in later if c.category not in _BESIDE], tell)
+    return found | first.rulings(tell) | beside.rulings(tell)
 
 
-def _send(sending: Connection, model: Model, checks: Sequence[Check]) -> None:
-    """Rule some checks in a process of their own. What goes wrong there goes wrong again, and is told, where it is ruled instead."""
-    sending.send(_ruled(model, checks, lambda *_: None))
+class _Beside:
+    """Some checks that are ruled in a process of their own, from what was found before it began."""
+
+    def __init__(self, model: Model, checks: Sequence[Check]) -> None:
+        self._model, self._checks = model, checks
+        context = get_context("fork")
+        self._receiving, sending = context.Pipe(duplex=False)
+        self._process = context.Process(target=self._send, args=(sending,), daemon=True)
+        self._process.start()
+        sending.close()
+
+    def rulings(self, tell: Tell) -> Rulings:
+        """Its rulings, by check. When the process is lost they are made here."""
+        try:
+            found: Rulings = self._receiving.recv()
+        except EOFError:
+            found = _ruled(self._model, self._checks, tell)
+        self._process.join()
+        return found
+
+    def _send(self, sending: Connection) -> None:
+        """What goes wrong here goes wrong again, and is told, where it is ruled instead."""
+        sending.send(_ruled(self._model, self._checks, lambda *_: None))
