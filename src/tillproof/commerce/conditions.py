@@ -205,6 +205,10 @@ class Conditions:
         name = body.called(i).lower()
         if truth is not None and len(arguments) == 1 and body.op[callee] == Op.NAME and name in (*_SAME, *_OPPOSITE):
             return self.of(fn, arguments[0][1], truth == (name in _SAME), ctx, depth)
+        if truth is not None and (name, truth) in (("any", False), ("all", True)) and body.op[callee] == Op.NAME and len(arguments) == 1:
+            each = body.args(arguments[0][1]) if body.op[arguments[0][1]] == Op.LIST else []
+            if len(each) == 1:  # what a generator says of every element
+                return [atom, *self.of(fn, each[0], truth, ctx, depth + 1)]
         target = self._only_target(fn, i, ctx)
         if target is None or not self._may_tell(target.fn, truth):
             return [atom]

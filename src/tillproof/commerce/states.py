@@ -5,7 +5,8 @@ condition still what it was?
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.conditions import Atom
@@ -52,6 +53,7 @@ _COUNTS = (
 )  # fmt: skip
 # States, in lower case, in which a payment has come to its end.
 _SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|succeeded|fulfilled|finished)")
+_INWARD = 6
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -272,7 +274,43 @@ class States:
             there = self._exists_means(atom)
             if there is not None:
                 out = {e: None for e, t in done.about(touch.entity) if self._exists_after(touch, t) is (there != atom.truth)}
+        if not out:
+            out = {e: None for sought in self._sought(atom) for e, t in done.about(sought.entity) if self._exists_after(sought, t)}
         return list(out)
+
+    def _sought(self, atom: Atom) -> Iterator[Touch]:
+        """The records gone through of which none was the one that a condition compares with: ``if refund.id == refund_id: return``; by
+        each kind that they may be of."""
+        body = self.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY:
+            return
+        operator, *sides = body.text(body.args(atom.instr)[0]), *body.args(atom.instr)[1:3]
+        if operator not in (*_EQUAL, *_UNEQUAL) or atom.truth is (operator in _EQUAL):
+            return
+        for side, other in (sides, sides[::-1]):
+            for option in options(self.evaluator.value(atom.fn, side, atom.ctx)):
+                field, rows = self._of_one(option)
+                if rows is None:
+                    continue
+                keys = {**rows.keys, field: self.evaluator.value(atom.fn, other, atom.ctx)} if field else rows.keys
+                compared = rows.compared | ({field} if field else set())
+                for kind in dict.fromkeys((rows.entity, *(r.entity for r in self.field(atom.fn, side, atom.ctx)))):
+                    if kind:
+                        yield replace(rows, entity=kind, keys=keys, compared=compared)
+
+    def _of_one(self, value: Value) -> tuple[str, Touch | None]:
+        """The field of a record among several that a value is, or is got from, and the read of them."""
+        field = ""
+        for _ in range(_INWARD):
+            if isinstance(value, Element) and value.key is None:
+                return field, self.records.read_behind(value)
+            if isinstance(value, Member):
+                field, value = field or snake(value.name), value.base
+            elif isinstance(value, Result) and isinstance(value.callee, Member):
+                field, value = "", value.callee.base
+            else:
+                break
+        return "", None
 
     def _turned_read(self, atom: Atom, done: Writes) -> list[Effect]:
         """A read that raises when nothing fits, by a field that an effect changes."""

@@ -1,10 +1,11 @@
 """What is certain when an instruction runs: the conditions that every way to it has passed, and the calls that have returned.
 
 A fact is known once for a body, whatever the caller: a branch taken one way (``Condition``), one of several branches taken (``Either``:
-what an ``or`` leads to), or a call that came back (``Passed``). ``if order.paid: return`` makes "not paid" a fact of all that follows.
+what an ``or`` leads to), or a call that came back (``Passed``). ``if order.paid: return`` makes "not paid" a fact of all that follows,
+and so does a loop that leaves the function when an element of what it goes through is paid: behind it none is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
@@ -53,6 +54,7 @@ class Facts:
             for kind, target in block.next:
                 if number not in self._leaving or kind == EDGE_RAISE:
                     self._incoming[target].append((number, kind))
+        self._searched = dict(self._searches())
         self._settle()
 
     def at(self, i: int) -> list[Fact]:
@@ -133,7 +135,87 @@ class Facts:
         if kind not in (EDGE_TRUE, EDGE_FALSE) or block.end <= block.start or self.body.op[block.end - 1] != Op.BRANCH:
             return bits, None
         condition = self._plain(Condition(self.body.args(block.end - 1)[0], kind == EDGE_TRUE))
+        for found in self._searched.get((source, kind), ()):
+            bits |= self._bit(found)
         return bits | self._bit(condition), condition
+
+    def _searches(self) -> Iterator[tuple[tuple[int, int], list[Condition]]]:
+        """What held of no element when a loop over elements that ends the function as soon as one fits ran to its end: by the edge on which
+        it did, or on which there was nothing to go through (``if refunds: for refund in refunds: …``)."""
+        for head, block in enumerate(self.body.blocks):
+            last = block.end - 1
+            if last < block.start or self.body.op[last] != Op.BRANCH or self.body.op[self.body.args(last)[0]] != Op.OPAQUE:
+                continue
+            begins, ends = (next((t for k, t in block.next if k == kind), -1) for kind in (EDGE_TRUE, EDGE_FALSE))
+            behind = self._onward(ends, head)
+            if begins < 0 or not self._onward(begins, head) & self._before(head):
+                continue
+            found = [c for b in sorted(self._onward(begins, head)) if (c := self._ends_search(b, begins, head, behind)) is not None]
+            if found:
+                yield (head, EDGE_FALSE), found
+                yield from ((edge, found) for edge in self._passing_by(head, behind))
+
+    def _passing_by(self, head: int, behind: set[int]) -> Iterator[tuple[int, int]]:
+        """The edges that lead past a loop because there is nothing to go through."""
+        gone_through = self.body.args(self.body.args(self.body.blocks[head].end - 1)[0])[0]
+        if self.body.op[gone_through] != Op.NAME:
+            return
+        for number, block in enumerate(self.body.blocks):
+            last = block.end - 1
+            if number == head or last < block.start or self.body.op[last] != Op.BRANCH or len(block.next) != 2:
+                continue
+            if self._names_in(self.body.args(last)[0]) == {self.body.name(gone_through)}:
+                (one, left), (other, right) = block.next
+                for kind, past, into in ((one, left, right), (other, right, left)):
+                    if self._first_full(past) in behind and head not in self._onward(past) and head in self._onward(into):
+                        yield number, kind
+
+    def _first_full(self, number: int) -> int:
+        """The first block from here on in which anything is done."""
+        while self.body.blocks[number].start == self.body.blocks[number].end and len(self.body.blocks[number].next) == 1:
+            number = self.body.blocks[number].next[0][1]
+        return number
+
+    def _names_in(self, i: int) -> set[str]:
+        """The variables that a condition asks about."""
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.NAME:
+            return {self.body.name(i)}
+        if op == Op.CALL:
+            return {n for _, v in self.body.call(i)[1] for n in self._names_in(v)}
+        below = args[:1] if op == Op.FIELD else args[1:] if op in (Op.UNARY, Op.BINARY, Op.CAST) else []
+        return {n for v in below for n in self._names_in(v)}
+
+    def _ends_search(self, number: int, begins: int, head: int, behind: set[int]) -> Condition | None:
+        """What has held when a turn has passed a block and goes on, though the block may have ended the search."""
+        block = self.body.blocks[number]
+        last = block.end - 1
+        if last < block.start or self.body.op[last] != Op.BRANCH or self._onward(begins, head, number) & self._before(head):
+            return None
+        ways = {kind: target for kind, target in block.next if kind in (EDGE_TRUE, EDGE_FALSE)}
+        goes_on = [kind for kind, target in ways.items() if target == head or self._onward(target, head) & self._before(head)]
+        if len(ways) != 2 or len(goes_on) != 1:
+            return None
+        left = next(target for kind, target in ways.items() if kind != goes_on[0])
+        if self._onward(left, head) & behind:
+            return None
+        return self._plain(Condition(self.body.args(last)[0], goes_on[0] == EDGE_TRUE))
+
+    def _before(self, number: int) -> set[int]:
+        """The blocks from which an edge leads to a block."""
+        return {source for source, _ in self._incoming[number]}
+
+    def _onward(self, start: int, *walls: int) -> set[int]:
+        """The blocks that a way from a block leads through, itself included, other than by raising and not through ``walls``."""
+        seen: set[int] = set()
+        waiting = [start] if start >= 0 and start not in walls else []
+        while waiting:
+            number = waiting.pop()
+            if number not in seen:
+                seen.add(number)
+                if number not in self._leaving:
+                    waiting += [t for k, t in self.body.blocks[number].next if k != EDGE_RAISE and t not in walls]
+        return seen
 
     def _plain(self, condition: Condition) -> Condition:
         """Without its negations."""
