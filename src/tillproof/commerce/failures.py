@@ -8,7 +8,7 @@ from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
 from tillproof.flow.values import Const, FunctionV, Value, options
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Failures:
             for kind, target in body.blocks[defuse.block_of[branch]].next:
                 other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
                 own = reached_from(body, target) - reached_from(body, other)
-                logged = self._error_log(place.fn, own)
+                logged = self._error_log(place.fn, own, target)
                 acts = self._acts(place.fn, own) or self._hands_back(place, own)
                 if logged is not None and self.quiet(place.fn, target) and not acts:
                     return logged
@@ -278,6 +278,8 @@ class Failures:
             seen.add(use)
             if op == Op.BRANCH:
                 out.append(use)
+            elif op == Op.BINARY and not any(self._is_fixed(fn, side) for side in body.args(use)[1:3]):
+                continue  # two values that do not agree are no failure of the call that gave one of them
             elif op in (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX) or (op == Op.CALL and body.args(use)[0] != i):
                 out += self._about(fn, use, depth + 1, seen)
             elif op == Op.STORE:
@@ -287,15 +289,35 @@ class Failures:
                         out += self._about(fn, n, depth + 1, seen)
         return out
 
-    def _error_log(self, fn: Fn, blocks: frozenset[int]) -> int | None:
+    def _is_fixed(self, fn: Fn, i: int) -> bool:
+        """Whether an operand is a literal, or a name that is written as constants are: `Status::FAILED`."""
         body = self.model.program.body(fn)
-        for block in sorted(blocks):
+        return body.op[i] == Op.CONST or (body.op[i] in (Op.NAME, Op.FIELD) and body.name(i)[:1].isupper())
+
+    def _error_log(self, fn: Fn, blocks: frozenset[int], start: int) -> int | None:
+        """The log of an error by which every way through some blocks leads that begins at one of them."""
+        body = self.model.program.body(fn)
+        for block in sorted(b for b in blocks if not self._passes_by(fn, start, b, blocks)):
             for i in self._rows(fn, block):
                 if body.op[i] == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
                     name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
                     if name in _ERROR_LOGS:
                         return i
         return None
+
+    def _passes_by(self, fn: Fn, start: int, block: int, within: frozenset[int]) -> bool:
+        """Whether a way from one block leaves some blocks, or the function, without going through another."""
+        blocks = self.model.program.body(fn).blocks
+        seen: set[int] = set()
+        waiting = [start] if start != block else []
+        while waiting:
+            here = waiting.pop()
+            onward = [t for k, t in blocks[here].next if k != EDGE_RAISE]
+            if here not in within or not onward:
+                return True
+            seen.add(here)
+            waiting += [t for t in onward if t != block and t not in seen]
+        return False
 
     def _acts(self, fn: Fn, blocks: frozenset[int]) -> bool:
         return any(
