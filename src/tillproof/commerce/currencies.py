@@ -54,13 +54,14 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A place at which code looks at a currency and goes on accordingly. ``case``: the letters in which it knows the codes.
-    ``missed``: the currency comes in the other letters, so it is never found."""
+    """A place at which code looks at a currency and goes on accordingly. ``codes``: those that it is looked for
+    among, as they are spelt; ``case``: their letters. ``missed``: the currency comes in the other letters, so it is never found."""
 
     fn: Fn
     instr: int
     ctx: Ctx | None
     currency: Value
+    codes: frozenset[str]
     case: Case
     missed: bool
 
@@ -166,8 +167,9 @@ class Currencies:
                 asked = key if self._is_currency(fn, key, ctx) and self._decimals_table(fn, base, ctx) else None
             if asked is not None:
                 currency = self.model.evaluator.value(fn, asked, ctx)
-                known, given = self._known_case(fn, i, asked, ctx), self.case_of(currency)
-                out.append(Followed(fn, i, ctx, currency, known, bool(known and given and known != given)))
+                codes, given = self._codes(fn, i, asked, ctx), self.case_of(currency)
+                known = "upper" if self._by_upper_case(fn, i, ctx) else _case(codes)
+                out.append(Followed(fn, i, ctx, currency, codes, known, bool(known and given and known != given)))
         return out
 
     # --- upper and lower case
@@ -188,19 +190,21 @@ class Currencies:
         provider = self.units.declared.provider(value) or self.units.declared.typed_by(value)
         return provider.currency_case if provider is not None else ""
 
-    def _known_case(self, fn: Fn, i: int, asked: int, ctx: Ctx | None) -> Case:
-        """The letters of the codes that a currency is looked for among."""
+    def _by_upper_case(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a function of a library is asked that knows codes in upper case only."""
+        body = self.program.body(fn)
+        return body.op[i] in (Op.CALL, Op.NEW) and self.units.sums.by_upper_case(self.model.evaluator.value(fn, body.args(i)[0], ctx))
+
+    def _codes(self, fn: Fn, i: int, asked: int, ctx: Ctx | None) -> frozenset[str]:
+        """The codes that a currency is looked for among, as they are spelt."""
         body = self.program.body(fn)
         if body.op[i] in (Op.CALL, Op.NEW):
             callee = body.args(i)[0]
-            if self.units.sums.by_upper_case(self.model.evaluator.value(fn, callee, ctx)):
-                return "upper"
             receiver = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
             others = [v for v in (*receiver, *(v for _, v in body.call(i)[1])) if v != asked]
         else:
             others = [v for v in body.args(i)[-2:] if v != asked]
-        codes = {c for o in others for item in _items(self.model.evaluator.value(fn, o, ctx)) if (c := _spelt(item))}
-        return _case(codes)
+        return frozenset(c for o in others for item in _items(self.model.evaluator.value(fn, o, ctx)) if (c := _spelt(item)))
 
     def _compared(self, fn: Fn, i: int, ctx: Ctx | None) -> int | None:
         """``currency in ZERO_DECIMAL``, ``currency === 'JPY'``"""
@@ -294,7 +298,7 @@ def _spelt(value: Value) -> str:
     return value.text.strip("'\"") if isinstance(value, Const) and _code(value) else ""
 
 
-def _case(codes: set[str]) -> Case:
+def _case(codes: set[str] | frozenset[str]) -> Case:
     if codes and all(c.isupper() for c in codes):
         return "upper"
     return "lower" if codes and all(c.islower() for c in codes) else ""

@@ -33,7 +33,13 @@ def _looking(charges: Charges) -> list[Fn]:
         for file in program.mentioning(word):
             for fn in program.functions_around(file, "urrency") if word in _CODES else program.functions_calling_name(file, word):
                 found[fn] = None
-    return [fn for fn in found if any(p.case for p in charges.currencies.followed(fn, None))]
+    return [fn for fn in found if _looks_up_decimals(charges, fn)]
+
+
+def _looks_up_decimals(charges: Charges, fn: Fn) -> bool:
+    """Whether a function asks by a code how many decimals there are: one that knows codes with two of them looks for something else."""
+    followed = charges.currencies.followed(fn, None)
+    return any(p.case for p in followed) and not any(charges.currencies.decimals(c.upper()) == 2 for p in followed for c in p.codes)
 
 
 def _in_contexts(charges: Charges, fn: Fn) -> Iterator[Followed]:
