@@ -8,7 +8,7 @@ from tillproof.commerce.names import Table, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Param, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -281,7 +281,11 @@ class Recogniser:
         if _lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
-        for effect, pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
+        spelt = self.callee_names(fn, i, ctx)
+        kind = _declared(value)
+        for effect, pattern, name, _ in table.find(spelt):
+            if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
+                continue  # a method of that name of a class that is declared to be something else
             certain = self._effect_receiver(effect, pattern, name)
             if certain:
                 return effect, True
@@ -311,6 +315,13 @@ class Recogniser:
         if not before or before.startswith(("?", "#")):
             return False
         return None
+
+
+def _declared(callee: Value) -> str:
+    """The class of outside, in lower case, that the object of a method is declared to be of; empty where none is."""
+    holder = callee.base if isinstance(callee, Member) else None
+    known = holder.type if isinstance(holder, Param) else None
+    return known.name.lower() if isinstance(known, External) else ""
 
 
 def _fits_text(text: str, wanted: str) -> bool:

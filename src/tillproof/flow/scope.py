@@ -17,6 +17,7 @@ from tillproof.flow.values import (
     Instance,
     Member,
     ModuleV,
+    Param,
     Result,
     Seq,
     Unknown,
@@ -307,6 +308,8 @@ class Scope:
             root = root.base
         if isinstance(root, (External, Const)) or (isinstance(root, Result) and isinstance(root.callee, External)):
             return []
+        if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
+            return []  # declared to be of a class that is not here
         found = []
         for fn in self.program.functions_by_name.get(callee.name, ()):
             owner = self.program.owner(fn)
