@@ -122,6 +122,8 @@ def handler_line(model: Model, handler: Handler) -> int:
 def verified(handler: Handler) -> Verified:
     """Whether the sender is proven: on every path that does something, on some, or on none."""
     walked = handler.walked
+    if handler.admits is not None:
+        return "yes"
     if handler.kind == "redirect-return" and not walked.acts:
         asked = any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations)
         return "yes" if asked or handler.closure.verifiers else "no"

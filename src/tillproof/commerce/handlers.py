@@ -43,6 +43,8 @@ _CHECKOUT = re.compile(
 )
 _SEVERAL = 3
 _NEAR = 3
+_DISPATCHED = 2
+_TELLING = 12
 _ANY_HEADER = {
     "x",
     "http",
@@ -60,6 +62,8 @@ _ANY_HEADER = {
     "authorization",
     "url",
 }
+# Names that shops have for things of their own, too.
+_ANY_FIELD = {"session_id", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 
@@ -90,7 +94,8 @@ class Walked:
 
 @dataclass(slots=True)
 class Handler:
-    """One handler: its entry point, the provider, and the kind of message."""
+    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets only
+    signed-in staff call it: a platform's own servers do, and hand on what the provider told them."""
 
     entry: Entry
     provider: Provider
@@ -99,6 +104,7 @@ class Handler:
     closure: Closure
     evidence: str
     walked: Walked = field(default_factory=lambda: Walked([], [], False))
+    admits: tuple[str, int, str] | None = None
 
 
 def _starts(closure: Closure, within: int) -> bool:
@@ -152,10 +158,10 @@ class Handlers:
         if not self.model.operations.candidates() and not self._named_in_paths():
             return out
         for entry in (*self.model.entries, *unrouted(self.model)):
-            own = entry.role == "staff" or (entry.role == "internal" and entry.role_because is None)
+            own = entry.role == "internal" and entry.role_because is None
             if own or entry.target.fn in taken or not self._promising(entry):
                 continue
-            handler = self._webhook(entry) or self._return(entry)
+            handler = self._handed_on(entry) if entry.role == "staff" else self._webhook(entry) or self._return(entry)
             if handler is not None:
                 taken.add(entry.target.fn)
                 if not handler.walked.proofs and not handler.walked.happenings:
@@ -237,6 +243,22 @@ class Handlers:
                 self._by_dispatch.add(id(entry))
         return found
 
+    def _handed_on(self, entry: Entry) -> Handler | None:
+        """A route for staff to which a provider's messages are handed on."""
+        found = self._webhook_in(entry, self.closure(entry)) if entry.role_because and HOOK.search(entry.route or "") else None
+        if found is None or found.kind == "ipn" or len(self.own_events(found.provider) & found.closure.compared) < _DISPATCHED:
+            return None
+        found.admits = entry.role_because
+        return found
+
+    def own_events(self, provider: Provider) -> frozenset[str]:
+        """The events by whose names alone a provider is known: no other has them."""
+        return frozenset(e for e in self._events[provider.id] if self._event_owners[e] == 1 and len(e) > _TELLING)
+
+    @cached_property
+    def _event_owners(self) -> Counter[str]:
+        return Counter(e for events in self._events.values() for e in events)
+
     def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
         found = caller(self.model, signs_of(self.model, entry, closure))
         if found is None:
@@ -255,6 +277,7 @@ class Handlers:
             inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
+        near |= {p.name for p in self.model.program.body(entry.target.fn).params}
         if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
@@ -270,7 +293,8 @@ class Handlers:
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
-                if (fields and (says or mine or "GET" in entry.methods)) or (says and mine) or confirming:
+                own = any(f not in _ANY_FIELD for f in fields) and "GET" in entry.methods
+                if (fields and (says or mine or own)) or (says and mine) or confirming:
                     return Handler(
                         entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
                     )

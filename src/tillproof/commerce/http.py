@@ -126,7 +126,7 @@ class Requests:
                 text = constant(found)
                 return text.upper() if text else "ANY"
         for verb in _VERBS:
-            if word == verb or word.endswith("_" + verb) or word == verb + "async":
+            if verb in word.split("_") or word == verb + "async":
                 return verb.upper()
         if word == "request" and arguments and isinstance(arguments[0][1], Const) and arguments[0][1].text.lower() in _VERBS:
             return arguments[0][1].text.upper()

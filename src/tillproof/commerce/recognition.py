@@ -16,6 +16,7 @@ HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNOR
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
+_KNOWN_BY = 3  # so many events that no other provider has
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     own = provider.id.partition("-")[0].partition(".")[0]
     in_path = signs.named and not signs.browsed and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform")
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
+    used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
@@ -80,7 +82,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):
         return 0, ""
-    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e)]
+    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e) and (signs.named or weight or _is_event(e))]
     if events:
         weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
     if inbound.proof == "refetch" and signs.named and provider.id in signs.asking:
@@ -92,6 +94,11 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _is_event(text: str) -> bool:
+    """Whether a text can only be the name of an event: a plain word like ``confirmed`` may be a state as well."""
+    return not text.islower() or any(mark in text for mark in ".:/-")
 
 
 def header(text: str) -> str:

@@ -11,7 +11,7 @@ from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
-from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.values import (
@@ -36,6 +36,7 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
+    constant,
     object_key,
     options,
 )  # fmt: skip
@@ -63,6 +64,7 @@ class Evaluator:
         self._provisional = Provisional()
         self._nesting = 0
         self.gives: dict[str, int] = {}
+        self.named_classes: dict[str, int] = {}
         """Plain functions of outside that return one of their arguments, by name, and which."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
@@ -397,6 +399,8 @@ class Evaluator:
                 results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
             elif isinstance(option, External) and len(arguments) > (given_back := self.gives.get(option.name, len(arguments))):
                 results.append(self.at(f, arguments[given_back][1]))
+            elif isinstance(option, External) and (named := self._named_class(option.name, f, arguments)) is not None:
+                results.append(Instance(at, named, None, Result(at, option, f.fn, i, f.ctx, new)))
             elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
                 results.append(self.at(f, arguments[0][1]))  # whatever it adds, it stands for its target
             elif isinstance(option, External) and option.name in _COPIES and arguments and arguments[0][0] == "":
@@ -407,6 +411,13 @@ class Evaluator:
             else:
                 results.append(self._mapped(option, f, i, at) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
+
+    def _named_class(self, callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
+        """The class that the text tells of which a call is handed to give an object by: ``get_doc("Sales Order", name)``."""
+        number = self.named_classes.get(callee, len(arguments))
+        text = constant(self.at(f, arguments[number][1])) if number < len(arguments) else None
+        found = self.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
+        return found[0] if len(found) == 1 else None
 
     def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
         """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``xs.filter(f)`` and ``find`` give of the same list."""

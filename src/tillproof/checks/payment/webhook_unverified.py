@@ -29,6 +29,10 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     ruling.evidence.append(
         Evidence(entry.target.fn.file, line, f"{handler.provider.name} {handler.kind} handler: {handler.evidence}", "source")
     )
+    if handler.admits is not None:
+        file, line, what = handler.admits
+        ruling.evidence.append(Evidence(file, line, f"only signed-in staff, or who acts for them, may call this ({what})", "guard"))
+        return ruling
     # A proof that is there and can be got round is the matter of webhook-weak-verification; one that comes too late, or beside, is none.
     signed = [p for p in walked.proofs if not p.refetch]
     if walked.proofs and (not acts or (signed and find_bypass(model, handler, signed) is not None)):

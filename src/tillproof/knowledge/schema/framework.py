@@ -276,6 +276,8 @@ class Framework(Part, frozen=True):
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position unless code of others changes it.
+    ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
+    in words (``Sales Order``).
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
@@ -326,6 +328,7 @@ class Framework(Part, frozen=True):
     compares: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
+    named_classes: dict[str, int] = {}
     tells: dict[str, int] = {}
     hooks_functions: tuple[str, ...] = ()
     provides: dict[str, tuple[str, ...]] = {}
