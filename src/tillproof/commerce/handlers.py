@@ -293,8 +293,8 @@ class Handlers:
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
-                own = any(f not in _ANY_FIELD for f in fields) and "GET" in entry.methods
-                if (fields and (says or mine or own)) or (says and mine) or confirming:
+                opened = any(f not in _ANY_FIELD for f in fields) and "GET" in entry.methods
+                if (fields and (says or mine or opened)) or (says and mine) or confirming:
                     return Handler(
                         entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
                     )
