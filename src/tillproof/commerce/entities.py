@@ -20,7 +20,7 @@ NOTHING = words_of(
     "this self cls static prisma tx trx em session objects client pool conn connection cursor knex wpdb sequelize mongoose "
     "api ctx context app req request res response item result entitymanager database supabase admin orm unscoped with_trashed "
     "all raw x it el value values entity_manager select update insert delete from where array list map json args kwargs "
-    "params options config settings"
+    "params options config settings create make build new get find load fetch save"
 )
 """Names that hold any record, or none."""
 _DIGITS = re.compile(r"\d+$")

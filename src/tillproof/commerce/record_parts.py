@@ -32,7 +32,8 @@ LOCKING = frozenset(
 )
 _CHOOSING = re.compile(
     r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
-    r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*",
+    r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*"
+    r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
 )
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)

@@ -360,6 +360,8 @@ class States:
             else:
                 return None
             return holds if operator in _EQUAL else not holds
+        if op == Op.CALL and self._is_kept_list(atom):
+            return True if value is not None and not texts else None  # what was looked for is in it now
         if op == Op.CALL:
             wanted = self._wanted(atom)
             if wanted:
@@ -407,6 +409,17 @@ class States:
         body = self.program.body(atom.fn)
         callee = body.args(atom.instr)[0]
         return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in _CONTAINS
+
+    def _is_kept_list(self, atom: Atom) -> bool:
+        """Whether a call asks for something in a list that a field keeps: ``in_array($refund_id, $order->get_meta('refunds'))``."""
+        if not self._contains(atom):
+            return False
+        body = self.program.body(atom.fn)
+        callee, arguments = body.call(atom.instr)
+        sides = [v for _, v in arguments]
+        sides = sides if body.op[callee] == Op.NAME else [*sides[:1], body.args(callee)[0]]
+        sought, kept = ([r.entity for r in self.field(atom.fn, s, atom.ctx)] for s in sides[:2]) if len(sides) > 1 else ([], [])
+        return bool(kept) and not any(same(kind, held) for kind in sought for held in kept)
 
     def _exists_means(self, atom: Atom) -> bool | None:
         """The truth of a condition when what it asks about is there."""

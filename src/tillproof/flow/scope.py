@@ -18,6 +18,7 @@ from tillproof.flow.values import (
     Member,
     ModuleV,
     Param,
+    Record,
     Result,
     Seq,
     Unknown,
@@ -306,7 +307,7 @@ class Scope:
         root: Value = callee
         while isinstance(root, (Member, Element)):
             root = root.base
-        if isinstance(root, (External, Const)) or (isinstance(root, Result) and isinstance(root.callee, External)):
+        if isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External)):
             return []
         if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
             return []  # declared to be of a class that is not here

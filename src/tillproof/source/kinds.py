@@ -80,7 +80,12 @@ LOCKFILES = words(
 )
 
 _FOLDERS: dict[str, Role] = {
-    **dict.fromkeys(("third_party", "third-party", "thirdparty", "3rdparty", "_vendor", "vendored", "wp-includes", "wp-admin"), "vendored"),
+    **dict.fromkeys(
+        words(
+            "third_party third-party thirdparty 3rdparty _vendor vendored wp-includes wp-admin .psalm .phpstan psalm-stubs phpstan-stubs"
+        ),
+        "vendored",
+    ),
     **dict.fromkeys(
         words(
             "test tests __test__ __tests__ spec specs e2e cypress playwright fixtures __fixtures__ __mocks__ testdata stories .storybook "
@@ -97,6 +102,8 @@ _TEST_NAME = re.compile(
     r"test_.*\.py|.*_tests?\.(?:py|go|rb|exs)|conftest\.py|tests\.py|.*_spec\.rb"
     r"|.*[.-](?:test|spec|cy|stories|e2e-spec)\.[cm]?[jt]sx?|.*(?:Tests?|TestCase|Cest)\.(?:php|java|kt|cs)"
 )
+# What tells an analyser or an editor of code that lies elsewhere: functions without a body.
+_STUBS_NAME = re.compile(r"_ide_helper.*\.php|(?:.*[-_.])?stubs?\.php")
 _DOC_NAME = re.compile(
     r"(?:readme|changelog|changes|history|license|licence|copying|contributing|authors|security|upgrading)(?:[._-].*)?", re.IGNORECASE
 )
@@ -188,6 +195,8 @@ def _is_template(name: str, language: Language | None) -> bool:
 def _unwritten(name: str, language: Language | None, folder: Role | None, head: bytes, middle: bytes) -> Role | None:
     """The role of what a machine wrote, or wrote first as with migrations; ``None`` for what people write."""
     if name in LOCKFILES:
+        return "generated"
+    if _STUBS_NAME.fullmatch(name):
         return "generated"
     if language in _SCRIPTS and (".min." in name or name.endswith("-min.js") or _has_long_lines(head, middle)):
         return "minified"
