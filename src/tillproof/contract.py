@@ -37,6 +37,10 @@ class Unit(Model):
     kind: str
 
 
+OURSELVES = "tillproof"
+"""Stands for a file where it is the tool itself that went wrong."""
+
+
 class Skipped(Model):
     """A file that was not read or not wholly understood, and why; the rest was reviewed."""
 

@@ -8,7 +8,7 @@ from tillproof.commerce.boundaries import find_boundaries
 from tillproof.commerce.handler_report import handler_rows
 from tillproof.commerce.model import Model
 from tillproof.commerce.triggers import words
-from tillproof.contract import Report, Skipped
+from tillproof.contract import OURSELVES, Report, Skipped
 from tillproof.flow.indexing import index_tree
 from tillproof.flow.program import Program
 from tillproof.knowledge.loader import Knowledge
@@ -27,9 +27,10 @@ def report_on(tree: Tree, knowledge: Knowledge, cache: Cache, settings: Settings
     indexed = index_tree(tree.root, tree.files, words(knowledge), cache, lambda done: tell("reading", done, len(tree.files)))
     program = Program({f.path: f for f in tree.files}, indexed.indices, indexed.sources)
     model = Model(program, import_aliases(tree), knowledge, unit_versions(tree), tree)
-    rulings = rule(model, [c for c in all_checks() if not settings.checks or c.id in settings.checks], tell)
+    rulings, broken_off = rule(model, [c for c in all_checks() if not settings.checks or c.id in settings.checks], tell)
     handlers = handler_rows(model, rulings)
     boundaries = find_boundaries(model, tree, handlers)
     problems = [Skipped(file=p.partition(":")[0], reason=p) for p in knowledge.problems]
+    problems += [Skipped(file=OURSELVES, reason=problem) for problem in broken_off]
     report = assemble(tree, model, handlers, boundaries, rulings, settings, [*indexed.skipped, *problems])
     return redacted(report, (secret for ruling in rulings for secret in ruling.hides))

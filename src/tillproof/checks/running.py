@@ -1,15 +1,24 @@
 """All rulings of a review: check by check, and for a large tree in two processes at once."""
 
+import os
 from collections.abc import Callable, Sequence
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Ruling
 from tillproof.commerce.model import Model
 
-Rulings = dict[str, list[Ruling]]
 Tell = Callable[[str, int, int], None]
+
+
+class Ruled(NamedTuple):
+    """The rulings by check, and what went wrong inside a check: that is told, and the other checks go on."""
+
+    rulings: dict[str, list[Ruling]]
+    problems: list[str]
+
 
 _ALONE = 200
 _FIRST = (
@@ -25,35 +34,41 @@ _BESIDE = ("idempotency", "inventory", "order", "payment")
 the rest finds out is what the report goes on to ask for."""
 
 
-def rule(model: Model, checks: Sequence[Check], tell: Tell) -> list[Ruling]:
-    """The rulings of all checks, in their order.
+def rule(model: Model, checks: Sequence[Check], tell: Tell) -> tuple[list[Ruling], list[str]]:
+    """The rulings of all checks, in their order, and what went wrong inside some of them.
 
     Which check is ruled where depends on the tree and the checks alone, never on the machine, so that the same tree gets the same report.
     """
-    found: Rulings = {}
     if len(checks) > 1 and len(model.program.indices) > _ALONE and "fork" in get_all_start_methods():
         found = _at_once(model, checks, tell)
     else:
         found = _ruled(model, checks, tell)
-    return [ruling for check in checks for ruling in found[check.id]]
+    return [ruling for check in checks for ruling in found.rulings[check.id]], sorted(found.problems)
 
 
-def _ruled(model: Model, checks: Sequence[Check], tell: Tell) -> Rulings:
-    found: Rulings = {}
+def _ruled(model: Model, checks: Sequence[Check], tell: Tell) -> Ruled:
+    found = Ruled({}, [])
     for number, check in enumerate(checks):
         tell(check.id, number, len(checks))
-        found[check.id] = list(check.rule(model))
+        found.rulings[check.id] = []
+        try:
+            found.rulings[check.id] += check.rule(model)
+        except Exception as error:  # a mistake of ours in one check must not cost the user the others
+            if os.environ.get("TILLPROOF_DEBUG") == "1":
+                raise
+            found.problems.append(f"{check.id} was not ruled to its end: {type(error).__name__}: {error}; please report it")
     return found
 
 
-def _at_once(model: Model, checks: Sequence[Check], tell: Tell) -> Rulings:
+def _at_once(model: Model, checks: Sequence[Check], tell: Tell) -> Ruled:
     """In two processes at a time: first what needs no handlers, while this one finds the handlers, then two halves of the rest."""
     later = [c for c in checks if c.id not in _FIRST]
     first = _Beside(model, [c for c in checks if c.id in _FIRST])
     model.prepare()
     beside = _Beside(model, [c for c in later if c.category in _BESIDE])
     found = _ruled(model, [c for c in later if c.category not in _BESIDE], tell)
-    return found | first.rulings(tell) | beside.rulings(tell)
+    parts = (found, first.ruled(tell), beside.ruled(tell))
+    return Ruled({k: v for part in parts for k, v in part.rulings.items()}, [p for part in parts for p in part.problems])
 
 
 class _Beside:
@@ -67,15 +82,14 @@ class _Beside:
         self._process.start()
         sending.close()
 
-    def rulings(self, tell: Tell) -> Rulings:
-        """Its rulings, by check. When the process is lost they are made here."""
+    def ruled(self, tell: Tell) -> Ruled:
+        """What was found there. When the process is lost it is found here."""
         try:
-            found: Rulings = self._receiving.recv()
+            found: Ruled = self._receiving.recv()
         except EOFError:
             found = _ruled(self._model, self._checks, tell)
         self._process.join()
         return found
 
     def _send(self, sending: Connection) -> None:
-        """What goes wrong here goes wrong again, and is told, where it is ruled instead."""
         sending.send(_ruled(self._model, self._checks, lambda *_: None))

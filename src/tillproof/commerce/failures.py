@@ -5,9 +5,10 @@ from collections.abc import Set
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
-from tillproof.flow.values import Const, FunctionV, Value, options
+from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Kind, Op
 
@@ -37,6 +38,8 @@ _TELLS = re.compile(
 _MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
+_HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
+_STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
 
 
@@ -64,7 +67,20 @@ class Failures:
 
     def swallows(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
-        return not self._passes_on(fn, catch.blocks) and not (catch.falls and self._answers_later(fn, catch))
+        if self._passes_on(fn, catch.blocks) or (catch.falls and self._answers_later(fn, catch)):
+            return False
+        return not any(self._is_error(o) for v in self._returned(fn, catch) for o in options(v))
+
+    def _is_error(self, answer: Value) -> bool:
+        """Whether an answer that is made elsewhere carries the status of an error."""
+        if not isinstance(answer, Result) or answer.instr < 0:
+            return False
+        for _, given in self.model.evaluator.arguments(answer):
+            held = [v for key in _STATUS for v in entries(given, key)]
+            texts = [c for v in (given, *held) for o in options(v) if (c := constant(o)) is not None]
+            if any(t.isdigit() and 400 <= int(t) <= 599 for t in texts):
+                return True
+        return False
 
     def answers_failure(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
@@ -162,7 +178,7 @@ class Failures:
         if body.op[callee] not in (Op.NAME, Op.FIELD):
             return False
         name = body.name(callee).rpartition(".")[2]
-        if name == "next" and arguments:
+        if name in _HANDS_ON and arguments:
             return True
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):

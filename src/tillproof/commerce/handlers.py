@@ -19,6 +19,7 @@ from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
 from tillproof.flow.values import FunctionV, Value, options
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Inbound, Provider
 
 if TYPE_CHECKING:
@@ -300,6 +301,7 @@ class Handlers:
                     )
         if (
             (_BACK.search(route) or _BACK.search(_folder(entry)))
+            and "hook" not in route.lower()
             and not _ACCOUNT.search(route)
             and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
             and not _starts(closure, 4)
@@ -343,14 +345,32 @@ class Handlers:
         walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
         proven = False
         for guard in entry.chain:
-            proven = proven or self._guard_proves(walk, guard)
+            proven = proven or self._guard_proves(walk, policy, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
         return Walked(_once(happenings), list(policy.proofs.values()), proven, deepest), walk.visited(), walk.cut
 
-    def _guard_proves(self, walk: Walk, guard: Value) -> bool:
+    def _wrapping(self, callee: Value) -> Proven | None:
+        """The proof that a wrapper of outside makes before it calls the handler, at the call that makes it."""
+        file, line = callee.at
+        if file not in self.model.program.indices or isinstance(callee, FunctionV):
+            return None
+        known = self.model.recogniser.wraps(callee, self.model.program.language(file))
+        if known is None:
+            return None
+        for fn in self.model.program.functions_calling_name(file, getattr(callee, "name", "")):
+            body = self.model.program.body(fn)
+            for i, op in enumerate(body.op):
+                if op == Op.CALL and body.line[body.args(i)[0]] == line and body.called(i) == getattr(callee, "name", ""):
+                    return Proven(fn, i, None, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", "throws")
+        return None
+
+    def _guard_proves(self, walk: Walk, policy: SenderPolicy, guard: Value) -> bool:
         """Whether a middleware, guard, dependency or decorator lets only proven requests pass."""
         for option in options(guard):
+            if (wrapped := self._wrapping(option)) is not None:
+                policy.proofs.setdefault((wrapped.fn, wrapped.instr), wrapped)
+                return True
             for fn in self.model.reach.functions_of(option):
                 ctx = self.model.evaluator.entry_context(option) if isinstance(option, FunctionV) else None
                 if self._function_proves(walk, fn, ctx, 0):

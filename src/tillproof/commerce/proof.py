@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.reach import DIGESTS
+from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import text_of
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import TOP, Fn
@@ -95,11 +96,7 @@ class SenderPolicy:
         model = self.model
         known = model.operations.verifier_at(fn, i, ctx)
         if known is not None and isinstance(known.thing, Verifier):
-            verifier = known.thing
-            self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", verifier.proves)
-            if verifier.proves in ("throws", "value"):
-                return Proof("throws")
-            return Proof("boolean") if verifier.proves == "boolean" else Proof("answer", verifier.genuine)
+            return self._verified(fn, i, ctx, known, known.thing)
         operation = model.operations.at(fn, i, ctx)
         if operation is not None and isinstance(operation.thing, Operation):
             if self.asked_and_used(fn, i, operation.thing, ctx):
@@ -108,7 +105,7 @@ class SenderPolicy:
                 return Proof("throws")
             return None
         if not self._may_prove(fn, i) or model.recogniser.is_ours(fn, i, ctx):
-            return None
+            return self._caught_proof(fn, i, ctx)
         if model.recogniser.is_("verifies", fn, i, ctx):
             if self._signs_in(fn, i, ctx):
                 return None
@@ -133,6 +130,28 @@ class SenderPolicy:
             if any(self.is_mac(a) for a in around):
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
+        return None
+
+    def _verified(self, fn: Fn, i: int, ctx: Ctx | None, known: Known, verifier: Verifier) -> Proof | None:
+        if verifier.proves == "wraps":
+            return None  # it is the function handed to it that is called for genuine messages only
+        self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", verifier.proves)
+        if verifier.proves in ("throws", "value"):
+            return Proof("throws")
+        return Proof("boolean") if verifier.proves == "boolean" else Proof("answer", verifier.genuine)
+
+    def _caught_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """``result.isErr()``, of a result that holds what a verifier answered or why it refused."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        succeeds = self.model.recogniser.says_success(body.name(callee)) if body.op[callee] == Op.FIELD else None
+        if succeeds is None:
+            return None
+        for option in options(self.model.evaluator.value(fn, body.args(callee)[0], ctx)):
+            known = self.model.recogniser.caught(option, self.model.program.language(fn.file))
+            if known is not None:
+                self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", "boolean")
+                return Proof("boolean" if succeeds else "denies")
         return None
 
     def _may_prove(self, fn: Fn, i: int) -> bool:

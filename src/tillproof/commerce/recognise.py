@@ -40,12 +40,14 @@ _SHARED = (
     "locks",
     "jobs",
     "caches",
+    "catches",
 )
 
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
+    "catches",
 ]  # fmt: skip
 
 
@@ -85,6 +87,7 @@ class Recogniser:
             for effect in framework.effects:
                 for lang, calls in effect.calls.items():
                     self.effects[lang].add(calls, effect)
+        self._succeeds = {name.lower(): says for f in knowledge.frameworks.values() for name, says in f.succeeds.items()}
         self.usage = Usage(program, knowledge)
         self._packages: dict[str, frozenset[str]] = {
             lang: frozenset(p for f in knowledge.frameworks.values() if f.language == lang for p in f.packages) for lang in LANGUAGES
@@ -221,6 +224,31 @@ class Recogniser:
     def verifier(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The proof of the sender that a call is, by SDK."""
         return next((k for k in self.known(fn, i, ctx) if isinstance(k.thing, Verifier)), None)
+
+    def wraps(self, callee: Value, language: str) -> Known | None:
+        """The proof of the sender that something of outside makes before it calls the function which it was handed."""
+        for (provider, thing), _, name, _ in self.calls[language].find(names(callee)):
+            if isinstance(thing, Verifier) and thing.proves == "wraps":
+                return Known(provider, thing, True, name)
+        return None
+
+    def says_success(self, name: str) -> bool | None:
+        """What a method of a result answers when all went well; None when it says nothing of that."""
+        return self._succeeds.get(name.lower())
+
+    def caught(self, value: Value, language: str) -> Known | None:
+        """The proof of the sender whose answer, or refusal, a result holds: ``fromThrowable(verify, toError)(body, signature)``."""
+        made = value.callee if isinstance(value, Result) else None
+        if not isinstance(made, Result) or made.instr < 0 or not self.result_is("catches", made):
+            return None
+        inner = self.evaluator.argument(made, 0)
+        for option in options(inner) if inner is not None else ():
+            bound = option.callee if isinstance(option, Result) else None
+            tried = bound.base if isinstance(bound, Member) and bound.name == "bind" else option
+            for (provider, thing), _, name, _ in self.calls[language].find(names(tried)):
+                if isinstance(thing, Verifier):
+                    return Known(provider, thing, True, name)
+        return None
 
     def dumped(self, value: Result) -> Provider | None:
         """The provider whose whole message a call gives as it came."""

@@ -16,6 +16,8 @@ HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNOR
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
+_EVERYDAY = ("checkout.com",)  # a word that shops have for other things does not name them
+_SHORT = 3
 _KNOWN_BY = 3  # so many events that no other provider has
 
 
@@ -70,8 +72,8 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
-    own = provider.id.partition("-")[0].partition(".")[0]
-    in_path = signs.named and not signs.browsed and own in (signs.route + signs.file).lower() and provider.kind in ("payment", "platform")
+    own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
+    in_path = signs.named and not signs.browsed and provider.kind in ("payment", "platform") and _names(signs.route + signs.file, own)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -94,6 +96,12 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _names(path: str, provider: str) -> bool:
+    """Whether a path names a provider; a short name as a word of its own, so that ``bootstrap`` names none."""
+    around = r"(?<![a-z]){}(?![a-z])" if len(provider) <= _SHORT else "{}"
+    return re.search(around.format(re.escape(provider)), path.lower()) is not None
 
 
 def _is_event(text: str) -> bool:

@@ -93,8 +93,9 @@ class Implication:
     def call_outcomes(self, i: int) -> list[Outcome]:
         """The ways in which a call may end, for branches on its result."""
         proof = self.walk.policy.proof(self.fn, i, self.ctx)
-        if proof is not None and proof.how == "boolean":
-            return [Outcome(External((self.fn.file, 1), "true"), True, True), Outcome(External((self.fn.file, 1), "false"), False, False)]
+        if proof is not None and proof.how in ("boolean", "denies"):
+            at, genuine = (self.fn.file, 1), proof.how == "boolean"
+            return [Outcome(External(at, "true"), True, genuine), Outcome(External(at, "false"), False, not genuine)]
         out: list[Outcome] = []
         if proof is None and not self.walk.too_deep():
             for target in self.walk.targets(self.fn, i, self.ctx):

@@ -7,10 +7,10 @@ from tillproof.flow.values import Ctx, FunctionV, Value
 
 
 class Proof(NamedTuple):
-    """What a call proves. ``how``: ``throws`` (its return is the proof), ``boolean`` (true is), ``answer`` (comparing it with
-    ``genuine`` is)."""
+    """What a call proves. ``how``: ``throws`` (its return is the proof), ``boolean`` (true is), ``denies`` (false is), ``answer``
+    (comparing it with ``genuine`` is)."""
 
-    how: Literal["throws", "boolean", "answer"]
+    how: Literal["throws", "boolean", "denies", "answer"]
     genuine: tuple[str, ...] = ()
 
 

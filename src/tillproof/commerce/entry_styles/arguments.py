@@ -194,19 +194,21 @@ def _unwrapped(evaluator: Evaluator, made: FunctionV, depth: int) -> list[tuple[
 
 
 def _passed_on(evaluator: Evaluator, inner: Fn, outer: Fn) -> int | None:
-    """The parameter of the outer function that the inner one calls with its own parameters."""
-    parameters = [p.name for p in evaluator.program.body(outer).params]
-    body = evaluator.program.body(inner)
-    own = {p.name for p in body.params}
-    answers = {body.args(r)[0] for r in range(len(body.op)) if body.op[r] == Op.RETURN}
-    answers |= {body.args(a)[0] for a in answers if a >= 0 and body.op[a] == Op.AWAIT}
-    for i, op in enumerate(body.op):
-        if op != Op.CALL:
-            continue
-        callee, given = body.call(i)
-        if body.op[callee] != Op.NAME or body.name(callee) not in parameters:
-            continue
-        values = [body.args(v)[0] if body.op[v] == Op.SPREAD else v for _, v in given]
-        if any(body.op[v] == Op.NAME and body.name(v) in own for v in values) or (values and i in answers):
-            return parameters.index(body.name(callee))
+    """The parameter of the outer function that the inner one, or one that is written inside it, calls with the inner one's parameters."""
+    program = evaluator.program
+    parameters = [p.name for p in program.body(outer).params]
+    for fn in (inner, *(f for f in program.all_functions(inner.file) if program.parent(f) == inner)):
+        body = program.body(fn)
+        own = {p.name for p in (*program.body(inner).params, *body.params)}
+        answers = {body.args(r)[0] for r in range(len(body.op)) if body.op[r] == Op.RETURN}
+        answers |= {body.args(a)[0] for a in answers if a >= 0 and body.op[a] == Op.AWAIT}
+        for i, op in enumerate(body.op):
+            if op != Op.CALL:
+                continue
+            callee, given = body.call(i)
+            if body.op[callee] != Op.NAME or body.name(callee) not in parameters:
+                continue
+            values = [body.args(v)[0] if body.op[v] == Op.SPREAD else v for _, v in given]
+            if any(body.op[v] == Op.NAME and body.name(v) in own for v in values) or (values and i in answers):
+                return parameters.index(body.name(callee))
     return None

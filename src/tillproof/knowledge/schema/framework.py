@@ -278,6 +278,8 @@ class Framework(Part, frozen=True):
     at that position unless code of others changes it.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
     in words (``Sales Order``).
+    ``catches``: calls that make of a function one that answers with a result instead of throwing; ``succeeds``: the methods of such a
+    result that say whether it went well, with what they answer when it did.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
@@ -329,6 +331,8 @@ class Framework(Part, frozen=True):
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     named_classes: dict[str, int] = {}
+    catches: tuple[str, ...] = ()
+    succeeds: dict[str, bool] = {}
     tells: dict[str, int] = {}
     hooks_functions: tuple[str, ...] = ()
     provides: dict[str, tuple[str, ...]] = {}

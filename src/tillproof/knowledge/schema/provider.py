@@ -113,14 +113,15 @@ class Verifier(Part, frozen=True, kw_only=True):
     """A call that proves who sent a message.
 
     ``proves``: ``throws`` (returns only when genuine), ``boolean`` (true when genuine), ``value`` (returns the genuine event, throws
-    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``).
+    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``), ``wraps`` (makes of the function that it is
+    handed one that calls it for genuine messages only).
     ``secret``/``body``: positions of those arguments. ``empty_secret``: what it does when the secret is empty or missing.
     ``raw_body``: the body argument must be the bytes as sent.
     """
 
     calls: dict[Language, tuple[str, ...]] = {}
     rest: tuple[str, ...] = ()
-    proves: Literal["throws", "boolean", "value", "answer"]
+    proves: Literal["throws", "boolean", "value", "answer", "wraps"]
     genuine: tuple[str, ...] = ()
     secret: int | None = None
     body: int | None = None
