@@ -376,9 +376,13 @@ class Effects:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
-            if model.words.fulfils(name):
+            if model.words.fulfils(name) and not self._is_followed(fn, i):
                 return Plain("fulfil", False, None, False)
         return None
+
+    def _is_followed(self, fn: Fn, i: int) -> bool:
+        """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""
+        return any(not handed and self.acts(target.fn) for target, handed in self._targets(fn, i, None) if target.fn != fn)
 
     def _is_executed(self, fn: Fn, i: int) -> bool:
         """Whether a call only builds a statement that another one executes, which is the effect then."""

@@ -40,6 +40,7 @@ _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
+_JSON = ("data", "metadata", "meta", "details", "payload", "extra")
 _RELATIVE_KEYS = ("$inc", "$mul")
 _CHANGES = ("increment", "decrement", "multiply", "divide")
 _CONTROL = frozenset(
@@ -208,7 +209,12 @@ class PartReader:
     def is_relative(self, value: Value) -> bool:
         """Whether the database works a new value out: ``F('stock') - n``, ``Product.stock - n``, ``{decrement: n}``, raw SQL."""
         for option in options(value):
-            if isinstance(option, Mix) and option.op in ("+", "-", "*") and any(self._is_column(o) for o in option.operands):
+            if (
+                isinstance(option, Mix)
+                and option.op in ("+", "-", "*")
+                and len(option.operands) > 1
+                and any(self._is_column(o) for o in option.operands)
+            ):
                 return True
             if isinstance(option, Record) and any(key in _CHANGES for key, _ in option.entries):
                 return True
@@ -326,6 +332,8 @@ class PartReader:
             out.compared.add(key)
             if not isinstance(entry, (Record, Overlay)):
                 out.keys[key] = entry
+            elif key in _JSON:  # a column that keeps a record itself: what is compared is in it
+                self.condition(entry, out, depth + 1)
 
     def comparison(self, fn: Fn, i: int, ctx: Ctx | None, out: Parts) -> bool:
         """``Order.id == x``, ``eq(orders.id, x)``, ``and(…)``: whether it is one."""

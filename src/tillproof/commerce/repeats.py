@@ -129,7 +129,7 @@ class Repeats:
         """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``."""
         value = effect.touch.fields[field] if effect.touch else None
         for option in options(value) if value is not None else ():
-            if isinstance(option, Mix) and option.op in ("+", "-"):
+            if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) > 1:
                 names = [o.name for o in option.operands if hasattr(o, "name")]
                 if field in names:
                     return True
