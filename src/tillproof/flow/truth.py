@@ -39,10 +39,8 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         equal = _equal(value(args[1]), value(args[2]))
         return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
     if op == Op.NAME:
-        said = _plain(value(i))
-        if isinstance(said, Record):  # an empty one is no only in Python and PHP
-            return True if any(key is not None for key, _ in said.entries) else None
-        return not said.falsy if isinstance(said, Const) else None
+        said = {_truthy(_plain(o)) for o in options(value(i))}
+        return said.pop() if len(said) == 1 else None
     if op != Op.CALL or body.op[args[0]] != Op.NAME:
         return None
     name = body.name(args[0])
@@ -52,6 +50,15 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         said = _plain(value(body.call(i)[1][0][1]))
         return said.kind == Kind.NULL if isinstance(said, Const) else None
     return None
+
+
+def _truthy(said: Value) -> bool | None:
+    """Whether a value counts as true where a condition is asked for."""
+    if isinstance(said, Record):  # an empty one is no only in Python and PHP
+        return True if any(key is not None for key, _ in said.entries) else None
+    if isinstance(said, Text):  # with a letter of its own it is neither empty nor "0"
+        return True if any(isinstance(p, Const) and p.text.strip("0") for p in said.pieces) else None
+    return not said.falsy if isinstance(said, Const) else None
 
 
 def _equal(left: Value, right: Value) -> bool | None:
