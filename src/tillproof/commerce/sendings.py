@@ -294,7 +294,7 @@ class Sendings:
             if host and "{}" not in host[1]:
                 if host[1] and not _INSIDE.search(host[1]):
                     return Sending(fn, i, self.model.http.provider(one), True, request=request)
-            elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i):
+            elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i) or self._asked(one):
                 if self._ours(request):
                     continue
                 return Sending(fn, i, told, False, request=request)
@@ -330,6 +330,10 @@ class Sendings:
         body = self.model.program.body(fn)
         given = [value for _, value in body.call(i)[1][:1]]
         return any(body.op[v] in (Op.FIELD, Op.NAME) and _REGISTERED.search(body.name(v)) for v in given)
+
+    def _asked(self, request: Request) -> bool:
+        """Whether whoever sends us a request says where this one goes."""
+        return request.url_value is not None and bool(self.model.requests.sources_in(request.url_value, 40))
 
     def _ours(self, request: Request) -> bool:
         """Whether an address is our own shop's."""
