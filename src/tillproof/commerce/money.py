@@ -48,6 +48,11 @@ class Money:
         return replace(self, steps=(*self.steps, step), **changes)  # type: ignore[arg-type]
 
 
+def converted_to(money: Money, unit: Unit) -> bool:
+    """Whether a sum is in a unit because a step put it there, so that one more such step is one too many."""
+    return money.unit == unit and any(s.did in ("up", "down", "convert") for s in money.steps)
+
+
 COUNT = Money("integer", "", True)
 """A number that is no sum, or a sum of which nothing is known but that it is whole."""
 

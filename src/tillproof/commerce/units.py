@@ -16,6 +16,7 @@ from tillproof.commerce.money import (
     Step,
     Unit,
     as_float,
+    converted_to,
     has_fraction,
     literal,
     name_of,
@@ -246,9 +247,11 @@ class Units:
         if told.does == "fixes":
             return replace(self._fixed(money, value, self._decimals(told, value, arguments)), number=told.number or money.number)
         if told.does == "minor":
-            return money.after(Step("convert", value), unit="minor", number=told.number or "integer", whole=True, inexact=False, two=False)
+            unit: Unit = "over" if converted_to(money, "minor") else "minor"
+            return money.after(Step("convert", value), unit=unit, number=told.number or "integer", whole=True, inexact=False, two=False)
         if told.does == "major":
-            return money.after(Step("convert", value), unit="major", number=told.number or money.number, whole=False, two=False)
+            unit = "under" if converted_to(money, "major") else "major"
+            return money.after(Step("convert", value), unit=unit, number=told.number or money.number, whole=False, two=False)
         if told.number == "float":
             return as_float(money)
         if told.number == "decimal" and money.number in ("float", "") and money.inexact is False:

@@ -60,7 +60,7 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """A sum of another unit than the provider takes."""
     if money.unit == "over":
         told = did(money, "told")
-        return Flaw("twice", _last(money, "up").value, "high", "certain" if told is not None else "likely", told.value if told else None)
+        return Flaw("twice", _last(money, "up", "convert").value, "high", "certain" if told is not None else "likely", told.value if told else None)
     if money.unit == "major" and not charges.follows(charge, None):
         return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
     return None
@@ -182,7 +182,7 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
             else Flaw("minor", _given(charges, charge), "high", "certain" if teller else "likely", teller.value if teller else None)
         )
     if money.unit == "under":
-        return Flaw("twice", _last(money, "down").value, "high", "likely", None)
+        return Flaw("twice", _last(money, "down", "convert").value, "high", "likely", None)
     fixed = did(money, "fix")
     if fixed is not None and fixed.exponent and money.number in ("string", "decimal"):
         varies = varying(charges, charge)
@@ -219,8 +219,8 @@ def _teller(money: Money) -> Value | None:
     return step.value if step else None
 
 
-def _last(money: Money, what: str) -> Step:
-    return did(money, what) or money.steps[-1]
+def _last(money: Money, *what: str) -> Step:
+    return next((s for s in reversed(money.steps) if s.did in what), money.steps[-1])
 
 
 def _from_client(charges: Charges, charge: Charge) -> bool:
