@@ -25,7 +25,7 @@ def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, l
     values = values_at(model, site, path, ctx)
     open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level):
-        contexts = [c for c in model.callers.contexts(site.fn, level + 1) if c.depth == level + 1]
+        contexts = model.callers.above(site.fn, ctx)
         if contexts:
             for deeper in contexts[:_CALLERS]:
                 yield from _specific(model, site, path, deeper, level + 1)

@@ -31,7 +31,10 @@ class Flaw:
 def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """The worst that is wrong with a sum in one of the ways in which it may come about."""
     if charge.site.provider.money == "minor":
-        return _rounding(charges, charge, money) or _unit(charges, charge, money) or _currency(charges, charge, money)
+        lossy = _rounding(charges, charge, money)
+        if lossy is not None and lossy.what != "cent-perhaps":
+            return lossy
+        return _unit(charges, charge, money) or _currency(charges, charge, money) or lossy  # what is only asked comes last
     if charge.site.provider.money in ("decimal-string", "decimal"):
         return _in_decimals(charges, charge, money)
     return None
