@@ -25,6 +25,7 @@ _CHARGES = (
 
 
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
+_REMARKS = {"comment", "comments", "history", "histories", "note", "notes", "remark", "remarks"}
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     ):
         return []
     told = model.effects.of(entry.target)
-    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note")]
+    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _remarks(e)]
     if (
         handler is not None
         and handler.kind != "redirect-return"
@@ -68,6 +69,11 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if handler is not None and _settled_elsewhere(model, handler):
         return []  # the webhook settles what the return loses
     return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
+
+
+def _remarks(effect: Effect) -> bool:
+    """Whether all that is written is a remark on what happened: the comments and the history of an order."""
+    return effect.touch is not None and effect.touch.entity.rpartition("_")[2] in _REMARKS
 
 
 def _works_on_payment(model: Model, effect: Effect) -> bool:
