@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tillproof.commerce.http import Request, Requests
+from tillproof.commerce.names import written
 from tillproof.commerce.recognise import Known, Recogniser
 from tillproof.flow.callers import Callers
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx
+from tillproof.flow.values import Ctx, External, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -19,6 +20,8 @@ _LEVELS = 3
 _MOST = 300
 _INTEGRATED = ("payment", "tax", "shipping")
 _FEW = 60
+_HANDED = 3  # words of a call on a class of an SDK that is handed over
+_MOST_HANDED = 12
 _SHARE = 0.08
 _WORDPRESS = tuple(f"wp_{safe}remote_{verb}" for safe in ("", "safe_") for verb in ("get", "post", "request"))
 # Of a helper that sends any request: the libraries that its file names, and what it calls.
@@ -86,13 +89,44 @@ class Operations:
 
     def _look(self, fn: Fn, i: int) -> None:
         known = self.recogniser.operation(fn, i)
-        if known is not None and isinstance(known.thing, Operation):
-            self.sites.append(OperationSite(known.provider, known.thing, fn, i, None, known.certain, None))
-            self.outbound.append((known.provider, fn, i))
+        asked = [(known, None)] if known is not None else self._handed(fn, i)
+        for one, ctx in asked:
+            if isinstance(one.thing, Operation):
+                self.sites.append(OperationSite(one.provider, one.thing, fn, i, ctx, one.certain, None))
+        if asked:
+            self.outbound.append((asked[0][0].provider, fn, i))
             return
         request = self.requests.request(fn, i)
         if request is not None:
             self._ask(fn, i, request)
+
+    def _handed(self, fn: Fn, i: int) -> list[tuple[Known, Ctx | None]]:
+        """What a call does whose SDK, or class of it, is handed over: ``client.Charge.create(…)``, ``cls.resource.create(…)``."""
+        body = self.program.body(fn)
+        parts = written(self.program, fn, body.args(i)[0]).split(".")
+        if len(parts) != _HANDED or parts[0] not in {p.name for p in body.params} or not self._of_an_sdk(fn, i, parts[1]):
+            return []
+        found = [(self.recogniser.operation(fn, i, ctx), ctx) for ctx in self.callers.above(fn, None)[:_MOST_HANDED]]
+        return [(known, ctx) for known, ctx in found if known is not None and known.certain]
+
+    def _of_an_sdk(self, fn: Fn, i: int, resource: str) -> bool:
+        """Whether a call is made on a class of an SDK: by the class's name, or because one stands there unless a subclass says otherwise."""
+        if resource in self._resources:
+            return True
+        body = self.program.body(fn)
+        base = self.recogniser.evaluator.value(fn, body.args(body.args(i)[0])[0])
+        return any(isinstance(o, External) and o.name.partition(".")[0] in self._packages for o in options(base))
+
+    @cached_property
+    def _resources(self) -> frozenset[str]:
+        """The classes of SDKs on which operations are asked for: ``PaymentIntent`` of ``stripe.PaymentIntent.create``."""
+        things = [t for p in self.recogniser.knowledge.providers.values() for t in p.things()]
+        names = [name.split(".") for thing in things for name in thing.calls.get("python", ())]
+        return frozenset(parts[-2] for parts in names if len(parts) >= _HANDED and parts[0] and parts[-2][:1].isupper())
+
+    @cached_property
+    def _packages(self) -> frozenset[str]:
+        return frozenset(n for p in self.recogniser.knowledge.providers.values() for n in p.packages.get("python", ()))
 
     def _ask(self, fn: Fn, i: int, request: Request) -> None:
         """A request by raw HTTP, in the contexts that say what it asks for."""

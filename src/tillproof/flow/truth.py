@@ -39,8 +39,8 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         equal = _equal(value(args[1]), value(args[2]))
         return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
     if op == Op.NAME:
-        said = {_truthy(_plain(o)) for o in options(value(i))}
-        return said.pop() if len(said) == 1 else None
+        agreed = {_truthy(_plain(o)) for o in options(value(i))}
+        return agreed.pop() if len(agreed) == 1 else None
     if op != Op.CALL or body.op[args[0]] != Op.NAME:
         return None
     name = body.name(args[0])

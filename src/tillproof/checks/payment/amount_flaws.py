@@ -63,7 +63,8 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """A sum of another unit than the provider takes."""
     if money.unit == "over":
         told = did(money, "told")
-        return Flaw("twice", _last(money, "up", "convert").value, "high", "certain" if told is not None else "likely", told.value if told else None)
+        where = _last(money, "up", "convert").value
+        return Flaw("twice", where, "high", "certain" if told is not None else "likely", told.value if told else None)
     if money.unit == "major" and not charges.follows(charge, None):
         return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
     return None
