@@ -110,7 +110,7 @@ class Operations:
         return [(known, ctx) for known, ctx in found if known is not None and known.certain]
 
     def _of_an_sdk(self, fn: Fn, i: int, resource: str) -> bool:
-        """Whether a call is made on a class of an SDK: by the class's name, or because one stands there unless a subclass says otherwise."""
+        """Whether a call is made on a class of an SDK: by its name, or because one stands there unless a subclass says otherwise."""
         if resource in self._resources:
             return True
         body = self.program.body(fn)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID, FieldRead
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Instance, Member, Param, Result, Value, constant, options, pieces
+from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Result, Value, constant, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -29,19 +30,27 @@ _DEEPEST = 2
 _MOST_PIECES = 60
 _LONGEST_TEXT = 6
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
+_SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
+_ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
+_REFERENCE = re.compile(r"order|invoice|reference")
+_KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
+_STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
+_FEW_PIECES = 12
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
-    field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer."""
+    field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer. ``reference``:
+    comparisons of the order's own id with the one that was put into the payment when it was made."""
 
     amount: tuple[Atom, ...]
     currency: tuple[Atom, ...]
     receiver: tuple[Atom, ...]
     stored: str
     told: bool = False
+    reference: tuple[Atom, ...] = ()
 
 
 class Reconciling:
@@ -55,6 +64,7 @@ class Reconciling:
         amount: list[Atom] = []
         currency: list[Atom] = []
         receiver: list[Atom] = []
+        reference: list[Atom] = []
         for held in self.model.effects.held(effect):
             for atom in flat(self.model.conditions.behind(held)):
                 if isinstance(held.fact, Passed) and atom.truth is None:
@@ -66,10 +76,44 @@ class Reconciling:
                     currency.append(atom)
                 if any(_RECEIVER.search(w) for w in words):
                     receiver.append(atom)
+                if self._refers(atom):
+                    reference.append(atom)
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and self._is_told(key)
-        return Reconciled(tuple(dict.fromkeys(amount)), tuple(dict.fromkeys(currency)), tuple(dict.fromkeys(receiver)), stored, told)
+        compared = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver)]
+        return Reconciled(*compared, stored, told, tuple(dict.fromkeys(reference)))
+
+    def _refers(self, atom: Atom) -> bool:
+        """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""
+        body = self.model.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        if op != Op.BINARY or body.text(args[0]) not in _SAME:
+            return False
+        one, other = (self.model.evaluator.value(atom.fn, side, atom.ctx) for side in args[1:3])
+        return (self._own_id(one) and self._carried_id(other)) or (self._own_id(other) and self._carried_id(one))
+
+    def _own_id(self, value: Value) -> bool:
+        """The id or number of an order of ours; what a customer may still add to is none."""
+        for here in pieces([value], _FEW_PIECES, self._within):
+            if not isinstance(here, Member) or not _ID.fullmatch(snake(here.name).removeprefix("get_")):
+                continue
+            read = self.model.records.read_behind(here.base)
+            owner = read.entity if read is not None else name_of(here.base).removeprefix("wc_get_").removeprefix("get_")
+            if self.model.words.entity(owner) and owner.rpartition("_")[2] not in _STILL_OPEN:
+                return True
+        return False
+
+    def _carried_id(self, value: Value) -> bool:
+        """An order's id among the data of ours that a provider keeps with a payment."""
+        parts = list(pieces([value], _MOST_PIECES, self._within))
+        names_ = {snake(n.strip("'\"")) for p in parts if (n := constant(p) if isinstance(p, Const) else name_of(p))}
+        return any(_REFERENCE.search(n) for n in names_) and any(_KEPT_WITH.search(n) for n in names_)
+
+    def _within(self, value: Value) -> list[Value]:
+        """What a value is made of, with what a call is given: ``str(order.id)``, ``metadata.get("order_id")``."""
+        given = [v for _, v in self.model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
+        return [*value.parts(), *(given if len(given) == 1 else [])]
 
     def _is_told(self, value: Value) -> bool:
         """Whether a value is part of what a provider answered when it was asked for a payment."""

@@ -156,6 +156,9 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
     effect, how = next(((e, r) for _, e, r in found if _holds(r, kind)), (None, None))
     if effect is None or how is None:
         return []
+    if not how.amount and how.reference:
+        atom = how.reference[0]
+        return [step(model, Place(atom.fn, atom.instr, atom.ctx), "the payment carries this order's own id", "guard")]
     if not how.amount:
         return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
     return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
@@ -164,7 +167,7 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
 def _holds(how: Reconciled, kind: str) -> bool:
     if kind == "ipn":
         return bool(how.amount and how.currency and how.receiver)
-    return bool(how.amount) or bool(how.stored and (kind == "webhook" or how.told))
+    return bool(how.amount or how.reference) or bool(how.stored and (kind == "webhook" or how.told))
 
 
 def _missing(how: Reconciled, kind: str) -> str:
