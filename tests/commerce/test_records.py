@@ -62,3 +62,21 @@ export class Payments {
 """
     model, _ = model_of(tmp_path, {"src/keeper.ts": KEEPER, "src/money/payments.ts": service})
     assert touches(model, "src/money/payments.ts") == []
+
+
+def test_what_a_library_of_plain_data_copies_of_a_record_is_no_record(tmp_path: Path) -> None:
+    code = """
+import { pick } from 'lodash'
+
+export function opposite(booking) {
+  const line = pick(booking, ['taxAmount', 'currency'])
+  line.taxAmount = -line.taxAmount
+  booking.taxAmount = 0
+  return line
+}
+"""
+    model, _ = model_of(tmp_path, {"src/ledger.js": code})
+    (fn,) = model.program.functions_by_name["opposite"]
+    body = model.program.body(fn)
+    written = [t.entity for i, op in enumerate(body.op) if op == Op.SET_FIELD and (t := model.records.touch(fn, i, None)) is not None]
+    assert written == ["booking"]
