@@ -105,6 +105,8 @@ class RecordNames:
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and (name := self._class_name(option)):
                 return entity(name)
+            if isinstance(option, Result) and self.program.body(chain.fn).name(chain.root) == "this" and (kept := self._hung_on(option)):
+                return kept
             if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):
                 return rows
         if not inner:
@@ -114,6 +116,10 @@ class RecordNames:
         if inner[0].call >= 0 and (table := self.table(inner[0])):
             return table
         return entity(_without_verb(inner[0].name))
+
+    def _hung_on(self, value: Result) -> str:
+        """The records of a model on which a function is hung: ``Order.prototype.ship``, ``orderSchema.methods.pay``."""
+        return entity(self.evaluator.hung.kind(value).removesuffix("Schema").removesuffix("Model"))
 
     def _own_kind(self, owner: ClassId, ctx: Ctx | None) -> str:
         """The entity that the methods of a class are about; a method of a general repository is about what the derived class keeps."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
+from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
@@ -58,6 +59,7 @@ class Evaluator:
     def __init__(self, program: Program, modules: Modules) -> None:
         self.program = program
         self.scope = Scope(self, program, modules)
+        self.hung = Hung(program)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
         self._of_object: dict[tuple[Fn, ObjectKey], Ctx] = {}
@@ -311,6 +313,8 @@ class Evaluator:
         if f.inside and f.ctx is not None and f.ctx.this is not None:
             return f.ctx.this
         owner = self.program.method_class(f.fn)
+        if owner is None and (keeper := self.hung.keeper(f.fn)) is not None:
+            return self.value(*keeper)
         return Instance(at, owner) if owner else Unknown(at, "`this` is not known here")
 
     # --- members and elements
@@ -336,7 +340,8 @@ class Evaluator:
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
-        return Member(at, value, name)
+        hung = self.hung.on(value, name, at) if isinstance(value, Result) else None
+        return hung or Member(at, value, name)
 
     def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
         if isinstance(value, Overlay):

@@ -214,13 +214,14 @@ class Scope:
                 found = self.exported(target, name, at)
                 if not isinstance(found, External):
                     return found
+        default = next((e for e in index.exports if e.name == "default"), None)
+        whole = self.global_name(file, default.local, at) if default is not None and name != "default" and not default.module else None
+        if isinstance(whole, Result) and (hung := self.evaluator.hung.on(whole, name, at)) is not None:
+            return hung
         declared = self._declared(file, name, at)
         if declared is not None:
             return declared
-        default = next((e for e in index.exports if e.name == "default"), None)
-        if default is not None and name != "default" and not default.module:
-            return self.evaluator.member(self.global_name(file, default.local, at), name, at)
-        return External(at, name)
+        return self.evaluator.member(whole, name, at) if whole is not None else External(at, name)
 
     # --- classes
 

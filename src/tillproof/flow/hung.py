@@ -1,0 +1,116 @@
+"""Functions that file-level JavaScript hangs on what it makes, a model or its schema, for the model itself or for each of its records."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.values import Choice, Element, FunctionV, Member, Overlay, Result, Value
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+_EACH = ("prototype", "methods")
+_OWN = ("statics",)
+_LONGEST_CHAIN = 12
+
+
+class _File(NamedTuple):
+    """``made``: the variable that keeps what an instruction makes. ``own`` and ``each``: by variable, what is hung on it by name.
+    ``on``: the variable on which a function is hung."""
+
+    made: dict[int, str]
+    own: dict[str, dict[str, Fn]]
+    each: dict[str, dict[str, Fn]]
+    on: dict[Fn, str]
+
+
+class Hung:
+    """Files are looked at when a member of what they make is asked for."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._files: dict[str, _File] = {}
+
+    def on(self, value: Result, name: str, at: tuple[str, int]) -> FunctionV | None:
+        """The function that ``value.name`` is: hung on the model that the value is, or on each record of the model that it comes from."""
+        for made, file in self._made(value):
+            found = (file.own if made is value else file.each).get(file.made[made.instr], {}).get(name)
+            if found is not None:
+                return FunctionV(at, found, None, value)
+        return None
+
+    def kind(self, value: Value) -> str:
+        """The variable that keeps the model from which a value comes, where functions are hung on it; empty where none are."""
+        kept = ((file.made[made.instr], file) for made, file in self._made(value))
+        return next((name for name, file in kept if name in file.own or name in file.each), "")
+
+    def keeper(self, fn: Fn) -> tuple[Fn, int] | None:
+        """Where what a function is hung on is made."""
+        if fn.number == TOP or self.program.language(fn.file) != "javascript":
+            return None
+        file = self._of(fn.file)
+        variable = file.on.get(fn)
+        return next(((Fn(fn.file, TOP), i) for i, name in file.made.items() if name == variable), None) if variable else None
+
+    def _made(self, value: Value) -> Iterator[tuple[Result, _File]]:
+        """What file-level code makes, a model most often, on the way from a value to what it comes from."""
+        here = value
+        for _ in range(_LONGEST_CHAIN):
+            if isinstance(here, Result):
+                if here.fn.number == TOP and here.instr >= 0 and self.program.language(here.fn.file) == "javascript":
+                    file = self._of(here.fn.file)
+                    if here.instr in file.made:
+                        yield here, file
+                here = here.callee
+            elif isinstance(here, (Member, Element, Overlay)):
+                here = here.base
+            elif isinstance(here, Choice):
+                here = here.options[0]
+            else:
+                return
+
+    def _of(self, path: str) -> _File:
+        if path not in self._files:
+            self._files[path] = self._read(path)
+        return self._files[path]
+
+    def _read(self, path: str) -> _File:
+        body = self.program.body(Fn(path, TOP))
+        out = _File({}, {}, {}, {})
+        for i, op in enumerate(body.op):
+            if op in (Op.CALL, Op.NEW) and (schema := _schema(out, body, i)):
+                out.made[i] = schema  # ``module.exports = mongoose.model('Order', orderSchema)``
+            elif op == Op.STORE:
+                made = body.args(i)[1]
+                if body.op[made] in (Op.CALL, Op.NEW) and not (made in out.made and body.name(i) == "default"):
+                    if schema := out.made.get(made):
+                        _inherit(out, schema, body.name(i))
+                    out.made[made] = body.name(i)
+            elif op == Op.SET_FIELD and body.op[body.args(i)[2]] == Op.FUNCTION:
+                _hang(out, body, i, Fn(path, body.args(body.args(i)[2])[0]))
+        return out
+
+
+def _hang(out: _File, body: Body, i: int, fn: Fn) -> None:
+    """``Order.fresh = …``, ``Order.prototype.ship = …``, ``orderSchema.methods.pay = …``, ``orderSchema.statics.latest = …``"""
+    on = body.args(i)[0]
+    kind = body.name(on) if body.op[on] == Op.FIELD else ""
+    base = body.args(on)[0] if kind else on
+    if body.op[base] != Op.NAME or (kind and kind not in (*_EACH, *_OWN)):
+        return
+    table = out.each if kind in _EACH else out.own
+    table.setdefault(body.name(base), {})[body.name(i)] = fn
+    out.on[fn] = body.name(base)
+
+
+def _schema(out: _File, body: Body, made: int) -> str:
+    """The schema that a model is made of, if functions hang on it."""
+    given = (body.name(a) for _, a in body.call(made)[1] if body.op[a] == Op.NAME)
+    return next((name for name in given if name in out.own or name in out.each), "")
+
+
+def _inherit(out: _File, schema: str, model: str) -> None:
+    """A model has what hangs on the schema that it is made of."""
+    for table in (out.own, out.each):
+        if schema in table:
+            table.setdefault(model, {}).update(table[schema])
+            out.on.update(dict.fromkeys(table[schema].values(), model))
