@@ -6,6 +6,7 @@ import pytest
 
 from tests.commerce.small_models import model_of
 from tillproof.commerce.model import Model
+from tillproof.flow.values import FunctionV
 from tillproof.ir.ops import Op
 
 KEEPER = """
@@ -80,3 +81,32 @@ export function opposite(booking) {
     body = model.program.body(fn)
     written = [t.entity for i, op in enumerate(body.op) if op == Op.SET_FIELD and (t := model.records.touch(fn, i, None)) is not None]
     assert written == ["booking"]
+
+
+def test_what_hangs_on_a_model_of_a_declared_type_writes_the_records_of_that_model(tmp_path: Path) -> None:
+    model_file = """
+import sequelize, { DataTypes } from '../lib/sequelize'
+
+const Booking: BookingModel = sequelize.define('Booking', { status: DataTypes.STRING })
+
+Booking.confirmed = async (id: number) => Booking.findOne({ where: { id, status: 'confirmed' } })
+
+Booking.prototype.confirm = async function (): Promise<void> {
+  await this.update({ status: 'confirmed' })
+}
+
+export default Booking
+"""
+    service = """
+import Booking from './models/Booking'
+
+export async function pay(id: number) {
+  const found = await Booking.findByPk(id)
+  await found.confirm()
+  return Booking.confirmed(id)
+}
+"""
+    model, _ = model_of(tmp_path, {"src/models/Booking.ts": model_file, "src/pay.ts": service})
+    (pay,) = model.program.functions_by_name["pay"]
+    effects = model.effects.of(FunctionV(("src/pay.ts", 1), pay, None))
+    assert [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch is not None] == [("write", "booking", ["status"])]

@@ -81,6 +81,8 @@ class Hung:
                 out.made[i] = schema  # ``module.exports = mongoose.model('Order', orderSchema)``
             elif op == Op.STORE:
                 made = body.args(i)[1]
+                while body.op[made] == Op.CAST:
+                    made = body.args(made)[1]
                 if body.op[made] in (Op.CALL, Op.NEW) and not (made in out.made and body.name(i) == "default"):
                     if schema := out.made.get(made):
                         _inherit(out, schema, body.name(i))
