@@ -109,4 +109,6 @@ export async function pay(id: number) {
     model, _ = model_of(tmp_path, {"src/models/Booking.ts": model_file, "src/pay.ts": service})
     (pay,) = model.program.functions_by_name["pay"]
     effects = model.effects.of(FunctionV(("src/pay.ts", 1), pay, None))
-    assert [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch is not None] == [("write", "booking", ["status"])]
+    assert [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch is not None] == [
+        ("write", "booking", ["status"])
+    ]

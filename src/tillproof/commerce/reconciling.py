@@ -81,8 +81,8 @@ class Reconciling:
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and self._is_told(key)
-        compared = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver)]
-        return Reconciled(*compared, stored, told, tuple(dict.fromkeys(reference)))
+        each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
+        return Reconciled(each[0], each[1], each[2], stored, told, each[3])
 
     def _refers(self, atom: Atom) -> bool:
         """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import Parts
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx
+from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -138,15 +139,51 @@ class Regions:
         ctx = place.ctx
         if ctx is not None and ctx.fn == place.fn and ctx.callback:
             call = Place(ctx.caller, ctx.call, ctx.parent)
-            return call if self._takes(call, what) else None
+            return call if self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn)) else None
         around = self.model.program.parent(place.fn)
         if around is None or (ctx is not None and ctx.fn == place.fn):
             return None
         body = self.model.program.body(around)
         for i, op in enumerate(body.op):
             if op == Op.CALL and any(body.op[v] == Op.FUNCTION and body.args(v)[0] == place.fn.number for _, v in body.call(i)[1]):
-                return Place(around, i, None) if self._takes(Place(around, i, None), what) else None
+                call = Place(around, i, None)
+                return call if self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn)) else None
         return None
+
+    def _runs_locked(self, call: Place, handed: Fn) -> bool:
+        """Whether a function of ours runs what it is handed under a lock that it takes: ``order.lock(async () => …)``."""
+        body = self.model.program.body(call.fn)
+        callee, arguments = body.call(call.instr)
+        position = next((n for n, (_, v) in enumerate(arguments) if body.op[v] == Op.FUNCTION and body.args(v)[0] == handed.number), None)
+        ours = [o for o in options(self.model.evaluator.value(call.fn, callee, call.ctx)) if isinstance(o, FunctionV)]
+        return position is not None and bool(ours) and all(self._is_locked(o, call, position) for o in ours)
+
+    def _is_locked(self, target: FunctionV, call: Place, position: int) -> bool:
+        body = self.model.program.body(target.fn)
+        params = [p.name for p in body.params if p.name not in ("self", "this")]
+        if position >= len(params):
+            return False
+        ctx = self.model.evaluator.context(target, call.fn, call.instr, call.ctx)
+        runs = [
+            i
+            for i, op in enumerate(body.op)
+            if op == Op.CALL and written(self.model.program, target.fn, body.args(i)[0]) == params[position]
+        ]
+        return bool(runs) and all(self._after_lock(Place(target.fn, i, ctx)) for i in runs)
+
+    def _after_lock(self, place: Place) -> bool:
+        """Whether a lock is held at a place, or rows were read under one, and marked, by a function that was run before."""
+        if self.lock(place) is not None:
+            return True
+        body = self.model.program.body(place.fn)
+        passed = (f.instr for f in self.model.effects.facts(place.fn).at(place.instr) if isinstance(f, Passed))
+        inner = (Fn(place.fn.file, body.args(v)[0]) for i in passed for _, v in body.call(i)[1] if body.op[v] == Op.FUNCTION)
+        return any(self._marks_locked_rows(fn) for fn in inner)
+
+    def _marks_locked_rows(self, fn: Fn) -> bool:
+        calls = [i for i, op in enumerate(self.model.program.body(fn).op) if op == Op.CALL]
+        touched = [t for i in calls if (t := self.model.records.touch(fn, i, None)) is not None]
+        return any(t.kind == "read" and t.locked for t in touched) and any(t.writes for t in touched)
 
     def _takes(self, place: Place, what: str) -> bool:
         """Whether a call, or one in the chain that it ends, takes a lock or opens a transaction: ``Cache::lock(…)->block(5, fn)``."""

@@ -84,8 +84,8 @@ class Hung:
                 while body.op[made] == Op.CAST:
                     made = body.args(made)[1]
                 if body.op[made] in (Op.CALL, Op.NEW) and not (made in out.made and body.name(i) == "default"):
-                    if schema := out.made.get(made):
-                        _inherit(out, schema, body.name(i))
+                    if made in out.made:
+                        _inherit(out, out.made[made], body.name(i))
                     out.made[made] = body.name(i)
             elif op == Op.SET_FIELD and body.op[body.args(i)[2]] == Op.FUNCTION:
                 _hang(out, body, i, Fn(path, body.args(body.args(i)[2])[0]))
