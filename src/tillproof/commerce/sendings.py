@@ -30,8 +30,11 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 _CONFIGURED = re.compile(r"url|uri|host|endpoint|domain|base", re.IGNORECASE)
-# Addresses that somebody outside has registered with us, to be told of what happens here.
-_REGISTERED = re.compile(r"(?:web_?hook|call_?back|notification|notify|postback)_?(?:url|uri|endpoint|address)$", re.IGNORECASE)
+# Addresses that somebody outside has registered with us, to be told of what happens here or to be asked what is theirs.
+_REGISTERED = re.compile(
+    r"(?:web_?hook|call_?back|notification|notify|postback|manifest|feed|remote|partner|supplier|vendor)_?(?:url|uri|endpoint|address)$",
+    re.IGNORECASE,
+)
 _LONGEST_CHAIN = 14
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
