@@ -10,6 +10,7 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
@@ -25,6 +26,8 @@ _CHARGES = (
 
 
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
+_LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
+_SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 _REMARKS = {"comment", "comments", "history", "histories", "note", "notes", "remark", "remarks"}
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
@@ -127,6 +130,25 @@ def lost(model: Model, effect: Effect) -> Lost | None:
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
         return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
+    return None
+
+
+def left_to_another(model: Model, effect: Effect) -> Lost | None:
+    """Where the work is left to whoever holds a lock on the record, and success is answered: that one works on what it has read, not on
+    this message, which never comes again. None where it is refused, or nobody asks."""
+    for place in effect.way:
+        body = model.program.body(place.fn)
+        for fact in model.effects.facts(place.fn).at(place.instr):
+            if not isinstance(fact, Condition) or fact.truth or body.op[fact.instr] not in (Op.CALL, Op.FIELD):
+                continue
+            called = body.op[fact.instr] == Op.CALL
+            name = body.called(fact.instr) if called else body.name(fact.instr)
+            given = [written(model.program, place.fn, a) for _, a in body.call(fact.instr)[1]] if called else []
+            if not _LOCKED.fullmatch(snake(name)) or any(_SAME_MESSAGE.search(text) for text in given):
+                continue
+            if model.failures.passes_over(place.fn, fact.instr):
+                how = "other work has locked the record, the message is passed over, and success is answered"
+                return Lost(effect, place.fn, fact.instr, how)
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.losses import Lost, at_stake, lost
+from tillproof.checks.resilience.losses import Lost, at_stake, left_to_another, lost
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -24,7 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         ends: list[Lost] = []
         for effect in effects:
-            found = lost(model, effect)
+            found = lost(model, effect) or (left_to_another(model, effect) if handler and handler.kind != "redirect-return" else None)
             if found is not None and (found.fn, found.instr) not in seen:
                 seen.add((found.fn, found.instr))
                 ends.append(found)
