@@ -112,3 +112,38 @@ export async function pay(id: number) {
     assert [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch is not None] == [
         ("write", "booking", ["status"])
     ]
+
+
+@pytest.mark.parametrize(
+    "hung",
+    [
+        "schema.methods.confirm = WORK",
+        "schema.methods = { confirm: WORK }",
+        "schema.method('confirm', WORK)",
+        "Object.assign(schema.methods, { confirm: WORK })",
+    ],
+)
+def test_methods_of_a_schema_are_hung_in_several_ways(tmp_path: Path, hung: str) -> None:
+    work = "async function () { this.status = 'confirmed'; await this.save() }"
+    model_file = f"""
+const mongoose = require('mongoose')
+
+const schema = new mongoose.Schema({{ status: String }})
+{hung.replace("WORK", work)}
+const Booking = mongoose.model('Booking', schema)
+module.exports = Booking
+"""
+    service = """
+const Booking = require('./booking')
+
+async function pay(id) {
+  const found = await Booking.findById(id)
+  await found.confirm()
+}
+
+module.exports = { pay }
+"""
+    model, _ = model_of(tmp_path, {"src/booking.js": model_file, "src/pay.js": service})
+    (pay,) = model.program.functions_by_name["pay"]
+    effects = model.effects.of(FunctionV(("src/pay.js", 1), pay, None))
+    assert ("write", "booking", ["status"]) in [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch]

@@ -87,21 +87,47 @@ class Hung:
                     if made in out.made:
                         _inherit(out, out.made[made], body.name(i))
                     out.made[made] = body.name(i)
-            elif op == Op.SET_FIELD and body.op[body.args(i)[2]] == Op.FUNCTION:
-                _hang(out, body, i, Fn(path, body.args(body.args(i)[2])[0]))
+            for on, kind, name, fn in _hangings(path, body, i):
+                table = out.each if kind in _EACH else out.own
+                table.setdefault(on, {})[name] = fn
+                out.on[fn] = on
         return out
 
 
-def _hang(out: _File, body: Body, i: int, fn: Fn) -> None:
-    """``Order.fresh = …``, ``Order.prototype.ship = …``, ``orderSchema.methods.pay = …``, ``orderSchema.statics.latest = …``"""
-    on = body.args(i)[0]
+def _hangings(path: str, body: Body, i: int) -> Iterator[tuple[str, str, str, Fn]]:
+    """What an instruction hangs: on which variable, for whom, under which name."""
+    if body.op[i] == Op.SET_FIELD:
+        on, _, value = body.args(i)
+        if body.op[on] == Op.NAME and body.name(i) in (*_EACH, *_OWN):  # ``schema.methods = { pay() { … } }``
+            yield from ((body.name(on), body.name(i), name, fn) for name, fn in _functions(path, body, value))
+        elif (place := _place(body, on)) and body.op[value] == Op.FUNCTION:  # ``Order.prototype.ship = …``, ``Order.fresh = …``
+            yield (*place, body.name(i), Fn(path, body.args(value)[0]))
+    elif body.op[i] == Op.CALL:
+        callee, arguments = body.call(i)
+        given = [v for _, v in arguments]
+        if len(given) < 2 or body.op[callee] != Op.FIELD:
+            return
+        word, on = body.name(callee), body.args(callee)[0]
+        const = body.const(given[0])
+        if word in ("method", "static") and body.op[on] == Op.NAME and const and body.op[given[1]] == Op.FUNCTION:
+            yield body.name(on), word + "s", const[1].strip("'\""), Fn(path, body.args(given[1])[0])
+        elif word == "assign" and (place := _place(body, given[0])) and place[1]:
+            yield from ((*place, name, fn) for name, fn in _functions(path, body, given[1]))
+
+
+def _place(body: Body, on: int) -> tuple[str, str] | None:
+    """The variable and the part of it on which something is hung: ``Order``, ``Order.prototype``, ``orderSchema.statics``."""
     kind = body.name(on) if body.op[on] == Op.FIELD else ""
     base = body.args(on)[0] if kind else on
-    if body.op[base] != Op.NAME or (kind and kind not in (*_EACH, *_OWN)):
-        return
-    table = out.each if kind in _EACH else out.own
-    table.setdefault(body.name(base), {})[body.name(i)] = fn
-    out.on[fn] = body.name(base)
+    return (body.name(base), kind) if body.op[base] == Op.NAME and kind in ("", *_EACH, *_OWN) else None
+
+
+def _functions(path: str, body: Body, record: int) -> Iterator[tuple[str, Fn]]:
+    """The functions that a record holds, by name."""
+    keys = body.args(record) if body.op[record] == Op.RECORD else []
+    for key, value in zip(keys[::2], keys[1::2], strict=True):
+        if key >= 0 and (const := body.const(key)) and body.op[value] == Op.FUNCTION:
+            yield const[1].strip("'\""), Fn(path, body.args(value)[0])
 
 
 def _schema(out: _File, body: Body, made: int) -> str:
