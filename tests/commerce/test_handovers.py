@@ -49,6 +49,26 @@ def test_a_task_of_celery(tmp_path: Path, call: str, how: str, arguments: str) -
     assert unguarded(tmp_path, files) == [("shop/tasks.py", 5)]
 
 
+@pytest.mark.parametrize(
+    ("call", "how"),
+    [
+        ("celery.current_app.send_task('shop.tasks.fail', args=[ORDER])", ""),
+        ("celery.current_app.send_task('orders.fail', args=[ORDER])", "name='orders.fail'"),
+        ("celery.current_app.send_task('orders.fail', args=[ORDER])", "bind=False, name='orders.fail', max_retries=3"),
+    ],
+)
+def test_a_task_that_is_sent_by_its_name(tmp_path: Path, call: str, how: str) -> None:
+    view = PYTHON.replace("import stripe\nfrom .tasks import fail\n", "import celery\nimport stripe\n")
+    view = view.replace("CALL", call.replace("ORDER", "event['data']['object']['metadata']['order']"))
+    files = {
+        "shop/views.py": view,
+        "shop/tasks.py": TASKS.replace("HOW", how).replace("ARGUMENTS", "order_id"),
+        "shop/urls.py": URLS,
+        "shop/models.py": ORDER,
+    }
+    assert unguarded(tmp_path, files) == [("shop/tasks.py", 5)]
+
+
 HOOK = """\
 <?php
 namespace App\\Http\\Controllers;

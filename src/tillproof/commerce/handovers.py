@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST = 6
 _TELLING = 5
 _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
+_NAMED = ("name", "actor_name")
 _TYPE = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -134,8 +135,24 @@ class Handovers:
                 if self.model.program.language(file) == language:
                     for fn in self.model.program.functions_calling(file, words):
                         found.update((target.fn, target) for known, target in self._registering(fn, words) if known == name)
+            if not found and language == "python":
+                found.update((target.fn, target) for target in self._by_path(name, words))
             self._registered[key] = list(found.values())
         return self._registered[key]
+
+    def _by_path(self, name: str, words: set[str]) -> Iterator[FunctionV]:
+        """A task of Python that is given no name goes by its module and function: ``shop.tasks.capture``."""
+        module, _, last = name.rpartition(".")
+        for fn in self.model.program.functions_by_name.get(last, ()) if module else ():
+            dotted = fn.file.removesuffix(".py").replace("/", ".")
+            around = self.model.program.parent(fn)
+            if around is not None and f".{dotted}".endswith(f".{module}") and self._is_task(around, fn, words):
+                yield FunctionV((fn.file, 1), fn, None)
+
+    def _is_task(self, around: Fn, fn: Fn, words: set[str]) -> bool:
+        body = self.model.program.body(around)
+        marks = [body.args(i)[2] for i, op in enumerate(body.op) if op == Op.DECORATE and body.args(i)[:2] == [0, fn.number]]
+        return any((body.called(m) if body.op[m] == Op.CALL else body.name(m).rpartition(".")[2]).lower() in words for m in marks)
 
     @cached_property
     def _registering_words(self) -> dict[str, set[str]]:
@@ -151,7 +168,8 @@ class Handovers:
         for i, op in enumerate(body.op):
             if op == Op.DECORATE and body.args(i)[0] == 0 and body.op[body.args(i)[2]] == Op.CALL:
                 call, target = body.args(i)[2], Fn(fn.file, body.args(i)[1])
-                name = constant(evaluator.value(fn, given[0][1])) if (given := body.call(call)[1]) else None
+                given = [v for k, v in body.call(call)[1] if k in _NAMED] or [v for k, v in body.call(call)[1] if k == ""]
+                name = constant(evaluator.value(fn, given[0])) if given else None
                 if name is not None and body.called(call).lower() in words:
                     owner = self.model.program.owner(target)
                     at = (fn.file, body.line[i])
