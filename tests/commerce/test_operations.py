@@ -45,3 +45,15 @@ class PayPalRefunds {
 """
     model, _ = model_of(tmp_path, {"src/Sends.php": sends, "src/PayPalRefunds.php": refunds})
     assert [(s.provider.id, s.operation.op, s.fn.file) for s in model.operations.sites] == [("paypal", "refund.create", "src/Sends.php")]
+
+
+def test_a_folder_that_is_called_like_an_sdk_does_not_stand_for_it(tmp_path: Path) -> None:
+    code = "import stripe as sdk\n\n\ndef give_back(charge):\n    return sdk.Refund.create(charge=charge)\n"
+    files = {
+        "shop/links/stripe/__init__.py": "",
+        "shop/links/stripe/service.py": code,
+        "shop/money/stripe.py": code,
+    }
+    model, _ = model_of(tmp_path, files)
+    found = [("shop/links/stripe/service.py", "refund.create"), ("shop/money/stripe.py", "refund.create")]
+    assert sorted((s.fn.file, s.operation.op) for s in model.operations.sites) == found
