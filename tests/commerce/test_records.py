@@ -147,3 +147,45 @@ module.exports = { pay }
     (pay,) = model.program.functions_by_name["pay"]
     effects = model.effects.of(FunctionV(("src/pay.js", 1), pay, None))
     assert ("write", "booking", ["status"]) in [(e.touch.kind, e.touch.entity, list(e.touch.fields)) for e in effects if e.touch]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "made", "written"),
+    [
+        ("booking", "", ["booking"]),
+        ("booking: BookingCreationAttributes", "", []),
+        ("given", "const booking = { taxAmount: 0, id: given.id }", []),
+    ],
+)
+def test_the_fields_of_what_a_record_is_still_to_be_made_of_are_no_records(
+    tmp_path: Path, parameter: str, made: str, written: list[str]
+) -> None:
+    code = f"export function prepare({parameter}) {{\n  {made}\n  booking.taxAmount = -1\n  return booking\n}}\n"
+    model, _ = model_of(tmp_path, {"src/prepare.ts": code})
+    (fn,) = model.program.functions_by_name["prepare"]
+    body = model.program.body(fn)
+    found = [t.entity for i, op in enumerate(body.op) if op == Op.SET_FIELD and (t := model.records.touch(fn, i, None)) is not None]
+    assert found == written
+
+
+def test_what_every_kind_of_message_leads_to_is_seen_for_each(tmp_path: Path) -> None:
+    kinds = range(9)
+    handlers = "\n".join(f"async function on{n}(event) {{ await entered(event.id) }}" for n in kinds)
+    cases = "\n".join(f"    case 'kind.{n}': return on{n}(event)" for n in kinds)
+    code = f"""
+const mongoose = require('mongoose')
+const Entry = mongoose.model('Entry', new mongoose.Schema({{ event: String }}))
+
+async function entered(id) {{ await Entry.create({{ event: id }}) }}
+{handlers}
+
+async function handle(event) {{
+  switch (event.type) {{
+{cases}
+  }}
+}}
+"""
+    model, _ = model_of(tmp_path, {"src/handle.js": code})
+    (fn,) = model.program.functions_by_name["handle"]
+    effects = model.effects.of(FunctionV(("src/handle.js", 1), fn, None))
+    assert len({e.way[-1].instr for e in effects if e.touch is not None and e.touch.kind == "create"}) == len(kinds)

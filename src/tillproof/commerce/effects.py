@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
+_ON_EACH_WAY = 2
 _BRANCHES = 20
 _LEVELS = 2
 _MARK = re.compile(
@@ -112,20 +113,23 @@ class Effects:
     def of(self, target: FunctionV) -> list[Effect]:
         """All effects behind a function that is called from outside, near ones first to be looked for, in the order in which they happen.
 
-        Functions are entered once per call that leads to them, a few times at most, and only where something lies behind them.
+        Functions are entered once per call that leads to them, a few times at most, and only where something lies behind them. What many
+        ways share is entered on each of those that part in the entry point itself: one for every kind of message.
         """
         ctx = self.model.evaluator.entry_context(target)
         key = (target.fn, id(ctx))
         if key not in self._entries:
             found: list[Effect] = []
-            waiting = deque([(target.fn, ctx, 0)])
+            waiting = deque([(target.fn, ctx, 0, -1)])
             entered: Counter[Fn] = Counter()
+            on_way: Counter[tuple[Fn, int]] = Counter()
             total = 0
             while waiting and total < _MOST:
-                fn, here, depth = waiting.popleft()
-                if entered[fn] >= _CONTEXTS:
+                fn, here, depth, way = waiting.popleft()
+                if entered[fn] >= _CONTEXTS and on_way[fn, way] >= _ON_EACH_WAY:
                     continue
                 entered[fn] += 1
+                on_way[fn, way] += 1
                 total += 1
                 plan = self._plan(fn)
                 if not plan:
@@ -140,9 +144,8 @@ class Effects:
                     if depth < _DEEPEST:
                         for inner, handed in self._reached(step, fn, here):
                             if not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
-                                waiting.append(
-                                    (inner.fn, self.model.evaluator.context(inner, fn, step.instr, here, callback=handed), depth + 1)
-                                )
+                                below = self.model.evaluator.context(inner, fn, step.instr, here, callback=handed)
+                                waiting.append((inner.fn, below, depth + 1, way if depth else step.instr))
             kept = {self._once(e): e for e in reversed(found)}
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]

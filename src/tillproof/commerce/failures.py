@@ -217,15 +217,16 @@ class Failures:
                     return "told"
         return "lost"
 
-    def passes_over(self, fn: Fn, i: int) -> bool:
-        """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept."""
+    def passes_over(self, fn: Fn, i: int, answers: bool) -> bool:
+        """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept. ``answers``:
+        what the function returns is the answer; else a caller may ask what it was told."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         for branch, positive in self._asking(fn, i, 0) or ():
             arms = dict(body.blocks[defuse.block_of[branch]].next)
             yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
             if yes is not None and no is not None:
                 own = (reached_from(body, yes) - reached_from(body, no)) or frozenset([yes])  # a loop goes on to the next
-                if not self._passes_on(fn, own):
+                if not self._passes_on(fn, own) and (answers or not self._ends(fn, own)):
                     return True
         return False
 

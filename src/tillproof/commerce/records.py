@@ -61,6 +61,7 @@ _UPSERTS = (
     "createorfirst",
     "findorcreate",
 )
+_TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
 _DATA_LIBRARIES = ("lodash", "lodash-es", "underscore", "ramda", "remeda", "radash", "es-toolkit")
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
@@ -140,11 +141,24 @@ class Records:
         name = body.name(i).lstrip("_")  # ``this._status`` is kept for the column ``status``
         record = self.evaluator.value(fn, obj, ctx)
         found, parts = self.holder(fn, obj, ctx)
-        if not found or any((isinstance(o, External) and "." in o.name) or _is_copy(o) for o in options(record)):
+        if not found or any((isinstance(o, External) and "." in o.name) or self._is_plain(o) for o in options(record)):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
+
+    def _is_plain(self, value: Value) -> bool:
+        """Whether an object is plain data: written down, what a library of plain data makes of another (``const line = pick(order, …)`` is
+        no order), or declared as what a record is still to be made of."""
+        while isinstance(value, Overlay):
+            value = value.base
+        if isinstance(value, Param):
+            return _TO_BE_MADE.search(self.program.body(value.fn).params[value.number].type) is not None
+        callee = value.callee if isinstance(value, Result) else None
+        of_library = isinstance(callee, External) and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES
+        return of_library or (
+            isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
+        )
 
     def _set_named(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         """``setattr(order, name, value)``, for each of a record's names or for one."""
@@ -409,14 +423,6 @@ class Records:
         return Touch(
             kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
         )
-
-
-def _is_copy(value: Value) -> bool:
-    """Whether an object is what a library of plain data makes of another: ``const line = pick(order, ['sku'])`` is no order."""
-    while isinstance(value, Overlay):
-        value = value.base
-    callee = value.callee if isinstance(value, Result) else None
-    return isinstance(callee, External) and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES
 
 
 def _is_nx(key: str, value: Value) -> bool:

@@ -136,8 +136,9 @@ def lost(model: Model, effect: Effect) -> Lost | None:
 def left_to_another(model: Model, effect: Effect) -> Lost | None:
     """Where the work is left to whoever holds a lock on the record, and success is answered: that one works on what it has read, not on
     this message, which never comes again. None where it is refused, or nobody asks."""
-    for place in effect.way:
+    for n, place in enumerate(effect.way):
         body = model.program.body(place.fn)
+        last = n == len(effect.way) - 1
         for fact in model.effects.facts(place.fn).at(place.instr):
             if not isinstance(fact, Condition) or fact.truth or body.op[fact.instr] not in (Op.CALL, Op.FIELD):
                 continue
@@ -146,7 +147,7 @@ def left_to_another(model: Model, effect: Effect) -> Lost | None:
             given = [written(model.program, place.fn, a) for _, a in body.call(fact.instr)[1]] if called else []
             if not _LOCKED.fullmatch(snake(name)) or any(_SAME_MESSAGE.search(text) for text in given):
                 continue
-            if model.failures.passes_over(place.fn, fact.instr):
+            if model.failures.passes_over(place.fn, fact.instr, answers=last):
                 how = "other work has locked the record, the message is passed over, and success is answered"
                 return Lost(effect, place.fn, fact.instr, how)
     return None
