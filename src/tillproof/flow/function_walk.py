@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
@@ -33,6 +34,18 @@ class FunctionWalk(Implication):
     def defuse(self) -> DefUse:
         """Which writes reach which reads, where the context leaves the branches open."""
         return self.walk.evaluator.defuse(self.fn, self.ctx)
+
+    def _begins_turn(self, block: int) -> bool:
+        """A quick look: whether a block may begin the turns of a loop that is counted or goes through something."""
+        asked = self.body.args(self.body.blocks[block].end - 1)[0]
+        return self.body.op[asked] == Op.OPAQUE or (
+            self.body.op[asked] == Op.BINARY and self.body.text(self.body.args(asked)[0]) in ("<", "<=")
+        )
+
+    @cached_property
+    def _endless(self) -> frozenset[int]:
+        """The beginnings of loops that are never left by their end."""
+        return never_exhausted(self.body)
 
     def run(self) -> Summary:
         self._settle()
@@ -63,6 +76,8 @@ class FunctionWalk(Implication):
                 if onward is None:
                     continue
                 if kind in (EDGE_TRUE, EDGE_FALSE) and self._ruled_out(block, kind == EDGE_TRUE):
+                    continue
+                if kind == EDGE_FALSE and self._begins_turn(block) and block in self._endless:
                     continue
                 if kind in (EDGE_TRUE, EDGE_FALSE) and not onward:
                     onward = self._branch(block, kind == EDGE_TRUE)
