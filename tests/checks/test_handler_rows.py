@@ -152,3 +152,36 @@ def test_the_row_says_what_a_second_delivery_meets(tmp_path: Path, order: str, b
     code = WEBHOOK.replace("ORDER", order).replace("BODY", body)
     report = review_of(Example(title="", files={"app.py": code, "models.py": MODELS}, expect=[]), tmp_path, "payment/webhook-unverified")
     assert [handler.dedup for handler in report.handlers] == [expected]
+
+
+LOGGED = """\
+const express = require('express');
+const crypto = require('crypto');
+const { Product } = require('./models');
+const app = express();
+app.use(GUARD);
+app.use('/hooks', express.raw({ type: '*/*' }));
+app.use(express.json());
+app.post('/products', async (req, res) => res.json(await Product.create({ title: req.body.title })));
+app.post('/hooks', async (req, res) => {
+  const sum = crypto.createHmac('sha256', process.env.SHOPIFY_WEBHOOK_SECRET).update(req.body).digest('base64');
+  if (sum !== req.get('x-shopify-hmac-sha256')) return res.status(401).end();
+  await Product.update(JSON.parse(req.body), { where: { topic: req.get('x-shopify-topic') } });
+  res.json({});
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "expected"),
+    [
+        ("(req, res, next) => { if (res.statusCode >= 400) console.log(req.path, req.get('x-shopify-topic')); next(); }", {"server.js:9"}),
+        ("(req, res, next) => (req.get('x-shopify-topic') ? next() : res.status(403).end())", {"server.js:8", "server.js:9"}),
+    ],
+)
+def test_what_runs_before_every_route_tells_nothing_of_one_unless_it_turns_senders_away(
+    tmp_path: Path, guard: str, expected: set[str]
+) -> None:
+    models = "const { Sequelize } = require('sequelize');\nconst db = new Sequelize('shop');\nexports.Product = db.define('products', {});\n"
+    files = {"server.js": LOGGED.replace("GUARD", guard), "models.js": models, "package.json": '{"dependencies": {"@shopify/shopify-api": "9"}}'}
+    assert set(verified(tmp_path, files)) == expected

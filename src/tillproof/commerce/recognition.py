@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.reach import Closure
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Inbound, Provider
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNORECASE)
+_REFUSED = re.compile(r"40[0-8]|41\d|422")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
@@ -43,9 +45,10 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     route, name = entry.route or "", model.program.name(entry.target.fn)
     named = bool(HOOK.search(route) or HOOK.search(name))
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
+    passed = _passed_by_all(model, entry)
 
     def near(fn: Fn) -> bool:
-        return closure.functions.get(fn, 99) <= deepest
+        return closure.functions.get(fn, 99) <= deepest and fn not in passed
 
     texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
     return Signs(
@@ -56,6 +59,32 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
     )  # fmt: skip
+
+
+def _passed_by_all(model: "Model", entry: Entry) -> frozenset[Fn]:
+    """Functions that run only before the handler and let everybody through. What an application does with every request, such as noting
+    the topic of those that have one, does not tell who calls this entry point; a guard that turns senders away does."""
+    let_through = [closure for guard in entry.chain if not _turns_away(model, closure := model.reach.of([guard]))]
+    if not let_through:
+        return frozenset()
+    own = model.reach.of([entry.target]).functions
+    return frozenset(fn for closure in let_through for fn in closure.functions if fn not in own)
+
+
+def _turns_away(model: "Model", guard: Closure) -> bool:
+    """Whether what runs before a handler may refuse: it verifies, raises, or knows an answer for who is refused."""
+    macs = ((fn, i) for fn, i, name in guard.unresolved if model.recogniser.may_be("macs", fn, name))
+    return bool(guard.verifiers) or any(_refuses(model, fn) for fn in guard.functions) or any(model.recogniser.is_("macs", *m) for m in macs)
+
+
+def _refuses(model: "Model", fn: Fn) -> bool:
+    body = model.program.body(fn)
+    compared = {a for i, op in enumerate(body.op) if op == Op.BINARY for a in body.args(i)[1:]}
+    return any(
+        op == Op.RAISE
+        or (op == Op.CONST and body.args(i)[0] == Kind.NUMBER and i not in compared and _REFUSED.fullmatch(body.name(i)) is not None)
+        for i, op in enumerate(body.op)
+    )
 
 
 def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None:

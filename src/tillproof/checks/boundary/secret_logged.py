@@ -17,7 +17,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Value, names, options
 from tillproof.ir.ops import Op
 
-_MOST = 6
+_MOST = 10
 _CALL = re.compile(
     rb"(?:\b(?:console|logger|log|logging|Log|LOG|winston|Sentry|sentry_sdk|rollbar|Bugsnag|newrelic|analytics|mixpanel"
     rb"|posthog)\w*(?:\([^()\n]{0,60}\))?\s*(?:\.|->|::)\s*(?:logger\s*(?:\.|->)\s*)?\w+"
@@ -61,12 +61,21 @@ class Leak:
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per function that logs near a credential."""
+    """One ruling per function that logs near a credential; and one per request of an HTTP client whose exceptions are logged whole, since
+    one change where it is sent mends every place that logs them."""
+    by_request: dict[tuple[Fn, int], list[Leak]] = {}
     for file, source in model.program.sources.items():
         functions = model.program.functions_at(file, _offsets(model, file, source))
         if functions and not model.browser.runs(file):
             for fn in functions:
-                yield from _rule(model, fn)
+                leaks, careful = _rule(model, fn)
+                yield from careful
+                if leaks and (request := leaks[0].request) is not None and not _redacted(model, leaks[0]):
+                    by_request.setdefault((request.fn, request.instr), []).extend(leaks)
+                elif leaks:
+                    yield _ruling(model, leaks)
+    for leaks in by_request.values():
+        yield _ruling(model, leaks)
 
 
 def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
@@ -99,16 +108,17 @@ def _throws_requests(model: Model, file: str) -> bool:
     }
 
 
-def _rule(model: Model, fn: Fn) -> Iterator[Ruling]:
+def _rule(model: Model, fn: Fn) -> tuple[list[Leak], list[Ruling]]:
+    """What a function shows, and, when that is nothing, where it takes care."""
     sites = model.logs.sites(fn)
     leaks = [leak for site in sites for leak in _logged(model, site)]
     leaks += _raised(model, fn)
-    if leaks:
-        yield _ruling(model, fn, leaks)
-    elif (careful := next((c for site in sites if (c := _careful(model, site))), None)) is not None:
-        ruling = Ruling("boundary/secret-logged", "held", "log", fn.file, careful.line)
-        ruling.evidence.append(careful)
-        yield ruling
+    careful = None if leaks else next((c for site in sites if (c := _careful(model, site))), None)
+    if careful is None:
+        return leaks, []
+    ruling = Ruling("boundary/secret-logged", "held", "log", fn.file, careful.line)
+    ruling.evidence.append(careful)
+    return [], [ruling]
 
 
 def _careful(model: Model, site: LogSite) -> Evidence | None:
@@ -231,24 +241,31 @@ def _exception(model: Model, piece: Piece) -> Revealed | None:
     return None
 
 
-def _ruling(model: Model, fn: Fn, leaks: list[Leak]) -> Ruling:
+def _redacted(model: Model, leak: Leak) -> Evidence | None:
+    """What takes credentials out of everything that is logged there."""
+    guard = redaction(model, leak.site) if leak.site is not None else None
+    return Evidence(guard.file, guard.line, guard.note, "guard") if guard is not None else None
+
+
+def _ruling(model: Model, leaks: list[Leak]) -> Ruling:
     program = model.program
     first = leaks[0]
-    line = program.body(fn).line[first.instr]
+    fn, line = first.fn, program.body(first.fn).line[first.instr]
     ruling = Ruling("boundary/secret-logged", "broken", "log", fn.file, line)
-    guard = redaction(model, first.site) if first.site is not None else None
+    guard = _redacted(model, first)
     if guard is not None:
         ruling.outcome = "held"
-        ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
+        ruling.evidence.append(guard)
         return ruling
     for leak in leaks[:_MOST]:
         if leak.request is not None:
-            ruling.evidence.append(at(program, leak.request.fn, leak.request.instr, f"sent with `{leak.request.key}`", "source"))
+            sent = at(program, leak.request.fn, leak.request.instr, f"sent with `{leak.request.key}`", "source")
+            ruling.evidence += [sent] if sent not in ruling.evidence else []
         ruling.evidence.append(at(program, leak.fn, leak.instr, f"shown through `{leak.through}`", "sink"))
     ruling.severity, ruling.confidence = "high", "certain" if first.certain else "likely"
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
     if first.request is not None:
-        _tell_exception(ruling, first.request)
+        _tell_exception(ruling, first.request, len(leaks))
     else:
         _tell_name(ruling, first)
     return ruling
@@ -273,11 +290,11 @@ def _tell_name(ruling: Ruling, leak: Leak) -> None:
     )
 
 
-def _tell_exception(ruling: Ruling, request: Revealed) -> None:
+def _tell_exception(ruling: Ruling, request: Revealed, places: int) -> None:
     ruling.title = "A failed request is logged with the credential that it carried"
     ruling.message = (
         f"The exception that is logged whole is that of the HTTP client: its `config` holds the request as sent, `{request.key}` among "
-        f"its headers. Every failure of the "
+        f"its headers{f'; {places} places log such exceptions' if places > 1 else ''}. Every failure of the "
         "other system writes the credential to the log, where whoever reads it can speak for this shop."
     )
     ruling.remediation = (
