@@ -182,6 +182,12 @@ app.post('/hooks', async (req, res) => {
 def test_what_runs_before_every_route_tells_nothing_of_one_unless_it_turns_senders_away(
     tmp_path: Path, guard: str, expected: set[str]
 ) -> None:
-    models = "const { Sequelize } = require('sequelize');\nconst db = new Sequelize('shop');\nexports.Product = db.define('products', {});\n"
-    files = {"server.js": LOGGED.replace("GUARD", guard), "models.js": models, "package.json": '{"dependencies": {"@shopify/shopify-api": "9"}}'}
+    models = (
+        "const { Sequelize } = require('sequelize');\nconst db = new Sequelize('shop');\nexports.Product = db.define('products', {});\n"
+    )
+    files = {
+        "server.js": LOGGED.replace("GUARD", guard),
+        "models.js": models,
+        "package.json": '{"dependencies": {"@shopify/shopify-api": "9"}}',
+    }
     assert set(verified(tmp_path, files)) == expected

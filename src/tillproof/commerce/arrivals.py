@@ -11,7 +11,7 @@ from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Touch
-from tillproof.commerce.transitions import Transition
+from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -119,9 +119,11 @@ class Arrivals:
 
     def _undoing(self, target: FunctionV) -> list[Arrival]:
         """Changes that end a payment, where this or another handler makes one of the same record: which comes last is chance."""
-        found = self.model.transitions.of(target)
+        found = [t for t in self.model.transitions.of(target) if t.to != (ASKED,)]
         out = []
-        others = [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target)] if found else []
+        others = (
+            [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target) if t.to != (ASKED,)] if found else []
+        )
         for one in found:
             before = next((t for t in (*found, *others) if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
             if one.undoes and before is not None:

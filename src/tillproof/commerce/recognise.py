@@ -162,7 +162,10 @@ class Recogniser:
         if self.is_ours(fn, i, ctx):
             return []
         out: list[Known] = []
-        for (provider, thing), pattern, name, _ in table.find(self.callee_names(fn, i, ctx)):
+        called = self.callee_names(fn, i, ctx)
+        if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
+            called = tuple(name for name in called if not name.startswith("?"))
+        for (provider, thing), pattern, name, _ in table.find(called):
             certain = self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True

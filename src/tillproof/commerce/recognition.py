@@ -74,7 +74,9 @@ def _passed_by_all(model: "Model", entry: Entry) -> frozenset[Fn]:
 def _turns_away(model: "Model", guard: Closure) -> bool:
     """Whether what runs before a handler may refuse: it verifies, raises, or knows an answer for who is refused."""
     macs = ((fn, i) for fn, i, name in guard.unresolved if model.recogniser.may_be("macs", fn, name))
-    return bool(guard.verifiers) or any(_refuses(model, fn) for fn in guard.functions) or any(model.recogniser.is_("macs", *m) for m in macs)
+    return (
+        bool(guard.verifiers) or any(_refuses(model, fn) for fn in guard.functions) or any(model.recogniser.is_("macs", *m) for m in macs)
+    )
 
 
 def _refuses(model: "Model", fn: Fn) -> bool:

@@ -146,7 +146,9 @@ class States:
             return self._member(fn, i, args[0], body.name(i), ctx)
         if op == Op.INDEX:
             const = body.const(args[1])
-            return self._member(fn, i, args[0], const[1].strip("'\""), ctx) if const else []
+            if const is None:  # what a table says of it: `NEXT[order.status]`
+                return self.field(fn, args[1], ctx, depth + 1)
+            return self._member(fn, i, args[0], const[1].strip("'\""), ctx)
         if op == Op.CALL:
             return self._getter(fn, i, ctx)
         if op == Op.NAME and fn.number != TOP:
@@ -193,6 +195,8 @@ class States:
             return [r._replace(asked=True) for r in found]
         if not arguments and plain != name:
             return self._member(fn, i, body.args(callee)[0], plain, ctx)
+        if name == "get" and len(arguments) == 1 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status)`
+            return self.field(fn, arguments[0][1], ctx)
         return []
 
     def _asked_of_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:

@@ -1,6 +1,7 @@
 """Changes of an order's or payment's state, and whether the state that it is in is looked at first."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tillproof.commerce.entities import entity, holds_state_of, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import FieldRead, is_predicate
+from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 
@@ -27,6 +29,8 @@ _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 # Calls of others that make the record: Oscar's ``place_order``.
 _PLACES = re.compile(r"(create|place|make|build|new)_(\w+_)?(order|payment|subscription|booking|invoice)")
+ASKED = "the state that the request names"
+"""What a record is set to where whoever calls says which state that is."""
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
@@ -61,12 +65,23 @@ class Transitions:
                 touch = effect.touch
                 if touch is None or touch.kind != "write" or not self._is_order(touch):
                     continue
-                for name, value in touch.fields.items():
-                    if name not in touch.relative and (to := self._state(name, value)) is not None:
-                        found.append(self._transition(effect, touch, name, to))
-                        break
+                for name, to in (*self._told(touch), *self._by_sender(touch)):
+                    found.append(self._transition(effect, touch, name, to))
+                    break
             self._memo[target.fn] = found
         return self._memo[target.fn]
+
+    def _told(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The fields in which the code itself writes a state, with the states."""
+        for name, value in touch.fields.items():
+            if name not in touch.relative and (to := self._state(name, value)) is not None:
+                yield name, to
+
+    def _by_sender(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The columns that hold a state where a request's body is written as it came."""
+        if self.model.program.body(touch.fn).op[touch.instr] == Op.CALL:
+            columns = set_by_sender(self.model, touch.entity, touch.fn, touch.instr, touch.ctx)
+            yield from ((name, (ASKED,)) for name in columns if name not in touch.fields and self.model.words.says_state(name))
 
     def _is_order(self, touch: Touch) -> bool:
         words = self.model.words
@@ -84,10 +99,16 @@ class Transitions:
         texts = [t for o in options(value) if (t := text_of(o)) is not None]
         if words.has("status_fields", name):
             told = [t for t in texts if any(words.has(k, t) for k in ("paid_values", "fulfil_values", "open_values", "dead_values"))]
+            if not told and any(self._is_asked(o) for o in options(value)):
+                return (ASKED,)
             return tuple(dict.fromkeys(told)) if told else None
         if any(isinstance(o, Const) and o.falsy for o in options(value)):
             return None
         return (snake(name),)
+
+    def _is_asked(self, value: Value) -> bool:
+        found = self.model.requests.source(value)
+        return found is not None and found.kind in ("body", "query", "path")
 
     def _is_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
@@ -97,14 +118,14 @@ class Transitions:
         atoms: list[Atom] = []
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
-                atoms += self._asking(atom, touch)
+                atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
         if not atoms and len(to) > 1:
             atoms = self._choosing(effect, touch)
         undoes = self._undoes(to)
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
         none_needed = self._needs_none(touch) or self._begins(touch, to)
-        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields[name]))
+        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields.get(name)))
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
@@ -140,6 +161,10 @@ class Transitions:
         if atom.truth is None:
             return [atom] if self._chooses(atom, touch) or self._asked_for_leave(atom, touch) else []
         return [atom] if self.about(atom, touch) else []
+
+    def _asking_some(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
+        """Where the request names the new state, the present one may matter for some of them alone: "only a paid order is shipped"."""
+        return [a for group in atom.groups for one in group for a in self._asking(one, touch)] if isinstance(atom, AnyOf) else []
 
     def about(self, atom: Atom, touch: Touch) -> bool:
         """Whether a condition asks for the state of a record that is touched."""

@@ -38,6 +38,10 @@ class Vocabulary:
         """Whether a function names a field that says how far an order or payment has come."""
         return self._any("state", fn, lambda t: self.words.says_state(_field(t)))
 
+    def order(self, fn: Fn) -> bool:
+        """Whether a function names an order, a payment or the like."""
+        return self._any("order", fn, self.words.entity)
+
     def paid_value(self, fn: Fn) -> bool:
         """Whether a function holds a word by which a status says paid or on its way."""
         return self._any("value", fn, lambda t: self.words.has("paid_values", t) or self.words.has("fulfil_values", t))

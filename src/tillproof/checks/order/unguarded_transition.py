@@ -10,7 +10,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.transitions import Transition
+from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
@@ -28,7 +28,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}
         handler = webhooks.get(entry.target.fn)
         for transition in model.transitions.of(entry.target):
-            if handler is None and transition.computed:
+            if transition.computed if handler is None else transition.to == (ASKED,):
                 continue
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
@@ -75,7 +75,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
         return ruling
     place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
     name = worst.touch.entity.replace("_", " ")
-    to = " or ".join(f"`{t}`" for t in worst.to[:2])
+    to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
     ruling.outcome = "broken"
     ruling.severity = "high" if webhook or entry.role in ("public", "customer") else "medium"
     ruling.confidence = "certain" if worst.effect.certain else "likely"

@@ -9,6 +9,7 @@ from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.whole_bodies import handed_on, set_by_sender
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Ctx, Instance, Value, options
@@ -27,7 +28,7 @@ _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collect
 def order_totals(model: Model) -> Iterator[AmountSite]:
     """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
     for fn in model.customer_functions:
-        if not model.vocabulary.money(fn):
+        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn)):
             continue
         for i, op in enumerate(model.program.body(fn).op):
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
@@ -37,22 +38,25 @@ def order_totals(model: Model) -> Iterator[AmountSite]:
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
     sites = list(_sums(model, fn, i, None))
-    told = sites
-    waiting: list[Ctx | None] = [None]
+    waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) else []
     for _ in range(_LEVELS):
-        above = [up for ctx in waiting for up in model.callers.above(fn, ctx)][:_MOST_CALLERS] if _open(model, told) else []
-        waiting, told = [], []
+        above = [up for ctx in waiting for up in model.callers.above(fn, ctx)][:_MOST_CALLERS]
+        waiting = []
         for ctx in above:
             sums = list(_sums(model, fn, i, ctx))
-            told += sums
-            if _open(model, sums):
+            sites += sums
+            if _open(model, sums) or (not sums and _hands_on(model, fn, i, ctx)):
                 waiting.append(ctx)
-        sites += told
     return sites
 
 
 def _open(model: Model, sites: list[AmountSite]) -> bool:
     return any(depends_on_caller(model, site.value) for site in sites)
+
+
+def _hands_on(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether an order is made of what only the callers know, whole."""
+    return model.program.body(fn).op[i] != Op.SET_FIELD and bool(_order_made(model, fn, i)) and handed_on(model, fn, i, ctx)
 
 
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
@@ -114,21 +118,13 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
     callee, arguments = body.call(i)
     if body.op[callee] not in (Op.NAME, Op.FIELD) or model.operations.at(fn, i) is not None:
         return
-    spelt = written(model.program, fn, callee)
-    parts = spelt.split(".")
-    made = any(isinstance(o, Instance) for o in options(model.evaluator.value(fn, i)))
-    named = [*parts[:-1], *_tables(body, callee)]
-    entity = parts[-1] if (body.op[i] == Op.NEW or made) else next((p for p in reversed(named) if model.words.entity(_entity_name(p))), "")
-    got = model.recogniser.effect(fn, i)
-    writes = got is not None and got[0].effect in CREATES
-    if not entity or not model.words.entity(_entity_name(entity)):
-        if writes and not any(_CATALOGUE.search(p) for p in (spelt, *named)):
+    entity = _order_made(model, fn, i)
+    if not entity:
+        if _writes(model, fn, i) and not any(_CATALOGUE.search(p) for p in (written(model.program, fn, callee), *_tables(body, callee))):
             for _, argument in arguments:
                 for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument, ctx), 0):
                     if site.key and model.is_charged(site.key):
                         yield site
-        return
-    if not (body.op[i] == Op.NEW or made or writes):
         return
     for key, argument in arguments:
         value = model.evaluator.value(fn, argument, ctx)
@@ -137,6 +133,27 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
                 yield AmountSite("order-total", "order record", fn, i, value, True, key=key)
             continue
         yield from _money_keys(model, fn, i, value, 0)
+    for column, value in set_by_sender(model, entity, fn, i, ctx).items():
+        if model.words.money(column):
+            yield AmountSite("order-total", "order record", fn, i, value, True, key=column)
+
+
+def _order_made(model: Model, fn: Fn, i: int) -> str:
+    """The order, payment or the like that a call makes or writes; empty when it does neither."""
+    body = model.program.body(fn)
+    callee = body.args(i)[0]
+    if body.op[callee] not in (Op.NAME, Op.FIELD):
+        return ""
+    parts = written(model.program, fn, callee).split(".")
+    made = body.op[i] == Op.NEW or any(isinstance(o, Instance) for o in options(model.evaluator.value(fn, i)))
+    named = [parts[-1]] if made else reversed([*parts[:-1], *_tables(body, callee)])
+    entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "")
+    return entity if entity and (made or _writes(model, fn, i)) else ""
+
+
+def _writes(model: Model, fn: Fn, i: int) -> bool:
+    got = model.recogniser.effect(fn, i)
+    return got is not None and got[0].effect in CREATES
 
 
 def _tables(body: Body, i: int) -> list[str]:

@@ -1,0 +1,56 @@
+"""Records that take over a request's body whole: ``new Order(req.body)``, ``{$set: req.body}``, ``{...body}``.
+
+Whoever sends the request sets every column of the table that way, its state and its sums among them, though no line of the code names them.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Ctx, Element, Instance, Member, Param, Result, Value
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_NESTED = ("data", "$set", "values", "set", "update", "create")
+_DEEPEST = 2
+# A list in the model says there which columns may be set that way (``$fillable``).
+_LISTED = ("php",)
+
+
+def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
+    """The columns of an entity's table that a call sets to whatever the request says, since it hands over the body whole; without those
+    that it sets to something else."""
+    if model.program.language(fn.file) in _LISTED:
+        return {}
+    arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
+    bodies = [body for value in arguments for body in _bodies(model, value, 0)]
+    table = model.schema.table(entity, fn.file) if bodies else None
+    if table is None:
+        return {}
+    named = {key for value in arguments for key in shape(model.evaluator, value).must}
+    return {c.name: Member(bodies[0].at, bodies[0], c.name) for c in table.columns.values() if c.name not in named}
+
+
+def handed_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call hands over whole what only the callers of its function know."""
+    arguments = (model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1])
+    return any(isinstance(v, Param) for value in arguments for v in shape(model.evaluator, value).open)
+
+
+def _bodies(model: "Model", value: Value, depth: int) -> Iterator[Value]:
+    got = shape(model.evaluator, value)
+    yield from (v for v in got.open if _is_body(model, v))
+    if depth < _DEEPEST:
+        for key, entry in {**got.may, **got.must}.items():
+            if key in _NESTED:
+                yield from _bodies(model, entry, depth + 1)
+
+
+def _is_body(model: "Model", value: Value) -> bool:
+    """Whether a value is the body as it was sent: nothing has checked it, and no class of ours says what it may hold."""
+    if isinstance(value, (Element, Instance)) or (isinstance(value, Result) and model.requests.cleans(value)):
+        return False
+    found = model.requests.source(value)
+    return found is not None and found.kind == "body" and found.key is None
