@@ -191,3 +191,22 @@ def test_what_runs_before_every_route_tells_nothing_of_one_unless_it_turns_sende
         "package.json": '{"dependencies": {"@shopify/shopify-api": "9"}}',
     }
     assert set(verified(tmp_path, files)) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [("Order.findById(req.body.order)", "weak"), ("Order.findOne({ razorpay: orderId })", "yes")],
+)
+def test_what_the_provider_signed_may_come_under_names_of_the_page_s_own(tmp_path: Path, found: str, expected: str) -> None:
+    page = (
+        CONFIRM.replace("{ razorpay_order_id, razorpay_payment_id, razorpay_signature }", "{ orderId, paymentId, signature }")
+        .replace("/payment/verify", "/order/verify-payment")
+        .replace("SIGNED", "orderId")
+        .replace("razorpay_payment_id", "paymentId")
+        .replace("razorpay_signature", "signature")
+    )
+    report = review_of(
+        Example(title="", files={"server.js": page.replace("FOUND", found)}, expect=[]), tmp_path, "payment/fulfil-on-redirect"
+    )
+    assert {h.line: h.verified for h in report.handlers} == {9: expected}
+    assert not report.findings

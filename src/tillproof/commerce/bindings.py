@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Value, pieces
+from tillproof.flow.values import Const, Seq, Text, Value, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -25,10 +25,25 @@ def signed_at_will(model: "Model", handler: "Handler") -> bool:
     signed = [p for p in handler.walked.proofs if not p.refetch]
     if not handler.inbound.binds or not signed or any(p.refetch for p in handler.walked.proofs):
         return False
-    if not any(_is_signed(model, proof, field) for proof in signed for field in handler.inbound.binds):
-        return False  # the id in the signature is one that we kept
     near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
-    return not any(_is_bound(model, fn, field) for fn in near for field in handler.inbound.binds)
+    fields = _binding(model, handler, near, signed)
+    if not any(_is_signed(model, proof, field) for proof in signed for field in fields):
+        return False  # the id in the signature is one that we kept
+    return not any(_is_bound(model, fn, field) for fn in near for field in fields)
+
+
+def _binding(model: "Model", handler: "Handler", near: list[Fn], signed: "list[Proven]") -> tuple[str, ...]:
+    """The fields of which one has to be ours: as the provider calls them or, where the page sends them on under names of its own, the
+    first of those that the signed text is put together from."""
+    binds = handler.inbound.binds
+    if any(not model.vocabulary.tokens(fn).isdisjoint(binds) for fn in near):
+        return binds
+    for proof in signed:
+        for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of):
+            sent = [s.key for part in here.parts() if (s := model.requests.source(part)) and s.key] if isinstance(here, (Text, Seq)) else []
+            if len(sent) > 1:
+                return (sent[0].rpartition(".")[2],)
+    return binds
 
 
 def signed_for_ours(model: "Model", handler: "Handler") -> "Proven | None":
@@ -53,10 +68,14 @@ def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:
 
 def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
     """Whether the field, as it was sent, is part of what the signature is checked over."""
+    return any(_names(model, here, field) for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of))
+
+
+def _handed(model: "Model", proof: "Proven") -> list[Value]:
+    """What a verifier or a comparison is given."""
     body = model.program.body(proof.fn)
     given = [v for _, v in body.call(proof.instr)[1]] if body.op[proof.instr] in (Op.CALL, Op.NEW) else body.args(proof.instr)[1:3]
-    over = [model.evaluator.value(proof.fn, v, proof.ctx) for v in given]
-    return any(_names(model, here, field) for here in pieces(over, _PIECES, model.evaluator.made_of))
+    return [model.evaluator.value(proof.fn, v, proof.ctx) for v in given]
 
 
 def _names(model: "Model", value: Value, field: str) -> bool:

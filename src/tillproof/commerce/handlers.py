@@ -291,14 +291,14 @@ class Handlers:
                     continue
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
+                signed = inbound.signs == "paid" and says and self._makes_mac(closure)
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
                 opened = any(f not in _ANY_FIELD for f in fields) and "GET" in entry.methods
-                if (fields and (says or mine or opened)) or (says and mine) or confirming:
-                    return Handler(
-                        entry, provider, inbound, "redirect-return", closure, f"it reads {fields[0]}" if fields else "it asks the provider"
-                    )
+                if (fields and (says or mine or opened)) or (says and mine) or confirming or signed:
+                    why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
+                    return Handler(entry, provider, inbound, "redirect-return", closure, why)
         if (
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and "hook" not in route.lower()
@@ -312,6 +312,15 @@ class Handlers:
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
             return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
         return None
+
+    def signs_what_is_paid(self, unit: str) -> bool:
+        """Whether a unit takes payments by a provider whose signature over what the browser brings back is made for paid ones alone."""
+        return any(b.signs == "paid" for p in self.paying(unit) for b in p.inbound)
+
+    def _makes_mac(self, closure: Closure) -> bool:
+        recogniser = self.model.recogniser
+        asked = ((fn, i) for fn, i, name in closure.unresolved if closure.functions[fn] <= _NEAR and recogniser.may_be("macs", fn, name))
+        return any(recogniser.is_("macs", fn, i) for fn, i in asked)
 
     def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
         text = (route + entry.target.fn.file).lower()

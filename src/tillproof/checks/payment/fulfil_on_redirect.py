@@ -105,6 +105,8 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
     signs_paid = {f for p in model.knowledge.providers.values() for b in p.inbound if b.signs == "paid" for f in b.fields}
     if any(signs_paid & model.vocabulary.tokens(fn) for fn in closure.functions):
         return False
+    if model.handlers.signs_what_is_paid(model.program.unit(entry.target.fn.file)):
+        return False
     return not any(_asks_status(model, fn) for fn, depth in closure.functions.items() if depth <= _NEAR)
 
 

@@ -6,6 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment import settlement
 from tillproof.checks.payment.settlement import Heard, Integration
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Operation
@@ -23,12 +24,15 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(model: Model, integration: Integration) -> Ruling:
     ruling = _opened(model, integration)
     handlers = settlement.handlers_of(model, integration)
-    if handlers:
+    idle = bool(handlers) and all(settlement.idle(model, h) for h in handlers) and settlement.by_browser(model, integration)
+    if handlers and not idle:
         return _by_webhook(model, integration, ruling, settlement.heard(model, integration, handlers))
     asked = settlement.poll(model, integration)
     if asked is not None:
         ruling.evidence.append(at(model.program, *asked, f"a job asks {integration.provider.name} what became of the payment", "guard"))
         return ruling
+    if idle:
+        return _ignored(model, integration, ruling, handlers[0])
     hidden = _hidden(model, integration, ruling)
     return hidden if hidden is not None else _unheard(model, integration, ruling)
 
@@ -112,6 +116,23 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
     return ruling
 
 
+def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Handler) -> Ruling:
+    """The webhook is there and does nothing."""
+    fn, name = handler.entry.target.fn, integration.provider.name
+    function = model.program.function(fn)
+    line = function.line if function else 1
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = (fn.file, line, line)
+    ruling.title = f"The webhook hears of {name} payments and does nothing with them"
+    ruling.message = (
+        f"What {name} sends here is acknowledged, and no record changes: the order counts as paid only when the customer's browser comes "
+        f"back. Who pays and closes the window, or loses the connection, has paid {name} and gets nothing."
+    )
+    ruling.remediation = _remedy(integration, there=True)
+    ruling.evidence.append(Evidence(fn.file, line, "nothing is done with the message", "missing"))
+    return ruling
+
+
 def _line(model: Model, fn: Fn, instr: int) -> int:
     lines = model.program.body(fn).line
     return lines[instr] if 0 <= instr < len(lines) else 1
@@ -181,14 +202,15 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     return ruling
 
 
-def _remedy(integration: Integration) -> str:
+def _remedy(integration: Integration, there: bool = False) -> str:
     """The events to hear, or the question to ask."""
     provider = integration.provider
     events = [e for o in integration.operations for e in (*o.settles, *o.emits) if e in settlement.settling(provider, o)]
     events += [e for inbound in provider.inbound for e in inbound.settles]
     if any(inbound.kind in ("webhook", "ipn") for inbound in provider.inbound) and events:
+        first = "Here" if there else f"Add a route that takes {provider.name}'s webhook,"
         return (
-            f"Add a route that takes {provider.name}'s webhook, prove the sender, and mark the order paid on `{events[0]}`; keep the "
+            f"{first} prove the sender, and mark the order paid on `{events[0]}`; keep the "
             f"browser's return for showing the result. A job that asks for payments still open does as well."
         )
     calls = (c for o in provider.operations if o.op == "payment.retrieve" for names in o.calls.values() for c in names)

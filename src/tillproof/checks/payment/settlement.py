@@ -19,6 +19,7 @@ from tillproof.knowledge.schema import Operation, Provider
 
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
+_PIECES = 60
 _BODIES = ("body", "json", "data", "form_params", "params")
 
 
@@ -100,6 +101,34 @@ def _events(handler: Handler) -> frozenset[str]:
     inbounds = [inbound for inbound in handler.provider.inbound if inbound.kind != "redirect-return"]
     known = {e for inbound in inbounds for e in inbound.events if "." in e or len(e) > 8}
     return frozenset(t for t in handler.closure.texts if t in known)
+
+
+def idle(model: Model, handler: Handler) -> bool:
+    """Whether a handler does nothing with what it hears: it answers, and logs perhaps; no effect lies behind it, and nobody else is handed
+    the message."""
+    if handler.walked.acts or model.effects.of(handler.entry.target):
+        return False
+    own = model.reach.of([handler.entry.target])
+    logged = {(fn, site.instr) for fn in own.functions for site in model.logs.sites(fn)}
+    return not any((fn, i) not in logged and _hands_on(model, fn, i) for fn, i, _ in own.unresolved)
+
+
+def by_browser(model: Model, integration: Integration) -> bool:
+    """Whether a route by which the browser comes back records anything: where none does, there is no order that could stay unserved."""
+    back = (h for h in model.handlers.all if h.kind == "redirect-return" and h.provider.id == integration.provider.id)
+    mine = (h for h in back if model.program.unit(h.entry.target.fn.file) == integration.unit)
+    return bool(integration.returns) or any(model.effects.of(h.entry.target) for h in mine)
+
+
+def _hands_on(model: Model, fn: Fn, i: int) -> bool:
+    """Whether code of others is handed a piece of the message, other than to answer, to read it or to prove who sent it."""
+    recogniser = model.recogniser
+    if any(recogniser.is_(kind, fn, i) for kind in ("answers", "macs", "compares", "verifies")):
+        return False
+    if model.requests.is_cleaner(recogniser.callee_names(fn, i, None), model.program.language(fn.file)):
+        return False
+    given = (model.evaluator.value(fn, a) for _, a in model.program.body(fn).call(i)[1])
+    return any(model.requests.sources_in(v, _PIECES) for v in given)
 
 
 def settling(provider: Provider, operation: Operation) -> set[str]:
