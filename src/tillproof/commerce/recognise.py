@@ -306,7 +306,7 @@ class Recogniser:
         for effect, pattern, name, _ in table.find((package,)) if (package := self.imported(fn, i)) else ():
             if self._effect_receiver(effect, pattern, name):
                 return effect, True
-        if _DIGESTS.search(written(self.program, fn, callee)):
+        if self.digests(fn, i):
             return None  # what a digest is made of is kept nowhere
         value = self.evaluator.value(fn, callee, ctx)
         if _lands(value):
@@ -323,6 +323,10 @@ class Recogniser:
             if certain is False and possible is None:
                 possible = effect, False
         return possible if possible is not None and not self._on_inert(fn, callee, ctx) else None
+
+    def digests(self, fn: Fn, i: int) -> bool:
+        """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""
+        return _DIGESTS.search(written(self.program, fn, self.program.body(fn).args(i)[0])) is not None
 
     def _on_inert(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
         """Whether a method is called on something on which none does anything outside: ``const seen = new Map()`` and ``seen.set(…)``."""

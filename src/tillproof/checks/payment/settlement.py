@@ -123,7 +123,7 @@ def by_browser(model: Model, integration: Integration) -> bool:
 def _hands_on(model: Model, fn: Fn, i: int) -> bool:
     """Whether code of others is handed a piece of the message, other than to answer, to read it or to prove who sent it."""
     recogniser = model.recogniser
-    if any(recogniser.is_(kind, fn, i) for kind in ("answers", "macs", "compares", "verifies")):
+    if recogniser.digests(fn, i) or any(recogniser.is_(kind, fn, i) for kind in ("answers", "macs", "compares", "verifies")):
         return False
     if model.requests.is_cleaner(recogniser.callee_names(fn, i, None), model.program.language(fn.file)):
         return False
