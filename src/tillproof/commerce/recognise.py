@@ -1,6 +1,7 @@
 """What a call means in commerce: a provider's operation, a proof of the sender, an effect, a request by raw HTTP."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -115,9 +116,21 @@ class Recogniser:
         """Names of what a CALL or NEW calls: by value, then as written."""
         callee = self.program.body(fn).args(i)[0]
         value = self.evaluator.value(fn, callee, ctx)
-        known = names(value)
+        known = (*names(value), *self._by_base(value))
         spelt = written(self.program, fn, callee)
         return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
+
+    def _by_base(self, value: Value) -> Iterator[str]:
+        """Names of what hangs on an object of ours that was handed over and derives from a class of others, which its own says nothing of:
+        ``this.prisma.order.create`` where ``class Database extends PrismaClient``."""
+        for option in options(value):
+            rest: list[str] = []
+            here = option
+            while isinstance(here, Member):
+                rest.insert(0, here.name)
+                here = here.base
+            if rest and isinstance(here, Instance) and here.origin is not None:
+                yield from (".".join((base, *rest)) for base in self.evaluator.scope.foreign_bases(here.cls))
 
     def imported(self, fn: Fn, i: int) -> str:
         """A callee by the package that its root is imported from, when a pack names that package: a pack holds for a package also where the

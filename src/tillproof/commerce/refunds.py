@@ -14,7 +14,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.records import Touch
 from tillproof.commerce.requests import Source
 from tillproof.commerce.spoken import LOOKED_UP
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Missing, Param, Result, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -41,7 +41,7 @@ _MOST = 24
 class Refund:
     """One way in which money goes back. ``amount`` is None where none is given: all that is left goes back. ``ctx``: the calls that hand
     the amount over. ``told``: the amount may be given in a part that is not known. ``provider``: who is asked; None where only a record of
-    ours is written."""
+    ours is written. ``within``: where the functions are written in which it stands: ``retried(() => refunds.create(…))``."""
 
     what: Literal["provider", "record"]
     provider: Provider | None
@@ -51,6 +51,7 @@ class Refund:
     amount: Value | None
     told: bool
     entries: tuple[Entry, ...]
+    within: tuple[tuple[Fn, int], ...] = ()
 
     @property
     def functions(self) -> list[Fn]:
@@ -61,7 +62,9 @@ class Refund:
     def calls(self) -> list[tuple[Fn, int, Ctx | None]]:
         """The call that refunds, and those that lead to it on this way, with their contexts."""
         above = [c for c in (self.ctx.chain() if self.ctx else ()) if c.call >= 0]
-        return [(self.fn, self.instr, self.ctx), *((c.caller, c.call, c.parent) for c in above)]
+        way = [(self.fn, self.instr, self.ctx), *((c.caller, c.call, c.parent) for c in above)]
+        known = {fn for fn, _, _ in way}
+        return [*way, *((fn, i, None) for fn, i in self.within if fn not in known)]
 
     @property
     def staff_only(self) -> bool:
@@ -149,7 +152,16 @@ class Refunds:
     ) -> Refund:
         above = [c for c in (ctx.chain() if ctx else ()) if c.call >= 0]
         top = above[-1].caller if above else fn
-        return Refund(what, provider, fn, i, ctx, amount, told, tuple(self.model.entries_to(top)))
+        within = tuple(self._within(fn))
+        return Refund(what, provider, fn, i, ctx, amount, told, tuple(self.model.entries_to(top)), within)
+
+    def _within(self, fn: Fn) -> Iterator[tuple[Fn, int]]:
+        """The functions around one that is written in another, with the place where it stands there."""
+        around = self.model.program.parent(fn)
+        while around is not None and around.number != TOP:
+            body = self.model.program.body(around)
+            yield from ((around, i) for i, op in enumerate(body.op) if op == Op.FUNCTION and body.args(i)[0] == fn.number)
+            fn, around = around, self.model.program.parent(around)
 
     def asked(self, refund: Refund) -> tuple[Source, ...]:
         """The pieces of a request that an amount is made of, converted by functions of others perhaps, or handed over in an object that

@@ -16,8 +16,12 @@ class Modules:
     def __init__(self, program: Program, aliases: Iterable[Alias]) -> None:
         self.program = program
         self._aliases: dict[str | None, list[Alias]] = defaultdict(list)
+        self._generated: list[tuple[str, str]] = []
         for alias in sorted(aliases, key=lambda a: -len(a.prefix)):
-            self._aliases[alias.scope].append(alias)
+            if alias.package:
+                self._generated.append((alias.folder, alias.package))
+            else:
+                self._aliases[alias.scope].append(alias)
         self._in_force: dict[str, list[Alias]] = {}
         self._python: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._php: dict[str, ClassId] = {}
@@ -43,6 +47,26 @@ class Modules:
             find = {"python": self._find_python, "php": self._find_include}.get(language, self._find_javascript)
             self._memo[key] = find(importer, module)
         return self._memo[key]
+
+    def generated(self, importer: str, module: str) -> str:
+        """The package whose code is generated to where ``module`` lies, with what stands below it; empty when none is."""
+        for folder, package in self._generated:
+            for path in self._paths(importer, module):
+                if path == folder or path.startswith(folder + "/"):
+                    return package
+        return ""
+
+    def _paths(self, importer: str, module: str) -> Iterator[str]:
+        """The paths that a JavaScript import may mean, whether anything is there or not."""
+        if module.startswith("."):
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+            return
+        for prefix, folder, *_ in self._aliases_in(posixpath.dirname(importer)):
+            if module == prefix or module.startswith(prefix if prefix.endswith("/") else prefix + "/"):
+                yield posixpath.normpath(posixpath.join(folder, module[len(prefix) :].lstrip("/")))
+        if module.startswith(("@/", "~/")):
+            unit = self.program.unit(importer)
+            yield from (posixpath.normpath(posixpath.join(base, module[2:])) for base in (unit, posixpath.join(unit, "src"), "", "src"))
 
     def _find_python(self, importer: str, module: str) -> str | None:
         if module.startswith("."):
@@ -76,7 +100,7 @@ class Modules:
     def _find_javascript(self, importer: str, module: str) -> str | None:
         if module.startswith("."):
             return self._with_ending(posixpath.normpath(posixpath.join(posixpath.dirname(importer), module)))
-        for prefix, folder, _ in self._aliases_in(posixpath.dirname(importer)):
+        for prefix, folder, *_ in self._aliases_in(posixpath.dirname(importer)):
             if module == prefix or module.startswith(prefix if prefix.endswith("/") else prefix + "/"):
                 rest = module[len(prefix) :].lstrip("/")
                 for base in (folder, posixpath.join(folder, "src")):

@@ -191,7 +191,7 @@ class Scope:
                 return self.exported(target, name, at)
             return ModuleV(at, submodule) if submodule else External(at, f"{module}.{name}")
         if not target:
-            root = module.removeprefix("node:")
+            root = self.modules.generated(file, module) or module.removeprefix("node:")
             return External(at, root if name in ("*", "default") else f"{root}.{name}")
         return ModuleV(at, target) if name == "*" else self.exported(target, name, at)
 

@@ -12,19 +12,24 @@ from tillproof.source.projects import dependencies
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r",(\s*[}\]])")
 _LARGEST = 1 << 20
+_PRISMA = "@prisma/client"
+_GENERATOR = re.compile(r"generator\s+\w+\s*\{([^}]*)\}")
+_OUTPUT = re.compile(r"^\s*output\s*=\s*\"([^\"]+)\"", re.MULTILINE)
 
 
 class Alias(NamedTuple):
     """Imports that begin with ``prefix`` are found below ``folder``. ``scope``: the folder in which that is so, since each application of a
-    workspace may mean its own files by ``@/``; None for the name of a package, which holds everywhere."""
+    workspace may mean its own files by ``@/``; None for the name of a package, which holds everywhere. ``package``: whose code is generated
+    into that folder, and is not kept in the repository; empty otherwise."""
 
     prefix: str
     folder: str
     scope: str | None
+    package: str = ""
 
 
 def import_aliases(tree: Tree) -> list[Alias]:
-    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, and the names of the workspace's own packages."""
+    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, the names of the workspace's own packages, and where a client is generated to."""
     out: dict[tuple[str, str | None], Alias] = {}
     for file in tree.files:
         name = posixpath.basename(file.path)
@@ -33,12 +38,25 @@ def import_aliases(tree: Tree) -> list[Alias]:
             package = data.get("name")
             if isinstance(package, str) and posixpath.dirname(file.path):
                 out.setdefault((package, None), Alias(package, posixpath.dirname(file.path), None))
+        elif name.endswith(".prisma"):
+            for folder in _generated(tree.root / file.path, posixpath.dirname(file.path)):
+                out.setdefault((folder, _PRISMA), Alias("", folder, None, _PRISMA))
         elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
             data = _read(tree.root / file.path)
             scope = posixpath.dirname(file.path)
             for prefix, folder in (*_paths(scope, data), *_below(scope, data, tree)):
                 out.setdefault((prefix, scope), Alias(prefix, folder, scope))
     return list(out.values())
+
+
+def _generated(path: Path, folder: str) -> list[str]:
+    """The folders that the generators of a Prisma schema write a client to."""
+    try:
+        text = path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
+    except OSError:
+        return []
+    told = (m[1] for block in _GENERATOR.findall(text) if (m := _OUTPUT.search(block)))
+    return [posixpath.normpath(posixpath.join(folder, out)) for out in told]
 
 
 def _below(folder: str, data: dict[str, object], tree: Tree) -> list[tuple[str, str]]:

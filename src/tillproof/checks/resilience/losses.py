@@ -28,7 +28,8 @@ _CHARGES = (
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
-_REMARKS = {"comment", "comments", "history", "histories", "note", "notes", "remark", "remarks"}
+# Records of what people are told and of what happened, which no money hangs on.
+_REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
@@ -75,8 +76,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
 
 
 def _remarks(effect: Effect) -> bool:
-    """Whether all that is written is a remark on what happened: the comments and the history of an order."""
-    return effect.touch is not None and effect.touch.entity.rpartition("_")[2] in _REMARKS
+    """Whether all that is written is what people are told, or a remark on what happened: the comments and the history of an order."""
+    return effect.touch is not None and _REMARKS.fullmatch(effect.touch.entity) is not None
 
 
 def _works_on_payment(model: Model, effect: Effect) -> bool:
