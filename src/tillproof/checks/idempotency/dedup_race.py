@@ -14,7 +14,7 @@ from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.ir.ops import Op
 
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
-_MESSAGES = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
+
 _MOST = 4
 
 
@@ -102,13 +102,6 @@ def _is_own(model: Model, delivery: Delivery, repeat: Repeat, guard: Guard) -> b
     return all(sum(caller != fn for caller, _, _ in model.callers.of(fn)) <= 1 for fn in between)
 
 
-def _by_message(model: Model, guard: Guard) -> bool:
-    """Whether a guard looks for the message itself among those that were handled: it stands for the whole handler, before any that asks
-    for the state of one record."""
-    read = model.states.existence(guard.atom)
-    return read is not None and _MESSAGES.fullmatch(read.entity) is not None
-
-
 def _rule(model: Model, delivery: Delivery) -> Ruling:
     handler = delivery.handler
     entry = handler.entry
@@ -121,11 +114,8 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
             for guard in [g for g in repeat.guards if g.atomic][:_MOST]:
                 ruling.evidence.append(step(model, Place(guard.atom.fn, guard.atom.instr, guard.atom.ctx), guard.atomic, "guard"))
         return ruling
-    told = [
-        (repeat.harm not in ("money", "goods"), not _by_message(model, guard), not _is_own(model, delivery, repeat, guard), repeat, guard)
-        for repeat, guard in racy
-    ]
-    _, _, elsewhere, repeat, guard = min(told, key=lambda one: one[:3])
+    told = [(repeat.harm not in ("money", "goods"), not _is_own(model, delivery, repeat, guard), repeat, guard) for repeat, guard in racy]
+    _, elsewhere, repeat, guard = min(told, key=lambda one: one[:2])
     at = model.program.body(guard.atom.fn).line[guard.atom.instr]
     place = anchor(model, repeat.effect, handler.provider)
     ruling.outcome = "broken"

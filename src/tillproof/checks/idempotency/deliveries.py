@@ -1,5 +1,6 @@
 """The entry points to which the same message may come twice, and how their effects stand a second delivery."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,8 @@ _WHAT = {
     "subscription.create": "a subscription is started",
     "shipment.create": "a shipment is bought",
 }
+# Records of the messages that were handled.
+_NOTED = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -103,9 +106,14 @@ def _keyed(model: Model, effect: Effect) -> str:
 
 
 def _telling(repeat: Repeat) -> Guard:
-    """The guard that reads the record that is written, before one that only looks at something beside it."""
+    """The guard that is made for it, in which the message itself is noted; then one that reads the record that is written, before one that
+    only looks at something beside it."""
     entity = repeat.effect.touch.entity if repeat.effect.touch else ""
-    return min(repeat.guards, key=lambda g: all(snake(e.touch.entity if e.touch else "") != entity for e in g.by))
+
+    def written(guard: Guard) -> list[str]:
+        return [snake(e.touch.entity if e.touch else "") for e in guard.by]
+
+    return min(repeat.guards, key=lambda g: (not any(_NOTED.fullmatch(n) for n in written(g)), entity not in written(g)))
 
 
 def describe(repeat: Repeat) -> str:
