@@ -14,6 +14,27 @@ from tillproof.flow.values import ClassV, External, Instance, Param, Result, Val
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Argument, Framework
 
+# What a wrapper adds to what was sent; and the names of what was sent, where it hands on both in one record.
+_MADE_HERE = frozenset(
+    [
+        "ctx",
+        "context",
+        "user",
+        "session",
+        "auth",
+        "team",
+        "org",
+        "organization",
+        "account",
+        "profile",
+        "member",
+        "db",
+        "tx",
+        "prisma",
+        "supabase",
+    ]
+)
+_MESSAGES = ("input", "parsedInput", "data", "formData", "values", "payload", "body", "params", "args")
 _REQUEST_NAMES = {"req", "request", "ctx"}
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(")
@@ -95,10 +116,19 @@ class Parameters:
         place = str(self._position(param))
         for framework in frameworks:
             if place in framework.request and (framework.id in own or (entries and "" in own)):
-                return framework.request[place], None
+                return self._by_caller(param, framework.request[place], entries)
         if param.name in _REQUEST_NAMES and param.type is None:
             return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
         return None
+
+    def _by_caller(self, param: Param, argument: Argument, entries: list[Entry]) -> Found | None:
+        """What a parameter holds that whoever calls fills as a whole. Where a wrapper of ours calls in his place it is what that hands on:
+        the message first, beside whom it has found to be signed in."""
+        if argument.body != ("*",) or not any(e.chain for e in entries):
+            return argument, None
+        if self._position(param) != 0 or param.name in _MADE_HERE:
+            return None
+        return (argument if param.name else Argument(body=_MESSAGES)), None
 
     def _position(self, param: Param) -> int:
         params = self.program.body(param.fn).params

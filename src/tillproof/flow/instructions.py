@@ -11,6 +11,7 @@ from tillproof.flow.values import (
     Element,
     External,
     FunctionV,
+    Instance,
     Member,
     Missing,
     Mix,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 
+# Parts of a request that hold what was sent.
+_CARRIED = frozenset(["body", "rawBody", "raw_body", "query", "params", "headers", "payload", "cookies"])
 Rule: TypeAlias = "Callable[[Evaluator, Frame, int, list[int], Place], Value]"
 """(evaluator, function in its context, instruction, its operands, its place) → its value."""
 
@@ -87,6 +90,11 @@ def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
         return value if kept else Mix(at, conversion, (value,), f.fn, i, f.ctx)
     if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
         typed = ev.scope.typed(f.file, f.body.text(args[0]), at)
+        if isinstance(value, Member) and typed is not None:
+            # what is asserted of a part of what was handed over says nothing of where it comes from: `req.body as Order`
+            if isinstance(typed, Instance):
+                return Instance(at, typed.cls, None, value, typed.of)
+            return value if value.name in _CARRIED else typed
         if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
             return typed
     return value

@@ -24,6 +24,7 @@ from tillproof.flow.values import (
 from tillproof.ir.ops import Op
 
 _LONGEST_CHAIN = 16
+_DEEPEST = 3
 
 
 class Arguments:
@@ -156,13 +157,24 @@ def _in_wrapper(evaluator: Evaluator, result: Result, depth: int) -> list[tuple[
             continue
         found = handlers(evaluator, argument, depth + 1) if not isinstance(argument, (Instance, ClassV)) else []
         if found:
-            return [(f, (*_used_before(evaluator, result.callee), result.callee, *w)) for f, w in found]
+            return [(f, (*used_before(evaluator, result.callee), result.callee, *w)) for f, w in found]
     if isinstance(result.callee, Member) and result.callee.name == "bind":
         return handlers(evaluator, result.callee.base, depth + 1)
     return []
 
 
-def _used_before(evaluator: Evaluator, callee: Value) -> tuple[Value, ...]:
+def functions_in(value: Value, depth: int = 0) -> Iterator[Value]:
+    """What stands in a record of handlers, spread records included: ``{ placeOrder, ...cartResolvers }``."""
+    for option in options(value) if depth <= _DEEPEST else ():
+        if isinstance(option, Record):
+            for key, entry in option.entries:
+                yield from functions_in(entry, depth + 1) if key is None else (entry,)
+        elif isinstance(option, Overlay):
+            yield from functions_in(option.base, depth + 1)
+            yield from (v for _, v, _ in option.writes)
+
+
+def used_before(evaluator: Evaluator, callee: Value, names: tuple[str, ...] = ("use",)) -> tuple[Value, ...]:
     """What earlier calls of a chain put before the handler: ``client.use(signedIn).action(handler)``."""
     out: list[Value] = []
     here = callee
@@ -170,7 +182,7 @@ def _used_before(evaluator: Evaluator, callee: Value) -> tuple[Value, ...]:
         if isinstance(here, Member):
             here = here.base
         elif isinstance(here, Result) and here.instr >= 0:
-            if isinstance(here.callee, Member) and here.callee.name == "use":
+            if isinstance(here.callee, Member) and here.callee.name in names:
                 out = [*(v for _, v in evaluator.arguments(here)), *out]
             here = here.callee
         else:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tillproof.commerce.entry_styles.arguments import Arguments, handlers, items, path_text, words
+from tillproof.commerce.entry_styles.arguments import Arguments, functions_in, handlers, items, path_text, used_before, words
 from tillproof.commerce.entry_styles.guarded_paths import is_middleware
 from tillproof.commerce.entry_styles.mounts import Key, Mounts
 from tillproof.commerce.entry_styles.scan import bodies, by_word
@@ -79,7 +79,7 @@ class _Calls:
     def _body(self, fn: Fn) -> None:
         body = self.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.CALL:
+            if op in (Op.CALL, Op.NEW):
                 self._call(fn, i)
             elif op == Op.DECORATE and body.args(i)[0] == 0:
                 self._decorate(fn, i)
@@ -92,7 +92,7 @@ class _Calls:
         if body.op[callee] not in (Op.FIELD, Op.NAME):
             return
         word = body.name(callee).rpartition(".")[2]
-        method = body.op[callee] == Op.FIELD
+        method = body.op[callee] == Op.FIELD and body.op[i] == Op.CALL
         if method and word in self._mounting:
             receiver = self.evaluator.value(fn, body.args(callee)[0])
             if self._is_router(receiver, self._receivers) is not False:
@@ -128,7 +128,7 @@ class _Calls:
         if through_route != (before is not None) and (before is not None or dotted):
             return False
         path = before if through_route else next((path_text(v) for v in arguments.at(routes.path)), None) if routes.path else ""
-        found = [h for v in arguments.first(routes.handler) for h in handlers(self.evaluator, v)]
+        found = [h for v in arguments.first(routes.handler) for one in (v, *functions_in(v)) for h in handlers(self.evaluator, one)]
         if not found and not through_route and len(arguments.positional) == 1:
             return False
         if certain is None and not (found and (path is None or _PATH.match(path))):
@@ -136,6 +136,9 @@ class _Calls:
         if certain is None and path is None:
             return False
         guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))
+        chained = tuple(place.removeprefix(".") for place in routes.guards if place.startswith("."))
+        if chained and receiver is not None:
+            guards = (*used_before(self.evaluator, receiver, chained), *guards)
         verb = routes.verbs.get(word)
         methods = (verb,) if verb else _upper(words(arguments.first(routes.methods))) or routes.without_methods or ("ANY",)
         keys = self.mounts.declares(receiver) if receiver is not None else []

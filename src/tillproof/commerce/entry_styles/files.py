@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tillproof.commerce.entry_styles.arguments import handlers
+from tillproof.commerce.entry_styles.arguments import functions_in, handlers
 from tillproof.commerce.entry_styles.classes import public
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
@@ -88,7 +88,8 @@ def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tup
     """The functions behind an export; none when the file does not export that name."""
     if not any(e.name == name for e in wiring.program.indices[file].exports):
         return []
-    return handlers(wiring.evaluator, wiring.evaluator.scope.exported(file, name, (file, 1)))
+    value = wiring.evaluator.scope.exported(file, name, (file, 1))
+    return [h for one in (value, *functions_in(value)) for h in handlers(wiring.evaluator, one)]
 
 
 def _route(routes: Routes, inside: str) -> str:

@@ -10,7 +10,7 @@ from tillproof.flow.program import TOP, Fn
 from tillproof.knowledge.schema import Framework, Routes
 
 _SCANNED = ("call", "decorator", "table", "hook", "class-decorator")
-_SHORT_PATH = r"\(\s*(?:f?['\"`]|[A-Z\[/(]|[\w$.]+\s*,)"
+_SHORT_PATH = r"\(\s*(?:f?['\"`]|async\b|function\b|[A-Z\[/(]|[\w$.]+\s*,)"
 
 
 class Words(NamedTuple):
