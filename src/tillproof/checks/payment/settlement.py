@@ -114,10 +114,11 @@ def idle(model: Model, handler: Handler) -> bool:
 
 
 def by_browser(model: Model, integration: Integration) -> bool:
-    """Whether a route by which the browser comes back records anything: where none does, there is no order that could stay unserved."""
-    back = (h for h in model.handlers.all if h.kind == "redirect-return" and h.provider.id == integration.provider.id)
-    mine = (h for h in back if model.program.unit(h.entry.target.fn.file) == integration.unit)
-    return bool(integration.returns) or any(model.effects.of(h.entry.target) for h in mine)
+    """Whether a route by which the browser comes back writes a record: where none does, there is no order that could stay unserved."""
+    back = (h.entry for h in model.handlers.all if h.kind == "redirect-return" and h.provider.id == integration.provider.id)
+    mine = (e for e in back if model.program.unit(e.target.fn.file) == integration.unit)
+    effects = (effect for entry in (*mine, *(paid.entry for paid in integration.returns)) for effect in model.effects.of(entry.target))
+    return any(effect.touch is not None and effect.touch.writes for effect in effects)
 
 
 def _hands_on(model: Model, fn: Fn, i: int) -> bool:
