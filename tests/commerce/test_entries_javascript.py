@@ -236,3 +236,40 @@ export default function parse(request, response, next) {}
     assert shop.ways() == {"POST /payments/capture capture staff", "POST /hook hook public"}
     before = [shop.program.name(v.fn) for v in shop.entry("capture").chain if hasattr(v, "fn")]
     assert before == ["parse"]
+
+
+def test_a_plugin_that_only_declares_a_guard_guards_no_route(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "app.ts": """\
+import Fastify from 'fastify';
+import roles from './roles';
+import closed from './closed';
+import orders from './orders';
+const app = Fastify();
+app.register(roles);
+app.register(orders, { prefix: '/orders' });
+app.register(closed);
+app.post('/late', async (request, reply) => 1);
+""",
+            "roles.ts": """\
+import fp from 'fastify-plugin';
+export default fp(async (fastify) => {
+  fastify.decorate('onlyStaff', async (request, reply) => {
+    if (!request.user.isAdmin) return reply.code(403).send({ error: 'forbidden' });
+  });
+});
+""",
+            "closed.ts": """\
+import fp from 'fastify-plugin';
+export default fp(async (fastify) => {
+  fastify.addHook('preHandler', async (request, reply) => {
+    if (request.user.role !== 'admin') return reply.code(403).send();
+  });
+});
+""",
+            "orders.ts": "export default async (fastify) => {\n  fastify.post('/', async (request, reply) => 1);\n};\n",
+        },
+    )
+    assert {e.route: e.role for e in shop.entries} == {"/orders": "public", "/late": "staff"}

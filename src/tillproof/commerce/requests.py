@@ -7,7 +7,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
-from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.evaluate import FOLDS, Evaluator
 from tillproof.flow.program import Program
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -138,10 +138,21 @@ class Requests:
             return list(value.parts())
         if isinstance(value, Instance):
             return [value.origin] if value.origin is not None else []
+        if isinstance(value, Result) and value.instr >= 0 and (made := self._folded(value)) is not None:
+            return [made]
         if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []
             return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
         return []
+
+    def _folded(self, value: Result) -> Value | None:
+        """What a function of ours makes of the elements of a list, one after the other: ``lines.reduce((sum, line) => …, 0)``."""
+        if not (isinstance(value.callee, Member) and value.callee.name in FOLDS):
+            return None
+        given = [v for _, v in self.evaluator.arguments(value)]
+        if not given or not isinstance(given[0], FunctionV):
+            return None
+        return self.evaluator.returned(given[0], value.fn, value.instr, value.ctx, callback=True)
 
     # --- one value
 
@@ -238,6 +249,8 @@ class Requests:
         arguments = [v for _, v in self.evaluator.arguments(value)]
         first = constant(arguments[0]) if arguments else None
         if isinstance(value.callee, Member):
+            if self._folded(value) is not None:
+                return None  # made of several: what its function says
             base = self._find(value.callee.base, depth + 1)
             if isinstance(base, Source):
                 return replace(base, key=_below(base.key, first) if first and _takes_key(value.callee.name) else base.key, at=value.at)

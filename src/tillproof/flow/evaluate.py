@@ -5,7 +5,9 @@ imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from tillproof.flow.captured import Captured
 from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
@@ -48,6 +50,8 @@ MAX_DEPTH = 7
 MAX_NESTING = 120
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
+FOLDS = ("reduce", "reduceRight")
+"""Methods that make one value of a list by a function of what was made so far and an element."""
 _GIVES_BACK = ("map", "array_map", "flatMap", "then")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
@@ -60,6 +64,7 @@ class Evaluator:
         self.program = program
         self.scope = Scope(self, program, modules)
         self.hung = Hung(program)
+        self.captured = Captured(self)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
         self._of_object: dict[tuple[Fn, ObjectKey], Ctx] = {}
@@ -79,7 +84,7 @@ class Evaluator:
             found = self._frames.get(fn)
             if found is None:
                 body = self.program.body(fn)
-                fixed = Fixed(body, DefUse(body), lambda name: self._captures(fn, name), self._is_python_method(fn))
+                fixed = Fixed(body, DefUse(body), partial(self._captures, fn), partial(self.captured.adds, fn), self._is_python_method(fn))
                 found = self._frames[fn] = Frame(fn, fixed, None)
             return found
         found = ctx.frame if ctx.fn == fn else self._foreign.get((fn, id(ctx)))
@@ -252,6 +257,8 @@ class Evaluator:
         if name in self.tells:
             handed = [a for _, a in arguments][self.tells[name] + 1 :]
             return self.at(caller, handed[number]) if number < len(handed) else None
+        if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
+            return self.element(self.at(caller, body.args(callee)[0]), at) if number else self.at(caller, arguments[1][1])
         if number != 0:
             return None
         if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
@@ -276,6 +283,8 @@ class Evaluator:
             value = self.at(f, reach.stores[0])
         else:
             value = choice(at, [self.at(f, s) for s in reach.stores])
+        if reach.stores and (added := self.captured.after(f, i, name)):
+            value = choice(at, [value, *added])
         if reach.writes and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on a function
             return Overlay(at, value, tuple([(w.key, self.at(f, w.value), w.certain) for w in reach.writes]))
         return value

@@ -22,13 +22,15 @@ _ANYTHING = {Op.CONST, Op.TEXT, Op.PARAM, Op.FIELD, Op.INDEX, Op.CALL, Op.ELEMEN
 
 
 class Fixed:
-    """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it. ``method``:
-    whether its first parameter may be the object that it is called on, as in Python."""
+    """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it. ``added``:
+    whether a function inside it adds to a name that it does store. ``method``: whether its first parameter may be the object that it is
+    called on, as in Python."""
 
-    def __init__(self, body: Body, flow: DefUse, captured: Callable[[str], bool], method: bool) -> None:
+    def __init__(self, body: Body, flow: DefUse, captured: Callable[[str], bool], added: Callable[[str], bool], method: bool) -> None:
         self.body = body
         self.flow = flow
         self._captured = captured
+        self._added = added
         self._method = method
         self._hangs_on: dict[int, int] = {}
         self._constant: dict[int, bool] = {}
@@ -121,6 +123,6 @@ class Fixed:
         stores = self.flow.stores.get(name)
         if not stores:
             return OBJECT if name in THIS else CALLER if self._captured(name) else NOTHING
-        if len(stores) > 1 and self.deciding:
+        if (len(stores) > 1 and self.deciding) or self._added(name):
             return CALLER
         return max(self.hangs_on(s) for s in stores)

@@ -10,6 +10,7 @@ from tillproof.ir.ops import Kind, Op
 
 ValueAt = Callable[[int], Value]
 """The value of an instruction of the body at hand."""
+_NOT_GIVEN = ""
 
 
 def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:
@@ -69,6 +70,8 @@ def _equal(left: Value, right: Value) -> bool | None:
 
 def _same(left: Value, right: Value) -> bool | None:
     if isinstance(left, Const) and isinstance(right, Const):
+        if left.kind == right.kind == Kind.NULL and left.text != right.text:
+            return True if _NOT_GIVEN in (left.text, right.text) else None  # null is undefined for == and not for ===
         return left.text == right.text
     if isinstance(left, Const) and isinstance(right, Text):
         left, right = right, left
@@ -83,4 +86,4 @@ def _same(left: Value, right: Value) -> bool | None:
 
 def _plain(value: Value) -> Value:
     """A missing argument reads as null; a record that nothing is in reads as itself."""
-    return Const(value.at, Kind.NULL, "null") if isinstance(value, Missing) else value
+    return Const(value.at, Kind.NULL, _NOT_GIVEN) if isinstance(value, Missing) else value

@@ -64,13 +64,19 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
         found = model.repeats.of(handler.entry.target)
         parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
         for repeat in found:
-            place = anchor(model, repeat.effect, handler.provider)
+            place = _told_at(repeat, handler.entry.target.fn) or anchor(model, repeat.effect, handler.provider)
             parts.setdefault(place.fn, []).append((place, repeat))
         for part in parts.values():
             bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
             place = min(bare or part, key=lambda pair: RANK[pair[1].harm])[0]
             left = tuple(r for _, r in bare)
             yield Delivery(handler, place, left, tuple(r for _, r in part if r not in left))
+
+
+def _told_at(repeat: Repeat, handler: Fn) -> Place | None:
+    """The handler's own line by which people are told something: mails that it sends are one matter, whatever functions write them."""
+    own = [place for place in repeat.effect.way if place.fn == handler] if repeat.harm == "message" else []
+    return own[-1] if own else None
 
 
 def _hears(model: Model, handler: Handler) -> bool:

@@ -70,7 +70,8 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     if handler is None:
         return found
     known = {id(e) for e in found}
-    return found + [e for e in effects if id(e) not in known and (order_made(e) or _notes_payment(model, e))]
+    mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
+    return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
 
 
 def _tells_of_payment(model: Model, entry: Entry) -> bool:

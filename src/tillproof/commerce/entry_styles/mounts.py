@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tillproof.commerce.entry_styles.arguments import Arguments, items, path_text, unwrap
+from tillproof.commerce.entry_styles.arguments import Arguments, handlers, items, path_text, unwrap
 from tillproof.commerce.entry_styles.wiring import Wiring, join
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, External, FunctionV, Instance, Member, Param, Result, Text, Value, options
@@ -18,6 +18,7 @@ _SAME = {
     "register", "allowedMethods", "callback", "on", "param", "any", "withTypeProvider", "decorate", "after", "default",
 }  # fmt: skip
 _PREFIXES = ("prefix", "url_prefix", "basePath")
+_PLUGINS = ("register",)
 _GUARDS = ("dependencies", "auth", "preHandler", "onRequest")
 _LEVELS = 3
 
@@ -131,12 +132,19 @@ class Mounts:
                     if not any(m.order == order and m.parent == parent for m in level.mounts):
                         level.mounts.append(Mount(parent, path, (), order, False))
                     self._levels[parent].declares = True
-        for parent, path, _, value, order in self._waiting:
+        for parent, path, word, value, order in self._waiting:
             routers = [k for k in self.keys(value) if k in self._levels and self._levels[k].mounts]
             if not routers:
-                self._levels[parent].uses.append((order, path, value))
+                before = self._hooks_of(value) if word in _PLUGINS else [value]
+                self._levels[parent].uses += [(order, path, one) for one in before]
             elif path or len(self._beside(order)) > 1:
                 self._guard(order, value)
+
+    def _hooks_of(self, plugin: Value) -> list[Value]:
+        """What a plugin puts before the routes of those who register it. What it declares beside, such as a guard that routes may name,
+        runs before none of them by itself."""
+        levels = (self._levels.get(("given", target.fn, 0)) for target, _ in handlers(self.evaluator, plugin))
+        return [hook for level in levels if level is not None for _, _, hook in level.uses]
 
     def _beside(self, order: Order) -> list[Value]:
         return [v for _, _, _, v, o in self._waiting if o == order]
