@@ -32,11 +32,12 @@ _CALLING = (b"log", b"sentry", b"rollbar", b"bugsnag", b"newrelic", b"analytics"
 _BRACKET = re.compile(rb"[()]")
 _NEAR = 500
 _SECRET = re.compile(
-    rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|salt|bearer", re.IGNORECASE
+    rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|hmac_?key|signing_?key|salt|bearer",
+    re.IGNORECASE,
 )
 # One of these stands in every text, in lower case, in which ``_SECRET`` fits.
 _SECRETS = (b"secret", b"token", b"api_key", b"apikey", b"passw", b"credential", b"authoriz", b"private_key", b"privatekey", b"access_key",
-            b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"salt", b"bearer")  # fmt: skip
+            b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"hmackey", b"signingkey", b"salt", b"bearer")  # fmt: skip
 _WHOLE = re.compile(
     rb"[(,\s](?:headers|config|cfg|options|opts|env|settings|credentials?|creds|auth|params|process\.env|os\.environ|_ENV"
     rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",

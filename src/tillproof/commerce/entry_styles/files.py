@@ -75,7 +75,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
     if _CLIENT.match(source) or posixpath.basename(file).startswith("_"):
         return
     whole = not routes.root and routes.path == "" and routes.role == "public"
-    if whole and not (b"handler" in source and _EVENT.search(source)):
+    if whole and not (b"andler" in source and _EVENT.search(source)):
         return
     route = _route(routes, inside) if routes.role != "internal" and routes.root else None
     for name, verb in routes.verbs.items():
