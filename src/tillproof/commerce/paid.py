@@ -188,14 +188,14 @@ class PaidPolicy(SenderPolicy):
         if got is not None and got[0].effect == "order.paid":
             return "sure" if self._not_open(fn, i, ctx) else ""
         spelt = written(model.program, fn, callee)
-        if body.op[callee] == Op.FIELD and name.startswith("set") and len(body.call(i)[1]) == 1:
+        if body.op[callee] == Op.FIELD and name.startswith("set") and name != "set" and len(body.call(i)[1]) == 1:
             field = name[3:].lstrip("_")
             return self._says_paid(field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0]))
         if (got is not None and got[0].effect == "sql") or name in _PREPARES:
             texts = (t for _, a in body.call(i)[1][:1] for t in statements(model.evaluator.value(fn, a, ctx)))
             return _strongest(self._statement_pays(t) for t in texts)
         if got is not None and got[0].effect in _WRITES:
-            holder = _entity_in(spelt)
+            holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
             said = _strongest(
                 self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, self._kind(v) or holder, 0) for k, v in given
@@ -206,6 +206,14 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _entity(self, fn: Fn, i: int, ctx: Ctx | None, spelt: str) -> str:
+        """The kind of the records that a call writes: by how it is spelt, or by the table that is handed to its chain."""
+        named = _entity_in(spelt)
+        if self.model.words.entity(named) or self.model.program.language(fn.file) != "javascript":
+            return named
+        touch = self.model.records.touch(fn, i, ctx)
+        return touch.entity if touch is not None and touch.entity else named
 
     def _kind(self, value: Value) -> str:
         """The class of an object that is written as it is."""

@@ -159,7 +159,7 @@ class Takings:
         if kept is None and self._is_conditional(write):
             flaw = "unheard"
         if kept is None:
-            kept = self.bounded(write, table) or self._by_version(write, table) or self._in_transaction(write, table)
+            kept = self.bounded(write, table) or self.refused(write, table)
         if kept is None:
             locks = [place] if self._locked(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
             if not locks and place != write.place:
@@ -248,6 +248,10 @@ class Takings:
             texts = [c for c in table.checks if column is not None and column.name in c.text and any(o in c.text for o in others)]
             where = (texts[0].file, texts[0].line) if texts else None
         return Kept(*where, "the database refuses to go below what there is") if where is not None else None
+
+    def refused(self, write: StockWrite, table: Table | None) -> Kept | None:
+        """What refuses a write of a row that another has changed since it was read."""
+        return self._by_version(write, table) or self._in_transaction(write, table)
 
     def _by_version(self, write: StockWrite, table: Table | None) -> Kept | None:
         version = table.version if table is not None and write.how == "computed" else None

@@ -35,6 +35,10 @@ def _rule(model: Model, write: StockWrite) -> Ruling:
     if write.touch.locked or locks:
         ruling.evidence.append(step(model, locks[0] if locks else write.place, "the row is locked while it is read and written", "guard"))
         return ruling
+    table = model.schema.table(write.touch.entity, fn.file) if write.touch.entity else None
+    if (refused := model.takings.refused(write, table)) is not None:
+        ruling.evidence.append(Evidence(refused.file, refused.line, refused.what, "guard"))
+        return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
     ruling.anchor = (fn.file, body.line[i], body.end_line[i])
     ruling.title = f"The {name} is written from a value that was read earlier"
