@@ -7,7 +7,8 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
-from tillproof.flow.evaluate import FOLDS, Evaluator
+from tillproof.flow.captured import FOLDS
+from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Program
 from tillproof.flow.values import (
     CONVERSIONS,

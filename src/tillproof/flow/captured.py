@@ -10,6 +10,8 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
+FOLDS = ("reduce", "reduceRight")
+"""Methods that make one value of a list by a function of what was made so far and an element."""
 _ADDING = ("+", "-")
 
 

@@ -7,12 +7,13 @@ imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tillproof.flow.captured import Captured
+from tillproof.flow.captured import FOLDS, Captured
 from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
+from tillproof.flow.maps import looked_up
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
@@ -50,8 +51,6 @@ MAX_DEPTH = 7
 MAX_NESTING = 120
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
-FOLDS = ("reduce", "reduceRight")
-"""Methods that make one value of a list by a function of what was made so far and an element."""
 _GIVES_BACK = ("map", "array_map", "flatMap", "then")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
@@ -435,9 +434,9 @@ class Evaluator:
 
     def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
         """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``xs.filter(f)`` and ``find`` give of the same list."""
-        if not isinstance(callee, (Member, External)) or not callee.name.endswith(_GIVES_BACK):
-            return None
-        name = callee.name.rpartition(".")[2]
+        name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
+        if name == "get" and isinstance(callee, Member):
+            return looked_up(self, f, i, callee, at)
         if name not in _GIVES_BACK:
             return None
         for _, argument in f.body.call(i)[1]:

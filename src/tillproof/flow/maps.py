@@ -1,0 +1,59 @@
+"""What is looked up in a ``Map`` of ours: ``new Map([['stripe', new StripeGateway()]]).get(name)``, ``this.gateways.set('stripe', …)``."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.flow.frames import Frame
+from tillproof.flow.program import Fn
+from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Place, Result, Seq, Value, choice, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+_MOST = 20
+
+
+def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> Value | None:
+    """The objects and functions of ours among which a key chooses; None where a map holds anything else, or nothing that is seen."""
+    maps = [
+        o for o in options(callee.base) if isinstance(o, Result) and o.new and isinstance(o.callee, External) and o.callee.name == "Map"
+    ]
+    arguments = f.body.call(i)[1]
+    if not maps or len(arguments) != 1:
+        return None
+    wanted = ev.at(f, arguments[0][1])
+    entries = [e for one in maps for e in (*_given(ev, one), *_set(ev, f, f.body.args(i)[0]))]
+    named = [v for k, v in entries if isinstance(k, Const) and isinstance(wanted, Const) and k.text == wanted.text]
+    held = [o for v in named or [v for _, v in entries] for o in options(v)][:_MOST]
+    if not held or not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
+        return None
+    return choice(at, held)
+
+
+def _given(ev: "Evaluator", made: Result) -> Iterator[tuple[Value, Value]]:
+    """The pairs that a map is made of."""
+    for _, argument in ev.arguments(made)[:1]:
+        for pairs in options(argument):
+            for pair in pairs.items if isinstance(pairs, Seq) else ():
+                if isinstance(pair, Seq) and len(pair.items) == 2:
+                    yield pair.items[0], pair.items[1]
+
+
+def _set(ev: "Evaluator", f: Frame, callee: int) -> Iterator[tuple[Value, Value]]:
+    """What the file puts into a map of that name."""
+    holder = f.body.args(callee)[0]
+    name = f.body.name(holder) if f.body.op[holder] in (Op.NAME, Op.FIELD) else ""
+    for fn in ev.program.functions_calling_name(f.file, "set") if name else ():
+        yield from _set_in(ev, fn, name)
+
+
+def _set_in(ev: "Evaluator", fn: Fn, name: str) -> Iterator[tuple[Value, Value]]:
+    body = ev.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op != Op.CALL or body.called(i) != "set" or body.op[body.args(i)[0]] != Op.FIELD:
+            continue
+        holder = body.args(body.args(i)[0])[0]
+        arguments = body.call(i)[1]
+        if body.op[holder] in (Op.NAME, Op.FIELD) and body.name(holder) == name and len(arguments) == 2:
+            yield ev.value(fn, arguments[0][1]), ev.value(fn, arguments[1][1])
