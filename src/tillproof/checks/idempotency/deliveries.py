@@ -74,9 +74,9 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
 
 
 def _told_at(repeat: Repeat, handler: Fn) -> Place | None:
-    """The handler's own line by which people are told something: mails that it sends are one matter, whatever functions write them."""
-    own = [place for place in repeat.effect.way if place.fn == handler] if repeat.harm == "message" else []
-    return own[-1] if own else None
+    """The handler's own call of another module that tells people something: mails that it has written there are one matter."""
+    way = repeat.effect.way if repeat.harm == "message" else ()
+    return way[-1] if way and way[-1].fn == handler and all(p.fn.file != handler.file for p in way[:-1]) else None
 
 
 def _hears(model: Model, handler: Handler) -> bool:
