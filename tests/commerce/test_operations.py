@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.small_models import model_of
+from tillproof.flow.values import Result
+from tillproof.ir.ops import Op
 
 HEADER = "<?php\nnamespace Adyen\\Payment;\n"
 
@@ -57,3 +61,35 @@ def test_a_folder_that_is_called_like_an_sdk_does_not_stand_for_it(tmp_path: Pat
     model, _ = model_of(tmp_path, files)
     found = [("shop/links/stripe/service.py", "refund.create"), ("shop/money/stripe.py", "refund.create")]
     assert sorted((s.fn.file, s.operation.op) for s in model.operations.sites) == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        '"https://api.mollie.com/v2/payments/{}/refunds".format(payment.remote_id)',
+        '"{base}/payments/{id}/refunds".format(id=payment.remote_id, base=API)',
+        "PATH.format(API, payment.remote_id)",
+        '"%s/payments/%s/refunds" % (API, payment.remote_id)',
+    ],
+)
+def test_an_address_is_known_whose_holes_a_format_fills(tmp_path: Path, url: str) -> None:
+    code = f"""\
+import requests
+
+API = "https://api.mollie.com/v2"
+PATH = "{{0}}/payments/{{1}}/refunds"
+
+
+def give_back(payment, body):
+    return requests.post({url}, json=body)
+"""
+    model, _ = model_of(tmp_path, {"refunds.py": code})
+    assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("mollie", "refund.create")]
+
+
+def test_a_format_that_writes_a_number_is_no_text_with_holes(tmp_path: Path) -> None:
+    model, _ = model_of(tmp_path, {"sums.py": 'def told(total):\n    return "{:.2f}".format(total)\n'})
+    (fn,) = model.program.functions_by_name["told"]
+    body = model.program.body(fn)
+    (end,) = (i for i, op in enumerate(body.op) if op == Op.RETURN)
+    assert isinstance(model.evaluator.value(fn, body.args(end)[0]), Result)

@@ -10,6 +10,7 @@ from functools import partial
 from tillproof.flow.captured import FOLDS, Captured
 from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
+from tillproof.flow.formats import by_braces
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
@@ -421,6 +422,8 @@ class Evaluator:
                 results.append(Overlay(at, self.at(f, arguments[0][1]), changes))
             elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
                 results.append(self._required(f, arguments[0][1], at))
+            elif isinstance(option, Member) and option.name == "format" and (text := self._formatted(option, f, arguments, at)) is not None:
+                results.append(text)
             else:
                 results.append(self._mapped(option, f, i, at) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
@@ -445,6 +448,12 @@ class Evaluator:
                     got = self._returned(option, f, i, callback=True)
                     return got if name == "then" else Seq(at, (got,))
         return None
+
+    def _formatted(self, callee: Member, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+        """``"…/{}".format(x)``"""
+        if not isinstance(callee.base, Const):
+            return None
+        return by_braces(callee.base, [(k, self.at(f, v)) for k, v in arguments], at)
 
     def _by_text(self, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
         """``getattr(x, 'name')``"""

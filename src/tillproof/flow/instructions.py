@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
@@ -126,13 +127,18 @@ def _no_value(_: "Evaluator", __: Frame, ___: int, ____: list[int], at: Place) -
     return Unknown(at, "this is no value")
 
 
+def _text(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    pieces = tuple([ev.at(f, a) for a in args])
+    return (by_percent(pieces, at) if len(pieces) == 2 else None) or Text(at, pieces)
+
+
 _RULES: dict[int, Rule] = {
     Op.CONST: lambda _, f, __, args, at: Const(at, args[0], f.body.text(args[1])),
     Op.NAME: lambda ev, f, i, args, at: ev.read(f, i, f.body.text(args[0]), at),
     Op.FIELD: lambda ev, f, _, args, at: ev.member(ev.at(f, args[0]), f.body.text(args[1]), at),
     Op.CALL: lambda ev, f, i, _, at: ev.call(f, i, at, False),
     Op.NEW: lambda ev, f, i, _, at: ev.call(f, i, at, True),
-    Op.TEXT: lambda ev, f, _, args, at: Text(at, tuple([ev.at(f, a) for a in args])),
+    Op.TEXT: _text,
     Op.RECORD: _record,
     Op.LIST: lambda ev, f, _, args, at: Seq(at, tuple([ev.at(f, a) for a in args])),
     Op.INDEX: lambda ev, f, _, args, at: ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at),
