@@ -144,7 +144,9 @@ class Sendings:
             known = in_force(self.model, one.fn.file, one.provider.defaults)
             one.sdk = self._fitting(value, known)
             one.made = one.made or self._maker(value)
-            return one if one.sdk is not None else None
+            if one.sdk is None and one.made is not None:  # an RPC library's object, which sends what is called on it
+                one.client = self._made_by(*one.made)
+            return one if one.sdk is not None or one.client is not None else None
         one.client = self.client_of(one.fn, one.instr)
         one.made = self._maker(value)
         if one.client is None:
