@@ -277,3 +277,36 @@ def test_what_a_view_asks_before_its_handlers_run_guards_them(tmp_path: Path, ba
     view = _VIEW.replace("BASES", bases).replace("BEFORE", before).replace("FIELD", field)
     found = roles(tmp_path, {"manage.py": "", "requirements.txt": "Django", "shop/urls.py": urls, "shop/views.py": view})
     assert found["Refunds.post"] == role
+
+
+@pytest.mark.parametrize(
+    ("verdict", "role"),
+    [
+        ("obj.buyer == request.user or request.user.is_staff", "customer"),
+        ("request.user.id == obj.buyer.id or request.user.is_staff", "customer"),
+        ("obj.buyer is not None and request.user.is_staff", "staff"),
+    ],
+)
+def test_a_guard_that_lets_the_owner_pass_does_not_keep_customers_out(tmp_path: Path, verdict: str, role: str) -> None:
+    view = f"""\
+from django.urls import path
+from rest_framework.permissions import BasePermission
+from rest_framework.views import APIView
+
+
+class BuyerOrStaff(BasePermission):
+    def has_permission(self, request, view):
+        obj = view.get_parcel()
+        return {verdict}
+
+
+class ParcelView(APIView):
+    permission_classes = [BuyerOrStaff]
+
+    def post(self, request):
+        return None
+
+
+urlpatterns = [path("parcel/", ParcelView.as_view())]
+"""
+    assert roles(tmp_path, {"shop/urls.py": view, "manage.py": ""}) == {"ParcelView.post": role}

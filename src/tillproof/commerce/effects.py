@@ -371,6 +371,8 @@ class Effects:
             return Plain(got[0].effect, True, None, False) if got[1] else None
         if sets_named(body, i):
             return Plain(NAMED, True, None, True)
+        if next(model.inherited.targets(fn, i, None), None) is not None:
+            return None  # what it does is done in the method of ours that it runs
         touch = model.records.touch(fn, i, None) if not self._is_executed(fn, i) else None
         if touch is not None and touch.effect == "cache" and touch.kind != "read":
             return Plain(touch.kind, True, None, True)

@@ -23,6 +23,7 @@ from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
+from tillproof.commerce.inherited import Inherited
 from tillproof.commerce.injection import Injection
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
@@ -273,6 +274,11 @@ class Model:
     def record_methods(self) -> RecordMethods:
         """What runs when a record is written."""
         return RecordMethods(self)
+
+    @cached_property
+    def inherited(self) -> Inherited:
+        """What a framework's methods run on objects of ours."""
+        return Inherited(self)
 
     @cached_property
     def arrivals(self) -> Arrivals:

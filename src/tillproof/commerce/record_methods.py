@@ -50,7 +50,7 @@ class RecordMethods:
         if not mappers or body.op[callee] != Op.FIELD:
             return []
         name = body.name(callee)
-        out: dict[Fn, FunctionV] = {}
+        out: dict[Fn, FunctionV] = {f.fn: f for f in self.model.inherited.targets(fn, i, ctx)}
         for mapper in mappers:
             declared = name in program.functions_by_name
             if not declared and name not in mapper.signals and f".{name}" not in mapper.sends:
@@ -124,7 +124,9 @@ class RecordMethods:
     def _sender(self, mapper: Mapper, fn: Fn, call: int) -> str:
         given = next((v for k, v in self.model.program.body(fn).call(call)[1] if k == mapper.sender), None)
         value = options(self.model.evaluator.value(fn, given)) if given is not None else ()
-        names = (self.model.program.cls(o.cls).name for o in value if isinstance(o, ClassV))
+        names = [self.model.program.cls(o.cls).name for o in value if isinstance(o, ClassV)]
+        if not names and given is not None:  # a class that only the settings know is called by its name
+            names = [word.removesuffix("_MODEL").removeprefix("AUTH_") for word in _spelt(self.model.program.body(fn), given)]
         return next((entity(name) or snake(name) for name in names), "")
 
 

@@ -70,7 +70,8 @@ class RecordNames:
         of = value.of if isinstance(value, Instance) else None
         if of is not None and not isinstance(of, ClassV):
             return ""
-        name = self.program.cls(of.cls if of is not None else value.cls).name
+        cls = of.cls if of is not None else value.cls
+        name = self.program.cls(self.model.inherited.kind_of(cls) or cls).name
         return "" if name.endswith(_SUFFIXES) else name
 
     def of_chain(self, chain: Chain, last: Link | None) -> str:

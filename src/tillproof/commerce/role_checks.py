@@ -182,3 +182,33 @@ def _against_literal(body: Body, args: list[int]) -> tuple[int, bool] | None:
         if body.op[other] == Op.NAME and body.name(other) == "undefined":
             return side, False
     return None
+
+
+def lets_owner_pass(body: Body) -> bool:
+    """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``. Its owner passes, then,
+    whoever else does."""
+    return any(
+        op == Op.BINARY
+        and body.text(body.args(i)[0]) in ("==", "===", "is")
+        and any(_is_caller(body, a) and body.op[b] == Op.FIELD and not _is_caller(body, b) for a, b in _both(body.args(i)[1:]))
+        for i, op in enumerate(body.op)
+    )
+
+
+def _both(sides: list[int]) -> Iterator[tuple[int, int]]:
+    yield sides[0], sides[1]
+    yield sides[1], sides[0]
+
+
+def _is_caller(body: Body, i: int) -> bool:
+    """``request.user``, or its id."""
+    if body.op[i] != Op.FIELD:
+        return False
+    base = body.args(i)[0]
+    if body.name(i) in ("id", "pk", "_id"):
+        return _is_caller(body, base)
+    return (
+        body.name(i) in ("user", "current_user", "currentUser")
+        and body.op[base] in (Op.NAME, Op.FIELD)
+        and "req" in body.name(base).lower()
+    )

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tillproof.commerce.entry_styles import inherited
 from tillproof.commerce.entry_styles.arguments import Arguments, handlers, items, path_text, words
 from tillproof.commerce.entry_styles.scan import bodies
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
@@ -188,6 +189,9 @@ class _Tables:
             if target := self.wiring.method(cls, name, place):
                 route = join(path, "{pk}") if router and name in _ITEM_ACTIONS else path
                 yield Declared(target, route, (verb,), line.framework.id, "table", place, chain)
+        for name, target in inherited.handlers(self.wiring, self.frameworks, cls, place):
+            route = join(path, "{pk}") if router and name in _ITEM_ACTIONS else path
+            yield Declared(target, route, (verbs.get(name, "ANY"),), line.framework.id, "table", place, chain)
         if router:
             yield from self._actions(line, cls, path, place, chain)
 

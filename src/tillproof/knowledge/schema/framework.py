@@ -249,6 +249,31 @@ class Records(Part, frozen=True):
     source: str = ""
 
 
+class Inherited(Part, frozen=True, kw_only=True):
+    """What a framework's base class runs on an object of a class of ours: a serializer's ``save`` runs its ``create``.
+
+    ``bases``: the framework's classes. ``runs``: a method of theirs → the one of ours that it runs; ``changes``: the same for an object
+    that was made of a record which is there already, which stands at one of the places ``given`` of the call that made it.
+    ``named_in``: members and methods in which a view names the class; ``made_by``: calls on the view itself that make such an object;
+    ``handed_to``: methods of the view that are handed one, and ``changing`` those of them, and of its handlers, that change a record.
+    ``views``: bases of views whose own handlers run it, by the method of ours that is run; ``instead``: methods of the view that are
+    run instead. ``record``: the member that names the kind of record.
+    """
+
+    bases: tuple[str, ...]
+    runs: dict[str, str]
+    changes: dict[str, str] = {}
+    given: tuple[str, ...] = ()
+    named_in: tuple[str, ...] = ()
+    made_by: tuple[str, ...] = ()
+    handed_to: tuple[str, ...] = ()
+    changing: tuple[str, ...] = ()
+    views: dict[str, tuple[str, ...]] = {}
+    instead: dict[str, tuple[str, ...]] = {}
+    record: str = ""
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -295,7 +320,7 @@ class Framework(Part, frozen=True):
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
 
-    ``records``: what runs when a record is written.
+    ``records``: what runs when a record is written. ``inherited``: what base classes run on objects of ours.
     ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
 
@@ -354,6 +379,7 @@ class Framework(Part, frozen=True):
     remedies: dict[str, tuple[str, ...]] = {}
 
     records: Records = Records()
+    inherited: tuple[Inherited, ...] = ()
     sleeps: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
     retries: tuple[RetryPolicy, ...] = ()

@@ -1,0 +1,100 @@
+"""Methods of ours that a framework's own method runs on an object: ``serializer.save()`` runs the serializer's ``create`` or ``update``."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entry_styles.inherited import named_classes, run
+from tillproof.commerce.names import fits
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Param, Result, Value, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Inherited as Rule
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+
+class Inherited:
+    """Answers by call; only calls of the names that packs give are looked at."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    @cached_property
+    def _rules(self) -> dict[str, dict[str, list[Rule]]]:
+        """Per language, what runs something of ours, by the name of the call."""
+        found: dict[str, dict[str, list[Rule]]] = {}
+        for framework in self.model.knowledge.frameworks.values():
+            for rule in framework.inherited:
+                for name in (*rule.runs, *rule.views):
+                    found.setdefault(framework.language, {}).setdefault(name, []).append(rule)
+        return found
+
+    def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[FunctionV]:
+        """The methods of ours that a call runs."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.FIELD:
+            return
+        name = body.name(callee)
+        rules = self._rules.get(self.model.program.language(fn.file), {}).get(name, ())
+        place = (fn.file, body.line[i])
+        for rule in rules:
+            if name in rule.runs:
+                for cls, changes in self._objects(rule, fn, body.args(callee)[0], ctx):
+                    target = run(self.model.wiring, rule, cls, (rule.changes if changes else rule.runs).get(name, ""), place)
+                    if target is not None and self.model.evaluator.scope.method(cls, name) is None:
+                        yield target
+            if name in rule.views and self._is_super(fn, body.args(callee)[0]):
+                for cls in self._named(rule, fn, ctx):
+                    if (target := run(self.model.wiring, rule, cls, name, place)) is not None:
+                        yield target
+
+    def kind_of(self, cls: ClassId) -> ClassId | None:
+        """The kind of record that an object of a class is filled into: a serializer's ``Meta.model``."""
+        scope, program = self.model.evaluator.scope, self.model.program
+        rules = (r for f in self.model.knowledge.frameworks.values() if f.language == program.language(cls.file) for r in f.inherited)
+        for rule in rules:
+            if not rule.record or not any(fits(b, base) for b in rule.bases for base in scope.foreign_bases(cls)):
+                continue
+            for owner in scope.lineage(cls):
+                top = Fn(owner.file, TOP)
+                stores = self.model.evaluator.defuse(top).stores.get(f"{program.cls(owner).name}.{rule.record}", ())
+                for store in stores:
+                    found = (o.cls for o in options(self.model.evaluator.value(top, store)) if isinstance(o, ClassV))
+                    if (kind := next(found, None)) is not None:
+                        return kind
+        return None
+
+    def _objects(self, rule: Rule, fn: Fn, holder: int, ctx: Ctx | None) -> Iterator[tuple[ClassId, bool]]:
+        """The classes of ours that a value may be an object of, and whether it was made of a record that is there already."""
+        for option in options(self.model.evaluator.value(fn, holder, ctx)):
+            if isinstance(option, Instance):
+                yield option.cls, option.made is not None and self._is_given(rule, option.made[0], option.made[1])
+            elif isinstance(option, Result) and option.instr >= 0 and self._makes(rule, option):
+                changes = self._is_given(rule, option.fn, option.instr)
+                yield from ((cls, changes) for cls in self._named(rule, option.fn, option.ctx))
+            elif isinstance(option, Param) and (name := self.model.program.name(option.fn)) in rule.handed_to:
+                yield from ((cls, name in rule.changing) for cls in self._named(rule, option.fn, ctx))
+
+    def _makes(self, rule: Rule, value: Result) -> bool:
+        callee: Value = value.callee
+        return isinstance(callee, Member) and callee.name in rule.made_by
+
+    def _is_given(self, rule: Rule, fn: Fn, call: int) -> bool:
+        positional = 0
+        for key, _ in self.model.program.body(fn).call(call)[1]:
+            if (key or str(positional)) in rule.given:
+                return True
+            positional += key == ""
+        return False
+
+    def _named(self, rule: Rule, fn: Fn, ctx: Ctx | None) -> list[ClassId]:
+        """The classes that the view whose method this is names."""
+        view = ctx.this.cls if ctx is not None and ctx.fn == fn and isinstance(ctx.this, Instance) else self.model.program.method_class(fn)
+        return named_classes(self.model.wiring, rule, view) if view is not None else []
+
+    def _is_super(self, fn: Fn, holder: int) -> bool:
+        body = self.model.program.body(fn)
+        return body.op[holder] == Op.CALL and body.called(holder) == "super"
