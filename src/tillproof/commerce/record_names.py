@@ -63,7 +63,16 @@ class RecordNames:
         for option in options(value):
             if isinstance(option, Instance) and (name := self._class_name(option)):
                 return entity(name)
-        return told or self.of_chain(chain, None)
+        named = told or self.of_chain(chain, None)
+        return named if self._is_kind(named) else self._under_key(value) or named
+
+    def _under_key(self, value: Value) -> str:
+        """The kind of record that stands in a map under its own name: ``validated_data["product"]``."""
+        keys = (entity(o.name) for o in options(value) if isinstance(o, Member))
+        return next((k for k in keys if self._is_kind(k)), "")
+
+    def _is_kind(self, name: str) -> bool:
+        return bool(name) and (self.model.words.entity(name) or self.model.words.has("goods_entities", name))
 
     def _class_name(self, value: ClassV | Instance) -> str:
         """The class that says what record an object is or keeps; empty where it says nothing: a form, or a keeper of any record."""

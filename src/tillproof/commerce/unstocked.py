@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import entity, same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _ORDER = re.compile(r"(\w+_)?(order|purchase|sale|booking|ticket_order)")
 _NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
 _GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
+_BELOW = ("<", ">", "<=", ">=")
 _ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
 
 
@@ -38,7 +41,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     if takings.all or takings.triggers:
         return
     kept = [s for s in stock_tables(model.schema, model.words, model.knowledge.providers) if not s.mirror]
-    if not any(s.sure for s in kept):
+    if not any(s.sure or _is_asked(model, s) for s in kept):
         return
     seen: set[tuple[Fn, int]] = set()
     for entry in model.entries:
@@ -50,7 +53,23 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
             stock = _of_goods(model, kept, effect)
             if stock is not None and (effect.fn, effect.instr) not in seen:
                 seen.add((effect.fn, effect.instr))
-                yield Unstocked(entry, effect, stock, _looks(model, entry, stock), _hidden(model, stock))
+                yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), _hidden(model, stock))
+
+
+def _is_asked(model: "Model", stock: Stock) -> bool:
+    """Whether something is compared with a column of goods whose name alone may mean anything: ``wanted > product.quantity``."""
+    kind = entity(stock.table.entity or stock.table.name)
+    for column in stock.columns:
+        name = column.attribute or column.name.rpartition(".")[2]
+        for file in model.program.mentioning(name):
+            for fn in model.program.functions_around(file, name) if model.program.unit(file) == stock.table.unit else ():
+                body = model.program.body(fn)
+                for i, op in enumerate(body.op):
+                    if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW:
+                        reads = (r for a in body.args(i)[1:] for r in model.states.field(fn, a, None))
+                        if any(same(r.entity, kind) and snake(r.field) == snake(name) for r in reads):
+                            return True
+    return False
 
 
 def _makes_order(effect: Effect) -> bool:
