@@ -51,6 +51,7 @@ from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
+from tillproof.commerce.state_codes import StateCodes
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
 from tillproof.commerce.syncs import Syncs
@@ -269,6 +270,11 @@ class Model:
     @cached_property
     def records(self) -> Records:
         return Records(self)
+
+    @cached_property
+    def state_codes(self) -> StateCodes:
+        """What codes of states mean."""
+        return StateCodes(self)
 
     @cached_property
     def record_methods(self) -> RecordMethods:

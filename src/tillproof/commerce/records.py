@@ -121,6 +121,8 @@ class Records:
                 self._memo[key] = self._set(fn, i, ctx)
             elif op == Op.CALL:
                 self._memo[key] = self._call(fn, i, ctx)
+            if (found := self._memo[key]) is not None and found.writes:
+                self._memo[key] = self.model.state_codes.spelt(found)
         return self._memo[key]
 
     def read_behind(self, value: Value) -> Touch | None:

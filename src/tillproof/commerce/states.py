@@ -343,7 +343,7 @@ class States:
                 return not atom.truth if atom.truth is not None else None
             return None
         value = touch.fields[name]
-        texts = {t for o in (options(value) if value is not None else ()) if (t := text_of(o)) is not None}
+        texts = {t for o in (options(value) if value is not None else ()) if (t := _kept(o)) is not None}
         return self._compare(atom, texts, value)
 
     def _compare(self, atom: Atom, texts: set[str], value: Value | None) -> bool | None:
@@ -455,7 +455,7 @@ class States:
             asked = next((v for k, v in read.keys.items() if snake(k) == snake(name)), None)
             if asked is None or value is None:
                 continue
-            wanted, written = text_of(asked), text_of(value)
+            wanted, written = text_of(asked), _kept(value)
             if wanted is not None and written is not None:
                 return wanted.lower() == written.lower()
             if wanted is None and written is None:
@@ -504,3 +504,8 @@ def _set(value: Value | None, texts: set[str]) -> bool:
     if found and all(isinstance(o, Missing) or (isinstance(o, Const) and o.falsy) for o in found):
         return False
     return not (texts and all(t.lower() in (*_EMPTY, "false") for t in texts)) or isinstance(value, Mix)
+
+
+def _kept(value: Value) -> str | None:
+    """What a field holds once it is set to a value: a code itself, not the word that it stands for."""
+    return value.text if isinstance(value, Const) and value.kind == Kind.STRING else text_of(value)
