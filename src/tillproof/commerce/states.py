@@ -468,8 +468,16 @@ class States:
         constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
         if constraint is None or constraint.where:
             return None
-        told = (snake(c) for c in constraint.columns)
-        return constraint if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) for c in told) else None
+        told = [snake(c) for c in constraint.columns]
+        if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
+            return constraint
+        return None
+
+    def _told_id(self, touch: Touch, column: str) -> bool:
+        """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""
+        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
+        own = re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None
+        return own and value is not None and all(isinstance(o, (Member, Element)) for o in options(value))
 
     def looks_at_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, payment or the like."""
