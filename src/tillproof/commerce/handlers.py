@@ -13,7 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
-from tillproof.commerce.recognition import HOOK, caller, signs_of
+from tillproof.commerce.recognition import HOOK, called, caller, signs_of
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
@@ -235,7 +235,7 @@ class Handlers:
 
     def _webhook(self, entry: Entry) -> Handler | None:
         found = self._webhook_in(entry, self.closure(entry))
-        if found is None and HOOK.search((entry.route or "") + " " + self.model.program.name(entry.target.fn)):
+        if found is None and HOOK.search((entry.route or "") + " " + called(self.model, entry)):
             # dispatch that depends on what is handed over (a method by name) is seen by a walk only
             walked, visited = self._walk(entry, self.model.reach.event_names, MAX_CALLS + 4)
             found = self._webhook_in(entry, self.model.reach.around(visited))

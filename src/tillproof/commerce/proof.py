@@ -341,9 +341,13 @@ class SenderPolicy:
         return bool(written) and all(_NOTES.fullmatch(snake(n)) for n in written)
 
     def _goes_on(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps."""
+        """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps, ``super().dispatch()``."""
         body = self.model.program.body(fn)
         callee = body.args(i)[0]
+        if body.op[callee] == Op.FIELD:
+            base = body.args(callee)[0]
+            above = body.op[base] == Op.CALL and body.called(base) == "super"
+            return above and body.name(callee) == self.model.program.name(fn)
         if body.op[callee] != Op.NAME:
             return False
         value = self.model.evaluator.value(fn, callee, ctx)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNORECASE)
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
+_VERBS = ("get", "post", "put", "dispatch")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
@@ -40,9 +41,15 @@ class Signs:
     browsed: bool
 
 
+def called(model: "Model", entry: Entry) -> str:
+    """What an entry point is called: by its class where its own name is the HTTP method alone, as in ``WebhookView.post``."""
+    name = model.program.name(entry.target.fn)
+    return model.program.qualified(entry.target.fn) if name in _VERBS else name
+
+
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     """The signs of an entry point, from no further away than its name warrants."""
-    route, name = entry.route or "", model.program.name(entry.target.fn)
+    route, name = entry.route or "", called(model, entry)
     named = bool(HOOK.search(route) or HOOK.search(name))
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
     passed = _passed_by_all(model, entry)

@@ -99,8 +99,10 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
 def _events(handler: Handler) -> frozenset[str]:
     """The provider's events that a handler asks for, anywhere on its way."""
     inbounds = [inbound for inbound in handler.provider.inbound if inbound.kind != "redirect-return"]
-    known = {e for inbound in inbounds for e in inbound.events if "." in e or len(e) > 8}
-    return frozenset(t for t in handler.closure.texts if t in known)
+    known = {e for inbound in inbounds for e in inbound.events}
+    telling = frozenset(t for t in handler.closure.texts if t in known and ("." in t or len(t) > 8))
+    # a word like `paid` is an event only where it is compared, beside others of the same provider
+    return telling | (handler.closure.compared & known if telling else frozenset())
 
 
 def idle(model: Model, handler: Handler) -> bool:

@@ -3,14 +3,14 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
 from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import FunctionV, Record, Value, constant, options
+from tillproof.flow.values import FunctionV, Place, Record, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
@@ -81,12 +81,16 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         yield Declared(
             wiring.handler(fn, place), None, routes.without_methods or ("ANY",), framework.id, "class", place, (), routes.role, note, False
         )
+    handled = [name for name in routes.verbs if name not in routes.before]
     for name, fn in wiring.program.methods(cls).items():
         verb = routes.verbs.get(name) or (routes.verbs.get("*") if public(wiring, fn) else None)
         if verb is None:
             continue
         place = wiring.place(fn)
-        chain = members(wiring, cls, routes.guards)
+        first = first_of_all(wiring, cls, routes.before, handled, place)
+        if first and name in routes.before:
+            continue
+        chain = (*members(wiring, cls, routes.guards), *first)
         yield Declared(
             wiring.handler(fn, place),
             _route(wiring, routes, cls.file),
@@ -99,6 +103,14 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled: Iterable[str], place: Place) -> tuple[FunctionV, ...]:
+    """The methods of a class of ours through which each request comes to one of its handlers: ``dispatch`` before ``post``."""
+    if not any(wiring.evaluator.scope.method(cls, name) is not None for name in handled):
+        return ()
+    found = (wiring.method(cls, name, place) for name in before)
+    return tuple([target for target in found if target is not None])
 
 
 def _route(wiring: Wiring, routes: Routes, file: str) -> str | None:

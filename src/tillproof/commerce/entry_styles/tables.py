@@ -177,15 +177,21 @@ class _Tables:
         bases = self.evaluator.scope.foreign_bases(cls)
         verbs: dict[str, str] = {}
         guards: dict[str, None] = {}
+        before: dict[str, None] = {}
         for _, routes in self.classes:
             if any(fits(b, base) for b in routes.bases for base in bases):
                 verbs.update(routes.verbs)
                 guards.update(dict.fromkeys(routes.guards))
-        from tillproof.commerce.entry_styles.classes import members
+                before.update(dict.fromkeys(routes.before))
+        from tillproof.commerce.entry_styles.classes import first_of_all, members
 
-        chain = (*wrappers, *members(self.wiring, cls, tuple(guards)))
+        handled = [name for name in verbs or _HTTP if name not in before]
+        first = first_of_all(self.wiring, cls, tuple(before), handled, place)
+        chain = (*wrappers, *members(self.wiring, cls, tuple(guards)), *first)
         router = bool(line.routes.receivers)
         for name, verb in (verbs or _HTTP).items():
+            if first and name in before:
+                continue  # what every request passes, on its way to a handler
             if target := self.wiring.method(cls, name, place):
                 route = join(path, "{pk}") if router and name in _ITEM_ACTIONS else path
                 yield Declared(target, route, (verb,), line.framework.id, "table", place, chain)

@@ -66,6 +66,7 @@ class Routes(Part, frozen=True):
     arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
     order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
     HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
+    ``before``: methods of such a class that run before each of its handlers, and hand the request on to it.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -86,6 +87,7 @@ class Routes(Part, frozen=True):
     methods: tuple[str, ...] = ()
     without_methods: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
