@@ -27,3 +27,66 @@ urls = [event_url("hook/", SWITCH=False)]
     check = "payment/test-credentials-in-prod"
     assert found(tmp_path / "a", {"shop/urls.py": routes.replace("SWITCH", "require_live")}, check) == []
     assert len(found(tmp_path / "b", {"shop/urls.py": routes.replace("SWITCH", "mollie_live")}, check)) == 1
+
+
+SYNC = """\
+import os
+from datetime import datetime
+
+import shopify
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Parcel(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    status = db.Column(db.String(20))
+
+
+class SyncLog(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    message = db.Column(db.String(200))
+    payload = db.Column(db.Text)
+
+
+def note(message, payload=None):
+    try:
+        db.session.add(SyncLog(FIELDS))
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+
+
+def carry_over(order):
+    try:
+        parcel = Parcel.query.filter_by(id=order["id"]).first()
+        parcel.status = "paid"
+        db.session.commit()
+        return True, "done"
+    except Exception as error:
+        note(str(error), order)
+        return False, str(error)
+
+
+@app.route("/webhooks/shopify/orders", methods=["POST"])
+def orders():
+    if not shopify.Session.validate_hmac(request.headers["X-Shopify-Hmac-Sha256"]):
+        return "no", 401
+    done, message = carry_over(request.json)
+    ANSWER
+"""
+
+
+def test_a_failure_that_is_handed_on_as_a_value_and_only_noted_is_lost(tmp_path: Path) -> None:
+    def lines(name: str, fields: str, answer: str) -> list[int]:
+        code = SYNC.replace("FIELDS", fields).replace("ANSWER", answer)
+        files = {"app.py": code, "requirements.txt": "ShopifyAPI"}
+        return [f.start_line for f in found(tmp_path / name, files, "resilience/swallowed-failure")]
+
+    calm = 'app.logger.info("ok" if done else message)\n    return "ok", 200'
+    assert lines("a", "message=message", calm) == [37]
+    assert lines("b", "message=message", 'return ("ok", 200) if done else (message, 500)') == []
+    assert lines("c", "message=message, payload=payload", calm) == []

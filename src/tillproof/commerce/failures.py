@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entry_styles.arguments import entries
+from tillproof.commerce.records import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
 from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options
@@ -36,11 +37,18 @@ _TELLS = re.compile(
 )
 # A mail that something failed is no second try.
 _MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
+_LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|audit_trail|trace)")
+_BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IGNORECASE)
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
+
+
+def is_log(touch: Touch) -> bool:
+    """Whether what is written only tells what happened."""
+    return touch.kind != "read" and _LOG.fullmatch(touch.entity) is not None
 
 
 class Failures:
@@ -182,9 +190,28 @@ class Failures:
             return True
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
+            if self._only_tells(fn, i):
+                return False
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
+        if self._stores(fn, callee):
+            return True
         told = _TELLS.search(name) and name.lower() not in ("push", "fail") and not _MAIL.search(name)
         return bool(told) and not self._only_makes(fn, i)
+
+    def _only_tells(self, fn: Fn, i: int) -> bool:
+        """Whether all that is written is a line of a log: what is only told can't be tried again."""
+        touch = self.model.records.touch(fn, i, None)
+        return touch is not None and is_log(touch) and not any(map(_BODY.search, touch.fields))
+
+    def _stores(self, fn: Fn, callee: int) -> bool:
+        """Whether a function of ours that is called keeps a record of what failed."""
+        called = (o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn)
+        for inner in called:
+            for i, op in enumerate(self.model.program.body(inner).op):
+                plain = self.model.effects.plain(inner, i) if op == Op.CALL else None
+                if plain is not None and plain.kind in ("create", "upsert") and plain.touches and not self._only_tells(inner, i):
+                    return True
+        return False
 
     def _only_makes(self, fn: Fn, i: int) -> bool:
         """Whether a call leads to functions of ours that do nothing: they make the value that a failure is answered with, which is no error
@@ -242,10 +269,17 @@ class Failures:
         """The branches on a value, with whether the value's truth is the branch's; None when it is handed on, compared or returned."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         out: list[tuple[int, bool]] = []
+        taken = 0
         for use in defuse.uses(i) if depth < 5 else ():
             op = body.op[use]
             if op == Op.BRANCH:
                 out.append((use, True))
+                continue
+            if op == Op.INDEX and body.const(body.args(use)[1]) is not None:
+                taken += 1  # `done, message = …`: who asks for one part need not ask for the others
+                parts_asked = self._asking(fn, use, depth + 1)
+                if parts_asked:
+                    out += parts_asked
                 continue
             below: list[tuple[int, bool]] | None = None
             if op == Op.AWAIT:
@@ -263,7 +297,7 @@ class Failures:
             if below is None:
                 return None
             out += below
-        return out
+        return None if taken and not out else out
 
     def only_logged(self, place: Place) -> int | None:
         """The instruction by which a failure that a call's answer tells of is only logged, after which the function goes

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.failures import is_log
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.records import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -50,7 +52,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     ):
         return []
     told = model.effects.of(entry.target)
-    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _remarks(e)]
+    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(told, e)]
     if (
         handler is not None
         and handler.kind != "redirect-return"
@@ -75,9 +77,16 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
 
 
-def _remarks(effect: Effect) -> bool:
-    """Whether all that is written is what people are told, or a remark on what happened: the comments and the history of an order."""
-    return effect.touch is not None and _REMARKS.fullmatch(effect.touch.entity) is not None
+def _only_tells(told: list[Effect], effect: Effect) -> bool:
+    """Whether an effect only writes what people are told, or a remark or log of what happened, or flushes what a function wrote there."""
+    if effect.kind == "flush":
+        written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
+        return bool(written) and all(_remarks(t) for t in written)
+    return effect.touch is not None and _remarks(effect.touch)
+
+
+def _remarks(touch: Touch) -> bool:
+    return is_log(touch) or _REMARKS.fullmatch(touch.entity) is not None
 
 
 def _works_on_payment(model: Model, effect: Effect) -> bool:
