@@ -90,3 +90,36 @@ def test_a_failure_that_is_handed_on_as_a_value_and_only_noted_is_lost(tmp_path:
     assert lines("a", "message=message", calm) == [37]
     assert lines("b", "message=message", 'return ("ok", 200) if done else (message, 500)') == []
     assert lines("c", "message=message, payload=payload", calm) == []
+
+
+def test_a_mail_that_a_job_sends_is_guarded_where_the_job_is_queued(tmp_path: Path) -> None:
+    view = """\
+import stripe
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.tasks import thank
+
+
+def hook(request):
+    event = stripe.Webhook.construct_event(request.body, request.headers["Stripe-Signature"], settings.STRIPE_HOOK)
+    if event["type"] == "checkout.session.completed":
+        thank.delay(event["data"]["object"]["customer_details"]["email"])
+    return HttpResponse(status=200)
+
+
+urlpatterns = [path("hook/", hook)]
+"""
+    task = """\
+from celery import shared_task
+from django.core.mail import send_mail
+
+
+@shared_task
+def thank(address):
+    send_mail("Thank you", "It was a pleasure.", None, [address])
+"""
+    files = {"manage.py": "", "shop/views.py": view, "shop/tasks.py": task}
+    (finding,) = found(tmp_path, files, "idempotency/handler-not-idempotent")
+    assert (finding.file, finding.start_line) == ("shop/views.py", 12)

@@ -9,6 +9,7 @@ from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Provider
 
 _MOST = 8
+_TOLD = ("mail", "event")
 
 
 def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
@@ -36,15 +37,20 @@ def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evid
 
 def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Place:
     """Where a guard has to go: from the first code that speaks of the provider on, the innermost place before a function that others call
-    too."""
+    too, or before a job that only tells somebody and has no state to ask."""
     way = list(reversed(effect.way))
     first = next((n for n, p in enumerate(way) if provider is not None and model.recogniser.mentions(provider, p.fn.file)), 0)
     best = way[first]
     for place in way[first + 1 :]:
-        if not _only_here(model, place.fn):
+        if not _only_here(model, place.fn) or (effect.kind in _TOLD and _is_queued(model, best, place.fn)):
             break
         best = place
     return best
+
+
+def _is_queued(model: Model, caller: Place, fn: Fn) -> bool:
+    """Whether a call hands work over that a function does later."""
+    return any(handed.target.fn == fn for handed in model.handovers.targets(caller.fn, caller.instr, caller.ctx))
 
 
 def _only_here(model: Model, fn: Fn) -> bool:
