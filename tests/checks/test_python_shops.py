@@ -123,3 +123,38 @@ def thank(address):
     files = {"manage.py": "", "shop/views.py": view, "shop/tasks.py": task}
     (finding,) = found(tmp_path, files, "idempotency/handler-not-idempotent")
     assert (finding.file, finding.start_line) == ("shop/views.py", 12)
+
+
+def test_a_price_with_fractions_of_a_cent_is_in_cents_all_the_same(tmp_path: Path) -> None:
+    models = """\
+from django.db import models
+
+
+class Parcel(models.Model):
+    price = models.DecimalField(max_digits=9, decimal_places=2)
+"""
+    view = """\
+import stripe
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+
+from shop.models import Parcel
+
+
+def pay(request, pk):
+    parcel = get_object_or_404(Parcel, pk=pk)
+    lines = []
+    lines.append({"quantity": 1, "price_data": {"currency": "eur", "unit_amount_decimal": SUM}})
+    session = stripe.checkout.Session.create(mode="payment", line_items=lines, success_url="https://shop.example/")
+    return redirect(session.url)
+
+
+urlpatterns = [path("pay/<int:pk>/", pay)]
+"""
+
+    def titles(name: str, sum_: str) -> list[str]:
+        files = {"manage.py": "", "shop/models.py": models, "shop/views.py": view.replace("SUM", sum_)}
+        return [f.title for f in found(tmp_path / name, files, "payment/amount-unit")]
+
+    assert titles("a", "parcel.price") == ["The sum is given in major units"]
+    assert titles("b", "parcel.price * 100") == []

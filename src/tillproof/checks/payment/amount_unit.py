@@ -34,9 +34,7 @@ _MOST = 4
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per sum that a provider is given; one finding per line that has to change, however many sums go through it."""
     charges = Charges(model)
-    sums = (
-        c for c in charges.all if not (c.path.rpartition(".")[2].endswith("_decimal") or (isinstance(c.value, Const) and c.value.falsy))
-    )
+    sums = (c for c in charges.all if not (isinstance(c.value, Const) and c.value.falsy))
     yield from each_once(ruling for charge in sums if (ruling := _rule(charges, charge)) is not None)
     yield from lookups_missed(charges)
 
@@ -44,6 +42,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     ways = charges.units.of(charge.value)
     flaws = [(f, m) for m in ways if (f := flaw(charges, charge, m)) is not None]
+    if charge.path.endswith("_decimal"):  # fractions of a cent are welcome there, and it is cents all the same
+        flaws = [(f, m) for f, m in flaws if f.what in ("major", "twice")]
+        if not flaws:
+            return None
     if flaws:
         worst = min((f for f, _ in flaws), key=lambda f: _WORST.index(f.what))
         if worst.what == "cent-perhaps":
