@@ -158,3 +158,49 @@ urlpatterns = [path("pay/<int:pk>/", pay)]
 
     assert titles("a", "parcel.price") == ["The sum is given in major units"]
     assert titles("b", "parcel.price * 100") == []
+
+
+def test_whether_a_refusal_of_others_loses_anything_is_asked(tmp_path: Path) -> None:
+    view = """\
+import stripe
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import path
+
+from MODULE import QuotaExceeded
+from shop.models import Seat
+
+
+def hook(request):
+    event = stripe.Webhook.construct_event(request.body, request.headers["Stripe-Signature"], settings.STRIPE_HOOK)
+    try:
+        seat = Seat.objects.get(pk=event["data"]["object"]["metadata"]["seat"])
+        seat.status = "paid"
+        seat.save()
+    except QuotaExceeded:
+        pass
+    return HttpResponse(status=200)
+
+
+urlpatterns = [path("hook/", hook)]
+"""
+    models = """\
+from django.db import models
+
+
+class QuotaExceeded(Exception):
+    pass
+
+
+class Seat(models.Model):
+    status = models.CharField(max_length=9)
+"""
+    check = "resilience/swallowed-failure"
+    files = {
+        "manage.py": "",
+        "shop/views.py": view.replace("MODULE", "ticketing"),
+        "shop/models.py": models.replace("class Quota", "class No"),
+    }
+    assert found(tmp_path / "a", files, check) == []
+    files = {"manage.py": "", "shop/views.py": view.replace("MODULE", "shop.models"), "shop/models.py": models}
+    assert [f.start_line for f in found(tmp_path / "b", files, check)] == [16]

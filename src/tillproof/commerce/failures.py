@@ -23,6 +23,9 @@ _EXPECTED = re.compile(
     r"|transition|(invalid|illegal|wrong)_?stat(e|us)(?!_?code)",
     re.IGNORECASE,
 )
+_REFUSED = re.compile(
+    r"quota|limit|exceeded|sold_?out|(out|no|not)_?(of_?|in_?)?stock|insufficient|unavailable|not_?allowed|expired", re.IGNORECASE
+)
 _FOREIGN = re.compile(
     r"http|stripe|paypal|braintree|adyen|api_?(error|exception)|request|connect|timeout|transport|guzzle|curl", re.IGNORECASE
 )
@@ -118,6 +121,14 @@ class Failures:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
         catch = self._catch_at(fn, caught)
         return catch is not None and (not catch.types or any(t.rpartition(".")[2] in _ANY for t in catch.types))
+
+    def refusals_of_others(self, fn: Fn, caught: int) -> tuple[str, ...]:
+        """The exceptions that a handler takes, where each says that what was wanted cannot be, and is a class of others: whether anything is
+        lost by it, only they know."""
+        catch = self._catch_at(fn, caught)
+        named = tuple(t.rpartition(".")[2] for t in catch.types) if catch is not None else ()
+        ours = self.model.program.classes_by_name
+        return named if all(_REFUSED.search(n) and n not in ours for n in named) else ()
 
     def _catch_at(self, fn: Fn, i: int) -> Catch | None:
         """The handler that begins at an instruction, or in which it stands."""

@@ -29,7 +29,8 @@ def rule(model: Model) -> Iterator[Ruling]:
                 seen.add((found.fn, found.instr))
                 ends.append(found)
         for end in ends:
-            yield _broken(model, entry, handler, end)
+            asked = model.failures.refusals_of_others(end.fn, end.instr) if end.instr >= 0 else ()
+            yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end)
         if not ends:
             yield _held(model, entry, handler, effects[0])
 
@@ -67,6 +68,18 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
         Evidence(found.fn.file, at, found.how, "missing"),
     ]
     ruling.evidence += steps(model, found.effect, "this may fail")
+    return ruling
+
+
+def _asked(model: Model, entry: Entry, handler: Handler | None, found: Lost, exceptions: tuple[str, ...]) -> Ruling:
+    """Who alone knows what is done before such an exception is raised has to say whether anything is lost."""
+    file, line = entry_line(model, entry)
+    ruling = Ruling("resilience/swallowed-failure", "unknown", handler.kind if handler else "payment-step", file, line)
+    at = model.program.body(found.fn).line[found.instr]
+    told = " or ".join(f"`{e}`" for e in exceptions)
+    ruling.question = Evidence(
+        found.fn.file, at, f"When {told} is raised here, success is answered: is the payment recorded by then, and is somebody told?"
+    )
     return ruling
 
 
