@@ -123,8 +123,8 @@ class Failures:
         return catch is not None and (not catch.types or any(t.rpartition(".")[2] in _ANY for t in catch.types))
 
     def refusals_of_others(self, fn: Fn, caught: int) -> tuple[str, ...]:
-        """The exceptions that a handler takes, where each says that what was wanted cannot be, and is a class of others: whether anything is
-        lost by it, only they know."""
+        """The exceptions that a handler takes, where each says that what was wanted cannot be, and is a class of others: whether anything
+        is lost by it, only they know."""
         catch = self._catch_at(fn, caught)
         named = tuple(t.rpartition(".")[2] for t in catch.types) if catch is not None else ()
         ours = self.model.program.classes_by_name
