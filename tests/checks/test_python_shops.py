@@ -204,3 +204,47 @@ class Seat(models.Model):
     assert found(tmp_path / "a", files, check) == []
     files = {"manage.py": "", "shop/views.py": view.replace("MODULE", "shop.models"), "shop/models.py": models}
     assert [f.start_line for f in found(tmp_path / "b", files, check)] == [16]
+
+
+def test_a_message_that_is_marked_as_failed_is_not_lost(tmp_path: Path) -> None:
+    code = """\
+import stripe
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Order, PaymentEvent
+
+
+def hook(request):
+    told = stripe.Webhook.construct_event(request.body, request.headers["Stripe-Signature"], settings.STRIPE_HOOK)
+    kept = PaymentEvent.objects.create(remote_id=told["id"], payload=request.body.decode())
+    try:
+        Order.objects.filter(pk=told["data"]["object"]["metadata"]["order"], status="open").update(status="paid")
+    except Exception:
+        MARK
+    return HttpResponse(status=200)
+
+
+urlpatterns = [path("hook/", hook)]
+"""
+    models = """\
+from django.db import models
+
+
+class Order(models.Model):
+    status = models.CharField(max_length=9)
+
+
+class PaymentEvent(models.Model):
+    remote_id = models.CharField(max_length=80, unique=True)
+    payload = models.TextField()
+    status = models.CharField(max_length=9)
+"""
+
+    def lines(name: str, mark: str) -> list[int]:
+        files = {"manage.py": "", "shop/models.py": models, "shop/views.py": code.replace("MARK", mark)}
+        return [f.start_line for f in found(tmp_path / name, files, "resilience/swallowed-failure")]
+
+    assert lines("a", 'kept.status = "failed"\n        kept.save()') == []
+    assert lines("b", "print('no')") == [14]

@@ -198,3 +198,11 @@ def test_what_a_function_gives_may_be_called_at_once(tmp_path: Path) -> None:
     code += "\n\ndef reader(db):\n    return db.get\n"
     found = writes(effects(tmp_path, {"requirements.txt": "sqlalchemy", "shop.py": code}, "shop.py", "pay"))
     assert [list(t.fields) for t in found] == [["status"]]
+
+
+def test_a_record_that_was_just_made_is_of_its_class(tmp_path: Path) -> None:
+    code = "from shop.models import Order\n\n\ndef begin(total):\n    made = Order.objects.create(total=total)\n"
+    code += "    made.status = 'open'\n    made.save()\n"
+    files = {"manage.py": "", "requirements.txt": "Django", "shop/models.py": _MODELS, "shop/orders.py": code}
+    found = effects(tmp_path, files, "shop/orders.py", "begin")
+    assert [(e.kind, e.touch.entity) for e in found if e.touch] == [("create", "order"), ("write", "order"), ("flush", "order")]

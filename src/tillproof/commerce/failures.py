@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entry_styles.arguments import entries
-from tillproof.commerce.records import Touch
+from tillproof.commerce.records import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
 from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options
@@ -40,6 +40,8 @@ _TELLS = re.compile(
 )
 # A mail that something failed is no second try.
 _MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
+_KEPT_MESSAGE = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|inbox|ipn|job|callback)(_.*)?")
+_FAILED = re.compile(r"error|fail|retry|dead", re.IGNORECASE)
 _LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|audit_trail|trace)")
 _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IGNORECASE)
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
@@ -186,9 +188,17 @@ class Failures:
                     return True
                 if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
                     return True
-                if op in (Op.CALL, Op.NEW) and self._keeps(fn, i):
+                if (op in (Op.CALL, Op.NEW) and self._keeps(fn, i)) or (op == Op.SET_FIELD and self._marks(fn, i)):
                     return True
         return False
+
+    def _marks(self, fn: Fn, i: int) -> bool:
+        """Whether a message that is kept is marked as one that failed: ``event.status = Status.ERROR``."""
+        touch = self.model.records.touch(fn, i, None)
+        if touch is None or not _KEPT_MESSAGE.fullmatch(touch.entity):
+            return False
+        said = [t for v in touch.fields.values() if v is not None for o in options(v) if (t := text_of(o))]
+        return self._notes_failure(fn, i) or any(_FAILED.search(t) for t in said)
 
     def _keeps(self, fn: Fn, i: int) -> bool:
         """Whether a call hands a failure on: to the framework's error handler, to a queue, into a record of what failed."""
@@ -314,10 +324,11 @@ class Failures:
         """The instruction by which a failure that a call's answer tells of is only logged, after which the function goes
         on as if nothing were; None when it is not so."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        caught = {b for c in self._of(place.fn) for b in c.blocks}
         for branch in self._about(place.fn, place.instr, 0, set()):
             for kind, target in body.blocks[defuse.block_of[branch]].next:
                 other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
-                own = reached_from(body, target) - reached_from(body, other)
+                own = reached_from(body, target) - reached_from(body, other) - caught
                 logged = self._error_log(place.fn, own, target)
                 acts = self._acts(place.fn, own) or self._hands_back(place, own)
                 if logged is not None and self.quiet(place.fn, target) and not acts:

@@ -26,6 +26,8 @@ class Gateways:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self.dispatching: set[Fn] = set()
+        """The handlers that only choose between the providers' classes; none of them is one provider's."""
 
     def behind(self, entries: list[Entry]) -> list[Entry]:
         """One entry point for each class of a family that a route hands its request to, where the classes are of several providers."""
@@ -35,6 +37,7 @@ class Gateways:
             if entry.role not in ("public", "customer") or entry.route is None:
                 continue
             for family in self._families(entry.target.fn):
+                self.dispatching.add(entry.target.fn)
                 for target in family:
                     if target.fn not in taken:
                         out.setdefault(target.fn, replace(entry, target=target, style="gateway"))
@@ -91,7 +94,7 @@ class Gateways:
     def _named(self) -> dict[str, re.Pattern[str]]:
         """Payment providers by the paths of files that are about them."""
         providers = (p for p in self.model.knowledge.providers.values() if p.kind == "payment")
-        return {
-            p.id: re.compile("|".join(re.escape(n).replace(r"\.", r"[._-]?").replace("_", "[_-]?") for n in (p.id, *p.names) if len(n) > 3))
-            for p in providers
+        named = {
+            p.id: [re.escape(n).replace(r"\.", r"[._-]?").replace("_", "[_-]?") for n in (p.id, *p.names) if len(n) > 3] for p in providers
         }
+        return {provider: re.compile("|".join(names)) for provider, names in named.items() if names}

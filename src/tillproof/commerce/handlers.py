@@ -160,7 +160,7 @@ class Handlers:
             return out
         for entry in (*self.model.entries, *unrouted(self.model)):
             own = entry.role == "internal" and entry.role_because is None
-            if own or entry.target.fn in taken or not self._promising(entry):
+            if own or entry.target.fn in taken or not self._promising(entry) or self._only_chooses(entry):
                 continue
             handler = self._handed_on(entry) if entry.role == "staff" else self._webhook(entry) or self._return(entry)
             if handler is not None:
@@ -169,6 +169,11 @@ class Handlers:
                     handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
                 out.append(handler)
         return [h for h in out if not self._told_of(h.entry)]
+
+    def _only_chooses(self, entry: Entry) -> bool:
+        """Whether an entry point hands its request to whichever provider's class it chooses: each of those is a handler of its own."""
+        dispatching = self.model.gateways.dispatching
+        return bool(dispatching) and any(fn in dispatching for fn in (entry.target.fn, *self.model.reach.callees(entry.target.fn)))
 
     @cached_property
     def entries(self) -> list[Entry]:

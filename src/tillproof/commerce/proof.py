@@ -39,6 +39,10 @@ _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _RECORDS = ("record.create", "record.write", "order.write")
 # Fields that keep what arrived and what became of it.
+_MESSAGE = re.compile(
+    r"(.*_)?(webhook|stripe|paypal|provider|payment|gateway|inbound|incoming|external|raw)_?(event|message|notification|webhook|inbox|log)(_.*)?|webhook|inbox|ipn(_.*)?"
+)
+_WHOLE = re.compile(r"payload|body|raw|headers|^data$|json|content")
 _NOTES = re.compile(
     r"(last_|raw_)?(webhook|callback|notification|ipn)(_(payload|body|data|at|error))?|(last_|raw_)(payload|body|response|event|error\w*)"
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
@@ -307,6 +311,8 @@ class SenderPolicy:
         got = self.model.recogniser.effect(fn, i, ctx)
         if got is not None:
             effect, certain = got
+            if effect.effect == "job" and self.later(fn, i, ctx):
+                return None  # what the job does counts, behind the proof that it makes
             if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
                 return None
             if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
@@ -320,6 +326,14 @@ class SenderPolicy:
             if self.model.words.fulfils(name):
                 return "fulfil"
         return None
+
+    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+        """The jobs that a call queues, when they prove the sender themselves: the message was only kept until then."""
+        return [h.target for h in self.model.handovers.targets(fn, i, ctx) if self._proves_somewhere(h.target)]
+
+    def _proves_somewhere(self, target: FunctionV) -> bool:
+        closure = self.model.reach.of([target])
+        return bool(closure.verifiers) or any("compare_digest" in self.model.vocabulary.tokens(fn) for fn in closure.functions)
 
     def _only_notes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a record is written that only says what arrived, or that it was refused: nobody takes the message for genuine by it."""
@@ -336,6 +350,8 @@ class SenderPolicy:
             written.update({key: value for key, value, _ in option.writes if key is not None})
         if touch.kind == "create":
             words = self.model.words
+            if _MESSAGE.fullmatch(touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
+                return True  # kept as it came, to be proven before anything is done with it
             states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
             return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
         return bool(written) and all(_NOTES.fullmatch(snake(n)) for n in written)

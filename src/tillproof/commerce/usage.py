@@ -38,11 +38,12 @@ class Usage:
 
     @cached_property
     def _words(self) -> dict[str, list[str]]:
-        """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used."""
+        """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used, and neither does a
+        name that is a word of its own (``dots``, ``square``): a pack that means it lists it."""
         found: dict[str, list[str]] = defaultdict(list)
         beginnings = Counter(prefix for p in self.providers for prefix in {key.prefix for key in p.keys})
         for provider in self.providers:
-            for word in {provider.id, *provider.words}:
+            for word in set(provider.words or (provider.id,)):
                 if beginnings[word] < _SEVERAL:
                     found[word].append(provider.id)
         return found
