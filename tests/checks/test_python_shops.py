@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.commerce.small_models import model_of
 from tillproof.contract import Finding
 from tillproof.review import review
 from tillproof.settings import Settings
@@ -248,3 +249,94 @@ class PaymentEvent(models.Model):
 
     assert lines("a", 'kept.status = "failed"\n        kept.save()') == []
     assert lines("b", "print('no')") == [14]
+
+
+def test_what_is_only_shown_is_not_written(tmp_path: Path) -> None:
+    models = """\
+from django.db import models
+
+
+class Order(models.Model):
+    owner = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    COLUMN
+"""
+    view = """\
+import stripe
+from django.shortcuts import render
+from django.urls import path
+
+from shop.models import Order
+
+
+def history(request):
+    orders = Order.objects.filter(owner=request.user)
+    for order in orders:
+        order.is_paid = True
+        order.save()
+    return render(request, "history.html", {"orders": orders, "key": stripe.api_version})
+
+
+urlpatterns = [path("history/", history)]
+"""
+
+    def lines(name: str, column: str) -> list[int]:
+        files = {"manage.py": "", "shop/models.py": models.replace("COLUMN", column), "shop/views.py": view}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/fulfil-on-redirect")]
+
+    assert lines("a", "note = models.TextField()") == []
+    assert lines("b", "is_paid = models.BooleanField(default=False)") == [11]
+
+
+def test_a_receiver_may_name_the_class_of_its_sender(tmp_path: Path) -> None:
+    models = """\
+from django.db import models
+
+
+class Basket(models.Model):
+    note = models.TextField()
+
+
+class Order(models.Model):
+    status = models.CharField(max_length=9)
+
+
+class Parcel(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE)
+    status = models.CharField(max_length=9)
+"""
+    receiver = """\
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from shop.models import Parcel
+
+
+@receiver(post_save, sender="shop.SENDER")
+def follow(sender, instance, **kwargs):
+    parcel = Parcel.objects.get(order=instance)
+    parcel.status = "cancelled"
+    parcel.save()
+"""
+    view = """\
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Basket
+
+
+def keep(request):
+    Basket.objects.create(note=request.POST["note"])
+    return HttpResponse(status=201)
+
+
+urlpatterns = [path("basket/", keep)]
+"""
+
+    def entities(name: str, sender: str) -> set[str]:
+        files = {"manage.py": "", "shop/models.py": models, "shop/signals.py": receiver.replace("SENDER", sender), "shop/views.py": view}
+        model, _ = model_of(tmp_path / name, files)
+        (entry,) = [e for e in model.entries if e.route]
+        return {e.touch.entity for e in model.effects.of(entry.target) if e.touch is not None and e.kind != "flush"}
+
+    assert entities("a", "Order") == {"basket"}
+    assert entities("b", "Basket") == {"basket", "parcel"}

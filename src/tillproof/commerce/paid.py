@@ -137,6 +137,8 @@ class PaidPolicy(SenderPolicy):
         if op == Op.SET_FIELD:
             obj, _, value = body.args(i)
             said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
+            if said and self.model.records.is_kept_nowhere(fn, self.model.records.holder(fn, obj, ctx)[0], body.name(i)):
+                return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)
         if said and _AGAIN.search(snake(self.model.program.name(fn))):

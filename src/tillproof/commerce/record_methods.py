@@ -126,7 +126,10 @@ class RecordMethods:
         value = options(self.model.evaluator.value(fn, given)) if given is not None else ()
         names = [self.model.program.cls(o.cls).name for o in value if isinstance(o, ClassV)]
         if not names and given is not None:  # a class that only the settings know is called by its name
-            names = [word.removesuffix("_MODEL").removeprefix("AUTH_") for word in _spelt(self.model.program.body(fn), given)]
+            body = self.model.program.body(fn)
+            told = body.const(given)  # the class may be called by its name alone: ``sender="orders.Order"``
+            spelt = (told[1].strip("'\"").rpartition(".")[2],) if told is not None else _spelt(body, given)
+            names = [word.removesuffix("_MODEL").removeprefix("AUTH_") for word in spelt]
         return next((entity(name) or snake(name) for name in names), "")
 
 
