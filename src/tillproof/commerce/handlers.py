@@ -64,7 +64,7 @@ _ANY_HEADER = {
     "url",
 }
 # Names that shops have for things of their own, too.
-_ANY_FIELD = {"session_id", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
+_ANY_FIELD = {"session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 
