@@ -6,6 +6,8 @@ import pytest
 
 from tests.checks.test_examples import review_of
 from tillproof.checks.pages import Example
+from tillproof.review import review
+from tillproof.settings import Settings
 
 CHECK = "payment/fulfil-on-redirect"
 ROUTE = """\
@@ -112,3 +114,53 @@ def test_a_framework_of_the_same_vendor_is_no_use_of_a_provider(tmp_path: Path) 
         root.mkdir()
         report = review_of(Example(title="", files=files | model, expect=[]), root, settled)
         assert [o.check for o in report.obligations if o.check == settled] == found
+
+
+ODOO_ROUTE = """\
+from odoo import http
+from odoo.http import request
+
+
+class Gateway(http.Controller):
+    @http.route("/payment/gateway/return", type="http", auth="AUTH", methods=["POST"], csrf=False)
+    def back(self, **told):
+        transaction = request.env["payment.transaction"].sudo().search([("reference", "=", told.get("reference"))])
+        transaction._handle_notification_data("gateway", told)
+        return request.redirect("/payment/status")
+"""
+ODOO_MODEL = """\
+import requests
+
+from odoo import models
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    def _process_notification_data(self, told):
+        super()._process_notification_data(told)
+        if self.provider_code != "gateway":
+            return
+        ASK
+        if told.get("status") == "paid":
+            self._set_done()
+        else:
+            self._set_canceled()
+"""
+
+
+def test_what_odoo_hands_a_module_marks_the_transaction_as_paid(tmp_path: Path) -> None:
+    def outcomes(name: str, auth: str, ask: str) -> list[str]:
+        root = tmp_path / name
+        for file, text in {
+            "controllers/main.py": ODOO_ROUTE.replace("AUTH", auth),
+            "models/payment_transaction.py": ODOO_MODEL.replace("ASK", ask),
+        }.items():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_text(text, encoding="utf-8")
+        report = review(root, Settings(checks=("payment/fulfil-on-redirect",), use_cache=False))
+        return [o.ruling for o in report.obligations]
+
+    assert outcomes("a", "public", "pass") == ["broken"]
+    asked = 'told = requests.get("https://api.mollie.com/v2/payments/" + self.provider_reference, timeout=9).json()'
+    assert outcomes("b", "public", asked) == ["held"]

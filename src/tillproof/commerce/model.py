@@ -94,6 +94,7 @@ class Model:
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
         self.listeners = Listeners(self.wiring)
         self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
+        self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard

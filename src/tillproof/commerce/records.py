@@ -164,7 +164,6 @@ class Records:
             isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
         )
 
-
     def is_kept_nowhere(self, fn: Fn, kind: str, name: str) -> bool:
         """Whether a record is only lent a field that its table has no column for, to be shown in a page."""
         words = self.model.words

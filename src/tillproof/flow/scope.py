@@ -109,6 +109,7 @@ class Scope:
         self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
+        self.stand_ins: dict[str, tuple[str, ...]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
         self.exposed: Callable[[ClassId, str], bool] = _kept_inside
         """Whether somebody outside the program may set that field of an object of that class."""
@@ -308,12 +309,16 @@ class Scope:
         root: Value = callee
         while isinstance(root, (Member, Element)):
             root = root.base
-        if isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External)):
+        named = self.program.functions_by_name
+        private = language == "python" and callee.name.startswith("_")  # on a library's object it can only be one of ours
+        foreign = isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External))
+        if foreign and not private:
             return []
         if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
             return []  # declared to be of a class that is not here
         found = []
-        for fn in self.program.functions_by_name.get(callee.name, ()):
+        meant = [callee.name] if callee.name in named else self.stand_ins.get(callee.name, ())
+        for fn in (f for name in meant for f in named.get(name, ())):
             owner = self.program.owner(fn)
             if owner is not None and self.program.language(fn.file) == language:
                 found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))

@@ -13,7 +13,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
-from tillproof.flow.values import FunctionV, options
+from tillproof.flow.values import FunctionV, Member, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
@@ -91,7 +91,10 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         if ctx.call < 0 or ctx.callback:
             continue
         callee = model.program.body(ctx.caller).args(ctx.call)[0]
-        targets = {o.fn for o in options(model.evaluator.value(ctx.caller, callee, ctx.parent)) if isinstance(o, FunctionV)}
+        value = model.evaluator.value(ctx.caller, callee, ctx.parent)
+        targets = {o.fn for o in options(value) if isinstance(o, FunctionV)}
+        if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
+            targets = {o.fn for o in model.evaluator.scope.by_name(value, model.program.language(ctx.caller.file))}
         if len(targets) != 1:
             return True
     return False

@@ -307,6 +307,7 @@ class Framework(Part, frozen=True):
     in words (``Sales Order``).
     ``catches``: calls that make of a function one that answers with a result instead of throwing; ``succeeds``: the methods of such a
     result that say whether it went well, with what they answer when it did.
+    ``stand_ins``: methods that a platform calls on records, to those of ours which its own method of that name runs.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
@@ -361,6 +362,7 @@ class Framework(Part, frozen=True):
     catches: tuple[str, ...] = ()
     succeeds: dict[str, bool] = {}
     tells: dict[str, int] = {}
+    stand_ins: dict[str, tuple[str, ...]] = {}
     hooks_functions: tuple[str, ...] = ()
     provides: dict[str, tuple[str, ...]] = {}
     handovers: tuple[Handover, ...] = ()
