@@ -164,3 +164,13 @@ def test_what_odoo_hands_a_module_marks_the_transaction_as_paid(tmp_path: Path) 
     assert outcomes("a", "public", "pass") == ["broken"]
     asked = 'told = requests.get("https://api.mollie.com/v2/payments/" + self.provider_reference, timeout=9).json()'
     assert outcomes("b", "public", asked) == ["held"]
+
+
+def test_what_is_read_of_the_senders_own_message_is_nobodys_confirmation(tmp_path: Path) -> None:
+    route = ODOO_ROUTE.replace("from odoo import http", "import json\n\nfrom odoo import http").replace("AUTH", "public")
+    route = route.replace("        transaction =", "        told = json.loads(request.httprequest.data)\n        transaction =")
+    for file, text in {"controllers/main.py": route, "models/payment_transaction.py": ODOO_MODEL.replace("ASK", "pass")}.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    (ruling,) = review(tmp_path, Settings(checks=("payment/fulfil-on-redirect",), use_cache=False)).obligations
+    assert ruling.ruling == "broken"

@@ -64,5 +64,12 @@ def _payment_call(model: Model, fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
     known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i) or model.recogniser.is_("reads", fn, i)
     if not called or known or model.recogniser.of_framework(called, fn):
         return ""
+    if _is_message(model, fn, body.args(callee)[0]):
+        return ""
     speaks = _OF_PAYMENTS.search(snake(called.rpartition(".")[0].replace(".", "_"))) or model.vocabulary.paying(fn)
     return called if speaks else ""
+
+
+def _is_message(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a value is what the sender sent, parsed: what is read of it is his word."""
+    return next(iter(model.requests.sources_in(model.evaluator.value(fn, i), _MOST_CALLERS)), None) is not None
