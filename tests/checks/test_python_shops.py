@@ -340,3 +340,99 @@ urlpatterns = [path("basket/", keep)]
 
     assert entities("a", "Order") == {"basket"}
     assert entities("b", "Basket") == {"basket", "parcel"}
+
+
+def test_an_order_may_be_paid_from_what_the_customer_has_with_the_shop(tmp_path: Path) -> None:
+    code = """\
+import stripe
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+
+from shop.models import Order, Wallet
+
+
+def pay(request, pk):
+    order = get_object_or_404(Order, pk=pk, owner=request.user)
+    wallet = Wallet.objects.select_for_update().get(owner=request.user)
+    if CONDITION:
+        return HttpResponse(status=402)
+    TAKE
+    wallet.save()
+    order.status = "paid"
+    order.save()
+    return HttpResponse(stripe.api_version)
+
+
+urlpatterns = [path("pay/<int:pk>/", pay)]
+"""
+    models = """\
+from django.db import models
+
+
+class Order(models.Model):
+    owner = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    total = models.DecimalField(max_digits=9, decimal_places=2)
+    status = models.CharField(max_length=9)
+
+
+class Wallet(models.Model):
+    owner = models.OneToOneField("auth.User", on_delete=models.CASCADE)
+    balance = models.DecimalField(max_digits=9, decimal_places=2)
+"""
+
+    def lines(name: str, condition: str, take: str) -> list[int]:
+        view = code.replace("CONDITION", condition).replace("TAKE", take)
+        files = {"manage.py": "", "shop/models.py": models, "shop/views.py": view}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/fulfil-on-redirect")]
+
+    assert lines("a", "wallet.balance < order.total", "wallet.balance -= order.total") == []
+    assert lines("b", "not (wallet.balance >= order.total)", "wallet.balance -= order.total") == []
+    assert lines("c", "wallet.balance < order.total", "wallet.note = 'seen'") == [16]
+    assert lines("d", "order.total < 0", "wallet.balance -= order.total") == [16]
+
+
+def test_what_is_withdrawn_from_a_wallet_is_the_customers_to_choose(tmp_path: Path) -> None:
+    code = """\
+from decimal import Decimal
+
+import stripe
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Transaction, Wallet
+
+
+def withdraw(request):
+    amount = Decimal(request.POST["amount"])
+    wallet = Wallet.objects.select_for_update().get(owner=request.user)
+    if BOUND or amount > wallet.balance:
+        return HttpResponse(stripe.api_version, status=400)
+    wallet.balance -= amount
+    wallet.save()
+    Transaction.objects.create(owner=request.user, amount=amount)
+    return HttpResponse(status=201)
+
+
+urlpatterns = [path("withdraw/", withdraw)]
+"""
+    models = """\
+from django.db import models
+
+
+class Transaction(models.Model):
+    owner = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    amount = models.DecimalField(max_digits=9, decimal_places=2)
+
+
+class Wallet(models.Model):
+    owner = models.OneToOneField("auth.User", on_delete=models.CASCADE)
+    balance = models.DecimalField(max_digits=9, decimal_places=2)
+"""
+
+    def lines(name: str, bound: str) -> list[int]:
+        files = {"manage.py": "", "shop/models.py": models, "shop/views.py": code.replace("BOUND", bound)}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/client-amount")]
+
+    assert lines("a", "amount <= 0") == []
+    assert lines("b", "wallet.locked") == [17]

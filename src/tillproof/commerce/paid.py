@@ -25,6 +25,8 @@ _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
+_BALANCE = re.compile(r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)")
+_TAKES = re.compile(r"(withdraw|debit|deduct|spend|decrement|subtract)(_|$)")
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
@@ -62,7 +64,34 @@ class PaidPolicy(SenderPolicy):
         return source.kind == "session" or (source.kind == "headers" and "sign" not in (source.key or "").lower())
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        return super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
+        found = super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
+        return found or self._paid_from_balance(fn, i, ctx)
+
+    def _paid_from_balance(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """What the customer has with the shop is enough, and is taken: ``if wallet.balance < total`` before ``wallet.balance -= total``."""
+        body = self.model.program.body(fn)
+        if body.op[i] != Op.BINARY:
+            return None
+        operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+        held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
+        if held < 0 or body.op[held] != Op.FIELD or not _BALANCE.fullmatch(snake(body.name(held))):
+            return None
+        if self._from_sender(self.model.evaluator.value(fn, held, ctx)) or not self._is_taken(fn, body.name(held)):
+            return None
+        self._note(fn, i, ctx, "what the customer has with the shop is enough, and is taken", "equality")
+        return Proof("boolean")
+
+    def _is_taken(self, fn: Fn, name: str) -> bool:
+        """Whether a function takes something off a field, by itself or by a call that says so."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.CALL and _TAKES.match(snake(body.called(i))):
+                return True
+            if op == Op.SET_FIELD and body.name(i) == name:
+                value = body.args(i)[2]
+                if body.op[value] == Op.BINARY and body.text(body.args(value)[0]).startswith("-"):
+                    return True
+        return False
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """An order of ours that is paid already owes nothing: ``order.status == 'paid'`` before it is sent."""

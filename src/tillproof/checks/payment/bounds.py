@@ -16,7 +16,10 @@ from tillproof.ir.ops import Kind, Op
 _EQUAL = ("==", "===", "!=", "!==", "<>")
 _ORDER = ("<", "<=", ">", ">=")
 _AT_LEAST = ("max", "abs", "absint")
-_GIFT = re.compile(r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit", re.IGNORECASE)
+_GIFT = re.compile(
+    r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge",
+    re.IGNORECASE,
+)
 _DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b|\bge\b|\bgt\b|\bgte\b|\bMin\(|\.min\(|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|GreaterThan|\bbetween:|\bunsigned\b",
     re.IGNORECASE,
