@@ -6,6 +6,8 @@ import pytest
 
 from tests.checks.test_examples import review_of
 from tillproof.checks.pages import Example
+from tillproof.review import review
+from tillproof.settings import Settings
 
 CONFIRM = """\
 const express = require('express');
@@ -210,3 +212,25 @@ def test_what_the_provider_signed_may_come_under_names_of_the_page_s_own(tmp_pat
     )
     assert {h.line: h.verified for h in report.handlers} == {9: expected}
     assert not report.findings
+
+
+def test_a_sign_in_that_reads_its_own_session_id_comes_back_from_no_payment(tmp_path: Path) -> None:
+    code = """\
+import stripe
+from flask import Flask, redirect, request
+
+app = Flask(__name__)
+
+
+@app.post("/pay")
+def pay():
+    return redirect(stripe.checkout.Session.create(mode="payment", line_items=[{"price": "p", "quantity": 1}]).url)
+
+
+@app.get("/sso/callback")
+def back():
+    kept = request.cookies.get("session_id")
+    return kept or "nobody"
+"""
+    (tmp_path / "app.py").write_text(code, encoding="utf-8")
+    assert review(tmp_path, Settings(use_cache=False)).handlers == []

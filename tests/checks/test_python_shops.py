@@ -436,3 +436,22 @@ class Wallet(models.Model):
 
     assert lines("a", "amount <= 0") == []
     assert lines("b", "wallet.locked") == [17]
+
+
+def test_a_record_may_be_called_a_cache(tmp_path: Path) -> None:
+    code = """\
+from django.core.cache import cache
+from django.db import models
+
+
+class Cache(models.Model):
+    payment_lock = models.CharField(max_length=9)
+
+
+def pay(kept: Cache):
+    if not cache.get("payment_lock"):
+        Cache.objects.filter(pk=kept.pk).update(payment_lock="locked")
+        kept.payment_lock = "processing"
+        kept.save()
+"""
+    assert found(tmp_path, {"manage.py": "", "shop/models.py": code}, "idempotency/dedup-race") == []

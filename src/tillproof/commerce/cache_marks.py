@@ -129,8 +129,8 @@ class CacheMarks:
 
     def _in(self, fn: Fn) -> list[CacheMark]:
         body = self.model.program.body(fn)
-        touches = [t for i, op in enumerate(body.op) if op == Op.CALL and (t := self.model.records.touch(fn, i, None)) is not None]
-        touches = [t for t in touches if t.entity == "cache" and "key" in t.keys]  # a class of ours may be called so, too
+        found = (self.model.records.touch(fn, i, None) for i, op in enumerate(body.op) if op == Op.CALL)
+        touches = [t for t in found if t is not None and t.entity == "cache" and "key" in t.keys]  # and no record that is called so
         reads = [t for t in touches if t.kind == "read"]
         out = []
         for write in (t for t in touches if t.kind == "write"):

@@ -300,8 +300,9 @@ class Handlers:
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
-                opened = any(f not in _ANY_FIELD for f in fields) and "GET" in entry.methods
-                if (fields and (says or mine or opened)) or (says and mine) or confirming or signed:
+                if not mine and not _BACK.search(route):
+                    fields = [f for f in fields if f not in _ANY_FIELD]
+                if (fields and (says or mine or "GET" in entry.methods)) or (says and mine) or confirming or signed:
                     why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
                     return Handler(entry, provider, inbound, "redirect-return", closure, why)
         if (
