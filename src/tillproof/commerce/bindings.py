@@ -1,7 +1,10 @@
 """Whether what a message names is bound to a record of ours: looked up by it, compared with it, or taken from it in the first place."""
 
+import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.effects import Place
+from tillproof.commerce.given import given_at
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Seq, Text, Value, pieces
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.handlers import Handler
     from tillproof.commerce.model import Model
     from tillproof.commerce.proof import Proven
+    from tillproof.knowledge.schema import Provider
 
 _NEAR = 3
 _PIECES = 60
@@ -18,6 +22,9 @@ _EQUAL = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _COMPARING = ("strcmp", "hash_equals", "timingsafeequal", "compare_digest", "equals", "isequal")
 _LOOKS_UP = ("where", "find", "get", "first", "load", "select", "filter", "query", "fetch", "one", "by")
 _LONGEST_CHAIN = 16
+_BEGIN = ("payment.create", "checkout.create")
+_NOTES = ("metadata", "notes")  # where providers keep what we call the order
+_ORDER = re.compile(r"(\w+_)?(order|booking|purchase|reservation)(_?(id|uuid|no|number|ref|reference|key))?", re.IGNORECASE)
 
 
 def signed_at_will(model: "Model", handler: "Handler") -> bool:
@@ -142,3 +149,18 @@ def _pieces(model: "Model", fn: Fn, i: int) -> set[str]:
             out |= {s.key for v in values for s, _ in model.requests.sources_in(v, 12) if s.key}
         i = body.args(callee)[0]
     return out
+
+
+def order_named_by_client(model: "Model", provider: "Provider") -> tuple[Place, str] | None:
+    """Where a payment is begun under the name of an order that the client sends and that nothing there looks up or compares, and the piece
+    of the request that names it: the sum is then that of something else. None when an order of ours is named, or none at all."""
+    for site in model.operations.sites:
+        if site.provider.id != provider.id or site.operation.op not in _BEGIN:
+            continue
+        for path in _NOTES:
+            for ctx, value in given_at(model, site, path):
+                for key, held in shape(model.evaluator, value).must.items():
+                    source = model.requests.source(held) if _ORDER.fullmatch(key) else None
+                    if source is not None and source.key and not _is_bound(model, site.fn, source.key.rpartition(".")[2]):
+                        return Place(site.fn, site.instr, ctx), source.key
+    return None

@@ -29,6 +29,8 @@ _PLAIN = ("value", "total", "number")
 _DEEPEST = 2
 _MOST_PIECES = 60
 _LONGEST_TEXT = 6
+_MOST_FILES = 20
+_BEGIN = ("payment.create", "checkout.create")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
@@ -58,6 +60,7 @@ class Reconciling:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._answered: dict[str, bool] = {}
 
     def of(self, effect: Effect) -> Reconciled:
         """What ties an effect to the payment that set it off."""
@@ -115,15 +118,16 @@ class Reconciling:
         given = [v for _, v in self.model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
         return [*value.parts(), *(given if len(given) == 1 else [])]
 
-    def _is_told(self, value: Value) -> bool:
-        """Whether a value is part of what a provider answered when it was asked for a payment."""
+    def _is_told(self, value: Value, *, begins: bool = False) -> bool:
+        """Whether a value is part of what a provider answered when it was asked for a payment, or when one was begun."""
         waiting, seen = [value], 0
         while waiting and seen < _MOST_PIECES:
             here = waiting.pop()
             seen += 1
             if isinstance(here, Result) and here.instr >= 0:
                 known = self.model.operations.at(here.fn, here.instr, here.ctx)
-                if known is not None and isinstance(known.thing, Operation) and known.thing.confirms:
+                operation = known.thing if known is not None and isinstance(known.thing, Operation) else None
+                if operation is not None and (operation.op in _BEGIN if begins else operation.confirms):
                     return True
                 waiting.append(here.callee)
             waiting += here.parts()
@@ -137,9 +141,27 @@ class Reconciling:
             return ""
         for _, argument in body.call(i)[1]:
             for read in self._read(fn, argument, ctx, 0):
-                if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")):
+                if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")) or self._is_answered(read.field):
                     return read.field
         return ""
+
+    def _is_answered(self, field: str) -> bool:
+        """Whether a field of ours, whatever its name, is filled with what a provider answered when a payment was begun."""
+        known = self._answered.get(field)
+        if known is None:
+            program = self.model.program
+            around = (fn for file in program.mentioning(field)[:_MOST_FILES] for fn in program.functions_around(file, field))
+            known = self._answered[field] = any(self._fills(fn, field) for fn in around)
+        return known
+
+    def _fills(self, fn: Fn, field: str) -> bool:
+        for i, op in enumerate(self.model.program.body(fn).op):
+            if op in (Op.CALL, Op.SET_FIELD):
+                touch = self.model.records.touch(fn, i, None)
+                value = touch.fields.get(field) if touch is not None and touch.writes else None
+                if value is not None and self._is_told(value, begins=True):
+                    return True
+        return False
 
     def _read(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
         """The fields of ours that a value is read from, or put together from: ``$base . '/payments/' . $order->payment_id``."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Place
@@ -83,13 +84,10 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling.title = f"The {name} becomes {to} whatever state it is in"
     who = "a message of the provider that comes late or twice" if webhook else f"a call of {called(model, entry)}"
     ruling.message = (
-        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when it is already "
-        "paid, cancelled, refunded or sent, so money and goods no longer agree with what the order says."
+        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when "
+        f"{spoilt(model.words, worst.to)}, so money and goods no longer agree with what the order says."
     )
-    ruling.remediation = (
-        f"Change it only from the states that allow it, in one statement (`… WHERE id = ? AND {worst.field} IN (…)`), and "
-        "refuse when no row was changed; or ask a table of allowed transitions first."
-    )
+    ruling.remediation = remedy(model, place.fn.file, worst)
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")

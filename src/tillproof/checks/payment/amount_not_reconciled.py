@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
-from tillproof.commerce.bindings import signed_for_ours
+from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
@@ -107,7 +108,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         ruling.evidence += tied
         return ruling
     place, effect, how = found[0]
-    chosen = kind in ("client-route", "redirect-return", "ipn")
+    named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
+    chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
     ruling.confidence = "likely"
     ruling.anchor = lines(model, place)
@@ -117,11 +119,14 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         f"{called(model, entry)} marks the order as paid, and nothing on the way compares {missing}: a genuine payment of a "
         "smaller sum, in a weaker currency or for another order is taken for this one, and the goods go out for it."
     )
-    ruling.remediation = (
-        "Before the order is marked as paid, compare the amount, the currency and the order's reference of the provider's object with the "
-        "order in the database, or find the order by the provider's id that was stored when the payment was created for it; refuse and "
-        "alert when they differ."
-    )
+    ruling.remediation = remedy(model, place.fn.file, handler, effect.touch)
+    if named is not None:
+        ruling.message += (
+            f" The request that begins the payment names the order itself (`{named[1]}`): a cheap cart can pay for a dear order."
+        )
+        ruling.remediation += f" Where the payment is begun, take the sum from the order that `{named[1]}` names."
+        note = f"`{named[1]}` of the client's request names the order that is paid; what is charged is not held against it"
+        ruling.evidence.append(step(model, named[0], note))
     for proof in handler.walked.proofs[:2] if handler else ():
         ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
