@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.checks.every_page import PAGES
 from tests.commerce.small_models import knowledge
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.surface import Message, ProviderCall, Surface, Way
@@ -64,13 +65,17 @@ def inbound(system: str, kind: str = "webhook") -> Inbound:
 
 
 def plan(
-    handlers: list[Handler] | None = None, obligations: list[Obligation] | None = None, payments: tuple[str, ...] = (), **surface: Any
+    handlers: list[Handler] | None = None,
+    obligations: list[Obligation] | None = None,
+    payments: tuple[str, ...] = (),
+    severities: dict[str, int] | None = None,
+    **surface: Any,
 ) -> list[Scenario]:
     found = Surface(**{"providers": knowledge().providers, **surface})
     boundaries = [
         Boundary(system=s, kind="payment", direction="outbound", protocol="rest", auth="api_key", locations=[], unit=".") for s in payments
     ]
-    return staging_plan(handlers or [], obligations or [], found, boundaries, Words(knowledge().lexicon))
+    return staging_plan(handlers or [], obligations or [], found, boundaries, Words(knowledge().lexicon), severities)
 
 
 def one(scenarios: list[Scenario], kind: str) -> Scenario:
@@ -203,6 +208,7 @@ def test_credentials_are_looked_for_by_prefix_and_never_printed_whole() -> None:
     made = one(plan(payments=("stripe", "paypal")), "credentials")
     assert "sk_test_" in commands(made)
     assert "api-m[.]sandbox[.]paypal[.]com" in commands(made)
+    assert "|test|" not in commands(made)  # would be found in any environment
     assert all("grep -oE" in line or "curl" in line for line in commands(made).splitlines())
     assert "credentials" not in {s.kind for s in plan(payments=("klarna-unheard-of",))}
 
@@ -230,6 +236,110 @@ def test_a_payment_of_another_order_is_tried_where_nothing_compares() -> None:
     assert "deliver_stripe underpaid.json" in commands(made)
     assert "/done?order_id=$ORDER_ID&payment_id=$CHEAP_PAYMENT_ID" in commands(made)
     assert "underpaid" not in {s.kind for s in plan(handlers)}
+
+
+@pytest.mark.parametrize("check", PAGES)
+@pytest.mark.parametrize("systems", [(), ("stripe",)])
+def test_whatever_is_broken_is_shown_by_a_scenario(check: str, systems: tuple[str, ...]) -> None:
+    """A reader who has mended something is told how to prove it, wherever it stood."""
+    for handlers in ([], [handler()]):
+        made = plan(handlers, [owed(check, "broken", 99, file="elsewhere.py", systems=systems)])
+        assert any(f"{check}:99" in s.obligations for s in made), [s.kind for s in made]
+
+
+def test_of_the_flaws_the_worst_is_shown_first() -> None:
+    obligations = [owed(UNVERIFIED, "broken"), owed("pci/card-data-logged"), owed("order/unguarded-transition")]
+    made = plan([handler()], obligations, severities={"pci/card-data-logged:3": 0, f"{UNVERIFIED}:3": 2, "order/unguarded-transition:3": 1})
+    assert [s.kind for s in made][:3] == ["logs", "order-transitions", "forged-webhook"]
+
+
+def test_only_what_a_provider_sent_itself_is_a_genuine_ipn() -> None:
+    """The shop asks the provider about each message, so one that the tester writes proves nothing when it is refused."""
+    ipn = handler(provider="paypal", kind="ipn", route="/ipn")
+    messages = {("app.py", 3): Message("app.py", 3, "POST", inbound("paypal", "ipn"), ("Completed",))}
+    made = plan([ipn], [owed("payment/amount-not-reconciled"), owed("idempotency/dedup-race")], messages=messages)
+    replay = one(made, "webhook-replay")
+    assert not any("mc_gross" in text for text in replay.steps)
+    assert any("PayPal knows only those that it sent itself" in text for text in replay.preconditions)
+    assert "set its amount to 0.01" in one(made, "underpaid").steps[0]
+    forged = one(made, "forged-webhook")
+    assert "mc_gross" in commands(forged)
+    assert "control" not in forged.expected
+
+
+@needs_tools
+def test_a_body_that_is_read_as_a_form_is_sent_as_one(tmp_path: Path) -> None:
+    checkout = way("/pay", fields=("order_id", "total", "note"), form=True)
+    made = one(plan([], [owed(AMOUNT)], ways={("app.py", 3): (checkout,)}), "tampered-totals")
+    (tmp_path / "customer.headers").write_text("Cookie: a=b\n")
+    with staging() as (address, taken):
+        subprocess.run(
+            ["bash", "-eu", "-c", commands(made)],
+            cwd=tmp_path,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "STAGING_URL": address, "ORDER_ID": "10 01"},
+            capture_output=True,
+            check=True,
+        )
+    (sent,) = taken
+    assert sent["headers"]["content-type"] == "application/x-www-form-urlencoded"
+    assert sent["body"] == b"order_id=10%2001&total=1&note=%3Cnote%3E"
+
+
+def test_a_return_is_opened_with_the_pieces_that_it_reads() -> None:
+    handlers = [handler(kind="redirect-return", route="/back", line=3), handler(kind="redirect-return", route="/done", line=9)]
+    message = inbound("stripe", "redirect-return")
+    messages = {
+        ("app.py", 3): Message("app.py", 3, "GET", message, fields=("orderId", "payment_intent", "redirect_status")),
+        ("app.py", 9): Message("app.py", 9, "POST", message, fields=("order_no",)),
+    }
+    made = one(plan(handlers, messages=messages), "unpaid-return")
+    assert '"$STAGING_URL/back?orderId=$ORDER_ID&payment_intent=never_paid&redirect_status=success"' in commands(made)
+    assert '-d "{\\"order_no\\":\\"$ORDER_ID\\"}" "$STAGING_URL/done"' in commands(made)
+
+
+def test_a_message_is_delivered_as_the_provider_does_not_as_a_customer_would() -> None:
+    hook = way("/hooks/stripe", line=3)
+    transition = owed("order/unguarded-transition")
+    made = one(plan([handler()], [transition], ways={("app.py", 3): (hook,)}), "order-transitions")
+    assert 'deliver_stripe state.json "/hooks/stripe"' in commands(made)
+    assert "@customer.headers" not in commands(made)
+
+
+def test_money_is_not_refunded_by_a_page_that_a_customer_opens() -> None:
+    page = way("/?wc-ajax=settle", method="ANY")
+    made = one(plan([], [owed("order/refund-exceeds-capture", line=5)], calls=(call("refund.create", 5, (page,)),)), "refund")
+    assert "in the shop's admin (the code behind it: app.py:5)" in made.steps[0]
+    assert commands(made) == ""
+
+
+def test_a_payment_is_begun_under_the_name_of_another_order_where_the_request_names_it() -> None:
+    begin = way("/pay", fields=("cart_id", "order_id"), line=40)
+    named = owed("payment/amount-not-reconciled")
+    shown = Step(file="app.py", line=45, note="the request names the order", kind="step")
+    obligation = Obligation(**{f: getattr(named, f) for f in named.__struct_fields__} | {"evidence": [shown]})
+    made = one(plan([handler()], [obligation], calls=(call("payment.create", 45, (begin,)),)), "underpaid")
+    assert "as for the cheap cart" in made.steps[0]
+    assert '{"cart_id": "<cart_id>", "order_id": "$ORDER_ID"}' in made.steps[0]
+
+
+def test_stock_is_taken_by_the_request_that_places_the_order() -> None:
+    order, pay = way("/carts/{cart_id}/checkout"), way("/payments")
+    stock = owed("inventory/oversell-race", line=9, file="triggers.sql")
+    made = one(plan([], [stock], orders=(order,), calls=(call("payment.create", 5, (pay,)),)), "last-unit")
+    assert made.scenario.endswith("POST /carts/$CART_ID/checkout")
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"),
+    [
+        ("payment/amount-unit", "amounts"),
+        ("payment/missing-currency", "amounts"),
+        ("tax-shipping/threshold-before-discount", "free-shipping"),
+    ],
+)
+def test_what_no_tampering_shows_has_a_scenario_of_its_own(check: str, kind: str) -> None:
+    made = plan([], [owed(check)], ways={("app.py", 3): (way(fields=("note",)),)})
+    assert [s.kind for s in made] == [kind]
 
 
 def test_shared_preconditions_are_told_once() -> None:
@@ -433,6 +543,7 @@ def test_nothing_of_a_route_or_a_field_is_run(tmp_path: Path, route: str) -> Non
         ("/orders/:id/pay", "/orders/$ID/pay"),
         ("/orders/{order_id}", "/orders/$ORDER_ID"),
         ("/shop/[slug]", "/shop/$SLUG"),
+        ("/done/:orderId?", "/done/$ORDER_ID"),
         ("/a/[...rest]", "/a/$REST"),
         ("checkout", "/checkout"),
         ("/wc-api/wc_stripe?x=1&y=2", "/wc-api/wc_stripe?x=1&y=2"),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.reconciling import order_made
 from tillproof.commerce.request_fields import fields_of
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.knowledge.schema import Inbound, Provider
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST_WAYS = 6
-_MOST_READ = 16
+_MOST_READ = 24
 _MOVING = ("payment.", "checkout.", "refund.", "subscription.", "payout.", "transfer.")
+_FORMS = (b"$_POST", b"request.POST", b"request.form", b"filter_input(INPUT_POST")
 _ROLES = ("public", "customer", "platform", "staff")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A request that somebody outside can send. ``fields``: pieces of its body and query that are read, dotted (``items[].quantity``)."""
+    """A request that somebody outside can send. ``fields``: pieces of its body and query that are read, dotted (``items[].quantity``).
+    ``form``: the body is read as a form, so JSON would not be taken."""
 
     method: str
     route: str
@@ -34,6 +37,7 @@ class Way:
     unit: str
     framework: str = ""
     fields: tuple[str, ...] = ()
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +57,34 @@ class ProviderCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a handler takes: by which method, which events it tells apart, and how the provider writes and signs such a message."""
+    """What a handler takes: by which method, which events it tells apart, and how the provider writes and signs such a message.
+    ``fields``: what a page that browsers come back to reads of the request; ``form``: as a form."""
 
     file: str
     line: int
     method: str
     inbound: Inbound
     events: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """``ways``: the requests that lead to a line which an obligation speaks of. ``providers``: the packs of the systems in use."""
+    """``ways``: the requests that lead to a line which an obligation speaks of. ``orders``: those by which customers place an order, where
+    stock is kept. ``providers``: the packs of the systems in use."""
 
     calls: tuple[ProviderCall, ...] = ()
     messages: dict[tuple[str, int], Message] = field(default_factory=dict)
     ways: dict[tuple[str, int], tuple[Way, ...]] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
+    orders: tuple[Way, ...] = ()
 
 
-def surface(model: "Model", places: Iterable[tuple[str, int]]) -> Surface:
-    """The surface of a program. ``places``: file and line of what the obligations stand at."""
+def surface(model: "Model", places: Iterable[tuple[str, int]], stock: bool = False) -> Surface:
+    """The surface of a program. ``places``: file and line of what the obligations stand at. ``stock``: some of them speak of stock."""
     ways = _Ways(model)
+    orders = ways.placing_orders() if stock else ()  # first of all, since only so many requests are read
     calls = tuple(_calls(model, ways))
     messages = {}
     for handler in model.handlers.all:
@@ -86,12 +96,14 @@ def surface(model: "Model", places: Iterable[tuple[str, int]]) -> Surface:
             _method(handler.entry),
             handler.inbound,
             tuple(e for e in handler.inbound.events if e in handler.closure.compared & known),
+            *(ways.read(handler.entry) if handler.kind == "redirect-return" else ()),
         )
     return Surface(
         calls=calls,
         messages=messages,
         ways={place: found for place in dict.fromkeys(places) if (found := ways.to(_function_at(model.program, *place)))},
         providers={p.id: p for p in model.knowledge.providers.values()},
+        orders=orders,
     )
 
 
@@ -152,10 +164,7 @@ class _Ways:
     def _way(self, entry: Entry) -> Way:
         if id(entry) not in self._made:
             function = self.model.program.function(entry.target.fn)
-            fields: tuple[str, ...] = ()
-            if self._read < _MOST_READ and entry.role != "platform":
-                self._read += 1
-                fields = fields_of(self.model, entry)
+            fields, form = self.read(entry) if entry.role != "platform" else ((), False)
             self._made[id(entry)] = Way(
                 method=_method(entry),
                 route=entry.route or "",
@@ -165,8 +174,28 @@ class _Ways:
                 unit=self.model.program.unit(entry.target.fn.file),
                 framework=entry.framework,
                 fields=fields,
+                form=form,
             )
         return self._made[id(entry)]
+
+    def read(self, entry: Entry) -> tuple[tuple[str, ...], bool]:
+        """What an entry point reads of its request, and whether as a form. Of so many entries only; of the others nothing is told."""
+        function = self.model.program.function(entry.target.fn)
+        source = self.model.program.sources[entry.target.fn.file]
+        text = source[function.start : function.end] if function is not None else source
+        form = any(mark in text for mark in _FORMS)
+        if self._read >= _MOST_READ:
+            return (), form
+        self._read += 1
+        return fields_of(self.model, entry), form
+
+    def placing_orders(self) -> tuple[Way, ...]:
+        """The requests by which a customer places an order."""
+        found = [e for e in self._outside if e.role in ("public", "customer") and _method(e) == "POST" and self._places(e)]
+        return tuple(self._way(entry) for entry in found[:_MOST_WAYS])
+
+    def _places(self, entry: Entry) -> bool:
+        return any(order_made(effect) for effect in self.model.effects.of(entry.target))
 
 
 def _method(entry: Entry) -> str:

@@ -40,6 +40,7 @@ from tillproof.report.excerpts import excerpts
 from tillproof.report.identity import Place, identify
 from tillproof.report.pci import pci_note
 from tillproof.report.plan import staging_plan
+from tillproof.report.plan.checkout import STOCK
 from tillproof.report.resilience import resilience
 from tillproof.report.suppression import suppressed
 from tillproof.report.verdict import summarise
@@ -73,7 +74,7 @@ def assemble(
     ran = [c for c in (all_checks() if checks is None else checks) if not settings.checks or c.id in settings.checks]
     ordered = sorted(rulings, key=_order)
     sorted_handlers = sorted((_masked_handler(h) for h in handlers), key=lambda h: (h.file, h.line, h.provider, h.kind))
-    outside = _masked_surface(surface(model, [(r.file, r.line) for r in ordered]))
+    outside = _masked_surface(surface(model, [(r.file, r.line) for r in ordered], stock=any(r.check in STOCK for r in ordered)))
     obligations = _obligations(program, ordered, Belonging(boundaries, sorted_handlers, outside))
     made = _findings(program, ordered, obligations, {c.id: c.references for c in ran}, settings.config)
     findings, silenced = _without_suppressed(program, made, settings.config)
@@ -90,7 +91,9 @@ def assemble(
         checklist=checklist(obligations, ran_ids),
         pci=pci_note(model, boundaries),
         resilience=resilience(obligations, sorted_handlers, boundaries, ran_ids),
-        test_plan=staging_plan(sorted_handlers, obligations, outside, boundaries, model.words),
+        test_plan=staging_plan(
+            sorted_handlers, obligations, outside, boundaries, model.words, {f.obligation: SEVERITIES.index(f.severity) for f in made}
+        ),
         suppressed=silenced,
         checks=_checks(ran, obligations),
         excerpts=excerpts(program, findings, obligations),

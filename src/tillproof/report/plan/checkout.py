@@ -1,23 +1,13 @@
-"""Scenarios for the way to a payment: the last unit, tampered totals, a provider that does not answer, declined cards."""
+"""Scenarios for the way to a payment: the last unit, a provider that does not answer, declined cards."""
 
-import re
 from collections.abc import Iterator, Sequence
 
-from tillproof.commerce.lexicon import Words
 from tillproof.commerce.surface import ProviderCall, Way
-from tillproof.contract import Obligation
 from tillproof.report.plan import shell
-from tillproof.report.plan.draft import READ_ORDER, STAGING, TOOLS, Draft, Ground, asked_by, holes, lines, most, places, send, told
-from tillproof.report.wording import count
+from tillproof.report.plan.draft import READ_ORDER, STAGING, Draft, Ground, asked_by, holes, lines, most, places, told
+from tillproof.report.plan.request import as_form, send, sends_body, write
 
 STOCK = ("inventory/oversell-race", "inventory/non-atomic-write", "inventory/no-db-constraint", "inventory/sync-in-payment")
-TAMPER = (
-    "payment/client-amount",
-    "tax-shipping/client-tax",
-    "tax-shipping/threshold-before-discount",
-    "payment/amount-unit",
-    "payment/missing-currency",
-)
 KEYS = ("idempotency/missing-key", "idempotency/unstable-key")
 FAILING = (
     "resilience/no-timeout",
@@ -28,38 +18,46 @@ FAILING = (
 )
 _STARTS = ("payment.create", "checkout.create", "subscription.create", "payment.confirm")
 _CUSTOMERS = ("public", "customer")
-_COPY = "Copy the body of the request from the browser's network log into checkout.json"
-_TAX = re.compile(r"(?i)tax|vat|gst")
-_COUPON = re.compile(r"(?i)coupon|voucher|promo|discount_?code")
+_FROM_SESSION = "Put the product into the cart; this shop starts the payment from the session's cart"
 
 
-def scenarios(ground: Ground, words: Words) -> Iterator[Draft]:
+def scenarios(ground: Ground) -> Iterator[Draft]:
     """All of them, the last unit first."""
-    starts = [c for c in ground.surface.calls if c.op in _STARTS]
-    yield from _last_unit(ground, words, starts)
-    yield from _tampered(ground, words, starts)
-    yield from _unanswered(ground, words, starts)
+    starts = started(ground)
+    yield from _last_unit(ground, starts)
+    yield from _unanswered(ground, starts)
 
 
-def _of_customers(ways: Sequence[Way]) -> list[Way]:
+def started(ground: Ground) -> list[ProviderCall]:
+    """The calls that start a payment."""
+    return [c for c in ground.surface.calls if c.op in _STARTS]
+
+
+def of_customers(ways: Sequence[Way]) -> list[Way]:
+    """The requests that customers send."""
     return [way for way in ways if way.role in _CUSTOMERS]
 
 
-def _starting(starts: Sequence[ProviderCall]) -> list[Way]:
+def starting(starts: Sequence[ProviderCall]) -> list[Way]:
     """The requests by which customers start a payment, those with a body first."""
-    found = {(w.unit, w.method, w.route): w for call in starts for w in _of_customers(call.ways)}
+    found = {(w.unit, w.method, w.route): w for call in starts for w in of_customers(call.ways)}
     return sorted(found.values(), key=lambda w: not w.fields)
 
 
-def _last_unit(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> Iterator[Draft]:
+def body(ground: Ground, way: Way) -> str:
+    """The step that writes the body of a checkout."""
+    return write(way, ground.words, "checkout.json") if sends_body(way) else _FROM_SESSION
+
+
+def _last_unit(ground: Ground, starts: Sequence[ProviderCall]) -> Iterator[Draft]:
     owed = ground.owed(*STOCK)
     if not owed:
         return
-    ways = _of_customers(ground.ways(owed)) or _starting(starts)
-    ways = [w for w in ways if w.method not in ("GET", "ANY")] or ways
+    ways = of_customers(ground.ways(owed)) or list(ground.surface.orders) or starting(starts)
+    ways = [w for w in ways if sends_body(w)] or ways
     where = places(owed)
     reading = f"Read the stock of the product and the orders placed. The code that decides: {where}"
-    steps = [_body(ways[0], words)] if ways else ["Put the product into the carts of two customers and go to the last step of the checkout"]
+    steps = [body(ground, ways[0])] if ways else ["Put the product into the carts of two customers and go to the last step of the checkout"]
     if ways:
         way = ways[0]
         at_once = send(way, "checkout.json")
@@ -81,6 +79,7 @@ def _last_unit(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> 
             STAGING,
             "One product has a stock of exactly 1; PRODUCT_ID is its id",
             *asked_by(ways[:1] or ()),
+            *as_form(ways[:1]),
             *holes(w.route for w in ways[:1]),
         ],
         [*steps, reading],
@@ -91,110 +90,7 @@ def _last_unit(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> 
     )
 
 
-def _body(way: Way, words: Words) -> str:
-    if way.method in ("GET", "ANY"):
-        return "Put the product into the cart; this shop starts the payment from the session's cart"
-    if not way.fields:
-        return _COPY
-    values = {key: value for key in way.fields if (value := _value(key, words)) is not None}
-    return lines(
-        f"Write the body of {way.method} {shell.path(way.route)} (`<…>`: fill in)",
-        "cat > checkout.json <<'END'",
-        shell.payload(way.fields, values),
-        "END",
-    )
-
-
-def _value(key: str, words: Words) -> str | None:
-    """A value for a field by its name; None where a person has to know."""
-    name = key.rpartition(".")[2].removesuffix("[]")
-    if words.has("quantity_fields", name):
-        return "1"
-    if words.has("currency_fields", name):
-        return '"EUR"'
-    if words.money(name):
-        return "1000"
-    return '"buyer@example.com"' if "email" in name.lower() else None
-
-
-def _tampered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> Iterator[Draft]:
-    owed = ground.owed(*TAMPER)
-    theirs = ground.ways(owed)
-    told_of = {(w.unit, w.method, w.route): w for w in (*_of_customers(theirs), *_starting(starts))}
-    seen: set[str] = set()
-    for way in told_of.values():
-        mine = [o for o in owed if way in ground.surface.ways.get((o.site.file, o.site.line), ())]
-        if not mine:
-            mine = [o for o in owed for c in starts if way in c.ways and o.site.file == c.file and c.line <= o.site.line <= c.end_line]
-        changes = list(_changes(way, words))
-        if not changes and not any(o.ruling != "held" for o in mine):
-            continue
-        seen |= {o.id for o in mine}
-        yield _tampered_way(way, words, changes, mine)
-    rest = [o for o in owed if o.id not in seen and o.ruling != "held"]
-    if rest:
-        yield _tampered_places(rest)
-
-
-def _tampered_way(way: Way, words: Words, changes: Sequence[str], owed: list[Obligation]) -> Draft:
-    steps = [_body(way, words)]
-    request = send(way, "-")
-    steps += [lines(f"Send it with `{change}`", f"jq '{change}' checkout.json | {request}") for change in changes]
-    if not changes:
-        steps.append("Send it with every amount, price, tax, discount and quantity in it set to 0.01, 0 and -1, and with another currency")
-    steps.append("Read the total of the order, and amount and currency of its payment in the provider's test dashboard")
-    return Draft(
-        "tampered-totals",
-        f"Tampered totals, tax, currency and quantity: {way.method} {shell.path(way.route)}",
-        told(
-            owed,
-            "The server computes what is charged; this shows that no field of the request changes it.",
-            "A field of the customer's request was found to reach what is charged.",
-            "It could not be decided whether a field of the customer's request reaches what is charged.",
-        ),
-        [STAGING, TOOLS, *asked_by([way]), *holes([way.route]), "The cart is worth at least 10.00"],
-        steps,
-        "Each request is refused, or its payment has the total that the server computes from its own prices, in the shop's currency.",
-        owed,
-    )
-
-
-def _tampered_places(owed: list[Obligation]) -> Draft:
-    return Draft(
-        "tampered-totals",
-        f"Tampered totals: {count(len(owed), 'place')} that no known request leads to",
-        "No request that leads there was seen, but what is charged or stored there may come from one.",
-        [STAGING, "The cart is worth at least 10.00"],
-        [
-            f"Find the requests that end in {places(owed)} and copy them from the browser's network log, as curl",
-            "Repeat each with every amount, price, tax, discount and quantity in it set to 0.01, 0 and -1, and with another currency",
-            "Read the total of the order, and amount and currency of its payment in the provider's test dashboard",
-        ],
-        "Each request is refused, or its payment has the total that the server computes from its own prices.",
-        owed,
-    )
-
-
-def _changes(way: Way, words: Words) -> Iterator[str]:
-    """jq programs that change what a customer must not choose."""
-    for key in way.fields:
-        path = shell.jq_path(key)
-        name = key.rpartition(".")[2].removesuffix("[]")
-        if path is None or way.method in ("GET", "ANY"):
-            continue
-        if words.has("quantity_fields", name):
-            yield f"{path} = -1"
-        elif words.has("currency_fields", name):
-            yield f'{path} = "JPY"'
-        elif _COUPON.search(name):
-            continue
-        elif _TAX.search(name):
-            yield f"{path} = 0"
-        elif words.money(name):
-            yield f"{path} = 1"
-
-
-def _unanswered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) -> Iterator[Draft]:
+def _unanswered(ground: Ground, starts: Sequence[ProviderCall]) -> Iterator[Draft]:
     systems = list(dict.fromkeys(call.system for call in starts))
     if not systems:
         return
@@ -203,7 +99,7 @@ def _unanswered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) ->
         o for o in ground.owed(*KEYS, *FAILING)
         if (o.site.file, o.site.line) in at or (o.check in FAILING and set(systems) & set(o.systems))
     ]  # fmt: skip
-    ways = most(_starting(starts))
+    ways = most(starting(starts))
     requests = [send(way, "checkout.json") for way in ways]
     hosts = ", ".join(f"{_host(ground, system)} ({ground.name(system)})" for system in systems)
     keys = ", ".join(dict.fromkeys(_key_name(ground, system) for system in systems))
@@ -211,7 +107,7 @@ def _unanswered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) ->
     def submit(what: str) -> str:
         return lines(what, *requests) if requests else f"{what}: in a browser"
 
-    steps = [_body(ways[0], words)] if ways else []
+    steps = [body(ground, ways[0])] if ways else []
     steps += [
         lines("Submit the same checkout twice at once", f"for n in 1 2; do {requests[0]} & done; wait") if requests
         else "Submit the same checkout in two tabs at once",
@@ -244,6 +140,7 @@ def _unanswered(ground: Ground, words: Words, starts: Sequence[ProviderCall]) ->
             "toxiproxy and mitmproxy are there",
             f"PROVIDER_HOST is, one run each: {hosts}",
             *asked_by(ways),
+            *as_form(ways),
             *holes(w.route for w in ways),
         ],
         steps,

@@ -1,10 +1,11 @@
 """A scenario before it has a number, and what all scenarios are written with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tillproof.commerce.lexicon import Words
 from tillproof.commerce.surface import Surface, Way
-from tillproof.contract import Handler, Obligation
+from tillproof.contract import SEVERITIES, Handler, Obligation
 from tillproof.report.plan import shell
 
 STAGING = "STAGING_URL is the address of a staging shop with its own database, which runs on the providers' test-mode credentials"
@@ -38,11 +39,11 @@ class Draft:
     obligations: list[Obligation] = field(default_factory=list)
     doubt: bool = False
 
-    @property
-    def weight(self) -> int:
-        """What settles a question first, then what shows a flaw, then what shows that all is well."""
+    def weight(self, severities: Mapping[str, int]) -> tuple[int, int]:
+        """What settles a question first, then what shows a flaw, the worst first, then what shows that all is well."""
         rulings = {obligation.ruling for obligation in self.obligations}
-        return 0 if "unknown" in rulings or self.doubt else 1 if "broken" in rulings else 2
+        first = 0 if "unknown" in rulings or self.doubt else 1 if "broken" in rulings else 2
+        return first, min((severities.get(o.id, len(SEVERITIES)) for o in self.obligations), default=len(SEVERITIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Ground:
     handlers: Sequence[Handler]
     obligations: Sequence[Obligation]
     surface: Surface
+    words: Words
 
     def owed(self, *checks: str, open_only: bool = False) -> list[Obligation]:
         """The obligations of some checks; ``open_only`` leaves out what is held."""
@@ -64,6 +66,14 @@ class Ground:
             for way in self.surface.ways.get((obligation.site.file, obligation.site.line), ()):
                 found.setdefault((way.unit, way.method, way.route), way)
         return list(found.values())
+
+    def takes_messages(self, way: Way) -> bool:
+        """Whether a request leads to a handler of messages: only the provider sends those."""
+        return any(h.kind != "redirect-return" and (h.file, h.line) == (way.file, way.line) for h in self.handlers)
+
+    def asked(self, obligations: Iterable[Obligation]) -> list[Way]:
+        """The requests that lead there and that a person can send."""
+        return [way for way in self.ways(obligations) if not self.takes_messages(way)]
 
     def name(self, system: str) -> str:
         """The system as people write it."""
@@ -91,15 +101,6 @@ def holes(routes: Iterable[str]) -> list[str]:
     """What the variables in some routes stand for."""
     names = list(dict.fromkeys(name for route in routes for name in shell.variables(route)))
     return [f"{', '.join(names)}: what stands at that place of the routes below, for the order under test"] if names else []
-
-
-def send(way: Way, file: str = "", *, body: str = "") -> str:
-    """The request of a way by whoever may send it, with the body in a file where it has one."""
-    headers = "-H @staff.headers" if way.role == "staff" else "-H @customer.headers"
-    options = [headers]
-    if (file or body) and way.method not in ("GET", "ANY", "DELETE"):
-        options += ["-H 'Content-Type: application/json'", f"--data-binary @{file}" if file else f"--data-binary '{body}'"]
-    return shell.curl(way.method, way.route, *options)
 
 
 def most(ways: Sequence[Way]) -> Sequence[Way]:

@@ -1,17 +1,15 @@
 """Scenarios for what providers send: forged and stale messages, repetition, order of arrival, and failure."""
 
-import re
 from collections.abc import Iterator
 
 from tillproof.report.plan import shell
 from tillproof.report.plan.draft import READ_ORDER, Draft, Ground, lines, told
-from tillproof.report.plan.sent import Sent, owed_by, sent_to, set_up, to_all, to_each, where, write
+from tillproof.report.plan.sent import BACK, Sent, owed_by, sent_to, set_up, to_all, to_each, where, write
 
 SENDER = ("payment/webhook-unverified", "payment/webhook-weak-verification")
 REPLAY = ("idempotency/handler-not-idempotent", "idempotency/dedup-race", "idempotency/dedup-ttl-short")
 LATE = ("order/event-order-assumed",)
 FAILING = ("resilience/swallowed-failure", "resilience/no-dead-letter", "resilience/payment-event-not-logged")
-_BACK = re.compile(r"fail|cancel|refund|revers|declin|denied|dispute|chargeback|expire|void|reject", re.IGNORECASE)
 _AGE = "$(( $(date +%s) - 86400 ))"
 _UNCHANGED = "answered with 4xx (or ignored), and the order is untouched: still unpaid, no stock taken, no mail sent"
 
@@ -47,7 +45,8 @@ def _sender(ground: Ground, sent: Sent) -> Draft:
         header = f'-H "{shell.quoted(sent.inbound.headers[0])}: AAAA" --data-binary'
         steps.append(lines("Send it with a made-up signature", to_each(sent, bare.replace("--data-binary", header))))
     steps.append(READ_ORDER)
-    if not sent.recorded and (sent.signing is not None):
+    control = not sent.recorded and sent.signing is not None
+    if control:
         genuine = f'{sent.deliver} {sent.file("forged")} "$ROUTE"'
         steps.append(lines("As a control, send it signed and fresh: 2xx, and only now is the order paid", to_all(sent, genuine)))
     weakest = min((h.verified for h in sent.handlers), key=("no", "weak", "unknown", "yes").index)
@@ -64,7 +63,7 @@ def _sender(ground: Ground, sent: Sent) -> Draft:
         why,
         set_up(sent),
         steps,
-        f"Each message but the control is {_UNCHANGED}.",
+        f"Each message{' but the control' if control else ''} is {_UNCHANGED}.",
         owed,
         weakest == "unknown" and not owed,
     )
@@ -107,10 +106,10 @@ def _replayed(ground: Ground, sent: Sent) -> Draft:
 def _late(ground: Ground, sent: Sent) -> Iterator[Draft]:
     owed = owed_by(ground, sent.handlers, LATE)
     heard = [event for h in sent.handlers if (m := ground.surface.messages.get((h.file, h.line))) for event in m.events]
-    back = next((event for event in heard if _BACK.search(event) and event != sent.event), None)
+    back = sent.late(ground)
     if not owed and (back is None or sent.event not in heard):
         return
-    late = back or next((event for event in sent.inbound.events if _BACK.search(event)), "payment.failed")
+    late = back or next((event for event in sent.inbound.events if BACK.search(event)), "payment.failed")
     if sent.recorded:
         steps = [
             f"Record, for one test order each, the deliveries of `{sent.event}` and `{late}` (body and headers: paid, late)",

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from tillproof.contract import Boundary
+from tillproof.contract import Boundary, Obligation
 from tillproof.knowledge.schema import Provider
-from tillproof.report.plan.draft import READ_ORDER, STAGING, Draft, Ground, asked_by, holes, lines, most, places, send, told
+from tillproof.report.plan.draft import READ_ORDER, STAGING, Draft, Ground, asked_by, holes, lines, most, places, told
+from tillproof.report.plan.request import as_form, send_all
 
 CREDENTIALS = ("payment/test-credentials-in-prod", "boundary/hardcoded-secret")
 LOGS = ("boundary/secret-logged", "pci/card-data-logged", "resilience/payment-event-not-logged", "pci/card-data-stored")
+LITERAL = ("pci/card-data-literal",)
 SYNC = ("inventory/sync-drops-failures",)
 RATES = ("tax-shipping/uncached-rates", "tax-shipping/incomplete-tax-request")
 FULFILMENT = ("order/fulfilment-not-propagated",)
+_SHORT = 8
+_CARD = "[^0-9]([0-9][ -]?){13,19}[^0-9]"
 SETTLEMENT = ("payment/no-settlement-webhook",)
 
 
@@ -27,18 +31,19 @@ def scenarios(ground: Ground, boundaries: Sequence[Boundary]) -> Iterator[Draft]
 def _credentials(ground: Ground, boundaries: Sequence[Boundary]) -> Iterator[Draft]:
     used = dict.fromkeys(b.system for b in boundaries if b.kind == "payment")
     packs = [pack for system in used if (pack := ground.surface.providers.get(system)) is not None and (pack.keys or pack.sandbox_hosts)]
-    if not packs:
-        return
     owed = ground.owed(*CREDENTIALS)
-    test = sorted({key.prefix for pack in packs for key in pack.keys if key.mode == "test"})
-    live = sorted({key.prefix for pack in packs for key in pack.keys if key.mode == "live"})
+    if not packs and all(o.ruling == "held" for o in owed):
+        return
+    written = [o for o in owed if o.check == "boundary/hardcoded-secret" and o.ruling != "held"]
+    test = sorted({key.prefix for pack in packs for key in pack.keys if key.mode == "test" and _telling(key.prefix)})
+    live = sorted({key.prefix for pack in packs for key in pack.keys if key.mode == "live" and _telling(key.prefix)})
     hosts = sorted({host for pack in packs for host in pack.sandbox_hosts})
     steps = []
     if live:
         steps.append(lines("On the staging host: no live credential (prints prefixes only)", _grep(live)))
     if test or hosts:
         steps.append(lines("On the production host: no test credential and no sandbox host (prints prefixes only)", _grep([*test, *hosts])))
-    published = sorted({key.prefix for pack in packs for key in pack.keys if key.kind == "publishable"})
+    published = sorted({key.prefix for pack in packs for key in pack.keys if key.kind == "publishable" and _telling(key.prefix)})
     if published:
         steps.append(
             lines(
@@ -46,11 +51,13 @@ def _credentials(ground: Ground, boundaries: Sequence[Boundary]) -> Iterator[Dra
                 f"curl -sS \"$SHOP_URL/\" | grep -oE '({_alternatives(published)})' | sort | uniq -c",
             )
         )
+    if written:
+        steps.append(f"Try each credential that stood at {places(written)}: its system refuses it")
     steps.append("Start each application with the variables that name the mode and the secrets unset: it must refuse to start")
     names = ", ".join(pack.name for pack in packs)
     yield Draft(
         "credentials",
-        f"Test and live credentials: {names}",
+        "Test and live credentials" + (f": {names}" if names else ""),
         told(
             owed,
             "A production shop in test mode gives goods away; a staging shop in live mode takes money.",
@@ -60,10 +67,14 @@ def _credentials(ground: Ground, boundaries: Sequence[Boundary]) -> Iterator[Dra
         [STAGING, "A shell on the staging and the production host; SHOP_URL is the address of the shop that is looked at"],
         steps,
         "Staging holds test credentials only, production live ones only, each page has the publishable key of its own mode, and neither "
-        "starts "
-        "when they are missing.",
+        "starts when they are missing." + (" What was written down is revoked." if written else ""),
         owed,
     )
+
+
+def _telling(prefix: str) -> bool:
+    """Whether a prefix is found nowhere but in a key: ``sk_test_`` is, ``test`` is not."""
+    return len(prefix) > _SHORT or not prefix.isalnum()
 
 
 def _grep(prefixes: Sequence[str]) -> str:
@@ -121,10 +132,10 @@ def _fulfilment(ground: Ground) -> Iterator[Draft]:
 def _rates(ground: Ground) -> Iterator[Draft]:
     owed = ground.owed(*RATES, open_only=True)
     if owed:
-        ways = [way for way in ground.ways(owed) if way.role != "staff"]
-        requests = [send(way, "request.json" if way.fields else "") for way in most(ways)]
+        ways = most([way for way in ground.asked(owed) if way.role != "staff"])
+        requests = send_all(ways, ground.words, "quote")
         show = (
-            [lines("Show the same cart ten times", *(f"for n in 1 2 3 4 5 6 7 8 9 10; do {r}; done" for r in requests))]
+            [lines("Show the same cart ten times", "for n in 1 2 3 4 5 6 7 8 9 10; do", *requests, "done")]
             if requests
             else [f"Show the same cart ten times. The code: {places(owed)}"]
         )
@@ -136,6 +147,7 @@ def _rates(ground: Ground) -> Iterator[Draft]:
                 STAGING,
                 "The log of the tax engine's or carrier's sandbox, or of a proxy in front of it, can be read",
                 *asked_by(ways),
+                *as_form(ways),
                 *holes(w.route for w in ways),
             ],
             [
@@ -169,6 +181,9 @@ def _sync(ground: Ground) -> Iterator[Draft]:
 
 
 def _logs(ground: Ground) -> Iterator[Draft]:
+    written = ground.owed(*LITERAL, open_only=True)
+    if written:
+        yield _written_down(written)
     owed = ground.owed(*LOGS, open_only=True)
     if owed:
         yield Draft(
@@ -178,7 +193,7 @@ def _logs(ground: Ground) -> Iterator[Draft]:
             [STAGING, "The scenarios above were run; LOG is the shop's log of that time, DUMP a dump of its database"],
             [
                 lines("Card numbers and security codes (prints the numbers of the lines only)",
-                      _found("[^0-9]([0-9][ -]?){13,19}[^0-9]", "cv[vc]2?[^a-z]{1,6}[0-9]{3,4}")),
+                      _found(_CARD, "cv[vc]2?[^a-z]{1,6}[0-9]{3,4}")),
                 lines("Credentials, likewise", _found("[sr]k_(live|test)_", "whsec_", "(Bearer|Basic) [A-Za-z0-9+/=._-]{8}")),
                 lines("What is told of one payment", 'grep -n "$ORDER_ID" "$LOG"'),
                 f"Look at the lines that write them: {places(owed)}",
@@ -186,6 +201,24 @@ def _logs(ground: Ground) -> Iterator[Draft]:
             "The first two find nothing. The third finds, for each event, order id, event id, amount, currency and outcome.",
             owed,
         )  # fmt: skip
+
+
+def _written_down(owed: list[Obligation]) -> Draft:
+    return Draft(
+        "card-numbers",
+        "Card numbers in the code and its history",
+        "Whoever has a clone, an image or the page has the number, and a commit that takes it out leaves it in the history.",
+        ["A fresh clone of the repository is the working directory"],
+        [
+            lines("Card numbers in the files as they are (prints places only)", f"git grep -nIE '{_CARD}' | cut -d: -f1,2"),
+            lines(
+                "And in every file that was ever committed (prints commits only)", f"git log --all --oneline --pickaxe-regex -S'{_CARD}'"
+            ),
+            f"Look at what is found, {places(owed)} first: it is no number, or one that a provider publishes for tests",
+        ],
+        "Nothing is left but numbers that a provider publishes for tests, and the acquirer knows of the one that was there.",
+        owed,
+    )
 
 
 def _found(*patterns: str) -> str:

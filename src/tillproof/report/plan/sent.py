@@ -12,6 +12,7 @@ from tillproof.report.plan.draft import ORDER, STAGING, TOOLS, Ground, holes, li
 from tillproof.report.wording import count
 
 _NEAR = 15
+BACK = re.compile(r"fail|cancel|refund|revers|declin|denied|dispute|chargeback|expire|void|reject", re.IGNORECASE)
 _NEW_EVENT = "EVENT_ID=evt_staging_$(date +%s%N)"
 _ANY_MESSAGE = '{"id":"$EVENT_ID","type":"$EVENT","status":"paid","order_id":"$ORDER_ID","amount":$AMOUNT,"currency":"$CURRENCY"}'
 
@@ -38,7 +39,12 @@ class Sent(NamedTuple):
     @property
     def recorded(self) -> bool:
         """Whether only the provider itself can make a genuine message."""
-        return self.signing is None and self.inbound.proof in ("hmac", "rsa", "jwt", "basic")
+        return self.signing is None and self.inbound.proof in ("hmac", "rsa", "jwt", "basic", "ipn-postback")
+
+    def late(self, ground: Ground) -> str | None:
+        """A message that the handlers tell apart and that takes back what was paid."""
+        heard = [event for h in self.handlers if (m := ground.surface.messages.get((h.file, h.line))) for event in m.events]
+        return next((event for event in heard if BACK.search(event) and event != self.event), None)
 
     @property
     def form(self) -> bool:
@@ -99,7 +105,13 @@ def set_up(sent: Sent) -> list[str]:
     units = list(dict.fromkeys(handler.unit for handler in sent.handlers))
     if len(units) > 1:
         conditions.append(f"Each of these has its own STAGING_URL: {', '.join(units[:12])}{' …' if len(units) > 12 else ''}")
-    if sent.recorded:
+    if sent.recorded and sent.inbound.proof == "ipn-postback":
+        how = (
+            f"The shop asks {sent.name} about each message, and {sent.name} knows only those that it sent itself: a test-mode delivery for "
+            f"this order was recorded (by the shop's access log, or a proxy in front of it), its body byte for byte in {sent.file('paid')} "
+            f"and `Content-Type: application/x-www-form-urlencoded` in paid.headers. This sends it again"
+        )
+    elif sent.recorded:
         how = (
             f"{sent.name} signs with a key of its own: a genuine test-mode delivery for this order was recorded, its body in "
             f"{sent.file('paid')} and its headers, one per line, in paid.headers. This sends it again"
@@ -116,6 +128,8 @@ def write(sent: Sent, name: str, event: str, also: str = "") -> str:
     """The step that writes a message into a file, or takes the recorded one."""
     text = sent.inbound.message or _ANY_MESSAGE
     file = sent.file(name)
+    if sent.recorded and name == "state":
+        return f"Record the delivery of `{event}` for each: {file} and {name}.headers"
     if sent.recorded and name == "paid":
         return f"Take the recorded delivery of `{event}`: {file} and paid.headers"
     told = f"Write the message `{event}` about the order{also}"

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from tillproof.knowledge.schema import Signing
 
-_HOLE = re.compile(r"\{\{?\$?(\w+)[^}]*\}\}?|<(?:[\w.]+:)?(\w+)>|(?<=/):(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>[^)]*\)")
+_HOLE = re.compile(r"\{\{?\$?(\w+)[^}]*\}\}?|<(?:[\w.]+:)?(\w+)>|(?<=/):(\w+)(?:\?(?=/|$))?|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>[^)]*\)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~%:@,;=+*()/?&-]")
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:\[\])?(?:\.[A-Za-z_][\w-]*(?:\[\])?)*")
 _JQ_PATH = re.compile(r"[A-Za-z_]\w*(?:\[\d+\])?(?:\.[A-Za-z_]\w*(?:\[\d+\])?)*")
@@ -23,7 +24,7 @@ def path(route: str) -> str:
     done = 0
     for hole in _HOLE.finditer(route):
         name = next(group for group in hole.groups() if group)
-        variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+        variable = re.sub(r"\W", "_", _HUMP.sub("_", name), flags=re.ASCII).upper()
         out += [_encoded(route[done : hole.start()]), "$" + (variable if variable[0].isalpha() else f"PART_{variable}")]
         done = hole.end()
     text = "".join([*out, _encoded(route[done:])])
@@ -37,6 +38,10 @@ def _encoded(text: str) -> str:
 def variables(route: str) -> list[str]:
     """The shell variables that ``path`` makes of the holes of a route."""
     return re.findall(r"\$([A-Z_0-9]+)", path(route))
+
+
+AS_FORM = """as_form() { jq -r 'to_entries | map("\\(.key)=\\(.value | tostring | @uri)") | join("&")' "$1"; }"""
+"""A shell function that writes a JSON body as a form."""
 
 
 def function_name(system: str) -> str:
