@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.checks.every_page import PAGES
 from tests.checks.test_examples import review_of
-from tillproof.checks.pages import Example
+from tillproof.checks.pages import Example, load
 from tillproof.contract import Finding
 
 RECONCILED, TRANSITION = "payment/amount-not-reconciled", "order/unguarded-transition"
@@ -147,3 +148,49 @@ class Order(models.Model):
     refunded = said["The order becomes `refunded` whatever state it is in"]
     assert "refunded__in=[False]).update(refunded=True)" in refunded.remediation
     assert "even when it was never paid, or its money is back already" in refunded.message
+
+
+def test_what_is_scaled_and_the_columns_behind_it_are_named(tmp_path: Path) -> None:
+    views = """\
+import stripe
+from django.http import HttpResponse
+from shop.models import Order
+
+def pay(request, number):
+    order = Order.objects.get(pk=number)
+    cents = int(order.goods_price * 100)
+    stripe.Charge.create(amount=cents, currency="usd", customer=request.user.stripe_id)
+    return HttpResponse()
+"""
+    models = """\
+from django.db import models
+
+class Order(models.Model):
+    goods_price = models.FloatField()
+
+"""
+    urls = "from django.urls import path\nfrom shop.views import pay\nurlpatterns = [path('pay/<int:number>/', pay)]\n"
+    files = {"shop__views_py": views, "shop__models_py": models, "shop__urls_py": urls}
+    (lost,) = found(tmp_path / "unit", "payment/amount-unit", **files)
+    assert lost.remediation.startswith("Round before it becomes an integer: `round(order.goods_price * 100)`.")
+    assert lost.remediation.endswith("(`goods_price`)."), lost.trace
+    (twice,) = found(tmp_path / "key", "idempotency/missing-key", **files)
+    assert twice.title == "A payment is created without an idempotency key (Stripe Charge)"
+    assert (twice.severity, "two clicks are two charges" in twice.message) == ("critical", True)
+    assert "`attempt` is kept with the order" in twice.remediation
+
+
+def test_a_guard_is_made_atomic_in_the_words_of_the_framework(tmp_path: Path) -> None:
+    page = load(PAGES["idempotency/dedup-race"])
+    example = next(e for e in page.broken if "django" in "".join(e.files.values()).lower())
+    said = " ".join(f.remediation for f in review_of(example, tmp_path, "idempotency/dedup-race").findings)
+    assert "Order.objects.select_for_update().get(pk=order_id)" in said
+    assert "PaymentEvent.objects.get_or_create(event_id=event_id)" in said
+
+
+def test_an_option_that_allows_is_turned_on(tmp_path: Path) -> None:
+    mail = "<?php\nreturn ['host' => env('MAIL_HOST'), 'stream' => ['ssl' => ['allow_self_signed' => true, 'verify_peer' => false]]];\n"
+    (finding,) = found(tmp_path, "boundary/insecure-transport", config__mail_php=mail)
+    assert finding.message.startswith("`allow_self_signed` is turned on: ")
+    assert "links that set a new password" in finding.message
+    assert "what shipping costs" not in finding.message

@@ -131,7 +131,8 @@ class Transport:
             if self._asks_environment(body, i):
                 yield Site(fn.file, line, "none", target.provider, target.to, f"`{name}` hangs on the environment", (fn.file, line), mail)
             return
-        what = f"`{name}` is turned off" if off else f"`{name}`"
+        allows = "allow" in name.lower() or "insecure" in name.lower()
+        what = f"`{name}` is turned {'on' if allows else 'off'}" if off else f"`{name}`"
         if not off:
             at = (fn.file, line)
             yield Site(fn.file, line, "none", target.provider, target.to, f"{what} is on", at, mail)

@@ -9,6 +9,7 @@ from tillproof.commerce.transport import Site, Transport
 
 _ID = "boundary/insecure-transport"
 _NEAR = 4
+_MAIL_HARM = "every mail: names, addresses, orders, links that set a new password; and it can swallow or change them."
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -58,9 +59,8 @@ def _broken(model: Model, group: Sequence[Site]) -> Ruling:
     else:
         ruling.title = f"The certificate of {to} is not checked"
         reach = "For the whole process, " if site.flaw == "everywhere" else ""
-        ruling.message = (
-            f"{reach}{site.what}: any machine on the way can pass for {to}, read the credentials and customers' data, and answer as "
-            f"{'it' if site.mail else 'they'} would: that a payment went through, what shipping costs, where mail goes."
+        ruling.message = f"{reach}{site.what}: any machine on the way can pass for {to}, read the credentials and " + (
+            _MAIL_HARM if site.mail else "customers' data, and answer as they would: that a payment went through, what shipping costs."
         )
         ruling.remediation = _remedy(model, site)
     ruling.evidence = [Evidence(s.file, s.line, s.what, "sink") for s in group]
@@ -72,8 +72,9 @@ def _remedy(model: Model, site: Site) -> str:
     own = {
         "python": 'pass the path of a CA bundle (`verify="/etc/ssl/certs/own-ca.pem"`)',
         "javascript": "give the CA (`new https.Agent({ ca: fs.readFileSync('own-ca.pem') })` or `NODE_EXTRA_CA_CERTS`)",
-        "php": "give the CA (`CURLOPT_CAINFO`, `'verify' => '/path/own-ca.pem'`, `'cafile' => …`)",
-    }.get(language, "install that CA on the machine")
+        "php": "give the CA (`'cafile' => '/path/own-ca.pem'`)" if site.mail
+        else "give the CA (`CURLOPT_CAINFO`, `'verify' => '/path/own-ca.pem'`, `'cafile' => …`)",
+    }.get(language, "install that CA on the machine")  # fmt: skip
     return (
         f"Take the option out: the default is to check. Where the certificate comes from a CA of one's own, {own}. What tests need "
         "belongs in their own settings."

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe
 from tillproof.checks.ruling import Evidence, Ruling
@@ -16,6 +17,9 @@ from tillproof.ir.ops import Op
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
 
 _MOST = 4
+
+_LOCK = "`SELECT … FOR UPDATE`"
+_CLAIM = "`INSERT INTO payment_events (event_id) VALUES (?)`, with `UNIQUE (event_id)`, and leave when it is refused"
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -82,10 +86,9 @@ def _mark(model: Model, mark: CacheMark) -> Ruling:
         f"`{name}` reads a mark from the cache and sets it by a second call. A webhook and the customer's return, or two deliveries, that "
         "arrive at once both find no mark, both go on, and the payment is processed twice."
     )
-    ruling.remediation = (
-        "Take the mark by one call that only the first can win (`add` of the cache, `SET key value NX EX seconds` of Redis, an insert with "
-        "a unique key, `SELECT … FOR UPDATE` on the order) and go on only when it was won."
-    )
+    taken = remedies.code(model, mark.fn.file, "mark") or remedies.code(model, mark.fn.file, "once")
+    ways = taken or "`add` of the cache, `SET key value NX EX seconds` of Redis, an insert with a unique key"
+    ruling.remediation = f"Take the mark by one call that only the first can win, and go on only when it was won: {ways}."
     ruling.evidence = [
         step(model, read, "the check: a plain read", "missing"),
         step(model, write, "only here is the mark set", "sink"),
@@ -131,9 +134,8 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         f"constraint, no conditional update."
     )
     ruling.remediation = (
-        "Read the row under a lock inside one transaction (`SELECT … FOR UPDATE`), or claim the message by an "
-        "insert with a unique constraint, or "
-        "write `UPDATE … WHERE status = <old state>` and go on only when a row was changed."
+        f"Read the row under a lock, in the transaction of the effects: {remedies.code(model, guard.atom.fn.file, 'lock') or _LOCK}. Or "
+        f"claim the message first: {remedies.code(model, guard.atom.fn.file, 'once') or _CLAIM}."
     )
     ruling.evidence.append(Evidence(guard.atom.fn.file, at, "the check: a plain read", "missing"))
     ruling.evidence.append(step(model, place, "done after it"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
@@ -61,7 +62,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         f"time: no condition on the way asks whether this message, or this payment, was already "
         f"handled, so the same payment {_AGAIN[worst.harm]}."
     )
-    ruling.remediation = remedy(handler.kind)
+    ruling.remediation = remedy(model, place.fn.file, handler.kind)
     ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
     ruling.evidence += steps(model, worst.effect, what)
     return ruling
@@ -73,13 +74,13 @@ def _severity(worst: Repeat) -> Severity:
     return "high" if worst.harm == "record" else "medium"
 
 
-def remedy(kind: str) -> str:
-    """The two ways to make a handler idempotent."""
+def remedy(model: Model, file: str, kind: str) -> str:
+    """How to make a handler idempotent, in the ORM of a file."""
     claim = "the event's id" if kind == "webhook" else "the payment's id"
+    code = remedies.code(model, file, "once") or "`INSERT INTO payment_events (event_id) VALUES (?)`, with `UNIQUE (event_id)`"
     return (
-        f"Record {claim} in a table with a unique constraint first, in the transaction of the effects, and answer 200 at once "
-        "when the insert "
-        "finds it there; or change the order by `UPDATE … WHERE id = ? AND status = 'pending'` and go on only when a row was changed."
+        f"Before anything else, in the transaction of the effects, write {claim} down where it can stand only once: {code}. Answer 200 at "
+        "once when it stands there already."
     )
 
 

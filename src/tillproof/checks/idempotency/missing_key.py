@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
+from tillproof.checks.operation_words import done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sdk_defaults import in_force
@@ -33,7 +34,7 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     fn, instr = keyed.place
     body = program.body(fn)
     name = f"{site.provider.name} {site.operation.resource or site.operation.op}"
-    call = at(program, site.fn, site.instr, f"{site.operation.op} of {name}", "sink")
+    call = at(program, site.fn, site.instr, f"{done(site.operation.op)} ({name})", "sink")
     ruling = Ruling("idempotency/missing-key", "held", "payment-call", fn.file, body.line[instr], [call])
     if keyed.found is not None and keyed.found.certain:
         where = keyed.found.value.at
@@ -43,7 +44,7 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         ruling.outcome = "unknown"
         hidden = keyed.hidden[0].at
         ruling.question = Evidence(
-            hidden[0], hidden[1], f"Do the options given to this {site.operation.op} call carry an idempotency key for every caller?"
+            hidden[0], hidden[1], f"Do the options by which {done(site.operation.op)} carry an idempotency key for every caller?"
         )
         return ruling
     ruling.outcome = "broken"
@@ -52,16 +53,26 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     ruling.confidence = "certain" if site.certain and keyed.found is None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
     harm = _WHAT.get(site.operation.op, "a second attempt whose first result is lost")
-    ruling.title = f"{name}: {site.operation.op} without an idempotency key"
+    what = done(site.operation.op)
+    ruling.title = f"{what[:1].upper()}{what[1:]} without an idempotency key ({name})"
     sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""
     own = " The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
     ruling.message = (
-        f"This {site.operation.op} call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the "
-        f"customer submits twice, {site.provider.name} cannot tell it from {harm}.{own}"
+        f"The call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the customer submits "
+        f"twice, {site.provider.name} cannot tell it from {harm}.{_so_grave(ruling.severity)}{own}"
     )
     ruling.remediation = _remedy(model, keyed)
     ruling.evidence.append(at(program, fn, instr, "no idempotency key is given here", "missing"))
     return ruling
+
+
+def _so_grave(severity: Severity) -> str:
+    """Why it weighs more or less than others of its kind."""
+    told = {
+        "critical": " A saved payment method is charged by the call itself, so two clicks are two charges.",
+        "low": " A second call is refused by the state that the first one left, so little more than its answer is lost.",
+    }
+    return told.get(severity, "")
 
 
 def _severity(model: Model, keyed: Keyed, automatic: bool) -> Severity:
@@ -96,7 +107,10 @@ def _automatic(model: Model, keyed: Keyed) -> bool:
 def _remedy(model: Model, keyed: Keyed) -> str:
     how = key_code(model, keyed)
     where = "header" if keyed.site.request is not None else "key"
-    return f"Send a {where} that is derived from the order and the attempt, and is the same when the call is repeated: {how}."
+    return (
+        f"Send a {where} that is the same whenever this call is repeated for the same order: {how}. `attempt` is kept with the order and "
+        "counted up only after a decline."
+    )
 
 
 CHECK = Check(id="idempotency/missing-key", title="Payment calls carry an idempotency key", severity="high", rule=rule)

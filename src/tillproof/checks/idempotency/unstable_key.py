@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
+from tillproof.checks.operation_words import done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
@@ -41,8 +42,8 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     ruling.anchor = (fn.file, line, line)
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
-        f"The key sent with this {site.operation.op} is made from a random or clock value at the call, so a repeated request carries "
-        f"another key and {site.provider.name} makes a second payment of it."
+        f"The key sent where {done(site.operation.op)} is made from a random or clock value at the call, so a repeated request "
+        f"carries another key and {site.provider.name} makes a second payment of it."
     )
     stable = f"Derive the key from the order and the attempt: {key_code(model, keyed)}"
     ruling.remediation = f"{stable}; or store the random key with the order before the first call."

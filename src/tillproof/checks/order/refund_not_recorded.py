@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
@@ -96,10 +97,11 @@ def _marked(model: Model, marked: Marked) -> Ruling:
         "neither an amount nor the lines that it is for are written down. The books say that the customer has the money back; the provider "
         "still has it, or somebody sends it by hand with nothing to compare it with."
     )
+    asked = next((p for p in model.handlers.paying(model.program.unit(place.fn.file)) if "refund" in p.remedies), None)
+    code = remedies.code(model, place.fn.file, "refund", asked)
     ruling.remediation = (
-        "Ask the provider for the refund first (with an idempotency key), write its id, amount and lines down, and "
-        "mark the order only when the "
-        "provider has confirmed it."
+        f"Ask {asked.name if asked is not None else 'the provider'} for the refund first, with an idempotency key"
+        f"{f' ({code})' if code else ''}, write its id, amount and lines down, and mark the {name} only when it is confirmed."
     )
     ruling.evidence = [source(model, marked.entry, f"{called(model, marked.entry)}: called by {marked.entry.role}")]
     ruling.evidence += steps(model, marked.effect, f"`{marked.field}` says refunded")

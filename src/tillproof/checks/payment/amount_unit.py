@@ -1,5 +1,6 @@
 """``payment/amount-unit``: a provider gets the sum in the unit, and with the decimals, in which it reads it."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -29,6 +30,7 @@ _WORST = (
 """What is said of a sum that several things are wrong with."""
 
 _MOST = 4
+_DECLARED = re.compile(r"`(\w+)` is declared as ")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -69,7 +71,8 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) ->
     file, line = found.value.at
     ruling.outcome, ruling.severity, ruling.confidence = "broken", found.severity, found.confidence
     ruling.anchor = (file, line, line)
-    said = words_for(charges, charge, found)
+    kept = dict.fromkeys(m[1] for money in ways for s in money.steps if (m := _DECLARED.match(s.note)) is not None)
+    said = words_for(charges, charge, found, kept)
     ruling.title, ruling.message, ruling.remediation = said.title, said.message, said.remediation
     sources = [
         Evidence(s.value.at[0], s.value.at[1], s.note or "the sum comes from here", "source")

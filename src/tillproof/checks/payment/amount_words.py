@@ -1,5 +1,7 @@
 """The words of payment/amount-unit: what goes wrong in money, and what to write instead in the language at hand."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,10 +11,12 @@ from tillproof.checks.ruling import Evidence, at
 from tillproof.commerce.currencies import Followed
 from tillproof.flow.values import Value
 
+# `order.get_total() * 100`: names, members and calls that are given nothing.
+_TIMES = re.compile(r"([$A-Za-z_][\w$.]*(?:(?:\(\)|->)[\w$.]*)*)\s*\*\s*100\b")
 _ROUNDED = {
-    "python": "Keep prices as `Decimal` (or integer cents) and convert with `int((amount * 100).to_integral_value(ROUND_HALF_UP))`.",
-    "javascript": "Round before it becomes an integer: `Math.round(amount * 100)`, or keep prices as integer cents.",
-    "php": "Round before the cast: `(int) round($amount * 100)`, or keep prices as integer cents.",
+    "python": "Round before it becomes an integer: `round({sum} * 100)`. And keep prices as `Decimal` or integer cents{columns}.",
+    "javascript": "Round before it becomes an integer: `Math.round({sum} * 100)`, and keep prices as integer cents{columns}.",
+    "php": "Round before the cast: `(int) round({sum} * 100)`, and keep prices as integer cents{columns}.",
 }
 _OR_REFUSE = ", with 0 for JPY, KRW … and 3 for KWD, BHD …; or refuse every currency that has not two."
 _BY_CURRENCY = "Multiply by ten to the power of the currency's decimals: "
@@ -145,16 +149,28 @@ class Said:
     evidence: list[Evidence] = field(default_factory=list)
 
 
-def words_for(charges: Charges, charge: Charge, found: Flaw) -> Said:
-    """What to say of a flaw."""
+def words_for(charges: Charges, charge: Charge, found: Flaw, kept: Iterable[str] = ()) -> Said:
+    """What to say of a flaw. ``kept``: the columns that the sum is worked out from."""
     kind = "factor-code" if found.what == "factor" and found.code else found.what
     title, message, remedy = _TEXTS[kind]
     names = {"provider": charge.site.provider.name, "code": found.code or "a currency such as JPY"}
     title = title.format(**names)
     language = charges.model.program.language(charge.site.fn.file)
-    said = Said(title, message.format(**names), remedy if isinstance(remedy, str) else remedy[language])
+    told = remedy if isinstance(remedy, str) else remedy[language]
+    if remedy is _ROUNDED:
+        columns = ", ".join(f"`{name}`" for name in kept)
+        told = told.format(sum=_scaled(charges, found, language), columns=f" ({columns})" if columns else "")
+    said = Said(title, message.format(**names), told)
     said.evidence = [Evidence(*found.value.at, title, "missing"), *_other(charges, found.other)]
     return said
+
+
+def _scaled(charges: Charges, found: Flaw, language: str) -> str:
+    """What is multiplied by a hundred, as it is written there."""
+    file, line = found.value.at
+    lines = charges.model.program.sources[file].decode("utf-8", "replace").splitlines()
+    written = _TIMES.search(lines[line - 1]) if 0 < line <= len(lines) else None
+    return written[1] if written is not None else "$amount" if language == "php" else "amount"
 
 
 def _other(charges: Charges, other: Value | Followed | None) -> list[Evidence]:

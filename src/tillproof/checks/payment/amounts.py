@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.checks.operation_words import thing
 from tillproof.commerce.given import given_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
@@ -46,7 +47,7 @@ def amount_sites(model: Model) -> Iterator[AmountSite]:
 def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSite]:
     for _, value in given_at(model, site, path):
         yield AmountSite(
-            "charge", f"{site.provider.name} {site.operation.op}", site.fn, site.instr, value, True, key=path.rpartition(".")[2]
+            "charge", f"{site.provider.name} {thing(site.operation.op)}", site.fn, site.instr, value, True, key=path.rpartition(".")[2]
         )
 
 

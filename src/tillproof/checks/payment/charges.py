@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from tillproof.checks.operation_words import done
 from tillproof.checks.ruling import Ruling, at
 from tillproof.commerce.currencies import Currencies, Currency, Followed
 from tillproof.commerce.given import given_at, values_at
@@ -172,7 +173,7 @@ def ruling_of(charges: Charges, charge: Charge, check: str, kind: str) -> Ruling
     """A ruling on a charge, held until something else is said, with the call that sends it."""
     program, site = charges.model.program, charge.site
     fn, instr = charge.place
-    sends = at(program, site.fn, site.instr, f"{site.provider.name} {site.operation.op}", "sink")
+    sends = at(program, site.fn, site.instr, f"{done(site.operation.op)} at {site.provider.name}", "sink")
     return Ruling(check, "held", kind, fn.file, program.body(fn).line[instr], [sends])
 
 

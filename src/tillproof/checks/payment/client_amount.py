@@ -107,16 +107,17 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
         f"{named} comes from the client's request and is {what}; nothing computes it again from the server's prices, "
         "so a changed request buys the same goods for any sum, one cent included."
     )
-    ruling.remediation = _recompute(model, site)
+    ruling.remediation = _recompute(model, site, chosen)
     ruling.evidence = [
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
 
 
-def _recompute(model: Model, site: AmountSite) -> str:
+def _recompute(model: Model, site: AmountSite, chosen: Chosen) -> str:
     how = remedies.code(model, site.fn.file, "load")
-    return f"Take only ids and quantities from the client, and compute the total, with tax and shipping, from the stored prices: {how}."
+    read = f"Do not read `{chosen.key}` from the request: take" if chosen.key else "Take"
+    return f"{read} only ids and quantities from it, and compute the total, with tax and shipping, from the stored prices, as in {how}."
 
 
 def _line(model: Model, site: AmountSite) -> int:

@@ -97,7 +97,7 @@ def _harm(file: SourceFile, number: Number) -> str:
         else "Whoever has the repository, a clone or a backup has it"
     )
     if number.sort == "card":
-        return f"{who} and can pay with it, and all of those places are in scope of PCI DSS (3.5.1: unreadable wherever it is stored)."
+        return f"{who} and can pay with it, and wherever the file is kept is in scope of PCI DSS (3.5.1: unreadable wherever it is stored)."
     shown = " If it is the shop's own, shown for bank transfers, keep it in the settings." if file.language in _PAGES else ""
     return f"{who} and can debit it or pass for its owner.{shown}"
 

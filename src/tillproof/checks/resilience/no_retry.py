@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.operation_words import done
 from tillproof.checks.resilience.systems import SALE, system
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.dropped import Dropped, find
@@ -98,14 +99,14 @@ def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
     ruling.title = f"{whom}: calls are made once, and nothing makes up for one that fails"
     what = _ops(worst)[0]
     ruling.message = (
-        f"A lost connection or a 503 of {whom} ends this {what} at once: its SDK or client repeats nothing unless it is told to, and no "
-        f"retry, job or poll of ours was found around it. {_harm(what)}"
+        f"A lost connection or a 503 of {whom} ends the call by which {done(what)}: its SDK or client repeats nothing unless it is told "
+        f"to, and no retry, job or poll of ours was found around it. {_harm(what)}"
     )
     if later:
         ruling.message += " A webhook tells of the payments that went through all the same."
     ruling.remediation = _remedy(model, worst)
     for one in ranked[:_MOST]:
-        ruling.evidence.append(at(program, one.fn, one.instr, f"{', '.join(dict.fromkeys(_ops(one)))}: tried once", "missing"))
+        ruling.evidence.append(at(program, one.fn, one.instr, f"{', '.join(dict.fromkeys(map(done, _ops(one))))}: tried once", "missing"))
 
 
 def _makes_client(one: Sending) -> bool:

@@ -321,7 +321,8 @@ class Framework(Part, frozen=True):
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
-    ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout`` say themselves.
+    ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout``, ``change-state``,
+    ``mark`` (in the cache), ``reconcile`` say themselves.
 
     ``records``: what runs when a record is written. ``inherited``: what base classes run on objects of ours.
     ``queues``: what becomes of jobs that failed for good.

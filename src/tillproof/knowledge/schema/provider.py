@@ -190,7 +190,7 @@ class Provider(Part, frozen=True):
 
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
-    ``confirm`` (ask whether money came), ``key`` (an idempotency key), and whatever else a check asks for.
+    ``confirm`` (ask whether money came), ``key`` (an idempotency key), ``refund``, and whatever else a check asks for.
 
     ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
     ``gateways``: calls of a library for many systems that make a client of the one that their first argument names, which stands in
