@@ -170,3 +170,23 @@ module.exports = {{ enqueue }};
 """
     rulings = ruled(tmp_path, "resilience/no-dead-letter", {"worker.js": code, "package.json": '{"dependencies": {"bullmq": "5"}}'})
     assert [r for r, _, _ in rulings] == [ruling]
+
+
+def test_a_trigger_that_a_later_migration_replaces_is_told_of_once(tmp_path: Path) -> None:
+    made = """\
+import {{ execute }} from './db.js';
+export default async (connection) => {{
+  await execute(
+    connection,
+    `CREATE OR REPLACE FUNCTION take_stock() RETURNS TRIGGER LANGUAGE PLPGSQL AS $$
+     BEGIN
+       UPDATE {table} SET qty = qty - NEW.qty WHERE product_id = NEW.product_id;
+       RETURN NEW;
+     END $$;`
+  );
+}};
+"""
+    files = {"migrations/1.js": made.format(table="product"), "migrations/2.js": made.format(table="product_inventory")}
+    broken = [("broken", "migrations/2.js", 7)]
+    assert ruled(tmp_path, _RACE, files) == broken
+    assert ruled(tmp_path, "inventory/non-atomic-write", files) == []  # to declare it writes nothing yet

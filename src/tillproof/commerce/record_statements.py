@@ -44,6 +44,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         statements = sql.of_value(text, model.evaluator)
     for asked in statements:
         statement = asked.statement
+        if statement.routine not in ("", "do"):
+            continue  # it is declared here, and run by the database later: see ``stock_triggers``
         kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
         if kind and statement.table:
             found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
