@@ -64,7 +64,7 @@ def test_an_item_says_what_was_held_and_what_nobody_looked_at() -> None:
     )
     assert (signature.statement, signature.checks) == ("Broken at 1 place, held at 1 place.", [UNVERIFIED, WEAK])
     assert stock.statement == "Not examined: `inventory/non-atomic-write`, `inventory/no-db-constraint`."
-    assert key.statement == "Nothing was found that owes it."
+    assert key.statement == "No call was found that moves money."
 
 
 def test_every_check_of_the_catalogue_has_a_line_in_the_checklist() -> None:

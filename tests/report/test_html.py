@@ -163,6 +163,7 @@ def test_a_scenario_leads_to_what_it_settles() -> None:
     inside = [a["href"] for a in document.all("a") if a["href"].startswith("#")]
     assert "#f-4be1c09d" in inside or "#f-34ef" in inside
     assert {href[1:] for href in inside} <= targets
+    assert any(href.startswith("#t-") for href in inside)  # and from a finding to what shows it
 
 
 def test_nothing_looked_at_is_not_the_same_as_nothing_found() -> None:

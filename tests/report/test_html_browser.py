@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.report.browser import MISSING, Browser, browser
-from tests.report.samples import finding, obligation, plausible, report
+from tests.report.samples import LONG_PATH, finding, obligation, plausible, report
 from tests.report.test_html import attacked
 from tillproof.contract import Because, Excerpt, Finding, ObligationSite, Report
 from tillproof.report.html import to_html
@@ -165,7 +165,8 @@ def test_a_link_opens_what_it_leads_to(window: Browser, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_nothing_sticks_out_of_the_window(window: Browser, tmp_path: Path, width: int) -> None:
-    show(window, plausible(), tmp_path, width=width, mobile=width < 500)
+    named = finding(id="path", title=f"A Visa card number stands in {LONG_PATH}", severity="critical")
+    show(window, report([named, *plausible().findings], list(plausible().obligations)), tmp_path, width=width, mobile=width < 500)
     window.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
     assert window.run("return document.documentElement.scrollWidth") <= width
 

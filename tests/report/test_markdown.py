@@ -1,9 +1,10 @@
 import re
+from typing import Any
 
 from markdown_it import MarkdownIt
 
 from tests.report.samples import LONG_PATH, empty, finding, hostile, obligation, plausible, report, step
-from tillproof.contract import Scenario
+from tillproof.contract import Because, Handler, Scenario
 from tillproof.report.markdown import to_markdown
 
 SECTIONS = [
@@ -80,7 +81,7 @@ def test_long_paths_are_whole() -> None:
 def test_a_thousand_held_places_are_cut_and_counted() -> None:
     many = [obligation(ruling="held", evidence=[step(line=n, kind="guard")]) for n in range(1000)]
     held = section(to_markdown(report([], many)), "What was held, and by what")
-    assert held.count(" at `shop/webhooks.py:38`") == 400
+    assert held.count(" — webhook at `shop/webhooks.py:38`") == 399  # one stands where it is owed
     assert "and 600 places more" in held
 
 
@@ -90,7 +91,7 @@ def test_places_that_the_same_lines_prove_are_one() -> None:
     )
     held = section(to_markdown(report([], [proven, proven])), "What was held, and by what")
     locks = "; ".join(f"`shop/webhooks.py:{n}` a lock" for n in (4, 5, 6))
-    assert f"  - webhook at `shop/webhooks.py:38`: {locks} and 1 more (×2)\n" in held
+    assert f"  - {locks} and 1 more — webhook at `shop/webhooks.py:38`\n" in held
 
 
 def test_the_same_in_many_places_is_told_once_and_each_place_is_named() -> None:
@@ -117,6 +118,30 @@ def test_what_the_verdict_rests_on_comes_first() -> None:
     top = to_markdown(plausible()).split("| Critical |")[0]
     assert "- **critical** The webhook marks orders paid before its sender is proven (`shop/webhooks.py:41`)" in top
     assert "**high**" not in top
+
+
+def test_a_finding_names_the_scenario_that_shows_it_and_the_other_way_round() -> None:
+    plan = [Scenario(id="T1", scenario="s", why="w", preconditions=[], steps=["x"], expected="e", obligations=["o1", "o2"])]
+    owed = [obligation(id="o1", ruling="broken"), obligation(id="o2", ruling="held")]
+    markdown = to_markdown(report([finding(id="a", obligation="o1")], owed, test_plan=plan))
+    assert "**Shown by:** T1 of the staging test plan." in section(markdown, "Evidence")
+    assert "**Settles:** finding 1, `payment/webhook-unverified` (1 held)." in section(markdown, "Staging test plan")
+    assert "**1. The webhook marks" in section(markdown, "Findings")
+
+
+def test_a_page_that_only_shows_owes_no_proof() -> None:
+    told: dict[str, Any] = {"file": "a.py", "line": 3, "provider": "paypal", "route": "/back", "role": "public", "unit": "."}
+    shows = Handler(kind="redirect-return", verified="no", dedup="no", acts="changes nothing that is seen", **told)
+    row = section(to_markdown(report([], [], handlers=[shows])), "Entry points that providers call").splitlines()[3]
+    assert "| nothing to prove | nothing to repeat |" in row
+    acting = Handler(kind="redirect-return", verified="no", dedup="no", acts="marks the order paid", **told)
+    assert "| not proven | none |" in to_markdown(report([], [], handlers=[acting]))
+
+
+def test_a_question_that_goes_on_after_its_mark_is_asked_as_it_is() -> None:
+    because = Because(file="a.py", line=3, what="In which unit is `total` kept? Nothing here says it.")
+    asked = section(to_markdown(report([], [obligation(ruling="unknown", because=because)])), "Questions that the code does not answer")
+    assert "`shop/webhooks.py:38`: In which unit is `total` kept? Nothing here says it. (see `a.py:3`)" in asked
 
 
 def test_shell_stands_in_blocks_of_its_own() -> None:

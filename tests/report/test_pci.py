@@ -6,7 +6,7 @@ import pytest
 
 from tests.commerce.small_models import model_of
 from tillproof.commerce.boundaries import find_boundaries
-from tillproof.contract import Pci
+from tillproof.contract import Obligation, ObligationSite, Pci
 from tillproof.report.pci import pci_note
 
 
@@ -107,3 +107,13 @@ def test_a_page_without_a_policy_owes_script_controls(tmp_path: Path, more: dict
 def test_a_script_with_a_digest_is_no_loose_one(tmp_path: Path) -> None:
     page = PAGE.replace('chat.js"', 'chat.js" integrity="sha384-x"')
     assert [s.line for s in note(tmp_path, {"pay.html": page}).evidence if s.kind == "missing"] == [1]
+
+
+def test_a_number_that_is_written_down_stands_against_the_level(tmp_path: Path) -> None:
+    model, tree = model_of(tmp_path, {"pay.py": SESSION})
+    site = ObligationSite(kind="card-literal", file="shop.html", line=9, unit=".")
+    literal = Obligation(id="o", check="pci/card-data-literal", site=site, ruling="broken", because=None, evidence=[])
+    said = pci_note(model, find_boundaries(model, tree, []), [literal])
+    assert said.saq == "A"
+    assert "no SAQ but D allows" in said.statement
+    assert (said.evidence[0].file, said.evidence[0].line, said.evidence[0].kind) == ("shop.html", 9, "missing")

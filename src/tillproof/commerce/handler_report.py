@@ -23,6 +23,7 @@ _SAYS = {
     "order.paid": "marks the order paid",
     "fulfil": "fulfils the order",
     "order.write": "writes the order",
+    "order.note": "notes it on the order",
     "record.create": "creates records",
     "record.write": "writes records",
     "record.delete": "deletes records",

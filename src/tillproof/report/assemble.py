@@ -89,7 +89,7 @@ def assemble(
         obligations=obligations,
         findings=findings,
         checklist=checklist(obligations, ran_ids),
-        pci=pci_note(model, boundaries),
+        pci=pci_note(model, boundaries, obligations),
         resilience=resilience(obligations, sorted_handlers, boundaries, ran_ids),
         test_plan=staging_plan(
             sorted_handlers, obligations, outside, boundaries, model.words, {f.obligation: SEVERITIES.index(f.severity) for f in made}

@@ -63,8 +63,8 @@ def handler_table(handlers: Sequence[Handler]) -> Iterator[str]:
             each.kind,
             escape.code_cell(each.route) if each.route else "",
             escape.cell(each.role),
-            wording.VERIFIED[each.verified],
-            wording.DEDUP[each.dedup],
+            wording.sender(each)[0],
+            wording.repetition(each)[0],
             escape.cell(each.acts),
         ]
         for each in handlers

@@ -1,7 +1,6 @@
 """The review as Markdown, for a pull request or an issue: everything the contract holds, in the order in which a reviewer reads it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tillproof.contract import Assessment, Finding, Obligation, Report, Scenario, Step
 from tillproof.report import escape, wording
@@ -26,7 +25,6 @@ def to_markdown(report: Report) -> str:
         _findings(report),
         _evidence(report),
         _held(report),
-        _idle(report),
         _unknown(report),
         _checklist(report),
         _pci(report),
@@ -88,8 +86,8 @@ def _findings(report: Report) -> Iterator[str]:
         yield from _paragraph("None." if report.obligations else "None; but nothing was found that could have been judged.")
         return
     rows = [
-        [group.severity, escape.cell(group.first.category), _description(group), escape.cell(group.remediations[0])]
-        for group in groups(report)
+        [group.severity, escape.cell(group.first.category), _description(number, group), escape.cell(group.remediations[0])]
+        for number, group in enumerate(groups(report), 1)
     ]
     yield from table(("Severity", "Category", "Description", "Remediation"), rows)
 
@@ -100,22 +98,26 @@ def _where(group: Group) -> str:
     return escape.code(wording.at(group.first.file, group.first.start_line)) + (f" and {wording.count(more, 'more place')}" if more else "")
 
 
-def _description(group: Group) -> str:
+def _description(number: int, group: Group) -> str:
     """One finding in full; of several, what they share and where they are."""
     places = [wording.at(finding.file, finding.start_line) for finding in group.findings]
     shown = "<br>".join(escape.code_cell(place) for place in places[:_MOST_PLACES])
     if len(places) > _MOST_PLACES:
         shown += f"<br>+{len(places) - _MOST_PLACES} more"
     times = f" ({wording.count(len(places), 'place')})" if len(places) > 1 else ""
-    return f"**{escape.cell(group.title)}**{times}<br>{escape.cell(group.first.message)}<br>{shown}"
+    return f"**{number}. {escape.cell(group.title)}**{times}<br>{escape.cell(group.first.message)}<br>{shown}"
 
 
 def _evidence(report: Report) -> Iterator[str]:
     if not report.findings:
         return
     yield from _heading("Evidence")
+    tests = wording.shown_by(report)
     for number, group in enumerate(groups(report), 1):
         yield from _group(number, group)
+        shown = list(dict.fromkeys(test for finding in group.findings for test in tests.get(finding.obligation, ())))
+        if shown:
+            yield from _paragraph(f"**Shown by:** {', '.join(map(escape.prose, shown))} of the staging test plan.")
 
 
 def _group(number: int, group: Group) -> Iterator[str]:
@@ -179,8 +181,10 @@ def _held(report: Report) -> Iterator[str]:
     left = _MOST_HELD
     for check, obligations in held.items():
         yield f"- {escape.code(check)}: {wording.count(len(obligations), 'place')}"
-        told = Counter(_proven(obligation) for obligation in obligations)
-        yield from (f"  - {text}{f' (×{times})' if times > 1 else ''}" for text, times in list(told.items())[: max(left, 0)])
+        told: dict[str, list[str]] = {}
+        for obligation in obligations:
+            told.setdefault(_proven(obligation), []).append(_owing(obligation))
+        yield from (f"  - {text}{_whose(places)}" for text, places in list(told.items())[: max(left, 0)])
         left -= len(told)
     if left < 0:
         yield f"- … and {wording.count(-left, 'place')} more; the JSON report names each."
@@ -188,10 +192,23 @@ def _held(report: Report) -> Iterator[str]:
 
 
 def _proven(obligation: Obligation) -> str:
-    site, proof = obligation.site, guards(obligation.evidence)
+    proof = guards(obligation.evidence)
     shown = "; ".join(_step(step) for step in proof[:_MOST_GUARDS]) or "no line was recorded"
-    more = f" and {len(proof) - _MOST_GUARDS} more" if len(proof) > _MOST_GUARDS else ""
-    return f"{escape.prose(site.kind)} at {escape.code(wording.at(site.file, site.line))}: {shown}{more}"
+    return shown + (f" and {len(proof) - _MOST_GUARDS} more" if len(proof) > _MOST_GUARDS else "")
+
+
+def _owing(obligation: Obligation) -> str:
+    """Where it is owed; nothing where the proof stands at the same place."""
+    site, proof = obligation.site, guards(obligation.evidence)
+    own = len(proof) == 1 and (proof[0].file, proof[0].line) == (site.file, site.line)
+    return "" if own else f"{escape.prose(site.kind)} at {escape.code(wording.at(site.file, site.line))}"
+
+
+def _whose(places: Sequence[str]) -> str:
+    """What a proof serves, behind it."""
+    named = [place for place in dict.fromkeys(places) if place]
+    more = f" and {len(named) - _MOST_PLACES} more" if len(named) > _MOST_PLACES else ""
+    return f" — {', '.join(named[:_MOST_PLACES])}{more}" if named else ""
 
 
 def _unknown(report: Report) -> Iterator[str]:
@@ -210,14 +227,6 @@ def _unknown(report: Report) -> Iterator[str]:
             hidden = f" (see {escape.code(wording.at(because.file, because.line))})" if because else ""
             yield f"  - {escape.prose(site.kind)} at {place}: {escape.prose(wording.question(obligation))}{hidden}"
     yield ""
-
-
-def _idle(report: Report) -> Iterator[str]:
-    """The checks that found nothing to judge: not the same as checks that were not there."""
-    idle = [check for check in report.checks if not (check.held or check.broken or check.unknown)]
-    if idle:
-        names = ", ".join(escape.code(check.id) for check in idle)
-        yield from _paragraph(f"Looked for, and nothing found that owes it: {names}.")
 
 
 def _checklist(report: Report) -> Iterator[str]:
@@ -282,11 +291,12 @@ def _test_plan(report: Report) -> Iterator[str]:
             yield from _told(f"{number}. ", condition)
         yield ""
     owed = {obligation.id: obligation for obligation in report.obligations}
+    numbers = {f.obligation: number for number, group in enumerate(groups(report), 1) for f in group.findings}
     for scenario, own in plan.scenarios:
-        yield from _scenario(scenario, own, [owed[each] for each in scenario.obligations if each in owed])
+        yield from _scenario(scenario, own, [owed[each] for each in scenario.obligations if each in owed], numbers)
 
 
-def _scenario(scenario: Scenario, conditions: Sequence[str], owed: Sequence[Obligation]) -> Iterator[str]:
+def _scenario(scenario: Scenario, conditions: Sequence[str], owed: Sequence[Obligation], numbers: Mapping[str, int]) -> Iterator[str]:
     yield f"### {escape.prose(scenario.id)}: {escape.prose(scenario.scenario)}"
     yield ""
     yield from _paragraph(f"**Why:** {escape.prose(scenario.why)}")
@@ -301,15 +311,18 @@ def _scenario(scenario: Scenario, conditions: Sequence[str], owed: Sequence[Obli
     yield ""
     yield from _paragraph(f"**Expected:** {escape.prose(scenario.expected)}")
     if owed:
-        yield from _paragraph(f"**Settles:** {_settled(owed)}.")
+        yield from _paragraph(f"**Settles:** {_settled(owed, numbers)}.")
 
 
-def _settled(owed: Sequence[Obligation]) -> str:
-    """What a scenario settles, by check and ruling."""
+def _settled(owed: Sequence[Obligation], numbers: Mapping[str, int]) -> str:
+    """What a scenario settles: findings by their numbers, the rest by check and ruling."""
+    findings = sorted({numbers[o.id] for o in owed if o.id in numbers})
     counts: dict[tuple[str, str], int] = {}
     for obligation in owed:
-        counts[obligation.check, obligation.ruling] = counts.get((obligation.check, obligation.ruling), 0) + 1
-    return ", ".join(f"{escape.code(check)} ({number} {ruling})" for (check, ruling), number in counts.items())
+        if obligation.id not in numbers:
+            counts[obligation.check, obligation.ruling] = counts.get((obligation.check, obligation.ruling), 0) + 1
+    told = [f"finding{'s' if len(findings) > 1 else ''} {', '.join(map(str, findings))}"] if findings else []
+    return ", ".join((*told, *(f"{escape.code(check)} ({number} {ruling})" for (check, ruling), number in counts.items())))
 
 
 def _told(mark: str, text: str) -> Iterator[str]:

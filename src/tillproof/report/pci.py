@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.card_scope import Place
 from tillproof.commerce.script_controls import ScriptControls
-from tillproof.contract import Boundary, Pci, Step, StepKind
+from tillproof.contract import Boundary, Obligation, Pci, Step, StepKind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -19,8 +19,21 @@ _MOST_SCRIPTS = 3
 _CONTROLS = "PCI DSS 4.0.1, 6.4.3 and 11.6.1"
 
 
-def pci_note(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
-    """The note for a whole tree. ``unclear`` when payments are made and the page that takes the card is not among the files."""
+def pci_note(model: "Model", boundaries: Sequence[Boundary], obligations: Sequence[Obligation] = ()) -> Pci:
+    """The note for a whole tree. ``unclear`` when payments are made and the page that takes the card is not among the files.
+
+    ``obligations``: whether a card number is written down.
+    """
+    note = _of_pages(model, boundaries)
+    written = [o for o in obligations if o.check == "pci/card-data-literal" and o.ruling == "broken"]
+    if not written or note.saq == "D":
+        return note
+    steps = [_step(o.site.file, o.site.line, "a card or account number is written down here", "missing") for o in written]
+    return Pci(saq=note.saq, statement=note.statement + _WRITTEN, evidence=[*_shortened(steps), *note.evidence])
+
+
+def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
+    """What follows from who takes the card."""
     scope = model.card_scope
     taken = scope.of("server", "own form")
     if taken:
@@ -51,6 +64,10 @@ def pci_note(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     return Pci(saq="unclear", statement=_unclear(payments), evidence=_shortened(_called(payments)))
 
 
+_WRITTEN = (
+    " But a number is written down in the files named first. If it is a card's, card data is stored, which no SAQ but D allows: take it "
+    "out before the level is claimed."
+)
 _DIRECT = (
     "A page of ours takes the card number in its own fields and a script sends it straight to the provider, so the page decides where "
     "the number goes: SAQ A-EP. "

@@ -12,10 +12,12 @@ _MOST_EVIDENCE = 8
 
 
 class _Topic(NamedTuple):
-    """What is assessed: the checks that have a say, each with what their held rulings count, and the question if none of them ruled."""
+    """What is assessed: the checks that have a say, each with what their held rulings count, the question if none of them ruled, and what
+    was looked for where nothing of it was found."""
 
     checks: dict[str, str]
     question: str
+    absent: str
 
 
 _IDEMPOTENCY = _Topic(
@@ -24,6 +26,7 @@ _IDEMPOTENCY = _Topic(
         "idempotency/unstable-key": "Keys that are the same on a retry",
     },
     "whether payment calls carry an idempotency key",
+    "No call was found that moves money.",
 )
 _RETRY = _Topic(
     {
@@ -33,6 +36,7 @@ _RETRY = _Topic(
         "resilience/retry-on-client-error": "Retries that leave client errors and declines alone",
     },
     "whether calls to external systems time out, retry with back-off and leave client errors alone",
+    "No call of an external system was found.",
 )
 _DEDUPLICATION = _Topic(
     {
@@ -41,6 +45,7 @@ _DEDUPLICATION = _Topic(
         "idempotency/dedup-ttl-short": "Records of events that are kept for at least a day",
     },
     "what a repeated event does",
+    "No webhook or IPN was found that could be delivered twice.",
 )
 _DEAD_LETTER = _Topic(
     {
@@ -48,6 +53,7 @@ _DEAD_LETTER = _Topic(
         "resilience/no-dead-letter": "Handlers whose failing events come to rest where somebody sees them",
     },
     "whether a webhook that keeps failing comes to rest where somebody sees it",
+    "No handler or payment step was found whose failure could be lost.",
 )
 _DEDUP_WORDS = {
     "no": ("does nothing against a repeated event", "do nothing against a repeated event"),
@@ -80,7 +86,7 @@ def _assess(topic: _Topic, obligations: Sequence[Obligation], ran: Collection[st
     if not owed:
         if unseen and (concerned or len(unseen) < len(topic.checks)):
             return Assessment(status="unknown", statement=f"Not examined by this version: {topic.question}.", evidence=[])
-        return Assessment(status="not-applicable", statement="Nothing was found that owes it.", evidence=[])
+        return Assessment(status="not-applicable", statement=topic.absent, evidence=[])
     status = status_of(owed, not unseen)
     statement = _counted(topic, owed)
     if unseen:
@@ -116,7 +122,7 @@ def _deduplication(obligations: Sequence[Obligation], deliveries: Sequence[Handl
     if any(o.check in _DEDUPLICATION.checks for o in obligations):
         return _assess(_DEDUPLICATION, obligations, ran, True)
     if not deliveries:
-        return Assessment(status="not-applicable", statement="No webhook or IPN was found that could be delivered twice.", evidence=[])
+        return Assessment(status="not-applicable", statement=_DEDUPLICATION.absent, evidence=[])
     statuses = {_DEDUP_STATUS[h.dedup] for h in deliveries}
     status = next(s for s in _WORST_FIRST if s in statuses)
     hint = " Replay an event in staging." if status == "unknown" else ""

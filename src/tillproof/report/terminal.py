@@ -25,7 +25,7 @@ _MOST_HANDLERS = 12
 
 _VERDICT_STYLES = {"pass": "bold white on green", "conditional": "bold black on yellow", "blocked": "bold white on red"}
 _STATUS_STYLES = {"held": "green", "broken": "red", "unknown": "yellow", "not-applicable": "dim"}
-_PROOF_STYLES = {"yes": "green", "state-guard": "green", "no": "red", "weak": "red", "racy": "red", "unknown": "yellow"}
+_PROOF_STYLES = {"held": "green", "broken": "red", "unknown": "yellow", "quiet": "dim"}
 
 
 def to_terminal(report: Report, width: int = 80, colour: bool = False) -> str:
@@ -157,8 +157,9 @@ def _handlers(report: Report, width: int) -> Lines:
     rows = []
     for handler in ordered:
         about = Text(f"{handler.kind} · ")
-        about.append(f"sender {wording.VERIFIED[handler.verified]}", _PROOF_STYLES[handler.verified])
-        about.append(" · ").append(f"deduplication {wording.DEDUP[handler.dedup]}", _PROOF_STYLES[handler.dedup])
+        (proof, proof_state), (guard, guard_state) = wording.sender(handler), wording.repetition(handler)
+        about.append(f"sender {proof}", _PROOF_STYLES[proof_state])
+        about.append(" · ").append(f"deduplication {guard}", _PROOF_STYLES[guard_state])
         place = Text(escape.line(wording.at(handler.file, handler.line)), "cyan")
         rows.append((Text(escape.line(handler.provider), "bold"), about, place))
     shown = rows[:_MOST_HANDLERS]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from tillproof.contract import SEVERITIES, Boundary, Confidence, Finding, Obligation, Report, Severity, Status, Verdict
+from tillproof.contract import SEVERITIES, Boundary, Confidence, Finding, Handler, Obligation, Report, Severity, Status, Verdict
 
 VERDICTS: dict[Verdict, str] = {"pass": "PASS", "conditional": "CONDITIONAL PASS", "blocked": "BLOCKED"}
 
@@ -79,6 +79,33 @@ def closing(report: Report) -> str:
     return f"{VERDICTS[report.summary.verdict]}: {found}; {rulings.held} held, {rulings.unknown} unknown"
 
 
+def sender(handler: Handler) -> tuple[str, str]:
+    """Whether the sender of an entry point is proven, and the state that says how bad it is; a page that only shows needs no proof."""
+    if _only_shows(handler):
+        return "nothing to prove", "quiet"
+    return VERIFIED[handler.verified], {"yes": "held", "unknown": "unknown"}.get(handler.verified, "broken")
+
+
+def repetition(handler: Handler) -> tuple[str, str]:
+    """What keeps a repetition from acting again, likewise."""
+    if _only_shows(handler):
+        return "nothing to repeat", "quiet"
+    return DEDUP[handler.dedup], {"yes": "held", "state-guard": "held", "unknown": "unknown"}.get(handler.dedup, "broken")
+
+
+def _only_shows(handler: Handler) -> bool:
+    return handler.kind == "redirect-return" and handler.acts.startswith("changes nothing")
+
+
+def shown_by(report: Report) -> dict[str, list[str]]:
+    """The scenarios of the staging plan that show an obligation, by its id."""
+    found: dict[str, list[str]] = {}
+    for scenario in report.test_plan:
+        for obligation in scenario.obligations:
+            found.setdefault(obligation, []).append(scenario.id)
+    return found
+
+
 def risk(report: Report) -> str | None:
     """The primary risk category in words."""
     category = report.summary.primary_risk
@@ -91,11 +118,7 @@ def question(obligation: Obligation) -> str:
     if because is None:
         return f"Does the code keep `{_untick(obligation.check)}` here? Nothing was recorded that would settle it."
     what = because.what.strip()
-    return (
-        what
-        if what.endswith("?")
-        else f"Does the code keep `{_untick(obligation.check)}` here? It could not be decided: {what.rstrip('.')}."
-    )
+    return what if "?" in what else f"Does the code keep `{_untick(obligation.check)}` here? It could not be decided: {what.rstrip('.')}."
 
 
 def _untick(text: str) -> str:

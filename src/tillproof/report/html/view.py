@@ -25,12 +25,13 @@ class ShownStep(NamedTuple):
 
 
 class ShownFinding(NamedTuple):
-    """``line``: the first line of what has to change, without the lines around it."""
+    """``line``: the first line of what has to change, without the lines around it. ``tests``: the scenarios that show it."""
 
     finding: Finding
     line: Line | None
     lines: tuple[Line, ...]
     steps: tuple[ShownStep, ...]
+    tests: tuple[str, ...]
 
 
 class ShownGroup(NamedTuple):
@@ -76,7 +77,8 @@ class View(NamedTuple):
 def view(report: Report) -> View:
     """Everything that is shown, with its code."""
     code = Code(report)
-    shown_groups = tuple(_group(group, code) for group in groups(report))
+    tests = wording.shown_by(report)
+    shown_groups = tuple(_group(group, code, tests) for group in groups(report))
     unknown = _proofs(report, "unknown", code)
     held = _proofs(report, "held", code)
     graphs = (("wide", graph(report, WIDE)), ("narrow", graph(report, NARROW))) if report.boundaries else ()
@@ -98,14 +100,15 @@ def view(report: Report) -> View:
     )
 
 
-def _group(group: Group, code: Code) -> ShownGroup:
+def _group(group: Group, code: Code, tests: dict[str, list[str]]) -> ShownGroup:
     mends = group.remediations
-    members = tuple(_finding(finding, code) for finding in group.findings)
+    members = tuple(_finding(finding, code, tests) for finding in group.findings)
     return ShownGroup(group, members, mends[0] if len(mends) == 1 and len(members) > 1 else None)
 
 
-def _finding(finding: Finding, code: Code) -> ShownFinding:
-    return ShownFinding(finding, code.one(finding.file, finding.start_line), tuple(code.snippet(finding)), _steps(finding, code))
+def _finding(finding: Finding, code: Code, tests: dict[str, list[str]]) -> ShownFinding:
+    line = code.one(finding.file, finding.start_line)
+    return ShownFinding(finding, line, tuple(code.snippet(finding)), _steps(finding, code), tuple(tests.get(finding.obligation, ())))
 
 
 def _steps(finding: Finding, code: Code) -> tuple[ShownStep, ...]:
