@@ -180,11 +180,11 @@ class Order(models.Model):
     assert "`attempt` is kept with the order" in twice.remediation
 
 
-def test_a_guard_is_made_atomic_in_the_words_of_the_framework(tmp_path: Path) -> None:
+def test_a_row_that_is_not_there_yet_is_not_locked_but_refused(tmp_path: Path) -> None:
     page = load(PAGES["idempotency/dedup-race"])
     example = next(e for e in page.broken if "django" in "".join(e.files.values()).lower())
     said = " ".join(f.remediation for f in review_of(example, tmp_path, "idempotency/dedup-race").findings)
-    assert "Order.objects.select_for_update().get(pk=order_id)" in said
+    assert said.startswith("Put a unique constraint on `event_id` of the processed event,")
     assert "PaymentEvent.objects.get_or_create(event_id=event_id)" in said
 
 

@@ -190,3 +190,27 @@ export default async (connection) => {{
     broken = [("broken", "migrations/2.js", 7)]
     assert ruled(tmp_path, _RACE, files) == broken
     assert ruled(tmp_path, "inventory/non-atomic-write", files) == []  # to declare it writes nothing yet
+
+
+def test_what_a_trigger_took_has_to_be_put_back_by_a_cancellation(tmp_path: Path) -> None:
+    trigger = """\
+CREATE FUNCTION take_stock() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE products SET stock = stock - NEW.quantity WHERE id = NEW.product_id;
+  RETURN NEW;
+END $$;
+"""
+    routes = """\
+const app = require('express')();
+const { pool } = require('./db');
+app.post('/orders/:id/cancel', async (req, res) => {
+  await pool.query("UPDATE orders SET status = 'cancelled' WHERE id = $1 AND status = 'pending'", [req.params.id]);
+  RELEASE
+  res.json({});
+});
+"""
+    kept = {"db/triggers.sql": trigger, "routes.js": routes.replace("RELEASE", "")}
+    assert [o[0] for o in ruled(tmp_path / "kept", "order/cancel-order", kept)] == ["broken"]
+    back = "await pool.query('UPDATE products SET stock = stock + 1 WHERE id = $1', [req.body.product]);"
+    released = {"db/triggers.sql": trigger, "routes.js": routes.replace("RELEASE", back)}
+    assert [o[0] for o in ruled(tmp_path / "released", "order/cancel-order", released)] == ["held"]

@@ -58,6 +58,13 @@ class Cancellations:
         return [w for w in writes if w.down is True]
 
     @cached_property
+    def taken_at(self) -> tuple[str, int, str] | None:
+        """File and line of what takes stock away, in our code or in a routine of the database, and the field; None where nothing does."""
+        for write in self.taken:
+            return write.place.fn.file, self.model.program.body(write.place.fn).line[write.place.instr], write.field
+        return next(((t.file, t.line, t.field) for t in self.model.takings.triggers), None)
+
+    @cached_property
     def taken_when_ordered(self) -> bool:
         """Whether stock is taken where an order is created, not only where it is paid."""
         return any(
@@ -99,7 +106,7 @@ class Cancellations:
         effect = transition.effect
         if "stock.release" in self._also(effect):
             return Cancellation(entry, transition, effect.place, "platform", None)
-        if not self.taken:
+        if self.taken_at is None:
             return None
         effects = self.model.effects.of(entry.target)
         put_back = next((e for e in effects if self._puts_back(e)), None)

@@ -91,12 +91,14 @@ def surface(model: "Model", places: Iterable[tuple[str, int]], stock: bool = Fal
         function = model.program.function(handler.entry.target.fn)
         place = (handler.entry.target.fn.file, function.line if function else 1)
         known = frozenset(handler.inbound.events)
+        fields, form = ways.read(handler.entry) if handler.kind == "redirect-return" else ((), False)
         messages[place] = Message(
             *place,
-            _method(handler.entry),
+            "POST" if form and _method(handler.entry) == "ANY" else _method(handler.entry),
             handler.inbound,
             tuple(e for e in handler.inbound.events if e in handler.closure.compared & known),
-            *(ways.read(handler.entry) if handler.kind == "redirect-return" else ()),
+            fields,
+            form,
         )
     return Surface(
         calls=calls,
@@ -166,7 +168,7 @@ class _Ways:
             function = self.model.program.function(entry.target.fn)
             fields, form = self.read(entry) if entry.role != "platform" else ((), False)
             self._made[id(entry)] = Way(
-                method=_method(entry),
+                method="POST" if form and _method(entry) == "ANY" else _method(entry),
                 route=entry.route or "",
                 role=entry.role,
                 file=entry.target.fn.file,

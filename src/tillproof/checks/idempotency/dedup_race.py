@@ -133,15 +133,27 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         f"return beside the webhook, reads the same old state and {what} twice. Nothing makes the two steps one: no row lock, no unique "
         f"constraint, no conditional update."
     )
-    ruling.remediation = (
-        f"Read the row under a lock, in the transaction of the effects: {remedies.code(model, guard.atom.fn.file, 'lock') or _LOCK}. Or "
-        f"claim the message first: {remedies.code(model, guard.atom.fn.file, 'once') or _CLAIM}."
-    )
+    claim = remedies.code(model, guard.atom.fn.file, "once") or _CLAIM
+    ruling.remediation = f"{_at_once(model, guard)} Or claim the message first: {claim}."
     ruling.evidence.append(Evidence(guard.atom.fn.file, at, "the check: a plain read", "missing"))
     ruling.evidence.append(step(model, place, "done after it"))
     ruling.evidence += steps(model, repeat.effect, what)
     ruling.evidence += [step(model, e.place, "only here is it noted that it was done", "sink") for e in guard.by[:1]]
     return ruling
+
+
+def _at_once(model: Model, guard: Guard) -> str:
+    """How the look and the note become one step. A row that is not there yet cannot be locked: there the database refuses the second."""
+    asked = model.states.existence(guard.atom)
+    for key in asked.keys if asked is not None else ():
+        if any(e.touch is not None and key in e.touch.fields for e in guard.by):
+            record = asked.entity.replace("_", " ") if asked is not None and asked.entity else "record"
+            return (
+                f"Put a unique constraint on `{key}` of the {record}, write it before anything else is done, in one transaction with the "
+                "effects, and leave when it is refused."
+            )
+    lock = remedies.code(model, guard.atom.fn.file, "lock") or _LOCK
+    return f"Read the row under a lock, in the transaction of the effects: {lock}."
 
 
 CHECK = Check(id="idempotency/dedup-race", title="The guard against repeats is atomic", severity="medium", rule=rule)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.ruling import Ruling
+from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cancellations import Cancellation
 from tillproof.commerce.effects import Effect, Place
@@ -43,21 +43,22 @@ def _rule(model: Model, one: Cancellation) -> Ruling:
 
 def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     place = anchor(model, one.transition.effect)
-    taken = model.cancellations.taken[0]
+    taken = model.cancellations.taken_at
+    file, line, field = taken if taken is not None else ("", 0, "")
     name = one.transition.touch.entity.replace("_", " ")
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.anchor = lines(model, place)
     ruling.title = f"A cancelled {name} keeps the stock that it took"
     ruling.message = (
         f"{called(model, one.entry)} sets the {name} to `{one.transition.to[0]}`, and nothing on the way puts back what was taken from "
-        f"`{taken.field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
+        f"`{field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
     )
-    back = f"{taken.field} = {taken.field} + quantity"
+    back = f"{field} = {field} + quantity"
     ruling.remediation = (
         f"In the transaction that cancels the {name}, and only when this run is the one that changes its status, write each line's "
         f"quantity back in one statement (`{back}`); cancel the payment after that."
     )
-    ruling.evidence.append(step(model, taken.place, f"stock is taken here: `{taken.field}`"))
+    ruling.evidence.append(Evidence(file, line, f"stock is taken here: `{field}`"))
     ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
     ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
     return ruling

@@ -1,5 +1,6 @@
 """Scenarios for what happens to money after the payment: refunds, captures, cancellations, and transitions of the order."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tillproof.commerce.surface import ProviderCall, Way
@@ -16,6 +17,9 @@ CANCEL = ("order/cancel-order",)
 TRANSITION = ("order/unguarded-transition",)
 _KEYS = ("idempotency/missing-key", "idempotency/unstable-key")
 _MOST_ROUTES = 8
+_REFUNDING = re.compile(r"(?i)refund|return|credit|revers")
+_CAPTURING = re.compile(r"(?i)captur|settle|charge|complete")
+_CANCELLING = re.compile(r"(?i)cancel|void|abort|delete|status|state|action")
 _ANEW = "A {} was found that carries no idempotency key: it is made anew when it is repeated."
 _EACH_STATE = (
     "There is an order in each state: unpaid, paid, shipped, cancelled, refunded; one more belongs to another customer. ORDER_ID is that "
@@ -49,10 +53,10 @@ def _at(ground: Ground, calls: Sequence[ProviderCall], checks: tuple[str, ...]) 
     return [o for o in ground.owed(*checks) if any(c.file == o.site.file and c.line <= o.site.line <= c.end_line for c in calls)]
 
 
-def _moving(ways: Sequence[Way]) -> list[Way]:
-    """The requests by which somebody has money moved: with a body, or by staff. A page that a customer opens sets off something else, and
-    the movement only follows from it."""
-    return [way for way in ways if sends_body(way) or way.role == "staff"]
+def _moving(ways: Sequence[Way], words: re.Pattern[str]) -> list[Way]:
+    """The requests by which somebody has money moved: those of staff, and those that speak of it. From others, such as a page that a
+    customer opens, it only follows."""
+    return [way for way in ways if way.role == "staff" or (sends_body(way) and words.search(" ".join((way.route, way.file, *way.fields))))]
 
 
 def _do(ways: Sequence[Way], file: str, what: str, otherwise: str, *, at_once: int = 0) -> str:
@@ -81,7 +85,7 @@ def _refunds(ground: Ground) -> Iterator[Draft]:
     calls = _calls(ground, "refund.create")
     together: dict[tuple[Way, ...], list[str]] = {}
     for system in _systems(calls, owed):
-        ways = _moving(_ways(calls.get(system, [])) or ground.asked(ground.about(system, owed)))
+        ways = _moving(_ways(calls.get(system, [])) or ground.asked(ground.about(system, owed)), _REFUNDING)
         together.setdefault(tuple(ways), []).append(system)
     for ways_of_all, systems in together.items():
         made = [call for system in systems for call in calls.get(system, [])]
@@ -142,7 +146,7 @@ def _captures(ground: Ground) -> Iterator[Draft]:
         mine = list({o.id: o for o in (*ground.about(system, owed), *_at(ground, made, _KEYS))}.values())
         if not made and not mine:
             continue
-        ways = _moving(_ways(made) or ground.asked(mine))
+        ways = _moving(_ways(made) or ground.asked(mine), _CAPTURING)
         name = ground.name(system) or "the provider"
         by_hand = f"in the shop's admin (the code behind it: {', '.join(f'{c.file}:{c.line}' for c in made[:3]) or 'the findings below'})"
         parts = any(c.takes_amount for c in made) or bool(owed)
@@ -186,7 +190,7 @@ def _cancellations(ground: Ground) -> Iterator[Draft]:
     if not owed and not calls:
         return
     ways = ground.asked(owed) or [way for way in _ways(calls) if not ground.takes_messages(way)]
-    ways = _moving(ways) or ways
+    ways = _moving(ways, _CANCELLING)
     keys = _at(ground, calls, _KEYS)
     yield Draft(
         "cancellation",

@@ -10,10 +10,11 @@ from tillproof.report.plan.draft import lines
 
 AS_FORM = shell.AS_FORM
 COPY = "Copy the body of the request from the browser's network log into {file}"
-_ORDER = re.compile(r"(\w+_)?(order|booking|invoice|purchase)(_?(id|uuid|no|number|ref|reference|key))?")
+_ORDER = re.compile(r"(\w+_)?(order|booking|invoice|purchase)(_?(id|uuid|no|number|ref|reference))?")
 _PAYMENT = re.compile(
     r"(\w+_)?(payment|intent|session|token|txn|transaction|charge|payer|reference|trxref)(_?(id|intent|token|ref|secret))?"
 )
+_FLAG = re.compile(r"is_|has_|save|use_|ajax")
 _STATE = re.compile(r"(\w+_)?(status|state|result|success|redirect_status)")
 
 
@@ -98,4 +99,6 @@ def _came_back(name: str, payment: str) -> str:
         return "$ORDER_ID"
     if _STATE.fullmatch(name):
         return "success"
-    return payment if _PAYMENT.fullmatch(name) or name.endswith("id") else "1"
+    if _PAYMENT.fullmatch(name):
+        return payment
+    return "1" if _FLAG.match(name) else f"<{name}>"

@@ -98,6 +98,10 @@ def _opened(ground: Ground, handlers: Sequence[Handler], payment: str) -> list[s
     return list(dict.fromkeys(requests))
 
 
+def _filling(requests: Sequence[str]) -> str:
+    return " (`<…>`: fill in)" if any("<" in request for request in requests) else ""
+
+
 def _unpaid(ground: Ground, system: str, handlers: Sequence[Handler]) -> Draft:
     owed = owed_by(ground, handlers, RETURN)
     requests = _opened(ground, handlers, "never_paid")
@@ -113,7 +117,7 @@ def _unpaid(ground: Ground, system: str, handlers: Sequence[Handler]) -> Draft:
         [STAGING, ORDER, CUSTOMER],
         [
             "Start a checkout and leave the provider's page without paying",
-            lines("Open each address that a paying customer comes back to", *requests),
+            lines("Open each address that a paying customer comes back to" + _filling(requests), *requests),
             READ_ORDER,
         ],
         "The order is still unpaid, nothing is shipped or unlocked; the page may say that the payment is pending.",
@@ -156,7 +160,8 @@ def _underpaid(ground: Ground, system: str, messages: Sequence[Sent], returns: S
         )
     if returns:
         told_of = "Come back for the expensive order with the payment of the cheap one"
-        steps.append(lines(told_of, *_opened(ground, returns, "$CHEAP_PAYMENT_ID")))
+        requests = _opened(ground, returns, "$CHEAP_PAYMENT_ID")
+        steps.append(lines(told_of + _filling(requests), *requests))
     conditions = [condition for sent in messages for condition in set_up(sent) if condition != ORDER]
     yield Draft(
         "underpaid",
