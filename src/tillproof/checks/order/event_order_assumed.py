@@ -71,7 +71,7 @@ def _say(ruling: Ruling, handler: Handler, worst: Arrival, name: str) -> None:
         ruling.title = f"A late message puts the {record} back to an older state"
         ruling.message = (
             f"{name} writes the `{field}` of whichever message arrives over what is stored. {provider} does not promise an order and "
-            f"sends again what failed, so an older message that comes late overwrites a newer one: a {record} that is paid, sent or "
+            f"sends again what failed, so an older message that comes late overwrites a newer one: the {record} that is paid, sent or "
             "refunded is open again, and what reads it acts on that."
         )
         ruling.remediation = (
@@ -86,7 +86,7 @@ def _say(ruling: Ruling, handler: Handler, worst: Arrival, name: str) -> None:
         f"promise an order: the failure of a first attempt that arrives after the success of the second undoes a payment that was made."
     )
     ruling.remediation = (
-        f"Let the message change only a {record} that is still open (`… WHERE id = ? AND {field} = 'pending'`), or "
+        f"Let the message change the {record} only while it is still open (`… WHERE id = ? AND {field} IN (…)`), or "
         f"ask {provider} for the payment as it is now before writing."
     )
 
