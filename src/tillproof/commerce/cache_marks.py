@@ -129,11 +129,10 @@ class CacheMarks:
 
     def _in(self, fn: Fn) -> list[CacheMark]:
         body = self.model.program.body(fn)
-        found = (self.model.records.touch(fn, i, None) for i, op in enumerate(body.op) if op == Op.CALL)
-        touches = [t for t in found if t is not None and t.entity == "cache" and "key" in t.keys]  # and no record that is called so
-        reads = [t for t in touches if t.kind == "read"]
+        touches = [t for i, op in enumerate(body.op) if op == Op.CALL and (t := self.model.records.touch(fn, i, None)) is not None]
+        reads = [t for t in touches if t.effect == "cache" and t.kind == "read"]
         out = []
-        for write in (t for t in touches if t.kind == "write"):
+        for write in (t for t in touches if t.effect == "cache" and t.kind == "write"):
             key = pattern(write.keys["key"])
             read = next((r for r in reads if pattern(r.keys["key"]) == key and r.instr < write.instr), None)
             if read is not None and self._claims(fn, key, write) and self._decides(fn, read, write):

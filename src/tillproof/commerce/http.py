@@ -8,7 +8,7 @@ from tillproof.commerce.clients import Clients
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
-from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Record, Text, Value, constant, leaves, pattern
+from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Record, Result, Text, Value, constant, leaves, names, options, pattern
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -73,7 +73,7 @@ class Requests:
         arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
         word = body.called(i).lower()
         if word in ("curl_exec", "curl_init"):
-            return self._curl(fn, ctx, word)
+            return self._curl(fn, i, ctx, word)
         options = self._options(arguments)
         method = self._method(word, arguments, options)
         url = self._url(word, arguments, options)
@@ -147,9 +147,9 @@ class Requests:
             return positional[1]
         return positional[0] if positional else None
 
-    def _curl(self, fn: Fn, ctx: Ctx | None, word: str) -> Request | None:
-        """cURL: the options set on any handle of the function; once, at curl_exec, or at curl_init when nothing is executed here."""
-        settings = list(self.curl_settings(fn, ctx))
+    def _curl(self, fn: Fn, i: int, ctx: Ctx | None, word: str) -> Request | None:
+        """cURL: the options set on a handle; once, at curl_exec, or at curl_init when nothing is executed here."""
+        settings = list(self.curl_settings(fn, i, ctx))
         url: Value | None = None
         method = "GET"
         for option, value in settings:
@@ -163,12 +163,16 @@ class Requests:
             return None
         return Request(method, pattern(url), url, lambda: tuple(v for _, v in settings), any(isinstance(x, Param) for x in leaves(url)))
 
-    def curl_settings(self, fn: Fn, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
-        """(option, value) of every cURL option that a function sets, its address first given to ``curl_init`` too."""
+    def curl_settings(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
+        """(option, value) of every cURL option that is set on the handle of a call, its address first given to ``curl_init`` too; those of
+        all handles of the function where it is not known which handle that is."""
         body = self.program.body(fn)
+        mine = self._handles(fn, i, ctx)
         for n, op in enumerate(body.op):
             name = body.name(body.args(n)[0]) if op == Op.CALL and body.op[body.args(n)[0]] == Op.NAME else ""
             if name not in ("curl_init", "curl_setopt", "curl_setopt_array"):
+                continue
+            if mine and (theirs := self._handles(fn, n, ctx)) and mine.isdisjoint(theirs):
                 continue
             values = [self.evaluator.value(fn, v, ctx) for _, v in body.call(n)[1]]
             if name == "curl_init" and values:
@@ -178,6 +182,18 @@ class Requests:
             elif name == "curl_setopt_array" and len(values) == 2:
                 got = shape(self.evaluator, values[1])
                 yield from ((key.rpartition(".")[2], value) for key, value in {**got.may, **got.must}.items())
+
+    def _handles(self, fn: Fn, i: int, ctx: Ctx | None) -> set[tuple[Fn, int]]:
+        """The calls of ``curl_init`` that may have made the handle of a call; empty when another maker is possible."""
+        body = self.program.body(fn)
+        arguments = body.call(i)[1]
+        if body.called(i) == "curl_init":
+            return {(fn, i)}
+        if not arguments:
+            return set()
+        found = options(self.evaluator.value(fn, arguments[0][1], ctx))
+        made = {(o.fn, o.instr) for o in found if isinstance(o, Result) and o.instr >= 0 and names(o.callee)[:1] == ("curl_init",)}
+        return made if len(made) == len(found) else set()
 
     def _executes(self, fn: Fn) -> bool:
         body = self.program.body(fn)

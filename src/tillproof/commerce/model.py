@@ -49,6 +49,7 @@ from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
+from tillproof.commerce.sessions import Sessions
 from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
 from tillproof.commerce.state_codes import StateCodes
@@ -122,6 +123,11 @@ class Model:
     def sendings(self) -> Sendings:
         """The requests that leave for systems outside."""
         return Sendings(self)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """What the server keeps in a visitor's session."""
+        return Sessions(self)
 
     @cached_property
     def timeouts(self) -> Timeouts:

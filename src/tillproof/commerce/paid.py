@@ -35,6 +35,9 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
+_LATER = re.compile(r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
+                    r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual")  # fmt: skip
+_METHOD = re.compile(r"pay|method|gateway|mode")
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
@@ -65,7 +68,19 @@ class PaidPolicy(SenderPolicy):
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         found = super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
-        return found or self._paid_from_balance(fn, i, ctx)
+        return found or self._paid_from_balance(fn, i, ctx) or self._paid_on_delivery(fn, i)
+
+    def _paid_on_delivery(self, fn: Fn, i: int) -> Proof | None:
+        """A way of paying by which nothing is paid yet: ``payment_method == 'cod'``. An order may be accepted on it."""
+        body = self.model.program.body(fn)
+        if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
+            return None
+        for side, other in (body.args(i)[1:3], body.args(i)[2:0:-1]):
+            const = body.const(other)
+            if const is None or const[0] != Kind.STRING or not _LATER.fullmatch(snake(const[1])):
+                continue
+            return Proof("boolean") if _METHOD.search(snake(written(self.model.program, fn, side))) else None
+        return None
 
     def _paid_from_balance(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """What the customer has with the shop is enough, and is taken: ``if wallet.balance < total`` before ``wallet.balance -= total``."""
@@ -223,7 +238,8 @@ class PaidPolicy(SenderPolicy):
             field = name[3:].lstrip("_")
             return self._says_paid(field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0]))
         if (got is not None and got[0].effect == "sql") or name in _PREPARES:
-            texts = (t for _, a in body.call(i)[1][:1] for t in statements(model.evaluator.value(fn, a, ctx)))
+            # The statement comes first, or after the connection: ``mysqli_query($db, "UPDATE …")``.
+            texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
             return _strongest(self._statement_pays(t) for t in texts)
         if got is not None and got[0].effect in _WRITES:
             holder = self._entity(fn, i, ctx, spelt)

@@ -445,7 +445,7 @@ class States:
 
     def _exists_after(self, read: Touch, write: Touch) -> bool | None:
         """Whether a read finds anything after a write of the same records; None when the write does not decide it."""
-        if read.entity == "cache" and "key" in read.keys and "key" in write.keys:
+        if read.effect == "cache" and write.effect == "cache":
             alike = pattern(read.keys["key"]) == pattern(write.keys["key"])
             return (write.kind != "delete") if alike else None
         if write.kind in ("create", "upsert"):

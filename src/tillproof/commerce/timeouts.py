@@ -146,7 +146,7 @@ class Timeouts:
         callee, arguments = body.call(one.instr)
         word = body.called(one.instr)
         if word in ("curl_exec", "curl_init", "curl_multi_exec"):
-            return [(k, v, v.at) for k, v in self.model.http.curl_settings(one.fn, ctx)]
+            return [(k, v, v.at) for k, v in self.model.http.curl_settings(one.fn, one.instr, ctx)]
         out += self._positional(one, [evaluator.value(one.fn, v, ctx) for k, v in arguments if k == ""])
         for number, (key, i) in enumerate(arguments):
             value = evaluator.value(one.fn, i, ctx)

@@ -24,6 +24,8 @@ _JUDGES = re.compile(
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
+_LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
+"""What the database calls the id of the row that was inserted last."""
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 # Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard.
 _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
@@ -48,6 +50,11 @@ class Transition:
     held: str
     undoes: bool = False
     computed: bool = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request says which state it is."""
+        return self.to == (ASKED,)
 
 
 class Transitions:
@@ -106,10 +113,11 @@ class Transitions:
             return None
         return (snake(name),)
 
+<<<<<<< HEAD
     def _is_asked(self, value: Value) -> bool:
         found = self.model.requests.source(value)
         return found is not None and found.kind in ("body", "query", "path")
-
+=======
     def _is_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
         return isinstance(value, Member) and snake(value.name).lstrip("_") == snake(name) and self.model.requests.source(value) is None
@@ -220,6 +228,8 @@ class Transitions:
     def _is_new_by(self, key: Value, kind: str) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
         creation that calls itself again gives is known from its other ways out."""
+        if all(isinstance(o, (Result, Member)) and _LAST_ID.fullmatch(snake(names(o)[0].rpartition(".")[2].removesuffix("()"))) for o in options(key)):
+            return True
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
         return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind) for o in known)
 

@@ -75,6 +75,8 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
                 ruling.evidence.append(step(model, t.effect.place, t.held, "guard"))
         return ruling
     place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
+    if worst.sent and handler is None and entry.role == "public" and model.ownership.unasked(entry, worst):
+        return _chosen(model, entry, ruling, place, worst)
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
     ruling.outcome = "broken"
@@ -91,6 +93,23 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
+    return ruling
+
+
+def _chosen(model: Model, entry: Entry, ruling: Ruling, place: Place, transition: Transition) -> Ruling:
+    name = transition.touch.entity.replace("_", " ")
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = f"Anybody can set the {name} to any state"
+    ruling.message = (
+        f"A call of {called(model, entry)} writes the `{transition.field}` that it is sent into the {name} that it names, and nobody has to "
+        "sign in for it: whoever finds the address makes an order count as paid or sent, or cancels those of others."
+    )
+    ruling.remediation = (
+        "Refuse whoever is not signed in as staff before anything is written, and take only states that the present one may change into."
+    )
+    ruling.evidence.append(step(model, place, "nobody asks who calls", "missing"))
+    ruling.evidence += steps(model, transition.effect, "set to what is sent")
     return ruling
 
 

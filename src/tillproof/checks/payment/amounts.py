@@ -7,6 +7,7 @@ from tillproof.checks.operation_words import thing
 from tillproof.commerce.given import given_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Value
 
@@ -32,9 +33,11 @@ class AmountSite:
 def amount_sites(model: Model) -> Iterator[AmountSite]:
     """The amount of every charge, per context where it depends on a caller."""
     seen: set[tuple[Fn, int, str]] = set()
+    charging = {site.fn for site in model.operations.sites if site.operation.op in _CHARGING}
     for site in model.operations.sites:
         op = site.operation
-        if op.op not in _CHARGING:
+        # A price made where it is charged at once is what is charged; others are the catalogue's.
+        if op.op not in _CHARGING and not (op.op == "catalog.write" and site.fn in charging):
             continue
         for path in op.amount:
             key = (site.fn, site.instr, path)
@@ -65,8 +68,15 @@ class Chosen:
 
 
 def chosen_by_client(model: Model, value: Value) -> list[Chosen]:
-    """The pieces of the client's request that a value is made of."""
-    return [Chosen(s.key, v) for s, v in model.requests.sources_in(value, _PIECES) if s.kind in ("body", "query", "path", "raw")]
+    """The pieces of the client's request that a value is made of: of this one, or sums of an earlier one that the session has kept."""
+    found = model.requests.sources_in(value, _PIECES)
+    kept = [v for s, part in found if s.kind == "session" and s.key for v in model.sessions.stored(s.key, part.at[0])]
+    earlier = [c for v in kept for c in _sent(model.requests.sources_in(v, _PIECES)) if model.words.money(c.word)]
+    return [*_sent(found), *earlier]
+
+
+def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
+    return [Chosen(s.key, v) for s, v in found if s.kind in ("body", "query", "path", "raw")]
 
 
 def beside_the_price(model: Model, word: str) -> bool:

@@ -18,7 +18,7 @@ from tillproof.ir.ops import Op
 
 CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
 _MOST_CALLERS = 30
-_MOVES = (*CREATES, "payment.update", "payment.capture", "payment.confirm", "refund.create")
+_MOVES = (*CREATES, "payment.update", "payment.capture", "payment.confirm", "refund.create", "catalog.write")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,12 @@ def _hands_on(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> bool:
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     body = model.program.body(fn)
     if body.op[i] != Op.SET_FIELD:
-        found = (*_of_record(model, fn, i, ctx), *_of_setter(model, fn, i, ctx), *_of_cart(model, fn, i, ctx))
+        found = (
+            *_of_record(model, fn, i, ctx),
+            *_of_setter(model, fn, i, ctx),
+            *_of_cart(model, fn, i, ctx),
+            *_of_statement(model, fn, i, ctx),
+        )
         yield from sorted(found, key=lambda s: _rank(s.key))
         return
     obj, _, value = body.args(i)
@@ -111,6 +116,17 @@ def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSi
     for _, argument in arguments[:1]:
         for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument, ctx), 0):
             yield replace(site, what="cart-line", operation="line of the cart")
+
+
+def _of_statement(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
+    """``INSERT INTO orders (total) VALUES ($total)``"""
+    got = model.recogniser.effect(fn, i, ctx)
+    touch = model.records.touch(fn, i, ctx) if got is not None and got[0].effect == "sql" else None
+    if touch is None or touch.kind not in ("create", "write", "upsert") or not model.words.entity(touch.entity):
+        return
+    for name, value in touch.fields.items():
+        if value is not None and name not in touch.relative and model.words.money(name):
+            yield AmountSite("order-total", "order record", fn, i, value, True, key=name)
 
 
 def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
