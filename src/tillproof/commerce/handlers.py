@@ -202,7 +202,7 @@ class Handlers:
 
     def _told_of(self, entry: Entry) -> bool:
         """Whether a hook is only told of what another entry point was sent: by a call of ours, or by the platform, which has checked it."""
-        if entry.style != "hook" or entry.methods != ("NONE",) or entry.role != "platform":
+        if entry.style not in ("hook", "class") or entry.methods != ("NONE",) or entry.role != "platform":
             return False
         fn = entry.target.fn
         php = self.model.program.language(fn.file) == "php"

@@ -21,6 +21,7 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
+    FunctionV,
     Instance,
     Member,
     Missing,
@@ -184,7 +185,7 @@ class States:
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
             found = [r for o in options(ours)[:4] for r in self._of_ours(o)]
-            return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else [])
+            return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else self._kept_by_object(fn, i, ctx))
         plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
         if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
             key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
@@ -208,6 +209,21 @@ class States:
         return [
             FieldRead(k, snake(body.name(callee)), Parts(), fn, i, ctx, asked=True) for k in sorted(kinds) if self.model.words.entity(k)
         ]
+
+    def _kept_by_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
+        """``order.getStatus()``: a getter that gives back a field of an object of ours that stands for a record."""
+        out: dict[tuple[str, str], FieldRead] = {}
+        for option in options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)):
+            if not isinstance(option, FunctionV) or not isinstance(option.this, Instance):
+                continue
+            body = self.program.body(option.fn)
+            given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN and body.args(r)[0] >= 0]
+            kind = entity(self.program.cls(option.this.cls).name)
+            if len(given) == 1 and body.op[given[0]] == Op.FIELD and self.model.words.entity(kind):
+                holder, name = body.args(given[0])[0], snake(body.name(given[0])).lstrip("_")
+                if body.op[holder] == Op.NAME and body.name(holder) in ("this", "self"):
+                    out[kind, name] = FieldRead(kind, name, Parts(), fn, i, ctx)
+        return list(out.values())
 
     def _of_ours(self, value: Value) -> list[FieldRead]:
         """What a function of ours gives: a field, or what it asked a getter for."""

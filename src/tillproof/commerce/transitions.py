@@ -24,6 +24,8 @@ _JUDGES = re.compile(
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
+_MAIN = re.compile(r"(\w+_)?(order|booking|purchase|sale)")
+_BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
 """What the database calls the id of the row that was inserted last."""
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
@@ -113,11 +115,10 @@ class Transitions:
             return None
         return (snake(name),)
 
-<<<<<<< HEAD
     def _is_asked(self, value: Value) -> bool:
         found = self.model.requests.source(value)
         return found is not None and found.kind in ("body", "query", "path")
-=======
+
     def _is_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
         return isinstance(value, Member) and snake(value.name).lstrip("_") == snake(name) and self.model.requests.source(value) is None
@@ -177,7 +178,11 @@ class Transitions:
     def about(self, atom: Atom, touch: Touch) -> bool:
         """Whether a condition asks for the state of a record that is touched."""
         for read in self.model.states.reads(atom):
-            if holds_state_of(read.entity, touch.entity) or (same(read.entity, touch.entity) and self._tells_state(read)):
+            if holds_state_of(read.entity, touch.entity):
+                return True
+            # What is kept beside an order moves with it: an invoice is paid when its order is.
+            kin = same(read.entity, touch.entity) or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
+            if kin and self._tells_state(read):
                 return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)

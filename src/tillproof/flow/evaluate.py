@@ -52,7 +52,7 @@ MAX_DEPTH = 7
 MAX_NESTING = 120
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
-_GIVES_BACK = ("map", "array_map", "flatMap", "then")
+_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 
@@ -338,14 +338,16 @@ class Evaluator:
             return External(at, f"{value.name}.{name}")
         if isinstance(value, ClassV):
             return self.scope.static_member(value, name, at)
+        if (named := class_named(value)) is not None:
+            return self.scope.static_member(named, name, at)
         if isinstance(value, Instance):
             return self.scope.instance_member(value, name, at)
         if isinstance(value, (Record, Overlay)):
             return self._keyed(value, name, at)
         if isinstance(value, FunctionV) and name in ("bind", "call", "apply", "__func__"):
             return value
-        if isinstance(value, Const) and name == "value":
-            return value  # of an enum's member: `Status::Paid->value`, `Status.PAID.value`
+        if isinstance(value, Const) and (name == "value" or (name == "name" and value.kind == Kind.STRING)):
+            return value  # of an enum's member: `Status::Paid->value`, `Status.PAID.value`, `Status::Paid->name`
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
@@ -405,8 +407,9 @@ class Evaluator:
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
-            elif isinstance(option, ClassV):
-                results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))
+            elif isinstance(option, ClassV) or (new and class_named(option) is not None):
+                made = option if isinstance(option, ClassV) else class_named(option)
+                results.append(Instance(at, made.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
@@ -436,7 +439,7 @@ class Evaluator:
         return found[0] if len(found) == 1 else None
 
     def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-        """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``xs.filter(f)`` and ``find`` give of the same list."""
+        """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself."""
         name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
         if name == "get" and isinstance(callee, Member):
             return looked_up(self, f, i, callee, at)
@@ -446,7 +449,7 @@ class Evaluator:
             for option in options(self.at(f, argument)):
                 if isinstance(option, FunctionV):
                     got = self._returned(option, f, i, callback=True)
-                    return got if name == "then" else Seq(at, (got,))
+                    return Seq(at, (got,)) if "map" in name.lower() else got
         return None
 
     def _formatted(self, callee: Member, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
@@ -483,7 +486,15 @@ class Evaluator:
             live = self._live(f)
             ends = [r for r in ends if live.block_of[r] not in live.dead]
         found = [self.at(f, body.args(r)[0]) for r in ends]
+        if not found and body.returns and not body.blocks[0].end > len(body.params) * 2:
+            return self._declared_result(target, body.returns, at)
         return choice(at, found) if found else Const(at, Kind.NULL, "null")
+
+    def _declared_result(self, target: FunctionV, declared: str, at: Place) -> Value:
+        """What a method gives that is only declared: the object itself, or one of the type that stands there."""
+        if declared.lstrip("?").rpartition(".")[2] in ("static", "self", "Self", "$this") and target.this is not None:
+            return target.this
+        return self.scope.typed(target.fn.file, declared, at) or Const(at, Kind.NULL, "null")
 
     def arguments(self, result: Result) -> list[tuple[str, Value]]:
         """Arguments of the call behind a result, by key: ``""``, ``*``, ``**`` or a name."""
@@ -501,6 +512,11 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
+
+
+def class_named(value: Value) -> ClassV | None:
+    """The class that PHP's name for it stands for: with ``$class = Order::class``, ``new $class`` and ``$class::find()`` are of ``Order``."""
+    return value.base if isinstance(value, Member) and value.name == "class" and isinstance(value.base, ClassV) else None
 
 
 def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:

@@ -285,11 +285,19 @@ class Scope:
         """A method by name, from the class or its nearest base."""
         return next((self.program.methods(c)[name] for c in self.lineage(cls) if name in self.program.methods(c)), None)
 
-    def overrides(self, cls: ClassId, name: str) -> list[Fn]:
-        """Methods of that name in subclasses, and in what stands in for the class without being derived from it."""
-        found = [self.program.methods(c)[name] for c in self.subclasses(cls) if name in self.program.methods(c)]
-        standing_in = (self.method(c, name) for c in self.handed_out(cls))
-        return list(dict.fromkeys([*found, *(fn for fn in standing_in if fn is not None)]))[:_MOST_OVERRIDES]
+    def overrides(self, cls: ClassId, name: str) -> list[tuple[Fn, ClassId]]:
+        """Methods of that name in subclasses, what those have from a base that is no kin of the class (``class Orders extends Store
+        implements OrderStore``), and in what stands in for the class without being derived from it; each with the class of the object."""
+        declared = self.method(cls, name)
+        found: dict[Fn, ClassId] = {}
+        for c in self.subclasses(cls):
+            fn = self.program.methods(c).get(name) or self.method(c, name)
+            if fn is not None and fn != declared:
+                found.setdefault(fn, c)
+        for c in self.handed_out(cls):
+            if (fn := self.method(c, name)) is not None:
+                found.setdefault(fn, self.program.owner(fn) or c)
+        return list(found.items())[:_MOST_OVERRIDES]
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few.
@@ -348,9 +356,9 @@ class Scope:
         if value.made is None and not record and self.exposed(value.cls, name):
             return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
         if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
-            written = [fn for fn in self.overrides(value.cls, name) if not self.is_property(fn)]
+            written = [(fn, cls) for fn, cls in self.overrides(value.cls, name) if not self.is_property(fn)]
             if written:
-                return choice(at, [self._bound(value, fn, at) for fn in written])
+                return choice(at, [self._bound(value, fn, cls, at) for fn, cls in written])
             field = Member(at, value, name)
             return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
         if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
@@ -358,7 +366,7 @@ class Scope:
         if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
             overriding = [] if value.made else self.overrides(value.cls, name)
             if overriding:  # declared here, written in the classes derived from this one
-                return choice(at, [self._bound(value, fn, at) for fn in overriding])
+                return choice(at, [self._bound(value, fn, cls, at) for fn, cls in overriding])
         if stored is not None:
             return stored
         foreign = self.foreign_bases(value.cls)
@@ -392,19 +400,18 @@ class Scope:
         return self.evaluator.value(fn, positional[number], ctx) if number < len(positional) else None
 
     def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
-        targets = [method]
+        targets = [(method, value.cls)]
         if not value.made:
-            targets += [fn for fn in self.overrides(value.cls, name) if fn != method]
+            targets += [(fn, cls) for fn, cls in self.overrides(value.cls, name) if fn != method]
         out: list[Value] = []
-        for fn in targets[:_MOST_OVERRIDES]:
-            bound = FunctionV(at, fn, None, value) if fn == method else self._bound(value, fn, at)
+        for fn, cls in targets[:_MOST_OVERRIDES]:
+            bound = FunctionV(at, fn, None, value) if fn == method else self._bound(value, fn, cls, at)
             out.append(self._property(bound) if self.is_property(fn) else bound)
         return choice(at, out)
 
-    def _bound(self, value: Instance, fn: Fn, at: tuple[str, int]) -> FunctionV:
+    def _bound(self, value: Instance, fn: Fn, cls: ClassId, at: tuple[str, int]) -> FunctionV:
         """A method of a class that stands for the one that an object is known as: there the object is one of that class."""
-        owner = self.program.owner(fn)
-        return FunctionV(at, fn, None, Instance(at, owner, of=value.of) if owner is not None else value)
+        return FunctionV(at, fn, None, Instance(at, cls, of=value.of))
 
     def is_property(self, fn: Fn) -> bool:
         """Whether reading the member calls the method: a Python property, a JavaScript getter."""

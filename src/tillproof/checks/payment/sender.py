@@ -32,11 +32,18 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
     acts = [
         h
         for h in walked.unproven
-        if h.kind != "dispatch" and not (walked.proofs and (_says_nothing(model, h) or _counts_requests(model, h)))
+        if h.kind != "dispatch" and not (walked.proofs and (_says_nothing(model, h) or _counts_requests(model, h) or _proves_later(walked, h)))
     ]
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
+
+
+def _proves_later(walked: Walked, act: Happening) -> bool:
+    """Whether work is only queued that proves the sender itself: what it then does before its proof counts by itself."""
+    if act.kind.rstrip("?") != "job":
+        return False
+    return any((step.caller, step.call) == (act.fn, act.instr) for p in walked.proofs if p.ctx for step in p.ctx.chain())
 
 
 def _counts_requests(model: Model, act: Happening) -> bool:

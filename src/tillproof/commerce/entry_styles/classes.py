@@ -114,11 +114,13 @@ def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled:
 
 
 def _route(wiring: Wiring, routes: Routes, file: str) -> str | None:
-    """The path of a class's file below its folder, after the front name of the module that the folder lies in."""
+    """The path of a class's file below its folder, after the front name of the module that the folder lies in, where it has one."""
     folder = next((f for f in routes.root if f"/{f}/" in "/" + file), None)
     if folder is None:
         return None
     module, _, below = ("/" + file).partition(f"/{folder}/")
+    if not routes.files:
+        return join("", posixpath.splitext(below)[0].lower())
     for path in sorted(wiring.program.files):
         if ("/" + path).startswith(module + "/") and any(path_expression(p).match("/" + path) for p in routes.files):
             found = records(path, wiring.text(path) or b"")
