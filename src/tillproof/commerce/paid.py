@@ -12,9 +12,24 @@ from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Ctx, External, Instance, Member, Param, Value, leaves, options, pattern
+from tillproof.flow.values import (
+    CONVERSIONS,
+    Const,
+    Ctx,
+    External,
+    Instance,
+    Member,
+    Mix,
+    Param,
+    Result,
+    Value,
+    constant,
+    leaves,
+    options,
+    pattern,
+)  # fmt: skip
 from tillproof.ir.ops import Kind, Op
-from tillproof.knowledge.schema import Operation
+from tillproof.knowledge.schema import Effect, Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -38,6 +53,9 @@ _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
                     r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual")  # fmt: skip
 _METHOD = re.compile(r"pay|method|gateway|mode")
+_STATE = re.compile(r"stat(e|us)$")
+_UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
+"""What a shop's settings call the states of an order that is not paid."""
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
@@ -232,7 +250,7 @@ class PaidPolicy(SenderPolicy):
         name = body.called(i)
         got = model.recogniser.effect(fn, i, ctx)
         if got is not None and got[0].effect == "order.paid":
-            return "sure" if self._not_open(fn, i, ctx) else ""
+            return "sure" if self._not_open(got[0], fn, i, ctx) else ""
         spelt = written(model.program, fn, callee)
         if body.op[callee] == Op.FIELD and name.startswith("set") and name != "set" and len(body.call(i)[1]) == 1:
             field = name[3:].lstrip("_")
@@ -291,11 +309,24 @@ class PaidPolicy(SenderPolicy):
         kind = Kind.STRING if value.startswith("'") else Kind.NUMBER
         return self._says_paid(name, Const(("", 0), kind, value.strip("'")), table)
 
-    def _not_open(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """``update_status('failed')`` is the same call and pays nothing."""
+    def _not_open(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """``update_status('failed')`` is the same call and pays nothing, nor does a state that waits for the payment."""
         arguments = [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]
-        texts = [t for a in arguments[:1] for o in options(a) if (t := _text(o)) is not None]
+        place = next((int(p) for n, p in effect.writes.items() if p.isdigit() and _STATE.search(n)), 0)
+        found = [o for a in arguments[place : place + 1] for o in options(a)]
+        if found and all(_UNSETTLED.search(self._setting(o)) for o in found):
+            return False
+        texts = [t for o in found if (t := _text(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
+
+    def _setting(self, value: Value) -> str:
+        """The name of the setting that a value is read from: ``Configuration::get('PS_OS_CHEQUE')``."""
+        while isinstance(value, Mix) and value.op in CONVERSIONS:
+            value = value.operands[0]
+        if not isinstance(value, Result) or value.instr < 0 or not self.model.recogniser.result_is("config", value):
+            return ""
+        given = self.model.evaluator.arguments(value)
+        return snake((constant(given[0][1]) if given else None) or "")
 
     def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
         if depth > 2 or isinstance(value, Const):

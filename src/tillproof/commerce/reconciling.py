@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom, flat
-from tillproof.commerce.effects import Effect
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
@@ -13,7 +13,7 @@ from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID, FieldRead
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Result, Value, constant, options, pieces
+from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Record, Result, Value, constant, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -31,6 +31,8 @@ _MOST_PIECES = 60
 _LONGEST_TEXT = 6
 _MOST_FILES = 20
 _BEGIN = ("payment.create", "checkout.create")
+_MOST_CALLS = 4
+_LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
@@ -224,7 +226,44 @@ class Reconciling:
 
     def _stored(self, effect: Effect) -> str:
         """The field that keeps the provider's id and by which the changed record is found; empty when it is found otherwise."""
-        return self._chosen_by(effect.touch, 0) if effect.touch is not None else ""
+        if effect.touch is None:
+            return ""
+        return self._chosen_by(effect.touch, 0) or next((k for place in effect.way[:_MOST_CALLS] if (k := self._looked_up(place))), "")
+
+    def _looked_up(self, place: Place) -> str:
+        """The field with a provider's id in a lookup of ours whose result a call is handed something of:
+        ``$orders->update($payments->findBy(['intent_id' => $intent->id])->getOrderId(), …)``."""
+        waiting: list[tuple[Fn, int, Ctx | None]] = [(place.fn, place.instr, place.ctx)]
+        seen: set[tuple[Fn, int]] = set()
+        while waiting and len(seen) < _MOST_PIECES:
+            fn, i, ctx = waiting.pop(0)
+            if i < 0 or (fn, i) in seen:
+                continue
+            seen.add((fn, i))
+            body = self.model.program.body(fn)
+            op, args = body.op[i], body.args(i)
+            if op == Op.CALL:
+                callee, arguments = body.call(i)
+                if _LOOKS_UP.search(snake(body.called(i))) and (key := self._key_among(fn, [v for _, v in arguments], ctx)):
+                    return key
+                waiting += [(fn, a, ctx) for a in (callee, *(v for _, v in arguments))]
+            elif op in (Op.FIELD, Op.AWAIT):
+                waiting.append((fn, args[0], ctx))
+            elif op == Op.NAME:
+                waiting += [(fn, body.args(s)[1], ctx) for s in self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores[:3]]
+            elif op == Op.PARAM and (given := self.model.records.chains.argument(fn, args[0], ctx)):
+                waiting.append(given)
+        return ""
+
+    def _key_among(self, fn: Fn, arguments: list[int], ctx: Ctx | None) -> str:
+        """The key of a record among arguments that holds a provider's id."""
+        for argument in arguments:
+            for option in options(self.model.evaluator.value(fn, argument, ctx)):
+                if isinstance(option, Record):
+                    found = (k for k, v in option.entries if k and PAYMENT_ID.fullmatch(snake(k)) and not isinstance(v, Const))
+                    if (key := next(found, "")):
+                        return key
+        return ""
 
     def _chosen_by(self, touch: Touch, depth: int) -> str:
         """The field with a provider's id by which records are chosen, or by which the record is found whose field chooses them:

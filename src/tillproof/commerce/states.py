@@ -39,6 +39,7 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_MAKES = ("create", "upsert")
 _EQUAL = ("==", "===", "is", "in", "eq")
 _UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
 _ORDER = ("<", ">", "<=", ">=")
@@ -225,6 +226,25 @@ class States:
                     out[kind, name] = FieldRead(kind, name, Parts(), fn, i, ctx)
         return list(out.values())
 
+    def _held_against(self, atom: Atom, touch: Touch) -> bool:
+        """Whether a record's field is compared with the very variable that is then written: ``if ($order->state === $new) return;``"""
+        if atom.fn != touch.fn or touch.instr < 0 or self.program.body(touch.fn).op[touch.instr] not in (Op.CALL, Op.SET_FIELD):
+            return False
+        body = self.program.body(atom.fn)
+        call = body.op[touch.instr] == Op.CALL
+        given = [v for _, v in body.call(touch.instr)[1]] if call else body.args(touch.instr)[2:3]
+        compared = {v for side in body.args(atom.instr)[1:3] if (v := self._variable(atom.fn, side, atom.ctx))}
+        return any((v := self._variable(touch.fn, i, touch.ctx)) is not None and v in compared for i in given)
+
+    def _variable(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, frozenset[int]] | None:
+        """A variable that is read, converted or not, and where it may have been written."""
+        body = self.program.body(fn)
+        while i >= 0 and body.op[i] == Op.CAST:
+            i = body.args(i)[1]
+        if i < 0 or body.op[i] != Op.NAME:
+            return None
+        return body.name(i), frozenset(self.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores)
+
     def _of_ours(self, value: Value) -> list[FieldRead]:
         """What a function of ours gives: a field, or what it asked a getter for."""
         if isinstance(value, Result) and value.instr >= 0 and not self.model.recogniser.is_ours(value.fn, value.instr, value.ctx):
@@ -296,6 +316,9 @@ class States:
                 out = {e: None for e, t in done.about(touch.entity) if self._exists_after(touch, t) is (there != atom.truth)}
         if not out:
             out = {e: None for sought in self._sought(atom) for e, t in done.about(sought.entity) if self._exists_after(sought, t)}
+        if not out and self._exists_means(atom) is (not atom.truth):  # `if (!$order->getInvoices())`, and then one is made
+            kept = (e for r in self.reads(atom) if r.field.endswith("s") for e, t in done.about(entity(r.field)) if t.kind in _MAKES)
+            out = dict.fromkeys(kept)
         return list(out)
 
     def _sought(self, atom: Atom) -> Iterator[Touch]:
@@ -360,15 +383,17 @@ class States:
             return None
         value = touch.fields[name]
         texts = {t for o in (options(value) if value is not None else ()) if (t := _kept(o)) is not None}
-        return self._compare(atom, texts, value)
+        return self._compare(atom, texts, value, touch)
 
-    def _compare(self, atom: Atom, texts: set[str], value: Value | None) -> bool | None:
+    def _compare(self, atom: Atom, texts: set[str], value: Value | None, touch: Touch | None = None) -> bool | None:
         """A condition on a field, once the field holds one of ``texts`` or ``value``."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
         if op == Op.BINARY:
             operator = body.text(args[0])
             wanted = self._wanted(atom)
+            if operator in (*_EQUAL, *_UNEQUAL) and not wanted and touch is not None and self._held_against(atom, touch):
+                return operator in _EQUAL
             if operator not in (*_EQUAL, *_UNEQUAL) or not wanted:
                 return None
             if wanted & {"null", "none", "undefined"}:
@@ -529,7 +554,10 @@ def _set(value: Value | None, texts: set[str]) -> bool:
         return False
     return not (texts and all(t.lower() in (*_EMPTY, "false") for t in texts)) or isinstance(value, Mix)
 
+<<<<<<< HEAD
 
 def _kept(value: Value) -> str | None:
     """What a field holds once it is set to a value: a code itself, not the word that it stands for."""
     return value.text if isinstance(value, Const) and value.kind == Kind.STRING else text_of(value)
+=======
+>>>>>>> 345c379 (PrestaShop: hooks are told, front controllers have routes, states of orders; a state held against the very value that is written is a guard)

@@ -103,6 +103,8 @@ class Transitions:
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
         words = self.model.words
+        if words.money(name) and value is not None and not all(isinstance(o, Const) for o in options(value)):
+            return None  # how much was paid is a sum
         if not words.says_state(name) or value is None or any(self._is_copy(o, name) for o in options(value)):
             return None
         texts = [t for o in options(value) if (t := text_of(o)) is not None]
