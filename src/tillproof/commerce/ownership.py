@@ -64,6 +64,6 @@ class Ownership:
         return any(self._sent(v) for v in values)
 
     def _sent(self, value: Value) -> bool:
-        """Whether a value is a piece of what the customer sends."""
-        found = (self.model.requests.source(v) for v in pieces([value], _MOST))
+        """Whether a value is a piece of what the customer sends, or of what was looked up by one."""
+        found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
         return any(source is not None and source.kind in _SENT for source in found)

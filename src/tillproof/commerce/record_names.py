@@ -44,6 +44,9 @@ _QUERIES = re.compile(
     r"|get_?(one|many|raw|count|result|single|first)\w*|save\w*|persist|merge|reload|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|row|result",
     re.IGNORECASE,
 )
+_FLUENT = re.compile(r"(set|add)(_|[A-Z])\w*|\w*[rR]elation(ship)?s?$")
+"""Calls that give back the object that they are called on."""
+_CLASS = re.compile(r"\\?\w+(\\\w+)+")
 _DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
@@ -96,7 +99,9 @@ class RecordNames:
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
                 if named := self._given_class(link) or self._in_statement(link):
                     return named
-            elif not _QUERIES.fullmatch(link.name) and (name := entity(_without_verb(link.name))):
+            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and _FLUENT.match(link.name))) and (
+                name := entity(_without_verb(link.name))
+            ):
                 return name
         return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
 
@@ -149,6 +154,8 @@ class RecordNames:
                     return entity(constant(given) or "") if given is not None else ""
                 if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
                     return entity(option.name.removesuffix(".class"))
+                if isinstance(option, Const) and option.kind == Kind.STRING and _CLASS.fullmatch(text := option.text.strip("'\"")):
+                    return entity(text.rpartition("\\")[2])  # PHP's 'Shop\Model\Order'
         return ""
 
     def _classes_in(self, link: Link, row: int) -> tuple[Value, ...]:

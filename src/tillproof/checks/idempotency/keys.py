@@ -117,6 +117,7 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         if key.lower() in wanted:
             return Keyed(site, ctx, Found(value, True, key), ())
         found, more = find_key(evaluator, value, wanted)
+        found = found or _further_in(evaluator, value, wanted)
         if found is not None and found.certain:
             return Keyed(site, ctx, found, ())
         maybe = maybe or found
@@ -128,6 +129,17 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         maybe, sealed = in_sealed_body(evaluator, [v for _, v in arguments], wanted)
         hidden += sealed
     return Keyed(site, ctx, maybe, tuple(hidden))
+
+
+def _further_in(evaluator: Evaluator, value: Value, wanted: set[str]) -> Found | None:
+    """The key where a provider wants it in a part of what it is sent: ``transaction_details.order_id``."""
+    for name in sorted(wanted):
+        outer, _, inner = name.partition(".")
+        part = find_key(evaluator, value, {outer})[0] if inner else None
+        found = find_key(evaluator, part.value, {inner})[0] if part is not None else None
+        if part is not None and found is not None:
+            return Found(found.value, part.certain and found.certain, found.key)
+    return None
 
 
 def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) -> tuple[Found | None, list[Value]]:

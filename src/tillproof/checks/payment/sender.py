@@ -15,6 +15,7 @@ _VERIFIES = re.compile(
     r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.IGNORECASE
 )
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
+_CART = re.compile(r"(\w+_)?(cart|basket|quote)")
 _MOST = 60
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
 
@@ -32,11 +33,15 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
     acts = [
         h
         for h in walked.unproven
-        if h.kind != "dispatch" and not (walked.proofs and (_says_nothing(model, h) or _counts_requests(model, h) or _proves_later(walked, h)))
+        if h.kind != "dispatch" and not (walked.proofs and _is_harmless(model, walked, h))
     ]
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
+
+
+def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
+    return _says_nothing(model, act) or _notes_aside(model, act) or _proves_later(walked, act)
 
 
 def _proves_later(walked: Walked, act: Happening) -> bool:
@@ -46,10 +51,11 @@ def _proves_later(walked: Walked, act: Happening) -> bool:
     return any((step.caller, step.call) == (act.fn, act.instr) for p in walked.proofs if p.ctx for step in p.ctx.chain())
 
 
-def _counts_requests(model: Model, act: Happening) -> bool:
-    """Whether something is noted in a cache only, as what limits the rate of requests does before anything else."""
+def _notes_aside(model: Model, act: Happening) -> bool:
+    """Whether something is noted in a cache only, as what limits the rate of requests does before anything else, or a cart is opened
+    again for who has not paid."""
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith("record") else None
-    return touch is not None and touch.entity == "cache"
+    return touch is not None and (touch.entity == "cache" or _CART.fullmatch(touch.entity) is not None)
 
 
 def _says_nothing(model: Model, act: Happening) -> bool:
