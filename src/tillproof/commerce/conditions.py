@@ -4,11 +4,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Held
-from tillproof.flow.evaluate import MAX_DEPTH
 from tillproof.flow.facts import Condition, Either, Fact, Passed
 from tillproof.flow.implication import truth_of
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, options
+from tillproof.flow.values import MAX_DEPTH, Const, Ctx, FunctionV, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:

@@ -49,9 +49,13 @@ _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
+_TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
-_LATER = re.compile(r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
-                    r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual")  # fmt: skip
+_LATER = re.compile(
+    r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
+    r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual"
+)
+"""Ways of paying by which nothing is paid when the order is made."""
 _METHOD = re.compile(r"pay|method|gateway|mode")
 _STATE = re.compile(r"stat(e|us)$")
 _UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
@@ -226,6 +230,8 @@ class PaidPolicy(SenderPolicy):
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)):
                 return ""
+            if _TOTAL.fullmatch(snake(name)) and not any(isinstance(o, Const) for o in options(value)):
+                return ""  # what is to be paid, as shops call it too
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
                 return "" if newsletter else "sure"

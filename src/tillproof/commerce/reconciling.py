@@ -261,7 +261,7 @@ class Reconciling:
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
                 if isinstance(option, Record):
                     found = (k for k, v in option.entries if k and PAYMENT_ID.fullmatch(snake(k)) and not isinstance(v, Const))
-                    if (key := next(found, "")):
+                    if key := next(found, ""):
                         return key
         return ""
 

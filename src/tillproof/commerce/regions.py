@@ -1,10 +1,12 @@
 """Inside what a line runs: a lock, a row lock, a transaction; here, or in every caller."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.names import written
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 Fits: TypeAlias = Callable[[Place], bool]
 
+_LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire)(_|$)")
+_LOCKS_DEEP = 1
+_MOST_CALLS = 12
 _LEVELS = 4
 _MOST_CALLERS = 12
 _BEGINS = ("begintransaction", "begin", "start_transaction", "starttransaction", "begin_transaction")
@@ -42,9 +47,26 @@ class Regions:
             if not isinstance(fact, Passed) or body.op[fact.instr] != Op.CALL:
                 continue
             before = Place(place.fn, fact.instr, place.ctx)
-            if (self._takes(before, "lock") or self._locks_rows(before)) and (fits is None or fits(before)):
+            takes = self._takes(before, "lock") or self._locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
+            if takes and (fits is None or fits(before)):
                 return before
         return None
+
+    def _locks_inside(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether a call lands in a function of ours that is there to take a lock, by its own name or its class's, and takes one."""
+        body = self.model.program.body(fn)
+        if body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD) or (depth == 0 and not _LOCKING.search(snake(body.called(i)))):
+            return False
+        for option in options(self.model.evaluator.value(fn, body.args(i)[0], ctx)):
+            if not isinstance(option, FunctionV):
+                continue
+            within = self.model.program.body(option.fn)
+            calls = [n for n, op in enumerate(within.op) if op == Op.CALL]
+            if any(self._is(option.fn, n, None, "lock") for n in calls):
+                return True
+            if depth < _LOCKS_DEEP and any(self._locks_inside(option.fn, n, None, depth + 1) for n in calls[:_MOST_CALLS]):
+                return True
+        return False
 
     def locked_everywhere(self, place: Place, fits: "Fits | None" = None) -> list[Place]:
         """The locks under which a place always runs: one taken here, or one in each caller, however far up; empty when any way to it

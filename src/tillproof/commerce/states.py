@@ -554,10 +554,7 @@ def _set(value: Value | None, texts: set[str]) -> bool:
         return False
     return not (texts and all(t.lower() in (*_EMPTY, "false") for t in texts)) or isinstance(value, Mix)
 
-<<<<<<< HEAD
 
 def _kept(value: Value) -> str | None:
     """What a field holds once it is set to a value: a code itself, not the word that it stands for."""
     return value.text if isinstance(value, Const) and value.kind == Kind.STRING else text_of(value)
-=======
->>>>>>> 345c379 (PrestaShop: hooks are told, front controllers have routes, states of orders; a state held against the very value that is written is a guard)

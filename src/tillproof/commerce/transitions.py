@@ -183,7 +183,9 @@ class Transitions:
             if holds_state_of(read.entity, touch.entity):
                 return True
             # What is kept beside an order moves with it: an invoice is paid when its order is.
-            kin = same(read.entity, touch.entity) or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
+            kin = same(read.entity, touch.entity) or (
+                _BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None
+            )
             if kin and self._tells_state(read):
                 return True
         there = self.model.states.existence(atom)
@@ -235,7 +237,7 @@ class Transitions:
     def _is_new_by(self, key: Value, kind: str) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
         creation that calls itself again gives is known from its other ways out."""
-        if all(isinstance(o, (Result, Member)) and _LAST_ID.fullmatch(snake(names(o)[0].rpartition(".")[2].removesuffix("()"))) for o in options(key)):
+        if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
             return True
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
         return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind) for o in known)
@@ -266,3 +268,8 @@ def id_of(value: Value) -> Value | None:
     if isinstance(value, Result) and isinstance(value.callee, Member) and snake(value.callee.name) in _IDS:
         return value.callee.base
     return value.base if isinstance(value, Member) else None
+
+
+def _last(name: str) -> str:
+    """The last word of a dotted name: ``db().insert_id()`` ends in ``insert_id``."""
+    return snake(name.removesuffix("()").rpartition(".")[2].removesuffix("()"))

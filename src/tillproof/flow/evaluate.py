@@ -41,18 +41,20 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
+    class_named,
     constant,
     object_key,
     options,
+    too_deep,
 )  # fmt: skip
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
-MAX_DEPTH = 7
 MAX_NESTING = 120
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
+_LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 
@@ -407,9 +409,10 @@ class Evaluator:
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
-            elif isinstance(option, ClassV) or (new and class_named(option) is not None):
-                made = option if isinstance(option, ClassV) else class_named(option)
-                results.append(Instance(at, made.cls, (f.fn, i, f.ctx)))
+            elif isinstance(option, ClassV):
+                results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))
+            elif new and (of := class_named(option)) is not None:
+                results.append(Instance(at, of.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
             elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
@@ -428,7 +431,8 @@ class Evaluator:
             elif isinstance(option, Member) and option.name == "format" and (text := self._formatted(option, f, arguments, at)) is not None:
                 results.append(text)
             else:
-                results.append(self._mapped(option, f, i, at) or Result(at, option, f.fn, i, f.ctx, new))
+                known = self._mapped(option, f, i, at) or self._handed_out(option, f, i, at)
+                results.append(known or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
 
     def _named_class(self, callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
@@ -437,6 +441,15 @@ class Evaluator:
         text = constant(self.at(f, arguments[number][1])) if number < len(arguments) else None
         found = self.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
         return found[0] if len(found) == 1 else None
+
+
+    def _handed_out(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
+        """``$container->get(Orders::class)``, ``app(Orders::class)``: an object of the class that a container is asked for by its name."""
+        if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
+            return None
+        arguments = f.body.call(i)[1]
+        made = [named for o in options(self.at(f, arguments[0][1])) if (named := class_named(o))] if arguments else []
+        return choice(at, [Instance(at, named.cls) for named in made]) if made else None
 
     def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
         """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself."""
@@ -475,7 +488,7 @@ class Evaluator:
 
     def _returned(self, target: FunctionV, caller: Frame, i: int, callback: bool = False) -> Value:
         at = (caller.file, caller.body.line[i])
-        if _too_deep(target.fn, caller.ctx):
+        if too_deep(target.fn, caller.ctx):
             return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
         f = self.frame(target.fn, self._context(target, caller, i, callback))
         body = f.body
@@ -512,22 +525,6 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
-
-
-def class_named(value: Value) -> ClassV | None:
-    """The class that PHP's name for it stands for: with ``$class = Order::class``, ``new $class`` and ``$class::find()`` are of ``Order``."""
-    return value.base if isinstance(value, Member) and value.name == "class" and isinstance(value.base, ClassV) else None
-
-
-def _too_deep(fn: Fn, ctx: Ctx | None) -> bool:
-    """Whether a call of a function is not followed any more: too many calls around it, or it is one of them."""
-    if ctx is not None and ctx.depth >= MAX_DEPTH:
-        return True
-    while ctx is not None:
-        if ctx.fn == fn:
-            return True
-        ctx = ctx.parent
-    return False
 
 
 def _nobody(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = tuple[str, int]
 
+MAX_DEPTH = 7
+"""How many calls deep a value is followed."""
 _MOST = 12
 _MOST_FUNCTIONS = 24
 """How many alternatives of a value are kept; of functions more, since each that is left out is code that nobody looks at."""
@@ -379,3 +381,19 @@ def pattern(value: Value) -> str:
         known = [p for p in (pattern(o) for o in value.options) if p != "{}"]
         return known[0] if known else "{}"
     return "{}"
+
+
+def class_named(value: Value) -> ClassV | None:
+    """The class that PHP's name for it stands for: with ``$of = Order::class``, ``new $of`` and ``$of::find()`` are about ``Order``."""
+    return value.base if isinstance(value, Member) and value.name == "class" and isinstance(value.base, ClassV) else None
+
+
+def too_deep(fn: Fn, ctx: Ctx | None) -> bool:
+    """Whether a call of a function is not followed any more: too many calls around it, or it is one of them."""
+    if ctx is not None and ctx.depth >= MAX_DEPTH:
+        return True
+    while ctx is not None:
+        if ctx.fn == fn:
+            return True
+        ctx = ctx.parent
+    return False

@@ -102,8 +102,8 @@ def _chosen(model: Model, entry: Entry, ruling: Ruling, place: Place, transition
     ruling.anchor = lines(model, place)
     ruling.title = f"Anybody can set the {name} to any state"
     ruling.message = (
-        f"A call of {called(model, entry)} writes the `{transition.field}` that it is sent into the {name} that it names, and nobody has to "
-        "sign in for it: whoever finds the address makes an order count as paid or sent, or cancels those of others."
+        f"A call of {called(model, entry)} writes the `{transition.field}` that it is sent into the {name} that it names, and nobody has "
+        "to sign in for it: whoever finds the address makes an order count as paid or sent, or cancels those of others."
     )
     ruling.remediation = (
         "Refuse whoever is not signed in as staff before anything is written, and take only states that the present one may change into."

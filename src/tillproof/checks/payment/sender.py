@@ -30,11 +30,7 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
 
     To ask which event it is counts where nothing else is seen. Beside a proof, to note that a message was refused does not count.
     """
-    acts = [
-        h
-        for h in walked.unproven
-        if h.kind != "dispatch" and not (walked.proofs and _is_harmless(model, walked, h))
-    ]
+    acts = [h for h in walked.unproven if h.kind != "dispatch" and not (walked.proofs and _is_harmless(model, walked, h))]
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))

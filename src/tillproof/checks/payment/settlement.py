@@ -299,8 +299,8 @@ def has_routes(model: Model, integration: Integration) -> bool:
 
 
 def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
-    """Where the first of the browser's routes writes that the order is paid."""
-    for found in integration.returns:
+    """Where the first of the browser's routes writes that the order is paid; of those that ask the provider, where there is one."""
+    for found in sorted(integration.returns, key=lambda r: not r.policy.proofs):
         act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
         return act.fn, act.instr
     return None
