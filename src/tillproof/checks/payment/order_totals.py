@@ -119,10 +119,10 @@ def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSi
 
 
 def _of_statement(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
-    """``INSERT INTO orders (total) VALUES ($total)``"""
+    """``INSERT INTO orders (total) VALUES ($total)``; what writes over a row that is there keeps a copy of somebody else's order."""
     got = model.recogniser.effect(fn, i, ctx)
     touch = model.records.touch(fn, i, ctx) if got is not None and got[0].effect == "sql" else None
-    if touch is None or touch.kind not in ("create", "write", "upsert") or not model.words.entity(touch.entity):
+    if touch is None or touch.kind not in ("create", "write") or not model.words.entity(touch.entity):
         return
     for name, value in touch.fields.items():
         if value is not None and name not in touch.relative and model.words.money(name):
