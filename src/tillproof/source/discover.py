@@ -34,6 +34,8 @@ _NEVER_ENTERED = kinds.words(
 )
 # Web assets of other people are kept in a folder called vendor below one of these.
 _ASSET_FOLDERS = kinds.words("public static assets asset js css lib libs dist wwwroot web htdocs media")
+# Below these lie the browser libraries that a template for a shop or its back office brings along.
+_LIBRARY_FOLDERS = kinds.words("plugins plugin lib libs vendor vendors bower_components assets asset static public js")
 
 
 class _Folder(msgspec.Struct, frozen=True):
@@ -211,6 +213,8 @@ class _Walk:
         if name in ("vendor", "vendors"):
             segments = parent.path.rstrip("/").lower().split("/")
             return "vendored" if segments[-1] in _ASSET_FOLDERS else parent.role
+        if kinds.is_library(name) and not _LIBRARY_FOLDERS.isdisjoint(parent.path.lower().split("/")):
+            return "vendored"
         return kinds.folder_role(name, parent.role)
 
     def _note_link(self, path: str) -> None:

@@ -98,6 +98,16 @@ _FOLDERS: dict[str, Role] = {
 }
 _PRECEDENCE: tuple[Role, ...] = ("vendored", "test", "docs", "migration")
 
+# Folders of browser libraries, as templates for shops and their back offices bring them along.
+_LIBRARY = re.compile(
+    r"(jquery|bootstrap|datatables|daterangepicker|icheck|fontawesome|font-awesome|flag-icon|tempusdominus|overlay-?scrollbars|ckeditor"
+    r"|tinymce|codemirror|fullcalendar|sweetalert|select2|moment|summernote|jqvmap|inputmask|dropzone|flot|raphael|popper|chart\.?js"
+    r"|pdfmake|jszip|jsgrid|uplot|ion-?range-?slider|owl-?carousel|slick|swiper|magnific-popup|isotope|waypoints|metismenu|modernizr"
+    r"|html5shiv|sparklines?|toastr|ekko-lightbox|filterizr|bs-(custom-file-input|stepper)|pace-progress|perfect-scrollbar|apexcharts"
+    r"|quill|leaflet|lightbox|nice-select|sortablejs|three\.?js|underscore|lodash)\d*([._-]\w+)*",
+    re.IGNORECASE,
+)
+
 _TEST_NAME = re.compile(
     r"test_.*\.py|.*_tests?\.(?:py|go|rb|exs)|conftest\.py|tests\.py|.*_spec\.rb"
     r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w-]+)*\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
@@ -158,6 +168,11 @@ def language_of_content(language: Language | None, name: str, head: bytes) -> La
     if language == "html" and b"{%" in head and name.endswith((".html", ".htm")):
         return "jinja"
     return language
+
+
+def is_library(folder: str) -> bool:
+    """True for the name of a folder that holds a published browser library."""
+    return _LIBRARY.fullmatch(folder) is not None
 
 
 def folder_role(segment: str, inherited: Role | None) -> Role | None:
