@@ -7,6 +7,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.transitions import Transition
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Value, pieces
 from tillproof.ir.ops import Op
@@ -19,6 +20,8 @@ _OWNERS = re.compile(
     r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs\w*|e?mail|phone"
     r"|token|secret|hash|signature|hmac|otp|code|tracking|access)(_\w+)?"
 )
+_OPENS = {"session_start"}
+"""That a session is opened says nothing of whose it is."""
 _SENT = ("path", "body", "query")
 _MOST = 40
 
@@ -37,6 +40,17 @@ class Ownership:
             return False
         return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
 
+    def asks_who_calls(self, transition: Transition) -> bool:
+        """Whether a condition on the way to a change looks at what the session holds: who has signed in."""
+        for held in self.model.effects.held(transition.effect):
+            if not isinstance(held.fact, Condition):
+                continue
+            value = self.model.evaluator.value(held.fn, held.fact.instr, held.ctx)
+            found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
+            if any(source is not None and source.kind in ("session", "headers") for source in found):
+                return True
+        return False
+
     def _on_the_way(self, entry: Entry, effect: Effect) -> list[Fn]:
         way = [place.fn for place in effect.way]
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
@@ -52,7 +66,8 @@ class Ownership:
         body = self.model.program.body(fn)
         named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE))
         keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST)
-        return any(_OWNERS.fullmatch(snake(word)) for name in (*named, *keys) for word in name.split("."))
+        words = {snake(word) for name in (*named, *keys) for word in name.split(".")} - _OPENS
+        return any(_OWNERS.fullmatch(word) for word in words)
 
     def _read_by_request(self, transition: Transition) -> bool:
         record = transition.touch.record

@@ -29,6 +29,8 @@ class FunctionWalk(Implication):
         self._constant: dict[int, bool | None] = {}
         self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
+        self._known: dict[int, bool | None] = {}
+        self._asked_early = False
 
     @cached_property
     def defuse(self) -> DefUse:
@@ -51,8 +53,10 @@ class FunctionWalk(Implication):
         self._settle()
         self._sure_reads = self._find_sure_reads()
         if self._sure_reads:
-            self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
-            self._settle()
+            self._settle_again()
+        if self._asked_early:  # a flag was asked about before it was known where it is set
+            self._known = {n: self._through(n, None) for n, state in enumerate(self.entry) if state is not None}
+            self._settle_again()
         happenings: list[Happening] = []
         outcomes: list[Outcome] = []
         for block in range(len(self.body.blocks)):
@@ -87,6 +91,10 @@ class FunctionWalk(Implication):
                 if merged != known:
                     self.entry[target] = merged
                     waiting.append(target)
+
+    def _settle_again(self) -> None:
+        self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
+        self._settle()
 
     def _find_sure_reads(self) -> set[int]:
         """Reads of a Python variable that only proven code has set: on the way round it, after a loop that never ran, the read fails."""
@@ -234,6 +242,9 @@ class FunctionWalk(Implication):
     def entry_after(self, i: int) -> bool | None:
         """The state at the end of the block of an instruction, when the walk knows it already."""
         block = self.defuse.block_of[i]
+        if block in self._known:
+            return self._known[block]
+        self._asked_early = self._asked_early or self.entry[block] is None
         return self._through(block, None) if self.entry[block] is not None else None
 
     # --- outcomes

@@ -75,7 +75,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
                 ruling.evidence.append(step(model, t.effect.place, t.held, "guard"))
         return ruling
     place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
-    if worst.sent and handler is None and entry.role == "public" and model.ownership.unasked(entry, worst):
+    if worst.sent and handler is None and _anybody_chooses(model, entry, worst):
         return _chosen(model, entry, ruling, place, worst)
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
@@ -94,6 +94,11 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
     return ruling
+
+
+def _anybody_chooses(model: Model, entry: Entry, transition: Transition) -> bool:
+    asked = model.ownership.asks_who_calls(transition)
+    return entry.role == "public" and not asked and model.ownership.unasked(entry, transition)
 
 
 def _chosen(model: Model, entry: Entry, ruling: Ruling, place: Place, transition: Transition) -> Ruling:
