@@ -76,7 +76,7 @@ if ($method == 'cashondelivery') {{
 
 
 _SENT = "$total = $_POST['amount'];"
-_OWN = """$rows = mysqli_query($db, "SELECT SUM(price * quantity) AS s FROM cart_item JOIN product USING (product_id) WHERE usr_id = $user");
+_OWN = """$rows = mysqli_query($db, "SELECT SUM(price * n) AS s FROM cart_item JOIN product USING (product_id) WHERE usr_id = $user");
 $total = mysqli_fetch_assoc($rows)['s'];"""
 
 

@@ -72,7 +72,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     )
     if first is None:
         return []
-    if handler is not None and _settled_elsewhere(model, handler):
+    if (handler is not None and _settled_elsewhere(model, handler)) or _told_of_later(model, effects[first]):
         return []  # the webhook settles what the return loses
     return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
 
@@ -107,6 +107,12 @@ def _refused(model: Model, place: Place) -> bool:
 def _settled_elsewhere(model: Model, handler: Handler) -> bool:
     """Whether another message of the same provider comes to us, so that what one loses the other brings."""
     return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
+
+
+def _told_of_later(model: Model, effect: Effect) -> bool:
+    """Whether the provider's message tells us what becomes of a payment that is only begun."""
+    known = model.operations.at(effect.fn, effect.instr, effect.ctx) if effect.kind == "payment.create" else None
+    return known is not None and any(h.kind != "redirect-return" and h.provider.id == known.provider.id for h in model.handlers.all)
 
 
 def _faces_browser(model: Model, entry: Entry) -> bool:
