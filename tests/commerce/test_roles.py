@@ -310,3 +310,29 @@ class ParcelView(APIView):
 urlpatterns = [path("parcel/", ParcelView.as_view())]
 """
     assert roles(tmp_path, {"shop/urls.py": view, "manage.py": ""}) == {"ParcelView.post": role}
+
+
+@pytest.mark.parametrize(
+    ("guard", "role"),
+    [
+        ("if (!isset($_SESSION['admin_login'])) { header('location: login.php'); exit(); }", "staff"),
+        ("if (empty($_SESSION['staff_id'])) { header('Location: login.php'); exit; }", "staff"),
+        ("if ($_SESSION['role'] != 'admin') { header('location: login.php'); die(); }", "staff"),
+        ("if (!isset($_SESSION['user_id'])) { header('location: login.php'); exit; }", "customer"),
+        ("if (!isset($_SESSION['cart'])) { header('location: shop.php'); exit; }", "public"),
+        ("if (!isset($_SESSION['admin_login'])) header('location: login.php');", "public"),
+        ("include 'guard.php';", "staff"),
+    ],
+)
+def test_a_page_asks_its_session_who_calls(tmp_path: Path, guard: str, role: str) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "db.php": "<?php\n$db = mysqli_connect(getenv('HOST'), 'shop', getenv('PASS'), 'shop');\n",
+            "guard.php": "<?php\nif (!isset($_SESSION['admin'])) { header('location: login.php'); exit; }\n",
+            "ship.php": f"<?php\nsession_start();\ninclude 'db.php';\n{guard}\n$id = (int) $_GET['id'];\n"
+            "mysqli_query($db, \"UPDATE orders SET status = 'shipped' WHERE id = $id\");\n",
+        },
+    )
+    (entry,) = [e for e in shop.entries if e.route == "/ship.php"]
+    assert entry.role == role

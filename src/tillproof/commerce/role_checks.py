@@ -12,6 +12,8 @@ _LEAVES = 6  # calls that a side which only refuses makes at most
 _REFUSALS = {"401", "403"}
 _EQUAL = {"==", "===", "is", "in"}
 _ENVIRONMENT = {"env", "environ", "getenv", "NODE_ENV", "DEBUG", "environment", "WP_DEBUG"}
+_ABSENT = ("empty", "is_null")
+"""Calls that say that something is not there: when they are false it is."""
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
@@ -169,7 +171,7 @@ def _holding(body: Body, i: int, truth: bool) -> Iterator[int]:
                 yield from _holding(body, side, value == same)
         elif same:
             yield i
-    elif truth:
+    elif truth or (op == Op.CALL and body.called(i) in _ABSENT):
         yield i
 
 

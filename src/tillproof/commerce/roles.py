@@ -8,6 +8,7 @@ from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
+from tillproof.commerce.role_sessions import asked_of_session, session_key
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -48,6 +49,7 @@ _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|use
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
 _LEVELS = 3
+_FIRST_LINES = 12
 
 
 _OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
@@ -105,6 +107,15 @@ class Roles:
             yield from self._before(owner, target.fn, patterns)
         if target.fn.number != TOP or self.program.language(target.fn.file) == "php":
             yield from self._head(target.fn, patterns)
+        if target.fn.number == TOP:
+            yield from self._included(target.fn.file, patterns)
+
+    def _included(self, file: str, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        """What a page demands by the file that it includes first: ``require 'guard.php'``."""
+        for include in self.program.indices[file].imports if self.program.language(file) == "php" else ():
+            found = self.evaluator.scope.modules.find(file, include.module) if include.line <= _FIRST_LINES else None
+            if found is not None and found.endswith(".php") and _TELLING.search(self.program.sources[found]):
+                yield from self._head(Fn(found, TOP), patterns, 1)
 
     def patterns(self, file: str) -> Patterns:
         """Staff and customer names of the frameworks that hold for a file."""
@@ -296,6 +307,7 @@ class Roles:
         sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
         texts = [t for s in sides if (t := _role_text(s))]
         words = [snake(s.name) for s in sides if isinstance(s, Member)]
+        words += [k for s in sides if (k := session_key(s))]
         if any(_ROLE_WORD.fullmatch(w) for w in words) and any(_STAFF_TEXT.fullmatch(t) for t in texts):
             return "staff"
         return None
@@ -369,6 +381,8 @@ class Roles:
             role = _by_names(plain_names(option), patterns, first)
             if role:
                 return role
+        if self.program.language(fn.file) == "php" and (role := asked_of_session(self.evaluator, fn, i)):
+            return role
         if body.op[i] == Op.CALL:
             callee = self.evaluator.value(fn, body.args(i)[0])
             if isinstance(callee, External) and self.program.language(fn.file) == "php":

@@ -1,0 +1,35 @@
+"""Who has signed in, by what a PHP page asks of its session."""
+
+import re
+
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn
+from tillproof.flow.values import External, Value, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Role
+
+_STAFF = re.compile(r"(^|_)(admin|staff|manager|superuser|employee)")
+_SIGNED_IN = re.compile(r"(^|_)(user|login|logged|log_?in|customer|member|client|account|email|uid|auth|usr|usuario|id)")
+_BACK_OFFICE = re.compile(r"(^|/)(admin\w*|back_?office|panel|dashboard)/", re.IGNORECASE)
+_ASKING = ("isset", "empty", "is_null")
+
+
+def asked_of_session(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
+    """What a condition asks of the caller: ``isset($_SESSION['admin'])``. In a back office's folder whoever has signed in is staff."""
+    body = evaluator.program.body(fn)
+    if body.op[i] == Op.CALL and body.called(i) in _ASKING and body.call(i)[1]:
+        i = body.call(i)[1][0][1]
+    word = next((w for o in options(evaluator.value(fn, i)) if (w := session_key(o))), "")
+    if _STAFF.search(word):
+        return "staff"
+    if not _SIGNED_IN.search(word):
+        return None
+    return "staff" if _BACK_OFFICE.search(fn.file) else "customer"
+
+
+def session_key(value: Value) -> str:
+    """The key of what PHP's session holds; empty for anything else."""
+    if not isinstance(value, External) or not value.name.lstrip("$").startswith("_SESSION."):
+        return ""
+    return snake(value.name.rpartition(".")[2])
