@@ -393,3 +393,115 @@ def test_a_resolver_of_graphql_is_called_by_anybody(tmp_path: Path) -> None:
 def test_a_resolver_that_asks_whose_the_order_is(tmp_path: Path) -> None:
     guard = "if (!$order->canCancel() || (int) $order->getCustomerId() !== (int) $context->getUserId()) { return ['success' => false]; }"
     assert broken(tmp_path, "order/unguarded-transition", resolver(guard)) == []
+
+
+# --- What a payment's state says, and what null does
+
+_TOP_UP = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Payment;
+use Illuminate\\Http\\Request;
+use Stripe\\StripeClient;
+class TopUpController extends Controller {
+    public function success(Request $request) {
+        $payment = Payment::findOrFail($request->input('payment'));
+        $payment->update(['status' => 'STATE']);
+        return redirect('home');
+    }
+}
+"""
+
+
+def top_up(state: str) -> dict[str, str]:
+    return {
+        "composer.json": '{"require": {"laravel/framework": "^11.0", "stripe/stripe-php": "^13.0"}}',
+        "routes/web.php": "<?php\nRoute::get('payment/success', [App\\Http\\Controllers\\TopUpController::class, 'success']);\n",
+        "app/Models/Payment.php": "<?php\nnamespace App\\Models;\nclass Payment extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+        "app/Http/Controllers/TopUpController.php": _TOP_UP.replace("STATE", state),
+    }
+
+
+def test_a_payment_that_is_being_processed_has_not_come(tmp_path: Path) -> None:
+    check = "payment/fulfil-on-redirect"
+    assert broken(tmp_path / "paid", check, top_up("paid")) == [("app/Http/Controllers/TopUpController.php", 9)]
+    assert broken(tmp_path / "processing", check, top_up("processing")) == []
+
+
+_EVENT = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+class HookController extends Controller {
+    public function handle(Request $request) {
+        $event = START;
+        try {
+            $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), env('WHSEC'));
+        } catch (\\Exception $e) {
+            logger($e->getMessage());
+        }
+        if ($event === null) { return response('no', 400); }
+        Order::where('session', $request->input('data.object.id'))->update(['status' => 'paid']);
+        return response('ok');
+    }
+}
+"""
+
+
+def event(start: str) -> dict[str, str]:
+    return {
+        "composer.json": '{"require": {"laravel/framework": "^11.0", "stripe/stripe-php": "^13.0"}}',
+        "routes/api.php": "<?php\nRoute::post('stripe/webhook', [App\\Http\\Controllers\\HookController::class, 'handle']);\n",
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nclass Order extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+        "app/Http/Controllers/HookController.php": _EVENT.replace("START", start),
+    }
+
+
+def test_an_event_that_is_null_until_it_is_verified(tmp_path: Path) -> None:
+    check = "payment/webhook-weak-verification"
+    assert broken(tmp_path / "null", check, event("null")) == []
+    assert broken(tmp_path / "false", check, event("false")) != []
+
+
+# --- What a closure says by a variable around it
+
+_COMPLETING = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Credit;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\DB;
+class HookController extends Controller {
+    public function handle(Request $request) {
+        $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), env('WHSEC'));
+        $completed = false;
+        DB::transaction(function () use ($event, &$completed) {
+            $order = Order::where('session', $event->data->object->id)->lockForUpdate()->firstOrFail();
+            GUARD
+            $order->status = 'paid';
+            $order->save();
+            $completed = true;
+        });
+        if (!$completed) { return response('ok'); }
+        Credit::create(['session' => $event->data->object->id, 'amount' => 5]);
+        return response('ok');
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("guard", "lines"), [("", [19]), ("if ($order->status === 'paid') { return; }", [])])
+def test_a_variable_that_only_a_closure_sets(tmp_path: Path, guard: str, lines: list[int]) -> None:
+    files = {
+        **event("null"),
+        "app/Models/Credit.php": "<?php\nnamespace App\\Models;\nclass Credit extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+        "app/Http/Controllers/HookController.php": _COMPLETING.replace("GUARD", guard),
+    }
+    found = broken(tmp_path, "idempotency/handler-not-idempotent", files)
+    assert [line for _, line in found] == lines
+
+
+def test_a_name_that_begins_at_the_root(tmp_path: Path) -> None:
+    files = event("null")
+    path = "app/Http/Controllers/HookController.php"
+    files[path] = files[path].replace("use App\\Models\\Order;", "use App\\Models\\Order;\nuse Stripe\\Stripe;")
+    assert broken(tmp_path, "payment/webhook-unverified", files) == []

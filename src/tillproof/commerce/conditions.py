@@ -161,6 +161,8 @@ class Conditions:
             return []
         reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
         fitting = [s for s in reach.stores if not self._is(fn, body.args(s)[1], not truth)]
+        if reach.stores and not fitting and not reach.entry:
+            return self._set_within(fn, i, truth, ctx, depth)
         if len(fitting) != 1 or reach.entry:
             return []
         passed_by = [a for s in reach.stores if s not in fitting for a in self._not_taken(fn, s, i, ctx, depth)]
@@ -172,6 +174,30 @@ class Conditions:
         if len(reach.stores) > 1:  # which store it was says where the code has been
             facts = [a for f in self.model.effects.facts(fn).at(fitting[0]) for a in self.behind(Held(f, fn, ctx))]
         return passed_by + facts + ([] if self._is(fn, value, truth) else self.of(fn, value, truth, ctx, depth + 1))
+
+    def _set_within(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """A variable that only a closure can have given this truth: ``let done = false; await transaction(() => { …; done = true })``."""
+        body, found = self.program.body(fn), []
+        name = body.name(i)
+        for call, op in enumerate(body.op):
+            if op != Op.CALL:
+                continue
+            for _, given in body.call(call)[1]:
+                if body.op[given] != Op.FUNCTION:
+                    continue
+                inner = Fn(fn.file, body.args(given)[0])
+                stores = self.evaluator.defuse(inner).stores.get(name, ())
+                found += [(call, given, inner, s) for s in stores if not self._is(inner, self.program.body(inner).args(s)[1], not truth)]
+        if len(found) != 1:
+            return []
+        call, given, inner, store = found[0]
+        target = next((o for o in options(self.evaluator.value(fn, given, ctx)) if isinstance(o, FunctionV)), None)
+        if target is None or (ctx is not None and ctx.depth >= MAX_DEPTH):
+            return []
+        within = self.evaluator.context(target, fn, call, ctx, callback=True)
+        facts = [a for f in self.model.effects.facts(inner).at(store) for a in self.behind(Held(f, inner, within))]
+        value = self.program.body(inner).args(store)[1]
+        return facts + ([] if self._is(inner, value, truth) else self.of(inner, value, truth, within, depth + 1))
 
     def _not_taken(self, fn: Fn, store: int, i: int, ctx: Ctx | None, depth: int) -> Found:
         """What was not so where a store did not happen that one condition alone leads to: ``if paid != due: error = Mismatch()`` and then

@@ -14,6 +14,8 @@ _CARD_PARTS: tuple[tuple[CardPart, str], ...] = (
     ("track", "card_track_fields"),
 )
 _BRACKETED = re.compile(r"\[\s*['\"]?([^\]'\"]*)['\"]?\s*\]\Z")
+_MONEY_ITSELF = re.compile(r"(^|_)(payment|transaction|charge|transfer|deposit|top_?up|refund)s?$")
+_UNDER_WAY = ("processing", "in_process", "in_progress", "preparing")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -77,6 +79,11 @@ def snake(name: str) -> str:
     if not text.isupper():
         text = _HUMP.sub("_", text)
     return text.replace("-", "_").replace(" ", "_").lower()
+
+
+def under_way(entity: str, state: str) -> bool:
+    """Whether a payment is still on its way: an order that is "processing" is paid, a payment that is has not come yet."""
+    return bool(_MONEY_ITSELF.search(snake(entity))) and snake(state) in _UNDER_WAY
 
 
 def field_name(name: str) -> str:

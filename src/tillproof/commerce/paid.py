@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
@@ -243,7 +243,7 @@ class PaidPolicy(SenderPolicy):
                 return "sure"
             if kept is not None and _CARRIED.fullmatch(snake(kept)):
                 return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
-            if kept is not None and any(words.has("fulfil_values", t) for t in known):
+            if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
                 return "loose" if words.has("loose_entities", kept) else "sure"
         return ""
 

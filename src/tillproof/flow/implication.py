@@ -155,12 +155,20 @@ class Implication:
                     return True
                 if const[0] == Kind.BOOL and self.implies(side, wanted == (equal == truth)):
                     return True
+                if const[0] == Kind.NULL and equal != truth and self._null_or_so(side) and self.implies(side, True):
+                    return True
             call = self.origin_call(side)
             if call is None:
                 continue
             if self._compares_call(call, other, equal == truth, operator):
                 return True
         return equal == truth and self._held_by(left, right)
+
+    def _null_or_so(self, i: int) -> bool:
+        """Whether a value is null where it is not true: ``$event = null; try { $event = constructEvent(…); }``. It is never false."""
+        found = list(options(self.value(i)))
+        null = any(isinstance(o, Const) and o.kind == Kind.NULL for o in found)
+        return null and not any(isinstance(o, Const) and o.falsy and o.kind != Kind.NULL for o in found)
 
     def _held_by(self, left: int, right: int) -> bool:
         """A member that equals a constant is a member of something: what gave the object gave no null, and that may be the proof."""

@@ -27,6 +27,7 @@ from tillproof.flow.values import (
     names,
     options,
 )  # fmt: skip
+from tillproof.ir.declarations import Import
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Scope:
         for item in index.imports:
             if item.local == name:
                 return self.module(file, item.module, item.name, at)
-            if php and rest and item.local == head:
+            if php and rest and item.local == head and not self._from_root(file, item, rest):
                 return self._php_name(file, f"{item.module}.{item.name}.{rest}", at)
         if php and name in _SUPERGLOBALS:
             return External(at, "$" + name)
@@ -146,6 +147,12 @@ class Scope:
                 if target and self._declares(target, name):
                     return self.exported(target, name, at)
         return self._php_name(file, name, at) if php else External(at, name)
+
+    def _from_root(self, file: str, item: Import, rest: str) -> bool:
+        """Whether a name of two parts begins at the root and not at an import: ``\\Stripe\\Webhook`` beside ``use Stripe\\Stripe``."""
+        path = f"{item.module}.{item.name}"
+        a_class = item.module.partition(".")[0] == item.local or self.modules.php_class(file, path) is not None
+        return a_class and self.modules.php_class(file, f"{path}.{rest}") is None
 
     def _php_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
         if cls := self.modules.php_class(file, name):

@@ -11,7 +11,7 @@ from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.request_fields import fields_of
@@ -60,7 +60,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         and (
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
-            or any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in t.to)
+            or any(words.has("paid_values", to) or (words.has("fulfil_values", to) and not under_way(t.touch.entity, to)) for to in t.to)
         )
     ]
     if handler is None or handler.kind == "redirect-return":
