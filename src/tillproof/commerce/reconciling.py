@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.records import Touch
-from tillproof.commerce.states import PAYMENT_ID, FieldRead
+from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Record, Result, Value, constant, options, pieces

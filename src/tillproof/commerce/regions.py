@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.names import written
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import Parts
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn

@@ -7,22 +7,20 @@ condition still what it was?
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, same
+from tillproof.commerce.field_reads import COUNTS, FieldRead, FieldReads, is_predicate
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.schema.tables import Unique
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
-    FunctionV,
-    Instance,
     Member,
     Missing,
     Mix,
@@ -30,7 +28,6 @@ from tillproof.flow.values import (
     Result,
     Seq,
     Value,
-    constant,
     options,
     pattern,
 )
@@ -48,11 +45,6 @@ _THROWING = (
     "get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
     "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404",
 )  # fmt: skip
-_CONTAINS = ("in_array", "includes", "has", "contains", "array_key_exists")
-_COUNTS = (
-    "length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
-    "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
-)  # fmt: skip
 # States, in lower case, in which a payment has come to its end.
 _SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|succeeded|fulfilled|finished)")
 _INWARD = 6
@@ -67,20 +59,6 @@ PAYMENT_ID = re.compile(
 )
 """Fields in which a payment's own id at the provider is kept."""
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
-# What a message of the provider is held in: its fields are no records of ours.
-_MESSAGES = ("event", "payload", "resource", "notification", "message", "body", "webhook", "ipn")
-
-
-class FieldRead(NamedTuple):
-    """A field of a record that a condition looks at. ``parts``: how the record was read. ``asked``: a method answers, by its name."""
-
-    entity: str
-    field: str
-    parts: Parts
-    fn: Fn
-    instr: int
-    ctx: Ctx | None
-    asked: bool = False
 
 
 class Writes:
@@ -110,121 +88,10 @@ class States:
         self.program = model.program
         self.evaluator = model.evaluator
         self.records = model.records
-        self._reads: dict[tuple[Fn, int, int], list[FieldRead]] = {}
+        self.fields = FieldReads(model)
+        self.reads, self.field = self.fields.reads, self.fields.field
 
     # --- what is read
-
-    def reads(self, atom: Atom) -> list[FieldRead]:
-        """The fields of records that a condition looks at."""
-        body = self.program.body(atom.fn)
-        op, args = body.op[atom.instr], body.args(atom.instr)
-        sides = args[1:3] if op == Op.BINARY else [atom.instr]
-        if op == Op.CALL:
-            callee, arguments = body.call(atom.instr)
-            sides = [atom.instr, *([a for _, a in arguments])] if self._contains(atom) else [atom.instr]
-            sides += [body.args(callee)[0]] if self._contains(atom) and body.op[callee] == Op.FIELD else []
-        return [r for side in sides for r in self.field(atom.fn, side, atom.ctx)]
-
-    def field(self, fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> list[FieldRead]:
-        """The field of a record that an instruction reads, through variables and getters."""
-        key = (fn, i, id(ctx))
-        if key not in self._reads:
-            self._reads[key] = []
-            self._reads[key] = self._field(fn, i, ctx, depth)
-        return self._reads[key]
-
-    def _field(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[FieldRead]:
-        if depth > 6 or i < 0:
-            return []
-        body = self.program.body(fn)
-        op, args = body.op[i], body.args(i)
-        if op in (Op.AWAIT, Op.SPREAD):
-            return self.field(fn, args[0], ctx, depth + 1)
-        if op in (Op.CAST, Op.STORE):
-            return self.field(fn, args[1], ctx, depth + 1)
-        if op == Op.CHOICE:
-            return [r for a in args[1:] for r in self.field(fn, a, ctx, depth + 1)]
-        if op == Op.FIELD:
-            return self._member(fn, i, args[0], body.name(i), ctx)
-        if op == Op.INDEX:
-            const = body.const(args[1])
-            if const is None:  # what a table says of it: `NEXT[order.status]`
-                return self.field(fn, args[1], ctx, depth + 1)
-            return self._member(fn, i, args[0], const[1].strip("'\""), ctx)
-        if op == Op.CALL:
-            return self._getter(fn, i, ctx)
-        if op == Op.NAME and fn.number != TOP:
-            reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
-            return [r for s in reach.stores[:4] for r in self.field(fn, body.args(s)[1], ctx, depth + 1)]
-        if op == Op.PARAM:
-            given = self.records.chains.argument(fn, args[0], ctx)
-            return self.field(*given, depth + 1) if given else []
-        return []
-
-    def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
-        if snake(name) in _COUNTS:
-            return []
-        kind, parts = self.records.holder(fn, base, ctx)
-        if kind in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
-            return []
-        field = snake(name).lstrip("_")
-        return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
-
-    def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a record is one that this very run has created: what it says was not so before."""
-        value = self.evaluator.value(fn, i, ctx)
-        found = [self.records.read_behind(o) for o in options(value)]
-        return bool(found) and all(t is not None and t.kind == "create" for t in found)
-
-    def _getter(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
-        """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
-        body = self.program.body(fn)
-        callee, arguments = body.call(i)
-        if body.op[callee] != Op.FIELD:
-            return []
-        name = snake(body.name(callee))
-        if self.model.recogniser.is_ours(fn, i, ctx):
-            ours = self.evaluator.value(fn, i, ctx)
-            found = [r for o in options(ours)[:4] for r in self._of_ours(o)]
-            return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else self._kept_by_object(fn, i, ctx))
-        plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
-        if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
-            key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
-            return self._member(fn, i, body.args(callee)[0], f"meta:{key}", ctx) if key else []
-        words = self.model.words
-        if words.has("status_fields", plain) or words.has("paid_fields", plain) or words.has("paid_fields", name) or is_predicate(name):
-            found = self._member(fn, i, body.args(callee)[0], plain if words.has("status_fields", plain) else name, ctx)
-            return [r._replace(asked=True) for r in found]
-        if not arguments and plain != name:
-            return self._member(fn, i, body.args(callee)[0], plain, ctx)
-        if name == "get" and len(arguments) == 1 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status)`
-            return self.field(fn, arguments[0][1], ctx)
-        return []
-
-    def _asked_of_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
-        """``order.canBeShipped()``: an object of ours that stands for a record is asked for its state."""
-        body = self.program.body(fn)
-        callee = body.args(i)[0]
-        owner = self.evaluator.value(fn, body.args(callee)[0], ctx)
-        kinds = {entity(self.program.cls(o.cls).name) for o in options(owner) if isinstance(o, Instance)}
-        return [
-            FieldRead(k, snake(body.name(callee)), Parts(), fn, i, ctx, asked=True) for k in sorted(kinds) if self.model.words.entity(k)
-        ]
-
-    def _kept_by_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
-        """``order.getStatus()``: a getter that gives back a field of an object of ours that stands for a record."""
-        out: dict[tuple[str, str], FieldRead] = {}
-        for option in options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)):
-            if not isinstance(option, FunctionV) or not isinstance(option.this, Instance):
-                continue
-            body = self.program.body(option.fn)
-            given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN and body.args(r)[0] >= 0]
-            kind = entity(self.program.cls(option.this.cls).name)
-            if len(given) == 1 and body.op[given[0]] == Op.FIELD and self.model.words.entity(kind):
-                holder, name = body.args(given[0])[0], snake(body.name(given[0])).lstrip("_")
-                if body.op[holder] == Op.NAME and body.name(holder) in ("this", "self"):
-                    out[kind, name] = FieldRead(kind, name, Parts(), fn, i, ctx)
-        return list(out.values())
 
     def _held_against(self, atom: Atom, touch: Touch) -> bool:
         """Whether a record's field is compared with the very variable that is then written: ``if ($order->state === $new) return;``"""
@@ -244,19 +111,6 @@ class States:
         if i < 0 or body.op[i] != Op.NAME:
             return None
         return body.name(i), frozenset(self.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores)
-
-    def _of_ours(self, value: Value) -> list[FieldRead]:
-        """What a function of ours gives: a field, or what it asked a getter for."""
-        if isinstance(value, Result) and value.instr >= 0 and not self.model.recogniser.is_ours(value.fn, value.instr, value.ctx):
-            return self.field(value.fn, value.instr, value.ctx)
-        return self._of_value(value) if isinstance(value, Member) else []
-
-    def _of_value(self, value: Member) -> list[FieldRead]:
-        touch = self.records.read_behind(value.base)
-        if touch is None or not touch.entity:
-            return []
-        parts = Parts(keys=touch.keys, compared=set(touch.compared), locked=touch.locked)
-        return [FieldRead(touch.entity, snake(value.name), parts, touch.fn, touch.instr, touch.ctx)]
 
     def existence(self, atom: Atom) -> Touch | None:
         """The read whose finding anything the condition asks about: ``if (existing)``, ``.exists()``, ``count > 0``."""
@@ -294,7 +148,7 @@ class States:
                         given = self.evaluator.arguments(option)
                         here = given[0][1] if given else here
                 elif (
-                    isinstance(here, Member) and (snake(here.name) in _COUNTS or here.name in ("rows", "data", "docs", "0"))
+                    isinstance(here, Member) and (snake(here.name) in COUNTS or here.name in ("rows", "data", "docs", "0"))
                 ) or isinstance(here, Element):
                     here = here.base
                 else:
@@ -450,14 +304,9 @@ class States:
             says_not = atom.truth is False
         return self._wanted(atom) if says_not else set()
 
-    def _contains(self, atom: Atom) -> bool:
-        body = self.program.body(atom.fn)
-        callee = body.args(atom.instr)[0]
-        return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in _CONTAINS
-
     def _is_kept_list(self, atom: Atom) -> bool:
         """Whether a call asks for something in a list that a field keeps: ``in_array($refund_id, $order->get_meta('refunds'))``."""
-        if not self._contains(atom):
+        if not self.fields.is_search(atom):
             return False
         body = self.program.body(atom.fn)
         callee, arguments = body.call(atom.instr)
@@ -536,15 +385,6 @@ class States:
             return None
         means = self._exists_means(atom)
         return (touch, means) if means is not None else None
-
-
-def is_predicate(name: str) -> bool:
-    """Whether a name asks about the state of what it stands on: ``can_invoice``, ``needs_payment``, ``is_refundable``."""
-    plain = snake(name)
-    return plain.startswith(("can_", "needs_", "should_", "may_", "allows_")) or (
-        plain.startswith(("is_", "has_"))
-        and plain.endswith(("able", "ed", "paid", "complete", "open", "closed", "pending", "active", "status"))
-    )
 
 
 def _set(value: Value | None, texts: set[str]) -> bool:

@@ -442,7 +442,6 @@ class Evaluator:
         found = self.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
         return found[0] if len(found) == 1 else None
 
-
     def _handed_out(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
         """``$container->get(Orders::class)``, ``app(Orders::class)``: an object of the class that a container is asked for by its name."""
         if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
