@@ -41,6 +41,8 @@ _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
+# Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
+_FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
 _RELATIVE_KEYS = ("$inc", "$mul")
 _CHANGES = ("increment", "decrement", "multiply", "divide")
 _CONTROL = frozenset(
@@ -118,7 +120,7 @@ class PartReader:
                     self._store(key, value, out)
                     if self._reckons(link.fn, row, link.ctx):
                         out.relative.add(key)
-        positional = [v for k, v in arguments if k in ("", "*", "**")]
+        positional = self._by_id([v for k, v in arguments if k in ("", "*", "**")], link, out)
         records = [v for v in positional if _is_record(v)]
         if len(records) == 1 and len(positional) == 1:
             self._one(records[0], out)
@@ -134,6 +136,16 @@ class PartReader:
             for option in options(value):
                 if isinstance(option, Instance) and option.made is not None:
                     self.record(option, out, 0)
+
+    @staticmethod
+    def _by_id(positional: list[Value], link: Link, out: Parts) -> list[Value]:
+        """What is written by a call that finds by an id and writes; what others are given."""
+        both = _FINDS_AND_WRITES.fullmatch(link.name)
+        if both is None or not both["id"] or len(positional) < 2:
+            return positional
+        out.keys.setdefault("id", positional[0])
+        out.compared.add("id")
+        return positional[1:2]
 
     def _one(self, value: Value, out: Parts) -> None:
         """A single record: ``{where, data}``, or the fields themselves."""
@@ -253,7 +265,7 @@ class PartReader:
         for before in chain.calls():
             if before.name.lower() in LOCKING:
                 out.locked = True
-            elif _CHOOSING.fullmatch(before.name):
+            elif _CHOOSING.fullmatch(before.name) and not _FINDS_AND_WRITES.fullmatch(before.name):
                 self._choice(before, out)
             self._options(before, out)
 
