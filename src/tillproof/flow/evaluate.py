@@ -10,13 +10,12 @@ from functools import partial
 from tillproof.flow.captured import FOLDS, Captured
 from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
-from tillproof.flow.formats import by_braces
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
-from tillproof.flow.maps import looked_up
 from tillproof.flow.modules import Modules
-from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.outside import from_outside
+from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.values import (
@@ -42,7 +41,6 @@ from tillproof.flow.values import (
     Value,
     choice,
     class_named,
-    constant,
     object_key,
     options,
     too_deep,
@@ -51,10 +49,6 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_NESTING = 120
-# Calls that give back a copy of their first argument, with the fields that they name changed.
-_COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
-_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
-_LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 
@@ -400,7 +394,7 @@ class Evaluator:
 
     def call(self, f: Frame, i: int, at: Place, new: bool) -> Value:
         body = f.body
-        callee_i, arguments = body.call(i)
+        callee_i = body.args(i)[0]
         callee = self.at(f, callee_i)
         results: list[Value] = []
         bound = body.op[callee_i] == Op.FIELD and body.name(callee_i) == "bind"
@@ -415,71 +409,9 @@ class Evaluator:
                 results.append(Instance(at, of.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
-            elif isinstance(option, External) and option.name == "getattr" and len(arguments) > 1:
-                results.append(self._by_text(f, arguments, at) or Result(at, option, f.fn, i, f.ctx, new))
-            elif isinstance(option, External) and len(arguments) > (given_back := self.gives.get(option.name, len(arguments))):
-                results.append(self.at(f, arguments[given_back][1]))
-            elif isinstance(option, External) and (named := self._named_class(option.name, f, arguments)) is not None:
-                results.append(Instance(at, named, None, Result(at, option, f.fn, i, f.ctx, new)))
-            elif isinstance(option, External) and option.name == "Proxy" and new and arguments:
-                results.append(self.at(f, arguments[0][1]))  # whatever it adds, it stands for its target
-            elif isinstance(option, External) and option.name in _COPIES and arguments and arguments[0][0] == "":
-                changes = tuple((k, self.at(f, v), True) for k, v in arguments[1:])
-                results.append(Overlay(at, self.at(f, arguments[0][1]), changes))
-            elif isinstance(option, External) and option.name in ("require", "import") and len(arguments) == 1:
-                results.append(self._required(f, arguments[0][1], at))
-            elif isinstance(option, Member) and option.name == "format" and (text := self._formatted(option, f, arguments, at)) is not None:
-                results.append(text)
             else:
-                known = self._mapped(option, f, i, at) or self._handed_out(option, f, i, at)
-                results.append(known or Result(at, option, f.fn, i, f.ctx, new))
+                results.append(from_outside(self, option, f, i, at, new) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
-
-    def _named_class(self, callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
-        """The class that the text tells of which a call is handed to give an object by: ``get_doc("Sales Order", name)``."""
-        number = self.named_classes.get(callee, len(arguments))
-        text = constant(self.at(f, arguments[number][1])) if number < len(arguments) else None
-        found = self.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
-        return found[0] if len(found) == 1 else None
-
-    def _handed_out(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-        """``$container->get(Orders::class)``, ``app(Orders::class)``: an object of the class that a container is asked for by its name."""
-        if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
-            return None
-        arguments = f.body.call(i)[1]
-        made = [named for o in options(self.at(f, arguments[0][1])) if (named := class_named(o))] if arguments else []
-        return choice(at, [Instance(at, named.cls) for named in made]) if made else None
-
-    def _mapped(self, callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-        """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself."""
-        name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
-        if name == "get" and isinstance(callee, Member):
-            return looked_up(self, f, i, callee, at)
-        if name not in _GIVES_BACK:
-            return None
-        for _, argument in f.body.call(i)[1]:
-            for option in options(self.at(f, argument)):
-                if isinstance(option, FunctionV):
-                    got = self._returned(option, f, i, callback=True)
-                    return Seq(at, (got,)) if "map" in name.lower() else got
-        return None
-
-    def _formatted(self, callee: Member, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
-        """``"…/{}".format(x)``"""
-        if not isinstance(callee.base, Const):
-            return None
-        return by_braces(callee.base, [(k, self.at(f, v)) for k, v in arguments], at)
-
-    def _by_text(self, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
-        """``getattr(x, 'name')``"""
-        name = self.at(f, arguments[1][1])
-        return self.member(self.at(f, arguments[0][1]), name.text, at) if isinstance(name, Const) else None
-
-    def _required(self, f: Frame, argument: int, at: Place) -> Value:
-        name = self.at(f, argument)
-        if isinstance(name, Const):
-            return self.scope.module(f.file, name.text, "*", at)
-        return Unknown(at, "a module loaded by a computed name")
 
     def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, callback: bool = False) -> Value:
         """What a call of a function of the repository returns."""

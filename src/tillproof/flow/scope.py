@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.types import typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -34,42 +35,6 @@ if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 _CONSTRUCTORS = ("__init__", "constructor", "__construct")
-_TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
-_ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
-_WRAPPERS = {
-    "Promise",
-    "Optional",
-    "Annotated",
-    "Type",
-    "type",
-    "List",
-    "list",
-    "Awaitable",
-    "Readonly",
-    "Partial",
-    "Final",
-    "ClassVar",
-    "Mapped",
-}
-_PLAIN = {
-    "str",
-    "int",
-    "float",
-    "bool",
-    "dict",
-    "Any",
-    "any",
-    "string",
-    "number",
-    "boolean",
-    "object",
-    "array",
-    "mixed",
-    "None",
-    "null",
-    "void",
-    "unknown",
-}
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _FEW_METHODS = 6
@@ -240,7 +205,7 @@ class Scope:
             own: list[ClassId] = []
             foreign: list[str] = []
             for name in self.program.cls(cls).bases:
-                value = self._dotted(cls.file, name)
+                value = self.dotted(cls.file, name)
                 for option in options(value):
                     if isinstance(option, ClassV) and option.cls != cls:
                         own.append(option.cls)
@@ -249,7 +214,7 @@ class Scope:
             self._bases[cls] = (own, foreign)
         return self._bases[cls]
 
-    def _dotted(self, file: str, name: str) -> Value:
+    def dotted(self, file: str, name: str) -> Value:
         at = (file, 1)
         if self.program.indices[file].language == "php":
             return self.global_name(file, name.lstrip("\\").replace("\\", "."), at)
@@ -480,46 +445,9 @@ class Scope:
             self._fields[key] = found
         return self._fields[key]
 
-    # --- types
-
     def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
-        if text.lstrip(": ").startswith("{"):
-            return None  # a type that is written out: its first word is a field's
-        php = self.program.indices[file].language == "php"
-        if php:
-            text = text.replace("\\", ".")
-        for found in _TYPE.finditer(text):
-            word = found.group().strip(".")
-            if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
-                continue
-            if word in _PLAIN:
-                return None
-            value = self._of_type(file, self._dotted(file, word), at)
-            if isinstance(value, Instance) and (given := _ARGUMENT.match(text, found.end())) is not None:
-                value.of = self._kept(file, given[1], at)
-            return value
-        return None
-
-    def _kept(self, file: str, word: str, at: tuple[str, int]) -> ClassV | External | None:
-        """What a type is given as its argument, where that is a class of ours or anything at all."""
-        if word == "any":
-            return External(at, word)
-        given = self._dotted(file, word)
-        return given if isinstance(given, ClassV) else None
-
-    def _of_type(self, file: str, value: Value, at: tuple[str, int]) -> Value | None:
-        """An object of a type that is given as a value; a name for ``Annotated[T, …]`` or ``Optional[T]`` means ``T``."""
-        if isinstance(value, Choice):
-            value = value.options[0]
-        if isinstance(value, Element) and isinstance(value.base, External) and value.base.name.rpartition(".")[2] in _WRAPPERS:
-            first = value.key.items[0] if isinstance(value.key, Seq) and value.key.items else value.key
-            return self._of_type(file, first, at) if first is not None else None
-        if isinstance(value, ClassV):
-            return Instance(at, value.cls)
-        if isinstance(value, External) and value.name not in _PLAIN:
-            return Result(at, value, Fn(file, TOP), -1, None, True)
-        return None
+        return typed(self, file, text, at)
 
 
 def _kept_inside(_cls: ClassId, _name: str) -> bool:

@@ -1,0 +1,96 @@
+"""What calls of things outside the repository give, where that follows from what they are handed."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.formats import by_braces
+from tillproof.flow.frames import Frame
+from tillproof.flow.maps import looked_up
+from tillproof.flow.program import ClassId
+from tillproof.flow.values import (
+    Const,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Overlay,
+    Place,
+    Result,
+    Seq,
+    Unknown,
+    Value,
+    choice,
+    class_named,
+    constant,
+    options,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+# Calls that give back a copy of their first argument, with the fields that they name changed.
+_COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
+_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
+_LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
+
+
+def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, new: bool) -> Value | None:
+    """What a call of something outside gives; None where only the call itself can stand for it."""
+    arguments = f.body.call(i)[1]
+    if isinstance(callee, External) and (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
+        return found
+    if isinstance(callee, Member) and callee.name == "format" and isinstance(callee.base, Const):
+        text = by_braces(callee.base, [(k, ev.at(f, v)) for k, v in arguments], at)
+        if text is not None:
+            return text
+    return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at)
+
+
+def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
+    """What a plain function gives that is known by its name."""
+    if callee.name == "getattr" and len(arguments) > 1:
+        name = ev.at(f, arguments[1][1])
+        return ev.member(ev.at(f, arguments[0][1]), name.text, at) if isinstance(name, Const) else None
+    if (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
+        return ev.at(f, arguments[given_back][1])
+    if (named := _named_class(ev, callee.name, f, arguments)) is not None:
+        return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))
+    if callee.name == "Proxy" and new and arguments:
+        return ev.at(f, arguments[0][1])  # whatever it adds, it stands for its target
+    if callee.name in _COPIES and arguments and arguments[0][0] == "":
+        return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
+    if callee.name in ("require", "import") and len(arguments) == 1:
+        name = ev.at(f, arguments[0][1])
+        return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
+    return None
+
+
+def _named_class(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
+    """The class that the text tells of which a call is handed to give an object by: ``get_doc("Sales Order", name)``."""
+    number = ev.named_classes.get(callee, len(arguments))
+    text = constant(ev.at(f, arguments[number][1])) if number < len(arguments) else None
+    found = ev.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
+    return found[0] if len(found) == 1 else None
+
+
+def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
+    """``$container->get(Orders::class)``, ``app(Orders::class)``: an object of the class that a container is asked for by its name."""
+    if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
+        return None
+    arguments = f.body.call(i)[1]
+    made = [named for o in options(ev.at(f, arguments[0][1])) if (named := class_named(o))] if arguments else []
+    return choice(at, [Instance(at, named.cls) for named in made]) if made else None
+
+
+def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
+    """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself."""
+    name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
+    if name == "get" and isinstance(callee, Member):
+        return looked_up(ev, f, i, callee, at)
+    if name not in _GIVES_BACK:
+        return None
+    for _, argument in f.body.call(i)[1]:
+        for option in options(ev.at(f, argument)):
+            if isinstance(option, FunctionV):
+                got = ev.returned(option, f.fn, i, f.ctx, callback=True)
+                return Seq(at, (got,)) if "map" in name.lower() else got
+    return None

@@ -1,0 +1,89 @@
+"""Objects of declared types: what an annotation or a type hint says of a parameter, a field or a result."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Choice, ClassV, Element, External, Instance, Result, Seq, Value
+
+if TYPE_CHECKING:
+    from tillproof.flow.scope import Scope
+
+_TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
+_ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
+_PLAIN = {
+    "str",
+    "int",
+    "float",
+    "bool",
+    "dict",
+    "Any",
+    "any",
+    "string",
+    "number",
+    "boolean",
+    "object",
+    "array",
+    "mixed",
+    "None",
+    "null",
+    "void",
+    "unknown",
+}
+_WRAPPERS = {
+    "Promise",
+    "Optional",
+    "Annotated",
+    "Type",
+    "type",
+    "List",
+    "list",
+    "Awaitable",
+    "Readonly",
+    "Partial",
+    "Final",
+    "ClassVar",
+    "Mapped",
+}
+
+
+def typed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | None:
+    """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
+    if text.lstrip(": ").startswith("{"):
+        return None  # a type that is written out: its first word is a field's
+    php = scope.program.indices[file].language == "php"
+    if php:
+        text = text.replace("\\", ".")
+    for found in _TYPE.finditer(text):
+        word = found.group().strip(".")
+        if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
+            continue
+        if word in _PLAIN:
+            return None
+        value = _of_type(scope, file, scope.dotted(file, word), at)
+        if isinstance(value, Instance) and (given := _ARGUMENT.match(text, found.end())) is not None:
+            value.of = _kept(scope, file, given[1], at)
+        return value
+    return None
+
+
+def _kept(scope: "Scope", file: str, word: str, at: tuple[str, int]) -> ClassV | External | None:
+    """What a type is given as its argument, where that is a class of ours or anything at all."""
+    if word == "any":
+        return External(at, word)
+    given = scope.dotted(file, word)
+    return given if isinstance(given, ClassV) else None
+
+
+def _of_type(scope: "Scope", file: str, value: Value, at: tuple[str, int]) -> Value | None:
+    """An object of a type that is given as a value; a name for ``Annotated[T, …]`` or ``Optional[T]`` means ``T``."""
+    if isinstance(value, Choice):
+        value = value.options[0]
+    if isinstance(value, Element) and isinstance(value.base, External) and value.base.name.rpartition(".")[2] in _WRAPPERS:
+        first = value.key.items[0] if isinstance(value.key, Seq) and value.key.items else value.key
+        return _of_type(scope, file, first, at) if first is not None else None
+    if isinstance(value, ClassV):
+        return Instance(at, value.cls)
+    if isinstance(value, External) and value.name not in _PLAIN:
+        return Result(at, value, Fn(file, TOP), -1, None, True)
+    return None
