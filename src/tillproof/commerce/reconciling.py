@@ -38,6 +38,7 @@ _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
 _REFERENCE = re.compile(r"order|invoice|reference")
+_PAYING = re.compile(r"payment|charge|transaction|capture|intent|checkout")
 _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _FEW_PIECES = 12
@@ -97,7 +98,24 @@ class Reconciling:
         if op != Op.BINARY or body.text(args[0]) not in _SAME:
             return False
         one, other = (self.model.evaluator.value(atom.fn, side, atom.ctx) for side in args[1:3])
-        return (self._own_id(one) and self._carried_id(other)) or (self._own_id(other) and self._carried_id(one))
+        if (self._own_id(one) and self._carried_id(other)) or (self._own_id(other) and self._carried_id(one)):
+            return True
+        return (self._is_told(one) and self._kept_id(other)) or (self._is_told(other) and self._kept_id(one))
+
+    def _kept_id(self, value: Value) -> bool:
+        """The provider's id of a payment that a record of ours keeps: ``order.payment_id``, ``order.paymentResult.id``."""
+        for option in options(value):
+            path: list[str] = []
+            here = option
+            while isinstance(here, Member):
+                path.append(snake(here.name))
+                here = here.base
+            holds = bool(path) and (
+                PAYMENT_ID.fullmatch(path[0]) is not None or (path[0] == "id" and any(_PAYING.search(p) for p in path[1:]))
+            )
+            if holds and self.model.records.read_behind(here) is not None:
+                return True
+        return False
 
     def _own_id(self, value: Value) -> bool:
         """The id or number of an order of ours; what a customer may still add to is none."""

@@ -164,7 +164,7 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
         return []
     if not how.amount and how.reference:
         atom = how.reference[0]
-        return [step(model, Place(atom.fn, atom.instr, atom.ctx), "the payment carries this order's own id", "guard")]
+        return [step(model, Place(atom.fn, atom.instr, atom.ctx), "the payment is tied to this order by an id that was compared", "guard")]
     if not how.amount:
         return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
     return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
