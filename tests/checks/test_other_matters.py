@@ -61,3 +61,11 @@ def test_nothing_is_added_where_the_caller_gives_nothing_to_add(tmp_path: Path) 
 
 def test_a_copy_of_the_order_that_a_platform_tells_of_is_no_payment(tmp_path: Path) -> None:
     assert found(tmp_path, "payment/amount-not-reconciled", server=COPY) == 0
+
+
+def test_a_map_that_is_only_declared_says_nothing_of_what_it_holds(tmp_path: Path) -> None:
+    plans = "interface Kept { all: Map<string, string> }\nexport const length = (kept: Kept) => kept.all.get('a');\n"
+    server = STRIPE.replace("import Stripe", "import { length } from './plans';\nimport Stripe").replace(
+        "event.data.object.id WITH", "length(res.locals.plans)"
+    )
+    assert found(tmp_path, "idempotency/handler-not-idempotent", credit=CREDIT, server=server, plans=plans) == 0

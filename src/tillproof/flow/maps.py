@@ -16,9 +16,7 @@ _MOST = 20
 
 def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> Value | None:
     """The objects and functions of ours among which a key chooses; None where a map holds anything else, or nothing that is seen."""
-    maps = [
-        o for o in options(callee.base) if isinstance(o, Result) and o.new and isinstance(o.callee, External) and o.callee.name == "Map"
-    ]
+    maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
     arguments = f.body.call(i)[1]
     if not maps or len(arguments) != 1:
         return None
@@ -29,6 +27,11 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     if not held or not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
         return None
     return choice(at, held)
+
+
+def _is_map(value: Result) -> bool:
+    """Whether it is a map that is made in the code at hand; one that is only declared has no call behind it."""
+    return value.new and value.instr >= 0 and isinstance(value.callee, External) and value.callee.name == "Map"
 
 
 def _given(ev: "Evaluator", made: Result) -> Iterator[tuple[Value, Value]]:
