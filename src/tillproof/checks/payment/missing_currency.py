@@ -7,9 +7,9 @@ from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_
 from tillproof.checks.payment.order_currency import currency_of_orders, holder_of
 from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.currencies import Currency
-from tillproof.commerce.given import is_open
+from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.model import Model
-from tillproof.flow.values import Choice, Element, Param, Result, Value, pieces
+from tillproof.flow.values import Choice, Element, Member, Param, Result, Value, pieces
 
 _OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
 _PIECES = 120
@@ -141,7 +141,11 @@ def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling
 def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
     """A currency that is written down: right as long as orders have none of their own."""
     orders = _own_currency(charges, charge)
-    if orders is None or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file)):
+    if (
+        orders is None
+        or _reads_record(charges, charge)
+        or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
+    ):
         return _held(charges, charge, currency)
     code = ", ".join(sorted(currency.codes))
     ruling = _break(charges, charge)
@@ -155,6 +159,12 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
     )
     ruling.evidence.append(Evidence(*orders, "an order has a currency of its own"))
     return ruling
+
+
+def _reads_record(charges: Charges, charge: Charge) -> bool:
+    """Whether the call itself hands over a record's own currency, whatever the shop gives its records."""
+    given = [v for path in charge.site.operation.currency for v in values_at(charges.model, charge.site, path, None)]
+    return any(isinstance(p, Member) and "currency" in p.name.lower() for p in pieces(given, 20))
 
 
 def _own_currency(charges: Charges, charge: Charge) -> tuple[str, int] | None:
