@@ -9,7 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Value, pieces
+from tillproof.flow.values import Member, Value, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _OWNERS = re.compile(
     r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs\w*|e?mail|phone"
     r"|token|secret|hash|signature|hmac|otp|code|tracking|access)(_\w+)?"
 )
+_SECRET = re.compile(r"(\w+_)?(reference|uuid|guid|ulid|public_id|token|hash|secret|order_key|access_key)")
 _OPENS = {"session_start"}
 """That a session is opened says nothing of whose it is."""
 _SENT = ("path", "body", "query")
@@ -36,9 +37,20 @@ class Ownership:
         """Whether a customer's request alone chooses the record, and no function on the way to the change names anything by which it could
         be known whose the record is."""
         chosen = any(self._sent(v) for v in transition.touch.keys.values()) or self._read_by_request(transition)
-        if entry.role not in ("public", "customer") or not chosen:
+        if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition):
             return False
         return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
+
+    def _by_secret(self, transition: Transition) -> bool:
+        """Whether the record is found by something that only who it belongs to has been told: a random reference, a token."""
+        touch = transition.touch
+        keys = set(touch.keys)
+        for value in (*touch.keys.values(), *([touch.record] if touch.record is not None else [])):
+            for option in options(value):
+                holder = option.base if isinstance(option, Member) else option
+                read = self.model.records.read_behind(holder)
+                keys |= set(read.keys) if read is not None else set()
+        return any(_SECRET.fullmatch(snake(key)) for key in keys)
 
     def asks_who_calls(self, transition: Transition) -> bool:
         """Whether a condition on the way to a change looks at what the session holds: who has signed in."""

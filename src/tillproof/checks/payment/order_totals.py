@@ -12,7 +12,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.whole_bodies import handed_on, set_by_sender
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Ctx, Instance, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, Instance, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -22,6 +22,7 @@ _LEVELS = 3
 _CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.IGNORECASE)
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
+_TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
 _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
 
 
@@ -161,7 +162,9 @@ def _order_made(model: Model, fn: Fn, i: int) -> str:
     if body.op[callee] not in (Op.NAME, Op.FIELD):
         return ""
     parts = written(model.program, fn, callee).split(".")
-    made = body.op[i] == Op.NEW or any(isinstance(o, Instance) for o in options(model.evaluator.value(fn, i)))
+    made = body.op[i] == Op.NEW or any(isinstance(o, ClassV) for o in options(model.evaluator.value(fn, callee)))
+    if made and _TOLD.search(parts[-1]):
+        return ""  # what the customer is told, and nothing that is kept
     named = [parts[-1]] if made else reversed([*parts[:-1], *_tables(body, callee)])
     entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "")
     return entity if entity and (made or _writes(model, fn, i)) else ""
