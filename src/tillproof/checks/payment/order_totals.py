@@ -29,7 +29,8 @@ _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collect
 def order_totals(model: Model) -> Iterator[AmountSite]:
     """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
     for fn in model.customer_functions:
-        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn)):
+        whole = model.program.language(fn.file) == "javascript" and model.vocabulary.order(fn)  # a body that is written whole names no sum
+        if not (model.vocabulary.money(fn) or whole):
             continue
         for i, op in enumerate(model.program.body(fn).op):
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
