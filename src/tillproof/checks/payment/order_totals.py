@@ -29,8 +29,7 @@ _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collect
 def order_totals(model: Model) -> Iterator[AmountSite]:
     """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
     for fn in model.customer_functions:
-        whole = model.program.language(fn.file) == "javascript" and model.vocabulary.order(fn)  # a body that is written whole names no sum
-        if not (model.vocabulary.money(fn) or whole):
+        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn)):
             continue
         for i, op in enumerate(model.program.body(fn).op):
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
@@ -58,7 +57,8 @@ def _open(model: Model, sites: list[AmountSite]) -> bool:
 
 def _hands_on(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether an order is made of what only the callers know, whole."""
-    return model.program.body(fn).op[i] != Op.SET_FIELD and bool(_order_made(model, fn, i)) and handed_on(model, fn, i, ctx)
+    makes = model.program.body(fn).op[i] == Op.NEW or (model.program.body(fn).op[i] == Op.CALL and _writes(model, fn, i))
+    return makes and bool(_order_made(model, fn, i)) and handed_on(model, fn, i, ctx)
 
 
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
