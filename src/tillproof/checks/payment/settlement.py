@@ -85,7 +85,7 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
     events = {e for h in handlers for e in _events(h)}
     handler = max(handlers, key=lambda h: len(_events(h)))
     asked = frozenset(events)
-    if not asked or handler.kind == "ipn":
+    if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
         return Heard(handler, asked, "")
     for operation in integration.operations:
         if not asked & settling(integration.provider, operation) and not operation.at_once:
@@ -94,6 +94,11 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
         if site.operation.late and not asked & set(site.operation.late) and _may_settle_late(model, site):
             return Heard(handler, asked, "late", site.operation)
     return Heard(handler, asked, "")
+
+
+def _asks_for_itself(handler: Handler) -> bool:
+    """Whether the message only names a payment, and the handler asks the provider what became of it: by a method that says so, perhaps."""
+    return handler.inbound.proof == "refetch" and any(p.refetch for p in handler.walked.proofs)
 
 
 def _events(handler: Handler) -> frozenset[str]:
