@@ -128,6 +128,12 @@ def test_a_bundle_of_fifty_megabytes(shop: Path) -> None:
     assert not [f for f in report["findings"] if f["file"].startswith("bundle")]
 
 
+def test_a_file_that_is_mostly_comments(shop: Path) -> None:
+    code = "import type { APIGatewayEvent } from 'aws-lambda';\nexport const handler = (event: APIGatewayEvent) => event.body;\n"
+    (shop / "commented.ts").write_text("/* a */ // b\n" * 300 + code, encoding="utf-8")
+    assert reviewed(shop)["target"]["languages"]["typescript"] == 1
+
+
 def test_a_loop_of_links(shop: Path) -> None:
     (shop / "again").symlink_to(shop, target_is_directory=True)
     (shop / "round").mkdir()

@@ -25,7 +25,7 @@ _DEEPEST = 7
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
-_IN_BROWSER = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
+_IN_BROWSER = re.compile(rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+['\"]use client['\"]")
 _ASKING = re.compile(
     rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
 )

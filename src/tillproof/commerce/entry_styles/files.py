@@ -16,9 +16,11 @@ from tillproof.knowledge.schema import Framework, Role, Routes
 
 _GROUPING = re.compile(r"^\(.*\)$|^@")
 _READS = re.compile(rb"\$_(?:GET|POST|REQUEST|FILES)\b|php://input|HTTP_RAW_POST_DATA|filter_input|\$_SERVER\[\s*['\"]HTTP_")
-_EVENT = re.compile(rb"\b(?:event|evt|req|request)\b[\s\S]*\b(?:body|queryStringParameters|httpMethod|headers)\b")
+_EVENT = re.compile(rb"\b(?:event|evt|req|request)\b")
+_OF_EVENT = re.compile(rb"\b(?:body|queryStringParameters|httpMethod|headers)\b")
 _NAMED = re.compile(r"^(?:\[(?P<after>[^\]]*)\])?(?P<name>[^\[\]]+?)(?:\[(?P<before>[^\]]*)\])?$")
-_CLIENT = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]use client['\"]")
+_COMMENTS = rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+"
+_CLIENT = re.compile(_COMMENTS + rb"['\"]use client['\"]")
 
 
 def declared(wiring: Wiring) -> Iterator[Declared]:
@@ -75,7 +77,8 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
     if _CLIENT.match(source) or posixpath.basename(file).startswith("_"):
         return
     whole = not routes.root and routes.path == "" and routes.role == "public"
-    if whole and not (b"andler" in source and _EVENT.search(source)):
+    event = _EVENT.search(source) if whole and b"andler" in source else None
+    if whole and (event is None or _OF_EVENT.search(source, event.end()) is None):
         return
     route = _route(routes, inside) if routes.role != "internal" and routes.root else None
     for name, verb in routes.verbs.items():
@@ -112,7 +115,7 @@ def _route(routes: Routes, inside: str) -> str:
 def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
     """Exported functions of a file that opens with the directive, and functions that open with it themselves."""
     source = wiring.program.sources[file]
-    mark = re.compile(rb"\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\n\s*)*['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
+    mark = re.compile(_COMMENTS + rb"['\"]" + re.escape(routes.directive.encode()) + rb"['\"]")
     if routes.directive.encode() not in source:
         return
     whole = bool(mark.match(source))
