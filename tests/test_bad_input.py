@@ -134,6 +134,11 @@ def test_a_file_that_is_mostly_comments(shop: Path) -> None:
     assert reviewed(shop)["target"]["languages"]["typescript"] == 1
 
 
+def test_a_long_value_of_one_letter_and_a_digit(shop: Path) -> None:
+    (shop / ".env").write_text("STRIPE_WEBHOOK_SECRET=" + "ab" * 60 + "1\n", encoding="utf-8")
+    assert reviewed(shop)["target"]["skipped"] == []
+
+
 def test_a_loop_of_links(shop: Path) -> None:
     (shop / "again").symlink_to(shop, target_is_directory=True)
     (shop / "round").mkdir()

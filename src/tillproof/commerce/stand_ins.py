@@ -27,7 +27,7 @@ _NOT_A_SECRET = re.compile(
     r"(?:true|false|null|none|nil|yes|no|on|off|\d{1,7}|[\w.+-]+@[\w-]+\.[\w.-]+|https?://.*|v?\d+(?:\.\d+)+|[A-Za-z]:\\.*)", re.IGNORECASE
 )
 # Words joined by separators or humps, without a digit among them: a name.
-_NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:[-_.: /][A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}){2,}|[A-Z]+(?:_[A-Z]+)+")
+_NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:[-_.: /][A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}+){2,}|[A-Z]+(?:_[A-Z]+)+")
 _ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
 _LEAST_VARIETY = 2.8
 _VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)

@@ -110,7 +110,7 @@ _LIBRARY = re.compile(
 
 _TEST_NAME = re.compile(
     r"test_.*\.py|.*_tests?\.(?:py|go|rb|exs)|conftest\.py|tests\.py|.*_spec\.rb"
-    r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w-]+)*\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
+    r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w.-]*)?\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
     r"|.*[.-](?:test|spec|cy|stories|e2e-spec)\.[cm]?[jt]sx?|.*(?:Tests?|TestCase|Cest)\.(?:php|java|kt|cs)"
 )
 # What tells an analyser or an editor of code that lies elsewhere: functions without a body.
