@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tillproof.source.discover import MAX_DATA_BYTES, MAX_SOURCE_BYTES, discover
@@ -105,6 +105,8 @@ def repository() -> object:
 
 
 @settings(max_examples=150, deadline=None)
+@example(patterns=["[!/]"])
+@example(patterns=["x[a/b]y", "/[xy]/"])
 @given(patterns=st.lists(PATTERN, min_size=1, max_size=4))
 def test_git_agrees(repository: Path, patterns: list[str]) -> None:
     (repository / ".gitignore").write_text("\n".join(patterns) + "\n")

@@ -63,6 +63,8 @@ _UPSERTS = (
 )
 _TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
 _DATA_LIBRARIES = ("lodash", "lodash-es", "underscore", "ramda", "remeda", "radash", "es-toolkit")
+# What they give of a list as it is, and not a copy.
+_PICKS = re.compile(r"[./](find\w*|head|first|last|nth|get|sample|minBy|maxBy|tap)$")
 _WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
             "once": "upsert"}  # fmt: skip
@@ -159,7 +161,11 @@ class Records:
         if isinstance(value, Param):
             return _TO_BE_MADE.search(self.program.body(value.fn).params[value.number].type) is not None
         callee = value.callee if isinstance(value, Result) else None
-        of_library = isinstance(callee, External) and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES
+        of_library = (
+            isinstance(callee, External)
+            and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES
+            and _PICKS.search(callee.name) is None
+        )
         return of_library or (
             isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
         )

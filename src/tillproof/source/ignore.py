@@ -131,7 +131,7 @@ def _rule(line: str) -> _Rule | None:
 def _path(pattern: str) -> str | None:
     """The expression for a pattern with slashes: runs of plain segments, with ``**`` between them."""
     runs: list[list[str]] = [[]]
-    for segment in pattern.split("/"):
+    for segment in _split(pattern):
         if segment == "**":
             runs.append([])
             continue
@@ -146,6 +146,20 @@ def _path(pattern: str) -> str | None:
     start = f"{first}/" if first else ""
     skipping = "".join(f"(?>(?:[^/]+/)*?{run}/)" for run in middle if run)
     return start + skipping + (f"(?:[^/]+/)*{last}" if last else ".+")
+
+
+def _split(pattern: str) -> list[str]:
+    """The segments between slashes; one that stands in brackets, as in ``[!/]``, parts nothing."""
+    segments, at = [""], 0
+    while at < len(pattern):
+        bracket = _BRACKET.match(pattern, at)
+        piece = bracket[0] if bracket else pattern[at : at + 2] if pattern[at] == "\\" else pattern[at]
+        at += len(piece)
+        if piece == "/":
+            segments.append("")
+        else:
+            segments[-1] += piece
+    return segments
 
 
 def _segment(pattern: str) -> str | None:
