@@ -43,8 +43,12 @@ def rule(model: Model) -> Iterator[Ruling]:
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, effect))
-        for part in parts.values():
-            yield _rule(model, entry, handler, part, reconciling)
+        for fn, part in parts.items():
+            ruling = _rule(model, entry, handler, part, reconciling)
+            if ruling.outcome == "broken":
+                others = part[1:] + _authorised(model, entry, handler, fn)
+                ruling.evidence += _elsewhere(model, lines(model, part[0][0])[1], ruling.kind, others, reconciling)
+            yield ruling
 
 
 def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -73,6 +77,14 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
+
+
+def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn) -> list[tuple[Place, Effect]]:
+    """Where the function that hears of payments lets an order go on for money that is only held: told beside what is paid, never alone."""
+    if handler is None:
+        return []
+    held = [t.effect for t in model.transitions.of(entry.target) if any(model.words.has("authorised_values", to) for to in t.to)]
+    return [(place, e) for e in held for place in [anchor(model, e, handler.provider)] if place.fn is fn]
 
 
 def _tells_of_payment(model: Model, entry: Entry) -> bool:
@@ -132,6 +144,18 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _elsewhere(model: Model, first: int, kind: str, others: list[tuple[Place, Effect]], reconciling: Reconciling) -> list[Evidence]:
+    """The other lines of the same function where an order goes on uncompared: the mend is owed there too."""
+    told = {first}
+    evidence = []
+    for place, effect in others:
+        line = lines(model, place)[1]
+        if line not in told and not _compared(model, [(place, effect, reconciling.of(effect))], kind):
+            told.add(line)
+            evidence.append(step(model, place, "nor is anything compared before the order goes on here", "missing"))
+    return evidence
 
 
 def _bound(model: Model, handler: Handler, reconciling: Reconciling) -> list[Evidence]:

@@ -44,8 +44,9 @@ class Lexicon(Part, frozen=True):
     ``*_fields``: fields, columns, variables and keys. Tax, shipping and discount fields are looked at before ``money_fields``, which takes
     most of them too; ``not_money`` is what it would take and is no amount. ``minor_fields``: a sum in the currency's smallest unit.
     ``rate_fields``: a share, not a sum. ``decimals_fields``: how many decimals a currency has, or the factor that follows from it.
-    ``paid_values``: a status that says the money is here. ``fulfil_values``: a status on which goods or access go out; it means paid only
-    on one of ``order_entities``. ``open_values`` and ``dead_values``: before payment, and after it failed or was undone.
+    ``paid_values``: a status that says the money is here. ``authorised_values``: it is held for us, not yet taken.
+    ``fulfil_values``: a status on which goods or access go out; it means paid only on one of ``order_entities``. ``open_values`` and
+    ``dead_values``: before payment, and after it failed or was undone.
     ``state_fields``: flags and times that mark one step of an order's life (``is_delivered``).
     ``supply_entities``: what the shop itself orders. ``refused_values``: states of a message that was not let through.
     ``outgoing_entities``: those on which a settled status says that we have paid somebody. ``loose_entities``: those of ``order_entities``
@@ -93,6 +94,7 @@ class Lexicon(Part, frozen=True):
     backorder_fields: tuple[str, ...]
     paid_fields: tuple[str, ...]
     paid_values: tuple[str, ...]
+    authorised_values: tuple[str, ...]
     fulfil_values: tuple[str, ...]
     open_values: tuple[str, ...]
     dead_values: tuple[str, ...]

@@ -1,0 +1,44 @@
+"""A handler that hears of payments in several branches: the finding names each of them, and only those that nothing compares."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.small_models import write
+from tillproof.review import review
+from tillproof.settings import Settings
+
+_HANDLER = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_SECRET_KEY);
+const { pool } = require('./db');
+const app = express();
+
+const mark = (id, status) => pool.query('UPDATE orders SET payment_status = $1 WHERE id = $2', [status, id]);
+
+app.post('/stripe/webhook', express.raw({ type: 'application/json' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.STRIPE_WEBHOOK_SECRET);
+  const intent = event.data.object;
+  const { rows: [order] } = await pool.query('SELECT id, total FROM orders WHERE id = $1', [intent.metadata.order]);
+  if (event.type === 'payment_intent.succeeded') {
+    await mark(order.id, 'paid');
+  } else if (event.type === 'payment_intent.amount_capturable_updated') {
+    GUARD
+    await mark(order.id, 'authorized');
+  } else if (event.type === 'payment_intent.canceled') {
+    await mark(order.id, 'canceled');
+  }
+  res.json({ received: true });
+});
+"""
+_COMPARED = "if (intent.amount !== order.total || intent.currency !== 'eur') return res.status(409).end();"
+
+
+@pytest.mark.parametrize(("guard", "named"), [("", [16]), (_COMPARED, [])])
+def test_a_finding_names_the_other_branches_that_compare_nothing(tmp_path: Path, guard: str, named: list[int]) -> None:
+    package = '{"dependencies": {"express": "4", "stripe": "14", "pg": "8"}}'
+    pool = "const { Pool } = require('pg');\nexports.pool = new Pool();\n"
+    write(tmp_path, {"package.json": package, "db.js": pool, "app.js": _HANDLER.replace("GUARD", guard)})
+    (finding,) = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-not-reconciled",))).findings
+    assert finding.start_line == 13
+    assert [s.line for s in finding.trace if s.note.startswith("nor is anything compared")] == named
