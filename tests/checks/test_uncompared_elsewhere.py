@@ -42,3 +42,16 @@ def test_a_finding_names_the_other_branches_that_compare_nothing(tmp_path: Path,
     (finding,) = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-not-reconciled",))).findings
     assert finding.start_line == 13
     assert [s.line for s in finding.trace if s.note.startswith("nor is anything compared")] == named
+
+
+def test_a_confirmation_in_a_helper_is_shown_where_the_handler_asks_for_it_too(tmp_path: Path) -> None:
+    inline = "stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.STRIPE_WEBHOOK_SECRET)"
+    assert inline in _HANDLER
+    helper = f"const stripe = require('stripe')(process.env.STRIPE_SECRET_KEY);\nexports.told = (req) => {inline};\n"
+    handler = _HANDLER.replace(inline, "told(req)").replace("const app =", "const { told } = require('./told');\nconst app =")
+    package = '{"dependencies": {"express": "4", "stripe": "14", "pg": "8"}}'
+    pool = "const { Pool } = require('pg');\nexports.pool = new Pool();\n"
+    write(tmp_path, {"package.json": package, "db.js": pool, "told.js": helper, "app.js": handler.replace("GUARD", "")})
+    (finding,) = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-not-reconciled",))).findings
+    asked = [(s.file, s.line) for s in finding.trace if "confirm" in s.note]
+    assert asked == [("app.js", 10), ("told.js", 2)]

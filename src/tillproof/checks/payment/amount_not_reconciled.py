@@ -140,6 +140,9 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         note = f"`{named[1]}` of the client's request names the order that is paid; what is charged is not held against it"
         ruling.evidence.append(step(model, named[0], note))
     for proof in handler.walked.proofs[:2] if handler else ():
+        if calls := [c for c in proof.ctx.chain() if c.call >= 0] if proof.ctx else []:
+            asked = Place(calls[-1].caller, calls[-1].call, calls[-1].parent)
+            ruling.evidence.append(step(model, asked, "the confirmation is asked for here", "source"))
         ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
