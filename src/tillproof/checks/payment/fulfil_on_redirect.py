@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.browser_paid import Transitions
@@ -52,6 +53,10 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if _ambiguous(model, act):
         route = entry.route or program.qualified(entry.target.fn)
         return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
+    guesses = {proof.fn: guessed_call(model, proof.ctx) for proof in policy.proofs.values()}
+    if guesses and None not in guesses.values() and not policy.ignored:
+        asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
+        return ask_about(model, ruling, call, f"`{program.qualified(asking)}`, which asks the provider whether it was paid")
     asked = _asked(policy, blind)
     if asked == _NEVER and (outside := asked_outside(model, entry)) is not None:
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"

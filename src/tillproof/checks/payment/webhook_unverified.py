@@ -10,7 +10,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.proofs import Happening
+from tillproof.flow.proofs import Assumed, Happening
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -39,6 +39,11 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         for proof in walked.proofs[:3]:
             ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
         return ruling
+    # Where the proof is in one of several methods of a name, which of them it is decides.
+    guessed = {call: proof for proof in reversed(walked.proofs) if (call := guessed_call(model, proof.ctx)) is not None}
+    if guessed and not unproven_acts(model, model.handlers.supposing(handler, Assumed(calls=frozenset(guessed)))):
+        call = min(guessed)
+        return ask_about(model, ruling, call, f"`{program.qualified(guessed[call].fn)}`, which proves the message")
     hidden = unresolved_verifier(model, handler)
     sure = [a for a in acts if guessed_call(model, a.ctx) is None]
     act = (sure or acts or walked.happenings)[0]
