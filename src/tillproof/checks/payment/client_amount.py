@@ -14,6 +14,12 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
 
+_REFUSE_BELOW_ONE = {
+    "python": 'if not isinstance({0}, int) or {0} < 1: raise ValueError("{0}")',
+    "javascript": "if (!Number.isInteger({0}) || {0} < 1) throw new RangeError('{0}')",
+    "php": "if (filter_var(${0}, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1]]) === false) throw new \\RangeException('{0}')",
+}
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
@@ -47,7 +53,7 @@ def _rule(model: Model, site: AmountSite) -> Ruling | None:
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
         return ruling
-    _break(model, site, free[0], ruling)
+    _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling
 
 
@@ -108,10 +114,23 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
         "so a changed request buys the same goods for any sum, one cent included."
     )
     ruling.remediation = _recompute(model, site, chosen)
+    if model.words.has("quantity_fields", chosen.word):
+        _break_by_quantity(model, site, chosen, ruling)
     ruling.evidence = [
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
+
+
+def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
+    """What a quantity without a lower bound does: the price is ours, and less than nothing of it is bought."""
+    ruling.title = "A negative quantity lowers what is paid"
+    ruling.message = (
+        f"`{chosen.key}` comes from the client's request and is multiplied into what is charged, and nothing refuses one below 1: a line "
+        "of minus one dear article takes its price off the rest, and a fraction buys an article for less than it costs."
+    )
+    refuse = _REFUSE_BELOW_ONE.get(model.program.language(site.fn.file), _REFUSE_BELOW_ONE["javascript"]).format(chosen.word)
+    ruling.remediation = f"Refuse what is no whole number of at least 1 before the sum is computed: `{refuse}`."
 
 
 def _recompute(model: Model, site: AmountSite, chosen: Chosen) -> str:
