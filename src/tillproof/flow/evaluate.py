@@ -67,8 +67,9 @@ class Evaluator:
         self._provisional = Provisional()
         self._nesting = 0
         self.gives: dict[str, int] = {}
-        self.named_classes: dict[str, int] = {}
         """Plain functions of outside that return one of their arguments, by name, and which."""
+        self.named_classes: dict[str, int] = {}
+        """Plain functions of outside that make an object of a class which is named to them, and where the name stands."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
         self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody

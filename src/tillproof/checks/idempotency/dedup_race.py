@@ -147,7 +147,7 @@ def _at_once(model: Model, guard: Guard) -> str:
     asked = model.states.existence(guard.atom)
     for key in asked.keys if asked is not None else ():
         if any(e.touch is not None and key in e.touch.fields for e in guard.by):
-            record = asked.entity.replace("_", " ") if asked is not None and asked.entity else "record"
+            record = (asked.entity if asked is not None else "").replace("_", " ") or "record"
             return (
                 f"Put a unique constraint on `{key}` of the {record}, write it before anything else is done, in one transaction with the "
                 "effects, and leave when it is refused."

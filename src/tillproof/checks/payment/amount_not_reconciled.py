@@ -46,8 +46,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         for fn, part in parts.items():
             ruling = _rule(model, entry, handler, part, reconciling)
             if ruling.outcome == "broken":
-                others = part[1:] + _authorised(model, entry, handler, fn)
-                ruling.evidence += _elsewhere(model, lines(model, part[0][0])[1], ruling.kind, others, reconciling)
+                others = [place for place, _ in part[1:]] + _authorised(model, entry, handler, fn, reconciling)
+                ruling.evidence += _elsewhere(model, part[0][0], others)
             yield ruling
 
 
@@ -79,12 +79,13 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
 
 
-def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn) -> list[tuple[Place, Effect]]:
-    """Where the function that hears of payments lets an order go on for money that is only held: told beside what is paid, never alone."""
+def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn, reconciling: Reconciling) -> list[Place]:
+    """Where the function that hears of payments lets an order go on uncompared for money that is only held: told beside what is paid."""
     if handler is None:
         return []
     held = [t.effect for t in model.transitions.of(entry.target) if any(model.words.has("authorised_values", to) for to in t.to)]
-    return [(place, e) for e in held for place in [anchor(model, e, handler.provider)] if place.fn is fn]
+    places = ((anchor(model, e, handler.provider), e) for e in held)
+    return [place for place, e in places if place.fn == fn and not _holds(reconciling.of(e), handler.kind)]
 
 
 def _tells_of_payment(model: Model, entry: Entry) -> bool:
@@ -149,16 +150,11 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     return ruling
 
 
-def _elsewhere(model: Model, first: int, kind: str, others: list[tuple[Place, Effect]], reconciling: Reconciling) -> list[Evidence]:
-    """The other lines of the same function where an order goes on uncompared: the mend is owed there too."""
-    told = {first}
-    evidence = []
-    for place, effect in others:
-        line = lines(model, place)[1]
-        if line not in told and not _compared(model, [(place, effect, reconciling.of(effect))], kind):
-            told.add(line)
-            evidence.append(step(model, place, "nor is anything compared before the order goes on here", "missing"))
-    return evidence
+def _elsewhere(model: Model, first: Place, others: list[Place]) -> list[Evidence]:
+    """The other lines of the same function where an order goes on: the mend is owed there too."""
+    known = lines(model, first)[1]
+    found = dict.fromkeys(line for place in others if (line := lines(model, place)[1]) != known)
+    return [Evidence(first.fn.file, line, "nor is anything compared before the order goes on here", "missing") for line in found]
 
 
 def _bound(model: Model, handler: Handler, reconciling: Reconciling) -> list[Evidence]:

@@ -14,12 +14,6 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
 
-_REFUSE_BELOW_ONE = {
-    "python": 'if not isinstance({0}, int) or {0} < 1: raise ValueError("{0}")',
-    "javascript": "if (!Number.isInteger({0}) || {0} < 1) throw new RangeError('{0}')",
-    "php": "if (filter_var(${0}, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1]]) === false) throw new \\RangeException('{0}')",
-}
-
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
@@ -129,8 +123,8 @@ def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: R
         f"`{chosen.key}` comes from the client's request and is multiplied into what is charged, and nothing refuses one below 1: a line "
         "of minus one dear article takes its price off the rest, and a fraction buys an article for less than it costs."
     )
-    refuse = _REFUSE_BELOW_ONE.get(model.program.language(site.fn.file), _REFUSE_BELOW_ONE["javascript"]).format(chosen.word)
-    ruling.remediation = f"Refuse what is no whole number of at least 1 before the sum is computed: `{refuse}`."
+    refuse = remedies.code(model, site.fn.file, "whole", name=chosen.word)
+    ruling.remediation = f"Refuse what is no whole number of at least 1 before the sum is computed: {refuse}."
 
 
 def _recompute(model: Model, site: AmountSite, chosen: Chosen) -> str:
