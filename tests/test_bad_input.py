@@ -295,3 +295,35 @@ def test_a_cache_cut_short_or_changed_by_a_byte(shop: Path, tmp_path: Path) -> N
 def test_a_cache_that_cannot_be_written(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     reviewed(shop, "--cache-dir", tmp_path / "file" / "below")
+
+
+# --- code that is not analysed
+
+
+_GO = """package main
+
+import "github.com/stripe/stripe-go/v76/paymentintent"
+
+func pay(c *gin.Context) {
+    intent, err := paymentintent.New(&stripe.PaymentIntentParams{Amount: stripe.Int64(100)})
+    c.JSON(200, gin.H{"client_secret": intent.ClientSecret})
+}
+"""
+
+
+def test_payments_in_a_language_that_is_not_analysed_are_no_pass(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module shop\n")
+    (tmp_path / "pay.go").write_text(_GO)
+    (tmp_path / "page.js").write_text("document.title = 'Shop';\n")
+    done = tillproof("review", tmp_path, "--format", "json", "--no-cache")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["summary"]["verdict"], report["findings"]) == (10, "conditional", [])
+    assert why_skipped(report, "pay.go") == ["Go is not analysed; this file talks to stripe"]
+    assert "`pay.go`" in report["summary"]["conditions"][0]
+    assert "Payments are handled in Go" in tillproof("review", tmp_path, "--no-cache").stdout
+
+
+def test_other_code_in_such_a_language_sets_no_condition(tmp_path: Path) -> None:
+    (tmp_path / "hello.go").write_text("package main\n\nfunc main() {}\n")
+    report = json.loads(tillproof("review", tmp_path, "--format", "json", "--no-cache").stdout)
+    assert (report["summary"]["verdict"], report["summary"]["conditions"]) == ("pass", [])

@@ -69,6 +69,7 @@ class Summary(Model):
     primary_risk: str | None
     counts: dict[str, int]
     rulings: Rulings
+    conditions: list[str] = []
 
 
 class Location(Model):

@@ -9,6 +9,7 @@ from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.card_columns import card_tables
 from tillproof.commerce.cards import may_speak
 from tillproof.knowledge.schema import Provider
+from tillproof.source.kinds import UNREAD
 from tillproof.source.text import read
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 Taker: TypeAlias = Literal["server", "own form", "unseen form", "direct post", "provider form", "provider page", "handed"]
 
 _LARGEST = 400_000
-_UNREAD = {"java": "Java", "csharp": "C#", "go": "Go", "ruby": "Ruby", "kotlin": "Kotlin"}
 _WORD = re.compile(rb"[A-Za-z_]\w+")
 _HANDED = re.compile(
     rb"\bclient_?[sS]ecret\b|\bClientSecret\b|\bclient_?[tT]oken\.generate\b|\bpayment_?method_?nonce\b|\bpaymentMethodNonce\b"
@@ -131,8 +131,8 @@ class CardScope:
         """What files in languages that are not analysed say by their words alone."""
         providers = [(p, [w.encode() for w in (p.id, *p.words) if len(w) > 3]) for p in self._payment]
         for path, file in self.model.program.files.items():
-            language = _UNREAD.get(file.language or "")
-            if not language or file.role not in ("source", "template") or file.size > _LARGEST or self.model.root is None:
+            language = None if file.language is None else UNREAD.get(file.language)
+            if language is None or file.role not in ("source", "template") or file.size > _LARGEST or self.model.root is None:
                 continue
             text = read(self.model.root, path)[0] or b""
             yield from self._cards_in(path, text, language)

@@ -55,7 +55,14 @@ _HIGHLIGHTING = {
 
 
 def reason(report: Report) -> str:
-    """Why the verdict is what it is, in one sentence. A pass for want of anything to judge says so."""
+    """Why the verdict is what it is. A pass for want of anything to judge says so, and so does what it rests on besides the findings."""
+    conditions = report.summary.conditions
+    if conditions and not report.obligations:
+        return " ".join(conditions)
+    return " ".join((_by_rulings(report), *conditions))
+
+
+def _by_rulings(report: Report) -> str:
     blocking = sum(1 for finding in report.findings if finding.severity == "critical" and finding.confidence != "possible")
     if blocking:
         return f"{count(blocking, 'critical finding')} must be mended before this is shipped."

@@ -70,6 +70,8 @@ DATA: frozenset[Language] = frozenset(("env", "yaml", "json", "toml", "ini", "pr
 CODE: frozenset[Language] = frozenset(
     ("python", "javascript", "typescript", "tsx", "php", "ruby", "java", "csharp", "go", "kotlin", "shell", "sql")
 )
+# Programming languages that are known by name and not analysed: what their files owe is not ruled on.
+UNREAD: dict[Language, str] = {"java": "Java", "csharp": "C#", "go": "Go", "ruby": "Ruby", "kotlin": "Kotlin"}
 _TEMPLATES: frozenset[Language] = frozenset(("html", "jinja", "twig", "blade", "ejs"))
 _SCRIPTS: frozenset[Language] = frozenset(("javascript", "typescript", "tsx"))
 _COMPONENTS = (".vue", ".svelte", ".astro")
