@@ -1,11 +1,13 @@
 import re
 from typing import Any
 
+import pytest
 from markdown_it import MarkdownIt
 
 from tests.report.samples import LONG_PATH, empty, finding, hostile, obligation, plausible, report, step
 from tillproof.contract import Because, Handler, Scenario
 from tillproof.report.markdown import to_markdown
+from tillproof.report.wording import lead
 
 SECTIONS = [
     "Integration boundaries",
@@ -43,6 +45,26 @@ def test_findings_stand_worst_first_with_place_and_remediation() -> None:
     assert [row.split(" | ")[0].strip("| ") for row in rows] == ["critical", "high", "high", "medium", "low"]
     assert "`shop/webhooks.py:41`" in rows[0]
     assert "stripe.Webhook.construct_event" in rows[0]
+
+
+def test_the_table_is_short_and_the_evidence_tells_the_rest() -> None:
+    markdown = to_markdown(plausible())
+    told = "Anyone who can reach `/webhooks/stripe` can post"
+    assert told not in section(markdown, "Findings")
+    assert told in section(markdown, "Evidence")
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Take `a.b. C` from it. Then stop.", "Take `a.b. C` from it."),
+        ("Read it from the settings, e.g. `KEY`. Change it.", "Read it from the settings, e.g. `KEY`."),
+        ("Only one sentence", "Only one sentence"),
+        ("Set `x = 1.5`, version 2.0 or later.", "Set `x = 1.5`, version 2.0 or later."),
+    ],
+)
+def test_the_lead_of_a_remediation_is_its_first_sentence(text: str, first: str) -> None:
+    assert lead(text) == first
 
 
 def test_evidence_has_code_and_a_numbered_trace() -> None:

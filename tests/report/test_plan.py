@@ -389,10 +389,10 @@ def staging() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.server_close()
 
 
-def sent(system: str, folder: Path, kind: str = "webhook", **secrets: str) -> tuple[str, list[dict[str, Any]]]:
+def sent(system: str, folder: Path, kind: str = "webhook", notes: tuple[str, ...] = (), **secrets: str) -> tuple[str, list[dict[str, Any]]]:
     """What the forged-webhook scenario of a provider sends when it is run as it stands."""
     message = inbound(system, kind)
-    messages = {("app.py", 3): Message("app.py", 3, "POST", message, message.settles[:1])}
+    messages = {("app.py", 3): Message("app.py", 3, "POST", message, message.settles[:1], notes=notes)}
     scenario = one(plan([handler(provider=system, kind=kind, route="/hook")], messages=messages), "forged-webhook")
     values = {"ORDER_ID": "1001", "PAYMENT_ID": "pay_1", "AMOUNT": "1234", "MAJOR_AMOUNT": "12.34", "CURRENCY": "eur", **secrets}
     with staging() as (address, taken):
@@ -425,6 +425,23 @@ def test_stripe_takes_the_control_and_refuses_the_rest(tmp_path: Path) -> None:
     assert event["data"]["object"]["amount"] == 1234
 
 
+@needs_tools
+def test_a_message_carries_the_notes_that_the_handler_reads(tmp_path: Path) -> None:
+    secrets = {"STRIPE_WEBHOOK_SECRET": "a secret of the test", "NOTED_USER_ID": "u-7"}
+    _, taken = sent("stripe", tmp_path, notes=("userId", "orderId"), **secrets)
+    told = json.loads(taken[-1]["body"])["data"]["object"]
+    assert told["metadata"] == {"userId": "u-7", "orderId": "1001"}
+    assert told["object"] == "payment_intent"
+
+
+def test_a_tester_is_told_what_to_put_into_the_notes() -> None:
+    messages = {("app.py", 3): Message("app.py", 3, "POST", inbound("stripe"), ("checkout.session.completed",), notes=("user_id",))}
+    scenario = one(plan([handler(route="/events/{event_id}/hook")], messages=messages), "forged-webhook")
+    assert any(text.startswith("NOTED_USER_ID: what the shop wrote at `user_id`") for text in scenario.preconditions)
+    assert any(text.startswith("EVENT_ID: what stands at that place") for text in scenario.preconditions)
+    assert "EVENT_ID=" not in commands(scenario).replace("MESSAGE_ID=", "")
+
+
 def digest(secret: bytes, data: bytes, name: str = "sha256") -> bytes:
     return hmac.new(secret, data, getattr(hashlib, name)).digest()
 
@@ -450,7 +467,7 @@ def test_messages_are_signed_as_the_provider_signs_them(
     tmp_path: Path, system: str, variable: str, header: str, signed: str, algorithm: str, value: str
 ) -> None:
     secret = 's$cret `with` "quotes" of the test'
-    address, taken = sent(system, tmp_path, **{variable: secret})
+    address, taken = sent(system, tmp_path, "webhook", (), **{variable: secret})
     control = taken[-1]
     json.loads(control["body"])
     given = control["headers"]

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.noted import notes_read
 from tillproof.commerce.reconciling import order_made
 from tillproof.commerce.request_fields import fields_of
 from tillproof.flow.program import TOP, Fn, Program
@@ -58,7 +59,8 @@ class ProviderCall:
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a handler takes: by which method, which events it tells apart, and how the provider writes and signs such a message.
-    ``fields``: what a page that browsers come back to reads of the request; ``form``: as a form."""
+    ``fields``: what a page that browsers come back to reads of the request; ``form``: as a form. ``notes``: what is read of the notes that
+    the shop itself gave the payment."""
 
     file: str
     line: int
@@ -67,6 +69,7 @@ class Message:
     events: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     form: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def surface(model: "Model", places: Iterable[tuple[str, int]], stock: bool = Fal
             tuple(e for e in handler.inbound.events if e in handler.closure.compared & known),
             fields,
             form,
+            () if handler.kind == "redirect-return" else notes_read(model.program, handler.closure.functions),
         )
     return Surface(
         calls=calls,

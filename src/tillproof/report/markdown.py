@@ -86,7 +86,7 @@ def _findings(report: Report) -> Iterator[str]:
         yield from _paragraph("None." if report.obligations else "None; but nothing was found that could have been judged.")
         return
     rows = [
-        [group.severity, escape.cell(group.first.category), _description(number, group), escape.cell(group.remediations[0])]
+        [group.severity, escape.cell(group.first.category), _description(number, group), escape.cell(wording.lead(group.remediations[0]))]
         for number, group in enumerate(groups(report), 1)
     ]
     yield from table(("Severity", "Category", "Description", "Remediation"), rows)
@@ -99,13 +99,13 @@ def _where(group: Group) -> str:
 
 
 def _description(number: int, group: Group) -> str:
-    """One finding in full; of several, what they share and where they are."""
+    """What is wrong, and where; what it leads to stands in the evidence."""
     places = [wording.at(finding.file, finding.start_line) for finding in group.findings]
     shown = "<br>".join(escape.code_cell(place) for place in places[:_MOST_PLACES])
     if len(places) > _MOST_PLACES:
         shown += f"<br>+{len(places) - _MOST_PLACES} more"
     times = f" ({wording.count(len(places), 'place')})" if len(places) > 1 else ""
-    return f"**{number}. {escape.cell(group.title)}**{times}<br>{escape.cell(group.first.message)}<br>{shown}"
+    return f"**{number}. {escape.cell(group.title)}**{times}<br>{shown}"
 
 
 def _evidence(report: Report) -> Iterator[str]:

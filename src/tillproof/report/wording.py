@@ -1,5 +1,6 @@
 """What all formats for people say in the same words."""
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -31,6 +32,8 @@ DEDUP: dict[str, str] = {
 }
 
 _CONFIDENCE: dict[Confidence, int] = {"certain": 0, "likely": 1, "possible": 2}
+
+_SENTENCE = re.compile(r"(?:`[^`]*`|[^`])*?(?<!e\.g)\.(?=\s+[A-Z`]|\s*$)", re.DOTALL)
 
 _HIGHLIGHTING = {
     ".py": "python",
@@ -111,6 +114,12 @@ def shown_by(report: Report) -> dict[str, list[str]]:
         for obligation in scenario.obligations:
             found.setdefault(obligation, []).append(scenario.id)
     return found
+
+
+def lead(text: str) -> str:
+    """The first sentence; a full stop within code ends none."""
+    match = _SENTENCE.match(text)
+    return match[0] if match else text
 
 
 def risk(report: Report) -> str | None:

@@ -161,9 +161,9 @@ class Inbound(Part, frozen=True):
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
-    ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``$EVENT_ID``, ``$ORDER_ID``,
-    ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not begin with ``{`` or ``[`` is sent
-    as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
+    ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``${EVENT%.*}`` (without its last piece),
+    ``$MESSAGE_ID``, ``$ORDER_ID``, ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not
+    begin with ``{`` or ``[`` is sent as a form. ``signing``: how to sign it; without it only a recorded delivery is genuine.
     """
 
     kind: Literal["webhook", "ipn", "redirect-return"]

@@ -13,18 +13,22 @@ from tillproof.report.wording import count
 
 _NEAR = 15
 BACK = re.compile(r"fail|cancel|refund|revers|declin|denied|dispute|chargeback|expire|void|reject", re.IGNORECASE)
-_NEW_EVENT = "EVENT_ID=evt_staging_$(date +%s%N)"
-_ANY_MESSAGE = '{"id":"$EVENT_ID","type":"$EVENT","status":"paid","order_id":"$ORDER_ID","amount":$AMOUNT,"currency":"$CURRENCY"}'
+_NEW_EVENT = "MESSAGE_ID=evt_staging_$(date +%s%N)"
+_NOTES = re.compile(r'("(?:metadata|custom_data|resource_metadata|notes)":)\{"\w+":"\$ORDER_ID"\}')
+_ORDER_NOTE = re.compile(r"order_?(?:id|number|no|ref|reference|uuid)?", re.IGNORECASE)
+_ANY_MESSAGE = '{"id":"$MESSAGE_ID","type":"$EVENT","status":"paid","order_id":"$ORDER_ID","amount":$AMOUNT,"currency":"$CURRENCY"}'
 
 
 class Sent(NamedTuple):
-    """Messages of one provider and kind, and the handlers that take them. ``event``: the one that says that money came."""
+    """Messages of one provider and kind, and the handlers that take them. ``event``: the one that says that money came; ``notes``: what
+    the handlers read of the notes that the shop gave the payment."""
 
     system: str
     name: str
     inbound: Inbound
     event: str
     handlers: tuple[Handler, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def routes(self) -> list[str]:
@@ -67,6 +71,7 @@ def sent_to(ground: Ground) -> list[Sent]:
     """The messages that the handlers of a program take; browsers that come back are none."""
     found: dict[tuple[str, str, str], list[Handler]] = {}
     known: dict[tuple[str, str, str], Inbound] = {}
+    notes: dict[tuple[str, str, str], dict[str, None]] = {}
     for handler in ground.handlers:
         if handler.kind == "redirect-return":
             continue
@@ -74,8 +79,9 @@ def sent_to(ground: Ground) -> list[Sent]:
         inbound = message.inbound if message else _inbound(ground, handler)
         key = (handler.provider, handler.kind, _paid_event(message, inbound))
         known.setdefault(key, inbound)
+        notes.setdefault(key, {}).update(dict.fromkeys(message.notes if message else ()))
         found.setdefault(key, []).append(handler)
-    return [Sent(key[0], ground.name(key[0]), known[key], key[2], tuple(handlers)) for key, handlers in found.items()]
+    return [Sent(key[0], ground.name(key[0]), known[key], key[2], tuple(handlers), tuple(notes[key])) for key, handlers in found.items()]
 
 
 def _inbound(ground: Ground, handler: Handler) -> Inbound:
@@ -102,6 +108,12 @@ def set_up(sent: Sent) -> list[str]:
         conditions.append(f"HANDLER_PATH is where the shop serves {', '.join(hidden[:4])}, without the slash in front")
     else:
         conditions += holes(sent.routes)
+    noted = {key: shell.noted(key) for key in sent.notes if not _ORDER_NOTE.fullmatch(key)}
+    if noted and not sent.recorded and _NOTES.search(_message(sent)):
+        keys = ", ".join(f"`{key}`" for key in noted)
+        conditions.append(
+            f"{', '.join(noted.values())}: what the shop wrote at {keys} of the notes (metadata) of the payment for this order"
+        )
     units = list(dict.fromkeys(handler.unit for handler in sent.handlers))
     if len(units) > 1:
         conditions.append(f"Each of these has its own STAGING_URL: {', '.join(units[:12])}{' …' if len(units) > 12 else ''}")
@@ -126,7 +138,7 @@ def set_up(sent: Sent) -> list[str]:
 
 def write(sent: Sent, name: str, event: str, also: str = "") -> str:
     """The step that writes a message into a file, or takes the recorded one."""
-    text = sent.inbound.message or _ANY_MESSAGE
+    text = _NOTES.sub(lambda bag: bag[1] + _noted(sent), _message(sent))
     file = sent.file(name)
     if sent.recorded and name == "state":
         return f"Record the delivery of `{event}` for each: {file} and {name}.headers"
@@ -134,6 +146,16 @@ def write(sent: Sent, name: str, event: str, also: str = "") -> str:
         return f"Take the recorded delivery of `{event}`: {file} and paid.headers"
     told = f"Write the message `{event}` about the order{also}"
     return lines(told, _NEW_EVENT, f"EVENT='{_plain(event)}'", *shell.heredoc(file, text))
+
+
+def _message(sent: Sent) -> str:
+    return sent.inbound.message or _ANY_MESSAGE
+
+
+def _noted(sent: Sent) -> str:
+    """The notes of the payment, as the handlers read them; the order's number alone where none is read."""
+    values = {key: "ORDER_ID" if _ORDER_NOTE.fullmatch(key) else shell.noted(key) for key in sent.notes or ("order_id",)}
+    return "{" + ",".join(f'"{key}":"${value}"' for key, value in values.items()) + "}"
 
 
 def _plain(event: str) -> str:

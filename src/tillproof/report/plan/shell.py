@@ -14,8 +14,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~%:@,;=+*()/?&-]")
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:\[\])?(?:\.[A-Za-z_][\w-]*(?:\[\])?)*")
 _JQ_PATH = re.compile(r"[A-Za-z_]\w*(?:\[\d+\])?(?:\.[A-Za-z_]\w*(?:\[\d+\])?)*")
 _TEMPLATE_HOLE = re.compile(r"\{(\w+)\}")
-_VARIABLES = {"time": "$TIME", "url": "$URL", "id": "$EVENT_ID", "payment": "$PAYMENT_ID", "signature": "$SIGNATURE", "event": "$EVENT"}
-_KNOWN_VARIABLE = re.compile(r"\$(EVENT_ID|EVENT|ORDER_ID|PAYMENT_ID|AMOUNT|MAJOR_AMOUNT|CURRENCY)\b")
+_VARIABLES = {"time": "$TIME", "url": "$URL", "id": "$MESSAGE_ID", "payment": "$PAYMENT_ID", "signature": "$SIGNATURE", "event": "$EVENT"}
+# ``${EVENT%.*}``: what an event is about, without what happened to it.
+_KNOWN_VARIABLE = re.compile(
+    r"\$(\{EVENT%\.\*\}|(?:MESSAGE_ID|EVENT|ORDER_ID|PAYMENT_ID|AMOUNT|MAJOR_AMOUNT|CURRENCY|NOTED_\w+)\b)", re.ASCII
+)
 
 
 def path(route: str) -> str:
@@ -38,6 +41,11 @@ def _encoded(text: str) -> str:
 def variables(route: str) -> list[str]:
     """The shell variables that ``path`` makes of the holes of a route."""
     return re.findall(r"\$([A-Z_0-9]+)", path(route))
+
+
+def noted(key: str) -> str:
+    """The shell variable for one of the notes of a payment."""
+    return "NOTED_" + re.sub(r"\W", "_", _HUMP.sub("_", key), flags=re.ASCII).upper()
 
 
 AS_FORM = """as_form() { jq -r 'to_entries | map("\\(.key)=\\(.value | tostring | @uri)") | join("&")' "$1"; }"""
