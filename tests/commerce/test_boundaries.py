@@ -152,3 +152,19 @@ def test_units_are_kept_apart_and_places_are_few(tmp_path: Path) -> None:
     many = CHARGE + "".join(f"\n\ndef pay{n}(order):\n    stripe.Refund.create(charge=order.id)\n" for n in range(20))
     found = boundaries(tmp_path, {"a/requirements.txt": "stripe\n", "a/pay.py": CHARGE, "b/requirements.txt": "stripe\n", "b/pay.py": many})
     assert [(b.unit, len(b.locations)) for b in found] == [("a", 1), ("b", 12)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ack.py", 'def ack(order):\n    return f"ISA*00*~ST*855*0001~BAK*00*AD*{order.number}~"\n'),
+        ("desadv.js", "exports.notice = (order) => `UNB+UNOC:3+${order.sender}`;\n"),
+        ("po.php", "<?php\nfunction isOrder($text) { return str_starts_with($text, 'ISA*00*'); }\n"),
+    ],
+)
+def test_documents_that_are_written_by_hand_tell_of_edi(tmp_path: Path, name: str, text: str) -> None:
+    assert [(b.system, b.kind, b.protocol) for b in boundaries(tmp_path, {name: text})] == [("edi", "erp", "edi")]
+
+
+def test_a_document_that_only_a_comment_shows_is_none(tmp_path: Path) -> None:
+    assert boundaries(tmp_path, {"po.py": '# a file begins with "ISA*00*"\nx = "UNB+UNKNOWN"\n'}) == []

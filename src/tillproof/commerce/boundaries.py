@@ -55,6 +55,7 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     """
     found = list(_called(model))
     found += _addressed(model, tree)
+    found += _marked(model)
     found += _imported(model, {h.file for h in handlers})
     found += _configured(model, inbound=False)
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
@@ -143,6 +144,27 @@ def _addressed(model: "Model", tree: Tree) -> Iterator[Sighting]:
         for address in (*book.find(data, words, unquoted), *forms):
             protocol = "browser-sdk" if address.use == "page" else address.provider.protocol
             yield Sighting(address.provider, protocol, file.unit, _ADDRESSED, file.path, _line(data, address.offset))
+
+
+def _marked(model: "Model") -> Iterator[Sighting]:
+    """Documents that code writes or reads by hand, known by text that only they have. The first of each file."""
+    marked = [(provider, mark.encode()) for provider in model.knowledge.providers.values() for mark in provider.marks]
+    for path, index in model.program.indices.items():
+        if not index.words or model.program.files[path].role != "source":
+            continue
+        data = model.program.sources[path]
+        places = [(at, provider) for provider, mark in marked if (at := _quoted(data, mark)) >= 0]
+        if places:
+            at, provider = min(places, key=lambda place: place[0])
+            yield Sighting(provider, provider.protocol, model.program.unit(path), _ADDRESSED, path, _line(data, at))
+
+
+def _quoted(data: bytes, mark: bytes) -> int:
+    """Where a text of the code begins with this mark, or has it at the beginning of a line; -1 where none does."""
+    at = data.find(mark)
+    while at >= 0 and (data[at - 1 : at] not in (b'"', b"'", b"`", b"\n") or in_comment(data, at, data.rfind(b"\n", 0, at) + 1)):
+        at = data.find(mark, at + 1)
+    return at
 
 
 def _text(model: "Model", tree: Tree, file: SourceFile) -> tuple[bytes, list[str] | None, bool]:

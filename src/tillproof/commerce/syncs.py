@@ -28,7 +28,7 @@ _GOODS = re.compile(
 )
 _OUTSIDE = re.compile(
     r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|amazon|ebay|etsy|walmart|marketplace|supplier"
-    r"|vendor_api|shiphero|shipbob)(_.*)?"
+    r"|vendor_api|shiphero|shipbob|edi|edifact|x12)(_.*)?"
 )
 _FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\w*|unsynced|retr\w+|reject\w*|issues?|bad|not_\w+)(_.*)?")
 _ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")

@@ -186,6 +186,7 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
 
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
@@ -208,6 +209,7 @@ class Provider(Part, frozen=True):
     hosts: tuple[str, ...] = ()
     sandbox_hosts: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
