@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.commerce.small_models import model_of
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Result
 from tillproof.ir.ops import Op
 
@@ -93,3 +94,47 @@ def test_a_format_that_writes_a_number_is_no_text_with_holes(tmp_path: Path) -> 
     body = model.program.body(fn)
     (end,) = (i for i, op in enumerate(body.op) if op == Op.RETURN)
     assert isinstance(model.evaluator.value(fn, body.args(end)[0]), Result)
+
+
+_TAX_MODULE = """<?php
+namespace Acme\\Tax\\Model;
+
+use Laminas\\Http\\Request;
+use Magento\\Framework\\HTTP\\LaminasClientFactory;
+
+class Rates
+{
+    public function __construct(private LaminasClientFactory $clients, private QuoteLogFactory $logs) {}
+
+    public function forOrder(array $order): array
+    {
+        $client = $this->prepared('https://api.taxjar.com/v2/taxes');
+        $client->setRawBody(json_encode($order));
+        $this->logs->create()->remember($order);
+        return json_decode($client->send()->getBody(), true);
+    }
+
+    private function prepared(string $url)
+    {
+        $client = $this->clients->create();
+        $client->setUri($url);
+        $client->setMethod(Request::METHOD_POST);
+        return $client;
+    }
+}
+"""
+_QUOTE_LOG = """<?php
+namespace Acme\\Tax\\Model;
+
+class QuoteLog
+{
+    public function remember(array $order): void {}
+}
+"""
+
+
+def test_factories_that_magento_writes_give_clients_and_objects_of_ours(tmp_path: Path) -> None:
+    model, _ = model_of(tmp_path, {"Model/Rates.php": _TAX_MODULE, "Model/QuoteLog.php": _QUOTE_LOG})
+    assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("taxjar", "tax.calculate")]
+    remember = Fn("Model/QuoteLog.php", 0)
+    assert [fn.file for fn, _, _ in model.callers.of(remember)] == ["Model/Rates.php"]

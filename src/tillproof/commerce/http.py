@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
+from tillproof.commerce.prepared import prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -77,6 +78,9 @@ class Requests:
         options = self._options(arguments)
         method = self._method(word, arguments, options)
         url = self._url(word, arguments, options)
+        told: tuple[Value, ...] = ()
+        if url is None and (ready := prepared(self.evaluator, self.program, fn, i, ctx)) is not None:
+            url, method, told = ready
         if url is None:
             return None
         if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
@@ -87,7 +91,7 @@ class Requests:
             texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
 
         def given() -> tuple[Value, ...]:
-            return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *self._client(fn, callee, ctx))
+            return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *told, *self._client(fn, callee, ctx))
 
         return Request(method, texts[0], url, given, any(isinstance(x, Param) for x in leaves(url)), texts[1:])
 

@@ -70,6 +70,8 @@ class Evaluator:
         """Plain functions of outside that return one of their arguments, by name, and which."""
         self.named_classes: dict[str, int] = {}
         """Plain functions of outside that make an object of a class which is named to them, and where the name stands."""
+        self.factories: dict[str, str] = {}
+        """Ends of the names of factories that a framework writes itself, and the method by which they give an object."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
         self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody

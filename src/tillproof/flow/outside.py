@@ -7,12 +7,14 @@ from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
+    ClassV,
     Const,
     External,
     FunctionV,
     Instance,
     Member,
     Overlay,
+    Param,
     Place,
     Result,
     Seq,
@@ -42,7 +44,7 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         text = by_braces(callee.base, [(k, ev.at(f, v)) for k, v in arguments], at)
         if text is not None:
             return text
-    return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at)
+    return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
 
 
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
@@ -79,6 +81,22 @@ def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
     arguments = f.body.call(i)[1]
     made = [named for o in options(ev.at(f, arguments[0][1])) if (named := class_named(o))] if arguments else []
     return choice(at, [Instance(at, named.cls) for named in made]) if made else None
+
+
+def _generated(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
+    """``$this->orderFactory->create()``: an object of the class that a factory is named after, where factories are written by the framework
+    and so are not in the repository."""
+    if not isinstance(callee, Member) or callee.name not in ev.factories.values():
+        return None
+    made: list[Value] = []
+    for option in options(callee.base):
+        declared = option.type if isinstance(option, Param) else option
+        named = declared.callee if isinstance(declared, Result) and declared.new else declared
+        suffix = next((s for s, method in ev.factories.items() if method == callee.name), "")
+        if isinstance(named, External) and named.name.endswith(suffix) and named.name != suffix:
+            product = ev.scope.php_name(f.file, named.name.removesuffix(suffix), at)
+            made.append(Instance(at, product.cls) if isinstance(product, ClassV) else Result(at, product, f.fn, i, f.ctx, True))
+    return choice(at, made) if made else None
 
 
 def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:

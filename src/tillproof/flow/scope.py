@@ -100,7 +100,7 @@ class Scope:
             if item.local == name:
                 return self.module(file, item.module, item.name, at)
             if php and rest and item.local == head and not self._from_root(file, item, rest):
-                return self._php_name(file, f"{item.module}.{item.name}.{rest}", at)
+                return self.php_name(file, f"{item.module}.{item.name}.{rest}", at)
         if php and name in _SUPERGLOBALS:
             return External(at, "$" + name)
         own = self._declared(file, name, at)
@@ -111,7 +111,7 @@ class Scope:
                 target = self.modules.find(file, item.module)
                 if target and self._declares(target, name):
                     return self.exported(target, name, at)
-        return self._php_name(file, name, at) if php else External(at, name)
+        return self.php_name(file, name, at) if php else External(at, name)
 
     def _from_root(self, file: str, item: Import, rest: str) -> bool:
         """Whether a name of two parts begins at the root and not at an import: ``\\Stripe\\Webhook`` beside ``use Stripe\\Stripe``."""
@@ -119,7 +119,7 @@ class Scope:
         a_class = item.module.partition(".")[0] == item.local or self.modules.php_class(file, path) is not None
         return a_class and self.modules.php_class(file, f"{path}.{rest}") is None
 
-    def _php_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
+    def php_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
         if cls := self.modules.php_class(file, name):
             return ClassV(at, cls)
         if fn := self.modules.php_function(file, name):
@@ -154,7 +154,7 @@ class Scope:
         """What an import of ``name`` from ``module`` gives."""
         language = self.program.indices[file].language
         if language == "php":
-            return self._php_name(file, f"{module}.{name}" if module else name, at)
+            return self.php_name(file, f"{module}.{name}" if module else name, at)
         target = self.modules.find(file, module)
         if language == "python":
             if name == "*":

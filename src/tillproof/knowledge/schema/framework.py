@@ -303,6 +303,8 @@ class Framework(Part, frozen=True):
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position unless code of others changes it.
+    ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
+    class whose name stands in front: ``Factory: create``.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
     in words (``Sales Order``).
     ``catches``: calls that make of a function one that answers with a result instead of throwing; ``succeeds``: the methods of such a
@@ -360,6 +362,7 @@ class Framework(Part, frozen=True):
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     named_classes: dict[str, int] = {}
+    factories: dict[str, str] = {}
     catches: tuple[str, ...] = ()
     succeeds: dict[str, bool] = {}
     tells: dict[str, int] = {}
