@@ -182,6 +182,17 @@ bus.on('payment.failed', async (id) => {
 """
 
 
-@pytest.mark.parametrize("later", [QUEUE, EMITTER])
+HOLES = EMITTER.replace(
+    "exports.hand = (id) => bus.emit('payment.failed', id)", "exports.hand = (id, kind) => bus.emit(`payment.hook.${kind}`, id)"
+)
+HOLES = HOLES.replace("bus.on('payment.failed'", "bus.subscribe('payment.hook.failed'")
+
+
+@pytest.mark.parametrize("later", [QUEUE, EMITTER, HOLES])
 def test_workers_and_listeners_in_javascript(tmp_path: Path, later: str) -> None:
     assert unguarded(tmp_path, {"server.js": SERVER, "later.js": later}) == [("later.js", 7)]
+
+
+def test_an_event_of_another_name_is_not_heard(tmp_path: Path) -> None:
+    later = HOLES.replace("bus.subscribe('payment.hook.failed'", "bus.subscribe('refund.hook.failed'")
+    assert unguarded(tmp_path, {"server.js": SERVER, "later.js": later}) == []

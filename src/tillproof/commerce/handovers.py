@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entry_styles.callables import php_callables
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Result, Value, constant, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Result, Value, constant, options, pattern
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Handover
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 6
 _TELLING = 5
+_TELLING_PART = 8  # letters of a name with holes
 _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
 _NAMED = ("name", "actor_name")
 _TYPE = re.compile(r"[A-Za-z_]\w*")
@@ -122,19 +123,22 @@ class Handovers:
         if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
             return []
         value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1], ctx)
-        return [t for o in options(value) if (t := constant(o)) is not None]
+        return [pattern(o) for o in options(value)]
 
     def _under(self, language: str, name: str) -> list[FunctionV]:
-        """What runs under a name."""
+        """What runs under a name; where it has holes, under all names that it may be."""
         key = (language, name)
         if key not in self._registered:
             found: dict[Fn, FunctionV] = {}
             words = self._registering_words.get(language, set())
-            telling = len(name) >= _TELLING and _COMPOUND.search(name) is not None
-            for file in self.model.program.mentioning(name) if telling and words else ():
+            pieces = name.split("{}")
+            known = max(pieces, key=len).strip("._:/-") if pieces[1:] else name
+            telling = len(known) >= (_TELLING if known == name else _TELLING_PART) and _COMPOUND.search(known) is not None
+            meant = re.compile(".+".join(map(re.escape, pieces)))
+            for file in self.model.program.mentioning(known) if telling and words else ():
                 if self.model.program.language(file) == language:
                     for fn in self.model.program.functions_calling(file, words):
-                        found.update((target.fn, target) for known, target in self._registering(fn, words) if known == name)
+                        found.update((target.fn, target) for own, target in self._registering(fn, words) if meant.fullmatch(own))
             if not found and language == "python":
                 found.update((target.fn, target) for target in self._by_path(name, words))
             self._registered[key] = list(found.values())

@@ -20,6 +20,7 @@ _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
 _EVERYDAY = ("checkout.com",)  # a word that shops have for other things does not name them
+_CALLING = ("payment", "platform", "shipping", "warehouse", "marketplace")  # systems whose messages a route is named after
 _SHORT = 3
 _KNOWN_BY = 3  # so many events that no other provider has
 
@@ -111,7 +112,7 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
-    in_path = signs.named and not signs.browsed and provider.kind in ("payment", "platform") and _names(signs.route + signs.file, own)
+    in_path = signs.named and not signs.browsed and provider.kind in _CALLING and _names(signs.route + signs.file, own)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
