@@ -191,3 +191,42 @@ STRIPE = "import Stripe from 'stripe';\nexport const stripe = new Stripe(process
 def test_a_handler_to_which_no_route_is_seen_is_known_by_what_it_does(tmp_path: Path, verified: str, found: list[str]) -> None:
     files = {"src/webhook.ts": LOOSE_HOOK.replace("VERIFIED", verified), "src/stripe.ts": STRIPE}
     assert [severity for *_, severity in findings(tmp_path, files)] == found
+
+
+_INSISTS = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+class StripeWebhookController
+{
+    public function __invoke(Request $request)
+    {
+        PROOF
+        abort_unless($known, 403);
+        Order::where('intent', $request->input('data.object.id'))->update(['status' => 'paid']);
+    }
+}
+"""
+_ROUTE = """<?php
+use App\\Http\\Controllers\\StripeWebhookController;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/webhooks/stripe', StripeWebhookController::class);
+"""
+_PAID = "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass Order extends Model {}\n"
+_DIGEST = "hash_equals(hash_hmac('sha256', $request->getContent(), config('services.stripe.secret')), $request->header('Stripe-Signature'))"
+
+
+@pytest.mark.parametrize(
+    ("proof", "found"),
+    [
+        ("$known = Order::where('intent', $request->input('data.object.id'))->exists();", [UNVERIFIED]),
+        (f"$known = {_DIGEST};", []),
+    ],
+)
+def test_what_is_insisted_on_in_the_block_that_makes_it(tmp_path: Path, proof: str, found: list[str]) -> None:
+    files = {
+        "app/Http/Controllers/StripeWebhookController.php": _INSISTS.replace("PROOF", proof),
+        "app/Models/Order.php": _PAID,
+        "routes/api.php": _ROUTE,
+    }
+    assert [f[0] for f in findings(tmp_path, files)] == found

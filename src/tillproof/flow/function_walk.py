@@ -132,6 +132,7 @@ class FunctionWalk(Implication):
             return self._pass(number, happenings)
         key = (number, self.entry[number])
         if key not in self._after:
+            self._after[key] = self.entry[number]  # a call in the block may ask what held at its end
             self._after[key] = self._pass(number, None)
         return self._after[key]
 
