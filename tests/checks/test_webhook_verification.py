@@ -230,3 +230,42 @@ def test_what_is_insisted_on_in_the_block_that_makes_it(tmp_path: Path, proof: s
         "routes/api.php": _ROUTE,
     }
     assert [f[0] for f in findings(tmp_path, files)] == found
+
+
+_FRAPPE_HOOK = """import base64
+import hashlib
+import hmac
+import json
+
+import frappe
+
+from erp_sync.journal import note
+
+
+@frappe.whitelist(allow_guest=True)
+def shopify_order():
+    signature = frappe.get_request_header("X-Shopify-Hmac-Sha256")
+    secret = frappe.get_doc("Shopify Setting").get_password("shared_secret")
+    made = base64.b64encode(hmac.new(secret.encode(), frappe.request.data, hashlib.sha256).digest())
+    if not hmac.compare_digest(made, signature.encode()):
+        note(status="Error", request_data=frappe.request.data)
+        END
+    payload = json.loads(frappe.request.data)
+    frappe.get_doc({"doctype": "Sales Order", "shopify_id": payload["id"], "status": "Paid"}).insert()
+"""
+_FRAPPE_LOG = """import frappe
+
+
+def note(**what):
+    row = frappe.get_doc({"doctype": "Integration Log", "integration": "Shopify"})
+    row.insert(ignore_permissions=True)
+    row.status = what["status"]
+    row.request_data = what["request_data"]
+    row.save(ignore_permissions=True)
+"""
+
+
+@pytest.mark.parametrize(("end", "found"), [('frappe.throw("Unverified")', []), ("pass", [WEAK])])
+def test_a_line_in_a_log_about_what_was_refused_is_no_act(tmp_path: Path, end: str, found: list[str]) -> None:
+    files = {"erp_sync/hooks_shopify.py": _FRAPPE_HOOK.replace("END", end), "erp_sync/journal.py": _FRAPPE_LOG}
+    assert [f[0] for f in findings(tmp_path, files)] == found

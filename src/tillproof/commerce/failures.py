@@ -44,6 +44,7 @@ _KEPT_MESSAGE = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|
 _FAILED = re.compile(r"error|fail|retry|dead", re.IGNORECASE)
 _LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|audit_trail|trace)")
 _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IGNORECASE)
+_INWARD = 1
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
@@ -222,15 +223,22 @@ class Failures:
     def _only_tells(self, fn: Fn, i: int) -> bool:
         """Whether all that is written is a line of a log: what is only told can't be tried again."""
         touch = self.model.records.touch(fn, i, None)
-        return touch is not None and is_log(touch) and not any(map(_BODY.search, touch.fields))
+        if touch is None or not is_log(touch):
+            return False
+        body = self.model.program.body(fn)
+        later = [body.text(body.args(n)[1]) for n, op in enumerate(body.op) if op == Op.SET_FIELD] if touch.kind != "write" else []
+        return not any(map(_BODY.search, (*touch.fields, *later)))
 
-    def _stores(self, fn: Fn, callee: int) -> bool:
-        """Whether a function of ours that is called keeps a record of what failed."""
+    def _stores(self, fn: Fn, callee: int, depth: int = 0) -> bool:
+        """Whether a function of ours that is called, or one that it hands on to, keeps a record of what failed."""
         called = (o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn)
         for inner in called:
-            for i, op in enumerate(self.model.program.body(inner).op):
+            body = self.model.program.body(inner)
+            for i, op in enumerate(body.op):
                 plain = self.model.effects.plain(inner, i) if op == Op.CALL else None
                 if plain is not None and plain.kind in ("create", "upsert") and plain.touches and not self._only_tells(inner, i):
+                    return True
+                if op == Op.CALL and plain is None and depth < _INWARD and self._stores(inner, body.args(i)[0], depth + 1):
                     return True
         return False
 

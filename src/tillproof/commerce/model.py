@@ -98,6 +98,7 @@ class Model:
         self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
+        self.evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
         self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out

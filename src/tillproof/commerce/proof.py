@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.reach import DIGESTS
 from tillproof.commerce.recognise import Known
@@ -340,6 +341,8 @@ class SenderPolicy:
         touch = self.model.records.touch(fn, i, ctx)
         if touch is None:
             return False
+        if touch.kind != "delete" and is_log(touch):
+            return True
         written = dict(touch.fields)
         body = self.model.program.body(fn)
         callee, arguments = body.call(i)

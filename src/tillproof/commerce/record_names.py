@@ -8,6 +8,7 @@ from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
+from tillproof.flow.outside import class_told
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
     ClassV,
@@ -94,6 +95,8 @@ class RecordNames:
         if last is not None and last.call >= 0 and (table := self.table(last) if last.name.lower() in _TABLES else self._given_class(last)):
             return table
         for link in reversed(inner[1:]):
+            if link.call >= 0 and (told := self._told_class(link)):
+                return told
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self.table(link)):
                 return table
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
@@ -104,6 +107,21 @@ class RecordNames:
             ):
                 return name
         return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
+
+    def _told_class(self, link: Link) -> str:
+        """The kind of record that a call is told by its name: ``frappe.get_doc("Sales Order", name)``."""
+        body = self.program.body(link.fn)
+        callee, arguments = body.call(link.call)
+        known = self.evaluator.named_classes
+        if not any(name.endswith("." + link.name) for name in known):
+            return ""
+        value = self.evaluator.value(link.fn, callee, link.ctx)
+        number = known.get(value.name, len(arguments)) if isinstance(value, External) else len(arguments)
+        return (
+            entity(class_told(self.evaluator, self.evaluator.value(link.fn, arguments[number][1], link.ctx)))
+            if number < len(arguments)
+            else ""
+        )
 
     def _kept_by(self, link: Link) -> str:
         """The records that the object of a call is declared to keep: ``orders: Repository<Order>``."""

@@ -70,6 +70,8 @@ class Evaluator:
         """Plain functions of outside that return one of their arguments, by name, and which."""
         self.named_classes: dict[str, int] = {}
         """Plain functions of outside that make an object of a class which is named to them, and where the name stands."""
+        self.named_keys: tuple[str, ...] = ()
+        """The keys under which a record keeps that name, where one is given in its place."""
         self.factories: dict[str, str] = {}
         """Ends of the names of factories that a framework writes itself, and the method by which they give an object."""
         self.tells: dict[str, int] = {}

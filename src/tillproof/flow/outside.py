@@ -16,6 +16,7 @@ from tillproof.flow.values import (
     Overlay,
     Param,
     Place,
+    Record,
     Result,
     Seq,
     Unknown,
@@ -67,11 +68,19 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
 
 
 def _named_class(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
-    """The class that the text tells of which a call is handed to give an object by: ``get_doc("Sales Order", name)``."""
+    """The class that a call is told of which it is to give an object: ``get_doc("Sales Order", name)``."""
     number = ev.named_classes.get(callee, len(arguments))
-    text = constant(ev.at(f, arguments[number][1])) if number < len(arguments) else None
-    found = ev.program.classes_by_name.get(text.strip("'\"").replace(" ", ""), []) if text else []
+    text = class_told(ev, ev.at(f, arguments[number][1])) if number < len(arguments) else ""
+    found = ev.program.classes_by_name.get(text, []) if text else []
     return found[0] if len(found) == 1 else None
+
+
+def class_told(ev: "Evaluator", value: Value) -> str:
+    """The name of a class, as a text tells it or a record that has the text: ``{"doctype": "Sales Order"}``; else empty."""
+    if isinstance(value, (Record, Overlay)):
+        kept = (ev.member(value, key, value.at) for key in ev.named_keys)
+        value = next((v for v in kept if isinstance(v, Const)), value)
+    return (constant(value) or "").strip("'\"").replace(" ", "")
 
 
 def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
