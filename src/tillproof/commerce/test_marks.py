@@ -202,7 +202,7 @@ class TestMarks:
     def _live_host(self, file: SourceFile, provider: Provider, anywhere: bool) -> tuple[str, int] | None:
         """A live address in the same file: then something chooses. It may be ``anywhere`` in the unit of one called the test one."""
         data = self._model.texts.text(file.path)
-        for address in self._book.find(data):
+        for address in self._book.find(data, unquoted=file.role == "config"):
             if (
                 address.provider.id == provider.id
                 and not address.sandbox
