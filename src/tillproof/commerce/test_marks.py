@@ -165,6 +165,8 @@ class TestMarks:
             if how in ("named", "always"):
                 guard = self._live_host(file, address.provider, anywhere=how == "named")
                 how = "chosen" if guard else "always"
+            elif how == "settings" and (guard := self._live_host(file, address.provider, anywhere=False)):
+                how = "chosen"
             yield self._mark(file, line, address.provider, "host", f"the test host {address.host}", how, guard)
 
     def _trials(self, file: SourceFile, data: bytes) -> Iterator[Mark]:
