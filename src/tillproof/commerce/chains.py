@@ -6,7 +6,8 @@ from typing import NamedTuple
 from tillproof.flow.evaluate import Evaluator, returns
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, Value, options
-from tillproof.ir.ops import Op
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
 
 _LONGEST = 24
 _STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
@@ -55,7 +56,7 @@ class Chains:
         links: list[Link] = []
         through: list[str] = []
         body = self.program.body(fn)
-        pending = -1
+        pending = picked = -1  # ``picked``: the place in a list that is handed back, as of ``[$products, $lines] = load()``
         inward = 0
         for _ in range(_STEPS):
             if len(links) >= _LONGEST:
@@ -65,18 +66,19 @@ class Chains:
                 if (inner := self._passed(fn, i)) is not None:
                     pending, i = -1, inner
                     continue
-                inside = self._returned(fn, i, ctx) if inward < _DEEPEST and not self.foreign(fn, i) else None
+                inside = self._returned(fn, i, ctx, picked) if inward < _DEEPEST and not self.foreign(fn, i) else None
                 if inside is not None:
                     fn, i, ctx = inside
                     body = self.program.body(fn)
-                    pending = -1  # what is called is what the function gives, not a link in it
+                    pending = picked = -1  # what is called is what the function gives, not a link in it
                     inward += 1
                     continue
                 pending, i = i, args[0]
             elif op == Op.FIELD:
                 links.append(Link(body.name(i), fn, pending, ctx))
-                pending, i = -1, args[0]
+                pending, picked, i = -1, -1, args[0]
             elif op in (Op.AWAIT, Op.INDEX, Op.ELEMENT):
+                picked = _place(body, args[1]) if op == Op.INDEX else picked if op == Op.AWAIT else -1
                 i = args[0]
             elif op in (Op.CAST, Op.STORE):
                 i = args[1]
@@ -113,8 +115,8 @@ class Chains:
             return arguments[1][1]
         return arguments[0][1] if body.op[callee] == Op.NAME and body.name(callee) in _SAME_ROWS and arguments else None
 
-    def _returned(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
-        """What a function of ours that a call lands in returns, when there is one of each."""
+    def _returned(self, fn: Fn, i: int, ctx: Ctx | None, picked: int) -> tuple[Fn, int, Ctx | None] | None:
+        """What a function of ours that a call lands in returns, when there is one of each; of a list the one at the place that is read."""
         targets = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
         if len(targets) != 1 or not isinstance(targets[0], FunctionV):
             return None
@@ -125,6 +127,8 @@ class Chains:
         given = [v for r in returns(body) if (v := body.args(r)[0]) >= 0 and body.op[v] != Op.CONST]
         if len(given) != 1:
             return None
+        if body.op[given[0]] == Op.LIST and 0 <= picked < len(items := body.args(given[0])):
+            given = [items[picked]]
         return self._made(target.fn, given[0], self.evaluator.context(target, fn, i, ctx))
 
     def _behind(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
@@ -179,3 +183,9 @@ class Chains:
     def arguments(self, link: Link) -> list[tuple[str, Value]]:
         """The arguments of a called link, by key."""
         return [(k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in self.program.body(link.fn).call(link.call)[1]]
+
+
+def _place(body: Body, key: int) -> int:
+    """The place that a key names; -1 where it is no number."""
+    text = body.text(body.args(key)[1]) if body.op[key] == Op.CONST and body.args(key)[0] == Kind.NUMBER else ""
+    return int(text) if text.isdecimal() else -1

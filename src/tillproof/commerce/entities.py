@@ -24,6 +24,8 @@ NOTHING = words_of(
 )
 """Names that hold any record, or none."""
 _DIGITS = re.compile(r"\d+$")
+# ``orders_customers``: orders, and whose they are.
+_OWNED = re.compile(r"(orders|bookings|payments|transactions|invoices)_(customers?|users?|clients?|members?|buyers?|admins?)")
 _IRREGULAR = {
     "statuses": "status", "addresses": "address", "taxes": "tax", "caches": "cache", "series": "series", "purchases": "purchase",
     "licenses": "license", "licences": "licence", "warehouses": "warehouse", "invoices": "invoice", "expenses": "expense",
@@ -35,6 +37,9 @@ def entity(name: str) -> str:
     """A record's name in lower snake case, singular and without what holds it; empty when it says nothing."""
     words = [w for w in snake(name.rpartition(".")[2].rpartition("\\")[2].strip("`\"' {}$:")).split("_") if w]
     words = [_DIGITS.sub("", w) or w for w in words]
+    if len(words) == 2 and _OWNED.fullmatch("_".join(words)):
+        words.reverse()
+        words[0] = singular(words[0])
     while len(words) > 1 and words[-1] in _HOLDERS:
         words.pop()
     while len(words) > 1 and words[0] in _BEFORE:

@@ -97,7 +97,7 @@ class Transitions:
         return (
             words.entity(touch.entity)
             and not words.has("outgoing_entities", touch.entity)
-            and not any(w in touch.entity.split("_") for w in _NOT_ORDERS)
+            and (_MAIN.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
         )
 
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from tillproof.contract import Skipped, Unit
 from tillproof.source import kinds, units
+from tillproof.source.bundled import is_bundled
 from tillproof.source.files import Language, Role, SourceFile, Tree
 from tillproof.source.ignore import IgnoreRules, is_ignored, read_lines, rules_above
 from tillproof.source.text import OPEN_FLAGS
@@ -107,6 +108,8 @@ class _Walk:
             own = IgnoreRules(read_lines(Path(self._start + folder.path + ".gitignore")), folder.path)
             rules = (*rules, own) if own else rules
         found, folders = self._sort_out(entries, folder, rules, names)
+        if folder.depth and is_bundled(Path(self._start + folder.path), names):
+            folder = msgspec.structs.replace(folder, role="vendored")
         unit = self._unit_at(folder, names)
         self.take(found, msgspec.structs.replace(folder, unit=unit))
         if folders and folder.depth == _MAX_DEPTH:

@@ -1,0 +1,22 @@
+"""Published PHP libraries that a shop without Composer carries in a folder of its own, as their release archives unpack."""
+
+from pathlib import Path
+
+from tillproof.source import projects
+from tillproof.source.kinds import words
+
+# Whose libraries they are: clients of providers, and what renders documents, sends mail and speaks HTTP.
+_VENDORS = words(
+    "stripe razorpay paypal braintree mollie midtrans authorizenet square paystackhq yabacon flutterwavedev mercadopago adyen payu openpayu "
+    "iyzico xendit twilio vonage sendgrid mailgun mailjet phpmailer swiftmailer pear dompdf mpdf tecnickcom setasign fpdf phpoffice endroid "
+    "guzzlehttp rmccue nategood symfony psr monolog league firebase ramsey vlucas paragonie phpseclib google facebook aws abraham hybridauth"
+)
+
+
+def is_bundled(folder: Path, names: set[str]) -> bool:
+    """Whether a folder below the root holds such a library. A plugin or module of the same vendor is code that is deployed for itself."""
+    if "composer.json" not in names:
+        return False
+    composer = projects.read_json(folder / "composer.json")
+    name = composer.get("name")
+    return isinstance(name, str) and composer.get("type", "library") == "library" and name.lower().partition("/")[0] in _VENDORS
