@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records, Touch
@@ -360,7 +361,7 @@ class Effects:
         model = self.model
         body = model.program.body(fn)
         if body.op[i] == Op.SET_FIELD:
-            return Plain("write", True, None, True) if self._tells(fn, i) and model.records.touch(fn, i, None) else None
+            return Plain("write", True, None, True) if self._tells(fn, i) or self._counts_goods(fn, i) else None
         known = self.known(fn, i)
         if known is not None:
             return Plain(known.thing.op, known.certain, known.thing, False) if isinstance(known.thing, Operation) else None
@@ -402,12 +403,21 @@ class Effects:
         return False
 
     def _tells(self, fn: Fn, i: int) -> bool:
-        """Whether a field that is set is one that reviews are about: a status, a mark that something was done, stock, an amount."""
+        """Whether a field that is set is a record's and one that reviews are about: a status, a mark that something was done, an amount."""
         body = self.model.program.body(fn)
         words, name = self.model.words, body.name(i).lstrip("_")
         const = body.const(body.args(i)[2])
         marks = (const is not None and const[0] == Kind.BOOL) or _MARK.search(name) is not None
-        return marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name)
+        told = marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name)
+        return told and self.model.records.touch(fn, i, None) is not None
+
+    def _counts_goods(self, fn: Fn, i: int) -> bool:
+        """Whether a field that is set is stock by what it is a field of: ``quantity`` of a product, not of an order's line."""
+        name = self.model.program.body(fn).name(i)
+        if snake(name) not in QUANTITIES:
+            return False
+        touch = self.model.records.touch(fn, i, None)
+        return touch is not None and self.model.stock_writes.is_stock(touch.entity, name)
 
     def _speaks(self, touch: Touch) -> bool:
         """Whether what may be a touch of records is about an order, stock or the like."""

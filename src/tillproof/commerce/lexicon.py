@@ -6,6 +6,9 @@ from typing import Literal, TypeAlias
 
 from tillproof.knowledge.schema import Lexicon
 
+QUANTITIES = ("qty", "quantity", "count", "amount", "units", "number")
+"""Names that mean stock where they stand in what keeps goods."""
+
 CardPart: TypeAlias = Literal["number", "code", "track", ""]
 
 _CARD_PARTS: tuple[tuple[CardPart, str], ...] = (

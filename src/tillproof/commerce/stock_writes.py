@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.records import METAS, Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
@@ -24,7 +24,6 @@ _KEEPS = re.compile(
 _LINES = re.compile(
     r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?"
 )
-_QUANTITY = ("qty", "quantity", "count", "amount", "units", "number")
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
 _TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
@@ -71,7 +70,7 @@ class StockWrites:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
-        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in _QUANTITY)
+        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in QUANTITIES)
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -167,7 +166,7 @@ class StockWrites:
             return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
         if _KEEPS.fullmatch(entity) is None:
             return False
-        return plain in _QUANTITY or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
+        return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
         """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
@@ -225,7 +224,7 @@ class StockWrites:
 
     def _alike(self, name: str, field: str) -> bool:
         plain = snake(name)
-        return plain == snake(field) or (plain in _QUANTITY and snake(field) in _QUANTITY) or self.model.words.has("stock_fields", plain)
+        return plain == snake(field) or (plain in QUANTITIES and snake(field) in QUANTITIES) or self.model.words.has("stock_fields", plain)
 
     def _takes(self, touch: Touch, value: Value | None) -> bool | None:
         """Whether the database takes away: by the name of the call, or by the sign."""
