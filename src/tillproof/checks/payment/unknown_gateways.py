@@ -1,7 +1,8 @@
-"""Libraries of payment systems that no pack knows: what they answer may be the provider's word, and nobody here can tell."""
+"""Payment systems that no pack knows, by library or over HTTP: what they answer may be the provider's word, and nobody here can tell."""
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from tillproof.checks.payment.amounts import AmountSite, chosen_by_client
 from tillproof.commerce.entries import Entry
@@ -23,13 +24,24 @@ _MOST_CALLERS = 20
 
 
 def asked_outside(model: Model, entry: Entry) -> tuple[Fn, int, str] | None:
-    """The call behind an entry point by which a payment library that no pack knows is asked, and whose answer somebody looks at."""
+    """The call behind an entry point by which a payment system that no pack knows is asked, and whose answer somebody looks at."""
     for fn in model.handlers.closure(entry).functions:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.CALL and (name := _payment_call(model, fn, i, _ASKS)) and model.evaluator.defuse(fn).uses(i):
-                return fn, i, name
+            if op == Op.CALL and (name := _payment_call(model, fn, i, _ASKS) or _asked_over_http(model, fn, i)):
+                if model.evaluator.defuse(fn).uses(i):
+                    return fn, i, name
     return None
+
+
+def _asked_over_http(model: Model, fn: Fn, i: int) -> str:
+    """The name of a call that asks a host that no pack knows: its address, or the function around it, says that something is verified."""
+    request = model.http.request(fn, i)
+    if request is None or model.http.provider(request) is not None:
+        return ""
+    path = urlsplit(request.url.replace("{}", "")).path
+    asks = _ASKS.match(snake(model.program.name(fn)).lstrip("_")) or any(_ASKS.match(snake(part)) for part in path.split("/"))
+    return model.program.body(fn).called(i) if asks else ""
 
 
 def outside_charges(model: Model) -> Iterator[AmountSite]:
