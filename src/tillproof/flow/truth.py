@@ -1,16 +1,24 @@
 """Which conditions are certain, and which blocks no path reaches because of it."""
 
+import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from tillproof.flow.fixed import EQUALITY
-from tillproof.flow.values import Const, Missing, Record, Text, Value, options
+from tillproof.flow.values import Const, External, Missing, Record, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
 ValueAt = Callable[[int], Value]
 """The value of an instruction of the body at hand."""
 _NOT_GIVEN = ""
+# A constant of a class: ``OrderTransactionStates::STATE_CANCELLED``, an enumeration's ``Status.Paid``.
+_CONSTANT = re.compile(r".*[.\\]([A-Z]\w+)\.([A-Z]\w*)")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TWICE = re.compile(r"(.)\1")
+# Words that libraries choose for the same outcome: two constants so named may well hold the same text.
+_GOOD = frozenset("PAID SUCES SUCESFUL SUCEDED COMPLETE COMPLETED CONFIRMED CAPTURED SETLED APROVED ACEPTED PROCESED DONE OK".split())
+_BAD = frozenset("CANCELED CANCEL VOID VOIDED EXPIRED FAILED FAIL FAILURE DECLINED REJECTED DENIED REFUSED EROR".split())
 
 
 def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:
@@ -73,6 +81,8 @@ def _same(left: Value, right: Value) -> bool | None:
         if left.kind == right.kind == Kind.NULL and left.text != right.text:
             return True if _NOT_GIVEN in (left.text, right.text) else None  # null is undefined for == and not for ===
         return left.text == right.text
+    if isinstance(left, External) and isinstance(right, External):
+        return _same_constant(left.name, right.name)
     if isinstance(left, Const) and isinstance(right, Text):
         left, right = right, left
     if isinstance(left, Text) and isinstance(right, Const) and left.pieces:
@@ -82,6 +92,25 @@ def _same(left: Value, right: Value) -> bool | None:
         ):
             return False
     return None
+
+
+def _same_constant(left: str, right: str) -> bool | None:
+    """Whether two constants of packages, whose values are not seen, hold the same: by what they are called."""
+    one, other = _CONSTANT.fullmatch(f".{left}"), _CONSTANT.fullmatch(f".{right}")
+    if one is None or other is None:
+        return None
+    if left == right:
+        return True
+    ends = _last_word(one[2]), _last_word(other[2])
+    if ends[0] == ends[1] or any(set(ends) <= alike for alike in (_GOOD, _BAD)):
+        return None
+    return None if ends[0].startswith(ends[1]) or ends[1].startswith(ends[0]) else False
+
+
+def _last_word(name: str) -> str:
+    """The word that a constant's name ends in, in capitals, with double letters written once: CANCELLED and CANCELED are one word."""
+    word = _HUMP.sub("_", name).rpartition("_")[2].upper()
+    return _TWICE.sub(r"\1", word)
 
 
 def _plain(value: Value) -> Value:
