@@ -159,6 +159,13 @@ class Failures:
                 return True
         return False
 
+    def says_nothing(self, fn: Fn, caught: int) -> bool:
+        """Whether a handler does nothing at all: it logs nothing, keeps nothing and raises nothing."""
+        catch = self._catch_at(fn, caught)
+        body = self.model.program.body(fn)
+        ops = {body.op[i] for b in catch.blocks for i in self._rows(fn, b)} if catch is not None else {Op.RAISE}
+        return ops.isdisjoint((Op.CALL, Op.NEW, Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO))
+
     def quiet(self, fn: Fn, start: int) -> bool:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)

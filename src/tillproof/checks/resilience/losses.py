@@ -27,6 +27,8 @@ _CHARGES = (
 )
 
 
+# What is done about money where no customer waits for the answer.
+_UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
@@ -75,6 +77,14 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if (handler is not None and _settled_elsewhere(model, handler)) or _told_of_later(model, effects[first]):
         return []  # the webhook settles what the return loses
     return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
+
+
+def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
+    """Where a listener or job takes or gives back money, and a failure of that is dropped without a word."""
+    if entry.role not in ("internal", "platform"):
+        return []
+    found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in _UNATTENDED)
+    return [end for end in found if end is not None and end.instr >= 0 and model.failures.says_nothing(end.fn, end.instr)]
 
 
 def _only_tells(told: list[Effect], effect: Effect) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.losses import Lost, at_stake, left_to_another, lost
+from tillproof.checks.resilience.losses import Lost, at_stake, left_to_another, lost, moved_unseen
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -12,13 +12,19 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 
+_MOVED = {"payment.capture": "a capture", "refund.create": "a refund", "transfer.create": "a transfer", "payout.create": "a payout"}
+
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler, and per route of customers that takes money, and place where a failure ends."""
+    """One ruling per handler, route of customers that takes money, and listener or job that moves some, and place where a failure ends."""
     handlers = {h.entry.target.fn: h for h in model.handlers.all}
     seen: set[tuple[Fn, int]] = set()
     for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
+        for end in moved_unseen(model, entry) if handler is None else ():
+            if (end.fn, end.instr) not in seen:
+                seen.add((end.fn, end.instr))
+                yield _dropped(model, entry, end)
         effects = at_stake(model, entry, handler)
         if not effects:
             continue
@@ -66,6 +72,28 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
     ruling.evidence = [
         source(model, entry, f"{called(model, entry)}: what must not be lost"),
         Evidence(found.fn.file, at, found.how, "missing"),
+    ]
+    ruling.evidence += steps(model, found.effect, "this may fail")
+    return ruling
+
+
+def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
+    file, line = entry_line(model, entry)
+    what = _MOVED[found.effect.kind]
+    at = model.program.body(found.fn).line[found.instr]
+    ruling = Ruling("resilience/swallowed-failure", "broken", "payment-step", file, line, severity="high", confidence="likely")
+    ruling.anchor = (found.fn.file, at, at)
+    ruling.title = f"{what[0].upper()}{what[1:]} that fails is dropped without a word"
+    ruling.message = (
+        f"{called(model, entry)} runs while nobody waits for it, and when the provider refuses or cannot be reached the exception is caught "
+        f"and nothing is done: {what} never happened, the shop goes on as if it had, and nobody is told."
+    )
+    ruling.remediation = (
+        "Note the failure beside the order and tell somebody, and let a job try again; let the exception through where the caller can."
+    )
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        Evidence(found.fn.file, at, "the exception is caught, and nothing is done with it", "missing"),
     ]
     ruling.evidence += steps(model, found.effect, "this may fail")
     return ruling
