@@ -146,6 +146,11 @@ class CodeMarks:
                         seen.add(body.line[i])
                         yield mark
 
+    def _only_asks(self, file: str) -> bool:
+        """Whether a browser file only asks a wallet if this device can pay, and takes no payment by it."""
+        source = self._program.sources[file]
+        return b"isReadyToPay" in source and b"loadPaymentData" not in source
+
     def _mark(self, fn: Fn, body: Body, i: int, spoken_of: list[str], in_path: Provider | None) -> CodeMark | None:
         if not self._may_be_test(body, i):
             return None
@@ -162,7 +167,7 @@ class CodeMarks:
         else:
             value = body.name(i).strip("'\"")
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
-            if name is None:
+            if name is None or self._only_asks(fn.file):
                 return None
             sure = snake(value) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
