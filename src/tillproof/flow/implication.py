@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
 
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
+# Calls that answer 0 for what is equal, and calls that look for one thing in another.
+_ORDERS = ("strcmp", "strcasecmp", "strncmp", "strncasecmp")
+_FINDS = (
+    "in_array", "str_contains", "str_starts_with", "strpos", "stripos", "strstr", "stristr", "array_key_exists",
+    "includes", "startswith", "contains", "equals",
+)  # fmt: skip
 _PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
 
 
@@ -108,6 +114,8 @@ class Implication:
         fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
         if fitting:
             return all(o.proven for o in fitting)
+        if (compares := self._looks_for_genuine(i)) is not None:
+            return compares and truth != (self.body.called(i).lower() in _ORDERS)
         callee, arguments = self.body.call(i)
         if self.body.op[callee] != Op.NAME or not arguments:
             return False
@@ -121,6 +129,23 @@ class Implication:
                 and all(self.implies(e, truth) for e in self.body.args(given))
             )
         return False
+
+    def _looks_for_genuine(self, i: int) -> bool | None:
+        """Whether a call compares the answer that proves with the genuine one, or looks for it there: ``strpos($answer, 'VERIFIED')``;
+        None when it is no such call."""
+        name = self.body.called(i).lower()
+        if name not in _ORDERS and name not in _FINDS:
+            return None
+        callee, arguments = self.body.call(i)
+        sides = [v for _, v in arguments[:2]]
+        if self.body.op[callee] == Op.FIELD:
+            sides.append(self.body.args(callee)[0])
+        for answer in sides:
+            call = self.origin_call(answer)
+            proof = self.walk.policy.proof(self.fn, call, self.ctx) if call is not None and call != i else None
+            if proof is not None and proof.how == "answer":
+                return any(_is_genuine(proof, self.value(other)) for other in sides if other != answer)
+        return None
 
     def _field_implies(self, i: int, truth: bool) -> bool:
         """``result.ok``, where the call returns records."""
@@ -160,6 +185,8 @@ class Implication:
             call = self.origin_call(side)
             if call is None:
                 continue
+            if const is not None and const[1] == "0" and operator in _SAME_OR_NOT and self._looks_for_genuine(call):
+                return self.body.called(call).lower() in _ORDERS and equal == truth
             if self._compares_call(call, other, equal == truth, operator):
                 return True
         return equal == truth and self._held_by(left, right)
@@ -190,7 +217,7 @@ class Implication:
         wanted = self.value(other)
         proof = self.walk.policy.proof(self.fn, call, self.ctx)
         if proof is not None and proof.how == "answer":
-            return same and _is_genuine(proof, wanted)
+            return same != (operator == "in") and _is_genuine(proof, wanted)
         if proof is not None and proof.how == "boolean":
             if isinstance(wanted, Const):
                 return same != wanted.falsy
