@@ -330,12 +330,16 @@ class Recogniser:
         for effect, pattern, name, _ in table.find(spelt):
             if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
                 continue  # a method of that name of a class that is declared to be something else
+            if effect.receivers and pattern.startswith(".") and body.op[callee] == Op.NAME and "." not in name.lstrip("."):
+                continue  # a plain function, such as PHP's `flush()`, is called on nothing
             certain = self._effect_receiver(effect, pattern, name)
             if certain:
                 return effect, True
             if certain is False and possible is None:
                 possible = effect, False
-        return possible if possible is not None and not self._on_inert(fn, callee, ctx) else None
+        if possible is None or self._on_inert(fn, callee, ctx) or self.is_("loggers", fn, i, ctx) is not None:
+            return None
+        return possible
 
     def digests(self, fn: Fn, i: int) -> bool:
         """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""

@@ -31,6 +31,7 @@ class FunctionWalk(Implication):
         self._sure_reads: set[int] = set()
         self._known: dict[int, bool | None] = {}
         self._asked_early = False
+        self.asking = set()
 
     @cached_property
     def defuse(self) -> DefUse:

@@ -1,9 +1,10 @@
 """What a condition means for the proof: whether a value being true, or false, or equal to something, is only possible after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.flags import means_proof
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
 from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Record, Result, Seq, Value, options
@@ -31,6 +32,8 @@ class Implication:
     ctx: Ctx | None
     body: Body
     value: Callable[[int], Value]
+    asking: set[tuple[str, bool]]
+    """The flags that are being asked about."""
 
     @property
     def defuse(self) -> DefUse:
@@ -60,7 +63,7 @@ class Implication:
             reach = self.defuse.reaching(i, self.body.name(i))
             if not reach.stores or reach.entry:
                 return False
-            return all(self._stored_implies(s, truth, depth) for s in reach.stores)
+            return all(self._stored_implies(s, truth, depth) for s in reach.stores) or self._flagged(i, reach.stores, truth)
         if op == Op.CALL:
             return self._call_implies(i, truth)
         if op == Op.BINARY:
@@ -68,6 +71,16 @@ class Implication:
         if op == Op.FIELD:
             return self._field_implies(i, truth)
         return False
+
+    def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
+        """Whether a variable is a flag that keeps this truth only where the proof was made on the way to where it is asked."""
+        set_to = {v.falsy for s in stores if isinstance(v := self.value(self.body.args(s)[1]), Const)}
+        if len(set_to) < 2 or (self.body.name(i), truth) in self.asking:
+            return False
+        self.asking.add((self.body.name(i), truth))
+        found = means_proof(self, self.body.name(i), truth, i)
+        self.asking.discard((self.body.name(i), truth))
+        return found
 
     def _cannot_be(self, i: int, truth: bool) -> bool:
         """Whether a literal never has that truth: then whatever it would mean is so."""

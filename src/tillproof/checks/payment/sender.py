@@ -37,7 +37,12 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
 
 
 def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
-    return _says_nothing(model, act) or _notes_aside(model, act) or _proves_later(walked, act)
+    return _says_nothing(model, act) or _notes_aside(model, act) or _proves_later(walked, act) or _tells_of_refusal(walked, act)
+
+
+def _tells_of_refusal(walked: Walked, act: Happening) -> bool:
+    """Whether a mail goes out beside a proof behind which everything else is done: it says that a message was refused."""
+    return act.kind.rstrip("?") == "mail" and all(h.proven or h.kind in ("mail", "dispatch") or h.kind.endswith("?") for h in walked.acts)
 
 
 def _proves_later(walked: Walked, act: Happening) -> bool:
