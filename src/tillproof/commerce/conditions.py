@@ -204,8 +204,34 @@ class Conditions:
         ``if error is None``."""
         facts = self.model.effects.facts(fn)
         known = facts.at(i)
-        led = [f for f in facts.at(store) if isinstance(f, Condition) and f not in known]
+        flags = {f for c in (*known, *self._asked_at(fn, i)) if isinstance(c, Condition) and (f := self._flag(fn, c)) is not None}
+        here = [f for f in facts.at(store) if isinstance(f, Condition) and f not in known and self._flag(fn, f) not in flags]
+        led = [f for f in here if not self._always(fn, f, ctx)]
         return self.of(fn, led[0].instr, not led[0].truth, ctx, depth + 1) if len(led) == 1 and led[0].truth is not None else []
+
+    def _always(self, fn: Fn, condition: Condition, ctx: Ctx | None) -> bool:
+        """Whether a condition asks for a variable that nothing but a literal of that truth has been stored in yet."""
+        body = self.program.body(fn)
+        if body.op[condition.instr] != Op.NAME:
+            return False
+        reach = self.evaluator.defuse(fn, ctx).reaching(condition.instr, body.name(condition.instr))
+        return bool(reach.stores) and not reach.entry and all(self._is(fn, body.args(s)[1], condition.truth) for s in reach.stores)
+
+    def _asked_at(self, fn: Fn, i: int) -> tuple[Condition, ...]:
+        """A variable that is asked about, with each truth that it is given: while it has the one it was not given the other before."""
+        body = self.program.body(fn)
+        stores = self.evaluator.defuse(fn).stores.get(body.name(i), ())
+        set_to = {truth for s in stores for truth in (True, False) if self._is(fn, body.args(s)[1], truth)}
+        return tuple(Condition(i, truth) for truth in set_to) if len(set_to) == 2 else ()
+
+    def _flag(self, fn: Fn, condition: Condition) -> tuple[str, bool] | None:
+        """The variable, set to nothing but yes and no, that a condition asks for, and the answer; None for other conditions."""
+        body = self.program.body(fn)
+        if body.op[condition.instr] != Op.NAME:
+            return None
+        stores = self.evaluator.defuse(fn).stores.get(body.name(condition.instr), ())
+        plain = all(any(self._is(fn, body.args(s)[1], truth) for truth in (True, False)) for s in stores)
+        return (body.name(condition.instr), condition.truth) if stores and plain else None
 
     def _is(self, fn: Fn, i: int, truth: bool) -> bool:
         """Whether an instruction is a literal of that truth; an exception that is made is no nothing."""

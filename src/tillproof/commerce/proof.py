@@ -262,7 +262,7 @@ class SenderPolicy:
         return any(self._mentions_secret(v) for _, v in arguments)
 
     def _mentions_secret(self, value: Value) -> bool:
-        words = ("salt", "secret", "key")
+        words = ("salt", "secret", "key", "passphrase", "pass_phrase", "password")
         for leaf in (value, *leaves(value, 120)):
             if isinstance(leaf, Const) and leaf.kind == Kind.STRING and any(w in leaf.text.lower() for w in words):
                 return True

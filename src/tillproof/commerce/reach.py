@@ -11,6 +11,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Result, Seq, Value, constant, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -23,6 +24,8 @@ _SHORT = 4
 _DEEPEST = 7
 # What these yield is no function, for any caller.
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
+_EQUAL = ("==", "===", "!=", "!==", "is", "is not")
+_SIGNED = re.compile(r"signature|hmac|digest|checksum|(^|_)(hash|mac|sign|sig)(_|$)", re.IGNORECASE)
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
 _IN_BROWSER = re.compile(rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+['\"]use client['\"]")
@@ -170,6 +173,8 @@ class Reach:
                 and model.vocabulary.money(fn)
             ):
                 return True  # whether there is anything to pay
+            if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL and any(_SIGNED.search(_spelt(body, a)) for a in body.args(i)[1:3]):
+                return True  # a digest that the caller made may be compared with what was sent
             if op != Op.CALL:
                 continue
             callee = body.args(i)[0]
@@ -356,3 +361,11 @@ class Reach:
                     if body.op[callee] in (Op.FIELD, Op.NAME):
                         facts.unresolved.append((fn, i, body.name(callee).rpartition(".")[2]))
         return facts
+
+
+def _spelt(body: Body, i: int) -> str:
+    """What a variable, member or key is called; empty for anything else."""
+    if body.op[i] in (Op.NAME, Op.FIELD):
+        return body.name(i)
+    key = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
+    return key[1].strip("'\"") if key is not None else ""

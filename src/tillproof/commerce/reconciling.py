@@ -239,6 +239,9 @@ class Reconciling:
             inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
             last = written(self.model.program, fn, callee).rpartition(".")[2]
             own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self._money(n) for n in inner) else []
+            told = [t for _, a in arguments if (t := constant(self.model.evaluator.value(fn, a, ctx))) and self._money(snake(t))]
+            if told and not any(self._money(n) for n in inner):
+                inner.append(snake(told[0]).strip("_"))  # a getter is told what to get: `get_prop($order, 'order_total')`
             asked = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
             return [*own, *inner, *([snake(asked)] if asked and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
         return []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.reconcile_remedies import remedy
@@ -85,7 +86,7 @@ def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn, rec
         return []
     held = [t.effect for t in model.transitions.of(entry.target) if any(model.words.has("authorised_values", to) for to in t.to)]
     places = ((anchor(model, e, handler.provider), e) for e in held)
-    return [place for place, e in places if place.fn == fn and not _holds(reconciling.of(e), handler.kind)]
+    return [place for place, e in places if place.fn == fn and not _holds(_owed(handler, reconciling.of(e)), handler.kind)]
 
 
 def _tells_of_payment(model: Model, entry: Entry) -> bool:
@@ -114,7 +115,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     kind = handler.kind if handler else "client-route"
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
-    found = [(place, effect, reconciling.of(effect)) for place, effect in part]
+    found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
     bound = _bound(model, handler, reconciling) if handler is not None else _asked_for_ours(model, entry, reconciling)
     tied = bound or _compared(model, found, kind)
     if tied:
@@ -191,6 +192,16 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
     if not how.amount:
         return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
     return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
+
+
+def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:
+    """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and whose notification is
+    signed with a secret of ours was paid to us."""
+    if handler is None or handler.kind != "ipn":
+        return how
+    currency = how.currency or (how.amount if len(handler.provider.currencies) == 1 else ())
+    receiver = how.receiver or (how.amount if any(p.mac for p in handler.walked.proofs) else ())
+    return replace(how, currency=currency, receiver=receiver)
 
 
 def _holds(how: Reconciled, kind: str) -> bool:
