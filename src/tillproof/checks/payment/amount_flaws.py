@@ -30,12 +30,12 @@ class Flaw:
 
 def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """The worst that is wrong with a sum in one of the ways in which it may come about."""
-    if charge.site.provider.money == "minor":
+    if charge.taken == "minor":
         lossy = _rounding(charges, charge, money)
         if lossy is not None and lossy.what != "cent-perhaps":
             return lossy
         return _unit(charges, charge, money) or _currency(charges, charge, money) or lossy  # what is only asked comes last
-    if charge.site.provider.money in ("decimal-string", "decimal"):
+    if charge.taken in ("decimal-string", "decimal"):
         return _in_decimals(charges, charge, money)
     return None
 
@@ -195,7 +195,7 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         if isinstance(varies, Currency) and not charges.follows(charge) and charges.pinned(charge) is None:
             return Flaw("decimals", fixed.value, "medium", "likely", varies.value)
         return None
-    if charge.site.provider.money == "decimal-string" and money.number == "float" and (money.inexact or _cast(money)):
+    if charge.taken == "decimal-string" and money.number == "float" and (money.inexact or _cast(money)):
         where = fixed.value if fixed is not None else _given(charges, charge)
         return Flaw("float", where, "medium" if money.inexact else "low", "likely" if money.sure or money.inexact else "possible")
     return None

@@ -86,7 +86,7 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) ->
 
 def _held(charges: Charges, charge: Charge, money: Money) -> list[Evidence]:
     """The lines that make a sum right: one, or all that ask for the currency's decimals."""
-    minor = charge.site.provider.money == "minor"
+    minor = charge.taken == "minor"
     written = charge.value
     follows = charges.follows(charge)
     if follows and (did(money, "up") or did(money, "down") or did(money, "fix")):
@@ -121,11 +121,11 @@ def _unknown(charges: Charges, charge: Charge) -> Ruling | None:
     """Nothing tells the unit; where nothing tells what the sum is at all, another check asks."""
     if isinstance(charge.value, (Unknown, Missing)) or (isinstance(charge.value, Choice) and len(charge.value.options) > 3):
         return None
-    if charge.site.provider.money not in ("minor", "decimal-string"):
+    if charge.taken not in ("minor", "decimal-string"):
         return None
     ruling = _ruling(charges, charge)
     ruling.outcome = "unknown"
-    unit = "the smallest unit of its currency (cents)" if charge.site.provider.money == "minor" else "a text with the currency's decimals"
+    unit = "the smallest unit of its currency (cents)" if charge.taken == "minor" else "a text with the currency's decimals"
     name = name_of(_inner(charges, charge.value))
     named = f"`{name}`" if name else "this sum"
     ruling.question = Evidence(

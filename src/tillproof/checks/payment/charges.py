@@ -32,6 +32,11 @@ class Charge:
     currency: Currency | None
 
     @property
+    def taken(self) -> str:
+        """How the provider takes the sum: ``minor``, ``decimal-string``, ``decimal`` or ``unknown``."""
+        return self.site.operation.money or self.site.provider.money
+
+    @property
     def place(self) -> tuple[Fn, int]:
         """The call that decides what is given: the provider's, or that of a wrapper by its outermost caller that has a say."""
         if self.ctx is None:

@@ -78,6 +78,7 @@ class Operation(Part, frozen=True):
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
+    ``money``: how this operation takes its sum, where that is not as the provider's others do.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
     """
@@ -102,6 +103,7 @@ class Operation(Part, frozen=True):
     at_once: bool = False
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
+    money: Literal["", "minor", "decimal-string", "decimal"] = ""
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_note: str = ""
