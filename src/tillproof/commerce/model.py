@@ -15,6 +15,7 @@ from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
+from tillproof.commerce.entry_styles.services import Services
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
@@ -102,6 +103,7 @@ class Model:
         self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
+        self.evaluator.scope.service = Services(self.wiring).named
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)

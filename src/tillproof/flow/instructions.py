@@ -25,6 +25,7 @@ from tillproof.flow.values import (
     Value,
     choice,
 )  # fmt: skip
+from tillproof.ir.body import Body
 from tillproof.ir.ops import NAMES, Kind, Op
 
 if TYPE_CHECKING:
@@ -115,6 +116,29 @@ def _computed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> 
     return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]), f.fn, i, f.ctx)
 
 
+def _indexed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x; return self::$made[$id]``."""
+    found = ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at)
+    body = f.body
+    if not isinstance(found, Element) or body.op[args[0]] != Op.FIELD or Op.SET_INDEX not in body.op:
+        return found
+    place = _spelt(body, args[0]), _spelt(body, args[1])
+    kept = [
+        body.args(j)[2]
+        for j, op in enumerate(body.op)
+        if op == Op.SET_INDEX and body.args(j)[1] >= 0 and place == (_spelt(body, body.args(j)[0]), _spelt(body, body.args(j)[1]))
+    ]
+    return choice(at, [ev.at(f, k) for k in kept]) if kept and all(place) else found
+
+
+def _spelt(body: Body, i: int) -> str:
+    """A variable, a member of one or a literal as it is written; empty for anything else."""
+    if body.op[i] == Op.FIELD:
+        base = _spelt(body, body.args(i)[0])
+        return f"{base}.{body.name(i)}" if base else ""
+    return body.name(i) if body.op[i] in (Op.NAME, Op.CONST) else ""
+
+
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
     return ev.at(f, args[0])
 
@@ -141,7 +165,7 @@ _RULES: dict[int, Rule] = {
     Op.TEXT: _text,
     Op.RECORD: _record,
     Op.LIST: lambda ev, f, _, args, at: Seq(at, tuple([ev.at(f, a) for a in args])),
-    Op.INDEX: lambda ev, f, _, args, at: ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at),
+    Op.INDEX: _indexed,
     Op.CHOICE: _choice,
     Op.AWAIT: _first,
     Op.SPREAD: _first,

@@ -25,6 +25,7 @@ from tillproof.flow.values import (
     class_named,
     constant,
     options,
+    pattern,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -84,12 +85,21 @@ def class_told(ev: "Evaluator", value: Value) -> str:
 
 
 def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-    """``$container->get(Orders::class)``, ``app(Orders::class)``: an object of the class that a container is asked for by its name."""
+    """``$container->get(Orders::class)``, ``app(Orders::class)``, ``$container->get('shop.orders')``: an object of the class that a
+    container is asked for by its name, or by one that the container was told."""
     if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
         return None
     arguments = f.body.call(i)[1]
-    made = [named for o in options(ev.at(f, arguments[0][1])) if (named := class_named(o))] if arguments else []
-    return choice(at, [Instance(at, named.cls) for named in made]) if made else None
+    asked = options(ev.at(f, arguments[0][1])) if arguments else ()
+    made = [named.cls for o in asked if (named := class_named(o))] or [cls for o in asked if (cls := _service(ev, o, f.fn.file))]
+    return choice(at, [Instance(at, cls) for cls in made]) if made else None
+
+
+def _service(ev: "Evaluator", name: Value, file: str) -> ClassId | None:
+    """The class of a service that a text names."""
+    text = pattern(name)
+    written = ev.scope.service(text) if "." in text and "{}" not in text else ""
+    return ev.scope.modules.php_class(file, written.strip("\\").replace("\\", ".")) if written else None
 
 
 def _generated(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:

@@ -54,6 +54,11 @@ def _nothing(_cls: ClassId) -> list[ClassId]:
     return []
 
 
+def _no_service(_name: str) -> str:
+    """No container has names of its own, as long as nobody says which."""
+    return ""
+
+
 def _once_each(values: list[Value]) -> list[Value]:
     """A field that is declared with the type of what is stored in it is no second value."""
     kept: list[Value] = []
@@ -81,6 +86,8 @@ class Scope:
         """Whether somebody outside the program may set that field of an object of that class."""
         self.handed_out: Callable[[ClassId], list[ClassId]] = _nothing
         """The classes of which a container hands out an object where this one is asked for."""
+        self.service: Callable[[str], str] = _no_service
+        """The name of the class of which a container hands out an object under a name of its own."""
 
     # --- globals
 

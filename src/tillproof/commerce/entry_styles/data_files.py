@@ -46,10 +46,10 @@ def _from_yaml(text: bytes) -> list[Record]:
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError, TypeError):
         return []
-    entries = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    named = data.items() if isinstance(data, dict) else [("", entry) for entry in data] if isinstance(data, list) else ()
     out = []
-    for entry in entries:
-        for one in entry.values() if isinstance(entry, dict) and _is_environment(entry) else (entry,):
+    for name, entry in named:
+        for one in entry.values() if isinstance(entry, dict) and name != "services" and _is_environment(entry) else (entry,):
             if isinstance(one, dict):
                 flat: Record = {}
                 _flatten(one, "", flat, 0)

@@ -1,11 +1,14 @@
-"""The services that a Symfony container is told of in data files: by which class the name of one is meant."""
+"""The services that a Symfony container is told of in data files: by which class the name of one is meant. Modules of shops that bring
+such a container along tell theirs in the same way."""
 
+import re
 from functools import cached_property
 
 from tillproof.commerce.entry_styles.data_files import Record, records
 from tillproof.commerce.entry_styles.wiring import Wiring
 
 _LONGEST_CHAIN = 4
+_DECLARED = re.compile(rb"^\s*services\s*:|<service\b", re.MULTILINE)
 
 
 class Services:
@@ -19,10 +22,15 @@ class Services:
         """The class of every service that has a name of its own, those that are known by another name too."""
         said: dict[str, str] = {}
         for path, file in sorted(self.wiring.program.files.items()):
-            if file.language in ("yaml", "xml") and file.role != "test" and "service" in path and "config" in path:
-                for record in records(path, self.wiring.text(path) or b""):
+            if file.language in ("yaml", "xml") and file.role != "test" and "config" in path:
+                text = self.wiring.text(path) or b""
+                for record in records(path, text) if _DECLARED.search(text) else ():
                     _note(record, said)
         return {name: _followed(said, name) for name in said}
+
+    def named(self, name: str) -> str:
+        """The class, as PHP writes it, of which an object is handed out under a name; empty where none is known."""
+        return self.classes.get(name, "")
 
 
 def _note(record: Record, said: dict[str, str]) -> None:
