@@ -26,6 +26,8 @@ def means_proof(of: "Implication", name: str, truth: bool, at: int) -> bool:
         before = bool(entry[number])
         after = _through(of, number, before, name, truth, len(body.op))
         for kind, target in body.blocks[number].next:
+            if kind in (EDGE_TRUE, EDGE_FALSE) and _never(of, number, kind):
+                continue
             onward = before if kind == EDGE_RAISE else after or (kind in (EDGE_TRUE, EDGE_FALSE) and _tells(of, number, kind, name, truth))
             merged = onward if entry[target] is None else bool(entry[target]) and onward
             if merged != entry[target]:
@@ -47,6 +49,12 @@ def _through(of: "Implication", number: int, state: bool, name: str, truth: bool
             proof = of.walk.policy.proof(of.fn, i, of.ctx)
             state = proof is not None and proof.how == "throws"
     return state
+
+
+def _never(of: "Implication", number: int, kind: int) -> bool:
+    """Whether a branch is never taken: its condition is constant here."""
+    known = of.walk.evaluator.truth(of.fn, of.body.args(of.body.blocks[number].end - 1)[0], of.ctx)
+    return known is not None and known != (kind == EDGE_TRUE)
 
 
 def _tells(of: "Implication", number: int, kind: int, name: str, truth: bool) -> bool:
