@@ -19,6 +19,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
 _NEAR = 1
+_QUOTES = "'\""
 _NEVER = "the provider is never asked whether money came"
 
 
@@ -128,7 +129,7 @@ def _asks_status(model: Model, fn: Fn) -> bool:
             continue
         for side in body.args(i)[1:3] if op == Op.BINARY else [a for _, a in body.call(i)[1]]:
             source = model.requests.source(model.evaluator.value(fn, side))
-            name = source.key if source and source.key else written(model.program, fn, side)
+            name = source.key if source and source.key else _written(model, fn, side)
             holder, _, last = (name or "").rpartition(".")
             compared = op == Op.BINARY or body.name(body.args(i)[0]).rpartition(".")[2] in ("in_array", "includes", "has")
             if (
@@ -139,6 +140,13 @@ def _asks_status(model: Model, fn: Fn) -> bool:
             ):
                 return True
     return False
+
+
+def _written(model: Model, fn: Fn, i: int) -> str:
+    """A member or key as it is written: ``$data['payment_status']`` is ``data.payment_status``."""
+    body = model.program.body(fn)
+    key = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
+    return f"{_written(model, fn, body.args(i)[0])}.{key[1].strip(_QUOTES)}" if key else written(model.program, fn, i)
 
 
 def _worst(model: Model, unproven: list[Happening]) -> Happening:
