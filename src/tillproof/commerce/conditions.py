@@ -18,6 +18,7 @@ _EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")
 _OPPOSITE = ("empty", "is_null", "isnull", "isempty", "is_empty")
 _MOST_ENDS = 12
+_MOST_STORES = 4
 
 
 class Atom(NamedTuple):
@@ -163,6 +164,8 @@ class Conditions:
         fitting = [s for s in reach.stores if not self._is(fn, body.args(s)[1], not truth)]
         if reach.stores and not fitting and not reach.entry:
             return self._set_within(fn, i, truth, ctx, depth)
+        if 1 < len(fitting) <= _MOST_STORES and len(fitting) < len(reach.stores) and not reach.entry:
+            return self._one_of_stores(fn, fitting, ctx)
         if len(fitting) != 1 or reach.entry:
             return []
         passed_by = [a for s in reach.stores if s not in fitting for a in self._not_taken(fn, s, i, ctx, depth)]
@@ -174,6 +177,14 @@ class Conditions:
         if len(reach.stores) > 1:  # which store it was says where the code has been
             facts = [a for f in self.model.effects.facts(fn).at(fitting[0]) for a in self.behind(Held(f, fn, ctx))]
         return passed_by + facts + ([] if self._is(fn, value, truth) else self.of(fn, value, truth, ctx, depth + 1))
+
+    def _one_of_stores(self, fn: Fn, fitting: list[int], ctx: Ctx | None) -> Found:
+        """A variable that several stores may have given this truth: what has led to one of them."""
+        facts = self.model.effects.facts(fn)
+        groups = [[a for f in facts.at(s) for a in self.behind(Held(f, fn, ctx)) if not isinstance(f, Passed)] for s in fitting]
+        common = [a for a in groups[0] if all(a in g for g in groups[1:])]
+        rest = tuple(tuple(a for a in g if a not in common) for g in groups)
+        return common + ([AnyOf(rest)] if all(rest) else [])
 
     def _set_within(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A variable that only a closure can have given this truth: ``let done = false; await transaction(() => { …; done = true })``."""

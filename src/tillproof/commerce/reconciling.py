@@ -34,6 +34,8 @@ _MOST_FILES = 20
 _BEGIN = ("payment.create", "checkout.create")
 _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
+# ``getTransactionByReference(…)``: what a payment's record is looked up by; an order's own reference is none of a payment.
+_BY = re.compile(r"(payment|transaction|charge|intent)s?_by_(?P<key>\w+)$|_by_(?!(order_)?(reference|number|key|invoice_(id|number))$)(?P<other>\w+)$")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
@@ -268,8 +270,10 @@ class Reconciling:
                 callee, arguments = body.call(i)
                 if _LOOKS_UP.search(snake(body.called(i))) and (key := self._key_among(fn, [v for _, v in arguments], ctx)):
                     return key
+                if arguments and (key := _said_key(body.called(i))):
+                    return key
                 waiting += [(fn, a, ctx) for a in (callee, *(v for _, v in arguments))]
-            elif op in (Op.FIELD, Op.AWAIT):
+            elif op in (Op.FIELD, Op.AWAIT, Op.SET_FIELD, Op.ELEMENT):
                 waiting.append((fn, args[0], ctx))
             elif op == Op.NAME:
                 waiting += [(fn, body.args(s)[1], ctx) for s in self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores[:3]]
@@ -320,6 +324,13 @@ class Reconciling:
                 if isinstance(piece, Result) and (read := self.model.records.read_behind(piece)) is not None:
                     return read
         return None
+
+
+def _said_key(called: str) -> str:
+    """The provider's id by which a method looks a record up, as its name says; empty where it names none."""
+    said = _BY.search(snake(called))
+    key = said["key"] or said["other"] if said is not None else ""
+    return key if key and PAYMENT_ID.fullmatch(key) else ""
 
 
 def order_made(effect: Effect) -> bool:

@@ -460,6 +460,10 @@ def _setter(name: str) -> str:
     return plain[4:] if plain.startswith("set_") and len(plain) > 6 else ""
 
 
+# ``Order::STATE_PROCESSING``, ``Transaction::STATUS_SUCCESS``: the state stands behind the word.
+_STATE_OF = re.compile(r"\A(?:[A-Z]+_)*(?:STATUS|STATE)_(?=[A-Z]{2})")
+
+
 def text_of(value: Value | None) -> str | None:
     """The word that a value says: a constant's text, or the name of an enum's member or of the class constant that keeps a number."""
     if value is None:
@@ -469,4 +473,4 @@ def text_of(value: Value | None) -> str | None:
     text = constant(value)
     if text is not None:
         return text.strip("'\"")
-    return value.name.rpartition(".")[2] if isinstance(value, (Member, External)) else None
+    return _STATE_OF.sub("", value.name.rpartition(".")[2]) if isinstance(value, (Member, External)) else None

@@ -26,6 +26,8 @@ _SEVERAL = 3
 _WHOLE = 4
 _MAIN = re.compile(r"(\w+_)?(order|booking|purchase|sale)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
+# What these are of the kind of is the record beside them: a transaction's children are transactions.
+_RELATIVES = ("child", "children", "parent", "sibling", "siblings")
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
 """What the database calls the id of the row that was inserted last."""
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
@@ -183,7 +185,8 @@ class Transitions:
             if holds_state_of(read.entity, touch.entity):
                 return True
             # What is kept beside an order moves with it: an invoice is paid when its order is.
-            kin = same(read.entity, touch.entity) or (
+            kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
+            kin = kin or (
                 _BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None
             )
             if kin and self._tells_state(read):
