@@ -27,6 +27,8 @@ _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
 _ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
 _ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
+# Records that one object of the provider stands for as long as they last.
+_LASTING = re.compile(r"(\w+_)?(subscription|recurring(_\w+)?|membership|plan)")
 _ASKS = ("retrieve", "read", "list", "search")
 _WAYS = 60
 _SEVERAL = 3
@@ -150,6 +152,11 @@ class Arrivals:
     def ages(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
         """The conditions on the way to an effect that ask for the record's age."""
         return self._on_the_way(effect, lambda a: self.aged(a, touch))
+
+    def asked_anew(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
+        """The conditions on the way to an effect that ask a provider for the subscription itself, as it is now: a late message changes
+        nothing about that. A payment that is asked for says nothing of another attempt to pay the same order."""
+        return self._on_the_way(effect, self._answered) if _LASTING.fullmatch(touch.entity) else ()
 
     def _on_the_way(self, effect: Effect, asks: Callable[[Atom], bool]) -> tuple[Atom, ...]:
         found = (a for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held) for a in _asking(atom, asks))

@@ -31,7 +31,8 @@ class FunctionWalk(Implication):
         self._sure_reads: set[int] = set()
         self._known: dict[int, bool | None] = {}
         self._asked_early = False
-        self.asking = set()
+        self.asking = False
+        self.flagged = {}
 
     @cached_property
     def defuse(self) -> DefUse:
@@ -95,6 +96,7 @@ class FunctionWalk(Implication):
 
     def _settle_again(self) -> None:
         self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]
+        self.flagged = {}
         self._settle()
 
     def _find_sure_reads(self) -> set[int]:

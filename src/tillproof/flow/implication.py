@@ -32,8 +32,10 @@ class Implication:
     ctx: Ctx | None
     body: Body
     value: Callable[[int], Value]
-    asking: set[tuple[str, bool]]
-    """The flags that are being asked about."""
+    asking: bool
+    """Whether a flag is being asked about."""
+    flagged: dict[tuple[int, bool], bool]
+    """What was found about flags, by where they are read."""
 
     @property
     def defuse(self) -> DefUse:
@@ -73,14 +75,16 @@ class Implication:
         return False
 
     def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
-        """Whether a variable is a flag that keeps this truth only where the proof was made on the way to where it is asked."""
+        """Whether a variable is a flag that keeps this truth only where the proof was made on the way to where it is asked. Of the
+        conditions on the way none is asked in this way again: flags that hang on flags would be asked without end."""
         set_to = {v.falsy for s in stores if isinstance(v := self.value(self.body.args(s)[1]), Const)}
-        if len(set_to) < 2 or (self.body.name(i), truth) in self.asking:
+        if len(set_to) < 2 or self.asking:
             return False
-        self.asking.add((self.body.name(i), truth))
-        found = means_proof(self, self.body.name(i), truth, i)
-        self.asking.discard((self.body.name(i), truth))
-        return found
+        if (i, truth) not in self.flagged:
+            self.asking = True
+            self.flagged[i, truth] = means_proof(self, self.body.name(i), truth, i)
+            self.asking = False
+        return self.flagged[i, truth]
 
     def _cannot_be(self, i: int, truth: bool) -> bool:
         """Whether a literal never has that truth: then whatever it would mean is so."""

@@ -48,8 +48,10 @@ def _may(model: Model, entry: Entry) -> bool:
 
 
 def _in_order(model: Model, transition: Transition) -> bool:
-    """Whether a message may set a state in any state: a hold, or one that is written only when the message is newer than the record."""
-    return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(model.arrivals.ages(transition.effect, transition.touch))
+    """Whether a message may set a state in any state: a hold, or one that is written only when the message is newer than the record, or
+    when the provider, asked anew, says so of the record itself."""
+    arrivals, effect, touch = model.arrivals, transition.effect, transition.touch
+    return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
 
 
 def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
