@@ -201,7 +201,11 @@ class Cart {
     }
 }
 """
-_MODEL = "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass {name} extends Model {{ protected $guarded = []; }}\n"
+_MODEL = """<?php
+namespace App\\Models;
+use Illuminate\\Database\\Eloquent\\Model;
+class {name} extends Model {{ protected $guarded = []; }}
+"""
 _CHECKOUT = """<?php
 namespace App\\Http\\Controllers;
 use App\\Helpers\\Cart;
@@ -323,7 +327,7 @@ class Shipped implements EventSubscriberInterface {
 
 def shopware(to: str, caught: str = "return;") -> dict[str, str]:
     return {
-        "composer.json": '{"name": "hut/pay", "type": "shopware-platform-plugin", "require": {"shopware/core": "*", "payrexx/payrexx": "*"}}',
+        "composer.json": '{"type": "shopware-platform-plugin", "require": {"shopware/core": "*", "payrexx/payrexx": "*"}}',
         "src/Resources/config/services.yml": _SERVICES,
         "src/States.php": _STATES.replace("{caught}", caught),
         "src/Back.php": _CANCEL % to,

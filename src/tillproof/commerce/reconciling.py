@@ -35,7 +35,9 @@ _BEGIN = ("payment.create", "checkout.create")
 _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
 # ``getTransactionByReference(…)``: what a payment's record is looked up by; an order's own reference is none of a payment.
-_BY = re.compile(r"(payment|transaction|charge|intent)s?_by_(?P<key>\w+)$|_by_(?!(order_)?(reference|number|key|invoice_(id|number))$)(?P<other>\w+)$")
+_BY = re.compile(
+    r"(payment|transaction|charge|intent)s?_by_(?P<key>\w+)$|_by_(?!(order_)?(reference|number|key|invoice_(id|number))$)(?P<other>\w+)$"
+)
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")

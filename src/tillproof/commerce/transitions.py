@@ -186,9 +186,7 @@ class Transitions:
                 return True
             # What is kept beside an order moves with it: an invoice is paid when its order is.
             kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
-            kin = kin or (
-                _BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None
-            )
+            kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
             if kin and self._tells_state(read):
                 return True
         there = self.model.states.existence(atom)

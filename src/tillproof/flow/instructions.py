@@ -116,8 +116,9 @@ def _computed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> 
     return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]), f.fn, i, f.ctx)
 
 
-def _indexed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
-    """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x; return self::$made[$id]``."""
+def _indexed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x`` before
+    ``return self::$made[$id]``."""
     found = ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at)
     body = f.body
     if not isinstance(found, Element) or body.op[args[0]] != Op.FIELD or Op.SET_INDEX not in body.op:

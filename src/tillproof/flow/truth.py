@@ -17,8 +17,27 @@ _CONSTANT = re.compile(r".*[.\\]([A-Z]\w+)\.([A-Z]\w*)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TWICE = re.compile(r"(.)\1")
 # Words that libraries choose for the same outcome: two constants so named may well hold the same text.
-_GOOD = frozenset("PAID SUCES SUCESFUL SUCEDED COMPLETE COMPLETED CONFIRMED CAPTURED SETLED APROVED ACEPTED PROCESED DONE OK".split())
-_BAD = frozenset("CANCELED CANCEL VOID VOIDED EXPIRED FAILED FAIL FAILURE DECLINED REJECTED DENIED REFUSED EROR".split())
+_GOOD = frozenset(
+    (
+        "PAID",
+        "SUCES",
+        "SUCESFUL",
+        "SUCEDED",
+        "COMPLETE",
+        "COMPLETED",
+        "CONFIRMED",
+        "CAPTURED",
+        "SETLED",
+        "APROVED",
+        "ACEPTED",
+        "PROCESED",
+        "DONE",
+        "OK",
+    )
+)
+_BAD = frozenset(
+    ("CANCELED", "CANCEL", "VOID", "VOIDED", "EXPIRED", "FAILED", "FAIL", "FAILURE", "DECLINED", "REJECTED", "DENIED", "REFUSED", "EROR")
+)
 
 
 def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:

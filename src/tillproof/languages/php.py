@@ -222,7 +222,8 @@ def call(w: Walker, node: Node) -> int:
     if written == "define" and len(passed) == 4:
         _define(w, passed[1], passed[3], node)
     if written in ("parse_str", "mb_parse_str") and len(passed) == 4 and w.build.op[passed[3]] == Op.NAME:
-        w.store(w.build.strings[w.build.operands[w.build.at[passed[3]]]], result, node)  # what is parsed is written into the second argument
+        # what is parsed is written into the second argument
+        w.store(w.build.strings[w.build.operands[w.build.at[passed[3]]]], result, node)
     return result
 
 

@@ -7,9 +7,10 @@ from tillproof.source.kinds import words
 
 # Whose libraries they are: clients of providers, and what renders documents, sends mail and speaks HTTP.
 _VENDORS = words(
-    "stripe razorpay paypal braintree mollie midtrans authorizenet square paystackhq yabacon flutterwavedev mercadopago adyen payu openpayu "
-    "iyzico xendit twilio vonage sendgrid mailgun mailjet phpmailer swiftmailer pear dompdf mpdf tecnickcom setasign fpdf phpoffice endroid "
-    "guzzlehttp rmccue nategood symfony psr monolog league firebase ramsey vlucas paragonie phpseclib google facebook aws abraham hybridauth"
+    "stripe razorpay paypal braintree mollie midtrans authorizenet square paystackhq yabacon flutterwavedev mercadopago adyen payu "
+    "openpayu iyzico xendit twilio vonage sendgrid mailgun mailjet phpmailer swiftmailer pear dompdf mpdf tecnickcom setasign fpdf "
+    "phpoffice endroid guzzlehttp rmccue nategood symfony psr monolog league firebase ramsey vlucas paragonie phpseclib google facebook "
+    "aws abraham hybridauth"
 )
 
 

@@ -28,9 +28,9 @@ def asked_outside(model: Model, entry: Entry) -> tuple[Fn, int, str] | None:
     for fn in model.handlers.closure(entry).functions:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.CALL and (name := _payment_call(model, fn, i, _ASKS) or _asked_over_http(model, fn, i)):
-                if model.evaluator.defuse(fn).uses(i):
-                    return fn, i, name
+            name = (_payment_call(model, fn, i, _ASKS) or _asked_over_http(model, fn, i)) if op == Op.CALL else ""
+            if name and model.evaluator.defuse(fn).uses(i):
+                return fn, i, name
     return None
 
 

@@ -85,8 +85,8 @@ def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
     ruling.anchor = (found.fn.file, at, at)
     ruling.title = f"{what[0].upper()}{what[1:]} that fails is dropped without a word"
     ruling.message = (
-        f"{called(model, entry)} runs while nobody waits for it, and when the provider refuses or cannot be reached the exception is caught "
-        f"and nothing is done: {what} never happened, the shop goes on as if it had, and nobody is told."
+        f"{called(model, entry)} runs while nobody waits for it, and when the provider refuses or cannot be reached the exception is "
+        f"caught and nothing is done: {what} never happened, the shop goes on as if it had, and nobody is told."
     )
     ruling.remediation = (
         "Note the failure beside the order and tell somebody, and let a job try again; let the exception through where the caller can."
