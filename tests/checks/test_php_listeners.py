@@ -350,6 +350,20 @@ def test_a_capture_of_a_listener_that_fails_without_a_word(tmp_path: Path, caugh
     assert [file for file, _ in broken(tmp_path, "resilience/swallowed-failure", files)] == [file for file, _ in found]
 
 
+@pytest.mark.parametrize(
+    ("path", "open_to_all", "found"),
+    [
+        ("/api/_action/hut/pay", "", False),
+        ("/api/_action/hut/pay", ", defaults: ['auth_required' => false]", True),
+        ("/payrexx/success", "", True),
+    ],
+)
+def test_the_admin_api_of_the_platform_is_for_staff(tmp_path: Path, path: str, open_to_all: str, found: bool) -> None:
+    files = shopware("\\Payrexx\\Models\\Response\\Transaction::CONFIRMED")
+    back = files["src/Back.php"].replace("'/payrexx/cancel', name: 'back', methods: ['GET']", f"'{path}', name: 'back'{open_to_all}")
+    assert bool(broken(tmp_path, "payment/fulfil-on-redirect", files | {"src/Back.php": back})) is found
+
+
 def test_a_renewal_that_the_scheduler_hands_over_is_the_platforms(tmp_path: Path) -> None:
     code = """<?php
 /* Plugin Name: Hut */

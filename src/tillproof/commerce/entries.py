@@ -15,6 +15,7 @@ from tillproof.knowledge.schema import Role
 
 _METHOD_DECORATORS = {"require_POST": ("POST",), "require_GET": ("GET",), "require_safe": ("GET", "HEAD")}
 _TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_ATTRIBUTES = 300  # bytes around the beginning of a handler in which its attributes stand
 _ANNOTATED = re.compile(r"(?:Depends|Security)\(\s*([\w.]+)")
 
 
@@ -61,9 +62,23 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     for one in _merged(wiring, found):
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
-        role, because = roles.of(one.target, chain, one.least)
+        role, because = roles.of(one.target, chain, _kept_for(wiring, one) or one.least)
         out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
+
+
+def _kept_for(wiring: Wiring, one: Declared) -> Role | None:
+    """The role for which a platform keeps all routes that begin so: the admin API of Shopware."""
+    if one.least != "public" or not one.route:
+        return None
+    for framework in wiring.active.of(one.target.fn.file):
+        for begins, role in framework.paths.items():
+            if one.route.startswith(begins):
+                function = wiring.program.function(one.target.fn)
+                at = function.start if function else 0
+                above = wiring.program.sources[one.target.fn.file][max(0, at - _ATTRIBUTES) : at + _ATTRIBUTES]
+                return None if any(mark.encode() in above for mark in framework.exempt) else role
+    return None
 
 
 def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:

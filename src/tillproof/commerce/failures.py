@@ -40,6 +40,8 @@ _TELLS = re.compile(
 )
 # A mail that something failed is no second try.
 _MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
+# A notification that is put off is a provider's.
+_AGAIN = re.compile(r"retry|requeue|reschedul|dead_?letter", re.IGNORECASE)
 _KEPT_MESSAGE = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|inbox|ipn|job|callback)(_.*)?")
 _FAILED = re.compile(r"error|fail|retry|dead", re.IGNORECASE)
 _LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|audit_trail|trace)")
@@ -224,7 +226,7 @@ class Failures:
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
         if self._stores(fn, callee):
             return True
-        told = _TELLS.search(name) and name.lower() not in ("push", "fail") and not _MAIL.search(name)
+        told = _TELLS.search(name) and name.lower() not in ("push", "fail") and (not _MAIL.search(name) or _AGAIN.search(name))
         return bool(told) and not self._only_makes(fn, i)
 
     def _only_tells(self, fn: Fn, i: int) -> bool:

@@ -294,7 +294,8 @@ class Framework(Part, frozen=True):
     first key that fits counts, in this order: decorator, type, path, name, position.
     ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
-    ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``nonces``:
+    ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
+    the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``nonces``:
     proofs against forged forms; they say nothing about who calls.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
@@ -348,6 +349,7 @@ class Framework(Part, frozen=True):
     customer: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
+    paths: dict[str, Role] = {}
     nonces: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
     raw_parsers: tuple[str, ...] = ()
