@@ -1,19 +1,21 @@
 """Whether what a message names is bound to a record of ours: looked up by it, compared with it, or taken from it in the first place."""
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.given import given_at
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Seq, Text, Value, pieces
+from tillproof.flow.values import Const, Seq, Text, Value, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.handlers import Handler
     from tillproof.commerce.model import Model
     from tillproof.commerce.proof import Proven
+    from tillproof.commerce.records import Touch
     from tillproof.knowledge.schema import Provider
 
 _NEAR = 3
@@ -27,8 +29,10 @@ _NOTES = ("metadata", "notes")  # where providers keep what we call the order
 _ORDER = re.compile(r"(\w+_)?(order|booking|purchase|reservation)(_?(id|uuid|no|number|ref|reference|key))?", re.IGNORECASE)
 
 
-def signed_at_will(model: "Model", handler: "Handler") -> bool:
-    """A genuine signature over ids that the sender chose: nothing says that they are those of the order which is then marked paid."""
+def signed_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect] = ()) -> bool:
+    """A genuine signature over ids that the sender chose: nothing says that they are those of the order which is then marked paid.
+    ``paid``: the changes after which an order counts as paid; one whose record is found by another piece of the request is not bound by
+    a look-up beside it."""
     signed = [p for p in handler.walked.proofs if not p.refetch]
     if not handler.inbound.binds or not signed or any(p.refetch for p in handler.walked.proofs):
         return False
@@ -36,7 +40,20 @@ def signed_at_will(model: "Model", handler: "Handler") -> bool:
     fields = _binding(model, handler, near, signed)
     if not any(_is_signed(model, proof, field) for proof in signed for field in fields):
         return False  # the id in the signature is one that we kept
+    if any(_named_otherwise(model, effect.touch, fields) for effect in paid if effect.touch is not None):
+        return not any(_compares(model, fn, field) for fn in near for field in fields)
     return not any(_is_bound(model, fn, field) for fn in near for field in fields)
+
+
+def _named_otherwise(model: "Model", touch: "Touch", fields: tuple[str, ...]) -> bool:
+    """Whether a changed record is found, on some way at least, by pieces of the request of which none is what was signed."""
+    found = [touch] if touch.keys else []
+    found += [read for o in options(touch.record) if (read := model.records.read_behind(o)) is not None] if touch.record is not None else []
+    for read in found:
+        sent = [s.key for value in read.keys.values() for s, _ in model.requests.sources_in(value, _PIECES) if s.key]
+        if sent and not any(field in key.split(".") for key in sent for field in fields):
+            return True
+    return False
 
 
 def _binding(model: "Model", handler: "Handler", near: list[Fn], signed: "list[Proven]") -> tuple[str, ...]:
@@ -53,14 +70,14 @@ def _binding(model: "Model", handler: "Handler", near: list[Fn], signed: "list[P
     return binds
 
 
-def signed_for_ours(model: "Model", handler: "Handler") -> "Proven | None":
+def signed_for_ours(model: "Model", handler: "Handler", paid: Iterable[Effect] = ()) -> "Proven | None":
     """The proof of a signature over an id of the provider that we kept with the order, or hold against it: the message is about the payment
     that was made for that order."""
     signed = [p for p in handler.walked.proofs if not p.refetch]
     if not handler.inbound.binds:
         fields = [f for b in handler.provider.inbound for f in b.binds]
         return next((p for p in signed if any(_is_ours(model, p, field) for field in fields)), None)
-    return signed[0] if signed and not signed_at_will(model, handler) else None
+    return signed[0] if signed and not signed_at_will(model, handler, paid) else None
 
 
 def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:
@@ -98,17 +115,30 @@ def _is_bound(model: "Model", fn: Fn, field: str) -> bool:
     """Whether a function compares the sent id with something of ours, or looks a record up by it."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL:
-            if _is_compared(model, [model.evaluator.value(fn, a) for a in body.args(i)[1:3]], field):
-                return True
-        elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-            name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
+        if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
             given = [model.evaluator.value(fn, a) for _, a in body.call(i)[1]]
-            if name in _COMPARING and _is_compared(model, given, field):
+            if _looks_up(model, fn, i, _last(body.name(body.args(i)[0]))) and any(_made_of(model, v, field) for v in given):
                 return True
-            if _looks_up(model, fn, i, name) and any(_made_of(model, v, field) for v in given):
-                return True
+    return _compares(model, fn, field)
+
+
+def _compares(model: "Model", fn: Fn, field: str) -> bool:
+    """Whether a function compares the sent id with something of ours."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL:
+            sides = body.args(i)[1:3]
+        elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and _last(body.name(body.args(i)[0])) in _COMPARING:
+            sides = [a for _, a in body.call(i)[1]]
+        else:
+            continue
+        if _is_compared(model, [model.evaluator.value(fn, a) for a in sides], field):
+            return True
     return False
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
 def _is_compared(model: "Model", sides: list[Value], field: str) -> bool:

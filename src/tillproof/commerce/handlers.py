@@ -284,6 +284,7 @@ class Handlers:
             return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
         near |= {p.name for p in self.model.program.body(entry.target.fn).params}
+        near |= {snake(name) for name in near if name.isidentifier()}  # the page may send the fields on in its own spelling
         if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
@@ -296,7 +297,7 @@ class Handlers:
                     continue
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
-                signed = inbound.signs == "paid" and says and self._makes_mac(closure)
+                signed = inbound.signs == "paid" and (says or len(fields) > 1) and self._makes_mac(closure)
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )

@@ -116,7 +116,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
-    bound = _bound(model, handler, reconciling) if handler is not None else _asked_for_ours(model, entry, reconciling)
+    bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     tied = bound or _compared(model, found, kind)
     if tied:
         ruling.evidence += tied
@@ -158,9 +158,9 @@ def _elsewhere(model: Model, first: Place, others: list[Place]) -> list[Evidence
     return [Evidence(first.fn.file, line, "nor is anything compared before the order goes on here", "missing") for line in found]
 
 
-def _bound(model: Model, handler: Handler, reconciling: Reconciling) -> list[Evidence]:
+def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> list[Evidence]:
     """Why the message can only be about the payment that was made for this order: its id was ours before the message came."""
-    signed = signed_for_ours(model, handler)
+    signed = signed_for_ours(model, handler, paid)
     if signed is not None:
         where = Place(signed.fn, signed.instr, signed.ctx)
         return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
