@@ -12,6 +12,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.records import Touch
+from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -25,7 +26,7 @@ _CHARGES = (
     "payout.create",
     "subscription.create",
 )
-
+_BEGUN = ("payment.create", "checkout.create")
 
 # What is done about money where no customer waits for the answer.
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
@@ -64,19 +65,25 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
-    first = next(
-        (
-            n
-            for n, e in enumerate(effects)
-            if e.kind in _CHARGES or (handler is not None and e.operation is not None and e.operation.confirms)
-        ),
-        None,
-    )
-    if first is None:
-        return []
-    if (handler is not None and _settled_elsewhere(model, handler)) or _told_of_later(model, effects[first]):
-        return []  # the webhook settles what the return loses
-    return [e for e in effects[first + 1 :] if e.touch is not None and model.words.entity(e.touch.entity)]
+    first = _first(effects, _CHARGES, handler is not None)
+    signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
+    taken = effects[first + 1 :] if first is not None else effects if signed else []
+    if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
+        taken = []  # the webhook settles what the return loses
+    begun = _first(effects, _BEGUN, False)
+    made = [e for e in effects[begun + 1 :] if e.touch is not None and keeps_payment(model, e.touch)] if begun is not None else []
+    return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
+
+
+def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:
+    """Which effect is the first call of a provider of some kinds, or, ``confirming``, the first that asks it whether money came."""
+    asks = (n for n, e in enumerate(effects) if e.kind in kinds or (confirming and e.operation is not None and e.operation.confirms))
+    return next(asks, None)
+
+
+def keeps_payment(model: Model, touch: Touch) -> bool:
+    """Whether the order is created under the provider's own id of its payment: without it the provider's message finds no order."""
+    return touch.kind == "create" and model.words.entity(touch.entity) and any(PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
 
 
 def moved_unseen(model: Model, entry: Entry) -> list[Lost]:

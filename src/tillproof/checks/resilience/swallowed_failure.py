@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.losses import Lost, at_stake, left_to_another, lost, moved_unseen
+from tillproof.checks.resilience.losses import Lost, at_stake, keeps_payment, left_to_another, lost, moved_unseen
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -60,6 +60,13 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
             "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
             "job that is retried."
         )
+    elif found.effect.touch is not None and keeps_payment(model, found.effect.touch):
+        ruling.title = "A payment is begun for an order that may not be there"
+        ruling.message = (
+            f"When the order cannot be stored in {called(model, entry)}, {found.how}: the customer pays all the same, the message that "
+            "tells of it finds no order, and nobody is told."
+        )
+        ruling.remediation = "Store the order first, begin the payment for it, and answer an error when either fails."
     else:
         ruling.message = (
             f"When something fails in {called(model, entry)} after the customer has paid, {found.how}: the money is taken, the "
