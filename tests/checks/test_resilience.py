@@ -251,6 +251,27 @@ def test_where_an_axios_bound_may_stand(tmp_path: Path, before: str, call: str, 
     assert rulings(report) == [ruling]
 
 
+HANDED = """\
+import { AxiosInstance } from 'axios';
+export class Rates {
+  constructor(private readonly http: AxiosInstance) {}
+  tax(order: object) {
+    return this.http.post('https://api.taxjar.com/v2/taxes', order);
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("handed", "ruling"),
+    [("axios", "broken"), ("axios.create({ timeout: 8000 })", "unknown"), ("axios.create()", "unknown")],
+)
+def test_the_client_that_a_class_is_handed_over(tmp_path: Path, handed: str, ruling: str) -> None:
+    wiring = f"import axios from 'axios';\nimport {{ Rates }} from './rates';\nexport const rates = new Rates({handed});\n"
+    report = reviewed(tmp_path, {"src/rates.ts": HANDED, "src/main.ts": wiring}, "no-timeout")
+    assert [o.ruling for o in report.obligations if o.site.file == "src/rates.ts"] == [ruling]
+
+
 def test_the_bound_of_an_sdk_depends_on_its_version(tmp_path: Path) -> None:
     code = python('def charge(order):\n    return stripe.Charge.create(amount=order.cents, currency="eur", idempotency_key=order.id)')
     old = reviewed(tmp_path / "a", {"shop.py": code, "requirements.txt": "stripe==7.14.0\n"}, "no-retry", "no-timeout")

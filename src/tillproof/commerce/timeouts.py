@@ -25,7 +25,7 @@ from tillproof.flow.values import (
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
-from tillproof.knowledge.schema import SdkDefault
+from tillproof.knowledge.schema import HttpClient, SdkDefault
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -76,11 +76,24 @@ class Timeouts:
         return found
 
     def _injected(self, one: Sending) -> bool:
-        """Whether the client is known by the interface of its type alone: whoever makes it decides."""
+        """Whether the client is known by its type alone: whoever makes it decides, unless nobody makes any and it is the library itself."""
         if one.client is None or one.made is not None:
             return False
-        known = self.model.recogniser.callee_names(one.fn, one.instr, None)
-        return any("Interface." in n.replace("()", "") for n in known)
+        known = [n.replace("()", "") for n in self.model.recogniser.callee_names(one.fn, one.instr, None)]
+        handed = any(n.startswith(t + ".") for n in known for t in one.client.handed_as)
+        return any("Interface." in n for n in known) or (handed and self._makes_any(one.client))
+
+    def _makes_any(self, client: HttpClient) -> bool:
+        """Whether anything makes an object of a library that keeps settings of its own."""
+        program, recogniser = self.model.program, self.model.recogniser
+        for module, _, word in (made.rpartition(".") for made in client.makes):
+            for file in program.mentioning(module) if word else ():
+                for fn in program.functions_calling_name(file, word):
+                    body = program.body(fn)
+                    calls = (i for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) == word)
+                    if any(f"{module}.{word}" in recogniser.callee_names(fn, i, None) for i in calls):
+                        return True
+        return False
 
     def default(self, one: Sending) -> SdkDefault | None:
         """What the library does by itself."""

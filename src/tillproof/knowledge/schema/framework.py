@@ -111,6 +111,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     id: str
     calls: tuple[str, ...]
     makes: tuple[str, ...] = ()
+    handed_as: tuple[str, ...] = ()
     keeps_timeout: bool = True
     timeouts: tuple[str, ...] = ("timeout",)
     connect_only: tuple[str, ...] = ()
