@@ -382,7 +382,7 @@ class Effects:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
-            if model.words.fulfils(name) and not self._is_followed(fn, i):
+            if model.words.fulfils(name) and not self._is_followed(fn, i) and not model.recogniser.of_sdk(fn, i):
                 return Plain("fulfil", False, None, False)
         return None
 

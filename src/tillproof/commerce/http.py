@@ -276,11 +276,11 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:
-    """A REST path as a pattern for the end of an address; a hole of the code may stand for a version prefix, a segment or part of one."""
+    """A REST path as a pattern for the end of an address; a hole of the code may stand for a version prefix, a segment or part of one.
+    After a version that the code spells out the path is whole: `/v3/commerce/invoices` is not the `/v1/invoices` of somebody else."""
     segments = [s for s in path.strip("/").split("/") if s]
-    if len(segments) > 1 and re.fullmatch(r"v\d+[\w.-]*", segments[0]):
-        head, segments = rf"(?:/{re.escape(segments[0])})?", segments[1:]
-    else:
-        head = ""
-    body = "".join("/" + (r"[^/]+" if s == "{}" else _HOLE.sub("[^/]*", re.escape(s).replace(r"\{\}", "{}"))) for s in segments)
-    return re.compile(rf"(?:^|\{{\}}|(?<=.)){head}{body}/?$")
+    versioned = len(segments) > 1 and re.fullmatch(r"v\d+[\w.-]*", segments[0])
+    head, rest = (rf"(?:/{re.escape(segments[0])})?", segments[1:]) if versioned else ("", segments)
+    body = "".join("/" + (r"[^/]+" if s == "{}" else _HOLE.sub("[^/]*", re.escape(s).replace(r"\{\}", "{}"))) for s in rest)
+    whole = rf"^(?!.*/v\d[\w.-]*(?=/)(?!{body}/?$)).*?" if versioned else ""
+    return re.compile(rf"{whole}(?:^|\{{\}}|(?<=.)){head}{body}/?$")

@@ -324,7 +324,7 @@ class SenderPolicy:
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
             name = body.name(callee).rpartition(".")[2]
-            if self.model.words.fulfils(name):
+            if self.model.words.fulfils(name) and not self.model.recogniser.of_sdk(fn, i, ctx):
                 return "fulfil"
         return None
 

@@ -106,6 +106,19 @@ class Recogniser:
             for lang in LANGUAGES
         }
 
+        self._sdks = {
+            lang: tuple(
+                sorted({c + "." for p in knowledge.providers.values() if p.kind == "payment" for c in self._clients[p.id, lang]}
+                       | {strip(c).lower() + "." for p in knowledge.providers.values() if p.kind == "payment" for c in p.packages.get(lang, ())})
+            )
+            for lang in LANGUAGES
+        }  # fmt: skip
+
+    def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
+        """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
+        sdks = self._sdks[self.program.language(fn.file)]
+        return any(strip(name).lower().startswith(sdks) for name in self.callee_names(fn, i, ctx))
+
     def asking_words(self, language: str) -> set[str]:
         """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""
         return set(self.calls[language].words() | self.shared[language, "http"].words())
