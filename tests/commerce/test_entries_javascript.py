@@ -273,3 +273,30 @@ export default fp(async (fastify) => {
         },
     )
     assert {e.route: e.role for e in shop.entries} == {"/orders": "public", "/late": "staff"}
+
+
+def test_routes_whose_bodies_are_typed_where_they_are_declared(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "app.ts": """\
+import Fastify from 'fastify';
+import hooks from './hooks';
+const app = Fastify();
+app.register(hooks({ secret: process.env.SECRET }), { prefix: '/in' });
+""",
+            "hooks.ts": """\
+import { FastifyInstance } from 'fastify';
+export default function (settings: { secret?: string }) {
+  return async function (server: FastifyInstance) {
+    server.post<{ Body: Buffer }>('/events', async function told(request, reply) {});
+    server.put<{
+      Params: { id: string };
+      Body: { lines: Array<{ sku: string; count: number }>; note?: string };
+    }>('/orders/:id', { schema: {} }, async function changed(request, reply) {});
+  };
+}
+""",
+        },
+    )
+    assert shop.ways() == {"POST /in/events told public", "PUT /in/orders/:id changed public"}

@@ -10,6 +10,7 @@ from tillproof.flow.program import TOP, Fn
 from tillproof.knowledge.schema import Framework, Routes
 
 _SCANNED = ("call", "decorator", "table", "hook", "class-decorator")
+_TYPES = r"(?:<[^()]{0,600}?>)?"  # ``server.post<{ Body: Order }>('/orders', …)``
 _SHORT_PATH = r"\(\s*(?:f?['\"`]|async\b|function\b|[A-Z\[/(]|[\w$.]+\s*,)"
 
 
@@ -79,9 +80,9 @@ def _expressions(language: str, words: Words, names: bool) -> tuple[re.Pattern[b
             out.append(rf"\b(?:{full})\b\s*\(|@(?:[\w.]+\.)?(?:{full})\b")
     elif language == "javascript":
         if methods:
-            out.append(rf"\.(?:{methods}){_SHORT_PATH}|\.(?:{methods})\(\s*\w+\s*\)")
+            out.append(rf"\.(?:{methods}){_TYPES}(?:{_SHORT_PATH}|\(\s*\w+\s*\))")
         if full and names:
-            out.append(rf"(?<![\w$.])(?:{full})\s*\(|@(?:{full})\b|\.(?:{full})\(")
+            out.append(rf"(?<![\w$.])(?:{full}){_TYPES}\s*\(|@(?:{full})\b|\.(?:{full}){_TYPES}\(")
     else:
         if methods:
             out.append(rf"->(?:{methods})\s*\(")
