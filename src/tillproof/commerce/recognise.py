@@ -106,13 +106,13 @@ class Recogniser:
             for lang in LANGUAGES
         }
 
+        paying = [p for p in knowledge.providers.values() if p.kind == "payment"]
         self._sdks = {
             lang: tuple(
-                sorted({c + "." for p in knowledge.providers.values() if p.kind == "payment" for c in self._clients[p.id, lang]}
-                       | {strip(c).lower() + "." for p in knowledge.providers.values() if p.kind == "payment" for c in p.packages.get(lang, ())})
+                {c + "." for p in paying for c in (*self._clients[p.id, lang], *(strip(m).lower() for m in p.packages.get(lang, ())))}
             )
             for lang in LANGUAGES
-        }  # fmt: skip
+        }
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""

@@ -15,15 +15,16 @@ _SHORT_PATH = r"\(\s*(?:f?['\"`]|async\b|function\b|[A-Z\[/(]|[\w$.]+\s*,)"
 
 
 class Words(NamedTuple):
-    """Last words by which declarations are told: of methods on an object, of imported names, of decorators."""
+    """Last words by which declarations are told: of methods on an object, of those that mount routers, of imported names, of decorators."""
 
     methods: frozenset[str]
+    mounts: frozenset[str]
     names: frozenset[str]
     modules: frozenset[str]
 
 
 @lru_cache(maxsize=64)
-def _words(given: tuple[tuple[str, ...], ...]) -> Words:
+def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str]) -> Words:
     methods: set[str] = set()
     full: set[str] = set()
     modules: set[str] = set()
@@ -35,7 +36,7 @@ def _words(given: tuple[tuple[str, ...], ...]) -> Words:
             else:
                 full.add(last)
                 modules.add(before)
-    return Words(frozenset(methods), frozenset(full), frozenset(modules))
+    return Words(frozenset(methods), mounts, frozenset(full), frozenset(modules))
 
 
 def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[str]) -> Iterator[Fn]:
@@ -43,7 +44,9 @@ def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[st
     given = tuple(
         (*r.names, *r.mounts, *(p for p in r.prefixes if p.startswith("."))) for f in frameworks for r in f.routes if r.style in _SCANNED
     )
-    words = _words(given)
+    words = _words(
+        given, frozenset(m[1:] for f in frameworks for r in f.routes if r.style == "call" for m in r.mounts if m.startswith("."))
+    )
     if not (words.methods or words.names):
         return
     for file in files:
@@ -81,6 +84,8 @@ def _expressions(language: str, words: Words, names: bool) -> tuple[re.Pattern[b
     elif language == "javascript":
         if methods:
             out.append(rf"\.(?:{methods}){_TYPES}(?:{_SHORT_PATH}|\(\s*\w+\s*\))")
+        if words.mounts:  # a router that a function makes: ``app.use(orders(db))``
+            out.append(rf"\.(?:{'|'.join(map(re.escape, sorted(words.mounts)))})\(\s*[\w$.]+\(")
         if full and names:
             out.append(rf"(?<![\w$.])(?:{full}){_TYPES}\s*\(|@(?:{full})\b|\.(?:{full}){_TYPES}\(")
     else:
