@@ -300,3 +300,43 @@ export default function (settings: { secret?: string }) {
         },
     )
     assert shop.ways() == {"POST /in/events told public", "PUT /in/orders/:id changed public"}
+
+
+def test_a_server_of_nodes_own_hands_requests_on_by_their_path(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "server.js": """\
+const http = require('http');
+const { shown, told, within } = require('./ways');
+http.createServer(async (req, res) => {
+  const at = new URL(req.url, 'http://shop').pathname;
+  if (await within(req, res, at)) return;
+  switch (at) {
+    case '/orders':
+      return shown(req, res);
+    case '/hooks/payments':
+      if (req.method !== 'POST') return res.end();
+      return told(req, res);
+  }
+  res.writeHead(404);
+  res.end();
+}).listen(80);
+""",
+            "ways.js": """\
+exports.shown = function shown(req, res) { res.end(); };
+exports.told = async function told(req, res) { res.end(); };
+async function bytes(req) { return req; }
+exports.within = async function within(req, res, at) {
+  if (at.startsWith('/files/')) {
+    const sent = await bytes(req);
+    res.end(sent);
+    return true;
+  }
+  return false;
+};
+""",
+            "app/server.js": "const http = require('http');\nconst express = require('express');\nhttp.createServer(express()).listen(81);\n",
+        },
+    )
+    assert shop.ways() == {"ANY /orders shown public", "POST /hooks/payments told public", "ANY None within public"}

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, tables
+from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, servers, tables
 from tillproof.commerce.entry_styles.arguments import Arguments, words
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
@@ -47,6 +47,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     found: list[Declared] = []
     for style in (
         calls.declared,
+        servers.declared,
         php_routes.declared,
         tables.declared,
         data_tables.declared,

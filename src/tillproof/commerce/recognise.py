@@ -107,7 +107,7 @@ class Recogniser:
         }
 
         paying = [p for p in knowledge.providers.values() if p.kind == "payment"]
-        self._sdks = {
+        self._sdks: dict[str, tuple[str, ...]] = {
             lang: tuple(
                 {c + "." for p in paying for c in (*self._clients[p.id, lang], *(strip(m).lower() for m in p.packages.get(lang, ())))}
             )

@@ -50,7 +50,8 @@ class Hook(Part, frozen=True):
 class Routes(Part, frozen=True):
     """How a route, or another way into our code, is declared.
 
-    ``style``: ``call`` (``app.post(path, …handlers)``), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
+    ``style``: ``call`` (``app.post(path, …handlers)``), ``server`` (``createServer(handler)``: one function takes every request, and what
+    it asks of the path says where it hands it on), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
     list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
     handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
     (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
@@ -72,7 +73,7 @@ class Routes(Part, frozen=True):
     the platform under the condition in ``note``.
     """
 
-    style: Literal["call", "decorator", "table", "class-decorator", "file", "hook", "class"]
+    style: Literal["call", "server", "decorator", "table", "class-decorator", "file", "hook", "class"]
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()
