@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from tillproof.commerce.hosts import is_local
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.makes import Made, Makes
 from tillproof.commerce.owners import Owners
@@ -20,6 +21,8 @@ _MADE_UP = ("password", "passwd", "pass", "pwd", "pw", "passphrase")
 # What may be left of a credential's name beside that of the system.
 _BARE = ("key", "token", "secret", "password", "pass", "salt", "hmac")
 _CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/@]{0,80}):([^\s/@]{1,200})@([\w.-]+)", re.IGNORECASE)
+# What examples and images of databases are given as a password.
+_GIVEN_TO_ALL = ("password", "postgres", "mysql", "mongo", "mongodb", "root", "admin", "secret", "user", "username", "dbuser", "pass")
 _STORES = re.compile(r"postgres|mysql|mariadb|mongo|redis|amqp|mssql|sqlserver|jdbc|clickhouse|elastic|cockroach", re.IGNORECASE)
 _TEST_NAME = re.compile(r"(?:^|_)(?:test|sandbox|sbox|uat|dev|staging|stg|qa|preprod|playground)(?:_|$)")
 _LIVE_NAME = re.compile(r"(?:^|_)(?:live|prod|production)(?:_|$)")
@@ -111,7 +114,7 @@ class Credentials:
 
 def _of_connection(match: re.Match[str]) -> Credential | None:
     scheme, user, password, host = match[1], match[2], match[3], match[4]
-    if is_stand_in(password) or password.lower() in (user.lower(), "password", "postgres", "root", "admin", "secret", "user", "pass"):
+    if is_stand_in(password) or password.lower() in _GIVEN_TO_ALL or (password.lower() == user.lower() and is_local(host)):
         return None
     if _STORES.search(scheme):
         return Credential("database", "unknown", None, "password of a database address", password, host=host)

@@ -1,5 +1,6 @@
 """Credentials that are known by how they begin, found in any text."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -102,6 +103,16 @@ class Makes:
             return None
         spoken = [f for f in fitting if f[0].id in known] or fitting
         _, key, text = spoken[0]
-        if text in self._published or is_stand_in(text, made=True):
+        if text in self._published or is_stand_in(text, made=True) or (key.kind == "publishable" and _is_address(rest)):
             return None
         return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))
+
+
+def _is_address(rest: str) -> bool:
+    """Whether what follows ``pk_live_`` or ``pk_test_`` is the address of an instance that is signed in to, and no payment provider's key:
+    https://clerk.com/docs/guides/how-clerk-works/overview#publishable-key"""
+    text = re.match(r"[A-Za-z0-9+/]*=*", rest)
+    try:
+        return text is not None and base64.b64decode(text[0] + "=" * (-len(text[0]) % 4)).endswith(b"$")
+    except ValueError:
+        return False

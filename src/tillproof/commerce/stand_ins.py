@@ -29,6 +29,7 @@ _NOT_A_SECRET = re.compile(
 # Words joined by separators or humps, without a digit among them: a name.
 _NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:[-_.: /][A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}+){2,}|[A-Z]+(?:_[A-Z]+)+")
 _ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
+_OF_AN_APP = re.compile(r"(?!(.)\1{3})[a-z]{4}(?: [a-z]{4}){3}")
 _LEAST_VARIETY = 2.8
 _VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)
 
@@ -60,7 +61,11 @@ def is_random(value: str) -> bool:
 
 
 def is_password(value: str) -> bool:
-    """Whether a value may be a password that people made up: more than one word in small letters."""
+    """Whether a value may be a password that people made up: more than one word in small letters; or one that Google gave an application,
+    as it shows them."""
+    plain = value.replace(" ", "")
+    if _OF_AN_APP.fullmatch(value.strip()):
+        return not (_STANDS_IN.search(plain) or _is_sequence(plain))
     return (
         len(value) >= 6
         and value.isascii()
