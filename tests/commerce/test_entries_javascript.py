@@ -336,7 +336,7 @@ exports.within = async function within(req, res, at) {
   return false;
 };
 """,
-            "app/server.js": "const http = require('http');\nconst express = require('express');\nhttp.createServer(express()).listen(81);\n",
+            "app/server.js": "const { createServer } = require('http');\ncreateServer(require('express')()).listen(81);\n",
         },
     )
     assert shop.ways() == {"ANY /orders shown public", "POST /hooks/payments told public", "ANY None within public"}

@@ -21,12 +21,15 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
+    External,
     Member,
     Missing,
     Mix,
+    Param,
     Record,
     Result,
     Seq,
+    Unknown,
     Value,
     options,
     pattern,
@@ -58,6 +61,7 @@ PAYMENT_ID = re.compile(
     r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
 )
 """Fields in which a payment's own id at the provider is kept."""
+_MOST_PIECES = 40
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
 
 
@@ -354,14 +358,34 @@ class States:
 
     def claim(self, touch: Touch) -> Unique | None:
         """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a
-        payment."""
+        payment, or by nothing but what the message says, which it says again."""
         constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
         if constraint is None or constraint.where:
             return None
         told = [snake(c) for c in constraint.columns]
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
             return constraint
-        return None
+        return constraint if all(self._is_told(touch, c) for c in told) else None
+
+    def _is_told(self, touch: Touch, column: str) -> bool:
+        """Whether a column is given what was handed over, as it is or converted: nothing that is made, counted or looked up anew."""
+        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
+        waiting, seen, told = [value] if value is not None else [], 0, False
+        while waiting and seen < _MOST_PIECES:
+            here = waiting.pop()
+            seen += 1
+            if isinstance(here, Unknown):
+                return False
+            if isinstance(here, Result):
+                verified = here.instr >= 0 and self.model.operations.verifier_at(here.fn, here.instr) is not None
+                if not verified and not self.model.requests.cleans(here):
+                    return False
+                told = told or verified
+                waiting += [] if verified else self.model.evaluator.made_of(here)
+            elif not isinstance(here, External):
+                told = told or isinstance(here, Param)
+                waiting += here.parts()
+        return told
 
     def _told_id(self, touch: Touch, column: str) -> bool:
         """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""
