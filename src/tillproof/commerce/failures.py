@@ -49,6 +49,9 @@ _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IG
 _INWARD = 1
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
+# `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
+_LONGEST_PATH = 14
+_HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -373,7 +376,7 @@ class Failures:
         """The branches that hang on a value or anything read of it."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         out: list[int] = []
-        for use in defuse.uses(i) if depth < 6 else ():
+        for use in defuse.uses(i) if depth < _LONGEST_PATH else ():
             op = body.op[use]
             if use in seen:
                 continue
@@ -382,7 +385,7 @@ class Failures:
                 out.append(use)
             elif op == Op.BINARY and not any(self._is_fixed(fn, side) for side in body.args(use)[1:3]):
                 continue  # two values that do not agree are no failure of the call that gave one of them
-            elif op in (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX) or (op == Op.CALL and body.args(use)[0] != i):
+            elif op in _HOLDING or (op == Op.CALL and body.args(use)[0] != i):
                 out += self._about(fn, use, depth + 1, seen)
             elif op == Op.STORE:
                 name = body.name(use)
