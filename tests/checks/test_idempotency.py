@@ -143,3 +143,31 @@ function start($order, $sealer) {
     assert rulings(tmp_path, "pay.php", code % "$sealer->seal(['merchantTxnId' => $order->number])") == [("held", 5)]
     assert rulings(tmp_path, "pay.php", code % "$sealer->seal($order)") == [("unknown", 5)]
     assert rulings(tmp_path, "pay.php", code % "['amount' => $order->total]") == [("broken", 5)]
+
+
+def test_a_code_that_is_made_here_is_given_away_again(tmp_path: Path) -> None:
+    """What is created under a code of its own is worth money to whoever gets it; a code that the customer sent is none."""
+    found = {}
+    for name, code in (("made", "draw()"), ("sent", "session.metadata.voucher")):
+        files = {
+            "server.js": f"""\
+const app = require('express')();
+const stripe = require('stripe')(process.env.STRIPE_SECRET_KEY);
+const {{ randomBytes }} = require('crypto');
+const {{ PrismaClient }} = require('@prisma/client');
+const prisma = new PrismaClient();
+const draw = () => `GIFT-${{randomBytes(6).toString('hex')}}`;
+app.post('/hook', require('express').raw({{ type: '*/*' }}), async (req, res) => {{
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.STRIPE_WEBHOOK_SECRET);
+  const session = event.data.object;
+  await prisma.present.create({{ data: {{ recipient: session.metadata.recipient, giftCardCode: {code} }} }});
+  res.end();
+}});
+""",
+        }
+        (tmp_path / name).mkdir()
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+        report = review(tmp_path / name, Settings(use_cache=False, checks=("idempotency/handler-not-idempotent",)))
+        found[name] = [f.severity for f in report.findings]
+    assert found == {"made": ["critical"], "sent": ["high"]}

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import Writes
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Mix, options
+from tillproof.flow.values import FunctionV, Mix, Result, Text, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_FEW = 20
 Harm = Literal["money", "goods", "record", "message"]
 Dedup = Literal["yes", "no", "state-guard", "racy", "unknown"]
 _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create",
@@ -23,7 +25,11 @@ _NOTES = re.compile(
     r"event|(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
     r"|token|counter|sequence|ipn|inbox|outbox|user|customer|address|cart|profile|setting|comment|response|check_failure|attempt)(_.*)?"
 )
-_GOODS = re.compile(r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat)(_.*)?")
+_GOODS = re.compile(
+    r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat|voucher|gift_?card|store_?credit)(_.*)?"
+)
+# A code that is as good as money or goods to whoever has it.
+_CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|activation)_?(code|key)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,14 @@ class Repeats:
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
         if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity) and not self._came_to_nothing(touch):
-            return "money" if words.entity(touch.entity) else "goods" if _GOODS.fullmatch(touch.entity) else "record"
+            return "money" if words.entity(touch.entity) else "goods" if self._gives_goods(touch) else "record"
         return None
+
+    def _gives_goods(self, touch: Touch) -> bool:
+        """Whether a new record is goods, or keeps a code for some that is made for it."""
+        codes = [v for name, v in touch.fields.items() if v is not None and _CODES.fullmatch(snake(name))]
+        made = any(isinstance(o, (Text, Mix, Result)) and not self.model.requests.sources_in(o, _FEW) for v in codes for o in options(v))
+        return made or _GOODS.fullmatch(touch.entity) is not None
 
     def _came_to_nothing(self, touch: Touch) -> bool:
         """Whether a record says of an attempt that it failed or was refused: each attempt has one of its own."""
