@@ -111,7 +111,7 @@ _LIBRARY = re.compile(
 )
 
 _TEST_NAME = re.compile(
-    r"test_.*\.py|.*_tests?\.(?:py|go|rb|exs)|conftest\.py|tests\.py|.*_spec\.rb"
+    r"test_.*\.(?:py|[cm]?[jt]sx?)|.*_tests?\.(?:py|go|rb|exs|[cm]?[jt]sx?)|conftest\.py|tests\.py|.*_spec\.rb"
     r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w.-]*)?\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
     r"|.*[.-](?:test|spec|cy|stories|e2e-spec)\.[cm]?[jt]sx?|.*(?:Tests?|TestCase|Cest)\.(?:php|java|kt|cs)"
 )
