@@ -214,3 +214,28 @@ app.post('/orders/:id/cancel', async (req, res) => {
     back = "await pool.query('UPDATE products SET stock = stock + 1 WHERE id = $1', [req.body.product]);"
     released = {"db/triggers.sql": trigger, "routes.js": routes.replace("RELEASE", back)}
     assert [o[0] for o in ruled(tmp_path / "released", "order/cancel-order", released)] == ["held"]
+
+LISTED = """\
+const mongoose = require('mongoose');
+const variant = new mongoose.Schema({{ sku: String, quantity: {{ type: Number, min: 0 }} }});
+const Product = mongoose.model('Product', new mongoose.Schema({{ title: String, variants: [variant] }}));
+const Cart = mongoose.model('Cart', new mongoose.Schema({{ owner: String, products: [variant] }}));
+
+exports.change = async (req, res) => {{
+  const {kept} = await {model}.findOne({{ owner: req.user }});
+  const product = {kept}.{listed}.find((one) => one.sku === req.body.sku);
+  product.quantity += Number(req.body.count);
+  await {kept}.save();
+  res.json({kept});
+}};
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "model", "listed", "rulings"), [("shelf", "Product", "variants", ["broken"]), ("cart", "Cart", "products", [])]
+)
+def test_what_a_cart_lists_is_no_stock(tmp_path: Path, kept: str, model: str, listed: str, rulings: list[str]) -> None:
+    (tmp_path / "change.js").write_text(LISTED.format(kept=kept, model=model, listed=listed))
+    (tmp_path / "server.js").write_text("const app = require('express')();\napp.put('/lines', require('./change').change);\n")
+    report = review(tmp_path, Settings(use_cache=False, checks=("inventory/non-atomic-write",)))
+    assert [o.ruling for o in report.obligations] == rulings

@@ -126,7 +126,7 @@ class StockWrites:
         if touch.kind not in ("write", "upsert"):
             return None
         for name, value in touch.fields.items():
-            if not self.is_stock(touch.entity, name):
+            if not self.is_stock(touch.entity, name) or (snake(name) in _QUANTITY and self._is_line(touch.record)):
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
@@ -167,6 +167,18 @@ class StockWrites:
         if _KEEPS.fullmatch(entity) is None:
             return False
         return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
+
+    def _is_line(self, record: Value | None) -> bool:
+        """Whether a record is one of those that a cart or order lists, whatever the variable is called that it was found into:
+        ``cart.products.find(…)``."""
+        for option in options(record) if record is not None else ():
+            rows = option.callee.base if isinstance(option, Result) and isinstance(option.callee, Member) else None
+            rows = option.base if isinstance(option, Element) else rows
+            for held in options(rows) if rows is not None else ():
+                read = self.model.records.read_behind(held.base) if isinstance(held, Member) else None
+                if read is not None and _LINES.fullmatch(read.entity):
+                    return True
+        return False
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
         """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
