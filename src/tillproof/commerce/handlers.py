@@ -182,6 +182,12 @@ class Handlers:
         return [*self.model.entries, *(h.entry for h in self.all if h.entry.target.fn not in routed)]
 
     @cached_property
+    def answering(self) -> dict[Fn, dict[str, tuple[str, ...]]]:
+        """The methods by whose answer a platform knows what a message means, with the keys and values on which it acts."""
+        acts = {f.id: r.acts for f in self.model.knowledge.frameworks.values() for r in f.routes if r.acts}
+        return {e.target.fn: acts[e.framework] for e in self.model.entries if e.style == "class" and e.framework in acts}
+
+    @cached_property
     def proving_headers(self) -> frozenset[str]:
         """The headers that carry the proofs of payment providers and shop platforms."""
         inbound = (b for p in self.model.knowledge.providers.values() if p.kind in ("payment", "platform") for b in p.inbound)

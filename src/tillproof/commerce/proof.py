@@ -12,7 +12,23 @@ from tillproof.commerce.records import text_of
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Overlay, Param, Result, Text, Value, constant, leaves, options
+from tillproof.flow.shape import shape
+from tillproof.flow.values import (
+    Const,
+    Ctx,
+    External,
+    FunctionV,
+    Member,
+    Overlay,
+    Param,
+    Result,
+    Text,
+    Value,
+    constant,
+    leaves,
+    names,
+    options,
+)  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -301,6 +317,8 @@ class SenderPolicy:
         op = body.op[i]
         if op == Op.BINARY:
             return "dispatch" if self.is_dispatch(fn, i, ctx) else None
+        if op == Op.RETURN:
+            return "order.paid" if self._is_acted_on(fn, body.args(i)[0], ctx) else None
         if op != Op.CALL:
             return None
         if self._goes_on(fn, i, ctx):
@@ -327,6 +345,14 @@ class SenderPolicy:
             if self.model.words.fulfils(name) and not self.model.recogniser.of_sdk(fn, i, ctx):
                 return "fulfil"
         return None
+
+    def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:
+        """Whether a handler answers its platform that money came, for the platform to settle the order."""
+        acts = self.model.handlers.answering.get(fn) if answer >= 0 else None
+        got = shape(self.model.evaluator, self.model.evaluator.value(fn, answer, ctx)).must if acts else {}
+        said = (o for key in acts or () if key in got for o in options(got[key]))
+        texts = (constant(o) or next(iter(names(o)), "").rpartition(".")[2] for o in said)
+        return any(text.lower() in values for text in texts for values in (acts or {}).values())
 
     def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """The jobs that a call queues, when they prove the sender themselves: the message was only kept until then."""

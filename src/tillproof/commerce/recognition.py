@@ -27,12 +27,14 @@ _KNOWN_BY = 3  # so many events that no other provider has
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks.
-    ``browsed``: it is opened by a browser, or asks for a visitor who has signed in."""
+    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
+    which a platform hands what came for a provider's class, and by whose answer it acts. ``browsed``: it is opened by a browser, or asks
+    for a visitor who has signed in."""
 
     route: str
     file: str
     named: bool
+    handed: bool
     headers: frozenset[str]
     texts: frozenset[str]
     asked: frozenset[str]
@@ -60,13 +62,19 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
 
     texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
     return Signs(
-        route, entry.target.fn.file, named,
+        route, entry.target.fn.file, named, named and _is_answering(model, entry.target.fn),
         frozenset(header(t) for t in texts), texts, texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
     )  # fmt: skip
+
+
+def _is_answering(model: "Model", fn: Fn) -> bool:
+    """Whether a method answers its platform anything on which that acts."""
+    said = {t.lower() for t in model.vocabulary.tokens(fn)}
+    return any(not said.isdisjoint(values) for values in model.handlers.answering.get(fn, {}).values())
 
 
 def _passed_by_all(model: "Model", entry: Entry) -> frozenset[Fn]:
@@ -131,7 +139,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if provider.id in signs.verifying and (signs.named or weight):
         weight, why = weight + 3, why or "it calls the provider's verification"
     if in_path:
-        weight, why = weight + (3 if HOOK.search(signs.route) else 1), why or "its route says so"
+        weight += 3 if signs.handed or HOOK.search(signs.route) else 1
+        why = why or ("the platform hands it what came for this provider" if signs.handed else "its route says so")
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why

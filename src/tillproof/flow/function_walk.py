@@ -148,7 +148,7 @@ class FunctionWalk(Implication):
                 state = self._call(i, bool(state), happenings)
                 if state is None:
                     return None
-            elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE) and happenings is not None:
+            elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE, Op.RETURN) and happenings is not None:
                 self._note(i, bool(state), happenings)
             elif op == Op.NAME and i in self._sure_reads:
                 state = True

@@ -68,6 +68,7 @@ class Routes(Part, frozen=True):
     order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
     HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
     ``before``: methods of such a class that run before each of its handlers, and hand the request on to it.
+    ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -89,6 +90,7 @@ class Routes(Part, frozen=True):
     without_methods: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    acts: dict[str, tuple[str, ...]] = {}
     rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
