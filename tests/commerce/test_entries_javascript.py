@@ -297,9 +297,21 @@ export default function (settings: { secret?: string }) {
   };
 }
 """,
+            "more.ts": """\
+import { FastifyInstance } from 'fastify';
+import { ended } from './ended';
+export async function more(server: FastifyInstance) {
+  server.route({
+    method: 'POST',
+    url: '/ended',
+    handler: ended,
+  });
+}
+""",
+            "ended.ts": "export async function ended(request, reply) {}\n",
         },
     )
-    assert shop.ways() == {"POST /in/events told public", "PUT /in/orders/:id changed public"}
+    assert shop.ways() == {"POST /in/events told public", "PUT /in/orders/:id changed public", "POST /ended ended public"}
 
 
 def test_a_server_of_nodes_own_hands_requests_on_by_their_path(tmp_path: Path) -> None:

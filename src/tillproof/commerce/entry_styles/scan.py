@@ -15,16 +15,18 @@ _SHORT_PATH = r"\(\s*(?:f?['\"`]|async\b|function\b|[A-Z\[/(]|[\w$.]+\s*,)"
 
 
 class Words(NamedTuple):
-    """Last words by which declarations are told: of methods on an object, of those that mount routers, of imported names, of decorators."""
+    """Last words by which declarations are told: of methods on an object, of those that mount routers, of those that take a record, of
+    imported names, of decorators."""
 
     methods: frozenset[str]
     mounts: frozenset[str]
+    keyed: frozenset[str]
     names: frozenset[str]
     modules: frozenset[str]
 
 
 @lru_cache(maxsize=64)
-def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str]) -> Words:
+def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str], keyed: frozenset[str]) -> Words:
     methods: set[str] = set()
     full: set[str] = set()
     modules: set[str] = set()
@@ -36,7 +38,7 @@ def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str]) -> Words:
             else:
                 full.add(last)
                 modules.add(before)
-    return Words(frozenset(methods), mounts, frozenset(full), frozenset(modules))
+    return Words(frozenset(methods), mounts, keyed, frozenset(full), frozenset(modules))
 
 
 def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[str]) -> Iterator[Fn]:
@@ -44,9 +46,10 @@ def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[st
     given = tuple(
         (*r.names, *r.mounts, *(p for p in r.prefixes if p.startswith("."))) for f in frameworks for r in f.routes if r.style in _SCANNED
     )
-    words = _words(
-        given, frozenset(m[1:] for f in frameworks for r in f.routes if r.style == "call" for m in r.mounts if m.startswith("."))
-    )
+    called = [r for f in frameworks for r in f.routes if r.style == "call"]
+    mounts = frozenset(m[1:] for r in called for m in r.mounts if m.startswith("."))
+    keyed = frozenset(n[1:] for r in called if r.path.isidentifier() and r.path != "route" for n in r.names if n.startswith("."))
+    words = _words(given, mounts, keyed)
     if not (words.methods or words.names):
         return
     for file in files:
@@ -86,6 +89,8 @@ def _expressions(language: str, words: Words, names: bool) -> tuple[re.Pattern[b
             out.append(rf"\.(?:{methods}){_TYPES}(?:{_SHORT_PATH}|\(\s*\w+\s*\))")
         if words.mounts:  # a router that a function makes: ``app.use(orders(db))``
             out.append(rf"\.(?:{'|'.join(map(re.escape, sorted(words.mounts)))})\(\s*[\w$.]+\(")
+        if words.keyed:  # ``app.route({ method: 'POST', url: '/orders', handler })``
+            out.append(rf"\.(?:{'|'.join(map(re.escape, sorted(words.keyed)))}){_TYPES}\(\s*\{{")
         if full and names:
             out.append(rf"(?<![\w$.])(?:{full}){_TYPES}\s*\(|@(?:{full})\b|\.(?:{full}){_TYPES}\(")
     else:
