@@ -215,6 +215,7 @@ app.post('/orders/:id/cancel', async (req, res) => {
     released = {"db/triggers.sql": trigger, "routes.js": routes.replace("RELEASE", back)}
     assert [o[0] for o in ruled(tmp_path / "released", "order/cancel-order", released)] == ["held"]
 
+
 LISTED = """\
 const mongoose = require('mongoose');
 const variant = new mongoose.Schema({{ sku: String, quantity: {{ type: Number, min: 0 }} }});

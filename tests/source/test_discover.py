@@ -308,5 +308,21 @@ def test_very_deep_folders_end(tmp_path: Path) -> None:
 
 def test_what_a_compiler_wrote_beside_its_source_is_generated(tmp_path: Path) -> None:
     compiled = '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.pay = pay;\n'
-    write(tmp_path, {"dist/pay.js": compiled, "dist/legacy.js": "function pay() {}\n", "src/pay.js": compiled})
-    assert roles(discover(tmp_path)) == {"dist/pay.js": "generated", "dist/legacy.js": "source", "src/pay.js": "source"}
+    write(tmp_path, {"dist/pay.js": compiled, "dist/legacy.js": "function pay() {}\n", "src/stock.js": compiled})
+    assert roles(discover(tmp_path)) == {"dist/pay.js": "generated", "dist/legacy.js": "source", "src/stock.js": "source"}
+
+
+def test_what_a_compiler_wrote_of_a_source_that_is_there_is_reviewed_once(tmp_path: Path) -> None:
+    compiled = '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.pay = pay;\n'
+    plain = "function pay() {}\n"
+    files = {
+        "api/src/pay.ts": plain,
+        "api/dist/pay.js": plain,
+        "api/src/old.js": plain,
+        "api/dist/old.js": compiled,
+        "api/dist/new.js": plain,
+    }
+    write(tmp_path, {**files, "lib/hook.ts": plain, "lib/build/hook.js": plain})
+    tree = discover(tmp_path)
+    assert paths(tree) == ["api/dist/new.js", "api/src/old.js", "api/src/pay.ts", "lib/hook.ts"]
+    assert [(s.file, s.reason.partition(",")[0]) for s in tree.skipped] == [("api/dist", "compiled"), ("lib/build", "compiled")]

@@ -5,6 +5,7 @@ One pass with ``os.scandir``. Of each file only the first bytes are read, and of
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -89,10 +90,19 @@ class _Walk:
         self._units.setdefault(".", Unit(id=".", path=".", kind="app"))
         return Tree(
             root=self._root,
-            files=sorted(self._files, key=lambda file: file.path),
+            files=sorted(self._reviewed_once(), key=lambda file: file.path),
             units=sorted(self._units.values(), key=lambda unit: (unit.id != ".", unit.id)),
             skipped=sorted(self._skipped, key=lambda skipped: (skipped.file, skipped.reason)),
         )
+
+    def _reviewed_once(self) -> list[SourceFile]:
+        """The files without what a compiler wrote of others that are there: their sources are reviewed."""
+        paths = {file.path for file in self._files}
+        outputs = [f for f in self._files if not paths.isdisjoint(kinds.compiled_from(f.path, f.role == "generated"))]
+        for folder, found in sorted(Counter(f.path.rpartition("/")[0] for f in outputs).items()):
+            self._skip(folder, f"compiled, their sources are reviewed: {found} files")
+        left_out = {f.path for f in outputs}
+        return [f for f in self._files if f.path not in left_out]
 
     def enter(self, folder: _Folder) -> list[_Folder]:
         """Takes the files of a folder; returns the folders in it that are to be walked."""

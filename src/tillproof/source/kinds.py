@@ -4,6 +4,7 @@ Folder names count only when a whole path segment equals them: ``test-mode/`` of
 """
 
 import re
+from collections.abc import Iterator
 
 from tillproof.source.files import Language, Role
 
@@ -130,6 +131,7 @@ _MARKER_BYTES = 1024
 # How compilers of TypeScript begin a module, and the folders that they write to: what they made is read where people wrote it.
 _COMPILED = re.compile(rb"\s*(?:\"use strict\"|'use strict');\s*(?:var __\w+ = |Object\.defineProperty\(exports, ['\"]__esModule)")
 _OUTPUT = frozenset(("dist", "build", "out"))
+_TYPED, _UNTYPED = ("ts", "tsx", "mts", "cts"), ("js", "jsx", "mjs")
 _SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(python|node|php|bash|sh|zsh|ruby)[\d.]*\b")
 _INTERPRETERS: dict[bytes, Language] = {
     b"python": "python", b"node": "javascript", b"php": "php", b"bash": "shell", b"sh": "shell", b"zsh": "shell", b"ruby": "ruby",
@@ -204,6 +206,19 @@ def file_role(name: str, language: Language | None, folder: Role | None, head: b
 def is_compiled(path: str, language: Language | None, head: bytes) -> bool:
     """True for JavaScript that a compiler has written into a folder of its own."""
     return language == "javascript" and not _OUTPUT.isdisjoint(path.split("/")[:-1]) and _COMPILED.match(head) is not None
+
+
+def compiled_from(path: str, compiled: bool) -> Iterator[str]:
+    """The sources from which a compiler may have written a script: ``dist/pay.js`` comes from ``src/pay.ts``, or from ``pay.ts``.
+    ``compiled``: it looks so, and another script may be its source."""
+    *folders, name = path.split("/")
+    stem, _, suffix = name.rpartition(".")
+    if suffix not in ("js", "mjs", "cjs"):
+        return
+    for n, folder in enumerate(folders):
+        for instead in (["src"], []) if folder in _OUTPUT else ():
+            for end in (*_TYPED, *(_UNTYPED if compiled else ())):
+                yield "/".join([*folders[:n], *instead, *folders[n + 1 :], f"{stem}.{end}"])
 
 
 def _is_template(name: str, language: Language | None) -> bool:
