@@ -272,6 +272,26 @@ def test_the_client_that_a_class_is_handed_over(tmp_path: Path, handed: str, rul
     assert [o.ruling for o in report.obligations if o.site.file == "src/rates.ts"] == [ruling]
 
 
+@pytest.mark.parametrize(
+    ("setting", "whom"),
+    [
+        ("DRIVE_GATEWAY_URL", "another system"),
+        ("STRIPE_PROXY_URL", "Stripe"),
+        ("PAYMENT_API_URL", "Stripe"),
+    ],
+)
+def test_a_setting_says_whose_address_it_holds_before_its_file_does(tmp_path: Path, setting: str, whom: str) -> None:
+    code = f"""\
+import axios from 'axios';
+import Stripe from 'stripe';
+export async function upgrade(stripe: Stripe, user: string) {{
+  await axios.post(`${{process.env.{setting}}}/users/${{user}}/plan`, {{ paid: true }});
+}}
+"""
+    report = reviewed(tmp_path, {"src/plans.ts": code}, "no-timeout")
+    assert [f.title for f in report.findings] == [f"A request to {whom} is sent without a timeout"]
+
+
 def test_the_bound_of_an_sdk_depends_on_its_version(tmp_path: Path) -> None:
     code = python('def charge(order):\n    return stripe.Charge.create(amount=order.cents, currency="eur", idempotency_key=order.id)')
     old = reviewed(tmp_path / "a", {"shop.py": code, "requirements.txt": "stripe==7.14.0\n"}, "no-retry", "no-timeout")

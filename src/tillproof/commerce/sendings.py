@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.http import Request
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.recognise import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
@@ -35,6 +36,14 @@ _REGISTERED = re.compile(
     r"(?:web_?hook|call_?back|notification|notify|postback|manifest|feed|remote|partner|supplier|vendor)_?(?:url|uri|endpoint|address)$",
     re.IGNORECASE,
 )
+# What the setting of an address says of it besides whose it is: ``STORE_API_BASE_URL``, ``paymentGatewayHost``.
+_PLAIN = re.compile(
+    r"(?:settings?|config(?:s|uration)?|process|environ|options?|params?|self|this|values?|secrets?|public|private|internal|external"
+    r"|base|root|main|server|service|services|gateway|gateways|payments?|pay(?:ing)?|checkout|orders?|provider|merchant|store|shop|account"
+    r"|api|apis|rest|graphql|http|https|url|urls|uri|host|hostname|endpoint|domain|address|path|prefix|port|link|site|backend|version"
+    r"|live|prod|production|test|testing|sandbox|stage|staging|default|current|next|react|vite|nuxt|webhook|request|client|admin)"
+)
+_SHORT = 3
 _LONGEST_CHAIN = 14
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
@@ -302,7 +311,7 @@ class Sendings:
             elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i) or self._asked(one):
                 if self._ours(request):
                     continue
-                return Sending(fn, i, told, False, request=request)
+                return Sending(fn, i, None if told and self._is_anothers(one, told) else told, False, request=request)
         return None
 
     def _told_by_file(self, file: str) -> Provider | None:
@@ -329,6 +338,20 @@ class Sendings:
             for text in names(leaf)
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
         )
+
+    def _is_anothers(self, request: Request, told: Provider) -> bool:
+        """Whether the setting that an address begins with is named after a system that is not the one its file speaks of."""
+        if request.url_value is None:
+            return False
+        settings = [
+            snake(text.rpartition(".")[2].strip("#?"))
+            for leaf in leaves(request.url_value, 40)
+            for text in names(leaf)
+            if _CONFIGURED.search(text.rpartition(".")[2])
+        ]
+        if any(own.lower() in setting for setting in settings for own in (told.id, *told.names)):
+            return False
+        return any(len(w) > _SHORT and not _PLAIN.fullmatch(w) for setting in settings for w in setting.split("_"))
 
     def _registered(self, fn: Fn, i: int) -> bool:
         """Whether an address is one that is kept with a record, for what happens here to be told to it."""
