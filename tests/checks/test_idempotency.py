@@ -171,3 +171,49 @@ app.post('/hook', require('express').raw({{ type: '*/*' }}), async (req, res) =>
         report = review(tmp_path / name, Settings(use_cache=False, checks=("idempotency/handler-not-idempotent",)))
         found[name] = [f.severity for f in report.findings]
     assert found == {"made": ["critical"], "sent": ["high"]}
+
+
+GRANTS = """\
+const express = require('express');
+const mongoose = require('mongoose');
+const stripe = require('stripe')(process.env.STRIPE_SECRET_KEY);
+const app = express();
+const Grant = mongoose.model('Grant', new mongoose.Schema({ userId: String, plan: String }));
+const Plan = mongoose.model('Plan', new mongoose.Schema({ code: String, kind: String }));
+
+async function plansOf(userId) {
+  const rows = await Grant.find({ userId });
+  %s
+}
+
+app.post('/webhook', express.raw({ type: 'application/json' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.WEBHOOK_SECRET);
+  if (event.type === 'invoice.paid') {
+    const userId = event.data.object.customer;
+    %s
+    const existing = plans.find((plan) => plan.kind === 'storage');
+    if (!existing) {
+      await Grant.create({ userId, plan: 'storage' });
+    }
+  }
+  res.sendStatus(200);
+});
+"""
+_GRANTED = "const plans = await plansOf(userId);"
+_GUARDED = "let plans; try { plans = await plansOf(userId); } catch (error) { if (error.code !== 'none') throw error; plans = []; }"
+
+
+@pytest.mark.parametrize(
+    ("rows", "plans", "ruling"),
+    [
+        ("return rows;", _GRANTED, "held"),
+        ("return rows;", _GUARDED, "held"),
+        ("return rows.map((row) => ({ ...row, kind: row.plan }));", _GRANTED, "held"),
+        ("return await Promise.all(rows.map(async ({ plan }) => Plan.findOne({ code: plan })));", _GUARDED, "held"),
+        ("return await Promise.all(['storage', 'mail'].map(async (code) => Plan.findOne({ code })));", _GRANTED, "broken"),
+    ],
+)
+def test_rows_that_are_gone_through_were_asked_for(tmp_path: Path, rows: str, plans: str, ruling: str) -> None:
+    (tmp_path / "app.js").write_text(GRANTS % (rows, plans), encoding="utf-8")
+    report = review(tmp_path, Settings(use_cache=False, checks=("idempotency/handler-not-idempotent",)))
+    assert [o.ruling for o in report.obligations] == [ruling]

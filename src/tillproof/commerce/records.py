@@ -47,6 +47,8 @@ _CACHES: dict[str, TouchKind] = {
 }  # fmt: skip
 METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
+_SEARCHES = ("find", "findLast", "first")
+_ERROR = re.compile(r"_?(e|ex|err|error|exc|exception)\d?", re.IGNORECASE)
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 _CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
 _UPSERTS = (
@@ -235,10 +237,18 @@ class Records:
         if got is not None and got[0].effect in _WORKING:
             return self._write(fn, i, ctx, name, got[0].effect, got[0].entity)
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
-            return self._read(fn, i, ctx)
+            return None if self._goes_through(fn, i, name) else self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
         return self._recorded(fn, i, ctx, name)
+
+    def _goes_through(self, fn: Fn, i: int, name: str) -> bool:
+        """Whether a search is one through rows that are there: ``rows.find((row) => row.kind === kind)``. A function that a database is
+        handed takes the error first."""
+        body = self.program.body(fn)
+        given = [v for _, v in body.call(i)[1][:1] if name in _SEARCHES and body.op[v] == Op.FUNCTION]
+        params = self.program.body(Fn(fn.file, body.args(given[0])[0])).params if given else []
+        return bool(params) and not _ERROR.fullmatch(params[0].name)
 
     def _recorded(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
         """A sale that is written down with its sum by a function of others, of which only the name is known."""

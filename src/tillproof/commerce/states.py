@@ -31,8 +31,10 @@ from tillproof.flow.values import (
     Seq,
     Unknown,
     Value,
+    names,
     options,
     pattern,
+    pieces,
 )
 from tillproof.ir.ops import Kind, Op
 
@@ -51,6 +53,9 @@ _THROWING = (
 # States, in lower case, in which a payment has come to its end.
 _SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|succeeded|fulfilled|finished)")
 _INWARD = 6
+# Members by which a database's answer gives its rows, and calls that wait for several answers together.
+_ROWS = ("rows", "data", "docs", "0")
+_GATHERS = ("Promise.all", "Promise.allSettled", "asyncio.gather")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -139,25 +144,34 @@ class States:
         return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
     def _fetched(self, value: Value) -> Touch | None:
-        """The read behind a record, its number, or whether it is there."""
-        for option in options(value):
-            here: Value = option
-            for _ in range(6):
-                if isinstance(here, Result) and here.instr >= 0:
-                    touch = self.records.touch(here.fn, here.instr, here.ctx)
-                    if touch is not None and touch.kind != "flush":
-                        return touch
-                    here = here.callee.base if isinstance(here.callee, Member) else here.callee
-                    if isinstance(option, Result) and not isinstance(option.callee, Member) and here is option.callee:
-                        given = self.evaluator.arguments(option)
-                        here = given[0][1] if given else here
-                elif (
-                    isinstance(here, Member) and (snake(here.name) in COUNTS or here.name in ("rows", "data", "docs", "0"))
-                ) or isinstance(here, Element):
-                    here = here.base
-                else:
-                    break
+        """The read behind a record, its number, or whether it is there: of one alternative, where the others are none, or empty lists."""
+        waiting = [(option, 0) for option in reversed(options(value))]
+        while waiting:
+            here, deep = waiting.pop()
+            inner: Value | None = None
+            if isinstance(here, Result) and here.instr >= 0:
+                touch = self.records.touch(here.fn, here.instr, here.ctx)
+                if touch is not None and touch.kind != "flush":
+                    return touch
+                gathered = any(name in _GATHERS for name in names(here.callee))
+                if isinstance(here.callee, Member) and not gathered:
+                    inner = here.callee.base
+                elif gathered or not deep:  # `len(rows)`, `Promise.all(rows.map(…))`; but of `any(… for row in rows)` each is asked
+                    given = next((v for _, v in self.evaluator.arguments(here)), None)
+                    inner = given if gathered or not isinstance(given, Seq) else None
+            elif isinstance(here, Seq) and (touch := self._made_of_rows(here)) is not None:
+                return touch
+            elif (isinstance(here, Member) and (snake(here.name) in COUNTS or here.name in _ROWS)) or isinstance(here, Element):
+                inner = here.base
+            if inner is not None and deep < _INWARD:
+                waiting += [(option, deep + 1) for option in reversed(options(inner))]
         return None
+
+    def _made_of_rows(self, made: Seq) -> Touch | None:
+        """The read whose rows a list is made of, one for one: ``rows.map(toDomain)``."""
+        parts = pieces([made], _MOST_PIECES, self.evaluator.made_of)
+        rows = (self._fetched(p.base) for p in parts if isinstance(p, Element) and p.key is None)
+        return next((touch for touch in rows if touch is not None), None)
 
     # --- what becomes of it
 
