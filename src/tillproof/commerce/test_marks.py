@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.addresses import Address, AddressBook, in_comment
 from tillproof.commerce.environments import Environment
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.strange_sandboxes import names_live, strange_sandboxes
 from tillproof.commerce.test_marks_code import WORLDS, CodeMarks, How
 from tillproof.knowledge.schema import Provider
 from tillproof.source.files import SourceFile
@@ -60,7 +61,7 @@ class TestMarks:
     def all(self) -> list[Mark]:
         """The marks, in order of file and line, one for each place and kind."""
         found: dict[tuple[str, int, str], Mark] = {}
-        for mark in (*self._keys(), *self._hosts_and_modes()):
+        for mark in (*self._keys(), *self._hosts_and_modes(), *self._strange()):
             found.setdefault((mark.file.path, mark.line, mark.kind), mark)
         return [found[key] for key in sorted(found)]
 
@@ -168,6 +169,17 @@ class TestMarks:
             elif how == "settings" and (guard := self._live_host(file, address.provider, anywhere=False)):
                 how = "chosen"
             yield self._mark(file, line, address.provider, "host", f"the test host {address.host}", how, guard)
+
+    def _strange(self) -> Iterator[Mark]:
+        """Test hosts of payment systems that no pack knows, which requests are sent to."""
+        for path, line, host, system in strange_sandboxes(self._model):
+            file = self._model.program.files[path]
+            if not self._counts(file):
+                continue
+            how, guard = self._chosen(file, line, host.encode())
+            if how in ("named", "always"):
+                how = "chosen" if names_live(self._model.program.sources[path], host) else "always"
+            yield self._mark(file, line, system, "host", f"the test host {host}", how, guard)
 
     def _trials(self, file: SourceFile, data: bytes) -> Iterator[Mark]:
         """Scripts that are loaded with an id for trying out: ``https://www.paypal.com/sdk/js?client-id=sb``."""
