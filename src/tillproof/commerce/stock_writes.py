@@ -126,7 +126,7 @@ class StockWrites:
         if touch.kind not in ("write", "upsert"):
             return None
         for name, value in touch.fields.items():
-            if not self.is_stock(touch.entity, name) or (snake(name) in _QUANTITY and self._is_line(touch.record)):
+            if not self.is_stock(touch.entity, name) or (snake(name) in QUANTITIES and self._is_line(touch.record)):
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
