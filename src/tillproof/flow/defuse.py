@@ -91,6 +91,9 @@ class DefUse:
 
     def _search(self, i: int, name: str) -> Reach:
         stores = self.stores.get(name, [])
+        if self.body.op[i] == Op.NAME and self.body.names_function(i):  # what a function was declared as, not what a variable holds
+            stores = [s for s in stores if self.body.op[self.body.args(s)[1]] == Op.FUNCTION]
+            return Reach(tuple(stores[-1:]), not stores, ())
         found, entry, passed = self._backwards(i, set(stores))
         writes = []
         for at, key, value in self.writes.get(name, []):
