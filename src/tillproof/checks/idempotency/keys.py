@@ -23,6 +23,7 @@ _DEEPEST = 200
 _NEW_EACH_TIME = re.compile(
     r"(get_)?(utc_?)?now(_utc|_datetime)?|(current_)?time(stamp)?|time_ns|micro_?time|uuid_?v?[147]?|random_\w+|nano_?id|cuid2?|ulid"
 )
+"""Helpers from outside whose name alone says that they give something else each time."""
 # Types of all that a request is made with.
 _OPTIONS = ("RequestInit", "AxiosRequestConfig", "RequestOptions")
 
