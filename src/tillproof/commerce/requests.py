@@ -166,11 +166,12 @@ class Requests:
         name = snake(re.split(r"[./]", value.callee.name)[-1].replace("-", "_"))
         if not self.words.has("converts_money", name):
             return []
-        return [v for _, v in self.evaluator.arguments(value) if any(self._sum(found) for found, _ in self.sources_in(v, _FEW))]
+        return [v for _, v in self.evaluator.arguments(value) if any(self._sum(*found) for found in self.sources_in(v, _FEW))]
 
-    def _sum(self, found: Source) -> bool:
-        """Whether a piece of a request is called a sum of money."""
-        return self.words.money((found.key or "").rpartition(".")[2])
+    def _sum(self, found: Source, piece: Value) -> bool:
+        """Whether a piece of a request, or the parameter that it arrives in, is called a sum of money."""
+        name = found.key or (piece.name if isinstance(piece, Param) else "")
+        return self.words.money(name.rpartition(".")[2])
 
     def _folded(self, value: Result) -> Value | None:
         """What a function of ours makes of the elements of a list, one after the other: ``lines.reduce((sum, line) => …, 0)``."""
