@@ -74,6 +74,8 @@ class DefUse:
             name = self._variable(body.args(callee)[0])
             if name and not arguments[0][0]:
                 self.writes.setdefault(name, []).append((i, "[]" if method in _ADDING else "**", arguments[0][1]))
+            if name and method == "update":  # `params.update(key=value)`
+                self.writes.setdefault(name, []).extend((i, k, v) for k, v in arguments if k.isidentifier())
         elif method == "assign" and len(arguments) > 1:
             name = self._variable(arguments[0][1])
             if name:

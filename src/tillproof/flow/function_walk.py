@@ -30,6 +30,7 @@ class FunctionWalk(Implication):
         self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
         self._known: dict[int, bool | None] = {}
+        self._passing: list[int] = []
         self._asked_early = False
 
     @cached_property
@@ -137,6 +138,13 @@ class FunctionWalk(Implication):
         return self._after[key]
 
     def _pass(self, number: int, happenings: list[Happening] | None) -> bool | None:
+        self._passing.append(number)
+        try:
+            return self._run_through(number, happenings)
+        finally:
+            self._passing.pop()
+
+    def _run_through(self, number: int, happenings: list[Happening] | None) -> bool | None:
         state = self.entry[number]
         block = self.body.blocks[number]
         for i in range(block.start, block.end):
@@ -179,12 +187,30 @@ class FunctionWalk(Implication):
             summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
             if happenings is not None:
                 happenings.extend(summary.happenings)
+            if self._unheeded(i, target.fn):
+                after.append(proven)
+                continue
             ends = [o.proven for o in self._telling(summary, i)]
             after += ends
             leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _unheeded(self, call: int, target: Fn) -> bool:
+        """Whether nobody waits for what an asynchronous function finds out, or what it throws is caught on the spot and forgotten:
+        ``verify(request)`` and ``await verify(request).catch(log)`` as statements of their own."""
+        uses = self.defuse.uses(call)
+        if not uses:
+            return Op.AWAIT in self.walk.program.body(target).op
+        if len(uses) > 1 or self.body.op[uses[0]] != Op.FIELD or self.body.name(uses[0]) != "catch":
+            return False
+        caught = next((u for u in self.defuse.uses(uses[0]) if self.body.op[u] == Op.CALL and self.body.args(u)[0] == uses[0]), -1)
+        handlers = [o for _, a in self.body.call(caught)[1] for o in options(self.value(a))] if caught >= 0 else []
+        ours = [o for o in handlers if isinstance(o, FunctionV)]
+        if not ours or any(Op.RAISE in self.walk.program.body(o.fn).op for o in ours):
+            return False
+        return all(self.body.op[u] == Op.AWAIT and not self.defuse.uses(u) for u in self.defuse.uses(caught))
 
     def _telling(self, summary: Summary, call: int) -> list[Outcome]:
         """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
@@ -245,6 +271,8 @@ class FunctionWalk(Implication):
         block = self.defuse.block_of[i]
         if block in self._known:
             return self._known[block]
+        if block in self._passing:  # `assert(x)` in the block that sets `x`: what it insists on cannot be its own reason
+            return self.entry[block]
         self._asked_early = self._asked_early or self.entry[block] is None
         return self._through(block, None) if self.entry[block] is not None else None
 
