@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
 
 
+_NESTED = 6
+"""How deep choices within choices are looked into."""
+
+
 class FunctionWalk(Implication):
     """The forward pass over one body."""
 
@@ -294,7 +298,21 @@ class FunctionWalk(Implication):
             when_true, when_false = self.implies(at, True), self.implies(at, False)
             if when_true or when_false:
                 return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
+        parts = self._alternatives(at, 0) if not state else []
+        if len(parts) > 1:
+            return [Outcome(o, self._truth(o), bool(self.entry_after(part))) for part in parts for o in options(self.value(part))]
         return [Outcome(option, self._truth(option), state) for option in options(value)]
+
+    def _alternatives(self, i: int, depth: int) -> list[int]:
+        """Where the values are made that an instruction chooses from, each on a way of its own: the arms of ``genuine ? OK : BAD``, or
+        what was put into the variable before."""
+        if depth < _NESTED and self.body.op[i] == Op.CHOICE and self.body.text(self.body.args(i)[0]) in ("ternary", "match"):
+            return [part for arm in self.body.args(i)[1:] if arm >= 0 for part in self._alternatives(arm, depth + 1)]
+        if depth < _NESTED and self.body.op[i] == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            if reach.stores and not reach.entry and not reach.writes:
+                return [part for store in reach.stores for part in self._alternatives(self.body.args(store)[1], depth + 1)]
+        return [i]
 
     def _truth(self, value: Value) -> bool | None:
         """An empty list counts as false, but in JavaScript."""
