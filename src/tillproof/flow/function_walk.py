@@ -34,7 +34,6 @@ class FunctionWalk(Implication):
         self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
         self._known: dict[int, bool | None] = {}
-        self._passing: list[int] = []
         self._asked_early = False
 
     @cached_property
@@ -142,13 +141,6 @@ class FunctionWalk(Implication):
         return self._after[key]
 
     def _pass(self, number: int, happenings: list[Happening] | None) -> bool | None:
-        self._passing.append(number)
-        try:
-            return self._run_through(number, happenings)
-        finally:
-            self._passing.pop()
-
-    def _run_through(self, number: int, happenings: list[Happening] | None) -> bool | None:
         state = self.entry[number]
         block = self.body.blocks[number]
         for i in range(block.start, block.end):
@@ -275,8 +267,6 @@ class FunctionWalk(Implication):
         block = self.defuse.block_of[i]
         if block in self._known:
             return self._known[block]
-        if block in self._passing:  # `assert(x)` in the block that sets `x`: what it insists on cannot be its own reason
-            return self.entry[block]
         self._asked_early = self._asked_early or self.entry[block] is None
         return self._through(block, None) if self.entry[block] is not None else None
 
