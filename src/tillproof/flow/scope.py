@@ -96,7 +96,7 @@ class Scope:
         """What a function's name means in a language where a variable may be spelt alike: never what the variable holds."""
         found = self.global_name(file, name, at)
         named = isinstance(found, FunctionV) or (isinstance(found, External) and found.name.endswith(name))
-        return found if named else self._php_name(file, name, at)
+        return found if named else self.php_name(file, name, at)
 
     def _find_global(self, file: str, name: str, at: tuple[str, int]) -> Value:
         index = self.program.indices[file]
