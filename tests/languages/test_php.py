@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.languages.lowered import Lowered
+from tillproof.flow.defuse import DefUse
 from tillproof.ir.declarations import Import
 from tillproof.ir.ops import Op
 from tillproof.languages.php import PHP
@@ -156,6 +157,16 @@ def test_expressions(written: str, expected: str) -> None:
 )
 def test_stores(written: str, stores: list[str]) -> None:
     assert php(written).stores() == stores
+
+
+def test_a_function_is_not_the_variable_of_its_name() -> None:
+    body = php("function f($session) { session()->flash('a'); $session('b'); }").body("f")
+    called = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL]
+    names = [body.names_function(c) for c in called if body.op[c] == Op.NAME]
+    flow = DefUse(body)
+    reached = [flow.reaching(c, "session").stores for c in called if body.op[c] == Op.NAME]
+    assert names == [True, False]
+    assert [bool(stores) for stores in reached] == [False, True]
 
 
 def test_members_are_stored_under_their_class() -> None:

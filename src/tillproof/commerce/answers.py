@@ -1,10 +1,14 @@
-"""What is read of a provider's answer: whether anybody looks at the status of a payment that was fetched."""
+"""What is asked of a provider's answer: whether anybody tests the status of a payment that was fetched.
+
+A status that is only logged, kept beside the order or sent to the browser decides nothing: the order is paid whatever it says. What goes
+out of sight (into a function of ours, a closure, whoever calls the entry) is taken for tested.
+"""
 
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx
+from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -12,36 +16,132 @@ if TYPE_CHECKING:
 
 _DEEPEST = 10
 _SAYS = ("ok", "success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
+_HOLDS = ("charge", "event", "result", "outcome")
+"""Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
+_COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
+_TELLS = ("loggers", "reporters", "answers", "revealing")
+_TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify")
 
 
 def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether the status of what a call gives is read, or may be: the whole answer is handed on, compared or kept."""
-    return _read(model, fn, i, ctx, 0, set())
+    """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept."""
+    return _Reader(model).whole(fn, i, ctx, 0)
 
 
-def _read(model: "Model", fn: Fn, i: int, ctx: Ctx | None, depth: int, seen: set[tuple[Fn, int]]) -> bool:
-    if depth > _DEEPEST:
-        return True
-    if (fn, i) in seen:
-        return False
-    seen.add((fn, i))
-    return any(_use_reads(model, fn, i, use, ctx, depth, seen) for use in model.evaluator.defuse(fn).uses(i))
+class _Reader:
+    """Follows one answer through the code."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.seen: set[tuple[Fn, int, bool]] = set()
+
+    # --- the answer itself
+
+    def whole(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether a status in an answer is tested, or the answer goes out of sight."""
+        return self._any_use(fn, i, ctx, depth, status=False)
+
+    def status(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether something hangs on a value that says what became of a payment."""
+        return self._any_use(fn, i, ctx, depth, status=True)
+
+    def _any_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, status: bool) -> bool:
+        if depth > _DEEPEST:
+            return True
+        if (fn, i, status) in self.seen:
+            return False
+        self.seen.add((fn, i, status))
+        return any(self._use(fn, i, use, ctx, depth + 1, status) for use in self.model.evaluator.defuse(fn).uses(i))
+
+    def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, status: bool) -> bool:
+        model = self.model
+        body = model.program.body(fn)
+        op = body.op[use]
+        if op == Op.STORE:
+            reads = _reads(model, fn, use)
+            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, status) for n in reads)
+        if op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
+            return self._any_use(fn, use, ctx, depth, status)
+        if op == Op.RETURN:
+            inside = ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback
+            return not inside or (ctx is not None and self._any_use(ctx.caller, ctx.call, ctx.parent, depth, status))
+        if status:
+            return self._decides(fn, i, use, ctx, depth)
+        if op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
+            return self._member(fn, use, ctx, depth)
+        return op not in (Op.BRANCH, Op.OPAQUE)  # that there is an answer says nothing
+
+    def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether a member of the answer says it and is tested, one below it, or what its call gives: ``answer["payment"].status``,
+        ``answer.json()``."""
+        model = self.model
+        body = model.program.body(fn)
+        uses = model.evaluator.defuse(fn).uses(i)
+        if body.op[i] == Op.FIELD:
+            name: str | None = body.name(i)
+        else:
+            const = body.const(body.args(i)[1])
+            name = const[1].strip("'\"") if const else None
+        if name is None:
+            return True
+        below = [use for use in uses if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i]
+        called = [use for use in uses if body.op[use] == Op.CALL and body.args(use)[0] == i]
+        if _says(model, name) and not (below and any(w in snake(name) for w in _HOLDS)):
+            return self.status(fn, i, ctx, depth) or any(self.status(fn, use, ctx, depth) for use in called)
+        return any(self._member(fn, use, ctx, depth + 1) for use in below) or any(self.whole(fn, use, ctx, depth) for use in called)
+
+    # --- a status in it
+
+    def _decides(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether one use of a status lets something hang on it."""
+        body = self.model.program.body(fn)
+        op, args = body.op[use], body.args(use)
+        if op == Op.BINARY:
+            return body.text(args[0]) in _COMPARES or self.status(fn, use, ctx, depth)
+        if op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op == Op.INDEX and args[0] == i):
+            return self.status(fn, use, ctx, depth)
+        if op == Op.RECORD:
+            keys = [body.const(key) for key, value in zip(args[::2], args[1::2], strict=False) if value == i and key >= 0]
+            return self._kept_and_read(fn, [key[1].strip("'\"") for key in keys if key], ctx)
+        if op == Op.SET_FIELD:
+            return self._kept_and_read(fn, [body.name(use)], ctx)
+        if op == Op.SET_INDEX:
+            key = body.const(args[1]) if args[1] >= 0 else None
+            return args[1] == i or self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
+        if op == Op.CALL and args[0] == i:
+            return self.status(fn, use, ctx, depth)
+        if op in (Op.CALL, Op.NEW):
+            return self._handed(fn, use, ctx, depth)
+        return op != Op.ECHO
+
+    def _handed(self, fn: Fn, call: int, ctx: Ctx | None, depth: int) -> bool:
+        """Whether a call that is given a status may test it. One that writes it down or tells it to somebody does not."""
+        recogniser = self.model.recogniser
+        callee = self.model.evaluator.value(fn, self.model.program.body(fn).args(call)[0], ctx)
+        if any(recogniser.is_(kind, fn, call, ctx) for kind in _TELLS):  # type: ignore[arg-type]
+            return False
+        if any(isinstance(o, FunctionV) for o in options(callee)):
+            return True
+        got = recogniser.effect(fn, call, ctx)
+        if got is not None and got[0].effect in _TOLD:
+            return False
+        return not self.model.evaluator.defuse(fn).uses(call) or self.status(fn, call, ctx, depth)
+
+    def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> bool:
+        """Whether what was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""
+        around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
+        return not keys or any(_reads_key(self.model, here, key) for here in around for key in keys)
 
 
-def _use_reads(model: "Model", fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, seen: set[tuple[Fn, int]]) -> bool:
-    """Whether one use of a value reads a status in it, or takes it out of sight."""
+def _reads_key(model: "Model", fn: Fn, key: str) -> bool:
     body = model.program.body(fn)
-    op = body.op[use]
-    if op == Op.STORE:
-        return _captured(model, fn, body.name(use)) or any(_read(model, fn, n, ctx, depth + 1, seen) for n in _reads(model, fn, use))
-    if op in (Op.AWAIT, Op.CAST, Op.CHOICE):
-        return _read(model, fn, use, ctx, depth + 1, seen)
-    if op == Op.RETURN:
-        inside = ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback
-        return not inside or (ctx is not None and _read(model, ctx.caller, ctx.call, ctx.parent, depth + 1, seen))
-    if op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
-        return _member(model, fn, use, ctx, depth, seen)
-    return op not in (Op.BRANCH, Op.OPAQUE)  # that there is an answer says nothing
+    for i, op in enumerate(body.op):
+        if op == Op.FIELD and body.name(i) == key and model.evaluator.defuse(fn).uses(i):
+            return True
+        const = body.const(body.args(i)[1]) if op == Op.INDEX else None
+        if const is not None and const[1].strip("'\"") == key:
+            return True
+    return False
 
 
 def _reads(model: "Model", fn: Fn, store: int) -> list[int]:
@@ -66,21 +166,3 @@ def _says(model: "Model", name: str) -> bool:
         or words.has("paid_values", plain)
         or any(w in plain for w in _SAYS)
     )
-
-
-def _member(model: "Model", fn: Fn, i: int, ctx: Ctx | None, depth: int, seen: set[tuple[Fn, int]]) -> bool:
-    """Whether a member of the answer says it, one below it, or what its call gives: ``answer["payment"].status``, ``answer.json()``."""
-    body = model.program.body(fn)
-    if body.op[i] == Op.FIELD:
-        name: str | None = body.name(i)
-    else:
-        const = body.const(body.args(i)[1])
-        name = const[1].strip("'\"") if const else None
-    if name is None or _says(model, name):
-        return True
-    for use in model.evaluator.defuse(fn).uses(i):
-        if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i and _member(model, fn, use, ctx, depth + 1, seen):
-            return True
-        if body.op[use] == Op.CALL and body.args(use)[0] == i and _read(model, fn, use, ctx, depth + 1, seen):
-            return True
-    return False

@@ -183,7 +183,8 @@ class Failures:
         set_here = {body.name(i) for i in inside if body.op[i] == Op.STORE} - {""}
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
         asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
-        return bool((set_here - caught) & asked) and any(op == Op.RAISE for op in body.op)
+        later = {b for block in catch.blocks for b in reached_from(body, block)} - catch.blocks
+        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for b in later for i in self._rows(fn, b))
 
     def _rows(self, fn: Fn, block: int) -> range:
         b = self.model.program.body(fn).blocks[block]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _LEVELS = 3
 _PIECES = 200
 _CALLERS = 24
+_FEW = 40
 _BODIES = ("body", "data", "json", "form_params", "params")
 
 
@@ -27,6 +28,8 @@ def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, l
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level):
         contexts = model.callers.above(site.fn, ctx)
         if contexts:
+            if any(model.requests.sources_in(v, _FEW) for v in values):  # it is called from outside as well, with whatever is sent
+                yield from ((ctx, v) for v in values)
             for deeper in contexts[:_CALLERS]:
                 yield from _specific(model, site, path, deeper, level + 1)
             return

@@ -66,6 +66,13 @@ def root(name: str, pattern: str) -> str:
     return ".".join(parts[:-words]) if len(parts) > words else ""
 
 
+def of_an_element(name: str, pattern: str) -> bool:
+    """Whether a name fits a leading-dot pattern only across an element: ``for event in body["events"]: event.get(…)`` asks one entry of
+    a list for something, and is no ``client.events.get(…)``."""
+    words = re.split(r"\.(?![^(]*\))", name)[-pattern.count(".") :]
+    return pattern.startswith(".") and any("[]" in word for word in words[:-1])
+
+
 def written(program: Program, fn: Fn, i: int) -> str:
     """A callee as its source spells it: ``this.em.flush``. ``?`` for what is no plain chain."""
     body = program.body(fn)

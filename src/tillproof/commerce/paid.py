@@ -79,7 +79,8 @@ class PaidPolicy(SenderPolicy):
 
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
-        if super().asked_and_used(fn, i, operation, ctx) and (operation.op != "payment.retrieve" or answered(self.model, fn, i, ctx)):
+        told = operation.op == "payment.retrieve" or operation.declines == "answered"
+        if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx)):
             return True
         self.ignored[fn, i] = None
         return False

@@ -123,7 +123,7 @@ class SenderPolicy:
             if self.asked_and_used(fn, i, operation.thing, ctx):
                 what = f"{operation.provider.name} is asked ({operation.thing.op} of {operation.thing.resource or 'it'})"
                 self._note(fn, i, ctx, what, "refetch", refetch=True)
-                return Proof("throws")
+                return Proof("boolean" if model.program.language(fn.file) in operation.thing.truth else "throws")
             return None
         if not self._may_prove(fn, i) or model.recogniser.is_ours(fn, i, ctx):
             return self._caught_proof(fn, i, ctx)

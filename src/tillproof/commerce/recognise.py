@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tillproof.commerce.names import Table, root, strip, written
+from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
@@ -192,7 +192,7 @@ class Recogniser:
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
             called = tuple(name for name in called if not name.startswith("?"))
         for (provider, thing), pattern, name, _ in table.find(called):
-            certain = self._receiver(provider, lang, pattern, name, fn.file)
+            certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
             if certain is not None and not any(k.thing is thing for k in out):

@@ -10,6 +10,7 @@ from tillproof.commerce.effects import Held
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.spoken import Word, spoken
+from tillproof.commerce.undecided import only_told
 from tillproof.flow.facts import Passed
 from tillproof.flow.loops import Flow, Loop
 from tillproof.flow.program import Fn
@@ -103,6 +104,8 @@ class RefundBounds:
             if not any(snake(t) in amounts for t in tokens):
                 continue
             for i, sides in self._sides(fn):
+                if not self._feeds(fn, i, refund):
+                    continue
                 told = [spoken(self.model, fn, s, ctx) for s in sides]
                 for n, side in enumerate(told):
                     if not any(w.name in amounts for w in (*side, *self._written(fn, sides[n]))):
@@ -117,7 +120,7 @@ class RefundBounds:
         """The comparisons of a function, and the calls that take the smallest, with what they look at."""
         body = self.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.BINARY and body.text(body.args(i)[0]) in _ORDER:
+            if op == Op.BINARY and body.text(body.args(i)[0]) in _ORDER and not only_told(self.model, fn, i):
                 yield i, list(body.args(i)[1:3])
             elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
                 callee, arguments = body.call(i)
@@ -127,6 +130,13 @@ class RefundBounds:
                     yield i, given
                 elif _COMPARES.fullmatch(name) and given:
                     yield i, [body.args(callee)[0], *given] if body.op[callee] == Op.FIELD and len(given) == 1 else given
+
+    def _feeds(self, fn: Fn, i: int, refund: Refund) -> bool:
+        """Whether the smallest that a function beside the way takes is what the amount is made of; all else that compares may refuse."""
+        body = self.program.body(fn)
+        if body.op[i] != Op.CALL or snake(body.called(i)) not in _LEAST or fn in refund.functions or refund.amount is None:
+            return True
+        return (fn.file, body.line[i]) in {here.at for here in pieces([refund.amount], _PIECES)}
 
     def _written(self, fn: Fn, i: int) -> list[Word]:
         """The variable's own name, which ``spoken`` looks through."""

@@ -1,10 +1,12 @@
 """What the sender of a request chose: which values are a piece of a request, and from which pieces a value is put together."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
+from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
 from tillproof.flow.captured import FOLDS
@@ -61,6 +63,7 @@ _KEYED = (
     "json", "value", "field", "item", "offsetget", "data", "setdefault",
 )  # fmt: skip
 _STEPS = 60
+_FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,10 @@ class Requests:
         self.program = program
         self.evaluator = evaluator
         self.active = Active(program, knowledge)
+        self.words = Words(knowledge.lexicon)
         self.parameters = Parameters(program, evaluator, self.active, entries)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
+        self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
         self._clean: dict[str, Table[str]] = {}
         for framework in knowledge.frameworks.values():
@@ -144,7 +149,29 @@ class Requests:
         if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []
             return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
+        if isinstance(value, Result) and value.instr >= 0:
+            if id(value) not in self._conversions:
+                self._conversions[id(value)] = (value, [])
+                self._conversions[id(value)] = (value, self._converted(value))
+            return self._conversions[id(value)][1]
         return []
+
+    def _converted(self, value: Result) -> list[Value]:
+        """The sum that a function or class of a package gives back in another form, or what one of its methods gives of it:
+        ``toMinorUnits(total)``, ``new Money(total).getAmount()``. What is named after no sum is as likely what something is found by."""
+        if isinstance(value.callee, Member) and isinstance(value.callee.base, Result) and value.callee.base.instr >= 0:
+            return [value.callee.base] if self._converted(value.callee.base) else []
+        if not isinstance(value.callee, External):
+            return []
+        name = snake(re.split(r"[./]", value.callee.name)[-1].replace("-", "_"))
+        if not self.words.has("converts_money", name):
+            return []
+        return [v for _, v in self.evaluator.arguments(value) if any(self._sum(*found) for found in self.sources_in(v, _FEW))]
+
+    def _sum(self, found: Source, piece: Value) -> bool:
+        """Whether a piece of a request, or the parameter that it arrives in, is called a sum of money."""
+        name = found.key or (piece.name if isinstance(piece, Param) else "")
+        return self.words.money(name.rpartition(".")[2])
 
     def _folded(self, value: Result) -> Value | None:
         """What a function of ours makes of the elements of a list, one after the other: ``lines.reduce((sum, line) => …, 0)``."""

@@ -74,6 +74,8 @@ class DefUse:
             name = self._variable(body.args(callee)[0])
             if name and not arguments[0][0]:
                 self.writes.setdefault(name, []).append((i, "[]" if method in _ADDING else "**", arguments[0][1]))
+            if name and method == "update":  # `params.update(key=value)`
+                self.writes.setdefault(name, []).extend((i, k, v) for k, v in arguments if k.isidentifier())
         elif method == "assign" and len(arguments) > 1:
             name = self._variable(arguments[0][1])
             if name:
@@ -91,6 +93,9 @@ class DefUse:
 
     def _search(self, i: int, name: str) -> Reach:
         stores = self.stores.get(name, [])
+        if self.body.op[i] == Op.NAME and self.body.names_function(i):  # what a function was declared as, not what a variable holds
+            stores = [s for s in stores if self.body.op[self.body.args(s)[1]] == Op.FUNCTION]
+            return Reach(tuple(stores[-1:]), not stores, ())
         found, entry, passed = self._backwards(i, set(stores))
         writes = []
         for at, key, value in self.writes.get(name, []):

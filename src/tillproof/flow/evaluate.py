@@ -279,7 +279,8 @@ class Evaluator:
             return self.this(f, at)
         reach = self._reaching(f, i, name)
         if not reach.stores:
-            value = self.outer(f, name, at)
+            own = f.body.op[i] == Op.NAME and f.body.names_function(i)
+            value = self.scope.function_name(f.file, name, at) if own else self.outer(f, name, at)
         elif len(reach.stores) == 1:
             value = self.at(f, reach.stores[0])
         else:

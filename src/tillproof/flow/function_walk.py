@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
 
 
+_NESTED = 6
+"""How deep choices within choices are looked into."""
+
+
 class FunctionWalk(Implication):
     """The forward pass over one body."""
 
@@ -182,12 +186,30 @@ class FunctionWalk(Implication):
             summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
             if happenings is not None:
                 happenings.extend(summary.happenings)
+            if self._unheeded(i, target.fn):
+                after.append(proven)
+                continue
             ends = [o.proven for o in self._telling(summary, i)]
             after += ends
             leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _unheeded(self, call: int, target: Fn) -> bool:
+        """Whether nobody waits for what an asynchronous function finds out, or what it throws is caught on the spot and forgotten:
+        ``verify(request)`` and ``await verify(request).catch(log)`` as statements of their own."""
+        uses = self.defuse.uses(call)
+        if not uses:
+            return Op.AWAIT in self.walk.program.body(target).op
+        if len(uses) > 1 or self.body.op[uses[0]] != Op.FIELD or self.body.name(uses[0]) != "catch":
+            return False
+        caught = next((u for u in self.defuse.uses(uses[0]) if self.body.op[u] == Op.CALL and self.body.args(u)[0] == uses[0]), -1)
+        handlers = [o for _, a in self.body.call(caught)[1] for o in options(self.value(a))] if caught >= 0 else []
+        ours = [o for o in handlers if isinstance(o, FunctionV)]
+        if not ours or any(Op.RAISE in self.walk.program.body(o.fn).op for o in ours):
+            return False
+        return all(self.body.op[u] == Op.AWAIT and not self.defuse.uses(u) for u in self.defuse.uses(caught))
 
     def _telling(self, summary: Summary, call: int) -> list[Outcome]:
         """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
@@ -269,7 +291,21 @@ class FunctionWalk(Implication):
             when_true, when_false = self.implies(at, True), self.implies(at, False)
             if when_true or when_false:
                 return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
+        parts = self._alternatives(at, 0) if not state else []
+        if len(parts) > 1:
+            return [Outcome(o, self._truth(o), bool(self.entry_after(part))) for part in parts for o in options(self.value(part))]
         return [Outcome(option, self._truth(option), state) for option in options(value)]
+
+    def _alternatives(self, i: int, depth: int) -> list[int]:
+        """Where the values are made that an instruction chooses from, each on a way of its own: the arms of ``genuine ? OK : BAD``, or
+        what was put into the variable before."""
+        if depth < _NESTED and self.body.op[i] == Op.CHOICE and self.body.text(self.body.args(i)[0]) in ("ternary", "match"):
+            return [part for arm in self.body.args(i)[1:] if arm >= 0 for part in self._alternatives(arm, depth + 1)]
+        if depth < _NESTED and self.body.op[i] == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            if reach.stores and not reach.entry and not reach.writes:
+                return [part for store in reach.stores for part in self._alternatives(self.body.args(store)[1], depth + 1)]
+        return [i]
 
     def _truth(self, value: Value) -> bool | None:
         """An empty list counts as false, but in JavaScript."""

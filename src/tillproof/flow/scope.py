@@ -99,6 +99,12 @@ class Scope:
             self._globals[key] = self._find_global(file, name, at)
         return self._globals[key]
 
+    def function_name(self, file: str, name: str, at: tuple[str, int]) -> Value:
+        """What a function's name means in a language where a variable may be spelt alike: never what the variable holds."""
+        found = self.global_name(file, name, at)
+        named = isinstance(found, FunctionV) or (isinstance(found, External) and found.name.endswith(name))
+        return found if named else self.php_name(file, name, at)
+
     def _find_global(self, file: str, name: str, at: tuple[str, int]) -> Value:
         index = self.program.indices[file]
         php = index.language == "php"

@@ -59,6 +59,10 @@ class Body(msgspec.Struct, array_like=True):
             return self.strings[self.operands[a + 1]]
         return self.strings[self.operands[a]]
 
+    def names_function(self, i: int) -> bool:
+        """Whether a NAME is a function's and no variable's, however like one it is spelt."""
+        return self.at[i + 1] - self.at[i] > 1
+
     def const(self, i: int) -> tuple[int, str] | None:
         """(kind, text) of a CONST, else None."""
         if i < 0 or self.op[i] != Op.CONST:

@@ -13,7 +13,7 @@ class Op:
 
     CONST = 0  # [kind, s]            a literal; kind is a Kind
     TEXT = 1  # [v …]                 a string put together from parts (template, concatenation)
-    NAME = 2  # [s]                   read a variable, import, function or class by name
+    NAME = 2  # [s, 1?]               read a variable, import, function or class by name; with the 1 it is no variable
     FIELD = 3  # [v, s]               member of a value: a.b, $a->b, A::b
     INDEX = 4  # [v, v]               element by key: a[k]
     LIST = 5  # [v …]                 sequence literal; an element may be SPREAD

@@ -36,5 +36,7 @@ def _instruction(body: Body, i: int) -> str:
     if op == Op.CAUGHT:
         return f"CAUGHT {' '.join(body.text(a) for a in args)}"
     names = _NAMED.get(op, ())
+    if op == Op.NAME:
+        args = args[:1]
     shown = [body.text(a) if n in names or (op == Op.REST and n > 0) else str(a) for n, a in enumerate(args)]
     return f"{NAMES[op]} {' '.join(shown)}".rstrip()

@@ -21,6 +21,7 @@ QUERY = """
 """
 FUNCTIONS = frozenset({"function_definition", "method_declaration", "anonymous_function", "arrow_function", "property_hook"})
 MAX_HTML = 2000
+_FUNCTION_NAMES = ("name", "qualified_name", "relative_name")
 ESCAPES = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "\\\\": "\\", "\\'": "'", '\\"': '"', "\\$": "$"}
 
 
@@ -214,7 +215,10 @@ def call(w: Walker, node: Node) -> int:
     written = w.text(function).lower() if function is not None and function.type == "name" else ""
     if written in ("exit", "die"):
         return _exit(w, _arguments(w, arguments), node)
-    callee = w.value(function) if function is not None else member(w, node)
+    if function is not None and function.type in _FUNCTION_NAMES:
+        callee = w.function_name(dotted(w.text(function)), function)
+    else:
+        callee = w.value(function) if function is not None else member(w, node)
     if of_type(arguments, "variadic_placeholder"):
         return callee
     passed = _arguments(w, arguments)

@@ -88,6 +88,10 @@ class Walker:
     def name(self, text: str, node: Node | None) -> int:
         return self.emit(Op.NAME, [self.string(text)], node)
 
+    def function_name(self, text: str, node: Node | None) -> int:
+        """A name that is never a variable's, in a language that keeps the two apart: ``session()`` beside ``$session``."""
+        return self.emit(Op.NAME, [self.string(text), 1], node)
+
     def store(self, name: str, value: int, node: Node | None) -> int:
         self.emit(Op.STORE, [self.string(name), value], node)
         return value

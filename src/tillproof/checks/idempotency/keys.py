@@ -1,16 +1,18 @@
 """Which calls owe an idempotency key, and whether they carry one: shared by missing-key and unstable-key."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tillproof.checks import remedies
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Choice, Ctx, Instance, Member, Param, Result, Text, Value, leaves, names, pieces
+from tillproof.flow.values import Choice, Ctx, External, Instance, Member, Param, Result, Text, Value, leaves, names, pieces
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
@@ -18,6 +20,10 @@ _LEVELS = 3
 _MOST_CALLERS = 60
 _MOST_PARTS = 80
 _DEEPEST = 200
+_NEW_EACH_TIME = re.compile(
+    r"(get_)?(utc_?)?now(_utc|_datetime)?|(current_)?time(stamp)?|time_ns|micro_?time|uuid_?v?[147]?|random_\w+|nano_?id|cuid2?|ulid"
+)
+"""Helpers from outside whose name alone says that they give something else each time."""
 # Types of all that a request is made with.
 _OPTIONS = ("RequestInit", "AxiosRequestConfig", "RequestOptions")
 
@@ -210,7 +216,15 @@ def random_source(model: Model, value: Value) -> Value | None:
         return list(here.parts())
 
     walked = pieces([value], _DEEPEST, onward)
-    return next((here for here in walked if isinstance(here, Result) and model.recogniser.result_is("random", here)), None)
+    return next((here for here in walked if isinstance(here, Result) and _differs(model, here)), None)
+
+
+def _differs(model: Model, made: Result) -> bool:
+    """Whether a call gives something else each time: a pack says so, or the name of a helper from outside that is given nothing does."""
+    if model.recogniser.result_is("random", made):
+        return True
+    name = snake(made.callee.name.rpartition(".")[2]) if isinstance(made.callee, External) else ""
+    return bool(_NEW_EACH_TIME.fullmatch(name)) and made.instr >= 0 and not model.evaluator.arguments(made)
 
 
 def kept(value: Value) -> bool:

@@ -69,6 +69,8 @@ class Operation(Part, frozen=True):
     ``repeatable``: ``natural`` (a repeat changes nothing), ``state-guarded`` (the provider refuses the second by state),
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
+    ``declines``: whether that no money came is raised as an error, or told in an answer that looks like any other and has to be read.
+    ``truth``: the languages in which the call answers true or false instead of raising.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
     ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
@@ -88,6 +90,8 @@ class Operation(Part, frozen=True):
     repeatable: Literal["natural", "state-guarded", "needs-key"] = "natural"
     moves_money: bool = False
     confirms: bool = False
+    declines: Literal["raised", "answered"] = "raised"
+    truth: tuple[Language, ...] = ()
     calls: dict[Language, tuple[str, ...]] = {}
     rest: tuple[str, ...] = ()
     amount: tuple[str, ...] = ()

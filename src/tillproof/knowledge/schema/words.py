@@ -55,6 +55,7 @@ class Lexicon(Part, frozen=True):
     ``stock_columns``: columns that count what can be sold; ``stock_counts`` do where the table is one of ``stock_entities`` or
     ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
     ``not_stock_entities`` among the words of its name holds no stock. ``backorder_fields``: more may be sold than there is.
+    ``converts_money``: what packages call the functions and classes that give a sum back in another form.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``card_*_fields``: a payment card's number, its printed code, its stripe; ``card_beside_fields`` mean that only beside one of them.
     Not those in ``not_card``. ``secret_headers`` are headers and options of a request that carry a credential; ``not_secret`` are
@@ -108,6 +109,7 @@ class Lexicon(Part, frozen=True):
     payment_words: tuple[str, ...]
     fulfil_verbs: tuple[str, ...]
     not_fulfil_verbs: tuple[str, ...]
+    converts_money: tuple[str, ...]
     staff_guards: tuple[str, ...]
     customer_guards: tuple[str, ...]
     card_number_fields: tuple[str, ...]
