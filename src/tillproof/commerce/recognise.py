@@ -9,7 +9,7 @@ from tillproof.commerce.names import Table, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Param, Result, Value, names, options
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -17,6 +17,9 @@ from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Ve
 _LONGEST_CHAIN = 8
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
+# Variables of PHP that hold the HTTP method by whose name a client is called.
+_CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
+
 _SHARED = (
     "verifies",
     "macs",
@@ -108,7 +111,8 @@ class Recogniser:
 
     def asking_words(self, language: str) -> set[str]:
         """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""
-        return set(self.calls[language].words() | self.shared[language, "http"].words())
+        chosen = _CHOSEN if language == "php" else frozenset()
+        return set(self.calls[language].words() | self.shared[language, "http"].words() | chosen)
 
     # --- names of a callee
 
@@ -290,6 +294,16 @@ class Recogniser:
             if not text or self._first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
         return None
+
+    def sends_by_name(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call sends a request by a method whose name is handed over: ``Http::withToken($token)->$method($url)``."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.INDEX:
+            return False
+        table = self.shared[self.program.language(fn.file), "http"]
+        chosen = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, Element))
+        return any(bool(table.find(names(Member(o.at, o.base, "post")))) for o in chosen)
 
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
