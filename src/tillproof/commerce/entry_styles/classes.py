@@ -83,7 +83,7 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         )
     handled = [name for name in routes.verbs if name not in routes.before]
     for name, fn in wiring.program.methods(cls).items():
-        verb = routes.verbs.get(name) or (routes.verbs.get("*") if public(wiring, fn) else None)
+        verb = routes.verbs.get(name) or (_by_pattern(routes, name) if public(wiring, fn) else None)
         if verb is None:
             continue
         place = wiring.place(fn)
@@ -103,6 +103,12 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def _by_pattern(routes: Routes, name: str) -> str | None:
+    """The HTTP method of a public method that begins as handlers do, ``action*``, where all that do are; or of any, ``*``."""
+    begins = [k for k in routes.verbs if k.endswith("*") and len(k) > 1 and name.startswith(k[:-1]) and name[len(k) - 1 :][:1].isupper()]
+    return routes.verbs[begins[0]] if begins else routes.verbs.get("*")
 
 
 def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled: Iterable[str], place: Place) -> tuple[FunctionV, ...]:
