@@ -345,6 +345,19 @@ class Reach:
         found = options(self.model.evaluator.value(fn, i)) if event else []
         return event if any(isinstance(o, External) or (isinstance(o, Member) and isinstance(o.base, External)) for o in found) else ""
 
+    def _note_text(self, facts: Facts, fn: Fn, i: int) -> None:
+        """Keep what a text, or a field that stands for one, says."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.CONST:
+            text = body.name(i).strip("'\"") if body.args(i)[0] == Kind.STRING else ""
+            if 2 < len(text) < 80:
+                facts.texts.setdefault(text, (fn, i))
+        elif body.name(i) in self._told_fields:
+            facts.texts.setdefault(body.name(i), (fn, i))
+        elif body.name(i).isupper() and (event := self._event_meant(fn, i)):
+            facts.texts.setdefault(event, (fn, i))
+            facts.compared.add(event)  # an event's own constant has no other use
+
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
             return self._facts[fn]
@@ -352,15 +365,8 @@ class Reach:
         model = self.model
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.CONST and body.args(i)[0] == Kind.STRING:
-                text = body.name(i).strip("'\"")
-                if 2 < len(text) < 80:
-                    facts.texts.setdefault(text, (fn, i))
-            elif op == Op.FIELD and body.name(i) in self._told_fields:
-                facts.texts.setdefault(body.name(i), (fn, i))
-            elif op == Op.FIELD and body.name(i).isupper() and (event := self._event_meant(fn, i)):
-                facts.texts.setdefault(event, (fn, i))
-                facts.compared.add(event)  # an event's own constant has no other use
+            if op in (Op.CONST, Op.FIELD):
+                self._note_text(facts, fn, i)
             elif op in (Op.BINARY, Op.RECORD):
                 facts.compared.update(self._compared(fn, i))
             elif op in (Op.CALL, Op.NEW):

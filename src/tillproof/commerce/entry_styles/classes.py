@@ -173,8 +173,8 @@ class _Decorated:
     def all(self, files: list[str]) -> Iterator[Declared]:
         last = {n.rpartition(".")[2] for n in self.routes.names}
         modules = {n.rpartition(".")[0] for n in self.routes.names}
-        mark = b"#[" if self.framework.language == "php" else b"@"
-        chosen = [f for f in files if mark in self.program.sources[f] and self._imports(f, last, modules)]
+        marks = (b"#[", b"* @") if self.framework.language == "php" else (b"@",)
+        chosen = [f for f in files if any(m in self.program.sources[f] for m in marks) and self._imports(f, last, modules)]
         if chosen and self.routes.prefixes:
             self._global = self._everywhere(files)
         for file in chosen:
