@@ -9,6 +9,8 @@ from tree_sitter import Node
 
 from tillproof.ir.declarations import Import
 
+SCRIPT = "include:"
+"""What stands before the path in the name by which an included file is called."""
 INCLUDES = frozenset({"include_expression", "include_once_expression", "require_expression", "require_once_expression"})
 CLASSES = frozenset({"class_declaration", "interface_declaration", "trait_declaration", "enum_declaration", "anonymous_class"})
 

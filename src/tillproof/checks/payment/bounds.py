@@ -111,9 +111,10 @@ def _one_of_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
             if asked is None:
                 continue
             theirs, ours = (model.evaluator.value(fn, a) for a in asked)
-            if _holds(model, theirs, word) and not _holds(model, ours, word) and not model.requests.sources_in(ours, _PIECES):
-                if not _goes_on_either_way(model, fn, i):
-                    return Barrier(fn.file, body.line[i], "the client's figure has to be one of the server's")
+            if not _holds(model, theirs, word) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
+                continue
+            if not _goes_on_either_way(model, fn, i):
+                return Barrier(fn.file, body.line[i], "the client's figure has to be one of the server's")
     return None
 
 
