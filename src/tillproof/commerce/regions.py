@@ -47,7 +47,7 @@ class Regions:
             if not isinstance(fact, Passed) or body.op[fact.instr] != Op.CALL:
                 continue
             before = Place(place.fn, fact.instr, place.ctx)
-            takes = self._takes(before, "lock") or self._locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
+            takes = self._takes(before, "lock") or self.locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
             if takes and (fits is None or fits(before)):
                 return before
         return None
@@ -73,7 +73,7 @@ class Regions:
         has none. ``fits``: which locks count."""
         return self._always(place, "lock", 0, fits) or []
 
-    def _locks_rows(self, place: Place) -> bool:
+    def locks_rows(self, place: Place) -> bool:
         """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
         key = (place.fn, place.instr, id(place.ctx))
         if key not in self._rows:
