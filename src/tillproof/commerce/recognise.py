@@ -17,6 +17,8 @@ from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Ve
 _LONGEST_CHAIN = 8
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
+# A class from before namespaces, and a method of it.
+_OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
 # Variables of PHP that hold the HTTP method by whose name a client is called.
 _CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
 
@@ -177,7 +179,7 @@ class Recogniser:
         if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
-            return []
+            return self._bundled(fn, i) if lang == "php" else []
         out: list[Known] = []
         called = self.callee_names(fn, i, ctx)
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
@@ -192,6 +194,15 @@ class Recogniser:
         if out and out[0].certain:
             out = [k for k in out if k.certain]
         return out
+
+    def _bundled(self, fn: Fn, i: int) -> list[Known]:
+        """What an SDK's own class does whose source lies in the repository: plugins carry their SDKs with them."""
+        spelt = written(self.program, fn, self.program.body(fn).args(i)[0])
+        head, _, rest = spelt.partition(".")
+        imported = (f"{m.module}.{m.name}.{rest}" for m in self.program.indices[fn.file].imports if m.local == head and m.name != "*")
+        full = spelt if _OLD_CLASS.match(spelt) else next(imported, "")
+        found = self.calls["php"].find((full,)) if full.count(".") else []
+        return [Known(provider, thing, True, name) for (provider, thing), pattern, name, _ in found if not pattern.startswith(".")]
 
     def _receiver(self, provider: Provider, lang: str, pattern: str, name: str, file: str) -> bool | None:
         """Whether a match's receiver is the provider's: certain, likely (False), or not at all (None)."""
