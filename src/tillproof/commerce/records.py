@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.chains import Chain, Chains
-from tillproof.commerce.entities import entity
+from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
@@ -61,6 +61,8 @@ _UPSERTS = (
     "createorfirst",
     "findorcreate",
 )
+# What a setter that no pack knows may set.
+_SET = ("status_fields", "paid_fields", "stock_fields", "quantity_fields")
 _TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
 _DATA_LIBRARIES = ("lodash", "lodash-es", "underscore", "ramda", "remeda", "radash", "es-toolkit")
 # What they give of a list as it is, and not a copy.
@@ -268,7 +270,7 @@ class Records:
     def _sets(self, field: str) -> bool:
         """Whether a setter of a field counts although no pack knows it."""
         words = self.model.words
-        return bool(field) and (words.money(field) or any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")))
+        return bool(field) and (words.money(field) or any(words.has(k, field) for k in _SET))
 
     def _known(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch:
         """A platform's function whose pack says what it writes."""
@@ -408,7 +410,7 @@ class Records:
         if not effect and not self._sets(field):
             return None
         found, parts = self.holder(fn, body.args(callee)[0], ctx)
-        if not found:
+        if not found or (not effect and self.model.words.has("quantity_fields", field) and not _keeps_stock(found)):
             return None
         value = self.evaluator.value(fn, arguments[0][1], ctx)
         record = self.evaluator.value(fn, body.args(callee)[0], ctx)
@@ -450,6 +452,11 @@ class Records:
         return Touch(
             kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
         )
+
+
+def _keeps_stock(named: str) -> bool:
+    """Whether a quantity of such a record is how many there are."""
+    return KEEPS.fullmatch(named) is not None and LINES.fullmatch(named) is None
 
 
 def _is_nx(key: str, value: Value) -> bool:
