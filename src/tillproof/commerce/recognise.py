@@ -331,7 +331,8 @@ class Recogniser:
         if not arguments:
             return False
         value = self.evaluator.value(fn, arguments[0][1], ctx)
-        return isinstance(value, Const) and _fits_text(value.text, text)
+        prepared = self.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None
+        return any(isinstance(v, Const) and _fits_text(v.text, text) for v in (value, prepared))
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:
         """The effect on records, money, goods or people that a call has by its pack, and whether the receiver is certain."""
@@ -403,7 +404,8 @@ def _declared(callee: Value) -> str:
 
 def _fits_text(text: str, wanted: str) -> bool:
     """Whether a text is the one that a pack names, or begins with what stands before its ``*``."""
-    return text == wanted or (wanted.endswith("*") and text.startswith(wanted[:-1]))
+    said, wanted = text.lstrip().casefold(), wanted.casefold()
+    return said == wanted or (wanted.endswith("*") and said.startswith(wanted[:-1]))
 
 
 def _lands(callee: Value) -> bool:
