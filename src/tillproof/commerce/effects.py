@@ -188,7 +188,7 @@ class Effects:
             body = self.model.program.body(fn)
             plan = []
             for i, op in enumerate(body.op):
-                if op not in (Op.CALL, Op.SET_FIELD):
+                if op not in (Op.CALL, Op.NEW, Op.SET_FIELD):
                     continue
                 effect = self.plain(fn, i)
                 targets: tuple[tuple[FunctionV, bool], ...] | None = ()
@@ -320,7 +320,7 @@ class Effects:
                     return True
                 if body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
                     return True
-            if op in (Op.CALL, Op.SET_FIELD) and self.plain(fn, i) is not None:
+            if op in (Op.CALL, Op.NEW, Op.SET_FIELD) and self.plain(fn, i) is not None:
                 return True
         return False
 
@@ -365,6 +365,8 @@ class Effects:
         known = self.known(fn, i)
         if known is not None:
             return Plain(known.thing.op, known.certain, known.thing, False) if isinstance(known.thing, Operation) else None
+        if body.op[i] == Op.NEW:
+            return None  # an object is made; only one that stands for a request to a provider does anything
         got = model.recogniser.effect(fn, i)
         if got is not None and (model.recogniser.is_("inert", fn, i) or model.recogniser.is_("answers", fn, i)):
             return None

@@ -30,6 +30,12 @@ _IRREGULAR = {
     "statuses": "status", "addresses": "address", "taxes": "tax", "caches": "cache", "series": "series", "purchases": "purchase",
     "licenses": "license", "licences": "licence", "warehouses": "warehouse", "invoices": "invoice", "expenses": "expense",
 }  # fmt: skip
+KEEPS = re.compile(
+    r"(\w+_)?(stock|inventory|inventories|warehouse|product|variant|sku|source_item|stock_item|item_stock|listing|allocation|article)(_\w+)?"
+)
+"""Records that keep how many there are of a thing."""
+LINES = re.compile(r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?")
+"""Records that say how many of a thing somebody wants, though they may be named after it."""
 
 
 @lru_cache(maxsize=20_000)

@@ -65,14 +65,16 @@ class Requests:
         """The request that a CALL sends, or None."""
         key = (fn, i, id(ctx))
         if key not in self._memo:
-            self._memo[key] = self._request(fn, i, ctx) if self.recogniser.is_("http", fn, i, ctx) else None
+            sends = self.recogniser.is_("http", fn, i, ctx) or self.recogniser.sends_by_name(fn, i, ctx)
+            self._memo[key] = self._request(fn, i, ctx) if sends else None
         return self._memo[key]
 
     def _request(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
         body = self.program.body(fn)
         callee, raw = body.call(i)
         arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
-        word = body.called(i).lower()
+        chosen = self.evaluator.value(fn, body.args(callee)[1], ctx) if body.op[callee] == Op.INDEX else None
+        word = (body.called(i) if chosen is None else constant(chosen) or "").lower()
         if word in ("curl_exec", "curl_init"):
             return self._curl(fn, i, ctx, word)
         options = self._options(arguments)
@@ -93,7 +95,8 @@ class Requests:
         def given() -> tuple[Value, ...]:
             return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *told, *self._client(fn, callee, ctx))
 
-        return Request(method, texts[0], url, given, any(isinstance(x, Param) for x in leaves(url)), texts[1:])
+        open_ = any(isinstance(x, Param) for part in (url, chosen) if part is not None for x in leaves(part))
+        return Request(method, texts[0], url, given, open_, texts[1:])
 
     def _client(self, fn: Fn, callee: int, ctx: Ctx | None) -> list[Value]:
         """What the object that sends the request was given before."""

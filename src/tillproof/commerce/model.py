@@ -53,6 +53,7 @@ from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.sessions import Sessions
 from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
+from tillproof.commerce.spendings import Spendings
 from tillproof.commerce.state_codes import StateCodes
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
@@ -359,6 +360,11 @@ class Model:
     def syncs(self) -> Syncs:
         """Runs that carry goods and orders over from one system to another."""
         return Syncs(self)
+
+    @cached_property
+    def spendings(self) -> Spendings:
+        """What customers spend of the balances that the shop keeps for them."""
+        return Spendings(self)
 
     @cached_property
     def takings(self) -> Takings:

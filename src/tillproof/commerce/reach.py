@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.recognise import Known
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Result, Seq, Value, constant, options
+from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, Result, Seq, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
@@ -32,6 +32,7 @@ _IN_BROWSER = re.compile(rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+['\"]use 
 _ASKING = re.compile(
     rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
 )
+_NO_WORD = re.compile(r"\W+")
 _GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
 
 
@@ -333,6 +334,30 @@ class Reach:
         told = ((p, b) for p in self.model.knowledge.providers.values() for b in p.inbound)
         return frozenset(f for p, b in told for f in b.fields if p.id in f.lower())
 
+    @cached_property
+    def _event_constants(self) -> dict[str, str]:
+        """Events by the names that SDKs give to them: ``PAYMENT_INTENT_SUCCEEDED`` is ``payment_intent.succeeded``."""
+        return {name: event for event in sorted(self.event_names) if "_" in (name := _NO_WORD.sub("_", event).upper())}
+
+    def _event_meant(self, fn: Fn, i: int) -> str:
+        """The event that a constant of an SDK stands for: ``Stripe.Event.PAYMENT_INTENT_SUCCEEDED``. Empty when it is none, or our own."""
+        event = self._event_constants.get(self.model.program.body(fn).name(i), "")
+        found = options(self.model.evaluator.value(fn, i)) if event else []
+        return event if any(isinstance(o, External) or (isinstance(o, Member) and isinstance(o.base, External)) for o in found) else ""
+
+    def _note_text(self, facts: Facts, fn: Fn, i: int) -> None:
+        """Keep what a text, or a field that stands for one, says."""
+        body = self.model.program.body(fn)
+        if body.op[i] == Op.CONST:
+            text = body.name(i).strip("'\"") if body.args(i)[0] == Kind.STRING else ""
+            if 2 < len(text) < 80:
+                facts.texts.setdefault(text, (fn, i))
+        elif body.name(i) in self._told_fields:
+            facts.texts.setdefault(body.name(i), (fn, i))
+        elif body.name(i).isupper() and (event := self._event_meant(fn, i)):
+            facts.texts.setdefault(event, (fn, i))
+            facts.compared.add(event)  # an event's own constant has no other use
+
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
             return self._facts[fn]
@@ -340,12 +365,8 @@ class Reach:
         model = self.model
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op == Op.CONST and body.args(i)[0] == Kind.STRING:
-                text = body.name(i).strip("'\"")
-                if 2 < len(text) < 80:
-                    facts.texts.setdefault(text, (fn, i))
-            elif op == Op.FIELD and body.name(i) in self._told_fields:
-                facts.texts.setdefault(body.name(i), (fn, i))
+            if op in (Op.CONST, Op.FIELD):
+                self._note_text(facts, fn, i)
             elif op in (Op.BINARY, Op.RECORD):
                 facts.compared.update(self._compared(fn, i))
             elif op in (Op.CALL, Op.NEW):

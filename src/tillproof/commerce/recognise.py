@@ -9,7 +9,7 @@ from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Param, Result, Value, names, options
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -17,6 +17,11 @@ from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Ve
 _LONGEST_CHAIN = 8
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
+# A class from before namespaces, and a method of it.
+_OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
+# Variables of PHP that hold the HTTP method by whose name a client is called.
+_CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
+
 _SHARED = (
     "verifies",
     "macs",
@@ -121,7 +126,8 @@ class Recogniser:
 
     def asking_words(self, language: str) -> set[str]:
         """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""
-        return set(self.calls[language].words() | self.shared[language, "http"].words())
+        chosen = _CHOSEN if language == "php" else frozenset()
+        return set(self.calls[language].words() | self.shared[language, "http"].words() | chosen)
 
     # --- names of a callee
 
@@ -186,7 +192,7 @@ class Recogniser:
         if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
-            return []
+            return self._bundled(fn, i) if lang == "php" else []
         out: list[Known] = []
         called = self.callee_names(fn, i, ctx)
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
@@ -201,6 +207,15 @@ class Recogniser:
         if out and out[0].certain:
             out = [k for k in out if k.certain]
         return out
+
+    def _bundled(self, fn: Fn, i: int) -> list[Known]:
+        """What an SDK's own class does whose source lies in the repository: plugins carry their SDKs with them."""
+        spelt = written(self.program, fn, self.program.body(fn).args(i)[0])
+        head, _, rest = spelt.partition(".")
+        imported = (f"{m.module}.{m.name}.{rest}" for m in self.program.indices[fn.file].imports if m.local == head and m.name != "*")
+        full = spelt if _OLD_CLASS.match(spelt) else next(imported, "")
+        found = self.calls["php"].find((full,)) if full.count(".") else []
+        return [Known(provider, thing, True, name) for (provider, thing), pattern, name, _ in found if not pattern.startswith(".")]
 
     def _receiver(self, provider: Provider, lang: str, pattern: str, name: str, file: str) -> bool | None:
         """Whether a match's receiver is the provider's: certain, likely (False), or not at all (None)."""
@@ -304,6 +319,16 @@ class Recogniser:
                 return pattern if pattern.startswith(".") else strip(name)
         return None
 
+    def sends_by_name(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call sends a request by a method whose name is handed over: ``Http::withToken($token)->$method($url)``."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.INDEX:
+            return False
+        table = self.shared[self.program.language(fn.file), "http"]
+        chosen = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, Element))
+        return any(bool(table.find(names(Member(o.at, o.base, "post")))) for o in chosen)
+
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
         if isinstance(value, Result) and value.instr >= 0:
@@ -319,7 +344,8 @@ class Recogniser:
         if not arguments:
             return False
         value = self.evaluator.value(fn, arguments[0][1], ctx)
-        return isinstance(value, Const) and _fits_text(value.text, text)
+        prepared = self.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None
+        return any(isinstance(v, Const) and _fits_text(v.text, text) for v in (value, prepared))
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:
         """The effect on records, money, goods or people that a call has by its pack, and whether the receiver is certain."""
@@ -391,7 +417,8 @@ def _declared(callee: Value) -> str:
 
 def _fits_text(text: str, wanted: str) -> bool:
     """Whether a text is the one that a pack names, or begins with what stands before its ``*``."""
-    return text == wanted or (wanted.endswith("*") and text.startswith(wanted[:-1]))
+    said, wanted = text.lstrip().casefold(), wanted.casefold()
+    return said == wanted or (wanted.endswith("*") and said.startswith(wanted[:-1]))
 
 
 def _lands(callee: Value) -> bool:

@@ -224,7 +224,8 @@ class Reconciling:
         if op in (Op.CAST, Op.STORE):
             return self._names(fn, args[1], ctx, depth + 1)
         if op == Op.FIELD:
-            return [snake(body.name(i))]
+            name = snake(body.name(i))
+            return self._names(fn, args[0], ctx, depth + 1) or [name] if name == "value" else [name]
         if op == Op.INDEX:
             const = body.const(args[1])
             key = snake(const[1].strip("'\"")) if const else ""

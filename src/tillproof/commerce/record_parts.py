@@ -23,6 +23,7 @@ from tillproof.flow.values import (
     Result,
     Value,
     constant,
+    names,
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
@@ -270,8 +271,10 @@ class PartReader:
             self._options(before, out)
 
     def _options(self, link: Link, out: Parts) -> None:
-        """Locks that are asked for by an option: ``{lock: t.LOCK.UPDATE}``, ``with_for_update=True``."""
+        """Locks that are asked for by an option: ``{lock: t.LOCK.UPDATE}``, ``with_for_update=True``, ``LockMode::PESSIMISTIC_WRITE``."""
         for key, value in self.chains.arguments(link):
+            if any(n.rpartition(".")[2] == "PESSIMISTIC_WRITE" for n in names(value)):
+                out.locked = True
             if key == "with_for_update" and not (isinstance(value, Const) and value.falsy):
                 out.locked = True
             if key in ("", "**") and isinstance(value, (Record, Overlay)):

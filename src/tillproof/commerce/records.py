@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.chains import Chain, Chains
-from tillproof.commerce.entities import entity
+from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
@@ -63,6 +63,8 @@ _UPSERTS = (
     "createorfirst",
     "findorcreate",
 )
+# What a setter that no pack knows may set.
+_SET = ("status_fields", "paid_fields", "stock_fields", "quantity_fields")
 _TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
 _DATA_LIBRARIES = ("lodash", "lodash-es", "underscore", "ramda", "remeda", "radash", "es-toolkit")
 # What they give of a list as it is, and not a copy.
@@ -123,11 +125,18 @@ class Records:
             op = self.program.body(fn).op[i]
             if op == Op.SET_FIELD:
                 self._memo[key] = self._set(fn, i, ctx)
-            elif op == Op.CALL:
+            elif op == Op.CALL and not self._asks_for_object(fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
             if (found := self._memo[key]) is not None and found.writes:
                 self._memo[key] = self.model.state_codes.spelt(found)
         return self._memo[key]
+
+    def _asks_for_object(self, fn: Fn, i: int) -> bool:
+        """Whether a container or factory is asked for an object of a class, ``$objects->create(Order::class)``, which makes no row."""
+        body = self.program.body(fn)
+        given = body.call(i)[1]
+        named = bool(given) and body.op[given[0][1]] == Op.FIELD and body.name(given[0][1]) == "class"
+        return named and body.called(i) in ("create", "make", "build")
 
     def read_behind(self, value: Value) -> Touch | None:
         """The read that a value was fetched by, if it is a record or a list of records."""
@@ -271,7 +280,7 @@ class Records:
     def _sets(self, field: str) -> bool:
         """Whether a setter of a field counts although no pack knows it."""
         words = self.model.words
-        return bool(field) and (words.money(field) or any(words.has(k, field) for k in ("status_fields", "paid_fields", "stock_fields")))
+        return bool(field) and (words.money(field) or any(words.has(k, field) for k in _SET))
 
     def _known(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch:
         """A platform's function whose pack says what it writes."""
@@ -411,7 +420,7 @@ class Records:
         if not effect and not self._sets(field):
             return None
         found, parts = self.holder(fn, body.args(callee)[0], ctx)
-        if not found:
+        if not found or (not effect and self.model.words.has("quantity_fields", field) and not _keeps_stock(found)):
             return None
         value = self.evaluator.value(fn, arguments[0][1], ctx)
         record = self.evaluator.value(fn, body.args(callee)[0], ctx)
@@ -453,6 +462,11 @@ class Records:
         return Touch(
             kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
         )
+
+
+def _keeps_stock(named: str) -> bool:
+    """Whether a quantity of such a record is how many there are."""
+    return KEEPS.fullmatch(named) is not None and LINES.fullmatch(named) is None
 
 
 def _is_nx(key: str, value: Value) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Fits: TypeAlias = Callable[[Place], bool]
 
 _LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire)(_|$)")
+_ADVISORY = re.compile(r"\bget_lock\s*\(|\bpg_(try_)?advisory_", re.IGNORECASE)
 _LOCKS_DEEP = 1
 _MOST_CALLS = 12
 _LEVELS = 4
@@ -47,7 +48,7 @@ class Regions:
             if not isinstance(fact, Passed) or body.op[fact.instr] != Op.CALL:
                 continue
             before = Place(place.fn, fact.instr, place.ctx)
-            takes = self._takes(before, "lock") or self._locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
+            takes = self._takes(before, "lock") or self.locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
             if takes and (fits is None or fits(before)):
                 return before
         return None
@@ -73,7 +74,7 @@ class Regions:
         has none. ``fits``: which locks count."""
         return self._always(place, "lock", 0, fits) or []
 
-    def _locks_rows(self, place: Place) -> bool:
+    def locks_rows(self, place: Place) -> bool:
         """Whether a call, or the function of ours that it lands in, reads rows under a lock."""
         key = (place.fn, place.instr, id(place.ctx))
         if key not in self._rows:
@@ -229,7 +230,13 @@ class Regions:
         if recogniser.is_("locks", fn, i, ctx) is None:
             return False
         touch = self.model.records.touch(fn, i, ctx)
-        return touch is None or touch.locked
+        return touch is None or touch.locked or self._is_advisory(fn, i)
+
+    def _is_advisory(self, fn: Fn, i: int) -> bool:
+        """Whether a statement takes a lock of the database that belongs to no row."""
+        body = self.model.program.body(fn)
+        said = (self.model.program.line_text(fn.file, n) for n in range(body.line[i], body.end_line[i] + 1))
+        return any(_ADVISORY.search(text) for text in said)
 
     def _names(self, fn: Fn, i: int, what: str) -> bool:
         """Whether a value that is no call names one: ``@transaction.atomic``, ``with lock:``."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NAMED = (b"retr", b"attempt", b"tries", b"backoff", b"back_off")
 _WAITS = (b"sleep(", b"Sleep(", b"sleep (", b"setTimeout(", b"setTimeout (", b"delay(", b"wait(", b"pause(")
 _AGAIN = re.compile(rb"\b(?:for|while|catch|except|do)\b")
+_CAUGHT = re.compile(rb"\b(?:catch|except)\b")
 _LEVELS, _MOST, _SHORTEST, _FEW = 4, 400, 5, 4
 _READS = ("payment.retrieve", "order.read", "catalog.read")
 
@@ -32,6 +33,12 @@ def _says(text: bytes) -> bool:
 
 def _waits(text: bytes) -> bool:
     return any(word in text for word in _WAITS)
+
+
+def _calls_itself_from_handler(text: bytes, name: str) -> bool:
+    """Whether a function seems to call itself where it caught something: it tries again, whatever its words are."""
+    caught = _CAUGHT.search(text)
+    return caught is not None and len(name) >= _SHORTEST and re.search(rf"\b{re.escape(name)}\(".encode(), text[caught.end() :]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,13 @@ class Retries:
             if self.program.language(file) not in languages or self.model.sendings.browser.runs(file):
                 continue
             says = _says(source.lower())
-            if not says and (self.program.unit(file) not in units or not _waits(source)):
+            if not says and (self.program.unit(file) not in units or not (_waits(source) or _CAUGHT.search(source))):
                 continue
             for number, function in enumerate(index.functions):
                 fn = Fn(file, number)
                 text = source[function.start : function.end]
                 helper = _says(function.name.lower().encode())
-                if not helper and not _says(text.lower()) and not _waits(text):
+                if not helper and not _says(text.lower()) and not _waits(text) and not _calls_itself_from_handler(text, function.name):
                     continue
                 again = _AGAIN.search(text) or _waits(text) or function.name.encode() in text[len(function.name) + 16 :]
                 if again and (helper or self.leads(fn)):

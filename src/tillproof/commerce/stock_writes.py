@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.entities import KEEPS, LINES
 from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.records import METAS, Touch
 from tillproof.flow.program import Fn
@@ -18,12 +19,6 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_KEEPS = re.compile(
-    r"(\w+_)?(stock|inventory|inventories|warehouse|product|variant|sku|source_item|stock_item|item_stock|listing|allocation|article)(_\w+)?"
-)
-_LINES = re.compile(
-    r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?"
-)
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
 _TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
@@ -160,11 +155,11 @@ class StockWrites:
     def is_stock(self, entity: str, field: str) -> bool:
         """Whether a field of a kind of record keeps how many there are."""
         plain = snake(field)
-        if _LINES.fullmatch(entity):
+        if LINES.fullmatch(entity):
             return False
         if self.model.words.has("stock_fields", plain):
             return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
-        if _KEEPS.fullmatch(entity) is None:
+        if KEEPS.fullmatch(entity) is None:
             return False
         return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
 

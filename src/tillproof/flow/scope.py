@@ -39,6 +39,7 @@ _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _FEW_METHODS = 6
 _MOST_OVERRIDES = 20
+_SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 
 
@@ -108,6 +109,8 @@ class Scope:
     def _find_global(self, file: str, name: str, at: tuple[str, int]) -> Value:
         index = self.program.indices[file]
         php = index.language == "php"
+        if php and name.startswith(_SCRIPT):
+            return self._script(file, name.removeprefix(_SCRIPT), at)
         head, _, rest = name.partition(".") if php else (name, "", "")
         for item in index.imports:
             if item.local == name:
@@ -125,6 +128,12 @@ class Scope:
                 if target and self._declares(target, name):
                     return self.exported(target, name, at)
         return self.php_name(file, name, at) if php else External(at, name)
+
+    def _script(self, file: str, path: str, at: tuple[str, int]) -> Value:
+        """The statements of an included file; those of one that declares classes are there for the classes."""
+        found = self.modules.find(file, path)
+        runs = found is not None and not self.program.indices[found].classes
+        return FunctionV(at, Fn(found, TOP), None) if found is not None and runs else External(at, "include")
 
     def _from_root(self, file: str, item: Import, rest: str) -> bool:
         """Whether a name of two parts begins at the root and not at an import: ``\\Stripe\\Webhook`` beside ``use Stripe\\Stripe``."""

@@ -209,6 +209,9 @@ def _arguments(w: Walker, node: Node | None) -> list[int]:
     return out
 
 
+_FUNCTIONS = ("function_definition", "method_declaration", "anonymous_function", "arrow_function", "property_hook")
+
+
 def call(w: Walker, node: Node) -> int:
     """A call; ``f(...)`` is the function itself."""
     function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -229,6 +232,15 @@ def call(w: Walker, node: Node) -> int:
         # what is parsed is written into the second argument
         w.store(w.build.strings[w.build.operands[w.build.at[passed[3]]]], result, node)
     return result
+
+
+def include(w: Walker, node: Node) -> int:
+    """A function that includes a file runs it: a call of the script. What a file includes at its top is only declared by the import."""
+    above = node.parent
+    while above is not None and above.type not in _FUNCTIONS:
+        above = above.parent
+    path = names.include_path(node) if above is not None else ""
+    return w.call(w.name(names.SCRIPT + path, node), [], node) if path else -1
 
 
 def _define(w: Walker, name: int, value: int, node: Node) -> None:
@@ -419,8 +431,8 @@ TABLE: dict[str, Rule] = {
     "parenthesized_expression": CONDITION, "error_suppression_expression": CONDITION, "clone_expression": clone,
     "yield_expression": yielded,
     "by_ref": rules.inner, "sequence_expression": sequence, "echo_statement": echo, "print_intrinsic": echo, "text": html,
-    "include_expression": rules.skip, "include_once_expression": rules.skip, "require_expression": rules.skip,
-    "require_once_expression": rules.skip, "comment": rules.skip, "declare_directive": rules.skip, "goto_statement": rules.skip,
+    "include_expression": include, "include_once_expression": include, "require_expression": include,
+    "require_once_expression": include, "comment": rules.skip, "declare_directive": rules.skip, "goto_statement": rules.skip,
     "named_label_statement": rules.skip, "php_tag": rules.skip, "php_end_tag": rules.skip,
 }  # fmt: skip
 

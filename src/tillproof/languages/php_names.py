@@ -9,11 +9,13 @@ from tree_sitter import Node
 
 from tillproof.ir.declarations import Import
 
+SCRIPT = "include:"
+"""What stands before the path in the name by which an included file is called."""
 INCLUDES = frozenset({"include_expression", "include_once_expression", "require_expression", "require_once_expression"})
 CLASSES = frozenset({"class_declaration", "interface_declaration", "trait_declaration", "enum_declaration", "anonymous_class"})
 
 _LEADING = re.compile(r"(?<!\w)\\")
-_ANNOTATION = re.compile(r"""@([A-Za-z_\\][\w\\]*)\(\s*(?:(?:path|value)\s*=\s*)?"([^"\n]*)\"""")
+_ANNOTATION = re.compile(r"""@([A-Za-z_\\][\w\\]*)\([\s*]*(?:(?:path|value)\s*=\s*)?"([^"\n]*)\"""")
 _PARAM = re.compile(r"@param\s+([^\s$]+)\s+[&.]*\$(\w+)")
 _RETURN = re.compile(r"@return\s+(\S+)")
 _VAR = re.compile(r"@var\s+([^\s$*]+)")

@@ -12,6 +12,7 @@ from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.commerce.spendings import Spending
 from tillproof.ir.ops import Op
 
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
@@ -34,6 +35,38 @@ def rule(model: Model) -> Iterator[Ruling]:
         if (mark.fn.file, model.program.body(mark.fn).line[mark.read.instr]) not in seen:
             yield _mark(model, mark)
         yield from _ignored(model, mark)
+    for spending in model.spendings.all:
+        yield _spent(model, spending)
+
+
+def _spent(model: Model, spending: Spending) -> Ruling:
+    """A balance that is looked at and then taken from."""
+    entry, effect, look = spending.entry, spending.effect, spending.look
+    file, line = entry_line(model, entry)
+    kind = "client-route" if entry.role != "internal" else "job"
+    ruling = Ruling("idempotency/dedup-race", "held", kind, file, line)
+    ruling.evidence = [source(model, entry, f"{called(model, entry)}: two requests may arrive at once")]
+    asked = Place(look.fn, look.instr, look.ctx)
+    if spending.kept:
+        ruling.evidence.append(step(model, asked, spending.kept, "guard"))
+        return ruling
+    what = f"`{spending.field}` of the {spending.touch.entity.replace('_', ' ')}"
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.severity = "high" if entry.role != "internal" else "medium"
+    ruling.anchor = lines(model, effect.place)
+    ruling.title = "Two requests at once both spend the same balance"
+    ruling.message = (
+        f"{called(model, entry)} first looks whether {what} is enough and takes from it by a later statement. Two requests at once both "
+        "see the whole balance, both go on, and what was there once is spent twice."
+    )
+    lock = remedies.code(model, effect.fn.file, "lock") or _LOCK
+    ruling.remediation = (
+        f"Read the row under a lock inside the transaction in which it is changed: {lock}. Or take by one update that asks for enough in "
+        "its `WHERE`, and go on only when it changed a row."
+    )
+    ruling.evidence.append(step(model, asked, "the look: a plain read", "missing"))
+    ruling.evidence += steps(model, effect, f"only here {what} is taken")
+    return ruling
 
 
 def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:

@@ -13,7 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.repeats import Guard, Repeat
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 
 _WHAT = {
     "fulfil": "the order is fulfilled",
@@ -76,7 +76,11 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
 def _told_at(repeat: Repeat, handler: Fn) -> Place | None:
     """The handler's own call of another module that tells people something: mails that it has written there are one matter."""
     way = repeat.effect.way if repeat.harm == "message" else ()
-    return way[-1] if way and way[-1].fn == handler and all(p.fn.file != handler.file for p in way[:-1]) else None
+    if not way or way[-1].fn != handler:
+        return None
+    while len(way) > 1 and way[-2].fn.number == TOP:  # the handler is a script that is included
+        way = way[:-1]
+    return way[-1] if all(p.fn.file != way[-1].fn.file for p in way[:-1]) else None
 
 
 def _hears(model: Model, handler: Handler) -> bool:

@@ -13,6 +13,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
 from tillproof.flow.values import Choice, Ctx, External, Instance, Member, Param, Result, Text, Value, leaves, names, pieces
+from tillproof.flow.values import Choice, Const, Ctx, Instance, Member, Param, Result, Text, Value, leaves, names, options, pieces
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
@@ -122,6 +123,8 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
     for position, (key, value) in enumerate(arguments):
         if key.lower() in wanted:
             return Keyed(site, ctx, Found(value, True, key), ())
+        if not key and site.request is None and position == site.operation.key_at and not _nothing(value):
+            return Keyed(site, ctx, Found(value, not any(_nothing(o) for o in options(value)), "idempotency key"), ())
         found, more = find_key(evaluator, value, wanted)
         found = found or _further_in(evaluator, value, wanted)
         if found is not None and found.certain:
@@ -129,12 +132,19 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         maybe = maybe or found
         if key and key not in ("*", "**") and not any(w in key.lower() for w in ("option", "header", "config")):
             continue  # a named argument of its own meaning hides no key
+        if site.request is None and site.operation.key_at >= 0 and key not in ("*", "**"):
+            continue  # the method takes the key as an argument of its own, which this is not
         if position > 0 or key in ("*", "**") or site.request is not None:
             hidden += [h for h in more if may_carry_options(h, position, site) or _hands_on(model, h)]
     if maybe is None and site.request is not None and not any("-" in name for name in wanted):  # it is a field of the body
         maybe, sealed = in_sealed_body(evaluator, [v for _, v in arguments], wanted)
         hidden += sealed
     return Keyed(site, ctx, maybe, tuple(hidden))
+
+
+def _nothing(value: Value) -> bool:
+    """Whether an argument is certainly no key: null or an empty text."""
+    return isinstance(value, Const) and value.falsy
 
 
 def _further_in(evaluator: Evaluator, value: Value, wanted: set[str]) -> Found | None:

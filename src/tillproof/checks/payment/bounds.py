@@ -10,11 +10,12 @@ from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
-from tillproof.ir.body import EDGE_RAISE
+from tillproof.ir.body import EDGE_RAISE, Body
 from tillproof.ir.ops import Kind, Op
 
 _EQUAL = ("==", "===", "!=", "!==", "<>")
 _ORDER = ("<", "<=", ">", ">=")
+_AMONG = ("includes", "contains", "has")
 _AT_LEAST = ("max", "abs", "absint")
 _GIFT = re.compile(
     r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge",
@@ -98,6 +99,35 @@ def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
             continue
         if not _goes_on_either_way(model, fn, i):
             return Barrier(fn.file, body.line[i], "the client's figure is compared with the server's")
+    return _one_of_ours(model, around, word)
+
+
+def _one_of_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
+    """The client's figure is looked for among figures of ours: ``in_array($sum, $sums)``, ``sum in sums``, ``sums.includes(sum)``."""
+    for fn in around:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            asked = _looked_for(body, i) if op in (Op.CALL, Op.BINARY) else None
+            if asked is None:
+                continue
+            theirs, ours = (model.evaluator.value(fn, a) for a in asked)
+            if not _holds(model, theirs, word) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
+                continue
+            if not _goes_on_either_way(model, fn, i):
+                return Barrier(fn.file, body.line[i], "the client's figure has to be one of the server's")
+    return None
+
+
+def _looked_for(body: Body, i: int) -> tuple[int, int] | None:
+    """What is looked for, and among what, where an instruction asks whether one of several is the same."""
+    args = body.args(i)
+    if body.op[i] == Op.BINARY:
+        return (args[1], args[2]) if body.text(args[0]) in ("in", "not in") else None
+    given = [a for _, a in body.call(i)[1]]
+    if body.called(i) == "in_array" and len(given) > 1:
+        return given[0], given[1]
+    if body.called(i) in _AMONG and given and body.op[args[0]] == Op.FIELD:
+        return given[0], body.args(args[0])[0]
     return None
 
 

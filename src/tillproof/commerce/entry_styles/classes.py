@@ -83,7 +83,7 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         )
     handled = [name for name in routes.verbs if name not in routes.before]
     for name, fn in wiring.program.methods(cls).items():
-        verb = routes.verbs.get(name) or (routes.verbs.get("*") if public(wiring, fn) else None)
+        verb = routes.verbs.get(name) or (_by_pattern(routes, name) if public(wiring, fn) else None)
         if verb is None:
             continue
         place = wiring.place(fn)
@@ -103,6 +103,12 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def _by_pattern(routes: Routes, name: str) -> str | None:
+    """The HTTP method of a public method that begins as handlers do, ``action*``, where all that do are; or of any, ``*``."""
+    begins = [k for k in routes.verbs if k.endswith("*") and len(k) > 1 and name.startswith(k[:-1]) and name[len(k) - 1 :][:1].isupper()]
+    return routes.verbs[begins[0]] if begins else routes.verbs.get("*")
 
 
 def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled: Iterable[str], place: Place) -> tuple[FunctionV, ...]:
@@ -167,8 +173,8 @@ class _Decorated:
     def all(self, files: list[str]) -> Iterator[Declared]:
         last = {n.rpartition(".")[2] for n in self.routes.names}
         modules = {n.rpartition(".")[0] for n in self.routes.names}
-        mark = b"#[" if self.framework.language == "php" else b"@"
-        chosen = [f for f in files if mark in self.program.sources[f] and self._imports(f, last, modules)]
+        marks = (b"#[", b"* @") if self.framework.language == "php" else (b"@",)
+        chosen = [f for f in files if any(m in self.program.sources[f] for m in marks) and self._imports(f, last, modules)]
         if chosen and self.routes.prefixes:
             self._global = self._everywhere(files)
         for file in chosen:

@@ -76,7 +76,8 @@ class Operation(Part, frozen=True):
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
     ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
-    payment method kept at the provider, which a repeated call charges again.
+    payment method kept at the provider, which a repeated call charges again. ``key_at``: the position at which an SDK's method takes the
+    idempotency key as an argument of its own.
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
@@ -110,6 +111,7 @@ class Operation(Part, frozen=True):
     money: Literal["", "minor", "decimal-string", "decimal"] = ""
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
+    key_at: int = -1
     key_note: str = ""
     note: str = ""
     source: str = ""
