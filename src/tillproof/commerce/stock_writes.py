@@ -8,8 +8,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.records import METAS, Touch
+from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
 from tillproof.ir.body import Body
@@ -26,6 +28,8 @@ _LINES = re.compile(
 )
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
+# What says whether there is any, or leads to the rows that count it, where no column of numbers is so called.
+_MAY_BE_A_FLAG = ("in_stock", "inventory")
 _TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
 _CLAMPS = (
     "max",
@@ -71,6 +75,23 @@ class StockWrites:
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
         self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in QUANTITIES)
+
+    @cached_property
+    def tables(self) -> list[Stock]:
+        """The tables that keep stock, as the schema declares them."""
+        return list(stock_tables(self.model.schema, self.model.words, self.model.knowledge.providers))
+
+    @cached_property
+    def _columns(self) -> frozenset[tuple[str, str]]:
+        """Entity and name of the columns that count goods."""
+        return frozenset(
+            (entity(table), snake(name.rpartition(".")[2]))
+            for stock in self.tables
+            for column in stock.columns
+            for table in (stock.table.entity, stock.table.name)
+            for name in (column.name, column.attribute)
+            if table and name
+        )
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -157,16 +178,17 @@ class StockWrites:
                 return next((v for k, v in option.entries if k in ("increment", "decrement")), None)
         return value
 
-    def is_stock(self, entity: str, field: str) -> bool:
-        """Whether a field of a kind of record keeps how many there are."""
+    def is_stock(self, kind: str, field: str) -> bool:
+        """Whether a field of a kind of record keeps how many there are: by its name, or because the schema says so."""
         plain = snake(field)
-        if _LINES.fullmatch(entity):
+        if _LINES.fullmatch(kind):
             return False
-        if self.model.words.has("stock_fields", plain):
-            return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
-        if _KEEPS.fullmatch(entity) is None:
-            return False
-        return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
+        if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
+            return not plain.endswith(("_status", "_id", "_at"))
+        if _KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
+            if plain in QUANTITIES or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns")):
+                return True
+        return (plain in QUANTITIES or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
         """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
