@@ -67,3 +67,43 @@ export async function placeOrder(order) {
     assert [r for r, _, _ in ruled(tmp_path / "one", _RACE, files)] == ["held"]
     files["src/orders.ts"] = code.replace(".update(", ".updateMany(")
     assert [r for r, _, _ in ruled(tmp_path / "many", _RACE, files)] == ["broken"]
+
+
+def test_a_server_action_may_be_called_by_anyone_whatever_our_own_page_hands_over(tmp_path: Path) -> None:
+    action = """\
+'use server';
+import Stripe from 'stripe';
+import { total } from './total';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export async function startPayment(input: { items: { price: string; quantity: number }[] }) {
+  return stripe.paymentIntents.create({ amount: total(input.items), currency: 'eur' });
+}
+"""
+    total = """\
+export function total(items) {
+  const sum = items.reduce((all, item) => all + Number(item.price) * item.quantity, 0);
+  return Math.round(sum * 100);
+}
+"""
+    page = """\
+import { prisma } from '../db';
+import { startPayment } from '../payment';
+
+export default async function Checkout({ params }) {
+  const items = await prisma.cartItem.findMany({ where: { cartId: params.id } });
+  const payment = await startPayment({ items });
+  return <Form secret={payment.client_secret} />;
+}
+"""
+    files = {
+        "next.config.js": "",
+        "src/payment.ts": action,
+        "src/total.ts": total,
+        "src/app/page.tsx": page,
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+    }
+    assert ("broken", "src/payment.ts", 8) in ruled(tmp_path / "open", "payment/client-amount", files)
+    files["src/payment.ts"] = action.replace("'use server';\n", "")
+    assert [r for r, _, _ in ruled(tmp_path / "ours", "payment/client-amount", files)] == ["held"]
