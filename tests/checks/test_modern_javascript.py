@@ -107,3 +107,26 @@ export default async function Checkout({ params }) {
     assert ("broken", "src/payment.ts", 8) in ruled(tmp_path / "open", "payment/client-amount", files)
     files["src/payment.ts"] = action.replace("'use server';\n", "")
     assert [r for r, _, _ in ruled(tmp_path / "ours", "payment/client-amount", files)] == ["held"]
+
+
+def test_what_a_form_was_checked_to_hold_is_still_what_was_sent(tmp_path: Path) -> None:
+    code = """\
+'use server';
+import { z } from 'zod';
+import { prisma } from './db';
+
+const Change = z.object({ status: z.string() });
+
+export async function moveOrder(id: string, form: FormData) {
+  const checked = Change.safeParse({ status: form.get('status') });
+  if (!checked.success) return { error: 'no' };
+  await prisma.order.update({ where: { id }, data: { status: checked.data.status } });
+}
+"""
+    files = {
+        "next.config.js": "",
+        "prisma/schema.prisma": "model Order {\n  id     String @id\n  status String\n  total  Int\n}\n",
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": code,
+    }
+    assert ruled(tmp_path, "order/unguarded-transition", files) == [("broken", "src/orders.ts", 10)]
