@@ -9,7 +9,7 @@ _ATOMIC = "inventory/non-atomic-write"
 _SCHEMA = """\
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 
-export const plants = pgTable('plants', { id: text('id').primaryKey(), price: integer('price'), inventory: integer('inventory').notNull() });
+export const plants = pgTable('plants', { id: text('id').primaryKey(), inventory: integer('inventory').notNull() });
 export const orders = pgTable('orders', { id: text('id').primaryKey(), plantId: text('plant_id') });
 """
 _PRISMA = """\

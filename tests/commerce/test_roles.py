@@ -336,3 +336,59 @@ def test_a_page_asks_its_session_who_calls(tmp_path: Path, guard: str, role: str
     )
     (entry,) = [e for e in shop.entries if e.route == "/ship.php"]
     assert entry.role == role
+
+
+OWN_SESSIONS = """\
+'use server';
+import { headers } from 'next/headers';
+import { auth } from './auth';
+import { prisma } from './db';
+
+async function getCurrentUser() {
+  try {
+    const session = await auth.api.getSession({ headers: await headers() });
+    if (!session?.user?.id) return null;
+    return await prisma.user.findUnique({ where: { id: session.user.id }, select: { id: true, role: true } });
+  } catch (error) {
+    return null;
+  }
+}
+
+export async function ship(id) {
+  try {
+    const user = await getCurrentUser();
+    if (!user) return { error: 'sign in' };
+    if (user?.role !== 'admin') return { error: 'staff only' };
+    await prisma.order.update({ where: { id }, data: { status: 'shipped' } });
+  } catch (error) {
+    return { error: 'failed' };
+  }
+}
+
+export async function refund(id) {
+  const user = await getCurrentUser();
+  if (!user || !user.id || user.role !== 'admin') {
+    return { error: 'staff only' };
+  }
+  await prisma.order.update({ where: { id }, data: { status: 'refunded' } });
+}
+
+export async function rename(name) {
+  const user = await getCurrentUser();
+  if (!user?.id) return null;
+  await prisma.user.update({ where: { id: user.id }, data: { name } });
+}
+
+export async function greet(user) {
+  const order = await prisma.order.findFirst({ where: { role: user.role } });
+  if (!order || user.role !== 'admin') {
+    console.log('a guest');
+  }
+  return order;
+}
+"""
+
+
+def test_actions_are_for_whom_their_heads_let_pass(tmp_path: Path) -> None:
+    found = roles(tmp_path, {"next.config.js": "", "actions.ts": OWN_SESSIONS})
+    assert found == {"ship": "staff", "refund": "staff", "rename": "customer", "greet": "public"}

@@ -233,7 +233,7 @@ class Requests:
             base = base.base
         if not (isinstance(base, Result) and base.instr >= 0 and self.cleans(base)):
             return []
-        held = [v for _, v in self.evaluator.arguments(base) if isinstance(v, (Record, Overlay))]
+        held: list[Value] = [v for _, v in self.evaluator.arguments(base) if isinstance(v, (Record, Overlay))]
         for at, name in enumerate(reversed(path)):
             inner = [v for h in held for v in entries_of(h, name)]
             if not inner and not (at == 0 and name in _CHECKED):

@@ -48,6 +48,7 @@ _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|g
 _SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+_KEYS = ("id", "_id", "uid", "sub", "email")
 _LEVELS = 3
 _FIRST_LINES = 12
 
@@ -306,7 +307,7 @@ class Roles:
         """``user.role === 'admin'``, whatever the operator."""
         sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
         texts = [t for s in sides if (t := _role_text(s))]
-        words = [snake(s.name) for s in sides if isinstance(s, Member)]
+        words = [snake(o.name) for s in sides for o in options(s) if isinstance(o, Member)]
         words += [k for s in sides if (k := session_key(s))]
         if any(_ROLE_WORD.fullmatch(w) for w in words) and any(_STAFF_TEXT.fullmatch(t) for t in texts):
             return "staff"
@@ -388,13 +389,27 @@ class Roles:
             if isinstance(callee, External) and self.program.language(fn.file) == "php":
                 return None  # a platform's function is what its pack says, whatever its name
             return self.guard(callee, patterns, 1)
+        if body.op[i] == Op.FIELD and body.name(i) in _KEYS and self._of_session(fn, body.args(i)[0]):
+            return "customer"
         if body.op[i] in (Op.FIELD, Op.NAME):
             word = snake(body.name(i))
             if _STAFF_WORD.fullmatch(word):
                 return "staff"
-            if _SIGNED_IN.fullmatch(word) and self._of_request(value):
+            if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or self._of_session(fn, i)):
                 return "customer"
         return None
+
+    def _of_session(self, fn: Fn, i: int) -> bool:
+        """Whether a variable was given by a function of ours that says whose session it is: ``const user = await getCurrentUser()``."""
+        body = self.program.body(fn)
+        stores = self.evaluator.defuse(fn).stores.get(body.name(i), ()) if body.op[i] == Op.NAME else ()
+        for store in stores:
+            given = body.args(store)[1]
+            while body.op[given] in (Op.AWAIT, Op.CAST):
+                given = body.args(given)[0 if body.op[given] == Op.AWAIT else 1]
+            if body.op[given] == Op.CALL and _SESSION.fullmatch(snake(body.called(given).rpartition(".")[2])):
+                return True
+        return False
 
     def _of_request(self, value: Value) -> bool:
         """Whether a value hangs on the request or session, not on a stored record."""

@@ -185,9 +185,9 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
-        if _KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
-            if plain in QUANTITIES or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns")):
-                return True
+        named = plain in QUANTITIES or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns"))
+        if named and _KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
+            return True
         return (plain in QUANTITIES or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:

@@ -37,7 +37,8 @@ class Alias(NamedTuple):
 
 
 def import_aliases(tree: Tree) -> list[Alias]:
-    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, what frameworks and import maps say, the names of the workspace's own packages, and where a client is generated to."""
+    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, what frameworks and import maps say, the names of the workspace's own packages,
+    and where a client is generated to."""
     out: dict[tuple[str, str | None], Alias] = {}
     for file in tree.files:
         name = posixpath.basename(file.path)
