@@ -130,3 +130,24 @@ export async function moveOrder(id: string, form: FormData) {
         "src/orders.ts": code,
     }
     assert ruled(tmp_path, "order/unguarded-transition", files) == [("broken", "src/orders.ts", 10)]
+
+
+def test_what_a_callback_appends_to_a_list_is_in_the_list(tmp_path: Path) -> None:
+    code = """\
+import express from 'express';
+import Stripe from 'stripe';
+
+const app = express();
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+app.post('/checkout', express.json(), async (req, res) => {
+  const lines = [];
+  req.body.items.forEach((item) => {
+    lines.push({ quantity: 1, price_data: { currency: 'eur', product_data: { name: item.name }, unit_amount: item.price } });
+  });
+  const session = await stripe.checkout.sessions.create({ line_items: lines, mode: 'payment', success_url: '/ok' });
+  res.json({ url: session.url });
+});
+"""
+    assert ruled(tmp_path, "payment/missing-currency", {"server.js": code}) == [("held", "server.js", 12)]
+    assert ("broken", "server.js", 12) in ruled(tmp_path, "payment/client-amount", {"server.js": code})

@@ -64,15 +64,14 @@ def _told(tree: Tree, path: str, name: str) -> list[tuple[str, str]] | None:
         data = _read(tree.root / path)
         return [*_paths(scope, data), *_below(scope, data, tree)]
     if name in _IMPORT_MAPS:
-        data = _read(tree.root / path).get("imports")
-        return (
-            [(k, _joined(scope, v)) for k, v in data.items() if isinstance(v, str) and v.startswith(".")] if isinstance(data, dict) else []
-        )
+        given = _read(tree.root / path).get("imports")
+        named = given.items() if isinstance(given, dict) else ()
+        return [(str(k), _joined(scope, v)) for k, v in named if isinstance(v, str) and v.startswith(".")]
     known = _BY_FRAMEWORK.get(posixpath.splitext(name)[0])
     if known is None or not name.endswith((".js", ".ts", ".mjs", ".cjs", ".mts")):
         return None
-    given = [pair for block in _ALIAS_BLOCK.findall(_text(tree.root / path)) for pair in _ALIAS_ENTRY.findall(block)]
-    return [(prefix.removesuffix("*"), _joined(scope, folder.removesuffix("*"))) for prefix, folder in (*given, *known)]
+    told = [pair for block in _ALIAS_BLOCK.findall(_text(tree.root / path)) for pair in _ALIAS_ENTRY.findall(block)]
+    return [(prefix.removesuffix("*"), _joined(scope, folder.removesuffix("*"))) for prefix, folder in (*told, *known)]
 
 
 def _joined(scope: str, folder: str) -> str:
