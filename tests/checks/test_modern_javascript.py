@@ -151,3 +151,34 @@ app.post('/checkout', express.json(), async (req, res) => {
 """
     assert ruled(tmp_path, "payment/missing-currency", {"server.js": code}) == [("held", "server.js", 12)]
     assert ("broken", "server.js", 12) in ruled(tmp_path, "payment/client-amount", {"server.js": code})
+
+
+def test_an_order_that_is_paid_because_the_browser_says_so_is_not_paid(tmp_path: Path) -> None:
+    code = """\
+'use server';
+import Stripe from 'stripe';
+import { prisma } from './db';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export async function finish(orderId: string, intent: { id: string; status: string }) {
+  await prisma.order.update({
+    where: { id: orderId },
+    data: { paymentStatus: intent.status === 'succeeded' ? 'Paid' : 'Failed' },
+  });
+}
+
+export async function start(amount) {
+  return stripe.paymentIntents.create({ amount: 1000, currency: 'eur' });
+}
+"""
+    files = {
+        "next.config.js": "",
+        "prisma/schema.prisma": "model Order {\n  id            String @id\n  paymentStatus String\n  total         Int\n}\n",
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": code,
+    }
+    assert ruled(tmp_path / "said", "payment/fulfil-on-redirect", files) == [("broken", "src/orders.ts", 8)]
+    asked = "  const own = await stripe.paymentIntents.retrieve(intent.id);\n  await prisma.order.update({"
+    files["src/orders.ts"] = code.replace("  await prisma.order.update({", asked).replace("intent.status", "own.status")
+    assert "broken" not in {r for r, _, _ in ruled(tmp_path / "asked", "payment/fulfil-on-redirect", files)}
