@@ -182,3 +182,105 @@ export async function start(amount) {
     asked = "  const own = await stripe.paymentIntents.retrieve(intent.id);\n  await prisma.order.update({"
     files["src/orders.ts"] = code.replace("  await prisma.order.update({", asked).replace("intent.status", "own.status")
     assert "broken" not in {r for r, _, _ in ruled(tmp_path / "asked", "payment/fulfil-on-redirect", files)}
+
+
+_HOOK = """\
+import Stripe from 'stripe';
+import { addLine, addOrder } from './orders';
+import { mail } from './mail';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export async function POST(request) {
+  const event = stripe.webhooks.constructEvent(await request.text(), request.headers.get('stripe-signature'), process.env.HOOK);
+  if (event.type === 'checkout.session.completed') {
+    await addOrder(event.data.object);
+    await addLine(event.data.object);
+  }
+  return new Response('ok');
+}
+"""
+_ORDERS = """\
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { lines, orders } from './schema';
+
+const db = drizzle(process.env.DATABASE_URL);
+
+export const addOrder = async (session) => {
+  await db.insert(orders).values({ stripeSessionId: session.id, total: session.amount_total });
+};
+
+export const addLine = async (session) => {
+  await db.insert(lines).values({ id: crypto.randomUUID(), orderId: session.id });
+};
+"""
+_TABLES = """\
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+
+export const orders = pgTable('orders', { stripeSessionId: text('stripe_session_id').primaryKey(), total: integer('total') });
+export const lines = pgTable('order_lines', { id: text('id').primaryKey(), orderId: text('order_id') });
+"""
+
+
+def test_a_row_that_the_database_takes_once_keeps_all_behind_it_from_happening_twice(tmp_path: Path) -> None:
+    check = "idempotency/handler-not-idempotent"
+    files = {"src/app/api/hook/route.ts": _HOOK.replace("./", "../../../"), "src/orders.ts": _ORDERS, "src/schema.ts": _TABLES}
+    assert "broken" not in {r for r, _, _ in ruled(tmp_path / "once", check, files)}
+    files["src/schema.ts"] = _TABLES.replace("text('stripe_session_id').primaryKey()", "text('stripe_session_id')")
+    assert {line for r, _, line in ruled(tmp_path / "again", check, files) if r == "broken"} == {7, 11}
+
+
+_APPROVAL = """\
+import { prisma } from './db';
+
+async function lock(orderId) {
+  try {
+    await prisma.paymentLock.create({ data: { orderId } });
+    return true;
+  } catch (error) {
+    return false;
+  }
+}
+
+export async function approve(event) {
+  const orderId = event.data.object.metadata.orderId;
+  if (!(await lock(orderId))) return;
+  const order = await prisma.order.findUnique({ where: { id: orderId } });
+  if (order.status === 'paid') return;
+  await prisma.product.update({ where: { id: order.productId }, data: { stock: { decrement: 1 } } });
+  await prisma.order.update({ where: { id: orderId }, data: { status: 'paid' } });
+  await prisma.paymentLock.delete({ where: { orderId } });
+}
+"""
+_LOCKS = """\
+model PaymentLock {
+  id      String @id @default(uuid())
+  orderId String @unique
+}
+
+model Order {
+  id        String @id
+  productId String
+  status    String
+}
+
+model Product {
+  id    String @id
+  stock Int
+}
+"""
+
+
+def test_a_row_of_locks_is_a_lock_where_the_database_takes_no_second_one(tmp_path: Path) -> None:
+    hook = _HOOK.replace("import { addLine, addOrder } from './orders';", "import { approve } from '../../../orders';")
+    hook = hook.replace("await addOrder(event.data.object);", "await approve(event);").replace("    await addLine(event.data.object);\n", "")
+    files = {
+        "prisma/schema.prisma": _LOCKS,
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": _APPROVAL,
+        "src/app/api/hook/route.ts": hook,
+        "next.config.js": "",
+    }
+    assert "broken" not in {r for r, _, _ in ruled(tmp_path / "kept", "idempotency/dedup-race", files)}
+    files["prisma/schema.prisma"] = _LOCKS.replace(" @unique", "")
+    assert "broken" in {r for r, _, _ in ruled(tmp_path / "free", "idempotency/dedup-race", files)}
