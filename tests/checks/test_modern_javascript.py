@@ -273,7 +273,8 @@ model Product {
 
 def test_a_row_of_locks_is_a_lock_where_the_database_takes_no_second_one(tmp_path: Path) -> None:
     hook = _HOOK.replace("import { addLine, addOrder } from './orders';", "import { approve } from '../../../orders';")
-    hook = hook.replace("await addOrder(event.data.object);", "await approve(event);").replace("    await addLine(event.data.object);\n", "")
+    hook = hook.replace("await addOrder(event.data.object);", "await approve(event);")
+    hook = hook.replace("    await addLine(event.data.object);\n", "")
     files = {
         "prisma/schema.prisma": _LOCKS,
         "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
