@@ -285,3 +285,51 @@ def test_a_row_of_locks_is_a_lock_where_the_database_takes_no_second_one(tmp_pat
     assert "broken" not in {r for r, _, _ in ruled(tmp_path / "kept", "idempotency/dedup-race", files)}
     files["prisma/schema.prisma"] = _LOCKS.replace(" @unique", "")
     assert "broken" in {r for r, _, _ in ruled(tmp_path / "free", "idempotency/dedup-race", files)}
+
+
+def test_functions_that_nobody_waits_for_fail_unheard(tmp_path: Path) -> None:
+    hook = _HOOK.replace("import { addLine, addOrder } from './orders';", "import { take } from '../../../orders';")
+    hook = hook.replace("await addOrder(event.data.object);", "await take(event.data.object.lines);")
+    hook = hook.replace("    await addLine(event.data.object);\n", "")
+    code = """\
+import { prisma } from './db';
+
+export async function take(lines) {
+  lines.forEach(async (line) => {
+    await prisma.product.update({ where: { id: line.id }, data: { stock: { decrement: line.quantity } } });
+  });
+}
+"""
+    files = {
+        "next.config.js": "",
+        "prisma/schema.prisma": _LOCKS,
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": code,
+        "src/app/api/hook/route.ts": hook,
+    }
+    check = "resilience/swallowed-failure"
+    assert ruled(tmp_path / "dropped", check, files) == [("broken", "src/orders.ts", 4)]
+    files["src/orders.ts"] = code.replace("lines.forEach(", "await Promise.all(lines.map(").replace("  });\n", "  }));\n")
+    assert {r for r, _, _ in ruled(tmp_path / "awaited", check, files)} == {"held"}
+
+
+def test_stock_that_is_worked_out_anew_is_taken_again_by_a_second_delivery(tmp_path: Path) -> None:
+    hook = _HOOK.replace("import { addLine, addOrder } from './orders';", "import { take } from '../../../orders';")
+    hook = hook.replace("await addOrder(event.data.object);", "await take(event.data.object.metadata.productId);")
+    hook = hook.replace("    await addLine(event.data.object);\n", "")
+    code = """\
+import { prisma } from './db';
+
+export async function take(id) {
+  const product = await prisma.product.findUnique({ where: { id } });
+  await prisma.product.update({ where: { id }, data: { stock: product.stock - 1 < 0 ? 0 : product.stock - 1 } });
+}
+"""
+    files = {
+        "next.config.js": "",
+        "prisma/schema.prisma": _LOCKS,
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": code,
+        "src/app/api/hook/route.ts": hook,
+    }
+    assert ruled(tmp_path, "idempotency/handler-not-idempotent", files) == [("broken", "src/orders.ts", 5)]

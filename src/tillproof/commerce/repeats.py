@@ -112,7 +112,8 @@ class Repeats:
                 return "goods"
             if words.money(name) or words.entity(name) or re.search(r"balance|credit|wallet|point|token", name, re.IGNORECASE):
                 return "money"
-        if touch.effect == "stock.write":
+        taken = self.model.stock_writes.write(touch)
+        if touch.effect == "stock.write" or (taken is not None and taken.how != "set"):
             return "goods"
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
