@@ -333,3 +333,30 @@ export async function take(id) {
         "src/app/api/hook/route.ts": hook,
     }
     assert ruled(tmp_path, "idempotency/handler-not-idempotent", files) == [("broken", "src/orders.ts", 5)]
+
+
+def test_one_argument_of_several_is_no_whole_message(tmp_path: Path) -> None:
+    code = """\
+'use server';
+import Stripe from 'stripe';
+import { prisma } from './db';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export async function pay(orderId: string, reference: string, note) {
+  await stripe.paymentIntents.capture(reference);
+  await prisma.payment.create({ data: { orderId, reference } });
+}
+
+export async function log(orderId: string, message) {
+  await stripe.paymentIntents.capture(orderId);
+  await prisma.payment.create({ data: { orderId, payload: message } });
+}
+"""
+    files = {
+        "next.config.js": "",
+        "prisma/schema.prisma": "model Payment {\n  id        String @id\n  orderId   String\n  reference String\n  payload   Json\n}\n",
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/payments.ts": code,
+    }
+    assert [line for r, _, line in ruled(tmp_path, "pci/card-data-stored", files) if r == "broken"] == [14]

@@ -392,3 +392,33 @@ export async function greet(user) {
 def test_actions_are_for_whom_their_heads_let_pass(tmp_path: Path) -> None:
     found = roles(tmp_path, {"next.config.js": "", "actions.ts": OWN_SESSIONS})
     assert found == {"ship": "staff", "refund": "staff", "rename": "customer", "greet": "public"}
+
+
+EDGE = """\
+import { createClient } from 'jsr:@supabase/supabase-js@2';
+
+const supabase = createClient(Deno.env.get('URL'), Deno.env.get('KEY'));
+
+Deno.serve(async (req) => {
+  if (req.method === 'OPTIONS') {
+    return new Response('ok');
+  }
+  try {
+    const { id, status } = await req.json();
+    const header = req.headers.get('authorization');
+    if (!header) throw new Error('no header');
+    const { data: { user }, error } = await supabase.auth.getUser(header.replace('Bearer ', ''));
+    if (error || !user) throw new Error('who?');
+    const { data: profile } = await supabase.from('profiles').select('role').eq('id', user.id).single();
+    if (profile?.role !== 'admin') throw new Error('staff only');
+    await supabase.from('orders').update({ status }).eq('id', id);
+    return new Response('ok');
+  } catch (error) {
+    return new Response(error.message, { status: 400 });
+  }
+});
+"""
+
+
+def test_the_answer_to_a_preflight_is_not_what_a_function_is_for(tmp_path: Path) -> None:
+    assert set(roles(tmp_path, {"supabase/config.toml": "", "supabase/functions/ship/index.ts": EDGE}).values()) == {"staff"}

@@ -172,7 +172,9 @@ def _begins(body: Body, blocks: set[int]) -> int:
 
 
 def _refuses(body: Body, blocks: set[int]) -> bool:
-    """Whether a side raises, or answers that the caller may not."""
+    """Whether a side raises, or answers that the caller may not, and does little else: what a handler does beyond its head refuses too."""
+    if _weight(body, blocks) > _LEAVES:
+        return False
     inside = (i for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end))
     return any(body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS) for i in inside)
 
