@@ -360,3 +360,27 @@ export async function log(orderId: string, message) {
         "src/payments.ts": code,
     }
     assert [line for r, _, line in ruled(tmp_path, "pci/card-data-stored", files) if r == "broken"] == [14]
+
+
+def test_a_sum_times_a_scale_that_is_kept_elsewhere_may_be_minor_units(tmp_path: Path) -> None:
+    code = """\
+import Stripe from 'stripe';
+import { prisma } from './db';
+import { multiple } from 'till-settings';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export async function charge(id) {
+  const order = await prisma.order.findUnique({ where: { id } });
+  const total = Number(order.total.toFixed(2));
+  return stripe.paymentIntents.create({ amount: total * multiple, currency: 'jpy' });
+}
+"""
+    files = {
+        "prisma/schema.prisma": "model Order {\n  id    String @id\n  total Float\n}\n",
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/pay.ts": code,
+    }
+    assert "broken" not in {r for r, _, _ in ruled(tmp_path / "scaled", "payment/amount-unit", files)}
+    files["src/pay.ts"] = code.replace("total * multiple", "total").replace("'jpy'", "'eur'")
+    assert "broken" in {r for r, _, _ in ruled(tmp_path / "plain", "payment/amount-unit", files)}
