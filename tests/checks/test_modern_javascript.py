@@ -384,3 +384,38 @@ export async function charge(id) {
     assert "broken" not in {r for r, _, _ in ruled(tmp_path / "scaled", "payment/amount-unit", files)}
     files["src/pay.ts"] = code.replace("total * multiple", "total").replace("'jpy'", "'eur'")
     assert "broken" in {r for r, _, _ in ruled(tmp_path / "plain", "payment/amount-unit", files)}
+
+
+def test_documents_are_orders_by_their_path_and_a_kept_answer_names_their_payment(tmp_path: Path) -> None:
+    code = """\
+import { onCall } from 'firebase-functions/v2/https';
+import * as admin from 'firebase-admin';
+import Stripe from 'stripe';
+
+const db = admin.firestore();
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export const confirm = onCall(async (request) => {
+  const { shop, id } = request.data;
+  const orderRef = db.doc(`shops/${shop}/orders/${id}`);
+  await db.runTransaction(async (transaction) => {
+    const kept = (await transaction.get(db.doc(`shops/${shop}/orders/${id}/system/stripe`))).data();
+    const order = (await transaction.get(orderRef)).data();
+    if (order.status !== 'open') throw new Error('too late');
+    const intent = await stripe.paymentIntents.retrieve(kept.paymentIntent.id);
+    if (intent.status !== 'succeeded') throw new Error('not paid');
+    transaction.update(orderRef, { status: 'paid' });
+  });
+});
+
+export const start = onCall(async (request) => {
+  return stripe.paymentIntents.create({ amount: 1000, currency: 'eur' });
+});
+"""
+    files = {"functions/index.ts": code}
+    assert {r for r, _, _ in ruled(tmp_path / "kept", "payment/amount-not-reconciled", files)} == {"held"}
+    assert {r for r, _, _ in ruled(tmp_path / "guarded", "order/unguarded-transition", files)} == {"held"}
+    files["functions/index.ts"] = code.replace("retrieve(kept.paymentIntent.id)", "retrieve(request.data.intent)")
+    assert "broken" in {r for r, _, _ in ruled(tmp_path / "sent", "payment/amount-not-reconciled", files)}
+    files["functions/index.ts"] = code.replace("    if (order.status !== 'open') throw new Error('too late');\n", "")
+    assert "broken" in {r for r, _, _ in ruled(tmp_path / "unguarded", "order/unguarded-transition", files)}

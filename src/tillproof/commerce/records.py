@@ -69,6 +69,9 @@ _WORKING = {"record.create": "create", "record.write": "write", "order.write": "
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
             "once": "upsert"}  # fmt: skip
 
+# Calls on what was fetched that give the record itself: a snapshot's fields, a document as plain data.
+_UNPACKS = ("data", "toObject", "toJSON")
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
@@ -135,6 +138,8 @@ class Records:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
+                if isinstance(rows.callee, Member) and rows.callee.name in _UNPACKS and isinstance(rows.callee.base, Result):
+                    return self.read_behind(rows.callee.base)
         return None
 
     # --- assignments
