@@ -400,7 +400,9 @@ export const confirm = onCall(async (request) => {
   const orderRef = db.doc(`shops/${shop}/orders/${id}`);
   await db.runTransaction(async (transaction) => {
     const kept = (await transaction.get(db.doc(`shops/${shop}/orders/${id}/system/stripe`))).data();
-    const order = (await transaction.get(orderRef)).data();
+    const found = await transaction.get(orderRef);
+    const order = found.data();
+    order.id = found.id;
     if (order.status !== 'open') throw new Error('too late');
     const intent = await stripe.paymentIntents.retrieve(kept.paymentIntent.id);
     if (intent.status !== 'succeeded') throw new Error('not paid');

@@ -134,6 +134,8 @@ class Records:
         """The read that a value was fetched by, if it is a record or a list of records."""
         for option in options(value):
             rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
+            while isinstance(rows, Overlay):  # fields of it were set since
+                rows = rows.base
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
