@@ -421,3 +421,32 @@ export const start = onCall(async (request) => {
     assert "broken" in {r for r, _, _ in ruled(tmp_path / "sent", "payment/amount-not-reconciled", files)}
     files["functions/index.ts"] = code.replace("    if (order.status !== 'open') throw new Error('too late');\n", "")
     assert "broken" in {r for r, _, _ in ruled(tmp_path / "unguarded", "order/unguarded-transition", files)}
+
+
+def test_each_side_of_a_branch_may_have_its_own_refusal(tmp_path: Path) -> None:
+    code = """\
+import express from 'express';
+import { prisma } from './db';
+
+const app = express();
+
+app.post('/orders/:id/cancel', async (req, res) => {
+  const order = await prisma.order.findUnique({ where: { id: req.params.id } });
+  if (req.user.isAdmin) {
+    if (order.status === 'shipped') throw new Error('too late');
+  } else {
+    if (order.status !== 'open') throw new Error('too late');
+  }
+  await prisma.order.update({ where: { id: order.id }, data: { status: 'cancelled' } });
+  res.end();
+});
+"""
+    files = {
+        "prisma/schema.prisma": "model Order {\n  id     String @id\n  status String\n}\n",
+        "src/db.ts": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "src/orders.ts": code,
+    }
+    shown = [r for r, _, _ in ruled(tmp_path / "both", "order/unguarded-transition", files)]
+    assert shown == ["held"]
+    files["src/orders.ts"] = code.replace("    if (order.status !== 'open') throw new Error('too late');\n", "    console.log(order.id);\n")
+    assert [r for r, _, _ in ruled(tmp_path / "one", "order/unguarded-transition", files)] == ["broken"]
