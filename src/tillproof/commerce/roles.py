@@ -8,7 +8,7 @@ from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_sessions import asked_of_session, session_key
+from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session, session_key
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -45,7 +45,6 @@ _PROVES = re.compile(
     r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
-_SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
 _KEYS = ("id", "_id", "uid", "sub", "email")
@@ -389,27 +388,15 @@ class Roles:
             if isinstance(callee, External) and self.program.language(fn.file) == "php":
                 return None  # a platform's function is what its pack says, whatever its name
             return self.guard(callee, patterns, 1)
-        if body.op[i] == Op.FIELD and body.name(i) in _KEYS and self._of_session(fn, body.args(i)[0]):
+        if body.op[i] == Op.FIELD and body.name(i) in _KEYS and given_by_session(self.evaluator, fn, body.args(i)[0]):
             return "customer"
         if body.op[i] in (Op.FIELD, Op.NAME):
             word = snake(body.name(i))
             if _STAFF_WORD.fullmatch(word):
                 return "staff"
-            if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or self._of_session(fn, i)):
+            if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or given_by_session(self.evaluator, fn, i)):
                 return "customer"
         return None
-
-    def _of_session(self, fn: Fn, i: int) -> bool:
-        """Whether a variable was given by a function of ours that says whose session it is: ``const user = await getCurrentUser()``."""
-        body = self.program.body(fn)
-        stores = self.evaluator.defuse(fn).stores.get(body.name(i), ()) if body.op[i] == Op.NAME else ()
-        for store in stores:
-            given = body.args(store)[1]
-            while body.op[given] in (Op.AWAIT, Op.CAST):
-                given = body.args(given)[0 if body.op[given] == Op.AWAIT else 1]
-            if body.op[given] == Op.CALL and _SESSION.fullmatch(snake(body.called(given).rpartition(".")[2])):
-                return True
-        return False
 
     def _of_request(self, value: Value) -> bool:
         """Whether a value hangs on the request or session, not on a stored record."""
@@ -419,7 +406,7 @@ class Roles:
                 here = here.base
             if isinstance(here, (Param, External)) and here is not option:
                 return True
-            if isinstance(here, Result) and any(_SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
+            if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
 
