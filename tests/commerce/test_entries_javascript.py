@@ -352,3 +352,78 @@ exports.within = async function within(req, res, at) {
         },
     )
     assert shop.ways() == {"ANY /orders shown public", "POST /hooks/payments told public", "ANY None within public"}
+
+
+def test_functions_of_deno_are_served_below_the_folder_in_which_they_lie(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "supabase/config.toml": "",
+            "supabase/functions/pay/index.ts": """\
+import { serve } from 'https://deno.land/std@0.177.0/http/server.ts';
+import { createClient } from 'https://esm.sh/@supabase/supabase-js@2';
+serve(async (req) => new Response('ok'));
+""",
+            "supabase/functions/refund/index.ts": """\
+import { answer } from '../_shared/answer.ts';
+declare global { interface Deno { serve(handler: (req: Request) => Promise<Response>): void } }
+Deno.serve(async (req: Request) => answer(req));
+""",
+            "supabase/functions/_shared/answer.ts": "export const answer = (req: Request) => new Response('ok');\n",
+        },
+    )
+    assert {(e.route, e.target.fn.file) for e in shop.entries} == {
+        ("/functions/v1/pay", "supabase/functions/pay/index.ts"),
+        ("/functions/v1/refund", "supabase/functions/refund/index.ts"),
+    }
+
+
+def test_resolvers_are_found_by_the_record_that_a_file_exports_however_they_are_merged(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "server.ts": """\
+import { ApolloServer } from '@apollo/server';
+import { loadFilesSync } from '@graphql-tools/load-files';
+import { mergeResolvers } from '@graphql-tools/merge';
+import { guests } from './guests';
+new ApolloServer({ typeDefs, resolvers: mergeResolvers([guests, ...loadFilesSync('./resolvers')]) });
+""",
+            "guests.ts": "export const guests = { Query: { guest: (_, { id }) => id }, Guest: { name: (guest) => guest.name } };\n",
+            "resolvers/orders.ts": "const orders = { Mutation: { async placeOrder(_, { order }) {} } };\nexport default orders;\n",
+            "resolvers/refunds.js": "module.exports = { Mutation: { refund: (parent, args, ctx) => args.id } };\n",
+        },
+    )
+    assert shop.ways() == {"GET None guest public", "POST None placeOrder public", "POST None refund public"}
+
+
+def test_a_worker_exports_a_record_of_handlers(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "wrangler.toml": 'name = "till"\n',
+            "src/index.ts": "export default { async fetch(request, env, ctx) {}, async queue(batch, env) {} };\n",
+            "functions/api/pay.ts": "export const onRequestPost = async ({ request, env }) => new Response('ok');\n",
+        },
+    )
+    assert shop.ways() == {"ANY None fetch public", "NONE None queue public", "POST /api/pay onRequestPost public"}
+
+
+def test_endpoints_and_actions_of_sites_that_are_built_from_pages(tmp_path: Path) -> None:
+    kit = wired(
+        tmp_path / "kit",
+        {
+            "svelte.config.js": "",
+            "src/routes/(shop)/cart/+page.server.ts": "export const actions = { default: async (event) => {}, empty: async () => {} };\n",
+            "src/routes/api/hook/+server.ts": "export const POST = async ({ request }) => new Response('ok');\n",
+        },
+    )
+    assert kit.ways() == {"POST /cart default public", "POST /cart empty public", "POST /api/hook POST public"}
+    astro = wired(
+        tmp_path / "astro",
+        {
+            "astro.config.mjs": "",
+            "src/pages/api/pay.ts": "export const POST = async ({ request }) => new Response('ok');\n",
+        },
+    )
+    assert astro.ways() == {"POST /api/pay POST public"}

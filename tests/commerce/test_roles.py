@@ -336,3 +336,89 @@ def test_a_page_asks_its_session_who_calls(tmp_path: Path, guard: str, role: str
     )
     (entry,) = [e for e in shop.entries if e.route == "/ship.php"]
     assert entry.role == role
+
+
+OWN_SESSIONS = """\
+'use server';
+import { headers } from 'next/headers';
+import { auth } from './auth';
+import { prisma } from './db';
+
+async function getCurrentUser() {
+  try {
+    const session = await auth.api.getSession({ headers: await headers() });
+    if (!session?.user?.id) return null;
+    return await prisma.user.findUnique({ where: { id: session.user.id }, select: { id: true, role: true } });
+  } catch (error) {
+    return null;
+  }
+}
+
+export async function ship(id) {
+  try {
+    const user = await getCurrentUser();
+    if (!user) return { error: 'sign in' };
+    if (user?.role !== 'admin') return { error: 'staff only' };
+    await prisma.order.update({ where: { id }, data: { status: 'shipped' } });
+  } catch (error) {
+    return { error: 'failed' };
+  }
+}
+
+export async function refund(id) {
+  const user = await getCurrentUser();
+  if (!user || !user.id || user.role !== 'admin') {
+    return { error: 'staff only' };
+  }
+  await prisma.order.update({ where: { id }, data: { status: 'refunded' } });
+}
+
+export async function rename(name) {
+  const user = await getCurrentUser();
+  if (!user?.id) return null;
+  await prisma.user.update({ where: { id: user.id }, data: { name } });
+}
+
+export async function greet(user) {
+  const order = await prisma.order.findFirst({ where: { role: user.role } });
+  if (!order || user.role !== 'admin') {
+    console.log('a guest');
+  }
+  return order;
+}
+"""
+
+
+def test_actions_are_for_whom_their_heads_let_pass(tmp_path: Path) -> None:
+    found = roles(tmp_path, {"next.config.js": "", "actions.ts": OWN_SESSIONS})
+    assert found == {"ship": "staff", "refund": "staff", "rename": "customer", "greet": "public"}
+
+
+EDGE = """\
+import { createClient } from 'jsr:@supabase/supabase-js@2';
+
+const supabase = createClient(Deno.env.get('URL'), Deno.env.get('KEY'));
+
+Deno.serve(async (req) => {
+  if (req.method === 'OPTIONS') {
+    return new Response('ok');
+  }
+  try {
+    const { id, status } = await req.json();
+    const header = req.headers.get('authorization');
+    if (!header) throw new Error('no header');
+    const { data: { user }, error } = await supabase.auth.getUser(header.replace('Bearer ', ''));
+    if (error || !user) throw new Error('who?');
+    const { data: profile } = await supabase.from('profiles').select('role').eq('id', user.id).single();
+    if (profile?.role !== 'admin') throw new Error('staff only');
+    await supabase.from('orders').update({ status }).eq('id', id);
+    return new Response('ok');
+  } catch (error) {
+    return new Response(error.message, { status: 400 });
+  }
+});
+"""
+
+
+def test_the_answer_to_a_preflight_is_not_what_a_function_is_for(tmp_path: Path) -> None:
+    assert set(roles(tmp_path, {"supabase/config.toml": "", "supabase/functions/ship/index.ts": EDGE}).values()) == {"staff"}

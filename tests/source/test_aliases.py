@@ -42,6 +42,25 @@ def test_a_package_is_found_from_everywhere_and_a_root_alias_below_the_root(tmp_
     assert modules.find("apps/shop/a.ts", "~shared/money") == "packages/shared/money.ts"
 
 
+def test_frameworks_and_import_maps_have_names_of_their_own(tmp_path: Path) -> None:
+    files = {
+        "shop/svelte.config.js": "export default { kit: { adapter: adapter(), alias: { $db: 'src/db', '$ui/*': './src/ui/*' } } };\n",
+        "shop/src/lib/server/stripe.ts": "export const stripe = 1\n",
+        "shop/src/db/index.ts": "export const db = 1\n",
+        "shop/src/ui/till.ts": "export const till = 1\n",
+        "shop/src/routes/+server.ts": "export const GET = 1\n",
+        "edge/deno.json": json.dumps({"imports": {"stripe": "npm:stripe@14", "shared/": "./_shared/"}}),
+        "edge/_shared/cors.ts": "export const cors = 1\n",
+        "edge/pay/index.ts": "export const pay = 1\n",
+    }
+    modules = _modules(tmp_path, files)
+    route = "shop/src/routes/+server.ts"
+    assert modules.find(route, "$lib/server/stripe") == "shop/src/lib/server/stripe.ts"
+    assert (modules.find(route, "$db"), modules.find(route, "$ui/till")) == ("shop/src/db/index.ts", "shop/src/ui/till.ts")
+    assert modules.find("edge/pay/index.ts", "shared/cors.ts") == "edge/_shared/cors.ts"
+    assert modules.find("edge/pay/index.ts", "stripe") is None
+
+
 def _modules(root: Path, files: dict[str, str]) -> Modules:
     write(root, files)
     tree = discover(root)

@@ -46,6 +46,7 @@ class Conditions:
         self.model = model
         self.program = model.program
         self.evaluator = model.evaluator
+        self._rows: dict[Fn, bool] = {}
         self._memo: dict[tuple[Fn, int, bool | None, int], Found] = {}
 
     def behind(self, held: Held) -> Found:
@@ -287,9 +288,16 @@ class Conditions:
         return None if within or target == fn else value
 
     def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
-        """Whether the way a function returns can say anything: it answers, or it can raise."""
+        """Whether the way a function returns can say anything: it answers, it can raise, or the row that it makes may be refused."""
         body = self.program.body(fn)
-        return not body.generator and (truth is not None or any(op == Op.RAISE for op in body.op))
+        return not body.generator and (truth is not None or Op.RAISE in body.op or self._makes_row(fn))
+
+    def _makes_row(self, fn: Fn) -> bool:
+        if fn not in self._rows:
+            body = self.program.body(fn)
+            made = (self.model.effects.plain(fn, i) for i, op in enumerate(body.op) if op == Op.CALL)
+            self._rows[fn] = any(effect is not None and effect.kind in ("create", "upsert") for effect in made)
+        return self._rows[fn]
 
     def _counts(self, fn: Fn, fact: Fact) -> bool:
         """Whether a fact says more than that a call has come back: a row that was created may have been the first of its kind, and a

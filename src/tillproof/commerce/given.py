@@ -18,7 +18,8 @@ _BODIES = ("body", "data", "json", "form_params", "params")
 
 
 def given_at(model: "Model", site: OperationSite, path: str) -> Iterator[tuple[Ctx | None, Value]]:
-    """The values at a path, each with its calling context: one for every caller where a parameter hides it."""
+    """The values at a path, each with its calling context: one for every caller where a parameter hides it, and one for whoever calls
+    from outside where the function is a way in by itself."""
     yield from _specific(model, site, path, site.ctx, 0)
 
 
@@ -32,7 +33,7 @@ def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, l
                 yield from ((ctx, v) for v in values)
             for deeper in contexts[:_CALLERS]:
                 yield from _specific(model, site, path, deeper, level + 1)
-            return
+            values = [v for v in values if _sent(model, v)]
     yield from ((ctx, v) for v in values)
 
 
@@ -74,6 +75,11 @@ def depends_on_caller(model: "Model", value: Value) -> bool:
     return any(
         isinstance(here, Param) or (isinstance(here, Instance) and here.origin is not None) for here in pieces([value], _PIECES, onward)
     )
+
+
+def _sent(model: "Model", value: Value) -> bool:
+    """Whether a value hangs on what a stranger hands over when he calls the function himself, as he may a server action."""
+    return any(isinstance(part, Param) for source, part in model.requests.sources_in(value, _PIECES) for part in pieces([part], _PIECES))
 
 
 def _keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:

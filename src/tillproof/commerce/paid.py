@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
+from tillproof.commerce.claims import claimed
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
@@ -208,6 +209,8 @@ class PaidPolicy(SenderPolicy):
                 return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)
+        if not said and op in (Op.SET_FIELD, Op.CALL) and claimed(self.model, fn, i, ctx, self._from_sender):
+            said = "sure"
         if said and _AGAIN.search(snake(self.model.program.name(fn))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None

@@ -67,6 +67,10 @@ class Known:
     name: str
 
 
+_BEGINNINGS = ("insert", "update")
+_COMPLETIONS = ("values", "set")
+
+
 class Recogniser:
     """Tables of all packs, per language."""
 
@@ -118,6 +122,7 @@ class Recogniser:
             )
             for lang in LANGUAGES
         }
+        self._makes_client = frozenset(c for clients in self._clients.values() for c in clients if "." in c.lstrip("."))
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
@@ -358,13 +363,15 @@ class Recogniser:
         for effect, pattern, name, _ in table.find((package,)) if (package := self.imported(fn, i)) else ():
             if self._effect_receiver(effect, pattern, name):
                 return effect, True
-        if self.digests(fn, i):
+        if self.digests(fn, i) or self._begins_statement(fn, i, ctx):
             return None  # what a digest is made of is kept nowhere
         value = self.evaluator.value(fn, callee, ctx)
         if _lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
         spelt = self.callee_names(fn, i, ctx)
+        if any(name.lower() in self._makes_client for name in spelt):
+            return None
         kind = _declared(value)
         for effect, pattern, name, _ in table.find(spelt):
             if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
@@ -379,6 +386,16 @@ class Recogniser:
         if possible is None or self._on_inert(fn, callee, ctx) or self.is_("loggers", fn, i, ctx) is not None:
             return None
         return possible
+
+    def _begins_statement(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call only names the table of a statement that a later one completes: ``db.insert(orders).values({ … })``."""
+        body = self.program.body(fn)
+        callee, given = body.call(i)
+        if body.op[callee] != Op.FIELD or body.name(callee) not in _BEGINNINGS or len(given) != 1:
+            return False
+        uses = self.evaluator.defuse(fn).uses
+        completing = (c for f in uses(i) if body.op[f] == Op.FIELD and body.name(f) in _COMPLETIONS for c in uses(f))
+        return any(body.op[c] == Op.CALL and self.effect(fn, c, ctx) is not None for c in completing)
 
     def digests(self, fn: Fn, i: int) -> bool:
         """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""

@@ -168,6 +168,9 @@ class Reconciling:
             for read in self._read(fn, argument, ctx, 0):
                 if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")) or self._is_answered(read.field):
                     return read.field
+            value = self.model.evaluator.value(fn, argument, ctx)
+            if self._kept_id(value):  # the whole answer was kept: `order.paymentIntent.id`
+                return next(o.name for o in options(value) if isinstance(o, Member))
         return ""
 
     def _is_answered(self, field: str) -> bool:

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
 _SELF = ("self", "this", "cls", "static", "parent", "super")
-_TABLES = words_of("table collection from from_ into model insertinto updatetable selectfrom getrepository get_model")
+_TABLES = words_of(
+    "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom getrepository get_model"
+)
+_PATHS = ("doc", "collection", "collectionGroup")
 _OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -170,11 +173,24 @@ class RecordNames:
                 if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
                     given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
                     return entity(constant(given) or "") if given is not None else ""
+                if isinstance(option, Result) and isinstance(option.callee, Member) and (kept := self._of_reference(option, option.callee)):
+                    return kept
                 if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
                     return entity(option.name.removesuffix(".class"))
                 if isinstance(option, Const) and option.kind == Kind.STRING and _CLASS.fullmatch(text := option.text.strip("'\"")):
                     return entity(text.rpartition("\\")[2])  # PHP's 'Shop\Model\Order'
         return ""
+
+    def _of_reference(self, value: Result, callee: Member) -> str:
+        """The collection of a document that is referred to: ``db.doc('shops/1/orders/2')``, ``db.collection('orders').doc(id)``."""
+        if callee.name not in ("doc", "collection"):
+            return ""
+        given = self.evaluator.argument(value, 0) if value.instr >= 0 else None
+        path = pattern(given) if given is not None else ""
+        if "/" in path or callee.name == "collection":
+            return _collection(path, callee.name)
+        base = callee.base
+        return self._of_reference(base, base.callee) if isinstance(base, Result) and isinstance(base.callee, Member) else ""
 
     def _classes_in(self, link: Link, row: int) -> tuple[Value, ...]:
         """What an argument is, or, where it is a column, what it is a column of: ``select(Order.id)``."""
@@ -197,11 +213,21 @@ class RecordNames:
             if isinstance(value, Const) and value.kind != Kind.STRING:
                 continue
             text = pattern(value)
+            if "/" in text and link.name in _PATHS and (kept := _collection(text, link.name)):
+                return kept
             if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
                 return entity(text.rpartition("}")[2].lstrip("_.") or text)
             if isinstance(value, (Member, External)) and link.name.lower() in _TABLES:
                 return entity(value.name)
         return ""
+
+
+def _collection(path: str, name: str) -> str:
+    """The collection that a path of a document store ends in, or in which the document lies that it leads to."""
+    segments = [s for s in path.split("/") if s]
+    at = -2 if name == "doc" else -1
+    named = segments[at] if len(segments) >= -at else ""
+    return entity(named) if named.replace("_", "").replace("-", "").isalnum() else ""
 
 
 def _without_verb(name: str) -> str:

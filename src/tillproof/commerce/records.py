@@ -73,6 +73,9 @@ _WORKING = {"record.create": "create", "record.write": "write", "order.write": "
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
             "once": "upsert"}  # fmt: skip
 
+# Calls on what was fetched that give the record itself: a snapshot's fields, a document as plain data.
+_UNPACKS = ("data", "toObject", "toJSON")
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
@@ -142,10 +145,14 @@ class Records:
         """The read that a value was fetched by, if it is a record or a list of records."""
         for option in options(value):
             rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
+            while isinstance(rows, Overlay):  # fields of it were set since
+                rows = rows.base
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
+                if isinstance(rows.callee, Member) and rows.callee.name in _UNPACKS and isinstance(rows.callee.base, Result):
+                    return self.read_behind(rows.callee.base)
         return None
 
     # --- assignments

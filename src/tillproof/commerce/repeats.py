@@ -23,13 +23,14 @@ _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create
     "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
     r"event|(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
-    r"|token|counter|sequence|ipn|inbox|outbox|user|customer|address|cart|profile|setting|comment|response|check_failure|attempt)(_.*)?"
+    r"|token|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|customer|address|cart|profile|setting|comment|response|check_failure|attempt)(_.*)?"
 )
 _GOODS = re.compile(
     r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat|voucher|gift_?card|store_?credit)(_.*)?"
 )
 # A code that is as good as money or goods to whoever has it.
 _CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|activation)_?(code|key)")
+_LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class Repeats:
                 return "goods"
             if words.money(name) or words.entity(name) or re.search(r"balance|credit|wallet|point|token", name, re.IGNORECASE):
                 return "money"
-        if touch.effect == "stock.write":
+        taken = self.model.stock_writes.write(touch)
+        if touch.effect == "stock.write" or (taken is not None and taken.how != "set"):
             return "goods"
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
@@ -219,6 +221,19 @@ class Repeats:
 
     # --- at once
 
+    def _takes_lock(self, place: Place) -> bool:
+        """Whether a row of locks was made before, of which the database takes no second one for the same thing."""
+        for held in self.model.effects.held_at(place):
+            for atom in self.model.conditions.behind(held):
+                if isinstance(atom, AnyOf) or atom.truth is not None:
+                    continue
+                made = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
+                if made is not None and made.kind == "create" and _LOCKS.fullmatch(made.entity):
+                    unique = self.model.schema.unique(made.entity, tuple(made.fields), made.fn.file)
+                    if unique is not None and not unique.where:
+                        return True
+        return False
+
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
@@ -239,4 +254,6 @@ class Repeats:
             return "the row is locked while it is read"
         if any(self.model.regions.lock(place) for place in effect.way):
             return "it runs under a lock"
+        if any(self._takes_lock(place) for place in effect.way):
+            return "a row that only one can make is its lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""

@@ -39,6 +39,8 @@ _REQUEST_NAMES = {"req", "request", "ctx"}
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
+_PLAIN_TYPE = re.compile(r"(string|number|boolean|bigint|Date|null|undefined)(\s*\|\s*(string|number|boolean|bigint|null|undefined))*")
+_ID = re.compile(r"(^i|I|_i)d$")
 _PLAIN = re.compile(r"[a-z]+")
 _SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
 
@@ -124,11 +126,18 @@ class Parameters:
     def _by_caller(self, param: Param, argument: Argument, entries: list[Entry]) -> Found | None:
         """What a parameter holds that whoever calls fills as a whole. Where a wrapper of ours calls in his place it is what that hands on:
         the message first, beside whom it has found to be signed in."""
+        if argument.body == ("*",) and self._is_piece(param):
+            return argument, param.name
         if argument.body != ("*",) or not any(e.chain for e in entries):
             return argument, None
         if self._position(param) != 0 or param.name in _MADE_HERE:
             return None
         return (argument if param.name else Argument(body=_MESSAGES)), None
+
+    def _is_piece(self, param: Param) -> bool:
+        """Whether a parameter can only be one piece of a message, by its declared type or because it is an id: the others are beside it."""
+        declared = self.program.body(param.fn).params[param.number].type
+        return _PLAIN_TYPE.fullmatch(declared.strip(": ")) is not None or _ID.search(param.name) is not None
 
     def _position(self, param: Param) -> int:
         params = self.program.body(param.fn).params

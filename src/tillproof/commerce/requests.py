@@ -6,6 +6,7 @@ from typing import Literal
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
+from tillproof.commerce.entry_styles.arguments import entries as entries_of
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
@@ -64,6 +65,9 @@ _KEYED = (
 )  # fmt: skip
 _STEPS = 60
 _FEW = 20
+_NESTED = 4
+# Under these names what was checked stands in the answer of a check that does not throw.
+_CHECKED = ("data", "value", "output", "validated", "payload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,24 @@ class Requests:
             return Source(base.kind, _below(base.key, value.name), value.at)
         if isinstance(base, _Part):
             return self._named(base, value) or self._starred(base, value)
-        return None
+        return next((f for v in self._cleaned_entry(value) if (f := self._find(v, depth + 1))), None)
+
+    def _cleaned_entry(self, value: Member) -> list[Value]:
+        """What stood under that name in the record that was checked: ``schema.safeParse({ status: form.get('status') }).data.status``."""
+        path = [value.name]
+        base = value.base
+        while isinstance(base, Member) and len(path) < _NESTED:
+            path.append(base.name)
+            base = base.base
+        if not (isinstance(base, Result) and base.instr >= 0 and self.cleans(base)):
+            return []
+        held: list[Value] = [v for _, v in self.evaluator.arguments(base) if isinstance(v, (Record, Overlay))]
+        for at, name in enumerate(reversed(path)):
+            inner = [v for h in held for v in entries_of(h, name)]
+            if not inner and not (at == 0 and name in _CHECKED):
+                return []
+            held = inner or held
+        return held
 
     def _named(self, part: _Part, value: Member) -> Source | _Part | None:
         """A member of the request that its pack names, or one on the way to such."""

@@ -107,7 +107,36 @@ def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool |
             return refuses_false
         later = _begins(body, left) > _begins(body, right)  # what leaves early stands before what goes on
         return later if _weight(body, right if later else left) <= _LEAVES else None
+    if right < left and _shares_refusal(body, true, false, left - right, right):
+        return True
+    if left < right and _shares_refusal(body, false, true, right - left, left):
+        return False
     return None
+
+
+def _shares_refusal(body: Body, on: int, refusal: int, own: set[int], leaving: set[int]) -> bool:
+    """Whether one side of a branch is where further conditions refuse too: ``if (!user || user.role !== 'admin') return …``. Then the
+    other side also leads on beside it, to what stands below."""
+    if _weight(body, leaving) > _LEAVES or not _passes_by(body, on, refusal):
+        return False
+    if _refuses(body, leaving) != _refuses(body, own):
+        return _refuses(body, leaving)
+    return max(body.blocks[b].start for b in own) > _begins(body, leaving)
+
+
+def _passes_by(body: Body, start: int, refusal: int) -> bool:
+    """Whether a way from a block leads out of the function without that other block."""
+    waiting, seen = [start], {start, refusal}
+    while waiting:
+        block = body.blocks[waiting.pop()]
+        if block.end > block.start and body.op[block.end - 1] == Op.RETURN:
+            return True
+        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        if not onward:
+            return True
+        waiting += [t for t in onward if t not in seen]
+        seen.update(onward)
+    return False
 
 
 def _ends(body: Body, block: Block, exits: frozenset[str]) -> bool:
@@ -143,7 +172,9 @@ def _begins(body: Body, blocks: set[int]) -> int:
 
 
 def _refuses(body: Body, blocks: set[int]) -> bool:
-    """Whether a side raises, or answers that the caller may not."""
+    """Whether a side raises, or answers that the caller may not, and does little else: what a handler does beyond its head refuses too."""
+    if _weight(body, blocks) > _LEAVES:
+        return False
     inside = (i for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end))
     return any(body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS) for i in inside)
 

@@ -1,4 +1,4 @@
-"""Who has signed in, by what a PHP page asks of its session."""
+"""Who has signed in: by what a PHP page asks of its session, or by what a function of ours says of it."""
 
 import re
 
@@ -9,6 +9,8 @@ from tillproof.flow.values import External, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
+SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
+"""Calls and members that give whose session it is."""
 _STAFF = re.compile(r"(^|_)(admin|staff|manager|superuser|employee)")
 _SIGNED_IN = re.compile(r"(^|_)(user|login|logged|log_?in|customer|member|client|account|email|uid|auth|usr|usuario|id)")
 _BACK_OFFICE = re.compile(r"(^|/)(admin\w*|back_?office|panel|dashboard)/", re.IGNORECASE)
@@ -33,3 +35,15 @@ def session_key(value: Value) -> str:
     if not isinstance(value, External) or not value.name.lstrip("$").startswith("_SESSION."):
         return ""
     return snake(value.name.rpartition(".")[2])
+
+
+def given_by_session(evaluator: Evaluator, fn: Fn, i: int) -> bool:
+    """Whether a variable was given by a function that says whose session it is: ``const user = await getCurrentUser()``."""
+    body = evaluator.program.body(fn)
+    for store in evaluator.defuse(fn).stores.get(body.name(i), ()) if body.op[i] == Op.NAME else ():
+        given = body.args(store)[1]
+        while body.op[given] in (Op.AWAIT, Op.CAST):
+            given = body.args(given)[0 if body.op[given] == Op.AWAIT else 1]
+        if body.op[given] == Op.CALL and SESSION.fullmatch(snake(body.called(given).rpartition(".")[2])):
+            return True
+    return False

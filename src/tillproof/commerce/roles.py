@@ -8,7 +8,7 @@ from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_sessions import asked_of_session, session_key
+from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session, session_key
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -45,9 +45,9 @@ _PROVES = re.compile(
     r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
-_SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user_from_request)|user|get_user|current_user")
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+_KEYS = ("id", "_id", "uid", "sub", "email")
 _LEVELS = 3
 _FIRST_LINES = 12
 
@@ -306,7 +306,7 @@ class Roles:
         """``user.role === 'admin'``, whatever the operator."""
         sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
         texts = [t for s in sides if (t := _role_text(s))]
-        words = [snake(s.name) for s in sides if isinstance(s, Member)]
+        words = [snake(o.name) for s in sides for o in options(s) if isinstance(o, Member)]
         words += [k for s in sides if (k := session_key(s))]
         if any(_ROLE_WORD.fullmatch(w) for w in words) and any(_STAFF_TEXT.fullmatch(t) for t in texts):
             return "staff"
@@ -388,11 +388,13 @@ class Roles:
             if isinstance(callee, External) and self.program.language(fn.file) == "php":
                 return None  # a platform's function is what its pack says, whatever its name
             return self.guard(callee, patterns, 1)
+        if body.op[i] == Op.FIELD and body.name(i) in _KEYS and given_by_session(self.evaluator, fn, body.args(i)[0]):
+            return "customer"
         if body.op[i] in (Op.FIELD, Op.NAME):
             word = snake(body.name(i))
             if _STAFF_WORD.fullmatch(word):
                 return "staff"
-            if _SIGNED_IN.fullmatch(word) and self._of_request(value):
+            if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or given_by_session(self.evaluator, fn, i)):
                 return "customer"
         return None
 
@@ -404,7 +406,7 @@ class Roles:
                 here = here.base
             if isinstance(here, (Param, External)) and here is not option:
                 return True
-            if isinstance(here, Result) and any(_SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
+            if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
 

@@ -8,9 +8,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.entities import KEEPS, LINES
+from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.records import METAS, Touch
+from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
 from tillproof.ir.body import Body
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
+# What says whether there is any, or leads to the rows that count it, where no column of numbers is so called.
+_MAY_BE_A_FLAG = ("in_stock", "inventory")
 _TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
 _CLAMPS = (
     "max",
@@ -66,6 +69,23 @@ class StockWrites:
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
         self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in QUANTITIES)
+
+    @cached_property
+    def tables(self) -> list[Stock]:
+        """The tables that keep stock, as the schema declares them."""
+        return list(stock_tables(self.model.schema, self.model.words, self.model.knowledge.providers))
+
+    @cached_property
+    def _columns(self) -> frozenset[tuple[str, str]]:
+        """Entity and name of the columns that count goods."""
+        return frozenset(
+            (entity(table), snake(name.rpartition(".")[2]))
+            for stock in self.tables
+            for column in stock.columns
+            for table in (stock.table.entity, stock.table.name)
+            for name in (column.name, column.attribute)
+            if table and name
+        )
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -152,16 +172,17 @@ class StockWrites:
                 return next((v for k, v in option.entries if k in ("increment", "decrement")), None)
         return value
 
-    def is_stock(self, entity: str, field: str) -> bool:
-        """Whether a field of a kind of record keeps how many there are."""
+    def is_stock(self, kind: str, field: str) -> bool:
+        """Whether a field of a kind of record keeps how many there are: by its name, or because the schema says so."""
         plain = snake(field)
-        if LINES.fullmatch(entity):
+        if LINES.fullmatch(kind):
             return False
-        if self.model.words.has("stock_fields", plain):
-            return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
-        if KEEPS.fullmatch(entity) is None:
-            return False
-        return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
+        if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
+            return not plain.endswith(("_status", "_id", "_at"))
+        named = plain in QUANTITIES or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns"))
+        if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
+            return True
+        return (plain in QUANTITIES or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
 
     def _is_line(self, record: Value | None) -> bool:
         """Whether a record is one of those that a cart or order lists, whatever the variable is called that it was found into:
@@ -171,7 +192,7 @@ class StockWrites:
             rows = option.base if isinstance(option, Element) else rows
             for held in options(rows) if rows is not None else ():
                 read = self.model.records.read_behind(held.base) if isinstance(held, Member) else None
-                if read is not None and _LINES.fullmatch(read.entity):
+                if read is not None and LINES.fullmatch(read.entity):
                     return True
         return False
 

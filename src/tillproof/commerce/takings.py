@@ -210,9 +210,19 @@ class Takings:
         return snake(name) == snake(write.field) or self.model.stock_writes.is_stock(write.touch.entity, name)
 
     def _conditional(self, write: StockWrite) -> Kept | None:
-        if self._is_conditional(write) and self._looked_at(write.place.fn, write.place.instr, 0):
-            return self._at(write.place, "only rows with enough left are changed, and it is asked whether one was")
+        if not self._is_conditional(write):
+            return None
+        at = write.place
+        if self._insists(at):
+            return self._at(at, "only rows with enough left are changed, and it throws where there is none")
+        if self._looked_at(at.fn, at.instr, 0):
+            return self._at(at, "only rows with enough left are changed, and it is asked whether one was")
         return None
+
+    def _insists(self, at: Place) -> bool:
+        """Whether an update throws where it finds no row."""
+        known = self.model.recogniser.effect(at.fn, at.instr, at.ctx) if self.program.body(at.fn).op[at.instr] == Op.CALL else None
+        return known is not None and known[0].insists
 
     def _looked_at(self, fn: Fn, i: int, depth: int) -> bool:
         """Whether the answer of an update goes anywhere: a branch, a comparison, a caller; or the number of rows is asked for after it."""

@@ -4,6 +4,7 @@ The answer is read from what is done to the sum on its way (``* 100``, ``int()``
 (a column's type, a getter of the platform, a provider's answer) and, last, from its name.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DEEPEST = 40
+# What a number of minor units in one major one is called, where it is kept as a setting.
+_SCALING = re.compile(r"(\w+_)?(multiple|multiplier|factor|minor_units?|sub_?units?|(cents|units)_per_\w+|unit_scale|scale|precision)")
 _NOT_FINITE = ("~", "|", ">>", ">>>")
 _ADDING = ("+", "-", "%")
 
@@ -145,6 +148,8 @@ class Units:
         if has_fraction(right):
             number, inexact = self._computed(replace(made, whole=False), value)
             made = replace(made, whole=False, number=number, inexact=inexact)
+        if any(_SCALING.fullmatch(name_of(o)) for o in (left, right)):
+            return [replace(made, unit="", inexact=None, two=False)]  # by how much is said elsewhere, per currency perhaps
         return [replace(made, unit=one.unit or by.unit, two=one.two or (by.two and not one.unit))]
 
     def _typed(self, money: Money, value: Value) -> Money:

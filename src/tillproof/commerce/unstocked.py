@@ -9,7 +9,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.schema.stock import Stock, stock_tables
+from tillproof.commerce.schema.stock import Stock
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
@@ -40,7 +40,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     takings = model.takings
     if takings.all or takings.triggers:
         return
-    kept = [s for s in stock_tables(model.schema, model.words, model.knowledge.providers) if not s.mirror]
+    kept = [s for s in model.stock_writes.tables if not s.mirror]
     if not any(s.sure or _is_asked(model, s) for s in kept):
         return
     seen: set[tuple[Fn, int]] = set()

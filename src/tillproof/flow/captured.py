@@ -1,4 +1,4 @@
-"""Variables that a function's own callbacks add to: ``lines.forEach((line) => { total += line.price })``."""
+"""Variables that a function's own callbacks add to: ``lines.forEach((line) => { total += line.price; items.push({ … }) })``."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,11 +16,13 @@ _ADDING = ("+", "-")
 
 
 class _Write(NamedTuple):
-    """A callback's write to a variable of the function around it: the call that the callback is given to, and where it writes."""
+    """A callback's write to a variable of the function around it: the call that the callback is given to, and what it writes. ``into``:
+    the key under which it is written into what the variable holds, ``[]`` for what is appended; None when the variable itself is."""
 
     call: int
     inner: Fn
-    store: int
+    value: int
+    into: str | None = None
 
 
 class Captured:
@@ -44,13 +46,16 @@ class Captured:
 
     def after(self, f: Frame, i: int, name: str) -> list[Value]:
         """What callbacks may have made of a variable by the time it is read."""
-        out = []
-        for write in self.writes(f.fn).get(name, ()):
-            if write.call < i:
-                target = FunctionV((f.file, f.body.line[write.call]), write.inner, f.ctx)
-                ctx = self.evaluator.context(target, f.fn, write.call, f.ctx, callback=True)
-                out.append(self.evaluator.value(write.inner, write.store, ctx))
-        return out
+        return [self._value(f, w) for w in self.writes(f.fn).get(name, ()) if w.into is None and w.call < i]
+
+    def inside(self, f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:
+        """What callbacks may have written into what a variable holds by the time it is read, as an overlay has it."""
+        return [(w.into, self._value(f, w), False) for w in self.writes(f.fn).get(name, ()) if w.into is not None and w.call < i]
+
+    def _value(self, f: Frame, write: _Write) -> Value:
+        target = FunctionV((f.file, f.body.line[write.call]), write.inner, f.ctx)
+        ctx = self.evaluator.context(target, f.fn, write.call, f.ctx, callback=True)
+        return self.evaluator.value(write.inner, write.value, ctx)
 
     def _found(self, fn: Fn) -> dict[str, list[_Write]]:
         found: dict[str, list[_Write]] = {}
@@ -63,6 +68,11 @@ class Captured:
                     inner = Fn(fn.file, body.args(a)[0])
                     for name, store in self._adding(inner):
                         found.setdefault(name, []).append(_Write(i, inner, store))
+                    flow = self.evaluator.defuse(inner)
+                    own = {p.name for p in self.evaluator.program.body(inner).params}
+                    for name, writes in flow.writes.items():
+                        if name not in flow.stores and name not in own:
+                            found.setdefault(name, []).extend(_Write(i, inner, value, key) for _, key, value in writes if key)
         return found
 
     def _adding(self, fn: Fn) -> list[tuple[str, int]]:

@@ -287,8 +287,9 @@ class Evaluator:
             value = choice(at, [self.at(f, s) for s in reach.stores])
         if reach.stores and (added := self.captured.after(f, i, name)):
             value = choice(at, [value, *added])
-        if reach.writes and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on a function
-            return Overlay(at, value, tuple([(w.key, self.at(f, w.value), w.certain) for w in reach.writes]))
+        inside = self.captured.inside(f, i, name) if reach.stores else []
+        if (reach.writes or inside) and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on it
+            return Overlay(at, value, (*((w.key, self.at(f, w.value), w.certain) for w in reach.writes), *inside))
         return value
 
     def _reaching(self, f: Frame, i: int, name: str) -> Reach:

@@ -31,6 +31,7 @@ class Passed(NamedTuple):
     instr: int
 
 
+_MOST_ASKED = 4
 Fact: TypeAlias = Condition | Either | Passed
 
 
@@ -112,18 +113,33 @@ class Facts:
         """What all known ways into a block agree on, and that one of their branches was taken."""
         bits: int | None = None
         taken: list[Condition] = []
-        ways = 0
+        brought: list[int] = []
         for source, kind in self._incoming[target]:
             if self._entry[source] is None:
                 continue
-            ways += 1
             arriving, condition = self._along(source, kind)
+            brought.append(arriving)
             bits = arriving if bits is None else bits & arriving
             if condition is not None:
                 taken.append(condition)
-        if bits is not None and len(taken) == ways > 1:
+        if bits is not None and len(taken) == len(brought) > 1:
             bits |= self._bit(Either(tuple(sorted(set(taken)))))
+        elif bits is not None and len(brought) == 2 and not taken and self._only_forward(target):
+            for either in self._of_two(bits, *brought):
+                bits |= self._bit(either)
         return bits
+
+    def _only_forward(self, target: int) -> bool:
+        """Whether nothing leads back to a block, as to the head of a loop."""
+        blocks = self.body.blocks
+        return all(blocks[source].start <= blocks[target].start and source != target for source, _ in self._incoming[target])
+
+    def _of_two(self, common: int, one: int, other: int) -> Iterator[Either]:
+        """What two ways that come together have each asked for itself: ``if (staff) { if (order.sent) return } else { if (order.paid)
+        return }`` leaves an order that is not sent or not paid."""
+        own = [[f for n, f in enumerate(self._known) if (way & ~common) >> n & 1 and isinstance(f, Condition)] for way in (one, other)]
+        if all(len(conditions) <= _MOST_ASKED for conditions in own):
+            yield from (Either(tuple(sorted((a, b)))) for a in own[0] for b in own[1] if a.instr != b.instr)
 
     def _along(self, source: int, kind: int) -> tuple[int, Condition | None]:
         """The facts that an edge brings, and the condition that it stands for."""

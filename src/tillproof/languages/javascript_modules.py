@@ -14,6 +14,15 @@ FUNCTIONS = frozenset({
 })  # fmt: skip
 _EXPORTS = re.compile(r"(?:module\.)?exports(?:\.([\w$]+))?")
 _WRAPPERS = frozenset({"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "type_assertion"})
+_VERSION = re.compile(r"(?<=[\w-])@[^/?#]*")
+_REGISTRY = re.compile(r"(?:npm|jsr):/?(.+)")
+# Where packages are loaded from by address: what stands before the package's own name, and before its version.
+_HOSTED = re.compile(
+    r"https?://(?:esm\.sh|cdn\.esm\.sh|esm\.run|unpkg\.com|cdn\.skypack\.dev|cdn\.jsdelivr\.net/npm|ga\.jspm\.io/npm:|deno\.land/x)/?"
+    r"(?:v\d+/|stable/|pin/)?(?P<package>[^?#]+)"
+)
+_STANDARD = re.compile(r"https?://deno\.land/std(?:@[^/]*)?/(?P<path>[^?#]+)")
+_ENTRY_FILE = re.compile(r"/(?:\+esm|(?:mod|index)\.m?[jt]s)$|\.ts$")
 _TYPE_NAMES = frozenset({"identifier", "member_expression", "type_identifier", "nested_type_identifier", "nested_identifier"})
 
 
@@ -36,6 +45,20 @@ def unquoted(node: Node | None) -> str:
     return text(node).strip("[]").strip("'\"`")
 
 
+def module_name(specifier: str) -> str:
+    """The module that a specifier means, without where it is loaded from and in which version: ``npm:stripe@14``,
+    ``https://esm.sh/stripe@14?target=deno`` and ``stripe`` are one package."""
+    if ":" not in specifier:
+        return specifier
+    if (standard := _STANDARD.match(specifier)) is not None:
+        return "@std/" + _ENTRY_FILE.sub("", standard["path"])
+    if (found := _HOSTED.match(specifier)) is not None:
+        return _ENTRY_FILE.sub("", _VERSION.sub("", found["package"], count=1))
+    if (found := _REGISTRY.match(specifier)) is not None:
+        return _VERSION.sub("", found[1], count=1)
+    return specifier
+
+
 # --- names
 
 
@@ -46,7 +69,16 @@ def function_name(node: Node) -> str:
 
 
 def class_name(node: Node) -> str:
+    """Its name; none for an interface by which a file adds to the globals, whose name goes on meaning the global itself."""
+    if node.type == "interface_declaration" and _is_ambient(node):
+        return ""
     return text(node.child_by_field_name("name")) or _name_by_use(node)
+
+
+def _is_ambient(node: Node) -> bool:
+    """Whether it stands in ``declare global { … }``."""
+    block = node.parent
+    return block is not None and block.type == "statement_block" and block.parent is not None and block.parent.type == "ambient_declaration"
 
 
 def _name_by_use(node: Node) -> str:
@@ -118,8 +150,8 @@ def imports_of(node: Node) -> list[Import]:
         return _required_imports(node, line)
     require = next((c for c in node.named_children if c.type == "import_require_clause"), None)
     if require is not None:
-        return [Import(text(first(require)), unquoted(require.child_by_field_name("source")), "*", line)]
-    module = unquoted(node.child_by_field_name("source"))
+        return [Import(text(first(require)), module_name(unquoted(require.child_by_field_name("source"))), "*", line)]
+    module = module_name(unquoted(node.child_by_field_name("source")))
     clause = next((c for c in node.named_children if c.type == "import_clause"), None)
     if clause is None:
         return [Import("", module, "*", line)]
@@ -169,7 +201,7 @@ def required(node: Node | None) -> tuple[str, str] | None:
     if node is None or node.type != "call_expression" or text(node.child_by_field_name("function")) not in ("require", "import"):
         return None
     arguments = named(node.child_by_field_name("arguments"))
-    return (unquoted(arguments[0]), member) if arguments and arguments[0].type == "string" else None
+    return (module_name(unquoted(arguments[0])), member) if arguments and arguments[0].type == "string" else None
 
 
 # --- what goes out
@@ -184,7 +216,7 @@ def exports_of(node: Node) -> list[Export]:
         return _commonjs(node)
     if node.parent is not None and node.parent.type not in ("program", "ERROR"):  # a namespace's, not the module's
         return []
-    module = unquoted(node.child_by_field_name("source"))
+    module = module_name(unquoted(node.child_by_field_name("source")))
     for child in node.named_children:
         if child.type == "namespace_export":
             return [Export(unquoted(first(child)), "*", module)]

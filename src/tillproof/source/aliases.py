@@ -14,6 +14,14 @@ _TRAILING = re.compile(r",(\s*[}\]])")
 _LARGEST = 1 << 20
 _PRISMA = "@prisma/client"
 _GENERATOR = re.compile(r"generator\s+\w+\s*\{([^}]*)\}")
+# What a framework's own configuration means by names, beside what it says of others: below the folder in which it lies.
+_BY_FRAMEWORK = {
+    "svelte.config": (("$lib", "src/lib"),),
+    "nuxt.config": (("~~/", ""), ("@@/", ""), ("#shared/", "shared")),
+}
+_ALIAS_BLOCK = re.compile(r"\balias\s*:\s*\{([^{}]*)\}")
+_ALIAS_ENTRY = re.compile(r"""(?:^|[,{\s])["']?([$#@~\w][\w$@/*-]*)["']?\s*:\s*["'](\.{0,2}/?[\w./*-]+)["']""")
+_IMPORT_MAPS = ("deno.json", "deno.jsonc", "import_map.json")
 _OUTPUT = re.compile(r"^\s*output\s*=\s*\"([^\"]+)\"", re.MULTILINE)
 
 
@@ -29,7 +37,8 @@ class Alias(NamedTuple):
 
 
 def import_aliases(tree: Tree) -> list[Alias]:
-    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, the names of the workspace's own packages, and where a client is generated to."""
+    """``paths`` and ``baseUrl`` of tsconfig and jsconfig, what frameworks and import maps say, the names of the workspace's own packages,
+    and where a client is generated to."""
     out: dict[tuple[str, str | None], Alias] = {}
     for file in tree.files:
         name = posixpath.basename(file.path)
@@ -41,21 +50,38 @@ def import_aliases(tree: Tree) -> list[Alias]:
         elif name.endswith(".prisma"):
             for folder in _generated(tree.root / file.path, posixpath.dirname(file.path)):
                 out.setdefault((folder, _PRISMA), Alias("", folder, None, _PRISMA))
-        elif name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
-            data = _read(tree.root / file.path)
+        elif (found := _told(tree, file.path, name)) is not None:
             scope = posixpath.dirname(file.path)
-            for prefix, folder in (*_paths(scope, data), *_below(scope, data, tree)):
+            for prefix, folder in found:
                 out.setdefault((prefix, scope), Alias(prefix, folder, scope))
     return list(out.values())
 
 
+def _told(tree: Tree, path: str, name: str) -> list[tuple[str, str]] | None:
+    """Beginnings of imports with the folder that they mean, as a configuration says; None for a file that is none."""
+    scope = posixpath.dirname(path)
+    if name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"):
+        data = _read(tree.root / path)
+        return [*_paths(scope, data), *_below(scope, data, tree)]
+    if name in _IMPORT_MAPS:
+        given = _read(tree.root / path).get("imports")
+        named = given.items() if isinstance(given, dict) else ()
+        return [(str(k), _joined(scope, v)) for k, v in named if isinstance(v, str) and v.startswith(".")]
+    known = _BY_FRAMEWORK.get(posixpath.splitext(name)[0])
+    if known is None or not name.endswith((".js", ".ts", ".mjs", ".cjs", ".mts")):
+        return None
+    told = [pair for block in _ALIAS_BLOCK.findall(_text(tree.root / path)) for pair in _ALIAS_ENTRY.findall(block)]
+    return [(prefix.removesuffix("*"), _joined(scope, folder.removesuffix("*"))) for prefix, folder in (*told, *known)]
+
+
+def _joined(scope: str, folder: str) -> str:
+    path = posixpath.normpath(posixpath.join(scope, folder))
+    return "" if path == "." else path
+
+
 def _generated(path: Path, folder: str) -> list[str]:
     """The folders that the generators of a Prisma schema write a client to."""
-    try:
-        text = path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
-    except OSError:
-        return []
-    told = (m[1] for block in _GENERATOR.findall(text) if (m := _OUTPUT.search(block)))
+    told = (m[1] for block in _GENERATOR.findall(_text(path)) if (m := _OUTPUT.search(block)))
     return [posixpath.normpath(posixpath.join(folder, out)) for out in told]
 
 
@@ -83,6 +109,14 @@ def _paths(folder: str, data: dict[str, object]) -> list[tuple[str, str]]:
             target = posixpath.normpath(posixpath.join(base, targets[0].removesuffix("*")))
             out.append((str(pattern).removesuffix("*"), "" if target == "." else target))
     return out
+
+
+def _text(path: Path) -> str:
+    """The beginning of a file; empty when it cannot be read."""
+    try:
+        return path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _read(path: Path) -> dict[str, object]:

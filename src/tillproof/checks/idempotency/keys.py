@@ -12,8 +12,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Choice, Ctx, External, Instance, Member, Param, Result, Text, Value, leaves, names, pieces
-from tillproof.flow.values import Choice, Const, Ctx, Instance, Member, Param, Result, Text, Value, leaves, names, options, pieces
+from tillproof.flow.values import Choice, Const, Ctx, External, Instance, Member, Param, Result, Text, Value, leaves, names, options, pieces
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip

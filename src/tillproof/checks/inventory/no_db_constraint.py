@@ -6,7 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.inventory.constraint_remedies import remedy
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.commerce.model import Model
-from tillproof.commerce.schema.stock import Stock, stock_tables, takes_backorders
+from tillproof.commerce.schema.stock import Stock, takes_backorders
 from tillproof.commerce.schema.tables import Column
 
 _ID = "inventory/no-db-constraint"
@@ -16,7 +16,7 @@ _NEAR = 4
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per table that keeps stock."""
-    for stock in stock_tables(model.schema, model.words, model.knowledge.providers):
+    for stock in model.stock_writes.tables:
         if not stock.mirror:  # the stock is kept elsewhere; what is copied may be negative there
             yield _rule(model, stock)
 

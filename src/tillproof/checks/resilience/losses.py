@@ -35,6 +35,8 @@ _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
+_BEGINS = ("forEach", "map")
+"""Methods of a list that call a function for each element and wait for none of them."""
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
@@ -149,6 +151,8 @@ def lost(model: Model, effect: Effect) -> Lost | None:
     for n, place in enumerate(way):
         if n and (logged := model.failures.only_logged(place)) is not None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
+        if n and _nobody_waits(model, place, way[n - 1].fn):
+            return Lost(effect, place.fn, place.instr, "nobody waits for the functions that are begun here, and success is answered")
         catch = model.failures.around(place, ours=effect.touch is not None)
         if catch is None:
             continue
@@ -164,6 +168,19 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
         return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
     return None
+
+
+def _nobody_waits(model: Model, place: Place, inner: Fn) -> bool:
+    """Whether a list is worked off by functions that promise to be done one day, and the promises are dropped:
+    ``lines.forEach(async (line) => { … })``."""
+    body = model.program.body(place.fn)
+    if body.op[place.instr] != Op.CALL or body.called(place.instr) not in _BEGINS or Op.AWAIT not in model.program.body(inner).op:
+        return False
+    given = body.call(place.instr)[1]
+    if not given or body.op[given[0][1]] != Op.FUNCTION or Fn(place.fn.file, body.args(given[0][1])[0]) != inner:
+        return False
+    uses = list(model.evaluator.defuse(place.fn).uses(place.instr))
+    return not uses or (body.called(place.instr) == "map" and all(body.op[u] == Op.AWAIT for u in uses))  # a list is no promise
 
 
 def left_to_another(model: Model, effect: Effect) -> Lost | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.commerce.entry_styles.arguments import Arguments, functions_in, handlers, items, path_text, used_before, words
+from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.guarded_paths import is_middleware
 from tillproof.commerce.entry_styles.mounts import Key, Mounts
 from tillproof.commerce.entry_styles.scan import bodies, by_word
@@ -127,7 +128,13 @@ class _Calls:
         before = self._route_before(fn, callee)
         if through_route != (before is not None) and (before is not None or dotted):
             return False
-        path = before if through_route else next((path_text(v) for v in arguments.at(routes.path)), None) if routes.path else ""
+        path = (
+            before
+            if through_route
+            else next((path_text(v) for v in arguments.at(routes.path)), None)
+            if routes.path
+            else _by_place(routes, fn)
+        )
         found = [h for v in arguments.first(routes.handler) for one in (v, *functions_in(v)) for h in handlers(self.evaluator, one)]
         if not found and not through_route and len(arguments.positional) == 1:
             return False
@@ -251,6 +258,11 @@ class _Calls:
             )  # fmt: skip
             self.routes.append(_Route(one, self.mounts.declares(receiver) if receiver is not None else [], (fn, i), path or ""))
             return
+
+
+def _by_place(routes: Routes, fn: Fn) -> str:
+    """The path of a function that a platform serves below the folder in which it lies; none when it lies elsewhere."""
+    return file_route(routes, fn.file) if any(f"/{root}/" in f"/{fn.file}" for root in routes.root) else ""
 
 
 def _chain(value: Value) -> list[Value]:

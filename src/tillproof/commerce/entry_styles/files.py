@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tillproof.commerce.entry_styles.arguments import functions_in, handlers
+from tillproof.commerce.entry_styles.arguments import entries, functions_in, handlers, unwrap
 from tillproof.commerce.entry_styles.classes import public
+from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, FunctionV, Value
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Role, Routes
 
-_GROUPING = re.compile(r"^\(.*\)$|^@")
 _READS = re.compile(rb"\$_(?:GET|POST|REQUEST|FILES)\b|php://input|HTTP_RAW_POST_DATA|filter_input|\$_SERVER\[\s*['\"]HTTP_")
 _EVENT = re.compile(rb"\b(?:event|evt|req|request)\b")
 _OF_EVENT = re.compile(rb"\b(?:body|queryStringParameters|httpMethod|headers)\b")
@@ -59,7 +59,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
         for number, _ in enumerate(program.indices[file].classes):
             for name, fn in program.methods(ClassId(file, number)).items():
                 if "*" in routes.verbs and public(wiring, fn):
-                    page = join(_route(routes, inside), "" if name == "index" else name)
+                    page = join(file_route(routes, inside), "" if name == "index" else name)
                     yield Declared(
                         wiring.handler(fn, wiring.place(fn)),
                         page,
@@ -80,7 +80,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
     event = _EVENT.search(source) if whole and b"andler" in source else None
     if whole and (event is None or _OF_EVENT.search(source, event.end()) is None):
         return
-    route = _route(routes, inside) if routes.role != "internal" and routes.root else None
+    route = file_route(routes, inside) if routes.role != "internal" and routes.root else None
     for name, verb in routes.verbs.items():
         for target, wrappers in _exported(wiring, file, name):
             note = routes.note if routes.role != "public" else ""
@@ -88,28 +88,16 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
 
 
 def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tuple[Value, ...]]]:
-    """The functions behind an export; none when the file does not export that name."""
-    if not any(e.name == name for e in wiring.program.indices[file].exports):
+    """The functions behind an export, or behind a key of an exported record; none when the file does not export that name."""
+    name, _, key = name.partition(".")
+    if key.encode() not in wiring.program.sources[file]:
         return []
-    value = wiring.evaluator.scope.exported(file, name, (file, 1))
-    return [h for one in (value, *functions_in(value)) for h in handlers(wiring.evaluator, one)]
-
-
-def _route(routes: Routes, inside: str) -> str:
-    """The file's path below the rule's root, as a route."""
-    path = "/" + inside
-    for root in routes.root:
-        mark = f"/{root}/"
-        if mark in path:
-            path = path[path.rfind(mark) + len(mark) - 1 :]
-            break
-    path = posixpath.splitext(path)[0]
-    if routes.root == ("app/routes",):
-        path = path.replace(".", "/").replace("$", ":").removesuffix("/_index")
-    segments = [s for s in path.split("/") if s and not _GROUPING.match(s)]
-    if segments and segments[-1] in ("route", "page", "index"):
-        segments.pop()
-    return join(*routes.prefixes, *segments)
+    out: list[tuple[FunctionV, tuple[Value, ...]]] = []
+    for export in dict.fromkeys(e.name for e in wiring.program.indices[file].exports if name in (e.name, "*")):
+        value = wiring.evaluator.scope.exported(file, export, (file, 1))
+        for held in entries(unwrap(wiring.evaluator, value), key) if key else (value,):
+            out += [h for one in (held, *functions_in(held)) for h in handlers(wiring.evaluator, one)]
+    return out
 
 
 def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:

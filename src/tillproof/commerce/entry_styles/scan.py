@@ -69,7 +69,8 @@ def _imports_names(wiring: Wiring, file: str, words: Words, language: str) -> bo
         module = item.module.removeprefix("node:")
         if item.name in words.names or module in words.modules or f"{module}.{item.name}" in words.modules:
             return True
-    return False
+    source = wiring.program.sources[file]
+    return any(module.encode() + b"." in source for module in words.modules if module[:1].isupper())  # an object of the runtime: Deno
 
 
 @lru_cache(maxsize=256)

@@ -28,6 +28,7 @@ class Effect(Part, frozen=True):
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
+    ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
     ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
     """
 
@@ -37,6 +38,7 @@ class Effect(Part, frozen=True):
     entity: str = ""
     writes: dict[str, str] = {}
     repeat: Literal["again", "same", "once"] = "again"
+    insists: bool = False
     also: tuple[str, ...] = ()
     note: str = ""
     source: str = ""

@@ -1,0 +1,46 @@
+"""Where the sender of a request says himself whether he has paid: ``status: intent.status === 'succeeded' ? 'paid' : 'failed'``."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.flow.choosing import conditions_of
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, Mix, Value, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_EQUALITY = ("==", "===")
+
+
+def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
+    """Whether an instruction writes one of several states into an order, that of a paid one where the request says so. ``sent``: whether
+    a value is a piece of the request."""
+    if not (model.vocabulary.paid_value(fn) and model.vocabulary.status(fn)):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind not in ("write", "create", "upsert") or not model.words.entity(touch.entity):
+        return False
+    words = model.words
+    states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
+    paid = [o for v in states for o in options(v) if len(options(v)) > 1 and isinstance(o, Const) and words.has("paid_values", o.text)]
+    return any(_says_so(model.evaluator.value(fn, condition, ctx), sent) for o in paid for condition in _deciding(model, fn, o))
+
+
+def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[int]:
+    """The conditions, as they hold, under which a function takes that constant."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    for row, op in enumerate(body.op):
+        if op == Op.CONST and (fn.file, body.line[row]) == state.at and body.name(row) == state.text:
+            yield from (c.instr for c in conditions_of(body, flow, row) if c.truth)
+
+
+def _says_so(condition: Value, sent: Callable[[Value], bool]) -> bool:
+    """Whether a condition compares what was sent with a word of ours."""
+    for option in options(condition):
+        if isinstance(option, Mix) and option.op in _EQUALITY and len(option.operands) == 2:
+            left, right = option.operands
+            if any(sent(a) and isinstance(b, Const) for a, b in ((left, right), (right, left))):
+                return True
+    return False
