@@ -1,0 +1,128 @@
+"""Flaws as maintainers mend them: told of before the mend, and silent there afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_python_shops import found
+
+TWO_SENDERS = """\
+import hashlib
+import hmac
+import json
+import os
+
+import requests
+from fastapi import APIRouter, Request
+
+from shop.store import Sale, session
+
+router = APIRouter()
+
+
+def signed_by_stripe(payload, header):
+    digest = hmac.new(os.environ["STRIPE_WEBHOOK_SECRET"].encode(), payload, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(digest, header or ""):
+        raise ValueError("forged")
+
+
+def signed_by_paypal(headers, payload):
+    wanted = headers.get("PAYPAL-TRANSMISSION-SIG")
+    if not wanted:
+        MISSING
+    answer = requests.post(
+        "https://api-m.paypal.com/v1/notifications/verify-webhook-signature",
+        json={"transmission_sig": wanted, "webhook_event": json.loads(payload)},
+        timeout=10,
+    ).json()
+    if answer["verification_status"] != "SUCCESS":
+        raise ValueError("forged")
+
+
+@router.post("/callback/{sender}")
+async def callback(sender: str, request: Request):
+    payload = await request.body()
+    if sender == "stripe":
+        signed_by_stripe(payload, request.headers.get("Stripe-Signature"))
+        event = json.loads(payload)
+        if event["type"] == "checkout.session.completed":
+            keep(event["data"]["object"]["client_reference_id"])
+        return {}
+    if sender == "paypal":
+        signed_by_paypal(request.headers, payload)
+        event = json.loads(payload)
+        if event["event_type"] in ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"):
+            keep(event["resource"]["custom_id"])
+        return {}
+    return {}
+
+
+def keep(reference):
+    session.query(Sale).filter_by(id=reference).update({"status": "paid"})
+    session.commit()
+"""
+STORE = """\
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+session = Session()
+
+
+class Sale(Base):
+    __tablename__ = "sales"
+    id = Column(Integer, primary_key=True)
+    status = Column(String)
+    paid = Column(Integer)
+"""
+
+TAKE_LATER = """\
+import stripe
+
+
+def settle(sale):
+    if sale.intent:
+        intent = stripe.PaymentIntent.retrieve(sale.intent)
+    else:
+        intent = stripe.PaymentIntent.create(amount=sale.cents, currency="eur", idempotency_key=f"sale-{sale.id}")
+    if intent.status == "requires_capture":
+        intent = intent.capture(KEY)
+    return intent
+"""
+
+LINES = """\
+import stripe
+
+
+def checkout(sale):
+    data = {"mode": "payment", "success_url": sale.url, "line_items": []}
+    for line in sale.lines.all():
+        data["line_items"].append(
+            {
+                "price_data": {"unit_amount": AMOUNT, "currency": "usd", "product_data": {"name": line.name}},
+                "quantity": line.quantity,
+            }
+        )
+    return stripe.checkout.Session.create(**data, idempotency_key=f"sale-{sale.id}")
+"""
+
+FIXES = [
+    (
+        "payment/webhook-weak-verification",
+        {"shop/callback.py": TWO_SENDERS, "shop/store.py": STORE},
+        "MISSING",
+        "return",
+        'raise ValueError("bare")',
+    ),
+    ("idempotency/missing-key", {"shop/take.py": TAKE_LATER}, "KEY", "", 'idempotency_key=f"take-{sale.id}"'),
+    ("payment/amount-unit", {"shop/pay.py": LINES}, "AMOUNT", "int(float(line.price) * 100)", "round(float(line.price) * 100)"),
+]
+
+
+@pytest.mark.parametrize(("check", "files", "mark", "flaw", "mend"), FIXES)
+def test_told_before_and_silent_after(tmp_path: Path, check: str, files: dict[str, str], mark: str, flaw: str, mend: str) -> None:
+    def findings(folder: str, text: str) -> list[str]:
+        return [f.title for f in found(tmp_path / folder, {name: code.replace(mark, text) for name, code in files.items()}, check)]
+
+    assert len(findings("before", flaw)) == 1
+    assert findings("after", mend) == []
