@@ -106,6 +106,47 @@ def checkout(sale):
     return stripe.checkout.Session.create(**data, idempotency_key=f"sale-{sale.id}")
 """
 
+NOTICES = """\
+const http = require('http');
+const { get } = require('lodash');
+const { proven } = require('./proof');
+const { orders } = require('./store');
+
+async function handleNotification(request, response) {
+  let text = '';
+  for await (const part of request) text += part;
+  const items = get(JSON.parse(text), 'notificationItems', []);
+  for (const item of items) {
+    CHECK
+    const reference = get(item, 'NotificationRequestItem.merchantReference');
+    if (item.NotificationRequestItem.eventCode === 'AUTHORISATION') {
+      await orders.updateOne({ reference }, { $set: { status: 'paid' } });
+    }
+  }
+  response.end('[accepted]');
+}
+
+const routes = { '/': handleNotification };
+http.createServer((request, response) => routes[request.url](request, response)).listen(8080);
+"""
+PROOF = """\
+const crypto = require('crypto');
+
+function proven(item) {
+  const told = item.NotificationRequestItem;
+  const key = Buffer.from(process.env.ADYEN_HMAC_KEY, 'hex');
+  const made = crypto.createHmac('sha256', key).update([told.pspReference, told.merchantReference].join(':')).digest();
+  return crypto.timingSafeEqual(made, Buffer.from(told.additionalData.hmacSignature, 'base64'));
+}
+
+module.exports = { proven };
+"""
+MONGO = """\
+const { MongoClient } = require('mongodb');
+const client = new MongoClient(process.env.MONGO_URL);
+module.exports = { orders: client.db('shop').collection('orders') };
+"""
+
 FIXES = [
     (
         "payment/webhook-weak-verification",
@@ -115,6 +156,13 @@ FIXES = [
         'raise ValueError("bare")',
     ),
     ("idempotency/missing-key", {"shop/take.py": TAKE_LATER}, "KEY", "", 'idempotency_key=f"take-{sale.id}"'),
+    (
+        "payment/webhook-unverified",
+        {"src/server.js": NOTICES, "src/proof.js": PROOF, "src/store.js": MONGO},
+        "CHECK",
+        "",
+        "if (!proven(item)) continue;",
+    ),
     ("payment/amount-unit", {"shop/pay.py": LINES}, "AMOUNT", "int(float(line.price) * 100)", "round(float(line.price) * 100)"),
 ]
 

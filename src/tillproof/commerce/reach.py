@@ -1,7 +1,7 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ _MOST = 160
 _MOST_WAYS = 8
 _SHORT = 4
 _DEEPEST = 7
+_DISTINCT = 15
 # What these yield is no function, for any caller.
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
@@ -324,9 +325,12 @@ class Reach:
 
     @cached_property
     def _told_fields(self) -> frozenset[str]:
-        """The fields of providers' messages that hold the provider's own name, so that whatever reads one of them reads such a message."""
-        told = ((p, b) for p in self.model.knowledge.providers.values() for b in p.inbound)
-        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower())
+        """The fields that tell whose message it is, so that whatever reads one of them reads such a message: they hold the provider's own
+        name, or nobody else's webhooks have them and they are long enough for no shop to call something so by chance."""
+        told = [(p, b) for p in self.model.knowledge.providers.values() for b in p.inbound]
+        owners = Counter(f for p in self.model.knowledge.providers.values() for f in {f for b in p.inbound for f in b.fields})
+        alone = {f for _, b in told if b.kind != "redirect-return" for f in b.fields if owners[f] == 1 and len(f) >= _DISTINCT}
+        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower() or f in alone)
 
     def _facts_of(self, fn: Fn) -> Facts:
         if fn in self._facts:
@@ -339,6 +343,8 @@ class Reach:
                 text = body.name(i).strip("'\"")
                 if 2 < len(text) < 80:
                     facts.texts.setdefault(text, (fn, i))
+                    if "." in text:  # a path into what was sent: `get(body, "item.reference")`
+                        facts.texts.update({part: (fn, i) for part in text.split(".") if part in self._told_fields})
             elif op == Op.FIELD and body.name(i) in self._told_fields:
                 facts.texts.setdefault(body.name(i), (fn, i))
             elif op in (Op.BINARY, Op.RECORD):

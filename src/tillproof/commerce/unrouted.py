@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.recognition import header
+from tillproof.commerce.recognition import HOOK, caller, header, signs_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import FunctionV, Instance
 from tillproof.ir.ops import Op
@@ -12,12 +12,15 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_REQUESTS = ("req", "request", "_request")
+_HANDED = {"python": (), "javascript": ("res", "response", "reply", "resp", "_response", "_res")}
 _UP = 4  # callers above the function that reads the signature
 _NEAR = 4
 
 
 def unrouted(model: "Model") -> Iterator[Entry]:
-    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry.
+    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry;
+    and for each that is named as a webhook is, takes a request, and shows whose messages it takes.
 
     The outermost caller stands for it. A library of verifiers asks for no event, so it is none.
     """
@@ -25,7 +28,7 @@ def unrouted(model: "Model") -> Iterator[Entry]:
     reached: set[Fn] | None = None
     for file in model.operations.candidates():
         for fn in model.program.all_functions(file):
-            if fn.number == TOP or not _takes_messages(model, fn):
+            if fn.number == TOP or not ((named := _is_named_so(model, fn)) or _takes_messages(model, fn)):
                 continue
             if reached is None:
                 reached = {f for entry in model.entries for f in model.handlers.closure(entry).functions}
@@ -37,6 +40,17 @@ def unrouted(model: "Model") -> Iterator[Entry]:
             closure = model.handlers.closure(entry)
             if any(depth <= _NEAR and _asks_for_events(model, f) for f, depth in closure.functions.items()):
                 yield entry
+            elif named and outer == fn and caller(model, signs_of(model, entry, closure)) is not None:
+                yield entry
+
+
+def _is_named_so(model: "Model", fn: Fn) -> bool:
+    """Whether a function is called as a webhook is and takes a request, with what answers it where the language hands that over."""
+    answers = _HANDED.get(model.program.language(fn.file))
+    if answers is None or HOOK.search(model.program.name(fn)) is None:
+        return False
+    given = [p.name for p in model.program.body(fn).params if p.name not in ("self", "cls")]
+    return bool(given) and given[0] in _REQUESTS and (not answers or (len(given) > 1 and given[1] in answers))
 
 
 def _takes_messages(model: "Model", fn: Fn) -> bool:
