@@ -341,10 +341,9 @@ class Reach:
         for i, op in enumerate(body.op):
             if op == Op.CONST and body.args(i)[0] == Kind.STRING:
                 text = body.name(i).strip("'\"")
-                if 2 < len(text) < 80:
-                    facts.texts.setdefault(text, (fn, i))
-                    if "." in text:  # a path into what was sent: `get(body, "item.reference")`
-                        facts.texts.update({part: (fn, i) for part in text.split(".") if part in self._told_fields})
+                told = (part for part in text.split(".") if part in self._told_fields)  # a path: `get(body, "item.reference")`
+                for word in (text, *told) if 2 < len(text) < 80 else ():
+                    facts.texts.setdefault(word, (fn, i))
             elif op == Op.FIELD and body.name(i) in self._told_fields:
                 facts.texts.setdefault(body.name(i), (fn, i))
             elif op in (Op.BINARY, Op.RECORD):

@@ -37,11 +37,19 @@ def unrouted(model: "Model") -> Iterator[Entry]:
                 continue
             seen.add(outer)
             entry = _entry(model, outer)
-            closure = model.handlers.closure(entry)
-            if any(depth <= _NEAR and _asks_for_events(model, f) for f, depth in closure.functions.items()):
+            if _handles_events(model, entry) or (named and outer == fn and _is_somebodys(model, entry)):
                 yield entry
-            elif named and outer == fn and caller(model, signs_of(model, entry, closure)) is not None:
-                yield entry
+
+
+def _handles_events(model: "Model", entry: Entry) -> bool:
+    """Whether an entry, or what it calls, asks which event it is told of."""
+    near = (fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR)
+    return any(model.reach.event_names & model.reach.compared(fn) for fn in near)
+
+
+def _is_somebodys(model: "Model", entry: Entry) -> bool:
+    """Whether what an entry reads shows whose messages it takes."""
+    return caller(model, signs_of(model, entry, model.handlers.closure(entry))) is not None
 
 
 def _is_named_so(model: "Model", fn: Fn) -> bool:
@@ -62,10 +70,6 @@ def _takes_messages(model: "Model", fn: Fn) -> bool:
     if any(op == Op.CONST and header(body.name(i).strip("'\"")) in model.handlers.proving_headers for i, op in enumerate(body.op)):
         return True
     return any(op == Op.CALL and model.recogniser.verifier(fn, i) is not None for i, op in enumerate(body.op))
-
-
-def _asks_for_events(model: "Model", fn: Fn) -> bool:
-    return bool(model.reach.event_names & model.reach.compared(fn))
 
 
 def _outermost(model: "Model", fn: Fn, reached: set[Fn]) -> Fn | None:

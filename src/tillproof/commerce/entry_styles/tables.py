@@ -159,7 +159,8 @@ class _Tables:
                 )
 
     def _view(self, line: _Line, instr: int) -> Value:
-        """What a line names as its view, by a text perhaps: ``url(r"^pay/$", "shop.views.pay")``, ``patterns("shop.views", url(…, "pay"))``."""
+        """What a line names as its view, by a text perhaps: ``url(r"^pay/$", "shop.views.pay")``, or ``"pay"`` in ``patterns("shop.views",
+        …)``."""
         value = self.evaluator.value(line.fn, instr)
         if not isinstance(value, Const) or value.kind != Kind.STRING:
             return value
