@@ -147,7 +147,37 @@ const client = new MongoClient(process.env.MONGO_URL);
 module.exports = { orders: client.db('shop').collection('orders') };
 """
 
+TOLD_AGAIN = """\
+import { Controller, Post, Req } from '@nestjs/common';
+import { Request } from 'express';
+import createMollieClient, { PaymentStatus } from '@mollie/api-client';
+import { Ctx, Order, OrderService, RequestContext } from '@vendure/core';
+
+@Controller('payments')
+export class MollieController {
+  constructor(private readonly orderService: OrderService) {}
+
+  @Post('mollie')
+  async webhook(@Ctx() ctx: RequestContext, @Req() request: Request): Promise<void> {
+    const client = createMollieClient({ apiKey: process.env.MOLLIE_API_KEY as string });
+    const told = await client.payments.get(request.body.id);
+    const order = (await this.orderService.findOneByCode(ctx, told.metadata.code)) as Order;
+    GUARD
+    if (told.status === PaymentStatus.paid) {
+      await this.orderService.addPaymentToOrder(ctx, order.id, { method: 'mollie', metadata: { id: told.id } });
+    }
+  }
+}
+"""
+
 FIXES = [
+    (
+        "idempotency/handler-not-idempotent",
+        {"src/mollie.controller.ts": TOLD_AGAIN, "src/vendure-config.ts": "export const config = {};\n"},
+        "GUARD",
+        "",
+        "if (order.state === 'PaymentSettled') return;",
+    ),
     (
         "payment/webhook-weak-verification",
         {"shop/callback.py": TWO_SENDERS, "shop/store.py": STORE},

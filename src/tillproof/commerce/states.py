@@ -227,7 +227,8 @@ class States:
         name = next((n for n in touch.fields if snake(n) == read.field), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
-                return self._compare(atom, {"processing", "completed", "paid"}, None)
+                named_so = {w for w in self._wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it
+                return self._compare(atom, {"processing", "completed", "paid"} | named_so, None)
             if (
                 read.asked
                 and is_predicate(read.field)
