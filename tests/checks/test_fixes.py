@@ -170,7 +170,70 @@ export class MollieController {
 }
 """
 
+TOLD_BY_PACKAGE = """\
+from django.dispatch import receiver
+from paypal.standard.ipn.signals import valid_ipn_received
+from paypal.standard.models import ST_PP_COMPLETED
+
+from shop.models import Order
+
+
+@receiver(valid_ipn_received)
+def paid(sender, **kwargs):
+    if sender.payment_status != ST_PP_COMPLETED:
+        return
+    order = Order.objects.get(pk=sender.invoice)
+    COMPARED
+    order.paid = True
+    order.save()
+"""
+TOLD_BY_HANDLER = """\
+from djstripe import webhooks
+
+from shop.models import Order
+
+
+@webhooks.handler("checkout.session.completed")
+def done(event, **kwargs):
+    session = event.data["object"]
+    order = Order.objects.get(session=session["id"])
+    GUARD
+    order.paid = True
+    order.customer.credit += session["amount_total"]
+    order.customer.save()
+    order.save()
+"""
+MODELS = """\
+from django.db import models
+
+
+class Customer(models.Model):
+    credit = models.IntegerField(default=0)
+
+
+class Order(models.Model):
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    session = models.CharField(max_length=100, unique=True)
+    total = models.DecimalField(max_digits=8, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    paid = models.BooleanField(default=False)
+"""
+
 FIXES = [
+    (
+        "payment/amount-not-reconciled",
+        {"shop/hooks.py": TOLD_BY_PACKAGE, "shop/models.py": MODELS},
+        "COMPARED",
+        "",
+        "if (sender.mc_gross, sender.mc_currency, sender.receiver_email) != (order.total, order.currency, 'till@example.org'): return",
+    ),
+    (
+        "idempotency/handler-not-idempotent",
+        {"shop/hooks.py": TOLD_BY_HANDLER, "shop/models.py": MODELS},
+        "GUARD",
+        "",
+        "if order.paid: return",
+    ),
     (
         "idempotency/handler-not-idempotent",
         {"src/mollie.controller.ts": TOLD_AGAIN, "src/vendure-config.ts": "export const config = {};\n"},

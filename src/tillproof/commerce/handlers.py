@@ -95,8 +95,8 @@ class Walked:
 
 @dataclass(slots=True)
 class Handler:
-    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets only
-    signed-in staff call it: a platform's own servers do, and hand on what the provider told them."""
+    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets nobody else
+    call it: signed-in staff, as which a platform's own servers hand on what the provider told them, or a package that proves the sender."""
 
     entry: Entry
     provider: Provider
@@ -160,6 +160,10 @@ class Handlers:
             return out
         for entry in (*self.model.entries, *unrouted(self.model)):
             own = entry.role == "internal" and entry.role_because is None
+            if entry.style == "told" and entry.target.fn not in taken:
+                taken.add(entry.target.fn)
+                out.append(self._told_by_package(entry))
+                continue
             if own or entry.target.fn in taken or not self._promising(entry) or self._only_chooses(entry):
                 continue
             handler = self._handed_on(entry) if entry.role == "staff" else self._webhook(entry) or self._return(entry)
@@ -247,6 +251,16 @@ class Handlers:
             if found is not None:
                 found.walked = walked
                 self._by_dispatch.add(id(entry))
+        return found
+
+    def _told_by_package(self, entry: Entry) -> Handler:
+        """A function that a package tells of messages which it has verified."""
+        provider = self.model.knowledge.providers[entry.framework]
+        inbound = next(b for b in provider.inbound if b.tells)
+        kind: Literal["webhook", "ipn"] = "ipn" if inbound.kind == "ipn" else "webhook"
+        found = Handler(entry, provider, inbound, kind, self.closure(entry), "a package that verifies its messages tells of them")
+        found.admits = (*entry.place, f"the package proves that it is {provider.name}")
+        found.walked = self.walk(entry, self._events.get(provider.id, frozenset()))
         return found
 
     def _handed_on(self, entry: Entry) -> Handler | None:

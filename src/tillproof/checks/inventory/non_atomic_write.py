@@ -37,8 +37,8 @@ def _in_pieces(model: Model, split: Split) -> Ruling:
     stock, order = split.write.touch.entity.replace("_", " "), split.order.entity.replace("_", " ")
     ruling.title = f"Each item's stock is committed by itself, and the {order} after it or before"
     ruling.message = (
-        f"Every turn of this loop commits the {stock}'s `{split.write.field}` in a transaction of its own, and the {order} is written outside of "
-        "all of them. When an item in the middle fails, the ones before it keep their new stock while nothing says so of the "
+        f"Every turn of this loop commits the {stock}'s `{split.write.field}` in a transaction of its own, and the {order} is written "
+        "outside of all of them. When an item in the middle fails, the ones before it keep their new stock while nothing says so of the "
         f"{order}: the shop is short of goods that nobody bought, and whoever tries again takes them twice."
     )
     ruling.remediation = f"Open one transaction around the loop and the write of the {order}, and hand it on to what writes the stock."
