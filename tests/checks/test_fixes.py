@@ -219,7 +219,61 @@ class Order(models.Model):
     paid = models.BooleanField(default=False)
 """
 
+REGISTERED = """\
+import stripe
+
+from shop.jobs import job
+from shop.store import Sale, session
+
+
+@job(name="stripe.webhook.checkout.session.completed")
+def completed(event_id):
+    told = stripe.Event.retrieve(event_id).data.object
+    sale = session.query(Sale).filter_by(reference=told.id)LOCK.one()
+    if sale.status == "paid":
+        return
+    sale.status = "paid"
+    sale.balance += told.amount_total
+    session.commit()
+"""
+FOUND_OR_MADE = """\
+import stripe
+from flask import Flask, request
+
+from shop.store import Sale, session
+
+app = Flask(__name__)
+
+
+@app.post("/webhook")
+def webhook():
+    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], app.config["SECRET"])
+    if event["type"] == "charge.succeeded":
+        charge = event["data"]["object"]
+        sale = FOUND
+        if sale is None:
+            sale = Sale(reference=charge["id"])
+        sale.status = "paid"
+        session.add(sale)
+        session.commit()
+    return ""
+"""
+
 FIXES = [
+    (
+        "idempotency/dedup-race",
+        {"shop/tasks.py": REGISTERED, "shop/store.py": STORE.replace("paid =", "reference = Column(String)\n    balance =")},
+        "LOCK",
+        "",
+        ".with_for_update()",
+    ),
+    (
+        "idempotency/handler-not-idempotent",
+        {"shop/app.py": FOUND_OR_MADE, "shop/store.py": STORE.replace("paid =", "reference = Column(String)\n    balance =")},
+        "FOUND",
+        "None",
+        'session.query(Sale).filter_by(reference=charge["id"]).one_or_none()',
+    ),
     (
         "payment/amount-not-reconciled",
         {"shop/hooks.py": TOLD_BY_PACKAGE, "shop/models.py": MODELS},

@@ -24,6 +24,7 @@ from tillproof.flow.values import (
     Member,
     Missing,
     Mix,
+    Overlay,
     Record,
     Result,
     Seq,
@@ -135,8 +136,8 @@ class States:
         return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
     def _fetched(self, value: Value) -> Touch | None:
-        """The read behind a record, its number, or whether it is there."""
-        for option in options(value):
+        """The read behind a record, its number, or whether it is there; a field of it may have been set since."""
+        for option in (one for o in options(value) for one in (options(o.base) if isinstance(o, Overlay) else (o,))):
             here: Value = option
             for _ in range(6):
                 if isinstance(here, Result) and here.instr >= 0:
