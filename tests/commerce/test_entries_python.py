@@ -203,3 +203,23 @@ def settle():
         },
     )
     assert shop.ways() == {"NONE None settle internal"}
+
+
+def test_django_tables_may_name_their_views_in_texts(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "manage.py": "",
+            "shop/__init__.py": "",
+            "shop/urls.py": """\
+from django.conf.urls import include, patterns, url
+urlpatterns = patterns(
+    "shop.views",
+    url(r"^pay/$", "pay", name="pay"),
+) + patterns("", url(r"^hook/$", "shop.hooks.take"), url(r"^gone/$", "shop.hooks.nothing"))
+""",
+            "shop/views.py": "def pay(request):\n    return None\n",
+            "shop/hooks.py": "def take(request):\n    return None\n",
+        },
+    )
+    assert shop.ways() == {"ANY /pay/ pay public", "ANY /hook/ take public"}

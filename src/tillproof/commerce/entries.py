@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, servers, tables
+from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, servers, tables, told
 from tillproof.commerce.entry_styles.arguments import Arguments, words
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
@@ -52,6 +52,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         tables.declared,
         data_tables.declared,
         classes.decorated,
+        told.declared,
         hooks.declared,
         files.declared,
         classes.derived,

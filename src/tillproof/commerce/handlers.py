@@ -14,6 +14,7 @@ from tillproof.commerce.operations import STARTS
 from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, called, caller, signs_of
+from tillproof.commerce.registered import registered
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
@@ -95,8 +96,8 @@ class Walked:
 
 @dataclass(slots=True)
 class Handler:
-    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets only
-    signed-in staff call it: a platform's own servers do, and hand on what the provider told them."""
+    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets nobody else
+    call it: signed-in staff, as which a platform's own servers hand on what the provider told them, or a package that proves the sender."""
 
     entry: Entry
     provider: Provider
@@ -158,8 +159,12 @@ class Handlers:
         taken: set[Fn] = set()
         if not self.model.operations.candidates() and not self._named_in_paths():
             return out
-        for entry in (*self.model.entries, *unrouted(self.model)):
+        for entry in (*self.model.entries, *registered(self.model), *unrouted(self.model)):
             own = entry.role == "internal" and entry.role_because is None
+            if entry.style == "told" and entry.target.fn not in taken:
+                taken.add(entry.target.fn)
+                out.append(self._told(entry))
+                continue
             if own or entry.target.fn in taken or not self._promising(entry) or self._only_chooses(entry):
                 continue
             handler = self._handed_on(entry) if entry.role == "staff" else self._webhook(entry) or self._return(entry)
@@ -255,6 +260,16 @@ class Handlers:
                 self._by_dispatch.add(id(entry))
         return found
 
+    def _told(self, entry: Entry) -> Handler:
+        """A function that is told of messages by what has verified them: a package, or another function of ours."""
+        provider = self.model.knowledge.providers[entry.framework]
+        inbound = next((b for b in provider.inbound if b.tells), provider.inbound[0])
+        kind: Literal["webhook", "ipn"] = "ipn" if inbound.kind == "ipn" else "webhook"
+        found = Handler(entry, provider, inbound, kind, self.closure(entry), "it is told of its messages by what takes them")
+        found.admits = (*entry.place, f"it is told by what takes {provider.name}'s messages, which proves them or owes it")
+        found.walked = self.walk(entry, self._events.get(provider.id, frozenset()))
+        return found
+
     def _handed_on(self, entry: Entry) -> Handler | None:
         """A route for staff to which a provider's messages are handed on."""
         found = self._webhook_in(entry, self.closure(entry)) if entry.role_because and HOOK.search(entry.route or "") else None
@@ -266,6 +281,14 @@ class Handlers:
     def own_events(self, provider: Provider) -> frozenset[str]:
         """The events by whose names alone a provider is known: no other has them."""
         return frozenset(e for e in self._events[provider.id] if self._event_owners[e] == 1 and len(e) > _TELLING)
+
+    @cached_property
+    def named_events(self) -> dict[str, frozenset[str]]:
+        """The events of payment providers by whose names functions may be registered, since no shop calls its own events so; and whose
+        they are."""
+        paying = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
+        told = {e for name in paying for e in self._events[name] if len(e) >= _TELLING and not e.isalpha()}
+        return {e: frozenset(name for name in paying if e in self._events[name]) for e in sorted(told, key=lambda e: (-len(e), e))}
 
     @cached_property
     def _event_owners(self) -> Counter[str]:

@@ -22,6 +22,7 @@ from tillproof.flow.values import (
     Overlay,
     Param,
     Result,
+    Seq,
     Text,
     Value,
     constant,
@@ -423,7 +424,14 @@ class SenderPolicy:
                 return True
             if body.op[a] == Op.FIELD and (text := constant(self.model.evaluator.value(fn, a, ctx))) and text in self.events:
                 return True
+            if body.op[a] in (Op.LIST, Op.NAME) and body.text(body.args(i)[0]) == "in" and self._lists_events(fn, a, ctx):
+                return True
         return False
+
+    def _lists_events(self, fn: Fn, a: int, ctx: Ctx | None) -> bool:
+        """Whether a value is a list of events."""
+        listed = self.model.evaluator.value(fn, a, ctx)
+        return isinstance(listed, Seq) and any(constant(item) in self.events for item in listed.items)
 
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         insists = _INSISTS.get(self.model.program.body(fn).called(i))

@@ -1,7 +1,7 @@
 """What an entry point reaches: functions, provider calls, texts; each once, whatever the context."""
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +22,7 @@ _MOST = 160
 _MOST_WAYS = 8
 _SHORT = 4
 _DEEPEST = 7
+_DISTINCT = 15
 # What these yield is no function, for any caller.
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
@@ -330,9 +331,12 @@ class Reach:
 
     @cached_property
     def _told_fields(self) -> frozenset[str]:
-        """The fields of providers' messages that hold the provider's own name, so that whatever reads one of them reads such a message."""
-        told = ((p, b) for p in self.model.knowledge.providers.values() for b in p.inbound)
-        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower())
+        """The fields that tell whose message it is, so that whatever reads one of them reads such a message: they hold the provider's own
+        name, or nobody else's webhooks have them and they are long enough for no shop to call something so by chance."""
+        told = [(p, b) for p in self.model.knowledge.providers.values() for b in p.inbound]
+        owners = Counter(f for p in self.model.knowledge.providers.values() for f in {f for b in p.inbound for f in b.fields})
+        alone = {f for _, b in told if b.kind != "redirect-return" for f in b.fields if owners[f] == 1 and len(f) >= _DISTINCT}
+        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower() or f in alone)
 
     @cached_property
     def _event_constants(self) -> dict[str, str]:
@@ -350,8 +354,9 @@ class Reach:
         body = self.model.program.body(fn)
         if body.op[i] == Op.CONST:
             text = body.name(i).strip("'\"") if body.args(i)[0] == Kind.STRING else ""
-            if 2 < len(text) < 80:
-                facts.texts.setdefault(text, (fn, i))
+            told = (part for part in text.split(".") if part in self._told_fields)  # a path: `get(body, "item.reference")`
+            for word in (text, *told) if 2 < len(text) < 80 else ():
+                facts.texts.setdefault(word, (fn, i))
         elif body.name(i) in self._told_fields:
             facts.texts.setdefault(body.name(i), (fn, i))
         elif body.name(i).isupper() and (event := self._event_meant(fn, i)):

@@ -28,8 +28,8 @@ _KNOWN_BY = 3  # so many events that no other provider has
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
-    which a platform hands what came for a provider's class, and by whose answer it acts. ``browsed``: it is opened by a browser, or asks
-    for a visitor who has signed in."""
+    which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
+    payment; ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in."""
 
     route: str
     file: str
@@ -40,6 +40,7 @@ class Signs:
     asked: frozenset[str]
     verifying: frozenset[str]
     asking: frozenset[str]
+    fetching: frozenset[str]
     files: frozenset[str]
     browsed: bool
 
@@ -66,6 +67,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(header(t) for t in texts), texts, texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
+        frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
     )  # fmt: skip
@@ -136,6 +138,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
     if inbound.proof == "refetch" and signs.named and provider.id in signs.asking:
         weight, why = weight + 4, why or "it asks the provider for what the message names"
+    if signs.named and provider.id in signs.fetching:
+        weight, why = weight + 4, why or "it asks the provider for the event that it is told of"
     if provider.id in signs.verifying and (signs.named or weight):
         weight, why = weight + 3, why or "it calls the provider's verification"
     if in_path:

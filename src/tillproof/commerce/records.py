@@ -395,7 +395,9 @@ class Records:
         given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
         named = self.names.of_chain(chain, link)
         if low in _TAKES_OBJECT and given:
-            for option in (o.base if isinstance(o, Overlay) else o for o in options(given[0])):
+            written = [one for o in options(given[0]) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
+            made = [o for o in written if isinstance(o, Instance) and o.made is not None]
+            for option in made[:1] or written:  # what was found, or made because nothing was: it is made here, if at all
                 if isinstance(option, Instance):
                     named = entity(self.program.cls(option.cls).name)
                     record = option

@@ -1,7 +1,7 @@
 """What a second delivery of the same message does: which effects happen again, and what keeps the others from it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +11,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import Writes
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Mix, Result, Text, options
+from tillproof.flow.values import FunctionV, Instance, Mix, Result, Text, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -23,7 +23,8 @@ _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create
     "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
     r"event|(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
-    r"|token|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|customer|address|cart|profile|setting|comment|response|check_failure|attempt)(_.*)?"
+    r"|token|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|customer|address|cart|profile|setting|comment|response"
+    r"|exception|error|failure|check_failure|attempt)(_.*)?"
 )
 _GOODS = re.compile(
     r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat|voucher|gift_?card|store_?credit)(_.*)?"
@@ -176,7 +177,7 @@ class Repeats:
         """What keeps an effect from happening again once all effects of its entry point have happened."""
         turning = self._turning(target)
         found: list[Guard] = []
-        for place in effect.way:
+        for place in (*effect.way, *_made_at(effect)):
             for atom in turning.at(place):
                 found += self._turned(atom, effect, turning)
         return tuple({g.atom: g for g in found}.values())
@@ -257,3 +258,11 @@ class Repeats:
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
+
+
+def _made_at(effect: Effect) -> Iterator[Place]:
+    """Where the object is made that an effect creates a row of: what is certain there is certain of the new row, though it may be written
+    further on, where one that was found is written as well."""
+    record = effect.touch.record if effect.touch is not None and effect.touch.kind == "create" else None
+    if isinstance(record, Instance) and record.made is not None:
+        yield Place(*record.made)

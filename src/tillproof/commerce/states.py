@@ -25,6 +25,7 @@ from tillproof.flow.values import (
     Member,
     Missing,
     Mix,
+    Overlay,
     Param,
     Record,
     Result,
@@ -144,8 +145,10 @@ class States:
         return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
     def _fetched(self, value: Value) -> Touch | None:
-        """The read behind a record, its number, or whether it is there: of one alternative, where the others are none, or empty lists."""
-        waiting = [(option, 0) for option in reversed(options(value))]
+        """The read behind a record, its number, or whether it is there; a field of it may have been set since. Of one alternative, where
+        the others are none, or empty lists."""
+        found = [one for o in options(value) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
+        waiting = [(option, 0) for option in reversed(found)]
         while waiting:
             here, deep = waiting.pop()
             inner: Value | None = None
@@ -245,7 +248,8 @@ class States:
         name = next((n for n in touch.fields if snake(n) == read.field), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
-                return self._compare(atom, {"processing", "completed", "paid"}, None)
+                named_so = {w for w in self._wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it
+                return self._compare(atom, {"processing", "completed", "paid"} | named_so, None)
             if (
                 read.asked
                 and is_predicate(read.field)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.recognition import header
+from tillproof.commerce.recognition import HOOK, caller, header, signs_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import FunctionV, Instance
 from tillproof.ir.ops import Op
@@ -12,12 +12,15 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_REQUESTS = ("req", "request", "_request")
+_HANDED = {"python": (), "javascript": ("res", "response", "reply", "resp", "_response", "_res")}
 _UP = 4  # callers above the function that reads the signature
 _NEAR = 4
 
 
 def unrouted(model: "Model") -> Iterator[Entry]:
-    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry.
+    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry;
+    and for each that is named as a webhook is, takes a request, and shows whose messages it takes.
 
     The outermost caller stands for it. A library of verifiers asks for no event, so it is none.
     """
@@ -25,7 +28,7 @@ def unrouted(model: "Model") -> Iterator[Entry]:
     reached: set[Fn] | None = None
     for file in model.operations.candidates():
         for fn in model.program.all_functions(file):
-            if fn.number == TOP or not _takes_messages(model, fn):
+            if fn.number == TOP or not ((named := _is_named_so(model, fn)) or _takes_messages(model, fn)):
                 continue
             if reached is None:
                 reached = {f for entry in model.entries for f in model.handlers.closure(entry).functions}
@@ -34,9 +37,28 @@ def unrouted(model: "Model") -> Iterator[Entry]:
                 continue
             seen.add(outer)
             entry = _entry(model, outer)
-            closure = model.handlers.closure(entry)
-            if any(depth <= _NEAR and _asks_for_events(model, f) for f, depth in closure.functions.items()):
+            if _handles_events(model, entry) or (named and outer == fn and _is_somebodys(model, entry)):
                 yield entry
+
+
+def _handles_events(model: "Model", entry: Entry) -> bool:
+    """Whether an entry, or what it calls, asks which event it is told of."""
+    near = (fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR)
+    return any(model.reach.event_names & model.reach.compared(fn) for fn in near)
+
+
+def _is_somebodys(model: "Model", entry: Entry) -> bool:
+    """Whether what an entry reads shows whose messages it takes."""
+    return caller(model, signs_of(model, entry, model.handlers.closure(entry))) is not None
+
+
+def _is_named_so(model: "Model", fn: Fn) -> bool:
+    """Whether a function is called as a webhook is and takes a request, with what answers it where the language hands that over."""
+    answers = _HANDED.get(model.program.language(fn.file))
+    if answers is None or HOOK.search(model.program.name(fn)) is None:
+        return False
+    given = [p.name for p in model.program.body(fn).params if p.name not in ("self", "cls")]
+    return bool(given) and given[0] in _REQUESTS and (not answers or (len(given) > 1 and given[1] in answers))
 
 
 def _takes_messages(model: "Model", fn: Fn) -> bool:
@@ -48,10 +70,6 @@ def _takes_messages(model: "Model", fn: Fn) -> bool:
     if any(op == Op.CONST and header(body.name(i).strip("'\"")) in model.handlers.proving_headers for i, op in enumerate(body.op)):
         return True
     return any(op == Op.CALL and model.recogniser.verifier(fn, i) is not None for i, op in enumerate(body.op))
-
-
-def _asks_for_events(model: "Model", fn: Fn) -> bool:
-    return bool(model.reach.event_names & model.reach.compared(fn))
 
 
 def _outermost(model: "Model", fn: Fn, reached: set[Fn]) -> Fn | None:

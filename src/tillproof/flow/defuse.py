@@ -1,5 +1,6 @@
 """Which writes of a variable reach a read of it, inside one body."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tillproof.ir.body import Body
@@ -20,11 +21,12 @@ class Write(NamedTuple):
 
 class Reach(NamedTuple):
     """``stores``: STORE instructions that may reach. ``entry``: some path reaches the read with none. ``writes``: into the object
-    meanwhile."""
+    meanwhile. ``added``: what was put into a list that the object holds under the key."""
 
     stores: tuple[int, ...]
     entry: bool
     writes: tuple[Write, ...]
+    added: tuple[Write, ...] = ()
 
 
 class DefUse:
@@ -42,6 +44,7 @@ class DefUse:
                 self.previous[target].append(number)
         self.stores: dict[str, list[int]] = {}
         self.writes: dict[str, list[tuple[int, str | None, int]]] = {}
+        self.added: dict[str, list[tuple[int, str | None, int]]] = {}
         self._scan()
         self._memo: dict[tuple[int, str], Reach] = {}
         self._uses: dict[int, list[int]] | None = None
@@ -64,22 +67,38 @@ class DefUse:
                 self._scan_call(i)
 
     def _scan_call(self, i: int) -> None:
-        """x.append(v), x.update(v) and Object.assign(x, v) write into x."""
+        """x.append(v), x.update(v) and Object.assign(x, v) write into x; x["key"].append(v) into the list that x holds."""
         body = self.body
         callee, arguments = body.call(i)
         if body.op[callee] != Op.FIELD or not arguments:
             return
         method = body.name(callee)
         if method in _ADDING or method in _MERGING:
-            name = self._variable(body.args(callee)[0])
-            if name and not arguments[0][0]:
-                self.writes.setdefault(name, []).append((i, "[]" if method in _ADDING else "**", arguments[0][1]))
+            base = body.args(callee)[0]
+            name = self._variable(base)
             if name and method == "update":  # `params.update(key=value)`
                 self.writes.setdefault(name, []).extend((i, k, v) for k, v in arguments if k.isidentifier())
+            if arguments[0][0]:
+                return
+            if name:
+                self.writes.setdefault(name, []).append((i, "[]" if method in _ADDING else "**", arguments[0][1]))
+            elif method in _ADDING and (held := self._held(base)) is not None:
+                self.added.setdefault(held[0], []).append((i, held[1], arguments[0][1]))
         elif method == "assign" and len(arguments) > 1:
             name = self._variable(arguments[0][1])
             if name:
                 self.writes.setdefault(name, []).extend((i, "**", v) for _, v in arguments[1:])
+
+    def _held(self, i: int) -> tuple[str, str] | None:
+        """The variable and the constant key of ``x.key`` or ``x["key"]``."""
+        body = self.body
+        if body.op[i] not in (Op.FIELD, Op.INDEX):
+            return None
+        obj, key = body.args(i)[:2]
+        name = self._variable(obj)
+        const = body.const(key) if body.op[i] == Op.INDEX else None
+        text = body.text(key) if body.op[i] == Op.FIELD else const[1] if const else None
+        return (name, text) if name and text else None
 
     def _variable(self, i: int) -> str | None:
         return self.body.name(i) if i >= 0 and self.body.op[i] == Op.NAME else None
@@ -97,13 +116,16 @@ class DefUse:
             stores = [s for s in stores if self.body.op[self.body.args(s)[1]] == Op.FUNCTION]
             return Reach(tuple(stores[-1:]), not stores, ())
         found, entry, passed = self._backwards(i, set(stores))
-        writes = []
-        for at, key, value in self.writes.get(name, []):
+        writes, added = (tuple(self._since(i, stores, passed, into.get(name, []))) for into in (self.writes, self.added))
+        return Reach(tuple(sorted(found)), entry, writes, added)
+
+    def _since(self, i: int, stores: list[int], passed: set[int], writes: list[tuple[int, str | None, int]]) -> Iterator[Write]:
+        """The writes into an object that a read of its variable may see."""
+        for at, key, value in writes:
             if self.block_of[at] in passed:
                 stop, reached, _ = self._backwards(i, {*stores, at})
                 if at in stop:
-                    writes.append(Write(at, key, value, stop == {at} and not reached))
-        return Reach(tuple(sorted(found)), entry, tuple(writes))
+                    yield Write(at, key, value, stop == {at} and not reached)
 
     def _backwards(self, i: int, barriers: set[int]) -> tuple[set[int], bool, set[int]]:
         """The barriers met first going back from ``i``, whether the entry is reached, and the blocks gone through."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tillproof.flow.captured import FOLDS, Captured
-from tillproof.flow.defuse import DefUse, Reach
+from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
@@ -289,13 +289,23 @@ class Evaluator:
             value = choice(at, [value, *added])
         inside = self.captured.inside(f, i, name) if reach.stores else []
         if (reach.writes or inside) and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on it
-            return Overlay(at, value, (*((w.key, self.at(f, w.value), w.certain) for w in reach.writes), *inside))
+            value = Overlay(at, value, (*((w.key, self.at(f, w.value), w.certain) for w in reach.writes), *inside))
+        if reach.added and isinstance(options(value)[0], (Record, Overlay)):
+            value = self._with_added(f, value, reach.added, at)
         return value
+
+    def _with_added(self, f: Frame, value: Value, added: tuple[Write, ...], at: Place) -> Value:
+        """A record with what was put into the lists that it holds: ``data["items"].append(x)``."""
+        lists: dict[str, list[tuple[str | None, Value, bool]]] = {}
+        for write in added:
+            lists.setdefault(write.key or "", []).append(("[]", self.at(f, write.value), write.certain))
+        held = [(key, Overlay(at, self.member(value, key, at), tuple(items)), True) for key, items in lists.items()]
+        return Overlay(at, value, tuple(held))
 
     def _reaching(self, f: Frame, i: int, name: str) -> Reach:
         """The writes that reach a read. Branches that the context rules out matter only where there is more than one way to write."""
         reach = f.flow.reaching(i, name)
-        if not f.inside or not reach.stores or not (len(reach.stores) > 1 or reach.entry or reach.writes):
+        if not f.inside or not reach.stores or not (len(reach.stores) > 1 or reach.entry or reach.writes or reach.added):
             return reach
         live = self._live(f)
         return reach if live is f.flow else live.reaching(i, name)

@@ -118,7 +118,7 @@ class Fixed:
         return max((self.hangs_on(a) for a in (body.args(i) if op == Op.RECORD else value_operands(body, i))), default=NOTHING)
 
     def _of_name(self, name: str) -> int:
-        if name in self.flow.writes:
+        if name in self.flow.writes or name in self.flow.added:
             return CALLER
         stores = self.flow.stores.get(name)
         if not stores:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import step
+from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
+from tillproof.commerce.split_commits import Split, split_commits
 from tillproof.commerce.stock_writes import StockWrite
 
 _ONE_STEP = {
@@ -21,6 +23,32 @@ def rule(model: Model) -> Iterator[Ruling]:
     for write in model.stock_writes.all:
         if (write.how != "set" and not model.staff_only(write.place.fn)) or write.how == "computed":
             yield _rule(model, write)
+    for split in split_commits(model):
+        yield _in_pieces(model, split)
+
+
+def _in_pieces(model: Model, split: Split) -> Ruling:
+    """Stock that is committed item by item, and the order beside it."""
+    fn, i, _ = split.turn
+    body = model.program.body(fn)
+    ruling = Ruling("inventory/non-atomic-write", "broken", "stock-write", fn.file, body.line[i])
+    ruling.severity, ruling.confidence = "high", "likely"
+    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    stock, order = split.write.touch.entity.replace("_", " "), split.order.entity.replace("_", " ")
+    ruling.title = f"Each item's stock is committed by itself, and the {order} after it or before"
+    ruling.message = (
+        f"Every turn of this loop commits the {stock}'s `{split.write.field}` in a transaction of its own, and the {order} is written "
+        "outside of all of them. When an item in the middle fails, the ones before it keep their new stock while nothing says so of the "
+        f"{order}: the shop is short of goods that nobody bought, and whoever tries again takes them twice."
+    )
+    ruling.remediation = f"Open one transaction around the loop and the write of the {order}, and hand it on to what writes the stock."
+    ruling.evidence = [
+        Evidence(fn.file, body.line[i], "one item is committed here, turn by turn", "missing"),
+        step(model, split.begins, "the transaction of one item begins here", "step"),
+        step(model, split.write.place, f"`{split.write.field}` is written in it", "sink"),
+        step(model, Place(split.order.fn, split.order.instr, split.order.ctx), f"the {order} is written outside of it", "sink"),
+    ]
+    return ruling
 
 
 def _rule(model: Model, write: StockWrite) -> Ruling:

@@ -58,9 +58,11 @@ class _Suspect(NamedTuple):
 def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass | None:
     """The way by which a message gets past the proofs that exist, the sender's own choice first; None when none of them is on the way."""
     chains = [list(_levels(proof)) for proof in proofs]
-    suspects = [s for chain in chains for n in range(len(chain)) for s in _suspects(model, chain[n], frozenset(chain[n + 1 :]))][:_MOST]
-    suspects = list({s.edge: s for s in suspects}.values())
     levels = list(dict.fromkeys(level for chain in chains for level in chain))
+    suspects = [s for chain in chains for n in range(len(chain)) for s in _suspects(model, chain[n], frozenset(chain[n + 1 :]), levels)][
+        :_MOST
+    ]
+    suspects = list({s.edge: s for s in suspects}.values())
     found: list[Bypass] = []
     for suspect in suspects:
         calls = _calls(level for level in levels if level not in suspect.outside)
@@ -95,10 +97,13 @@ def _levels(proof: Proven) -> Iterator[_Level]:
             yield _Level(ctx.caller, ctx.call, ctx.parent)
 
 
-def _suspects(model: Model, level: _Level, outside: frozenset[_Level]) -> Iterator[_Suspect]:
-    """Edges that leave the way to the proof: the other side of a branch before it, the handler of an exception."""
+def _suspects(model: Model, level: _Level, outside: frozenset[_Level], levels: list[_Level]) -> Iterator[_Suspect]:
+    """Edges that leave the way to the proof: the other side of a branch before it, the handler of an exception. One that goes the way to
+    another proof, as for the messages of another sender, is none: what leads round that one is its own suspect."""
     body = model.program.body(level.fn)
-    home = model.evaluator.defuse(level.fn).block_of[level.instr]
+    block_of = model.evaluator.defuse(level.fn).block_of
+    home = block_of[level.instr]
+    others = {block_of[other.instr] for other in levels if other.fn == level.fn} - {home}
     for number, block in enumerate(body.blocks):
         if not _reaches(body, number, home):
             continue
@@ -106,6 +111,8 @@ def _suspects(model: Model, level: _Level, outside: frozenset[_Level]) -> Iterat
             side = kind in (EDGE_TRUE, EDGE_FALSE) and block.end > block.start and body.op[block.end - 1] == Op.BRANCH
             if side and number == home and not any(_comes_from(model, level, i) for i in _asked(body, body.args(block.end - 1)[0])):
                 continue  # a question of its own, asked when the proof is made
+            if any(_reaches(body, target, other, number) for other in others):
+                continue
             if (side and not _reaches(body, target, home, number)) or (kind == EDGE_RAISE and not _reaches(body, target, home)):
                 yield _Suspect(level, (level.fn, number, kind, target), outside, side and number == home)
 

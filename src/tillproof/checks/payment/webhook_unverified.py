@@ -31,7 +31,7 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     )
     if handler.admits is not None:
         file, line, what = handler.admits
-        ruling.evidence.append(Evidence(file, line, f"only signed-in staff, or who acts for them, may call this ({what})", "guard"))
+        ruling.evidence.append(Evidence(file, line, f"nobody else may call this ({what})", "guard"))
         return ruling
     # A proof that is there and can be got round is the matter of webhook-weak-verification; one that comes too late, or beside, is none.
     signed = [p for p in walked.proofs if not p.refetch]

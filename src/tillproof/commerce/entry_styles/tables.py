@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named
 from tillproof.commerce.names import fits
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import ClassV, Const, Member, Mix, Result, Seq, Value, constant, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Routes
 
 _HTTP = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}
@@ -152,13 +152,30 @@ class _Tables:
             path = join(prefix, line.path)
             for cls, wrappers in self._classes(line.fn, instr):
                 yield from self._class_view(line, cls, path, place, wrappers)
-            for target, wrappers in (
-                handlers(self.evaluator, self.evaluator.value(line.fn, instr)) if not self._classes(line.fn, instr) else ()
-            ):
+            for target, wrappers in handlers(self.evaluator, self._view(line, instr)) if not self._classes(line.fn, instr) else ():
                 methods = words(Arguments(self.evaluator, line.fn, line.call).first(line.routes.methods)) if line.routes.methods else ()
                 yield Declared(
                     target, path, methods or line.routes.without_methods or ("ANY",), line.framework.id, "table", place, wrappers
                 )
+
+    def _view(self, line: _Line, instr: int) -> Value:
+        """What a line names as its view, by a text perhaps: ``url(r"^pay/$", "shop.views.pay")``, or ``"pay"`` in ``patterns("shop.views",
+        …)``."""
+        value = self.evaluator.value(line.fn, instr)
+        if not isinstance(value, Const) or value.kind != Kind.STRING:
+            return value
+        module, _, name = f"{self._text_before(line)}.{value.text}".strip(".").rpartition(".")
+        file = self.evaluator.scope.modules.find(line.fn.file, module) if module else None
+        return self.evaluator.scope.exported(file, name, value.at) if file else value
+
+    def _text_before(self, line: _Line) -> str:
+        """The text that a list of lines puts before the names of its views."""
+        body = self.program.body(line.fn)
+        for i in self.evaluator.defuse(line.fn).uses(line.call):
+            first = body.call(i)[1][0][1] if body.op[i] == Op.CALL and body.called(i) == "patterns" else -1
+            if first >= 0 and (const := body.const(first)) is not None:
+                return const[1]
+        return ""
 
     def _classes(self, fn: Fn, i: int, depth: int = 0) -> list[tuple[ClassId, tuple[Value, ...]]]:
         """View classes: given as such, or through ``as_view()``, wrapped or not."""

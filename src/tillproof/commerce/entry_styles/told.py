@@ -1,0 +1,66 @@
+"""Functions that a package of others tells of a provider's message which it has verified itself: dj-stripe's handlers, PayPal's signals."""
+
+from collections.abc import Iterator
+
+from tillproof.commerce.entry_styles.arguments import handlers
+from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Seq, Value, options
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Language
+
+_RECEIVER = ("django.dispatch.receiver", "django.dispatch.dispatcher.receiver")
+_CONNECTS = "connect"
+
+
+def declared(wiring: Wiring) -> Iterator[Declared]:
+    """One entry per function and provider."""
+    for provider in wiring.knowledge.providers.values():
+        for inbound in provider.inbound:
+            for language, names in inbound.tells.items():
+                for place, target in _told(wiring, language, names):
+                    yield Declared(
+                        target, None, ("NONE",), provider.id, "told", place, (), "platform",
+                        f"The package tells of messages that it has found to be {provider.name}'s own.",
+                    )  # fmt: skip
+
+
+def _told(wiring: Wiring, language: Language, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, int], FunctionV]]:
+    """The functions that are told by one of the names, and where that is said."""
+    program = wiring.program
+    for file in dict.fromkeys(f for name in names for f in _mentioning(wiring, name) if program.language(f) == language):
+        for fn in program.all_functions(file):
+            body = program.body(fn)
+            for i, op in enumerate(body.op):
+                place = (file, body.line[i])
+                if op == Op.DECORATE and body.args(i)[0] == 0 and _tells(wiring, fn, body.args(i)[2], names):
+                    yield place, wiring.handler(Fn(file, body.args(i)[1]), place)
+                elif op == Op.CALL and body.called(i) == _CONNECTS and body.call(i)[1]:
+                    callee, given = body.call(i)
+                    if body.op[callee] == Op.FIELD and _bears(wiring.evaluator.value(fn, body.args(callee)[0]), names):
+                        yield from ((place, f) for f, _ in handlers(wiring.evaluator, wiring.evaluator.value(fn, given[0][1])))
+
+
+def _mentioning(wiring: Wiring, name: str) -> list[str]:
+    """The files that speak of a name and of the package that it is imported from."""
+    package, last = name.partition(".")[0], name.rpartition(".")[2]
+    imported = set(wiring.program.mentioning(package))
+    return [file for file in wiring.program.mentioning(last) if file in imported]
+
+
+def _tells(wiring: Wiring, fn: Fn, applied: int, names: tuple[str, ...]) -> bool:
+    """Whether a decorator is one of the names, or connects to a signal that is."""
+    body = wiring.program.body(fn)
+    if body.op[applied] != Op.CALL:
+        return _bears(wiring.evaluator.value(fn, applied), names)
+    callee, given = body.call(applied)
+    value = wiring.evaluator.value(fn, callee)
+    if _bears(value, names):
+        return True
+    signals = wiring.evaluator.value(fn, given[0][1]) if given and named(value, _RECEIVER) else None
+    return signals is not None and any(_bears(one, names) for one in (signals.items if isinstance(signals, Seq) else options(signals)))
+
+
+def _bears(value: Value, names: tuple[str, ...]) -> bool:
+    """Whether a value is one of the names, or stands below it: ``WEBHOOK_SIGNALS["invoice.paid"]``."""
+    return any(found == name or found.startswith((f"{name}.", f"{name}[")) for found in plain_names(value) for name in names)
