@@ -26,7 +26,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
     seen: set[tuple[str, int]] = set()
     for delivery in deliveries(model):
-        if delivery.racy() or _told_twice(model, delivery) or any(g.atomic for r in delivery.guarded for g in r.guards):
+        if delivery.racy(model) or _told_twice(model, delivery) or any(g.atomic for r in delivery.guarded for g in r.guards):
             ruling = _rule(model, delivery)
             seen.update((e.file, e.line) for e in ruling.evidence)
             yield ruling
@@ -111,7 +111,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     file, line = entry_line(model, entry)
     ruling = Ruling("idempotency/dedup-race", "held", handler.kind, file, line)
     ruling.evidence = [source(model, entry, f"{handler.provider.name} {handler.kind} handler: two deliveries may arrive at once")]
-    racy = delivery.racy() or _told_twice(model, delivery)
+    racy = delivery.racy(model) or _told_twice(model, delivery)
     if not racy:
         for repeat in delivery.guarded:
             for guard in [g for g in repeat.guards if g.atomic][:_MOST]:
