@@ -18,6 +18,7 @@ _JOINED = re.compile(r"[A-Za-z0-9_]")
 # Pieces that many prefixes have in common, so that few searches tell whether a text is worth a closer look.
 _COMMON = (b"_live_", b"_test_", b"_sbox_", b"sq0", b"shp")
 _LONGEST = 300
+_WORDS = re.compile(r"[a-z]+(?:[_-][a-z]+)+")  # the name of a setting: a key is no words, and has digits
 
 
 class Made(NamedTuple):
@@ -102,6 +103,6 @@ class Makes:
             return None
         spoken = [f for f in fitting if f[0].id in known] or fitting
         _, key, text = spoken[0]
-        if text in self._published or is_stand_in(text, made=True):
+        if text in self._published or is_stand_in(text, made=True) or _WORDS.fullmatch(text):
             return None
         return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))

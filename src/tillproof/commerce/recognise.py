@@ -15,6 +15,8 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
 _LONGEST_CHAIN = 8
+_SUPER = "super()."
+_MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 _SHARED = (
@@ -179,6 +181,8 @@ class Recogniser:
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
             called = tuple(name for name in called if not name.startswith("?"))
         for (provider, thing), pattern, name, _ in table.find(called):
+            if name.startswith("?") and _of_another_package(provider, called):
+                continue
             certain = self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
@@ -325,7 +329,7 @@ class Recogniser:
         if _lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
-        spelt = self.callee_names(fn, i, ctx)
+        spelt = self._of_bases(fn, self.callee_names(fn, i, ctx))
         kind = _declared(value)
         for effect, pattern, name, _ in table.find(spelt):
             if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
@@ -335,7 +339,15 @@ class Recogniser:
                 return effect, True
             if certain is False and possible is None:
                 possible = effect, False
-        return possible if possible is not None and not self._on_inert(fn, callee, ctx) else None
+        if possible is None or self._on_inert(fn, callee, ctx) or any(k.certain for k in self.known(fn, i, ctx)):
+            return None  # what is asked of a provider is no record of ours: `stripe.checkout.sessions.create`
+        return possible
+
+    def _of_bases(self, fn: Fn, called: tuple[str, ...]) -> tuple[str, ...]:
+        """What Python's ``super().update`` may be by the classes of others that its class derives from: a view's is no record's."""
+        owner = self.program.owner(fn) if called and called[0].startswith(_SUPER) else None
+        bases = self.evaluator.scope.foreign_bases(owner) if owner is not None else []
+        return tuple(f"{base}.{called[0].removeprefix(_SUPER)}" for base in bases) or called
 
     def digests(self, fn: Fn, i: int) -> bool:
         """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""
@@ -363,6 +375,15 @@ class Recogniser:
         if not before or before.startswith(("?", "#")):
             return False
         return None
+
+
+def _of_another_package(provider: Provider, called: tuple[str, ...]) -> bool:
+    """Whether what a method is called on is an object of a class of a package that is not the provider's, whatever its variable is
+    called."""
+    made = _MADE.match(called[0])
+    return (
+        made is not None and provider.id not in made[1].lower() and not any(made[1] == p for p in provider.packages.get("javascript", ()))
+    )
 
 
 def _declared(callee: Value) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.http import Request
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.recognise import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
@@ -36,6 +37,7 @@ _REGISTERED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_CHAIN = 14
+_SHORT = 4
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
 _TOOLS = re.compile(
@@ -309,10 +311,10 @@ class Sendings:
         """The one provider that a file's own name or words name."""
         words = self.model.program.indices[file].words
         known = self.model.knowledge.providers.values()
-        name = file.rpartition("/")[2].lower()
+        name = snake(file.rpartition("/")[2])
         for found in (
-            [p for p in known if p.id in name],
-            [p for p in known if any(p.id in w.lower() for w in words)],
+            [p for p in known if _names(name, p.id)],
+            [p for p in known if any(_names(w.lower(), p.id) for w in words)],
             [p for p in known if self.model.recogniser.mentions(p, file)],
         ):
             if found:
@@ -346,3 +348,10 @@ class Sendings:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
         return any(_OURS.search(t.replace("()", "")) for t in texts)
+
+
+def _names(text: str, provider: str) -> bool:
+    """Whether a text names a provider; a short name only as a word of its own, so that ``checkoutapi`` names no ``tap``."""
+    if len(provider) > _SHORT:
+        return provider in text
+    return re.search(rf"(?<![a-z]){re.escape(provider)}(?![a-z])", text) is not None
