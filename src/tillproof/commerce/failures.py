@@ -81,7 +81,7 @@ class Failures:
 
     def swallows(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
-        if self._passes_on(fn, catch.blocks) or (catch.falls and self._answers_later(fn, catch)):
+        if self._passes_on(fn, catch.blocks) or (catch.falls and (self._answers_later(fn, catch) or self._asks_again(fn, catch))):
             return False
         return not any(self._is_error(o) for v in self._returned(fn, catch) for o in options(v))
 
@@ -163,6 +163,16 @@ class Failures:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)
         return not self._passes_on(fn, blocks)
+
+    def _asks_again(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler asks the provider how the payment stands now, and the function goes on with that: a capture that failed since
+        it was captured before."""
+        body, recogniser = self.model.program.body(fn), self.model.recogniser
+        asked = [(fn, i) for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
+        ours = {o.fn for _, i in asked for o in options(self.model.evaluator.value(fn, body.args(i)[0])) if isinstance(o, FunctionV)}
+        asked += [(one, i) for one in ours for i, op in enumerate(self.model.program.body(one).op) if op == Op.CALL]
+        known = (recogniser.operation(*one) for one in asked)
+        return any(k is not None and getattr(k.thing, "op", "") == "payment.retrieve" for k in known)
 
     def _answers_later(self, fn: Fn, catch: Catch) -> bool:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
@@ -272,6 +282,24 @@ class Failures:
                 if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self.quiet(place.fn, target):
                     return "told"
         return "lost"
+
+    def done_if(self, place: Place) -> bool | None:
+        """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        asked = self._asking(place.fn, place.instr, 0)
+        for branch, positive in asked or ():
+            arms = dict(body.blocks[defuse.block_of[branch]].next)
+            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
+            if yes is not None and no is not None and self._works(place.fn, reached_from(body, yes) - reached_from(body, no)):
+                return True
+        return False if asked else None
+
+    def _works(self, fn: Fn, blocks: frozenset[int]) -> bool:
+        """Whether some blocks do something, by themselves or by functions of ours."""
+        body = self.model.program.body(fn)
+        calls = [i for b in blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
+        called = (o for i in calls for o in options(self.model.evaluator.value(fn, body.args(i)[0])))
+        return self._acts(fn, blocks) or any(isinstance(o, FunctionV) and self.model.effects.acts(o.fn) for o in called)
 
     def passes_over(self, fn: Fn, i: int, answers: bool) -> bool:
         """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept. ``answers``:

@@ -12,6 +12,7 @@ from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
@@ -25,11 +26,15 @@ _CLAIM = "`INSERT INTO payment_events (event_id) VALUES (?)`, with `UNIQUE (even
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
     seen: set[tuple[str, int]] = set()
+    told: set[tuple[Fn, tuple[str, int]]] = set()
     for delivery in deliveries(model):
         if delivery.racy(model) or _told_twice(model, delivery) or any(g.atomic for r in delivery.guarded for g in r.guards):
             ruling = _rule(model, delivery)
             seen.update((e.file, e.line) for e in ruling.evidence)
-            yield ruling
+            looks = [(delivery.handler.entry.target.fn, (e.file, e.line)) for e in ruling.evidence if e.kind == "missing"]
+            if not looks or not told.issuperset(looks):  # several ways of one entry point to the same look are one flaw
+                yield ruling
+            told.update(looks)
     for mark in model.cache_marks.checked_then_set:
         if (mark.fn.file, model.program.body(mark.fn).line[mark.read.instr]) not in seen:
             yield _mark(model, mark)

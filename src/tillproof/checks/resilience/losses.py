@@ -58,7 +58,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         and handler.kind != "redirect-return"
         and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
     ):
-        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
+        signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
+        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
@@ -141,12 +142,27 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        if not _goes_on_quietly(model, way[n + 1 :]):
+        if not _goes_on_quietly(model, way[n + 1 :]) or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
         return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
     return None
+
+
+def _only_asks(effect: Effect) -> bool:
+    """Whether an effect asks a provider for something and changes nothing."""
+    return effect.operation is not None and effect.operation.op.endswith((".retrieve", ".read"))
+
+
+def _hangs_on(model: Model, callers: Sequence[Place]) -> bool:
+    """Whether something is left undone where a question that could not be put is taken for answered no: what its first caller who asks for
+    the answer does when it is yes. True where nobody is seen to ask."""
+    for place in callers:
+        found = model.failures.done_if(place)
+        if found is not None:
+            return found
+    return True
 
 
 def left_to_another(model: Model, effect: Effect) -> Lost | None:
