@@ -105,3 +105,107 @@ def test_a_card_field_that_several_gateways_read_is_told_where_it_comes_in(tmp_p
     found = findings(tmp_path, CARDS, {"shop/egate.py": gateway, "shop/forms.py": form, "shop/netpay.py": gateway})
     assert [(f.file, f.start_line) for f in found] == [("shop/forms.py", 5)]
     assert {t.file for t in found[0].trace} == {"shop/egate.py", "shop/forms.py", "shop/netpay.py"}
+
+
+JOB = """\
+<?php
+namespace Shop\\Sync;
+use Psr\\Log\\LoggerInterface;
+use Symfony\\Component\\Messenger\\Attribute\\AsMessageHandler;
+
+#[AsMessageHandler]
+class StockHandler {
+  public function __construct(private RunService $runs, private Stock $stock, private LoggerInterface $logger) {}
+  public function __invoke(StockMessage $message): void {
+    try {
+      $this->stock->set($message->product, $message->quantity);
+    } catch (\\Throwable $e) {
+      $this->logger->critical((string) $e);
+      FAILED
+    }
+  }
+}
+"""
+
+RUNS = """\
+<?php
+namespace Shop\\Sync;
+use Shopware\\Core\\Framework\\DataAbstractionLayer\\EntityRepository;
+
+class RunService {
+  public function __construct(private EntityRepository $runRepository) {}
+  public function finish(string $run, string $status): void {
+    $this->runRepository->update([['id' => $run, 'status' => $status]]);
+  }
+}
+"""
+
+STOCK = """\
+<?php
+namespace Shop\\Sync;
+use Doctrine\\ORM\\EntityManagerInterface;
+
+class Stock {
+  public function __construct(private EntityManagerInterface $entityManager) {}
+  public function set(string $id, int $quantity): void {
+    $product = $this->entityManager->find(Product::class, $id);
+    $product->stock = $quantity;
+    $this->entityManager->flush();
+  }
+}
+"""
+
+
+def job(failed: str, **settings: str) -> dict[str, str]:
+    code = {"src/StockHandler.php": JOB.replace("FAILED", failed), "src/RunService.php": RUNS, "src/Stock.php": STOCK}
+    return code | {f"config/packages/{name}.yaml": text for name, text in settings.items()}
+
+
+def test_a_job_whose_run_is_marked_as_failed_has_left_a_trace(tmp_path: Path) -> None:
+    marked = job("$this->runs->finish($message->run, 'failed');")
+    assert findings(tmp_path / "marked", "resilience/no-dead-letter", marked) == []
+    (found,) = findings(tmp_path / "logged", "resilience/no-dead-letter", job("return;"))
+    assert found.title == "A job that failed counts as done"
+
+
+@pytest.mark.parametrize(("framework", "found"), [("framework:\n  csrf: true\n", 0), ("framework:\n  messenger:\n    transports: {}\n", 1)])
+def test_settings_that_do_not_speak_of_the_queue_say_nothing_of_it(tmp_path: Path, framework: str, found: int) -> None:
+    assert len(findings(tmp_path, "resilience/no-dead-letter", job("throw $e;", framework=framework))) == found
+
+
+REFUND = """\
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { randomUUID } = require('crypto');
+
+exports.giveBack = (charge, careful) =>
+  stripe.refunds.create({ charge }, careful ? { idempotencyKey: randomUUID() } : {});
+"""
+
+
+def test_a_key_that_is_new_every_time_is_told_as_that_alone(tmp_path: Path) -> None:
+    assert findings(tmp_path, "idempotency/missing-key", {"refund.js": REFUND}) == []
+    assert len(findings(tmp_path, "idempotency/unstable-key", {"refund.js": REFUND})) == 1
+
+
+PAYPAL = """\
+const express = require('express');
+const { Order, AccessToken } = require('./models');
+const app = express();
+app.post('/paypal/webhook', express.json(), async (req, res) => {
+  const answer = await fetch('https://api-m.paypal.com/v1/oauth2/token', { method: 'POST', body: 'grant_type=client_credentials' });
+  await AccessToken.create({ value: (await answer.json()).access_token });
+  await Order.updateOne({ paypal: req.body.resource.id }, { status: 'refunded' });
+  res.end();
+});
+"""
+
+MODELS = """\
+const mongoose = require('mongoose');
+exports.Order = mongoose.model('Order', new mongoose.Schema({ paypal: String, status: String }));
+exports.AccessToken = mongoose.model('AccessToken', new mongoose.Schema({ value: String }));
+"""
+
+
+def test_what_a_forged_message_does_is_shown_at_the_order_not_at_the_token_that_is_kept_on_the_way(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "payment/webhook-unverified", {"server.js": PAYPAL, "models.js": MODELS})
+    assert found.start_line == 7

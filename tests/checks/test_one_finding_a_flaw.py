@@ -74,6 +74,7 @@ use Razorpay\\Api\\Api;
 function rzp_ensure_secret() {
   if (get_transient('rzp_ensure_secret_lock')) { return; }
   set_transient('rzp_ensure_secret_lock', 1, 30);
+  $payment = get_option('payment_gateway_settings');
   update_option('rzp_hook_secret', wp_generate_password(32));
   delete_transient('rzp_ensure_secret_lock');
 }

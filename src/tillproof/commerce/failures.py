@@ -47,6 +47,7 @@ _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IG
 _INWARD = 1
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
+_FURTHER = 1  # calls from the one that a handler makes to the write
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -156,6 +157,25 @@ class Failures:
                 any(recogniser.is_(kind, fn, i) is not None for kind in ("journals", "reporters"))
                 or recogniser.is_("loggers", fn, i) == "report"
             ):
+                return True
+            if op == Op.CALL and any(self._writes_down(one, _FURTHER) for one in self._ours(fn, i)):
+                return True
+        return False
+
+    def _ours(self, fn: Fn, i: int) -> list[Fn]:
+        """The functions of ours that a call lands in."""
+        callee = self.model.program.body(fn).args(i)[0]
+        return [o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn]
+
+    def _writes_down(self, fn: Fn, deeper: int) -> bool:
+        """Whether a function says in a record that something failed: ``finish_run(run, "cancelled")`` writes the run's state."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            plain = self.model.effects.plain(fn, i) if op in (Op.CALL, Op.SET_FIELD) else None
+            touch = self.model.records.touch(fn, i, None) if plain is not None and plain.touches else None
+            if touch is not None and touch.writes and not is_log(touch):
+                return True
+            if op == Op.CALL and deeper and any(self._writes_down(one, deeper - 1) for one in self._ours(fn, i)):
                 return True
         return False
 
