@@ -209,3 +209,34 @@ exports.AccessToken = mongoose.model('AccessToken', new mongoose.Schema({ value:
 def test_what_a_forged_message_does_is_shown_at_the_order_not_at_the_token_that_is_kept_on_the_way(tmp_path: Path) -> None:
     (found,) = findings(tmp_path, "payment/webhook-unverified", {"server.js": PAYPAL, "models.js": MODELS})
     assert found.start_line == 7
+
+
+STOCKED = """\
+from django.db import models
+
+
+class Product(models.Model):
+    num_in_stock = models.IntegerField(default=0)
+
+
+class Variant(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.CASCADE)
+    num_in_stock = models.IntegerField(default=0)
+
+    def count(self, quantity):
+        self.num_in_stock += quantity
+        self.save()
+        self.product.num_in_stock = self.num_in_stock
+        self.product.save()
+
+    def deduct_from_stock(self, wanted):
+        taken = min(self.num_in_stock, wanted)
+        self.num_in_stock -= taken
+        self.save()
+        return taken
+"""
+
+
+def test_a_copy_of_what_was_worked_out_is_no_second_flaw(tmp_path: Path) -> None:
+    found = findings(tmp_path, "inventory/non-atomic-write", {"shop/models.py": STOCKED})
+    assert [f.start_line for f in found] == [13, 20]

@@ -214,3 +214,21 @@ app.post('/orders/:id/cancel', async (req, res) => {
     back = "await pool.query('UPDATE products SET stock = stock + 1 WHERE id = $1', [req.body.product]);"
     released = {"db/triggers.sql": trigger, "routes.js": routes.replace("RELEASE", back)}
     assert [o[0] for o in ruled(tmp_path / "released", "order/cancel-order", released)] == ["held"]
+
+
+def test_who_takes_no_more_than_is_left_has_looked(tmp_path: Path) -> None:
+    code = """\
+from shop.models import Order, Product
+
+
+def place(product_id, quantity):
+    order = Order.objects.create(product_id=product_id)
+    product = Product.objects.get(pk=product_id)
+    taken = min(product.stock, quantity)
+    product.stock -= taken
+    product.save()
+    return order
+"""
+    write(tmp_path, {"shop/models.py": _MODELS, "shop/orders.py": code})
+    report = review(tmp_path, Settings(use_cache=False, checks=(_RACE,)))
+    assert [f.title for f in report.findings] == ["Two orders at once take the same last piece"]
