@@ -240,3 +240,23 @@ class Variant(models.Model):
 def test_a_copy_of_what_was_worked_out_is_no_second_flaw(tmp_path: Path) -> None:
     found = findings(tmp_path, "inventory/non-atomic-write", {"shop/models.py": STOCKED})
     assert [f.start_line for f in found] == [13, 20]
+
+
+CLUB = """\
+<?php
+class Club_Gateway {
+  public function charge($order) {
+    $amount = number_format($order->subtotal, 2, '.', '');
+    return Braintree_Transaction::sale(['amount' => $amount, 'paymentMethodNonce' => $order->nonce]);
+  }
+}
+add_action('init', function () { new Club_Gateway(); });
+"""
+
+
+def test_whose_order_it_is_not_known_has_no_currency_of_its_own_until_it_is_asked(tmp_path: Path) -> None:
+    asked = "<?php\nfunction club_shown($order) { return esc_html($order->get_currency()); }\n"
+    (found,) = findings(tmp_path / "own", "payment/missing-currency", {"club.php": CLUB})
+    assert found.severity == "info"
+    (found,) = findings(tmp_path / "asked", "payment/missing-currency", {"club.php": CLUB, "shown.php": asked})
+    assert found.severity == "high"
