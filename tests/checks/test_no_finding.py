@@ -260,3 +260,74 @@ def test_whose_order_it_is_not_known_has_no_currency_of_its_own_until_it_is_aske
     assert found.severity == "info"
     (found,) = findings(tmp_path / "asked", "payment/missing-currency", {"club.php": CLUB, "shown.php": asked})
     assert found.severity == "high"
+
+
+BOOKS = """\
+from django.contrib.admin.views.decorators import staff_member_required
+from django.db import models
+from django.http import HttpResponse
+from django.urls import path
+from django.utils import timezone
+
+
+class Payment(models.Model):
+    stripe_intent = models.CharField(max_length=40)
+    amount_refunded = models.DecimalField(max_digits=9, decimal_places=2, default=0)
+    refunded_on = models.DateTimeField(null=True)
+
+
+@staff_member_required
+def settle(request, pk):
+    payment = Payment.objects.get(pk=pk)
+    if {condition}:
+        payment.refunded_on = timezone.now()
+        payment.save()
+    return HttpResponse("")
+
+
+urlpatterns = [path("settle/<int:pk>/", settle)]
+"""
+
+
+@pytest.mark.parametrize(("condition", "found"), [("payment.amount_refunded", 0), ("payment.stripe_intent", 1)])
+def test_a_refund_of_which_the_amount_is_kept_is_recorded(tmp_path: Path, condition: str, found: int) -> None:
+    paid = "import stripe\n\n\ndef pay(amount):\n    return stripe.PaymentIntent.create(amount=amount, currency='eur')\n"
+    files = {"shop/books.py": BOOKS.replace("{condition}", condition), "shop/pay.py": paid}
+    assert len(findings(tmp_path, "order/refund-not-recorded", files)) == found
+
+
+SHIPS = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Order, Shipment } = require('./models');
+const app = express();
+app.post('/webhook', express.raw({ type: '*/*' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.STRIPE_WEBHOOK_SECRET);
+  const order = await Order.findOne({ intent: event.data.object.id });
+  try {
+    await Shipment.create({ order: order.id });
+  } catch (error) {
+    console.error(error);
+  }
+  AFTER
+  res.json({ ok: true });
+});
+"""
+
+SHOP = """\
+const mongoose = require('mongoose');
+exports.Order = mongoose.model('Order', new mongoose.Schema({ intent: String, status: String }));
+exports.Shipment = mongoose.model('Shipment', new mongoose.Schema({ order: String }));
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("await Order.updateOne({ _id: order.id }, { status: 'paid' });", "what failed here is missing beside"),
+        ("", "a payment, refund or cancellation that happened is missing"),
+    ],
+)
+def test_what_is_lost_is_said_by_whether_the_rest_goes_on(tmp_path: Path, after: str, told: str) -> None:
+    found = findings(tmp_path, "resilience/swallowed-failure", {"server.js": SHIPS.replace("AFTER", after), "models.js": SHOP})
+    assert [told in f.message for f in found] == [True]

@@ -303,6 +303,12 @@ class Failures:
                     return "told"
         return "lost"
 
+    def goes_on(self, fn: Fn, catch: Catch) -> bool:
+        """Whether something is done behind a try all the same when it has failed."""
+        body = self.model.program.body(fn)
+        behind = {b for start in catch.blocks for b in reached_from(body, start)} if catch.falls else set()
+        return self._works(fn, frozenset(behind - catch.blocks - catch.tried))
+
     def done_if(self, place: Place) -> bool | None:
         """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)

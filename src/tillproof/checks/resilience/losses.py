@@ -37,12 +37,14 @@ _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class Lost(NamedTuple):
-    """A failure that is taken for success: the effect that may fail, where that ends, and how."""
+    """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
+    same."""
 
     effect: Effect
     fn: Fn
     instr: int
     how: str
+    goes_on: bool = False
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -146,7 +148,9 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
-        return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
+        goes_on = model.failures.goes_on(place.fn, catch)
+        how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
+        return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
 
 
