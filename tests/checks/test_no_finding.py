@@ -331,3 +331,9 @@ exports.Shipment = mongoose.model('Shipment', new mongoose.Schema({ order: Strin
 def test_what_is_lost_is_said_by_whether_the_rest_goes_on(tmp_path: Path, after: str, told: str) -> None:
     found = findings(tmp_path, "resilience/swallowed-failure", {"server.js": SHIPS.replace("AFTER", after), "models.js": SHOP})
     assert [told in f.message for f in found] == [True]
+
+
+@pytest.mark.parametrize(("password", "found"), [("QFZCWN5HZM8VBG7Q", 0), ("K7TR2WQ9ZM4XBH3P", 1)])
+def test_what_the_documentation_signs_its_examples_with_is_nobodys_secret(tmp_path: Path, password: str, found: int) -> None:
+    settings = f"PAYPAL_API_USERNAME = 'shop_api1.example.com'\nPAYPAL_API_PASSWORD = '{password}'\n"
+    assert len(findings(tmp_path, "boundary/hardcoded-secret", {"shop/settings.py": settings})) == found

@@ -38,7 +38,7 @@ class Makes:
         for provider in knowledge.providers.values():
             for key in provider.keys:
                 self._by_prefix.setdefault(key.prefix, []).append((provider, key))
-        self._published = frozenset(number for group in knowledge.published.keys for number in group.numbers)
+        self.published = frozenset(number for group in knowledge.published.keys for number in group.numbers)
         whole = {p for p, owners in self._by_prefix.items() if all(key.whole for _, key in owners)}
         self._texts = sorted(self._by_prefix.keys() - whole, key=lambda p: (-len(p), p))
         self._telling = [p for p in self._texts if not all(key.shared for _, key in self._by_prefix[p])]
@@ -103,6 +103,6 @@ class Makes:
             return None
         spoken = [f for f in fitting if f[0].id in known] or fitting
         _, key, text = spoken[0]
-        if text in self._published or is_stand_in(text, made=True) or _WORDS.fullmatch(text):
+        if text in self.published or is_stand_in(text, made=True) or _WORDS.fullmatch(text):
             return None
         return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))
