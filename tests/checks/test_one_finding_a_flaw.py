@@ -39,3 +39,54 @@ def test_every_place_that_logs_the_exceptions_of_one_request_is_one_flaw(tmp_pat
     assert "3 places" in finding.message
     shown = {step.file for step in finding.trace if step.kind == "sink"}
     assert shown == {"orders.js", "products.js", "customers.js"}
+
+
+HOOK = """\
+<?php
+/* Plugin Name: Pay for WooCommerce */
+class Pay_Hook {
+  public function __construct() { add_action('admin_post_nopriv_pay_hook', [$this, 'hear']); }
+  public function hear() {
+    $this->api = new \\Razorpay\\Api\\Api(get_option('id'), get_option('secret'));
+    $body = file_get_contents('php://input');
+    $this->api->utility->verifyWebhookSignature($body, $_SERVER['HTTP_X_RAZORPAY_SIGNATURE'], get_option('hook_secret'));
+    $data = json_decode($body, true);
+    if ($data['event'] === 'payment.authorized') { $this->taken($data); }
+    if ($data['event'] === 'virtual_account.credited') { $this->credited($data); }
+  }
+  private function taken($data) { $this->book(wc_get_order($data['order']), $data['payment']); }
+  private function credited($data) { $this->book(wc_get_order($data['account']['order']), $data['account']['payment']); }
+  private function book($order, $payment) {
+    if (get_transient('order_under_process_' . $order->get_id()) === false) {
+      set_transient('order_under_process_' . $order->get_id(), 1, 300);
+      $item = new WC_Order_Item_Fee();
+      $order->add_item($item);
+      wc_create_refund(['order_id' => $order->get_id(), 'amount' => 1]);
+    }
+  }
+}
+new Pay_Hook();
+"""
+
+SECRET = """\
+<?php
+use Razorpay\\Api\\Api;
+function rzp_ensure_secret() {
+  if (get_transient('rzp_ensure_secret_lock')) { return; }
+  set_transient('rzp_ensure_secret_lock', 1, 30);
+  $payment = get_option('payment_gateway_settings');
+  update_option('rzp_hook_secret', wp_generate_password(32));
+  delete_transient('rzp_ensure_secret_lock');
+}
+add_action('plugins_loaded', 'rzp_ensure_secret');
+"""
+
+
+def test_one_look_that_several_events_pass_is_one_flaw(tmp_path: Path) -> None:
+    report = review_of(Example(title="", files={"hook.php": HOOK}, expect=[]), tmp_path, "idempotency/dedup-race")
+    assert len(report.findings) == 1
+
+
+def test_a_lock_around_what_is_no_payment_is_none_of_ours(tmp_path: Path) -> None:
+    report = review_of(Example(title="", files={"secret.php": SECRET}, expect=[]), tmp_path, "idempotency/dedup-race")
+    assert report.findings == []

@@ -240,3 +240,21 @@ def test_what_a_cart_lists_is_no_stock(tmp_path: Path, kept: str, model: str, li
     (tmp_path / "server.js").write_text("const app = require('express')();\napp.put('/lines', require('./change').change);\n")
     report = review(tmp_path, Settings(use_cache=False, checks=("inventory/non-atomic-write",)))
     assert [o.ruling for o in report.obligations] == rulings
+
+
+def test_who_takes_no_more_than_is_left_has_looked(tmp_path: Path) -> None:
+    code = """\
+from shop.models import Order, Product
+
+
+def place(product_id, quantity):
+    order = Order.objects.create(product_id=product_id)
+    product = Product.objects.get(pk=product_id)
+    taken = min(product.stock, quantity)
+    product.stock -= taken
+    product.save()
+    return order
+"""
+    write(tmp_path, {"shop/models.py": _MODELS, "shop/orders.py": code})
+    report = review(tmp_path, Settings(use_cache=False, checks=(_RACE,)))
+    assert [f.title for f in report.findings] == ["Two orders at once take the same last piece"]

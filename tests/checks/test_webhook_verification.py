@@ -269,3 +269,29 @@ def note(**what):
 def test_a_line_in_a_log_about_what_was_refused_is_no_act(tmp_path: Path, end: str, found: list[str]) -> None:
     files = {"erp_sync/hooks_shopify.py": _FRAPPE_HOOK.replace("END", end), "erp_sync/journal.py": _FRAPPE_LOG}
     assert [f[0] for f in findings(tmp_path, files)] == found
+
+
+ROUTES = """const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const Settings = require('./order');
+const app = express();
+app.{verb}('/api/stripe/{path}', async (req, res) => {{
+  const endpoint = await stripe.webhookEndpoints.{call}(req.params.shop);
+  await Settings.updateOne({{ shop: req.params.shop }}, {{ status: endpoint.status }});
+  res.json({{ ok: true }});
+}});
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "call", "found"),
+    [
+        ("post", "webhook/register/:shop", "create", False),
+        ("delete", "webhook/:shop", "del", False),
+        ("post", "rebuild-webhook/:shop", "create", False),
+        ("post", "webhook/:shop", "retrieve", True),
+    ],
+)
+def test_having_a_webhook_registered_is_not_being_called_by_it(tmp_path: Path, verb: str, path: str, call: str, found: bool) -> None:
+    files = {"server.js": ROUTES.format(verb=verb, path=path, call=call), "order.js": ORDER}
+    assert bool(findings(tmp_path, files)) is found

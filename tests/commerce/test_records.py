@@ -189,3 +189,21 @@ async function handle(event) {{
     (fn,) = model.program.functions_by_name["handle"]
     effects = model.effects.of(FunctionV(("src/handle.js", 1), fn, None))
     assert len({e.way[-1].instr for e in effects if e.touch is not None and e.touch.kind == "create"}) == len(kinds)
+
+
+def test_a_connection_is_told_the_table_and_the_row(tmp_path: Path) -> None:
+    page = """<?php
+function kept($member, $total) {
+    global $wpdb;
+    $table = $wpdb->prefix . 'club_orders';
+    $wpdb->insert($table, ['member' => $member, 'total' => $total]);
+    $wpdb->insert($wpdb->club_payments, ['member' => $member]);
+    $wpdb->update('club_invoices', ['status' => 'paid'], ['member' => $member]);
+}
+"""
+    model, _ = model_of(tmp_path, {"kept.php": page})
+    assert touches(model, "kept.php") == [
+        ("create", "club_order", ["member", "total"]),
+        ("create", "club_payment", ["member"]),
+        ("write", "club_invoice", ["status"]),
+    ]

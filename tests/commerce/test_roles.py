@@ -422,3 +422,49 @@ Deno.serve(async (req) => {
 
 def test_the_answer_to_a_preflight_is_not_what_a_function_is_for(tmp_path: Path) -> None:
     assert set(roles(tmp_path, {"supabase/config.toml": "", "supabase/functions/ship/index.ts": EDGE}).values()) == {"staff"}
+
+
+PAGES = {
+    "admin/sales.php": """\
+<?php
+if (!function_exists('current_user_can') || (!current_user_can('manage_options') && !current_user_can('club_sales'))) {
+  die('no');
+}
+if (isset($_REQUEST['save'])) { include_once __DIR__ . '/sales/keep.php'; }
+""",
+    "admin/sales/keep.php": "<?php\n$sale = new Sale($_REQUEST['id']);\n$sale->total = $_POST['total'];\n$sale->save();\n",
+    "admin/open.php": """\
+<?php
+if (!current_user_can('club_sales') && !current_user_can('read')) { die('no'); }
+$sale = new Sale($_REQUEST['id']);
+$sale->save();
+""",
+    "club.php": """\
+<?php
+class Api {
+  public function routes() {
+    register_rest_route('club/v1', '/leave', [
+      'methods' => 'POST', 'callback' => [$this, 'leave'], 'permission_callback' => [$this, 'may'],
+    ]);
+  }
+  public function may($request) { $may = current_user_can('club_members'); return apply_filters('club_may', $may, $request); }
+  public function leave($request) { Sale::find($request['id'])->delete(); }
+}
+add_action('rest_api_init', function () { $api = new Api(); $api->routes(); });
+""",
+}
+
+
+def test_either_of_two_capabilities_is_asked_and_the_including_page_has_asked_it_for_the_included_one(tmp_path: Path) -> None:
+    shop = wired(tmp_path, PAGES)
+    assert {e.target.fn.file: e.role for e in shop.entries if e.route and e.route.startswith("/admin")} == {
+        "admin/sales.php": "staff",
+        "admin/sales/keep.php": "staff",
+        "admin/open.php": "customer",
+    }
+    assert {e.role for e in shop.entries if e.route and e.route.endswith("/leave")} == {"staff"}
+
+
+def test_a_page_that_one_includer_shows_to_everybody_is_open(tmp_path: Path) -> None:
+    shop = wired(tmp_path, {**PAGES, "shop.php": "<?php\nif (isset($_GET['keep'])) { include 'admin/sales/keep.php'; }\n"})
+    assert {e.role for e in shop.entries if e.target.fn.file == "admin/sales/keep.php"} == {"public"}

@@ -10,6 +10,7 @@ from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, External, Member, Missing, Mix, Record, Result, Value, constant, names, options, pattern
 from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -139,10 +140,22 @@ class CacheMarks:
                 out.append(CacheMark(fn, read, write))
         return out
 
+    def _pays(self, fn: Fn) -> bool:
+        """Whether a function, or one that it leads to, asks a provider for something that costs or moves money, or writes an order."""
+        near = [fn, *(c for c in self.model.reach.callees(fn))]
+        near += [later for c in near[1:] for later in self.model.reach.callees(c)]
+        closure = self.model.reach.around(list(dict.fromkeys(near)))
+        if any(isinstance(k.thing, Operation) and k.provider.kind == "payment" for _, _, k in closure.operations):
+            return True
+        rows = ((f, i) for f in closure.functions for i, op in enumerate(self.model.program.body(f).op) if op in (Op.CALL, Op.SET_FIELD))
+        touched = (t for f, i in rows if (t := self.model.records.touch(f, i, None)) is not None)
+        return any(t.writes and self.model.words.entity(t.entity) for t in touched)
+
     def _claims(self, fn: Fn, key: str, write: Touch) -> bool:
         """Whether key and function speak of keeping payment work from running twice, and what is kept is a mark and no data."""
         said = _snake(f"{key} {self.model.program.name(fn)}")
-        if not _LOCKS.search(said) or not (_ABOUT.search(said) or self.model.vocabulary.paying(fn)):
+        about = _ABOUT.search(said) is not None or (self.model.vocabulary.paying(fn) and self._pays(fn))
+        if not _LOCKS.search(said) or not about:
             return False
         arguments = self.model.program.body(fn).call(write.instr)[1]
         value = self.model.evaluator.value(fn, arguments[1][1]) if len(arguments) > 1 else None

@@ -64,6 +64,8 @@ class Credentials:
         that the file or its neighbours speak of; when it is one alone, an unnamed secret is taken for its."""
         owner = self.owners.of(names)
         known = [*([owner.id] if owner else []), *spoken_of]
+        if value in self.makes.published:
+            return None
         made = self.makes.of(value, known)
         if made is not None:
             return self.by_make(made, owner)

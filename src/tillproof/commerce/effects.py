@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.leaving import Leaving
 from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
@@ -105,6 +106,7 @@ class Effects:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._facts: dict[Fn, Facts] = {}
+        self._leaving = Leaving(model, self.facts)
         self._entries: dict[tuple[Fn, int], list[Effect]] = {}
         self._acts: dict[Fn, bool] = {}
         self._plans: dict[Fn, list[Step]] = {}
@@ -433,7 +435,7 @@ class Effects:
     def facts(self, fn: Fn) -> Facts:
         """What is certain at each instruction of a function."""
         if fn not in self._facts:
-            self._facts[fn] = Facts(self.model.program.body(fn), lambda i: self.model.recogniser.is_("exits", fn, i) is not None)
+            self._facts[fn] = Facts(self.model.program.body(fn), lambda i: self._leaving.never_returns(fn, i))
         return self._facts[fn]
 
     def held(self, effect: Effect) -> list[Held]:

@@ -52,6 +52,7 @@ _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", 
 # `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
 _LONGEST_PATH = 14
 _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
+_FURTHER = 1  # calls from the one that a handler makes to the write
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -86,7 +87,7 @@ class Failures:
 
     def swallows(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
-        if self._passes_on(fn, catch.blocks) or (catch.falls and self._answers_later(fn, catch)):
+        if self._passes_on(fn, catch.blocks) or (catch.falls and (self._answers_later(fn, catch) or self._asks_again(fn, catch))):
             return False
         return not any(self._is_error(o) for v in self._returned(fn, catch) for o in options(v))
 
@@ -162,6 +163,25 @@ class Failures:
                 or recogniser.is_("loggers", fn, i) == "report"
             ):
                 return True
+            if op == Op.CALL and any(self._writes_down(one, _FURTHER) for one in self._ours(fn, i)):
+                return True
+        return False
+
+    def _ours(self, fn: Fn, i: int) -> list[Fn]:
+        """The functions of ours that a call lands in."""
+        callee = self.model.program.body(fn).args(i)[0]
+        return [o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn]
+
+    def _writes_down(self, fn: Fn, deeper: int) -> bool:
+        """Whether a function says in a record that something failed: ``finish_run(run, "cancelled")`` writes the run's state."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            plain = self.model.effects.plain(fn, i) if op in (Op.CALL, Op.SET_FIELD) else None
+            touch = self.model.records.touch(fn, i, None) if plain is not None and plain.touches else None
+            if touch is not None and touch.writes and not is_log(touch):
+                return True
+            if op == Op.CALL and deeper and any(self._writes_down(one, deeper - 1) for one in self._ours(fn, i)):
+                return True
         return False
 
     def says_nothing(self, fn: Fn, caught: int) -> bool:
@@ -175,6 +195,16 @@ class Failures:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)
         return not self._passes_on(fn, blocks)
+
+    def _asks_again(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler asks the provider how the payment stands now, and the function goes on with that: a capture that failed since
+        it was captured before."""
+        body, recogniser = self.model.program.body(fn), self.model.recogniser
+        asked = [(fn, i) for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
+        ours = {o.fn for _, i in asked for o in options(self.model.evaluator.value(fn, body.args(i)[0])) if isinstance(o, FunctionV)}
+        asked += [(one, i) for one in ours for i, op in enumerate(self.model.program.body(one).op) if op == Op.CALL]
+        known = (recogniser.operation(*one) for one in asked)
+        return any(k is not None and getattr(k.thing, "op", "") == "payment.retrieve" for k in known)
 
     def _answers_later(self, fn: Fn, catch: Catch) -> bool:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
@@ -285,6 +315,30 @@ class Failures:
                 if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self.quiet(place.fn, target):
                     return "told"
         return "lost"
+
+    def goes_on(self, fn: Fn, catch: Catch) -> bool:
+        """Whether something is done behind a try all the same when it has failed."""
+        body = self.model.program.body(fn)
+        behind = {b for start in catch.blocks for b in reached_from(body, start)} if catch.falls else set()
+        return self._works(fn, frozenset(behind - catch.blocks - catch.tried))
+
+    def done_if(self, place: Place) -> bool | None:
+        """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        asked = self._asking(place.fn, place.instr, 0)
+        for branch, positive in asked or ():
+            arms = dict(body.blocks[defuse.block_of[branch]].next)
+            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
+            if yes is not None and no is not None and self._works(place.fn, reached_from(body, yes) - reached_from(body, no)):
+                return True
+        return False if asked else None
+
+    def _works(self, fn: Fn, blocks: frozenset[int]) -> bool:
+        """Whether some blocks do something, by themselves or by functions of ours."""
+        body = self.model.program.body(fn)
+        calls = [i for b in blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
+        called = (o for i in calls for o in options(self.model.evaluator.value(fn, body.args(i)[0])))
+        return self._acts(fn, blocks) or any(isinstance(o, FunctionV) and self.model.effects.acts(o.fn) for o in called)
 
     def passes_over(self, fn: Fn, i: int, answers: bool) -> bool:
         """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept. ``answers``:

@@ -111,6 +111,9 @@ class FieldReads:
         """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
+        if body.op[callee] == Op.NAME and body.name(callee) == "getattr" and len(arguments) > 1:
+            named = body.const(arguments[1][1])
+            return self._member(fn, i, arguments[0][1], named[1].strip("'\""), ctx) if named is not None else []
         if body.op[callee] != Op.FIELD:
             return []
         name = snake(body.name(callee))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.prepared import prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
@@ -54,6 +55,7 @@ class Requests:
         self.program = recogniser.program
         self.clients = Clients(recogniser.program, recogniser.evaluator)
         self._memo: dict[tuple[Fn, int, int], Request | None] = {}
+        self._of_path: dict[str, frozenset[str]] = {}
         self._rest: list[tuple[Provider, Operation | Verifier, str, re.Pattern[str]]] = []
         for provider in recogniser.knowledge.providers.values():
             for thing in provider.things():
@@ -221,11 +223,20 @@ class Requests:
             if host and "{}" not in host:
                 if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                     continue
-            elif not any(self.recogniser.uses(provider, file) for file in files):
+            elif not any(self.recogniser.uses(provider, file) for file in files) or self._is_of_another(provider, fn.file):
                 continue
             out.append((provider, thing))
         out.sort(key=lambda m: -max(len(r) for r in m[1].rest))
         return out
+
+    def _is_of_another(self, provider: Provider, file: str) -> bool:
+        """Whether the path of a file says that it is one provider's code, as that of an SDK which is kept in the tree does, and does not
+        speak of this one: both may have ``/subscriptions``."""
+        if file not in self._of_path:
+            parts = {snake(part) for part in re.split(r"[/.]", file)}
+            payments = (p for p in self.recogniser.knowledge.providers.values() if p.kind == "payment")
+            self._of_path[file] = frozenset(p.id for p in payments if p.id in parts)
+        return bool(self._of_path[file]) and provider.id not in self._of_path[file] and not self.recogniser.mentions(provider, file)
 
     def foreign(self, request: Request) -> bool:
         """Whether a request certainly goes to a host that no pack knows."""

@@ -19,6 +19,7 @@ _JOINED = re.compile(r"[A-Za-z0-9_]")
 # Pieces that many prefixes have in common, so that few searches tell whether a text is worth a closer look.
 _COMMON = (b"_live_", b"_test_", b"_sbox_", b"sq0", b"shp")
 _LONGEST = 300
+_WORDS = re.compile(r"[a-z]+(?:[_-][a-z]+)+")  # the name of a setting: a key is no words, and has digits
 
 
 class Made(NamedTuple):
@@ -38,7 +39,7 @@ class Makes:
         for provider in knowledge.providers.values():
             for key in provider.keys:
                 self._by_prefix.setdefault(key.prefix, []).append((provider, key))
-        self._published = frozenset(number for group in knowledge.published.keys for number in group.numbers)
+        self.published = frozenset(number for group in knowledge.published.keys for number in group.numbers)
         whole = {p for p, owners in self._by_prefix.items() if all(key.whole for _, key in owners)}
         self._texts = sorted(self._by_prefix.keys() - whole, key=lambda p: (-len(p), p))
         self._telling = [p for p in self._texts if not all(key.shared for _, key in self._by_prefix[p])]
@@ -103,7 +104,8 @@ class Makes:
             return None
         spoken = [f for f in fitting if f[0].id in known] or fitting
         _, key, text = spoken[0]
-        if text in self._published or is_stand_in(text, made=True) or (key.kind == "publishable" and _is_address(rest)):
+        stands_in = text in self.published or is_stand_in(text, made=True) or _WORDS.fullmatch(text)
+        if stands_in or (key.kind == "publishable" and _is_address(rest)):
             return None
         return Made(offset, prefix + text, key, tuple(p for p, k, _ in spoken if k.kind == key.kind))
 

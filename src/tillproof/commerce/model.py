@@ -77,6 +77,9 @@ _NEAR = 6
 _TEMPLATES = ("blade", "twig", "html", "jinja", "ejs")
 
 
+_SAYS_ENOUGH = 10  # letters of an event's name, of several words
+
+
 class Model:
     """Everything that rules may look at; parts are found when first asked for."""
 
@@ -102,6 +105,7 @@ class Model:
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
         self.evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
         self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
+        self.evaluator.events = _told_events(knowledge)
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.service = Services(self.wiring).named
@@ -401,3 +405,13 @@ class Model:
     @cached_property
     def browser_paid(self) -> BrowserPaid:
         return BrowserPaid(self)
+
+
+def _told_events(knowledge: Knowledge) -> frozenset[str]:
+    """The names of payment providers' events that say enough to be part of a method's name, as the evaluator looks for them."""
+    found = (
+        (event, "".join(c for c in event.lower() if c.isalnum()))
+        for provider in knowledge.providers.values() if provider.kind == "payment"
+        for inbound in provider.inbound for event in inbound.events
+    )  # fmt: skip
+    return frozenset(squashed for event, squashed in found if squashed != event.lower() and len(squashed) >= _SAYS_ENOUGH)

@@ -139,9 +139,12 @@ class Queues:
         return None
 
     def configured(self, queue: Queue) -> bool:
-        """Whether the tree holds the file that says what becomes of failed jobs."""
-        files = self.model.texts.files
-        return not queue.configured_in or any(f.path.endswith(queue.configured_in) for f in files)
+        """Whether the tree holds the file that says what becomes of failed jobs; one for several matters has to speak of the queue."""
+        found = [f.path for f in self.model.texts.files if f.path.endswith(queue.configured_in)] if queue.configured_in else []
+        named = queue.id.encode()
+        return not queue.configured_in or any(
+            p.endswith(".php") or named in p.encode() or named in self.model.texts.text(p).lower() for p in found
+        )
 
     def _said(self, word: str, unit: str) -> Resting | None:
         raw = word.encode()

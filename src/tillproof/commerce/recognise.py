@@ -15,6 +15,8 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
 
 _LONGEST_CHAIN = 8
+_SUPER = "super()."
+_MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 # A class from before namespaces, and a method of it.
@@ -203,6 +205,8 @@ class Recogniser:
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
             called = tuple(name for name in called if not name.startswith("?"))
         for (provider, thing), pattern, name, _ in table.find(called):
+            if name.startswith("?") and _of_another_package(provider, called):
+                continue
             certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
@@ -369,7 +373,7 @@ class Recogniser:
         if _lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
-        spelt = self.callee_names(fn, i, ctx)
+        spelt = self._of_bases(fn, self.callee_names(fn, i, ctx))
         if any(name.lower() in self._makes_client for name in spelt):
             return None
         kind = _declared(value)
@@ -385,7 +389,8 @@ class Recogniser:
                 possible = effect, False
         if possible is None or self._on_inert(fn, callee, ctx) or self.is_("loggers", fn, i, ctx) is not None:
             return None
-        return possible
+        asked = any(k.certain for k in self.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
+        return None if asked else possible
 
     def _begins_statement(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call only names the table of a statement that a later one completes: ``db.insert(orders).values({ … })``."""
@@ -396,6 +401,12 @@ class Recogniser:
         uses = self.evaluator.defuse(fn).uses
         completing = (c for f in uses(i) if body.op[f] == Op.FIELD and body.name(f) in _COMPLETIONS for c in uses(f))
         return any(body.op[c] == Op.CALL and self.effect(fn, c, ctx) is not None for c in completing)
+
+    def _of_bases(self, fn: Fn, called: tuple[str, ...]) -> tuple[str, ...]:
+        """What Python's ``super().update`` may be by the classes of others that its class derives from: a view's is no record's."""
+        owner = self.program.owner(fn) if called and called[0].startswith(_SUPER) else None
+        bases = self.evaluator.scope.foreign_bases(owner) if owner is not None else []
+        return tuple(f"{base}.{called[0].removeprefix(_SUPER)}" for base in bases) or called
 
     def digests(self, fn: Fn, i: int) -> bool:
         """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""
@@ -423,6 +434,15 @@ class Recogniser:
         if not before or before.startswith(("?", "#")):
             return False
         return None
+
+
+def _of_another_package(provider: Provider, called: tuple[str, ...]) -> bool:
+    """Whether what a method is called on is an object of a class of a package that is not the provider's, whatever its variable is
+    called."""
+    made = _MADE.match(called[0])
+    return (
+        made is not None and provider.id not in made[1].lower() and not any(made[1] == p for p in provider.packages.get("javascript", ()))
+    )
 
 
 def _declared(callee: Value) -> str:

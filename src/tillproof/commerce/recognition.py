@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.reach import Closure
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNORECASE)
+_MANAGES = re.compile(
+    r"(?<![a-z])(((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create)_([a-z]+_)?|(create|delete|remove|enable|disable)_)"
+    r"(web)?hooks?(?![a-z])"
+    r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
+)
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _VERBS = ("get", "post", "put", "dispatch")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
@@ -29,7 +35,8 @@ _KNOWN_BY = 3  # so many events that no other provider has
 class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
-    payment; ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in."""
+    payment; ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in.
+    ``manages``: its name or route says that it has a webhook registered or deleted at the provider, which is a matter of our own."""
 
     route: str
     file: str
@@ -43,6 +50,7 @@ class Signs:
     fetching: frozenset[str]
     files: frozenset[str]
     browsed: bool
+    manages: bool
 
 
 def called(model: "Model", entry: Entry) -> str:
@@ -70,6 +78,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
+        set(entry.methods) == {"DELETE"} or any(_MANAGES.search(_words(text)) for text in (route, name)),
     )  # fmt: skip
 
 
@@ -122,7 +131,8 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
-    in_path = signs.named and not signs.browsed and provider.kind in _CALLING and _names(signs.route + signs.file, own)
+    calls_us = signs.named and not (signs.browsed or signs.manages) and provider.kind in _CALLING
+    in_path = calls_us and _names(signs.route + signs.file, own)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -148,6 +158,11 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _words(text: str) -> str:
+    """The words of a name or route, in lower case."""
+    return "_".join(part for piece in re.split(r"[^A-Za-z0-9]+", text) if (part := snake(piece)))
 
 
 def _names(path: str, provider: str) -> bool:

@@ -37,6 +37,7 @@ _TABLES = words_of(
     "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom getrepository get_model"
 )
 _PATHS = ("doc", "collection", "collectionGroup")
+_ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
 _OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -95,7 +96,7 @@ class RecordNames:
         if last is not None and (kept := self._kept_by(last)):
             return kept
         inner = [link for link in chain.links if link is not last]
-        if last is not None and last.call >= 0 and (table := self.table(last) if last.name.lower() in _TABLES else self._given_class(last)):
+        if last is not None and last.call >= 0 and (table := self.table(last) if self._takes_table(last) else self._given_class(last)):
             return table
         for link in reversed(inner[1:]):
             if link.call >= 0 and (told := self._told_class(link)):
@@ -125,6 +126,11 @@ class RecordNames:
             if number < len(arguments)
             else ""
         )
+
+    def _takes_table(self, link: Link) -> bool:
+        """Whether a call is one whose first argument names a table: ``.from('orders')``, ``$wpdb->insert($table, $row)``."""
+        written = link.name.lower() in _ROWS_OF and self.program.language(link.fn.file) == "php"
+        return link.name.lower() in _TABLES or (written and len(self.program.body(link.fn).call(link.call)[1]) > 1)
 
     def _kept_by(self, link: Link) -> str:
         """The records that the object of a call is declared to keep: ``orders: Repository<Order>``."""
@@ -217,7 +223,7 @@ class RecordNames:
                 return kept
             if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
                 return entity(text.rpartition("}")[2].lstrip("_.") or text)
-            if isinstance(value, (Member, External)) and link.name.lower() in _TABLES:
+            if isinstance(value, (Member, External)) and (link.name.lower() in _TABLES or link.name.lower() in _ROWS_OF):
                 return entity(value.name)
         return ""
 

@@ -51,6 +51,7 @@ _SEARCHES = ("find", "findLast", "first")
 _ERROR = re.compile(r"_?(e|ex|err|error|exc|exception)\d?", re.IGNORECASE)
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 _CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
+_ON_CONFLICT = ("onconflict", "on_conflict", "onduplicate", "on_duplicate", "orignore", "orupdate")
 _UPSERTS = (
     "upsert",
     "insertonupdate",
@@ -388,6 +389,11 @@ class Records:
             kind = "create"
         elif low.startswith(("update", "increment", "decrement")) and kind == "create":
             kind = "write"
+        if kind == "create" and (outer := self.chains.onward(fn, i)) != i:
+            behind = self.chains.of(fn, outer, ctx)
+            chain, kind = (
+                (behind, "upsert") if self._on_conflict(behind) else (chain, kind)
+            )  # insert(limits).values({…}).onDuplicateKeyUpdate
         self.parts.written(chain, link, parts)
         self.parts.chosen(chain, parts)
         if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
@@ -420,7 +426,7 @@ class Records:
         return bool(made) and len(made) == len(options(record))
 
     def _on_conflict(self, chain: Chain) -> bool:
-        return any(n.lower().startswith(("onconflict", "on_conflict", "orignore", "orupdate")) for n in chain.names())
+        return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names())
 
     def _setter(self, fn: Fn, i: int, ctx: Ctx | None, field: str, effect: str) -> Touch | None:
         """``$order->set_status('x')``, ``order.setStatus(…)``"""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
@@ -202,9 +203,15 @@ class RefundRecords:
             for effect in self.model.effects.of(entry.target):
                 touch = effect.touch
                 field = self._mark(touch) if touch is not None else None
-                if touch is not None and field is not None and not self._money_beside(entry):
+                if touch is not None and field is not None and not (self._money_beside(entry) or self._amount_kept(effect)):
                     found.setdefault((effect.fn, effect.instr), Marked(entry, effect, touch, field))
         return [found[key] for key in sorted(found)]
+
+    def _amount_kept(self, effect: Effect) -> bool:
+        """Whether it is marked because of the amount that a record keeps as given back: ``if payment.amount_refunded: …``."""
+        atoms = (a for held in self.model.effects.held(effect) for a in self.model.conditions.behind(held))
+        fields = (snake(r.field) for a in atoms if isinstance(a, Atom) for r in self.model.states.reads(a))
+        return any(_REFUND.search(f) and self.model.words.money(f) for f in fields)
 
     def _speaks(self, entry: Entry) -> bool:
         functions = self.model.handlers.closure(entry).functions

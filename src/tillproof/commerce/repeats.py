@@ -23,8 +23,8 @@ _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create
     "transfer.create", "payout.create", "subscription.create", "shipment.create")  # fmt: skip
 _NOTES = re.compile(
     r"event|(.*_)?(log|logs|history|histories|note|activity|audit|trace|message|notification|webhook|webhook_\w+|stripe_event|payment_event|stat|metric|session|cache"
-    r"|token|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|customer|address|cart|profile|setting|comment|response"
-    r"|exception|error|failure|check_failure|attempt)(_.*)?"
+    r"|abandon\w*|token|credential|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|usermeta|postmeta|customer"
+    r"|address|cart|profile|setting|comment|response|exception|error|failure|check_failure|attempt)(_.*)?"
 )
 _GOODS = re.compile(
     r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat|voucher|gift_?card|store_?credit)(_.*)?"

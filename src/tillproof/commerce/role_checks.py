@@ -1,6 +1,6 @@
 """What holds for all that a handler does: conditions at its head whose other side only leaves, and calls made there in any case."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from tillproof.flow.program import Fn, Program
@@ -8,6 +8,7 @@ from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Block, Body
 from tillproof.ir.ops import Kind, Op
 
 _LONGEST_HEAD = 24
+_MOST_SIDES = 6
 _LEAVES = 6  # calls that a side which only refuses makes at most
 _REFUSALS = {"401", "403"}
 _EQUAL = {"==", "===", "is", "in"}
@@ -17,17 +18,22 @@ _ABSENT = ("empty", "is_null")
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
-def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False) -> Iterator[tuple[Literal["holds", "runs"], int]]:
+Sides = tuple[tuple[int, ...], ...]
+_Leaves = Callable[[Body, int, int, frozenset[str]], bool | None]
+
+
+def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False) -> Iterator[tuple[Literal["holds", "runs"], Sides]]:
     """Instructions that are true beyond the head of a function (comparisons only when they say that two things are equal), and calls that
-    are made on every way through it. ``exits``: last words of calls that never return. ``hard``: a function that a handler calls: only
-    what raises or exits keeps the handler from going on."""
+    are made on every way through it. Of several sides one is true: ``if (!may('manage') && !may('refund')) die()``. ``exits``: last words
+    of calls that never return. ``hard``: a function that a handler calls: only what raises or exits keeps the handler from going on."""
     body = program.body(fn)
+    leaves: _Leaves = _other_never_returns if hard else _goes_on
     block = 0
     seen: set[int] = set()
     while block >= 0 and block not in seen and len(seen) < _LONGEST_HEAD:
         seen.add(block)
         here = body.blocks[block]
-        yield from (("runs", i) for i in range(here.start, here.end) if body.op[i] == Op.CALL)
+        yield from (("runs", ((i,),)) for i in range(here.start, here.end) if body.op[i] == Op.CALL)
         forward = [(kind, target) for kind, target in here.next if kind != EDGE_RAISE]
         last = here.end - 1
         if here.end > here.start and body.op[last] == Op.BRANCH and len(forward) == 2:
@@ -35,19 +41,54 @@ def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False)
             true, false = sides.get(EDGE_TRUE, -1), sides.get(EDGE_FALSE, -1)
             if true < 0 or false < 0:
                 return
-            on = _other_never_returns(body, true, false, exits) if hard else _goes_on(body, true, false, exits)
+            on = leaves(body, true, false, exits)
             if on is None and (aside := _set_aside(body, body.args(last)[0], true, false)) is not None:
                 block = aside  # elsewhere than in production nothing is asked
+                continue
+            if on is None and (either := _either(body, block, leaves, exits)) is not None:
+                yield "holds", either[0]
+                block = either[1]
                 continue
             if on is None:
                 block = _joined(body, true, false)
                 continue
-            yield from (("holds", i) for i in _holding(body, body.args(last)[0], on))
+            yield from (("holds", ((i,),)) for i in _holding(body, body.args(last)[0], on))
             block = true if on else false
         elif len(forward) == 1:
             block = forward[0][1]
         else:
             return
+
+
+def _either(body: Body, block: int, leaves: _Leaves, exits: frozenset[str]) -> tuple[Sides, int] | None:
+    """The conditions of which one is true where a function goes on, and the block in which it does, when it leaves for good once all of
+    them have failed."""
+    for first in (True, False):
+        sides: list[tuple[int, ...]] = []
+        here, goal, on = block, -1, first
+        while (ways := _branch(body, here)) is not None:
+            if goal < 0:
+                goal = ways[on]
+            elif goal not in ways.values():
+                break
+            else:
+                on = ways[True] == goal
+            sides.append(tuple(_holding(body, body.args(body.blocks[here].end - 1)[0], on)))
+            if len(sides) > 1 and (decided := leaves(body, ways[True], ways[False], exits)) is not None:
+                if decided == on:
+                    return tuple(sides), goal
+                break
+            here = ways[not on]
+            if len(sides) > _MOST_SIDES:
+                break
+    return None
+
+
+def _branch(body: Body, block: int) -> dict[bool, int] | None:
+    """Where a block that ends in a condition leads, by the condition's truth."""
+    here = body.blocks[block]
+    ways = {kind == EDGE_TRUE: target for kind, target in here.next if kind in (EDGE_TRUE, EDGE_FALSE)}
+    return ways if here.end > here.start and body.op[here.end - 1] == Op.BRANCH and len(ways) == 2 else None
 
 
 def _set_aside(body: Body, condition: int, true: int, false: int) -> int | None:

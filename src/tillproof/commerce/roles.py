@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cached_property
 
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
-from tillproof.commerce.names import fits
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
+from tillproof.commerce.role_names import Patterns, by_names, by_text, snake
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session, session_key
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -35,7 +35,6 @@ Because = tuple[str, int, str]
 _RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
-_STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 _ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
 _STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 _SIGNED_IN = re.compile(
@@ -53,19 +52,6 @@ _FIRST_LINES = 12
 
 
 _OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
-
-
-class Patterns(NamedTuple):
-    """Names of the packs that hold for a file."""
-
-    internal: tuple[str, ...]
-    staff: tuple[str, ...]
-    customer: tuple[str, ...]
-
-
-def snake(name: str) -> str:
-    """A name in lower snake case."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[-\s.]+", "_", name).lower()
 
 
 class Roles:
@@ -109,6 +95,7 @@ class Roles:
             yield from self._head(target.fn, patterns)
         if target.fn.number == TOP:
             yield from self._included(target.fn.file, patterns)
+            yield from self._including(target.fn.file, 0)
 
     def _included(self, file: str, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         """What a page demands by the file that it includes first: ``require 'guard.php'``."""
@@ -116,6 +103,38 @@ class Roles:
             found = self.evaluator.scope.modules.find(file, include.module) if include.line <= _FIRST_LINES else None
             if found is not None and found.endswith(".php") and _TELLING.search(self.program.sources[found]):
                 yield from self._head(Fn(found, TOP), patterns, 1)
+
+    @cached_property
+    def _includers(self) -> dict[str, list[tuple[str, int]]]:
+        """The files, with the line, by which each PHP file is included."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for file, index in self.program.indices.items():
+            for include in index.imports if self.program.language(file) == "php" else ():
+                page = self.evaluator.scope.modules.find(file, include.module) if include.local == "*" else None
+                if page is not None and page != file:
+                    found.setdefault(page, []).append((file, include.line))
+        return found
+
+    def _including(self, file: str, depth: int) -> Iterator[tuple[Role, Because]]:
+        """What every file that includes a page has demanded by then. A page that includes nothing by itself cannot do its work alone: the
+        database and the functions that it calls are what its includer has loaded."""
+        includers = self._includers.get(file, []) if depth < _LEVELS else []
+        if not includers or any(
+            i.local == "*" and self.evaluator.scope.modules.find(file, i.module) for i in self.program.indices[file].imports
+        ):
+            return
+        found = [max(self._by_includer(*one, depth), key=lambda f: _RANK[f[0]], default=None) for one in includers]
+        demanded = [f for f in found if f is not None]
+        if len(demanded) == len(found):
+            yield min(demanded, key=lambda f: _RANK[f[0]])
+
+    def _by_includer(self, file: str, line: int, depth: int) -> Iterator[tuple[Role, Because]]:
+        around = [n for n, f in enumerate(self.program.indices[file].functions) if f.line <= line <= f.end_line]
+        fn = Fn(file, max(around, key=lambda n: self.program.indices[file].functions[n].line) if around else TOP)
+        patterns = self.patterns(file)
+        yield from (one for one in self._head(fn, patterns) if one[1][0] != file or one[1][1] < line)
+        if fn.number == TOP:
+            yield from self._including(file, depth + 1)
 
     def patterns(self, file: str) -> Patterns:
         """Staff and customer names of the frameworks that hold for a file."""
@@ -131,7 +150,7 @@ class Roles:
     def _bases(self, cls: ClassId, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         declared = self.program.cls(cls)
         for base in self.evaluator.scope.foreign_bases(cls):
-            role = _by_names((base,), patterns, None)
+            role = by_names((base,), patterns, None)
             if role:
                 yield role, (cls.file, declared.line, base)
         for own in self.evaluator.scope.lineage(cls)[1:]:
@@ -159,7 +178,7 @@ class Roles:
             return None
         text = constant(value)
         if text is not None:
-            return _by_text(text, patterns)
+            return by_text(text, patterns)
         found = [self._one(option, patterns, depth) for option in options(value)]
         return _lowest(found)
 
@@ -167,7 +186,7 @@ class Roles:
         if isinstance(value, Seq):
             return _highest(self.guard(v, patterns, depth + 1) for v in value.items)
         first = constant(self._first(value) or value) if isinstance(value, Result) else None
-        by_name = _by_names(plain_names(value), patterns, first)
+        by_name = by_names(plain_names(value), patterns, first)
         if isinstance(value, Result) and value.instr >= 0:
             inner = _highest(self.guard(v, patterns, depth + 1) for _, v in self.evaluator.arguments(value) if not _text(v))
             return _highest((by_name, inner, self._by_argument(plain_names(value), [v for _, v in self.evaluator.arguments(value)])))
@@ -213,7 +232,7 @@ class Roles:
                 read = self._reads(method, patterns, depth)
                 if read:
                     return read
-        by_base = [_by_names((b,), patterns, None) for b in self.evaluator.scope.foreign_bases(cls)]
+        by_base = [by_names((b,), patterns, None) for b in self.evaluator.scope.foreign_bases(cls)]
         return _highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
 
     def _by_lexicon(self, name: str) -> Role | None:
@@ -253,7 +272,7 @@ class Roles:
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     given = body.call(i)[1]
-                    told = _by_names(plain_names(callee), patterns, constant(self.evaluator.value(one, given[0][1])) if given else None)
+                    told = by_names(plain_names(callee), patterns, constant(self.evaluator.value(one, given[0][1])) if given else None)
                     refuses = refuses or (told is not None and self._returned(one, i))
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
@@ -290,9 +309,21 @@ class Roles:
         return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
 
     def _returned(self, fn: Fn, i: int) -> bool:
-        """Whether a call's answer is what the function returns."""
+        """Whether a call's answer is, or may be, what the function returns."""
         body = self.program.body(fn)
-        return any(op == Op.RETURN and body.args(r)[0] == i for r, op in enumerate(body.op))
+        given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN]
+        return i in given or any(
+            isinstance(o, Result) and (o.fn, o.instr) == (fn, i)
+            for r in given if r >= 0 and body.op[r] in (Op.NAME, Op.CALL)
+            for o in self._passed_on(self.evaluator.value(fn, r))
+        )  # fmt: skip
+
+    def _passed_on(self, value: Value) -> Iterator[Value]:
+        """A value, or what a call of outside is handed to give it back changed: ``apply_filters('may_pay', $may)``."""
+        for option in options(value):
+            yield option
+            if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, FunctionV):
+                yield from (o for _, given in self.evaluator.arguments(option) for o in options(given))
 
     def _answers(self, fn: Fn, i: int) -> bool:
         """Whether a returned value is a refusal or a verdict: null, false, a comparison."""
@@ -326,11 +357,11 @@ class Roles:
         return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
 
     def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
-        for what, i in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
+        for what, sides in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
             if what == "runs":
-                yield from self._called(fn, i, patterns, depth)
-            elif role := self._condition(fn, i, patterns):
-                yield role, self._because(fn, i)
+                yield from self._called(fn, sides[0][0], patterns, depth)
+            elif role := _lowest([_highest(self._condition(fn, i, patterns) for i in side) for side in sides]):
+                yield role, self._because(fn, sides[0][0])
 
     def _because(self, fn: Fn, i: int) -> Because:
         line = self.program.body(fn).line[i]
@@ -344,7 +375,7 @@ class Roles:
         own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
         if not own and self._is_statement(fn, i):
             given = self.program.body(fn).call(i)[1]
-            role = _by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
+            role = by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
                 yield role, self._because(fn, i)
         elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
@@ -378,7 +409,7 @@ class Roles:
             if isinstance(option, (Mix, Const)):
                 continue
             first = constant(self._first(option) or option) if isinstance(option, Result) else None
-            role = _by_names(plain_names(option), patterns, first)
+            role = by_names(plain_names(option), patterns, first)
             if role:
                 return role
         if self.program.language(fn.file) == "php" and (role := asked_of_session(self.evaluator, fn, i)):
@@ -449,34 +480,6 @@ def _role_text(value: Value) -> str | None:
     if text is None and isinstance(value, (Member, External)):
         text = value.name.rpartition(".")[2]
     return snake(text) if text else None
-
-
-def _by_text(text: str, patterns: Patterns) -> Role | None:
-    """A middleware's name in a string."""
-    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
-        for name in names:
-            if "." in name and not name.startswith("auth"):
-                continue
-            if name == text:
-                return role  # type: ignore[return-value]
-            if name.endswith("*") and text.startswith(name[:-1]):
-                told = snake(text[len(name) - 1 :])
-                ability = name in ("can:*", "role:*")  # the ability or role that is named decides
-                return "customer" if ability and not _STAFF_PART.search(told) else role  # type: ignore[return-value]
-    return None
-
-
-def _by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:
-    """A name of the packs. Of a pattern ``name(text)`` the first argument counts as well."""
-    for role, names in (("internal", patterns.internal), ("staff", patterns.staff), ("customer", patterns.customer)):
-        for name in names:
-            call, _, text = name.partition("(")
-            text = text.removesuffix(")")
-            if text and (first is None or not (first == text or (text.endswith("*") and first.startswith(text[:-1])))):
-                continue
-            if any(fits(call, n) for n in found):
-                return role  # type: ignore[return-value]
-    return None
 
 
 def _shown(wiring: Wiring, value: Value) -> str:

@@ -45,6 +45,7 @@ _PLAIN = re.compile(
 )
 _SHORT = 3
 _LONGEST_CHAIN = 14
+_SHORT = 4
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
 _TOOLS = re.compile(
@@ -318,10 +319,10 @@ class Sendings:
         """The one provider that a file's own name or words name."""
         words = self.model.program.indices[file].words
         known = self.model.knowledge.providers.values()
-        name = file.rpartition("/")[2].lower()
+        name = snake(file.rpartition("/")[2])
         for found in (
-            [p for p in known if p.id in name],
-            [p for p in known if any(p.id in w.lower() for w in words)],
+            [p for p in known if _names(name, p.id)],
+            [p for p in known if any(_names(w.lower(), p.id) for w in words)],
             [p for p in known if self.model.recogniser.mentions(p, file)],
         ):
             if found:
@@ -369,3 +370,10 @@ class Sendings:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
         return any(_OURS.search(t.replace("()", "")) for t in texts)
+
+
+def _names(text: str, provider: str) -> bool:
+    """Whether a text names a provider; a short name only as a word of its own, so that ``checkoutapi`` names no ``tap``."""
+    if len(provider) > _SHORT:
+        return provider in text
+    return re.search(rf"(?<![a-z]){re.escape(provider)}(?![a-z])", text) is not None

@@ -29,6 +29,8 @@ _CUTS = words_of(
     "createhmac digest hexdigest bcrypt openssl_encrypt encrypt encryptstring has includes startswith endswith test match "
     "substr_replace str_pad padstart padend ord array_intersect_key array_diff_key"
 )
+# Calls that open or prove something by a key: what is in it shows, the key that it was opened with does not.
+_OPENS = words_of("decode verify decrypt openssl_decrypt sodium_crypto_secretbox_open unseal unsign verify_id_token")
 _SIZES = words_of("length size count bytelength")
 _REPLACES = words_of("replace replaceall preg_replace str_replace sub")
 _MASK = re.compile(r"[*•█]|x{2,}|\A[x#]\Z|redact|mask|filter|hidden|removed", re.IGNORECASE)
@@ -199,7 +201,13 @@ class Shown:
         if self._is_made(fn, callee, ctx):  # an object of ours shows what it was made of
             return [_Step(fn, a, ctx, (key,) if key.isidentifier() else (), frozenset(), step.depth + 1) for key, a in arguments]
         recogniser, language = self.model.recogniser, self.model.program.language(fn.file)
-        if named and self.model.requests.is_cleaner(recogniser.callee_names(fn, i, ctx), language) and not recogniser.is_ours(fn, i, ctx):
+        opened = word.lower() in _OPENS and len(arguments) > 1
+        if (
+            named
+            and not opened
+            and self.model.requests.is_cleaner(recogniser.callee_names(fn, i, ctx), language)
+            and not recogniser.is_ours(fn, i, ctx)
+        ):
             # A module or class before the dot is no value: JSON.stringify(x) shows x alone.
             objects = [r for r in receiver if not self._is_module(fn, r, ctx)]
             return [step._replace(instr=a, depth=step.depth + 1, flat=word == "String") for a in (*objects, *(a for _, a in arguments))]

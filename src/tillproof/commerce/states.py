@@ -383,6 +383,8 @@ class States:
         told = [snake(c) for c in constraint.columns]
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
             return constraint
+        if constraint.primary and all(self._told(touch, c) for c in told):
+            return constraint
         return constraint if all(self._is_told(touch, c) for c in told) else None
 
     def _is_told(self, touch: Touch, column: str) -> bool:
@@ -407,9 +409,12 @@ class States:
 
     def _told_id(self, touch: Touch, column: str) -> bool:
         """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""
+        return re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None and self._told(touch, column)
+
+    def _told(self, touch: Touch, column: str) -> bool:
+        """Whether what a column is given is read off something that is handed over, and not made here."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        own = re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None
-        return own and value is not None and all(isinstance(o, (Member, Element)) for o in options(value))
+        return value is not None and all(isinstance(o, (Member, Element)) for o in options(value))
 
     def looks_at_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, payment or the like."""

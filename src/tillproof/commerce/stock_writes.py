@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import QUANTITIES, snake
+from tillproof.commerce.names import written
 from tillproof.commerce.records import METAS, Touch
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.flow.program import Fn
@@ -147,10 +148,20 @@ class StockWrites:
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
             if name in touch.relative:
                 return StockWrite(place, touch, name, "relative", self._takes(touch, value), self._amount(value, name), promised)
-            if value is not None and (mix := self._computed(value, name, 0)) is not None:
+            if value is not None and not self._is_copied(touch) and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
             return StockWrite(place, touch, name, "set", None, None, promised)
         return None
+
+    def _is_copied(self, touch: Touch) -> bool:
+        """Whether a field is set to the field of another record: ``product.stock = variant.stock`` keeps what was worked out there."""
+        body = self.model.program.body(touch.fn)
+        if body.op[touch.instr] != Op.SET_FIELD:
+            return False
+        target, _, value = body.args(touch.instr)
+        if body.op[value] != Op.FIELD or body.name(value) != body.name(touch.instr):
+            return False
+        return written(self.model.program, touch.fn, body.args(value)[0]) != written(self.model.program, touch.fn, target)
 
     def _written_at(self, touch: Touch) -> list[tuple[Fn, int]]:
         """The calls in which a write says what it does: itself, and for a statement the one that prepared it."""

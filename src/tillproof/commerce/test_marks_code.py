@@ -62,6 +62,10 @@ _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
+# Calls that lay one record over another, and those of which the last one gives way to the first.
+_MERGES = ("array_merge", "array_replace", "array_replace_recursive", "assign", "merge", "extend", "deep_merge", "deepmerge",
+    "wp_parse_args", "shortcode_atts", "defaults", "defaults_deep")  # fmt: skip
+_LAST_GIVES_WAY = ("wp_parse_args", "defaults", "defaultsDeep")
 
 
 class CodeMark(NamedTuple):
@@ -183,6 +187,10 @@ class CodeMarks:
             return None  # what an answer says when it says nothing
         if how == "always" and default:
             how = "default"
+        if how == "always" and self._is_overridden(fn, body, i):
+            if not symbol and self._words.has("live_switches", below[0]):
+                return None  # what whoever calls leaves out
+            how = "default"
         if how == "always" and not symbol and self._is_table(fn, body, i):
             how = "default"
         return CodeMark(body.line[i], provider, what, how, guard)
@@ -297,6 +305,27 @@ class CodeMarks:
             if not any(k in (name, "*", "**") for k, _ in given) and sum(k == "" for k, _ in given) <= number - shift:
                 return False
         return bool(calls)
+
+    def _is_overridden(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a value stands among defaults over which what is handed over is laid: ``{ sandbox: true, ...options }``,
+        ``wp_parse_args($args, ['sandbox' => true])``."""
+        defuse = self._model.evaluator.defuse(fn)
+        table = next((u for u in defuse.uses(i) if body.op[u] == Op.RECORD), None)
+        if table is None:
+            return False
+        args = body.args(table)
+        stands = max((n for n, v in enumerate(args[1::2]) if v == i), default=len(args))
+        if any(k < 0 and n > stands for n, k in enumerate(args[::2])):
+            return True
+        for user in defuse.uses(table):
+            below = body.args(user)
+            spread = [v for k, v in zip(below[::2], below[1::2], strict=True) if k < 0] if body.op[user] == Op.RECORD else []
+            if table in spread:
+                return spread[-1] != table
+            if body.op[user] == Op.CALL and snake(body.called(user)) in _MERGES:
+                given = [v for _, v in body.call(user)[1]]
+                return len(given) > 1 and (given[-1] != table or body.called(user) in _LAST_GIVES_WAY)
+        return False
 
     def _is_table(self, fn: Fn, body: Body, i: int) -> bool:
         """Whether a value stands in a table of settings at the top of a file or class, not in a call: others may override it."""

@@ -37,6 +37,8 @@ _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 _PLACES = re.compile(r"(create|place|make|build|new)_(\w+_)?(order|payment|subscription|booking|invoice)")
 ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
+_AGREEMENT = re.compile(r"(\w+_)?(subscription|membership|mandate|agreement)s?")
+_ENDED = re.compile(r"(cancel|end|expire|terminat|close)\w*|inactive")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 
 
@@ -137,7 +139,7 @@ class Transitions:
         undoes = self._undoes(to)
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
-        none_needed = self._needs_none(touch) or self._begins(touch, to)
+        none_needed = self._needs_none(touch) or self._begins(touch, to) or _ends_agreement(touch, to)
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields.get(name)))
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
@@ -187,10 +189,14 @@ class Transitions:
             # What is kept beside an order moves with it: an invoice is paid when its order is.
             kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
             kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
-            if kin and self._tells_state(read):
+            if kin and (self._tells_state(read) or self._is_written(read, touch)):
                 return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
+
+    def _is_written(self, read: FieldRead, touch: Touch) -> bool:
+        """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
+        return any(snake(n).lstrip("_") == read.field for n in touch.fields if self.model.words.says_state(n))
 
     def _tells_state(self, read: FieldRead) -> bool:
         words = self.model.words
@@ -262,6 +268,12 @@ class Transitions:
         if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
             by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
         return by is not None and id_of(by) is not None and self._is_new_by(by, kind)
+
+
+def _ends_agreement(touch: Touch, to: tuple[str, ...]) -> str:
+    """Whether a subscription or the like is ended, which undoes no payment and may be done twice."""
+    ended = bool(to) and all(_ENDED.fullmatch(snake(t)) for t in to)
+    return "it may be ended whatever state it is in" if ended and _AGREEMENT.fullmatch(touch.entity) else ""
 
 
 def id_of(value: Value) -> Value | None:

@@ -41,6 +41,7 @@ _CALLING = re.compile(r"return|callback|redirect|notify|success|cancel|webhook|i
 _WHOLE_PROCESS = ("node_tls_reject_unauthorized", "_create_default_https_context", "pythonhttpsverify")
 _OFF = ("false", "0", "no", "none", "off")
 _PLAIN = b"http://"
+_LOCAL_FILTER = re.compile(r"(^|_)(local|loopback)_")
 
 
 class Site(NamedTuple):
@@ -124,7 +125,7 @@ class Transport:
             return  # a connection to a store of our own
         mail = any(_MAIL.fullmatch(n) for n in (*around, *map(snake, re.split(r"[/.]", fn.file))))
         target = self._target(fn, body, i)
-        if target.local:
+        if target.local or _says_local(body, i):
             return
         line = body.line[i]
         if off is None:
@@ -261,6 +262,14 @@ class _Target(NamedTuple):
     provider: Provider | None
     to: str
     local: bool
+
+
+def _says_local(body: Body, i: int) -> bool:
+    """Whether a filter is asked that is for requests of a site to itself by its name: ``apply_filters('https_local_ssl_verify', …)``."""
+    if body.op[i] != Op.CALL or not (given := body.call(i)[1]):
+        return False
+    named = body.const(given[0][1])
+    return named is not None and _LOCAL_FILTER.search(named[1]) is not None
 
 
 class _Options:

@@ -14,7 +14,7 @@ from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
-from tillproof.flow.outside import from_outside
+from tillproof.flow.outside import event_methods, from_outside
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
@@ -74,6 +74,8 @@ class Evaluator:
         """The keys under which a record keeps that name, where one is given in its place."""
         self.factories: dict[str, str] = {}
         """Ends of the names of factories that a framework writes itself, and the method by which they give an object."""
+        self.events: frozenset[str] = frozenset()
+        """The names of the events that a method may be named after, in lower case and without what parts their words."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
         self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody
@@ -396,7 +398,7 @@ class Evaluator:
                 return choice(at, [self.index(o, key, at) for o in value.options])
         if isinstance(value, Record) and not isinstance(key, Const):
             return choice(at, [v for _, v in value.entries]) if value.entries else Element(at, value, key)
-        return Element(at, value, key)
+        return (event_methods(self, value, at) if not isinstance(key, Const) else None) or Element(at, value, key)
 
     def element(self, value: Value, at: tuple[str, int]) -> Value:
         if isinstance(value, Choice):

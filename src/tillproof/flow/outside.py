@@ -52,8 +52,8 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
     """What a plain function gives that is known by its name."""
     if callee.name == "getattr" and len(arguments) > 1:
-        name = ev.at(f, arguments[1][1])
-        return ev.member(ev.at(f, arguments[0][1]), name.text, at) if isinstance(name, Const) else None
+        name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
+        return ev.member(asked, name.text, at) if isinstance(name, Const) else event_methods(ev, asked, at)
     if (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
         return ev.at(f, arguments[given_back][1])
     if (named := _named_class(ev, callee.name, f, arguments)) is not None:
@@ -66,6 +66,22 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         name = ev.at(f, arguments[0][1])
         return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
     return None
+
+
+def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:
+    """The methods of an object of ours that are named after events, where which one is only known once an event has come:
+    ``getattr(self, event.type.replace(".", "_"))``, ``this[handler]``, ``$this->$method``."""
+    while isinstance(value, Overlay):  # with fields that this run has set
+        value = value.base
+    if not isinstance(value, Instance):
+        return None
+    names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
+    told = [n for n in names if (squashed := _squashed(n)) and any(event in squashed for event in ev.events)]
+    return choice(at, [ev.member(value, n, at) for n in told]) if told else None
+
+
+def _squashed(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
 
 
 def _named_class(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:

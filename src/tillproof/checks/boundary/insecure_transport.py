@@ -20,20 +20,21 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _groups(sites: Sequence[Site]) -> list[list[Site]]:
-    """Sites that are one flaw: options that stand together, and the addresses of one host in one folder."""
+    """Sites that are one flaw: options that stand together, the same option wherever one file turns it off, and the addresses of one host
+    in one folder."""
     groups: list[list[Site]] = []
-    hosts: dict[tuple[str, str], list[Site]] = {}
+    told: dict[tuple[str, str], list[Site]] = {}
     for site in sites:
         last = groups[-1][-1] if groups else None
-        key = (site.file.rpartition("/")[0], site.what)
-        if site.flaw == "plain" and key in hosts:
-            hosts[key].append(site)
+        key = (site.file.rpartition("/")[0] if site.flaw == "plain" else site.file, site.what)
+        if site.flaw != "none" and key in told:
+            told[key].append(site)
         elif last is not None and last.file == site.file and site.line - last.line <= _NEAR and last.flaw == site.flaw != "none":
             groups[-1].append(site)
         else:
             groups.append([site])
-            if site.flaw == "plain":
-                hosts[key] = groups[-1]
+            if site.flaw != "none":
+                told[key] = groups[-1]
     return groups
 
 

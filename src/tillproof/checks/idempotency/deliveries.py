@@ -46,9 +46,10 @@ class Delivery:
         """The gravest effect that would happen again."""
         return min(self.bare, key=lambda r: RANK[r.harm])
 
-    def racy(self) -> list[tuple[Repeat, Guard]]:
-        """Guarded effects of which no guard holds against two deliveries at once, with the guard that says most."""
-        return [(r, _telling(r)) for r in self.guarded if r.guards and r.harm != "message" and not any(g.atomic for g in r.guards)]
+    def racy(self, model: Model) -> list[tuple[Repeat, Guard]]:
+        """Guarded effects that neither a guard nor the database keeps from two deliveries at once, with the guard that says most."""
+        plain = [r for r in self.guarded if r.guards and r.harm != "message" and not any(g.atomic for g in r.guards)]
+        return [(r, _telling(r)) for r in plain if not kept_once(model, r)]
 
 
 @lru_cache(maxsize=2)

@@ -51,7 +51,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         return ruling
     worst = delivery.worst
     place = delivery.place
-    ruling.outcome, ruling.severity = "broken", _severity(worst)
+    ruling.outcome, ruling.severity = "broken", _severity(worst, handler.kind)
     ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
     ruling.anchor = lines(model, place)
     what = describe(worst)
@@ -68,10 +68,11 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     return ruling
 
 
-def _severity(worst: Repeat) -> Severity:
+def _severity(worst: Repeat, kind: str) -> Severity:
+    """A row that is no order's or payment's is written again by the customer who comes back, for himself alone."""
     if worst.harm in ("money", "goods"):
         return "critical"
-    return "high" if worst.harm == "record" else "medium"
+    return "high" if worst.harm == "record" and kind != "redirect-return" else "medium"
 
 
 def remedy(model: Model, file: str, kind: str) -> str:

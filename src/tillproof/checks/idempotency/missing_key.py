@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, key_code, keyed_places
+from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
 from tillproof.checks.operation_words import done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
@@ -20,7 +20,15 @@ _WHAT = {
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per provider call, or per caller where a wrapper's callers decide."""
     for place in keyed_places(model):
-        yield _rule(model, min(place, key=_rank))
+        worst = min(place, key=_rank)
+        if not _is_random(model, worst):
+            yield _rule(model, worst)
+
+
+def _is_random(model: Model, keyed: Keyed) -> bool:
+    """Whether the key that some ways send is a new one every time: that is the flaw, and ``unstable-key`` tells it."""
+    found = keyed.found
+    return found is not None and not found.certain and random_source(model, found.value) is not None and not kept(found.value)
 
 
 def _rank(keyed: Keyed) -> tuple[bool, bool, bool]:

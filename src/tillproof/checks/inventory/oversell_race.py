@@ -10,6 +10,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.stock_triggers import StockTrigger
 from tillproof.commerce.takings import GOODS, Taking
 from tillproof.commerce.unstocked import Unstocked, unstocked
+from tillproof.flow.values import Result, names, options
 
 _ID = "inventory/oversell-race"
 _FLAWS = {
@@ -65,7 +66,7 @@ def _told(taking: Taking) -> tuple[str, str]:
             "update changes nothing and the order goes on all the same, so the shop is paid for goods that it does not have."
         )
         return "An order goes on when there was not enough stock to take", message
-    if taking.compared is None:
+    if taking.compared is None and not _takes_what_is_left(taking):
         message = (
             f"`{name}` is counted {'up' if taking.write.promised else 'down'} whatever it holds: nothing on the way compares it with what "
             "is ordered in the same step, so more is sold than there is, and the shop has to cancel orders that were paid."
@@ -76,6 +77,12 @@ def _told(taking: Taking) -> tuple[str, str]:
         "for the last piece both find it there and both take it. The shop is paid for goods that it does not have, and must refund."
     )
     return "Two orders at once take the same last piece", message
+
+
+def _takes_what_is_left(taking: Taking) -> bool:
+    """Whether no more is taken than was there when it was looked at: ``min(row.stock, wanted)``."""
+    given = [o for o in options(taking.write.by) if isinstance(o, Result)] if taking.write.by is not None else []
+    return any(name.rpartition(".")[2].lower() == "min" for o in given for name in names(o.callee))
 
 
 def _name(taking: Taking) -> str:

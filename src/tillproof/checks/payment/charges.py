@@ -13,7 +13,7 @@ from tillproof.commerce.money import Money, Step, name_of
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Value, choice, options
+from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Result, Value, choice, options
 from tillproof.ir.ops import Op
 
 CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
@@ -131,12 +131,19 @@ class Charges:
         return self.model.words.entity(name) and not any(w in name for w in ("cart", "basket", "checkout", "quote"))
 
     def own_currency(self, record: Value) -> str | None:
-        """The name by which a framework's records tell their own currency, if it has one that fits a record."""
-        for framework in self.model.requests.active.of(record.at[0]) if record.at[0] in self.model.program.indices else ():
+        """The name by which a framework's records tell their own currency, if it has one that fits a record. Of an object that nothing says
+        to be the framework's it is not known, unless the code asks orders for their currency by that name."""
+        file = record.at[0]
+        for framework in self.model.requests.active.of(file) if file in self.model.program.indices else ():
             for name in framework.currencies.own:
-                if name.startswith("."):
+                if name.startswith(".") and (not isinstance(record, Param) or self._asked(name[1:], file)):
                     return name[1:]
         return None
+
+    def _asked(self, name: str, file: str) -> bool:
+        """Whether the unit of a file asks anything for its currency by a name."""
+        program = self.model.program
+        return any(program.unit(f) == program.unit(file) for f in program.mentioning(name))
 
     def pinned(self, charge: Charge) -> Followed | None:
         """Where a caller of the charge, however far up, looks at a currency and goes on accordingly."""

@@ -16,6 +16,7 @@ _VERIFIES = re.compile(
 )
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
 _CART = re.compile(r"(\w+_)?(cart|basket|quote)")
+_ACCESS = re.compile(r"(\w+_)?(access_?token|token|credential)s?")
 _MOST = 60
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
 
@@ -33,7 +34,13 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
     acts = [h for h in walked.unproven if h.kind != "dispatch" and not (walked.proofs and _is_harmless(model, walked, h))]
     if not acts and not walked.acts:
         acts = walked.unproven
-    return sorted(acts, key=lambda h: h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"))
+    return sorted(acts, key=lambda h: (h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"), _keeps_access(model, h)))
+
+
+def _keeps_access(model: Model, act: Happening) -> bool:
+    """Whether an act only keeps, or forgets, what gives us access to the provider: the token that is fetched before anything is asked."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith("record") else None
+    return touch is not None and _ACCESS.fullmatch(touch.entity) is not None
 
 
 def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:

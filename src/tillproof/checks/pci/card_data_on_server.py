@@ -23,7 +23,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per place that takes card data, and one per unit and provider whose own page or form takes it instead."""
     uses = model.card_uses.all
     fields = model.card_pages.fields
-    for group in _grouped(uses):
+    for group in _sent_alike(model, _grouped(uses)):
         yield _taken(model, group, fields)
     known = {u.name.lower() for u in uses}
     for file in dict.fromkeys(f.file for f in fields):
@@ -42,18 +42,42 @@ def _grouped(uses: list[CardUse]) -> list[list[CardUse]]:
     return list(groups.values())
 
 
+def _sent_alike(model: Model, groups: list[list[CardUse]]) -> list[list[CardUse]]:
+    """What several places of a unit read of the same field of a request is one flaw: the form has that field."""
+    found: list[list[CardUse]] = []
+    by_field: dict[tuple[str, str], list[CardUse]] = {}
+    for group in groups:
+        unit = model.program.files[group[0].file].unit
+        sent = [(unit, u.name.lower()) for u in group if u.kind != "object" and not _is_staff(model, u)]
+        into = next((by_field[key] for key in sent if key in by_field), None)
+        if into is None:
+            found.append(into := [])
+        into += group
+        by_field.update({key: into for key in sent if key not in by_field})
+    return found
+
+
+def _comes_in(use: CardUse) -> bool:
+    """Whether this is where the request arrives: a form, a page, an entry point."""
+    return use.kind == "form" or use.entry is not None or (use.fn is not None and use.fn.number == TOP)
+
+
+def _is_staff(model: Model, use: CardUse) -> bool:
+    return use.fn is not None and use.fn.number != TOP and model.staff_only(use.fn)
+
+
 def _taken(model: Model, group: list[CardUse], fields: list[CardField]) -> Ruling:
-    first = min(group, key=lambda u: (u.kind == "object", u.line))
+    first = min(group, key=lambda u: (u.kind == "object", not _comes_in(u), u.file, u.line))
     ruling = Ruling("pci/card-data-on-server", "broken", "card-data", first.file, first.line)
     names = {u.name.lower() for u in group}
     for field in [f for f in fields if f.to == "ours" and f.name.lower() in names][:_MOST]:
         ruling.evidence.append(Evidence(field.file, field.line, f"the customer enters {_WHAT.get(field.part, 'card data')} here", "source"))
-    for use in group[:_MOST]:
+    for use in _shown(group):
         ruling.evidence.append(
             Evidence(use.file, use.line, f"{_WHAT.get(use.part, 'card data')} (`{use.name}`) is {_HOW[use.kind]}", "sink")
         )
     parts = list(dict.fromkeys(_WHAT.get(u.part, "card data") for u in group))
-    staff = first.fn is not None and first.fn.number != TOP and model.staff_only(first.fn)
+    staff = _is_staff(model, first)
     ruling.severity = "high" if staff else "critical"
     ruling.confidence = "certain" if any(u.kind == "request" or u.entry for u in group) else "likely"
     ruling.anchor = (first.file, first.line, first.line)
@@ -67,6 +91,16 @@ def _taken(model: Model, group: list[CardUse], fields: list[CardField]) -> Rulin
         f"Keep cards away from the server: {instead(model, first.file)}. Remove these fields from the form, the request and the code."
     )
     return ruling
+
+
+def _shown(group: list[CardUse]) -> list[CardUse]:
+    """The uses that are shown: the first ones of each file in turn."""
+    by_file: dict[str, list[CardUse]] = {}
+    for use in group:
+        by_file.setdefault(use.file, []).append(use)
+    ranks = {(u.file, u.line, u.name): (n, u.file, u.line) for uses in by_file.values() for n, u in enumerate(uses)}
+    kept = sorted(group, key=lambda u: ranks[u.file, u.line, u.name])[:_MOST]
+    return sorted(kept, key=lambda u: (u.file, u.line))
 
 
 def _entered(model: Model, fields: list[CardField]) -> Ruling:

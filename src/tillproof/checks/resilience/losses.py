@@ -42,12 +42,14 @@ _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class Lost(NamedTuple):
-    """A failure that is taken for success: the effect that may fail, where that ends, and how."""
+    """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
+    same."""
 
     effect: Effect
     fn: Fn
     instr: int
     how: str
+    goes_on: bool = False
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -63,7 +65,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         and handler.kind != "redirect-return"
         and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
     ):
-        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch")]
+        signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
+        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
@@ -162,11 +165,13 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        if not _goes_on_quietly(model, way[n + 1 :]):
+        if not _goes_on_quietly(model, way[n + 1 :]) or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
-        return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
+        goes_on = model.failures.goes_on(place.fn, catch)
+        how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
+        return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
 
 
@@ -181,6 +186,21 @@ def _nobody_waits(model: Model, place: Place, inner: Fn) -> bool:
         return False
     uses = list(model.evaluator.defuse(place.fn).uses(place.instr))
     return not uses or (body.called(place.instr) == "map" and all(body.op[u] == Op.AWAIT for u in uses))  # a list is no promise
+
+
+def _only_asks(effect: Effect) -> bool:
+    """Whether an effect asks a provider for something and changes nothing."""
+    return effect.operation is not None and effect.operation.op.endswith((".retrieve", ".read"))
+
+
+def _hangs_on(model: Model, callers: Sequence[Place]) -> bool:
+    """Whether something is left undone where a question that could not be put is taken for answered no: what its first caller who asks for
+    the answer does when it is yes. True where nobody is seen to ask."""
+    for place in callers:
+        found = model.failures.done_if(place)
+        if found is not None:
+            return found
+    return True
 
 
 def left_to_another(model: Model, effect: Effect) -> Lost | None:

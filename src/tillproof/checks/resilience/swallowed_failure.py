@@ -54,7 +54,7 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
     if webhook:
         ruling.message = (
             f"When the work behind {called(model, entry)} fails, {found.how}: {name} counts the event as delivered and "
-            "never sends it again, so a payment, refund or cancellation that happened is missing from the shop's books."
+            f"never sends it again, so {_missing(found)}."
         )
         ruling.remediation = (
             "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
@@ -104,6 +104,12 @@ def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
     ]
     ruling.evidence += steps(model, found.effect, "this may fail")
     return ruling
+
+
+def _missing(found: Lost) -> str:
+    if found.goes_on:
+        return "what failed here is missing beside all that was done after it, and nobody makes up for it"
+    return "a payment, refund or cancellation that happened is missing from the shop's books"
 
 
 def _asked(model: Model, entry: Entry, handler: Handler | None, found: Lost, exceptions: tuple[str, ...]) -> Ruling:

@@ -1,0 +1,55 @@
+"""What the packs' names for guards and roles say of a guard's name."""
+
+import re
+from typing import NamedTuple
+
+from tillproof.commerce.names import fits
+from tillproof.knowledge.schema import Role
+
+_STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
+
+
+class Patterns(NamedTuple):
+    """Names of the packs that hold for a file."""
+
+    internal: tuple[str, ...]
+    staff: tuple[str, ...]
+    customer: tuple[str, ...]
+
+
+def snake(name: str) -> str:
+    """A name in lower snake case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[-\s.]+", "_", name).lower()
+
+
+def by_text(text: str, patterns: Patterns) -> Role | None:
+    """A middleware's name in a string."""
+    for role, names in (("staff", patterns.staff), ("customer", patterns.customer)):
+        for name in names:
+            if "." in name and not name.startswith("auth"):
+                continue
+            if name == text:
+                return role  # type: ignore[return-value]
+            if name.endswith("*") and text.startswith(name[:-1]):
+                told = snake(text[len(name) - 1 :])
+                ability = name in ("can:*", "role:*")  # the ability or role that is named decides
+                return "customer" if ability and not _STAFF_PART.search(told) else role  # type: ignore[return-value]
+    return None
+
+
+def by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:
+    """A name of the packs. Of a pattern ``name(text)`` the first argument counts as well; the one that says most of it decides."""
+    best: tuple[int, Role] | None = None
+    sides: tuple[tuple[Role, tuple[str, ...]], ...] = (
+        ("internal", patterns.internal), ("staff", patterns.staff), ("customer", patterns.customer),
+    )  # fmt: skip
+    for role, names in sides:
+        for name in names:
+            call, _, text = name.partition("(")
+            text = text.removesuffix(")")
+            if text and (first is None or not (first == text or (text.endswith("*") and first.startswith(text[:-1])))):
+                continue
+            said = len(text) + (not text.endswith("*")) if text else 0
+            if (best is None or said > best[0]) and any(fits(call, n) for n in found):
+                best = said, role
+    return best[1] if best is not None else None
