@@ -95,6 +95,8 @@ class FieldReads:
     def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
         if snake(name) in COUNTS:
             return []
+        if name.isdigit():
+            name = self.records.column(fn, base, int(name), ctx) or name
         kind, parts = self.records.holder(fn, base, ctx)
         if kind in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
             return []

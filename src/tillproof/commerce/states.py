@@ -126,11 +126,15 @@ class States:
         """The read behind a record where its value is of a body in the repository: the database package's own, or a protocol's."""
         chain = self.records.chains.of(atom.fn, i, atom.ctx)
         last = chain.links[-1] if chain.links else None
+        if last is not None and snake(last.name) in COUNTS and len(chain.links) > 1:
+            last = chain.links[-2]  # how many rows a statement has met
         if last is None or last.call < 0:
             return None
         touch = self.records.touch(last.fn, last.call, last.ctx)
         if touch is None or touch.kind == "flush":
             return None
+        if touch.effect == "sql":
+            return touch
         # Of a cache that only a protocol of ours declares the value says nothing either.
         return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
