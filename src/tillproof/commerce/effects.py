@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
+_STATEMENTS = 24
 _ON_EACH_WAY = 2
 _BRANCHES = 20
 _LEVELS = 2
@@ -36,6 +37,7 @@ _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _BUILDS = ("values", "update", "insert", "delete")
 _EXECUTES = ("execute", "scalar", "scalars")
 NAMED = "fields"  # of a plan: fields that are set by their names, which only the caller may know
+TOLD = "sql"  # of a plan: a statement is run that only the caller knows
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -127,14 +129,12 @@ class Effects:
             total = 0
             while waiting and total < _MOST:
                 fn, here, depth, way = waiting.popleft()
-                if entered[fn] >= _CONTEXTS and on_way[fn, way] >= _ON_EACH_WAY:
+                plan = self._plan(fn)
+                if not plan or (entered[fn] >= self._most_contexts(plan) and on_way[fn, way] >= _ON_EACH_WAY):
                     continue
                 entered[fn] += 1
                 on_way[fn, way] += 1
                 total += 1
-                plan = self._plan(fn)
-                if not plan:
-                    continue
                 live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
                 for step in plan:
                     if live.block_of[step.instr] in live.dead:
@@ -150,6 +150,10 @@ class Effects:
             kept = {self._once(e): e for e in reversed(found)}
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
+
+    def _most_contexts(self, plan: list[Step]) -> int:
+        """How often a function is entered: one that runs its callers' statements does another thing each time."""
+        return _STATEMENTS if any(step.effect is not None and step.effect.kind == TOLD for step in plan) else _CONTEXTS
 
     def _reached(self, step: Step, fn: Fn, ctx: Ctx | None) -> Iterable[tuple[FunctionV, bool]]:
         """Where a line of a plan leads in a context: a method that a base class calls on itself is the derived class's own."""
@@ -172,6 +176,9 @@ class Effects:
         if plain.kind == NAMED:
             touch = self.model.records.touch(fn, i, ctx)
             return Plain("write", True, None, True) if touch is not None and touch.fields else None
+        if plain.kind == TOLD:
+            touch = self.model.records.touch(fn, i, ctx)
+            return Plain(touch.kind, plain.certain, None, True) if touch is not None and touch.kind != "read" else None
         if plain.operation is None or ctx is None:
             return plain
         request = self.model.http.request(fn, i)
@@ -379,12 +386,19 @@ class Effects:
             return Plain(touch.kind, True, None, True)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
+        if touch is None and got is not None and got[0].effect == "sql" and self._is_told(fn, i):
+            return Plain(TOLD, got[1], None, True)
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
             if model.words.fulfils(name) and not self._is_followed(fn, i):
                 return Plain("fulfil", False, None, False)
         return None
+
+    def _is_told(self, fn: Fn, i: int) -> bool:
+        """Whether the statement that a call runs is one that the function is handed: ``def run(query): cursor.execute(query)``."""
+        given = [self.model.evaluator.value(fn, v) for _, v in self.model.program.body(fn).call(i)[1][:2]]
+        return any(isinstance(leaf, Param) for value in given for leaf in leaves(value, 40))
 
     def _is_followed(self, fn: Fn, i: int) -> bool:
         """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""
