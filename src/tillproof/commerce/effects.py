@@ -273,9 +273,8 @@ class Effects:
             hooked = [h for target in out for h in self.model.listeners.around(self.model.program.name(target))]
             out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
         if not out:
-            out.update(
-                {own.fn: (own, False) for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)}
-            )
+            run = [own for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)]
+            out.update({own.fn: (own, self.model.record_methods.hears(own.fn)) for own in run})
         if not out:
             named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
