@@ -1,6 +1,7 @@
 """``payment/fulfil-on-redirect``: what a browser calls marks nothing as paid without the provider's word."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
@@ -63,6 +64,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
         return _unknown(model, ruling, outside[:2], question)
     _break(model, entry, ruling, act, (fn, instr), asked)
+    if (act.fn, act.instr) in policy.named:
+        _begun_as_named(entry, ruling, model)
     return ruling
 
 
@@ -172,6 +175,21 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     ruling.remediation = _remedy(model, providers, act.fn.file)
     ruling.evidence.append(Evidence(fn.file, line, "no confirmation from the provider before this", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
+
+
+def _begun_as_named(entry: Entry, ruling: Ruling, model: Model) -> None:
+    """A new order begins in the state that the request names, paid ones too."""
+    ruling.confidence = "likely"
+    ruling.title = "The customer says in which state a new order begins"
+    ruling.message = (
+        f"The state of the new order is read from the request to {entry.route or model.program.qualified(entry.target.fn)}: who sends one "
+        "that means paid has an order that counts as paid, and nobody asks a provider for the money."
+    )
+    ruling.remediation = (
+        "Begin every order in the first state, whatever is sent, and leave the field out of what the request may hold; only the verified "
+        "confirmation of the provider moves it on."
+    )
+    ruling.evidence[1] = replace(ruling.evidence[1], note="the state that is sent becomes the order's")
 
 
 def _remedy(model: Model, providers: list[Provider], file: str) -> str:
