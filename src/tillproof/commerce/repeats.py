@@ -113,7 +113,7 @@ class Repeats:
                 return "goods"
             if words.money(name) or words.entity(name) or re.search(r"balance|credit|wallet|point|token", name, re.IGNORECASE):
                 return "money"
-        if touch.effect == "stock.write":
+        if touch.effect == "stock.write" or ((taken := self.model.stock_writes.write(touch)) and taken.how == "computed"):
             return "goods"
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
