@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce import sql
 from tillproof.commerce.lexicon import QUANTITIES, snake
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
@@ -398,6 +399,21 @@ class Effects:
         """Whether the statement that a call runs is one that the function is handed: ``def run(query): cursor.execute(query)``."""
         given = [self.model.evaluator.value(fn, v) for _, v in self.model.program.body(fn).call(i)[1][:2]]
         return any(isinstance(leaf, Param) for value in given for leaf in leaves(value, 40))
+
+    def runs_told(self, fn: Fn, i: int) -> bool:
+        """Whether a call runs a statement that only the callers of its function know."""
+        plain = self.plain(fn, i)
+        return plain is not None and plain.kind == TOLD
+
+    def hands_statement(self, fn: Fn, i: int) -> bool:
+        """Whether a call hands a statement that writes to a function of ours that runs it."""
+        given = self.model.program.body(fn).call(i)[1]
+        asked = sql.of_value(self.model.evaluator.value(fn, given[0][1]), self.model.evaluator) if given else []
+        if not any(a.statement.verb in ("insert", "update", "merge") for a in asked):
+            return False
+        return any(
+            step.effect is not None and step.effect.kind == TOLD for inner, _ in self._targets(fn, i, None) for step in self._plan(inner.fn)
+        )
 
     def _is_followed(self, fn: Fn, i: int) -> bool:
         """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""
