@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
-from tillproof.commerce.lexicon import QUANTITIES, snake
+from tillproof.commerce.lexicon import counts
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records, Touch
@@ -443,7 +443,7 @@ class Effects:
     def _counts_goods(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is stock by what it is a field of: ``quantity`` of a product, not of an order's line."""
         name = self.model.program.body(fn).name(i)
-        if snake(name) not in QUANTITIES:
+        if not counts(name):
             return False
         touch = self.model.records.touch(fn, i, None)
         return touch is not None and self.model.stock_writes.is_stock(touch.entity, name)

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.lexicon import QUANTITIES, snake
+from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.records import METAS, Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
@@ -70,7 +70,7 @@ class StockWrites:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
-        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in QUANTITIES)
+        self._may = cache(lambda token: model.words.has("stock_fields", token) or counts(token))
 
     @cached_property
     def all(self) -> list[StockWrite]:
@@ -166,7 +166,7 @@ class StockWrites:
             return not plain.endswith(("_status", "_id", "_at")) and plain not in ("in_stock", "inventory")
         if _KEEPS.fullmatch(entity) is None:
             return False
-        return plain in QUANTITIES or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
+        return counts(plain) or any(self.model.words.has(kind, plain) for kind in ("stock_columns", "reserved_columns"))
 
     def _computed(self, value: Value, field: str, depth: int) -> Mix | None:
         """The sum or difference of what was read before that a value is, clamped or chosen perhaps."""
@@ -224,7 +224,7 @@ class StockWrites:
 
     def _alike(self, name: str, field: str) -> bool:
         plain = snake(name)
-        return plain == snake(field) or (plain in QUANTITIES and snake(field) in QUANTITIES) or self.model.words.has("stock_fields", plain)
+        return plain == snake(field) or (counts(plain) and counts(field)) or self.model.words.has("stock_fields", plain)
 
     def _takes(self, touch: Touch, value: Value | None) -> bool | None:
         """Whether the database takes away: by the name of the call, or by the sign."""
