@@ -42,7 +42,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
     ]
     unproven = [h for h in paid if not h.proven]
-    blind = not unproven and _status_unread(model, entry, policy)
+    blind = not unproven and _status_unread(model, entry, policy, paid)
     if not unproven and not blind:
         ruling.evidence += [at(program, p.fn, p.instr, p.what, "guard") for p in list(policy.proofs.values())[:3]]
         ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
@@ -109,7 +109,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
     return False
 
 
-def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
+def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Happening]) -> bool:
     """A signature proves who speaks, not what he says: whether nobody asks if the payment succeeded."""
     if not policy.proofs or not all(p.mac for p in policy.proofs.values()):
         return False
@@ -119,7 +119,9 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
         return False
     if model.handlers.signs_what_is_paid(model.program.unit(entry.target.fn.file)):
         return False
-    return not any(_asks_status(model, fn) for fn, depth in closure.functions.items() if depth <= _NEAR)
+    near = {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
+    near.update(c.caller for h in paid for c in (h.ctx.chain() if h.ctx else ()) if c.call >= 0)
+    return not any(_asks_status(model, fn) for fn in near)
 
 
 def _asks_status(model: Model, fn: Fn) -> bool:
