@@ -151,8 +151,10 @@ def _written(model: Model, fn: Fn, i: int) -> str:
     """A member or key as it is written: ``$data['payment_status']`` and ``data.get("payment_status")`` are ``data.payment_status``."""
     body = model.program.body(fn)
     holder, key = body.args(i)[:2] if body.op[i] == Op.INDEX else (-1, -1)
-    if body.op[i] == Op.CALL and body.called(i) == "get" and (given := body.call(i)[1]):
-        holder, key = body.args(body.call(i)[0])[0], given[0][1]
+    if body.op[i] == Op.CALL and body.called(i) == "get":
+        callee, given = body.call(i)
+        if given and body.op[callee] == Op.FIELD:
+            holder, key = body.args(callee)[0], given[0][1]
     const = body.const(key) if key >= 0 else None
     return f"{_written(model, fn, holder)}.{const[1].strip(_QUOTES)}" if const else written(model.program, fn, i)
 
