@@ -223,3 +223,55 @@ urlpatterns = patterns(
         },
     )
     assert shop.ways() == {"ANY /pay/ pay public", "ANY /hook/ take public"}
+
+
+def test_graphql_mutations_take_their_arguments_by_name(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "schema.py": """\
+import graphene
+import strawberry
+from graphene import relay
+
+from guards import signed_in
+
+
+class Pay(graphene.Mutation):
+    @signed_in
+    def mutate(root, info, order_id, **rest):
+        charge(order_id)
+        note(rest["coupon"])
+
+
+class Ship(relay.ClientIDMutation):
+    @classmethod
+    def mutate_and_get_payload(cls, root, info, **sent):
+        send(sent["address"])
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def refund(self, info, amount: int) -> bool:
+        give_back(amount, info.context.user)
+""",
+            "guards.py": """\
+def signed_in(run):
+    def inner(root, info, **sent):
+        if not info.context.user.is_authenticated:
+            raise PermissionError
+        return run(root, info, **sent)
+    return inner
+""",
+        },
+    )
+    assert {w.split(" ", 2)[2] for w in shop.ways()} == {
+        "Pay.mutate customer",
+        "Ship.mutate_and_get_payload public",
+        "Mutation.refund public",
+    }
+    assert shop.pieces("charge") == ["body:order_id"]
+    assert shop.pieces("note") == ["body:coupon"]
+    assert shop.pieces("send") == ["body:address"]
+    assert (shop.pieces("give_back"), shop.pieces("give_back", 1)) == (["body:amount"], ["session:None"])

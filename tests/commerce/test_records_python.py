@@ -206,3 +206,42 @@ def test_a_record_that_was_just_made_is_of_its_class(tmp_path: Path) -> None:
     files = {"manage.py": "", "requirements.txt": "Django", "shop/models.py": _MODELS, "shop/orders.py": code}
     found = effects(tmp_path, files, "shop/orders.py", "begin")
     assert [(e.kind, e.touch.entity) for e in found if e.touch] == [("create", "order"), ("write", "order"), ("flush", "order")]
+
+
+_SIGNALS = """\
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from shop.models import Item, Order
+
+
+@receiver(post_save, sender=Order)
+def settle(sender, instance, **kwargs):
+    instance.status = "settled"
+
+
+@receiver(post_save, sender=Item)
+def count(sender, instance, **kwargs):
+    instance.stock = 0
+
+
+@receiver(post_save)
+def mark(sender, instance, **kwargs):
+    instance.paid = True
+"""
+
+
+def test_a_receiver_is_handed_a_record_of_its_sender(tmp_path: Path) -> None:
+    files = {
+        "manage.py": "import django\n",
+        "shop/models.py": _MODELS,
+        "shop/signals.py": _SIGNALS,
+        "shop/orders.py": "from shop.models import Order\n\n\ndef close(order_id):\n    Order.objects.get(id=order_id).save()\n",
+        "shop/other.py": "def close(thing):\n    thing.save()\n",
+    }
+    known = writes(effects(tmp_path, files, "shop/orders.py", "close"))
+    assert [(t.entity, list(t.fields)) for t in known if t.fields != {}][:1] == [("order", ["status"])]
+    assert "item" not in {t.entity for t in known}
+    model, _ = model_of(tmp_path, files)
+    other = writes(model.effects.of(function(model, "shop/other.py", "close")))
+    assert not {"order", "item"} & {t.entity for t in other}  # who listens to orders does not hear of a thing that may be anything

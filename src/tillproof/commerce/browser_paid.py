@@ -72,7 +72,9 @@ class BrowserPaid:
         words = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         said = any(words.paid_value(fn) for fn in functions)
-        return any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions)
+        if any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions):
+            return True
+        return any(words.status(fn) and self._quick.begins_somewhere(fn) for fn in functions)
 
     def provider(self, found: Transitions) -> Provider | None:
         """The payment provider that an entry point is about: it returns from it, asks it, or it is the only one."""

@@ -109,7 +109,7 @@ class Cancellations:
         if self.taken_at is None:
             return None
         effects = self.model.effects.of(entry.target)
-        put_back = next((e for e in effects if self._puts_back(e)), None)
+        put_back = next((e for e in effects if self._puts_back(e) and self.model.repeats.together(e, effect)), None)
         if put_back is not None:
             return Cancellation(entry, transition, put_back.place, "write", self._before(effects, put_back))
         called = self._called(entry)

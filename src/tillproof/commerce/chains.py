@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tillproof.commerce.cursors import COUNT, FETCHES, fetched, gone_through
 from tillproof.flow.evaluate import Evaluator, returns
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, Value, options
@@ -75,13 +76,16 @@ class Chains:
                     continue
                 pending, i = i, args[0]
             elif op == Op.FIELD:
-                links.append(Link(body.name(i), fn, pending, ctx))
+                links += [Link(body.name(i), fn, pending, ctx), *self._ran(fn, i, pending, ctx)]
                 pending, picked, i = -1, -1, args[0]
             elif op in (Op.AWAIT, Op.INDEX, Op.ELEMENT):
+                links += self._ran(fn, i, -1, ctx)
                 picked = _place(body, args[1]) if op == Op.INDEX else picked if op == Op.AWAIT else -1
                 i = args[0]
             elif op in (Op.CAST, Op.STORE):
                 i = args[1]
+            elif op == Op.CHOICE and (either := self._alike(fn, args[1:])) is not None:
+                i = either
             elif op == Op.NAME:
                 onward = self._behind(fn, i, ctx) if pending < 0 else None
                 if onward is None:
@@ -93,6 +97,18 @@ class Chains:
             else:
                 break
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
+
+    def _ran(self, fn: Fn, i: int, call: int, ctx: Ctx | None) -> list[Link]:
+        """Where a cursor's rows are fetched, counted or gone through, the call that ran its statement, as the link that it would be if the
+        rows came from its result."""
+        body = self.program.body(fn)
+        if call >= 0:
+            ran = fetched(self.evaluator, fn, call)
+        elif body.op[i] == Op.ELEMENT or (body.op[i] == Op.FIELD and COUNT.fullmatch(body.name(i))):
+            ran = gone_through(self.evaluator, fn, body.args(i)[0], i)
+        else:
+            ran = None
+        return [Link(body.called(ran), fn, ran, ctx)] if ran is not None else []
 
     def onward(self, fn: Fn, i: int) -> int:
         """The last call of the chain that a call stands in: ``.where(…)`` after ``db.update(orders).set({…})``."""
@@ -139,9 +155,28 @@ class Chains:
             return None
         defuse = self.evaluator.defuse(fn, ctx)
         reach = defuse.reaching(i, name)
-        if len(reach.stores) != 1 or reach.entry:
-            return self._captured(fn, name, ctx) if not reach.stores else None
-        return self._made(fn, body.args(reach.stores[0])[1], ctx)
+        if not reach.stores:
+            return self._captured(fn, name, ctx)
+        made = [body.args(s)[1] for s in reach.stores]
+        if reach.entry or (len(made) > 1 and not self._same_rows(fn, made)):
+            return None
+        return self._made(fn, made[0], ctx)
+
+    def _alike(self, fn: Fn, values: list[int]) -> int | None:
+        """What all branches of a choice are, or are one of: ``rows[0] if isinstance(rows, list) else rows``; rows of the same statement."""
+        body = self.program.body(fn)
+        inner = [body.args(v)[0] if v >= 0 and body.op[v] == Op.INDEX else v for v in values]
+        found = {body.name(v) if v >= 0 and body.op[v] == Op.NAME else "" for v in inner}
+        alike = (len(found) == 1 and "" not in found) or self._same_rows(fn, values)
+        return inner[-1] if alike else None
+
+    def _same_rows(self, fn: Fn, values: list[int]) -> bool:
+        """Whether all that a variable may be are rows of the same statement, one or many: ``cursor.fetchall() if many else …``."""
+        body = self.program.body(fn)
+        if any(v < 0 or body.op[v] != Op.CALL or not FETCHES.fullmatch(body.called(v)) for v in values):
+            return False
+        ran = {fetched(self.evaluator, fn, v) for v in values}
+        return len(ran) == 1 and None not in ran
 
     def _captured(self, fn: Fn, name: str, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """A variable of the function around this one."""
@@ -161,7 +196,8 @@ class Chains:
             inner = body.args(inner)[0 if body.op[inner] == Op.AWAIT else 1]
         if body.op[inner] == Op.PARAM:
             return self.argument(fn, body.args(inner)[0], ctx)
-        return (fn, inner, ctx) if body.op[inner] in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.ELEMENT) else None
+        known = (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.ELEMENT, Op.CHOICE)
+        return (fn, inner, ctx) if body.op[inner] in known else None
 
     def argument(self, fn: Fn, number: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """The caller's argument for a parameter, when it is handed over by position or name."""

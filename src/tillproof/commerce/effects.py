@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce import sql
 from tillproof.commerce.leaving import Leaving
-from tillproof.commerce.lexicon import QUANTITIES, snake
+from tillproof.commerce.lexicon import counts
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records, Touch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _MOST = 240
 _DEEPEST = 8
 _CONTEXTS = 6
+_STATEMENTS = 24
 _ON_EACH_WAY = 2
 _BRANCHES = 20
 _LEVELS = 2
@@ -37,6 +39,7 @@ _FIELDS = ("status_fields", "paid_fields", "state_fields", "stock_fields")
 _BUILDS = ("values", "update", "insert", "delete")
 _EXECUTES = ("execute", "scalar", "scalars")
 NAMED = "fields"  # of a plan: fields that are set by their names, which only the caller may know
+TOLD = "sql"  # of a plan: a statement is run that only the caller knows
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -129,14 +132,12 @@ class Effects:
             total = 0
             while waiting and total < _MOST:
                 fn, here, depth, way = waiting.popleft()
-                if entered[fn] >= _CONTEXTS and on_way[fn, way] >= _ON_EACH_WAY:
+                plan = self._plan(fn)
+                if not plan or (entered[fn] >= self._most_contexts(plan) and on_way[fn, way] >= _ON_EACH_WAY):
                     continue
                 entered[fn] += 1
                 on_way[fn, way] += 1
                 total += 1
-                plan = self._plan(fn)
-                if not plan:
-                    continue
                 live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
                 for step in plan:
                     if live.block_of[step.instr] in live.dead:
@@ -152,6 +153,10 @@ class Effects:
             kept = {self._once(e): e for e in reversed(found)}
             self._entries[key] = sorted(kept.values(), key=_order)
         return self._entries[key]
+
+    def _most_contexts(self, plan: list[Step]) -> int:
+        """How often a function is entered: one that runs its callers' statements does another thing each time."""
+        return _STATEMENTS if any(step.effect is not None and step.effect.kind == TOLD for step in plan) else _CONTEXTS
 
     def _reached(self, step: Step, fn: Fn, ctx: Ctx | None) -> Iterable[tuple[FunctionV, bool]]:
         """Where a line of a plan leads in a context: a method that a base class calls on itself is the derived class's own."""
@@ -174,6 +179,9 @@ class Effects:
         if plain.kind == NAMED:
             touch = self.model.records.touch(fn, i, ctx)
             return Plain("write", True, None, True) if touch is not None and touch.fields else None
+        if plain.kind == TOLD:
+            touch = self.model.records.touch(fn, i, ctx)
+            return Plain(touch.kind, plain.certain, None, True) if touch is not None and touch.kind != "read" else None
         if plain.operation is None or ctx is None:
             return plain
         request = self.model.http.request(fn, i)
@@ -268,9 +276,8 @@ class Effects:
             hooked = [h for target in out for h in self.model.listeners.around(self.model.program.name(target))]
             out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
         if not out:
-            out.update(
-                {own.fn: (own, False) for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)}
-            )
+            run = [own for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)]
+            out.update({own.fn: (own, self.model.record_methods.hears(own.fn)) for own in run})
         if not out:
             named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
             named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
@@ -383,12 +390,34 @@ class Effects:
             return Plain(touch.kind, True, None, True)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
+        if touch is None and got is not None and got[0].effect == "sql" and self._is_told(fn, i):
+            return Plain(TOLD, got[1], None, True)
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
             if model.words.fulfils(name) and not self._is_followed(fn, i) and not model.recogniser.of_sdk(fn, i):
                 return Plain("fulfil", False, None, False)
         return None
+
+    def _is_told(self, fn: Fn, i: int) -> bool:
+        """Whether the statement that a call runs is one that the function is handed: ``def run(query): cursor.execute(query)``."""
+        given = [self.model.evaluator.value(fn, v) for _, v in self.model.program.body(fn).call(i)[1][:2]]
+        return any(isinstance(leaf, Param) for value in given for leaf in leaves(value, 40))
+
+    def runs_told(self, fn: Fn, i: int) -> bool:
+        """Whether a call runs a statement that only the callers of its function know."""
+        plain = self.plain(fn, i)
+        return plain is not None and plain.kind == TOLD
+
+    def hands_statement(self, fn: Fn, i: int) -> bool:
+        """Whether a call hands a statement that writes to a function of ours that runs it."""
+        given = self.model.program.body(fn).call(i)[1]
+        asked = sql.of_value(self.model.evaluator.value(fn, given[0][1]), self.model.evaluator) if given else []
+        if not any(a.statement.verb in ("insert", "update", "merge") for a in asked):
+            return False
+        return any(
+            step.effect is not None and step.effect.kind == TOLD for inner, _ in self._targets(fn, i, None) for step in self._plan(inner.fn)
+        )
 
     def _is_followed(self, fn: Fn, i: int) -> bool:
         """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""
@@ -418,7 +447,7 @@ class Effects:
     def _counts_goods(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is stock by what it is a field of: ``quantity`` of a product, not of an order's line."""
         name = self.model.program.body(fn).name(i)
-        if snake(name) not in QUANTITIES:
+        if not counts(name):
             return False
         touch = self.model.records.touch(fn, i, None)
         return touch is not None and self.model.stock_writes.is_stock(touch.entity, name)

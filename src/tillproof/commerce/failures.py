@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entry_styles.arguments import entries
+from tillproof.commerce.names import written
 from tillproof.commerce.records import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
@@ -115,6 +116,14 @@ class Failures:
     def answers(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler itself makes the answer that is sent, so that nobody is left to ask what became of the work."""
         return any(self.model.recogniser.result_is("answers", o) for v in self._returned(fn, catch) for o in options(v))
+
+    def answers_plainly(self, fn: Fn, catch: Catch) -> bool:
+        """Whether all that is returned behind a handler, there or where it goes on, is plain data, which a framework that answers with what
+        is returned sends as success: ``{"message": "nothing done"}``."""
+        body = self.model.program.body(fn)
+        blocks = frozenset(b for start in catch.blocks for b in reached_from(body, start))
+        ends = self._ends(fn, blocks)
+        return bool(ends) and all(body.op[e] == Op.RECORD for e in ends) and not self._passes_on(fn, blocks)
 
     def _returned(self, fn: Fn, catch: Catch) -> list[Value]:
         """What a handler returns."""
@@ -255,13 +264,19 @@ class Failures:
             return True
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
-            if self._only_tells(fn, i):
+            if self._only_tells(fn, i) or (plain.kind == "job" and self._mails(fn, i)):
                 return False
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
         if self._stores(fn, callee):
             return True
         told = _TELLS.search(name) and name.lower() not in ("push", "fail") and (not _MAIL.search(name) or _AGAIN.search(name))
         return bool(told) and not self._only_makes(fn, i)
+
+    def _mails(self, fn: Fn, i: int) -> bool:
+        """Whether what is queued is only a mail: ``send_email.delay(…)``, ``background.add_task(send_email, …)``."""
+        callee, arguments = self.model.program.body(fn).call(i)
+        said = (written(self.model.program, fn, row) for row in (callee, *(v for _, v in arguments[:1])))
+        return any(_MAIL.search(text) for text in said)
 
     def _only_tells(self, fn: Fn, i: int) -> bool:
         """Whether all that is written is a line of a log: what is only told can't be tried again."""

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _CONTAINS = ("in_array", "includes", "has", "contains", "array_key_exists")
+# How a state is spelt, not which it is: `order.status.lower()`, `strtolower($order->status)`.
+_SPELLING = (
+    "lower", "upper", "casefold", "strip", "trim", "capitalize", "title", "replace", "to_lower_case", "to_upper_case", "strtolower",
+    "strtoupper", "str", "string", "to_string",
+)  # fmt: skip
 COUNTS = (
     "length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
     "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
@@ -95,6 +100,8 @@ class FieldReads:
     def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
         if snake(name) in COUNTS:
             return []
+        if name.isdigit():
+            name = self.records.column(fn, base, int(name), ctx) or name
         kind, parts = self.records.holder(fn, base, ctx)
         if kind in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
             return []
@@ -115,8 +122,11 @@ class FieldReads:
             named = body.const(arguments[1][1])
             return self._member(fn, i, arguments[0][1], named[1].strip("'\""), ctx) if named is not None else []
         if body.op[callee] != Op.FIELD:
-            return []
+            spelt = len(arguments) == 1 and body.op[callee] == Op.NAME and snake(body.name(callee)) in _SPELLING
+            return self.field(fn, arguments[0][1], ctx) if spelt else []
         name = snake(body.name(callee))
+        if name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx):
+            return self.field(fn, body.args(callee)[0], ctx)
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
             found = [r for o in options(ours)[:4] for r in self._of_ours(o)]

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 from tillproof.knowledge.schema import Lexicon
 
-QUANTITIES = ("qty", "quantity", "count", "amount", "units", "number")
-"""Names that mean stock where they stand in what keeps goods."""
+_QUANTITIES = ("qty", "quantity", "count", "amount", "units", "number")
+_OF_GOODS = re.compile(r"(product|prod|variant|item|article|sku|book)_(?=(qty|quantity)$)")
 
 CardPart: TypeAlias = Literal["number", "code", "track", ""]
 
@@ -82,6 +82,11 @@ def snake(name: str) -> str:
     if not text.isupper():
         text = _HUMP.sub("_", text)
     return text.replace("-", "_").replace(" ", "_").lower()
+
+
+def counts(name: str) -> bool:
+    """Whether a field means stock where it stands in what keeps goods; its name may say of which: ``product.product_quantity``."""
+    return _OF_GOODS.sub("", snake(name)) in _QUANTITIES
 
 
 def under_way(entity: str, state: str) -> bool:

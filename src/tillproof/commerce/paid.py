@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _WRITES = ("record.create", "record.write", "order.write")
 _PREPARES = ("prepare",)
+_NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
+"""What is made for a customer; others write their own invoices and payments down."""
 _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
@@ -76,7 +78,9 @@ class PaidPolicy(SenderPolicy):
     def __init__(self, model: "Model") -> None:
         super().__init__(model, frozenset())
         self.ignored: dict[tuple[Fn, int], None] = {}
+        self.named: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
+        self._begins: dict[Fn, bool] = {}
 
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
@@ -113,12 +117,19 @@ class PaidPolicy(SenderPolicy):
             return None
         operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
         held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
+        held = self._read_before(fn, held) if held >= 0 else held
         if held < 0 or body.op[held] != Op.FIELD or not _BALANCE.fullmatch(snake(body.name(held))):
             return None
         if self._from_sender(self.model.evaluator.value(fn, held, ctx)) or not self._is_taken(fn, body.name(held)):
             return None
         self._note(fn, i, ctx, "what the customer has with the shop is enough, and is taken", "equality")
         return Proof("boolean")
+
+    def _read_before(self, fn: Fn, i: int) -> int:
+        """The member that a variable was read from, where it is one: ``held = wallet.balance``."""
+        body = self.model.program.body(fn)
+        stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
+        return body.args(stores[0])[1] if len(stores) == 1 else i
 
     def _is_taken(self, fn: Fn, name: str) -> bool:
         """Whether a function takes something off a field, by itself or by a call that says so."""
@@ -176,6 +187,28 @@ class PaidPolicy(SenderPolicy):
                 op in (Op.SET_FIELD, Op.CALL) and (self.effect(fn, i, None) or self._may_be_handed(fn, i)) for i, op in enumerate(body.op)
             )
         return self._pays[fn]
+
+    def begins_somewhere(self, fn: Fn) -> bool:
+        """Whether a function may make an order in a state that somebody else names."""
+        if fn not in self._begins:
+            body = self.model.program.body(fn)
+            calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)) if self.model.vocabulary.order(fn) else ()
+            self._begins[fn] = any(self._states_given(fn, i) and self._makes_order(fn, i) for i in calls)
+        return self._begins[fn]
+
+    def _states_given(self, fn: Fn, i: int) -> bool:
+        """Whether a call is given a state, by name or in a record, that is no constant."""
+        body = self.model.program.body(fn)
+        given = list(body.call(i)[1])
+        for _, row in body.call(i)[1]:
+            if body.op[row] == Op.RECORD:
+                keys = zip(body.args(row)[::2], body.args(row)[1::2], strict=True)
+                given += [(const[1].strip("'\""), v) for k, v in keys if k >= 0 and (const := body.const(k)) is not None]
+        return any(self.model.words.has("status_fields", k) and body.op[v] not in (Op.CONST, Op.CALL) for k, v in given if k)
+
+    def _makes_order(self, fn: Fn, i: int) -> bool:
+        spelt = written(self.model.program, fn, self.model.program.body(fn).args(i)[0])
+        return any(_NEW.fullmatch(snake(part)) for part in spelt.split("."))
 
     def _may_be_handed(self, fn: Fn, i: int) -> bool:
         """Whether a status is written that a caller chooses."""
@@ -275,6 +308,9 @@ class PaidPolicy(SenderPolicy):
             said = _strongest(
                 self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, self._kind(v) or holder, 0) for k, v in given
             )
+            if not said and got[0].effect == "record.create" and any(self._asked_state(k, v, holder, 0) for k, v in given):
+                self.named[fn, i] = None
+                return "sure"
             if got[0].effect != "record.create" or said:
                 return said
         if model.recogniser.of_sdk(fn, i, ctx):
@@ -283,6 +319,23 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
+        """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""
+        if key.isidentifier():
+            words = self.model.words
+            states = words.has("status_fields", key) or words.has("paid_fields", key)
+            return states and _NEW.fullmatch(snake(holder)) is not None and self._is_sent(value)
+        if depth > 1 or isinstance(value, Const):
+            return False
+        got = shape(self.model.evaluator, value)
+        kind = self._kind(value) or holder
+        return any(self._asked_state(k, v, kind, depth + 1) for k, v in {**got.may, **got.must}.items())
+
+    def _is_sent(self, value: Value) -> bool:
+        """Whether a value, or one of those that it may be, is a field of the body that was sent."""
+        found = (self.model.requests.source(o) for o in options(value))
+        return any(s is not None and s.kind == "body" for s in found)
 
     def _entity(self, fn: Fn, i: int, ctx: Ctx | None, spelt: str) -> str:
         """The kind of the records that a call writes: by how it is spelt, or by the table that is handed to its chain."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import text_of
@@ -29,6 +30,7 @@ from tillproof.flow.values import (
     leaves,
     names,
     options,
+    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
@@ -258,6 +260,8 @@ class SenderPolicy:
             if isinstance(here, Result):
                 if isinstance(here.callee, External) and here.callee.name.lower() in _SIZES:
                     continue
+                if self.model.recogniser.result_is("http", here):
+                    continue  # the answer to what was sent signed is no digest
                 if self.model.recogniser.result_is("macs", here):
                     return True
                 if self._is_salted_hash(here):
@@ -273,10 +277,25 @@ class SenderPolicy:
 
     def _is_salted_hash(self, value: Result) -> bool:
         name = value.callee.name.lower() if isinstance(value.callee, External) else ""
-        if name.rpartition(".")[2] not in DIGESTS:
+        if name.rpartition(".")[2] not in DIGESTS and name != "hashlib.new":
             return False
         arguments = self.model.evaluator.arguments(value)
-        return any(self._mentions_secret(v) for _, v in arguments)
+        return any(self._mentions_secret(v) for _, v in arguments) or self._is_fed_secret(value)
+
+    def _is_fed_secret(self, digest: Result) -> bool:
+        """Whether a digest that is kept in a variable is given a secret piece by piece: ``digest.update(secret)``."""
+        program = self.model.program
+        body = program.body(digest.fn) if digest.instr >= 0 else None
+        if body is None or program.language(digest.fn.file) != "python":
+            return False
+        held = {body.name(u) for u in self.model.evaluator.defuse(digest.fn).uses(digest.instr) if body.op[u] == Op.STORE}
+        for i, op in enumerate(body.op if held else ()):
+            if op == Op.CALL and body.called(i) == "update" and written(program, digest.fn, body.args(i)[0]).rpartition(".")[0] in held:
+                given = [self.model.evaluator.value(digest.fn, v, digest.ctx) for _, v in body.call(i)[1]]
+                inside = pieces(given, 60, lambda v: (v.callee,) if isinstance(v, Result) else v.parts())
+                if any(self._mentions_secret(v) for v in (*given, *(p for p in inside if isinstance(p, Member)))):
+                    return True
+        return False
 
     def _mentions_secret(self, value: Value) -> bool:
         words = ("salt", "secret", "key", "passphrase", "pass_phrase", "password")

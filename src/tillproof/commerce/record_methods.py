@@ -60,8 +60,12 @@ class RecordMethods:
                 out.update((f.fn, f) for f in (self._declared(mapper, name, kind) if kind else []))
                 out.update((r.target.fn, r.target) for r in self._heard(mapper.signals.get(name, ()), kind))
             if f".{name}" in mapper.sends:
-                out.update((r.target.fn, r.target) for r in self._heard(_spelt(body, body.args(callee)[0]), ""))
+                out.update((r.target.fn, r.target) for r in self._heard(_spelt(body, body.args(callee)[0]), None))
         return list(out.values())[:_MOST]
+
+    def hears(self, fn: Fn) -> bool:
+        """Whether a function is run by a signal, which hands it the record and not what the call that sends it was given."""
+        return any(r.target.fn == fn for r in self._receivers)
 
     def kind_of(self, param: Param) -> str:
         """The kind of record that a receiver of a signal is handed in a parameter."""
@@ -86,9 +90,11 @@ class RecordMethods:
 
     # --- signals
 
-    def _heard(self, signals: tuple[str, ...], kind: str) -> Iterator[Receiver]:
+    def _heard(self, signals: tuple[str, ...], kind: str | None) -> Iterator[Receiver]:
+        """Who hears of a record of some kind; ``kind`` is None where whoever listens is meant. Of what is no known record only those hear
+        who listen to any."""
         for receiver in self._receivers if signals else ():
-            if receiver.signal in signals and (not receiver.sender or not kind or receiver.sender == kind):
+            if receiver.signal in signals and (not receiver.sender or kind is None or receiver.sender == kind):
                 yield receiver
 
     @cached_property

@@ -37,6 +37,7 @@ _CHOOSING = re.compile(
     r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
 )
+_LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
@@ -267,7 +268,7 @@ class PartReader:
             if before.name.lower() in LOCKING:
                 out.locked = True
             elif _CHOOSING.fullmatch(before.name) and not _FINDS_AND_WRITES.fullmatch(before.name):
-                self._choice(before, out)
+                (self._left_out if _LEAVING_OUT.fullmatch(before.name) else self._choice)(before, out)
             self._options(before, out)
 
     def _options(self, link: Link, out: Parts) -> None:
@@ -281,6 +282,15 @@ class PartReader:
                 lock = {**(got := self._shape(value)).may, **got.must}.get("lock")
                 if lock is not None and not (isinstance(lock, Const) and lock.falsy):
                     out.locked = True
+
+    def _left_out(self, link: Link, out: Parts) -> None:
+        """``exclude(status="paid")``: of several conditions at once, none is certain by itself."""
+        left = Parts()
+        self._choice(link, left)
+        out.compared |= left.compared
+        if len(left.compared) == 1:
+            for key, value in left.keys.items():
+                out.keys.setdefault(key, Mix(value.at, "!=", (value,), link.fn, link.call, link.ctx))
 
     def _choice(self, link: Link, out: Parts) -> None:
         arguments = self.chains.arguments(link)

@@ -1,5 +1,6 @@
 """A statement in SQL as a touch of records, with the values that are bound to its placeholders."""
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
+_RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*", re.IGNORECASE)
 _KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
 
 
@@ -29,6 +31,18 @@ class Told(NamedTuple):
     compared: frozenset[str]
     locked: bool
     overwrites: frozenset[str] | None = None
+    columns: tuple[str, ...] = ()
+
+
+def selected(model: "Model", chain: Chain) -> Told | None:
+    """The statement of which a chain gives the rows: ``conn.execute("SELECT …").fetchone()``; None when there is none in it."""
+    for link in reversed(list(chain.calls())):
+        if _RUNNING.fullmatch(link.name):
+            given = [v for _, v in model.records.chains.arguments(link)]
+            found = told(model, model.records.chains.of(link.fn, link.call, link.ctx), given)
+            if found is not None and found.kind == "read":
+                return found
+    return None
 
 
 def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
@@ -72,7 +86,8 @@ class _Reader:
         compared = frozenset(c.column for c in statement.where)
         for column in statement.columns if statement.verb == "insert" else ():
             fields.setdefault(column, None)
-        return Told(kind, entity(statement.table), fields, frozenset(relative), keys, compared, statement.locks)
+        listed = statement.columns if statement.verb == "select" else ()
+        return Told(kind, entity(statement.table), fields, frozenset(relative), keys, compared, statement.locks, columns=listed)
 
     def _value(self, operand: Operand) -> Value | None:
         if operand.const is not None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.chains import Chain, Chains
+from tillproof.commerce.cursors import ONE
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
-from tillproof.commerce.record_statements import told
+from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.upserts import by_calls
 from tillproof.commerce.value_objects import unwrapped
@@ -224,7 +225,7 @@ class Records:
         parts, told = Parts(), ""
         if any(True for _ in chain.calls()):
             self.parts.chosen(chain, parts)
-            told = self._executed(chain, parts)
+            told = self._executed(chain, parts) or self._selected(chain, parts)
         return self.names.of_value(self.evaluator.value(fn, i, ctx), chain, told), parts
 
     # --- calls
@@ -353,8 +354,35 @@ class Records:
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
-        named = self._executed(chain, parts) or self.names.of_chain(chain, chain.links[-1])
+        named = self._executed(chain, parts) or self._selected(chain, parts) or self.names.of_chain(chain, chain.links[-1])
         return self._touch("read", named, parts, fn, i, ctx)
+
+    def _selected(self, chain: Chain, parts: Parts) -> str:
+        """The table of the statement whose rows a chain gives, and what chooses them."""
+        statement = selected(self.model, chain)
+        if statement is None:
+            return ""
+        parts.keys.update(statement.keys)
+        parts.compared |= statement.compared
+        parts.locked = parts.locked or statement.locked
+        return statement.entity
+
+    def column(self, fn: Fn, row: int, number: int, ctx: Ctx | None) -> str:
+        """The column that stands at a place of a row: ``row[1]`` of ``SELECT id, status …``; empty where the statement does not tell, or
+        it is no single row."""
+        chain = self.chains.of(fn, row, ctx)
+        calls = list(chain.calls())
+        if not calls or not (ONE.fullmatch(calls[-1].name) or self._is_one(fn, row)):
+            return ""
+        statement = selected(self.model, chain)
+        listed = statement.columns if statement is not None else ()
+        return listed[number] if number < len(listed) and not {"*", "?"} & set(listed[: number + 1]) else ""
+
+    def _is_one(self, fn: Fn, row: int) -> bool:
+        """Whether a row is taken from several, or is one that is gone through."""
+        body = self.program.body(fn)
+        made = self.evaluator.defuse(fn).reaching(row, body.name(row)).stores if body.op[row] == Op.NAME else ()
+        return any(body.op[i] in (Op.INDEX, Op.ELEMENT) for i in (row, *(body.args(s)[1] for s in made)))
 
     def _executed(self, chain: Chain, parts: Parts) -> str:
         """What chooses the rows in a statement that is handed over, in a variable perhaps, and its entity where it says so:

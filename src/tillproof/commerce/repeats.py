@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
@@ -79,7 +80,8 @@ class Turning:
 
     def _turns(self, atom: Atom | AnyOf) -> bool:
         if isinstance(atom, AnyOf):
-            return bool(atom.groups) and all(any(self._turns(a) for a in group) for group in atom.groups)
+            groups = where_there(self._model.evaluator, atom.groups)
+            return bool(groups) and all(any(self._turns(a) for a in group) for group in groups)
         return bool(self.of(atom))
 
 
@@ -185,7 +187,9 @@ class Repeats:
     def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: Turning) -> list[Guard]:
         """The guards in an atom; in alternatives when each of them has one."""
         if isinstance(atom, AnyOf):
-            groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in atom.groups]
+            groups = [
+                [g for a in group for g in self._turned(a, effect, turning)] for group in where_there(self.model.evaluator, atom.groups)
+            ]
             return [g for group in groups for g in group] if groups and all(groups) else []
         by = [e for e in turning.of(atom) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []

@@ -125,7 +125,10 @@ class Parameters:
 
     def _by_caller(self, param: Param, argument: Argument, entries: list[Entry]) -> Found | None:
         """What a parameter holds that whoever calls fills as a whole. Where a wrapper of ours calls in his place it is what that hands on:
-        the message first, beside whom it has found to be signed in."""
+        the message first, beside whom it has found to be signed in. A function of Python is called by the names of what was sent, and its
+        decorators hand on what they were given."""
+        if argument.body == ("*",) and self.program.language(param.fn.file) == "python":
+            return argument, None if self.program.body(param.fn).params[param.number].kind else param.name
         if argument.body == ("*",) and self._is_piece(param):
             return argument, param.name
         if argument.body != ("*",) or not any(e.chain for e in entries):

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom
-from tillproof.commerce.effects import Effect
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import COUNTS, FieldRead, FieldReads, is_predicate
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.schema.tables import Unique
 from tillproof.flow.program import Fn
@@ -113,6 +114,20 @@ class States:
         compared = {v for side in body.args(atom.instr)[1:3] if (v := self._variable(atom.fn, side, atom.ctx))}
         return any((v := self._variable(touch.fn, i, touch.ctx)) is not None and v in compared for i in given)
 
+    def _held_to_be(self, touch: Touch) -> str | None:
+        """The word that a variable is known to be where a record's field is set to it: ``if told == "success": order.state = told``."""
+        for held in self.model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)):
+            for atom in self.model.conditions.behind(held):
+                if isinstance(atom, Atom) and self._says_same(atom) and self._held_against(atom, touch):
+                    wanted = self._wanted(atom)
+                    return next(iter(wanted)) if len(wanted) == 1 else None
+        return None
+
+    def _says_same(self, atom: Atom) -> bool:
+        body = self.program.body(atom.fn)
+        operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
+        return operator in (*_EQUAL, *_UNEQUAL) and atom.truth is (operator in _EQUAL)
+
     def _variable(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, frozenset[int]] | None:
         """A variable that is read, converted or not, and where it may have been written."""
         body = self.program.body(fn)
@@ -136,11 +151,15 @@ class States:
         """The read behind a record where its value is of a body in the repository: the database package's own, or a protocol's."""
         chain = self.records.chains.of(atom.fn, i, atom.ctx)
         last = chain.links[-1] if chain.links else None
+        if last is not None and snake(last.name) in COUNTS and len(chain.links) > 1:
+            last = chain.links[-2]  # how many rows a statement has met
         if last is None or last.call < 0:
             return None
         touch = self.records.touch(last.fn, last.call, last.ctx)
         if touch is None or touch.kind == "flush":
             return None
+        if touch.effect == "sql":
+            return touch
         # Of a cache that only a protocol of ours declares the value says nothing either.
         return touch if touch.entity == "cache" or self.model.recogniser.imported(last.fn, last.call) else None
 
@@ -148,14 +167,14 @@ class States:
         """The read behind a record, its number, or whether it is there; a field of it may have been set since. Of one alternative, where
         the others are none, or empty lists."""
         found = [one for o in options(value) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
-        waiting = [(option, 0) for option in reversed(found)]
+        waiting = [(option, 0, option) for option in reversed(found)]
         while waiting:
-            here, deep = waiting.pop()
+            here, deep, option = waiting.pop()
             inner: Value | None = None
             if isinstance(here, Result) and here.instr >= 0:
                 touch = self.records.touch(here.fn, here.instr, here.ctx)
                 if touch is not None and touch.kind != "flush":
-                    return touch
+                    return self._narrowed(touch, option) if touch.kind == "read" and option is not here else touch
                 gathered = any(name in _GATHERS for name in names(here.callee))
                 if isinstance(here.callee, Member) and not gathered:
                     inner = here.callee.base
@@ -167,7 +186,7 @@ class States:
             elif (isinstance(here, Member) and (snake(here.name) in COUNTS or here.name in _ROWS)) or isinstance(here, Element):
                 inner = here.base
             if inner is not None and deep < _INWARD:
-                waiting += [(option, deep + 1) for option in reversed(options(inner))]
+                waiting += [(one, deep + 1, option) for one in reversed(options(inner))]
         return None
 
     def _made_of_rows(self, made: Seq) -> Touch | None:
@@ -175,6 +194,17 @@ class States:
         parts = pieces([made], _MOST_PIECES, self.evaluator.made_of)
         rows = (self._fetched(p.base) for p in parts if isinstance(p, Element) and p.key is None)
         return next((touch for touch in rows if touch is not None), None)
+
+    def _narrowed(self, read: Touch, value: Value) -> Touch:
+        """A read with what the calls after it ask for: ``Order.objects.select_related("user").exclude(status="paid").exists()``"""
+        if not isinstance(value, Result) or value.instr < 0:
+            return read
+        chain, parts = self.records.chains.of(value.fn, value.instr, value.ctx), Parts()
+        if not any((link.fn, link.call) == (read.fn, read.instr) for link in chain.calls()):
+            return read
+        self.records.parts.chosen(chain, parts)
+        keys, compared = {**parts.keys, **read.keys}, read.compared | parts.compared
+        return replace(read, keys=keys, compared=compared, locked=read.locked or parts.locked)
 
     # --- what becomes of it
 
@@ -259,6 +289,8 @@ class States:
             return None
         value = touch.fields[name]
         texts = {t for o in (options(value) if value is not None else ()) if (t := _kept(o)) is not None}
+        if not isinstance(value, Const) and (told := self._held_to_be(touch)) is not None:
+            texts = {told}
         return self._compare(atom, texts, value, touch)
 
     def _compare(self, atom: Atom, texts: set[str], value: Value | None, touch: Touch | None = None) -> bool | None:
@@ -367,9 +399,12 @@ class States:
             asked = next((v for k, v in read.keys.items() if snake(k) == snake(name)), None)
             if asked is None or value is None:
                 continue
-            wanted, written = text_of(asked), _kept(value)
-            if wanted is not None and written is not None:
-                return wanted.lower() == written.lower()
+            left_out = isinstance(asked, Mix) and asked.op == "!="
+            wanted = text_of(asked.operands[0] if isinstance(asked, Mix) and left_out else asked)
+            told = self._held_to_be(write) if wanted is not None and not isinstance(value, Const) else None
+            written = told or _kept(value)
+            if wanted is not None and written is not None and (not left_out or wanted.lower() == written.lower()):
+                return (wanted.lower() == written.lower()) is not left_out
             if wanted is None and written is None:
                 return True  # looked for by what is then written: an id of the message
         return False if write.kind == "delete" else None

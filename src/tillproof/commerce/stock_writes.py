@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import KEEPS, LINES, entity
-from tillproof.commerce.lexicon import QUANTITIES, snake
+from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.names import written
 from tillproof.commerce.records import METAS, Touch
 from tillproof.commerce.schema.stock import Stock, stock_tables
@@ -69,7 +69,7 @@ class StockWrites:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
-        self._may = cache(lambda token: model.words.has("stock_fields", token) or snake(token) in QUANTITIES)
+        self._may = cache(lambda token: model.words.has("stock_fields", token) or counts(token))
 
     @cached_property
     def tables(self) -> list[Stock]:
@@ -142,7 +142,7 @@ class StockWrites:
         if touch.kind not in ("write", "upsert"):
             return None
         for name, value in touch.fields.items():
-            if not self.is_stock(touch.entity, name) or (snake(name) in QUANTITIES and self._is_line(touch.record)):
+            if not self.is_stock(touch.entity, name) or (counts(name) and self._is_line(touch.record)):
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
@@ -190,10 +190,10 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
-        named = plain in QUANTITIES or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns"))
+        named = counts(plain) or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns"))
         if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
             return True
-        return (plain in QUANTITIES or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
+        return (counts(plain) or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
 
     def _is_line(self, record: Value | None) -> bool:
         """Whether a record is one of those that a cart or order lists, whatever the variable is called that it was found into:
@@ -263,7 +263,7 @@ class StockWrites:
 
     def _alike(self, name: str, field: str) -> bool:
         plain = snake(name)
-        return plain == snake(field) or (plain in QUANTITIES and snake(field) in QUANTITIES) or self.model.words.has("stock_fields", plain)
+        return plain == snake(field) or (counts(plain) and counts(field)) or self.model.words.has("stock_fields", plain)
 
     def _takes(self, touch: Touch, value: Value | None) -> bool | None:
         """Whether the database takes away: by the name of the call, or by the sign."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, holds_state_of, same
@@ -25,6 +26,8 @@ _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
 _MAIN = re.compile(r"(\w+_)?(order|booking|purchase|sale)")
+_PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
+_OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
 # What these are of the kind of is the record beside them: a transaction's children are transactions.
 _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
@@ -171,7 +174,7 @@ class Transitions:
     def _asking(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
         """The conditions in an atom that ask for the state of that record; in alternatives when each of them does."""
         if isinstance(atom, AnyOf):
-            groups = [[a for one in group for a in self._asking(one, touch)] for group in atom.groups]
+            groups = [[a for one in group for a in self._asking(one, touch)] for group in where_there(self.model.evaluator, atom.groups)]
             return [a for group in groups for a in group] if groups and all(groups) else []
         if atom.truth is None:
             return [atom] if self._chooses(atom, touch) or self._asked_for_leave(atom, touch) else []
@@ -189,6 +192,7 @@ class Transitions:
             # What is kept beside an order moves with it: an invoice is paid when its order is.
             kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
             kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
+            kin = kin or (_PAYMENT.fullmatch(read.entity) is not None and self._is_of_payment(touch))
             if kin and (self._tells_state(read) or self._is_written(read, touch)):
                 return True
         there = self.model.states.existence(atom)
@@ -197,6 +201,11 @@ class Transitions:
     def _is_written(self, read: FieldRead, touch: Touch) -> bool:
         """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
         return any(snake(n).lstrip("_") == read.field for n in touch.fields if self.model.words.says_state(n))
+
+    def _is_of_payment(self, touch: Touch) -> bool:
+        """Whether what an order is told is how it stands with its payment, which may have a record of its own that says so."""
+        told = [snake(n) for n in touch.fields if self.model.words.says_state(n) or self.model.words.has("paid_fields", n)]
+        return _MAIN.fullmatch(touch.entity) is not None and bool(told) and all(_OF_PAYMENT.match(n) for n in told)
 
     def _tells_state(self, read: FieldRead) -> bool:
         words = self.model.words

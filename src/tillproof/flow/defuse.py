@@ -153,6 +153,10 @@ class DefUse:
                     stack.append((previous, len(self.body.op)))
         return found, entry, passed
 
+    def last_before(self, i: int, among: set[int]) -> set[int]:
+        """Those of ``among`` that are met first on some path back from ``i``."""
+        return self._backwards(i, among)[0]
+
     def passes(self, i: int, through: int, start: int | None = None) -> bool:
         """Whether every path to ``i``, from ``start`` or the entry, goes through the instruction ``through``."""
         met, entry, _ = self._backwards(i, {through} if start is None else {through, start})

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from tillproof.checks.idempotency.keys import kept, look, random_source
 from tillproof.checks.ways import anchor
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
@@ -14,6 +15,8 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import TOP, Fn
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation
 
 _WHAT = {
     "fulfil": "the order is fulfilled",
@@ -28,6 +31,7 @@ _WHAT = {
 }
 # Records of the messages that were handled.
 _NOTED = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
+_TAKES = ("payment.capture", "payment.confirm")
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -97,12 +101,26 @@ def kept_once(model: Model, repeat: Repeat) -> str:
     effect, touch = repeat.effect, repeat.effect.touch
     if effect.operation is not None:
         return _keyed(model, effect)
+    if taken := _taken_once(model, effect):
+        return taken
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
     if touch.kind == "upsert":
         return "the row is inserted only once"
     constraint = model.states.claim(touch)
     return f"the database refuses a second row for it ({constraint.file}:{constraint.line})" if constraint is not None else ""
+
+
+def _taken_once(model: Model, effect: Effect) -> str:
+    """Whether an effect comes only after the provider has taken the money, which it does once: ``if payment.execute():``"""
+    for held in model.effects.held(effect):
+        for atom in model.conditions.behind(held):
+            if isinstance(atom, Atom) and atom.truth is True and model.program.body(atom.fn).op[atom.instr] == Op.CALL:
+                known = model.operations.at(atom.fn, atom.instr, atom.ctx)
+                thing = known.thing if known is not None else None
+                if known is not None and isinstance(thing, Operation) and thing.op in _TAKES and thing.repeatable == "state-guarded":
+                    return f"{known.provider.name} takes the same payment only once"
+    return ""
 
 
 def _keyed(model: Model, effect: Effect) -> str:

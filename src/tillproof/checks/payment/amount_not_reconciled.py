@@ -11,6 +11,7 @@ from tillproof.checks.ways import anchor, called, entry_line, lines, source, ste
 from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.given import values_at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
@@ -23,6 +24,7 @@ from tillproof.flow.program import Fn
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
+_TAKES = ("payment.capture", "payment.confirm")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -55,7 +57,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     """The effects after which an order counts as paid; nothing where the payment is made right here, for a sum of our own."""
     effects = model.effects.of(entry.target)
-    if any(e.kind in _CHARGES and e.operation is not None and e.operation.amount for e in effects):
+    if any(e.kind in _CHARGES and _names_sum(model, e) for e in effects):
         return []
     words = model.words
     found = [
@@ -78,6 +80,18 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
+
+
+def _names_sum(model: Model, effect: Effect) -> bool:
+    """Whether a payment is made here for a sum that we name. What was made before may be taken without naming one: then it is the sum of
+    whichever payment the caller named."""
+    operation = effect.operation
+    if operation is None or not operation.amount:
+        return False
+    if effect.kind not in _TAKES:
+        return True
+    sites = [s for s in model.operations.sites if (s.fn, s.instr) == (effect.fn, effect.instr)]
+    return not sites or any(values_at(model, s, path, effect.ctx) for s in sites for path in s.operation.amount)
 
 
 def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn, reconciling: Reconciling) -> list[Place]:

@@ -1,6 +1,7 @@
 """``payment/fulfil-on-redirect``: what a browser calls marks nothing as paid without the provider's word."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
@@ -41,7 +42,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
     ]
     unproven = [h for h in paid if not h.proven]
-    blind = not unproven and _status_unread(model, entry, policy)
+    blind = not unproven and _status_unread(model, entry, policy, paid)
     if not unproven and not blind:
         ruling.evidence += [at(program, p.fn, p.instr, p.what, "guard") for p in list(policy.proofs.values())[:3]]
         ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
@@ -63,6 +64,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
         return _unknown(model, ruling, outside[:2], question)
     _break(model, entry, ruling, act, (fn, instr), asked)
+    if (act.fn, act.instr) in policy.named:
+        _begun_as_named(entry, ruling, model)
     return ruling
 
 
@@ -106,7 +109,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
     return False
 
 
-def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
+def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Happening]) -> bool:
     """A signature proves who speaks, not what he says: whether nobody asks if the payment succeeded."""
     if not policy.proofs or not all(p.mac for p in policy.proofs.values()):
         return False
@@ -116,7 +119,9 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy) -> bool:
         return False
     if model.handlers.signs_what_is_paid(model.program.unit(entry.target.fn.file)):
         return False
-    return not any(_asks_status(model, fn) for fn, depth in closure.functions.items() if depth <= _NEAR)
+    near = {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
+    near.update(c.caller for h in paid for c in (h.ctx.chain() if h.ctx else ()) if c.call >= 0)
+    return not any(_asks_status(model, fn) for fn in near)
 
 
 def _asks_status(model: Model, fn: Fn) -> bool:
@@ -143,10 +148,15 @@ def _asks_status(model: Model, fn: Fn) -> bool:
 
 
 def _written(model: Model, fn: Fn, i: int) -> str:
-    """A member or key as it is written: ``$data['payment_status']`` is ``data.payment_status``."""
+    """A member or key as it is written: ``$data['payment_status']`` and ``data.get("payment_status")`` are ``data.payment_status``."""
     body = model.program.body(fn)
-    key = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
-    return f"{_written(model, fn, body.args(i)[0])}.{key[1].strip(_QUOTES)}" if key else written(model.program, fn, i)
+    holder, key = body.args(i)[:2] if body.op[i] == Op.INDEX else (-1, -1)
+    if body.op[i] == Op.CALL and body.called(i) == "get":
+        callee, given = body.call(i)
+        if given and body.op[callee] == Op.FIELD:
+            holder, key = body.args(callee)[0], given[0][1]
+    const = body.const(key) if key >= 0 else None
+    return f"{_written(model, fn, holder)}.{const[1].strip(_QUOTES)}" if const else written(model.program, fn, i)
 
 
 def _worst(model: Model, unproven: list[Happening]) -> Happening:
@@ -172,6 +182,21 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     ruling.remediation = _remedy(model, providers, act.fn.file)
     ruling.evidence.append(Evidence(fn.file, line, "no confirmation from the provider before this", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
+
+
+def _begun_as_named(entry: Entry, ruling: Ruling, model: Model) -> None:
+    """A new order begins in the state that the request names, paid ones too."""
+    ruling.confidence = "likely"
+    ruling.title = "The customer says in which state a new order begins"
+    ruling.message = (
+        f"The state of the new order is read from the request to {entry.route or model.program.qualified(entry.target.fn)}: who sends one "
+        "that means paid has an order that counts as paid, and nobody asks a provider for the money."
+    )
+    ruling.remediation = (
+        "Begin every order in the first state, whatever is sent, and leave the field out of what the request may hold; only the verified "
+        "confirmation of the provider moves it on."
+    )
+    ruling.evidence[1] = replace(ruling.evidence[1], note="the state that is sent becomes the order's")
 
 
 def _remedy(model: Model, providers: list[Provider], file: str) -> str:

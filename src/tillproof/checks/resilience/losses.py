@@ -15,6 +15,7 @@ from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import Catch
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -165,7 +166,8 @@ def lost(model: Model, effect: Effect) -> Lost | None:
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        if not _goes_on_quietly(model, way[n + 1 :]) or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
+        quiet = _goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch)
+        if not quiet or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
@@ -221,6 +223,13 @@ def left_to_another(model: Model, effect: Effect) -> Lost | None:
                 how = "other work has locked the record, the message is passed over, and success is answered"
                 return Lost(effect, place.fn, fact.instr, how)
     return None
+
+
+def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:
+    """Whether what is returned behind a handler of Python goes back as it is through every caller, and so becomes the answer."""
+    fn = way[0].fn
+    python = model.program.language(fn.file) == "python"
+    return python and all(model.failures.answer(p) == "handed" for p in way[1:]) and model.failures.answers_plainly(fn, catch)
 
 
 def _goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:

@@ -1,0 +1,63 @@
+"""Alternatives of a condition in which there is no record at all: ``if order and order.status == "paid": return`` goes on for an order that
+is not there, which has no state to be asked for, and of which nothing is changed."""
+
+from tillproof.commerce.conditions import AnyOf, Atom
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Kind, Op
+
+_IS = ("==", "===", "is")
+_IS_NOT = ("!=", "!==", "is not")
+_DEEPEST = 6
+
+Group = tuple[Atom | AnyOf, ...]
+
+
+def where_there(evaluator: Evaluator, groups: tuple[Group, ...]) -> list[Group]:
+    """The alternatives without those that say that there is nothing of which another one reads a member."""
+    read = {row for group in groups for atom in group if isinstance(atom, Atom) for row in _members_of(evaluator, atom.fn, atom.instr, 0)}
+    kept = [g for g in groups if not any(isinstance(a, Atom) and _empty(evaluator, a) & read for a in g)]
+    return kept or list(groups)
+
+
+def _empty(evaluator: Evaluator, atom: Atom) -> set[tuple[Fn, int]]:
+    """What an atom says to be empty: where it is made."""
+    body = evaluator.program.body(atom.fn)
+    op, args = body.op[atom.instr], body.args(atom.instr)
+    if op in (Op.NAME, Op.CALL):
+        return _made(evaluator, atom.fn, atom.instr) if atom.truth is False else set()
+    const = body.const(args[2]) if op == Op.BINARY else None
+    if const is None or const[0] != Kind.NULL or body.text(args[0]) not in (_IS if atom.truth else _IS_NOT):
+        return set()
+    return _made(evaluator, atom.fn, args[1])
+
+
+def _members_of(evaluator: Evaluator, fn: Fn, i: int, depth: int) -> set[tuple[Fn, int]]:
+    """What an instruction reads a member of: where it is made."""
+    body = evaluator.program.body(fn)
+    op, args = body.op[i], body.args(i)
+    if depth > _DEEPEST:
+        return set()
+    if op in (Op.FIELD, Op.INDEX):
+        return _made(evaluator, fn, args[0]) or _members_of(evaluator, fn, args[0], depth + 1)
+    below = args[1:3] if op == Op.BINARY else [args[0], *(v for _, v in body.call(i)[1])] if op == Op.CALL else []
+    return {row for b in below for row in _members_of(evaluator, fn, b, depth + 1)}
+
+
+def _made(evaluator: Evaluator, fn: Fn, i: int) -> set[tuple[Fn, int]]:
+    """The instructions that a variable may hold the values of, or the instruction itself where it is a call."""
+    body = evaluator.program.body(fn)
+    while body.op[i] in (Op.AWAIT, Op.CAST):
+        i = body.args(i)[0 if body.op[i] == Op.AWAIT else 1]
+    if body.op[i] != Op.NAME:
+        return {(fn, i)} if body.op[i] == Op.CALL else set()
+    stores = evaluator.defuse(fn).reaching(i, body.name(i)).stores
+    return {(fn, _value(evaluator, fn, s)) for s in stores}
+
+
+def _value(evaluator: Evaluator, fn: Fn, store: int) -> int:
+    body = evaluator.program.body(fn)
+    value = body.args(store)[1]
+    while body.op[value] in (Op.AWAIT, Op.CAST):
+        value = body.args(value)[0 if body.op[value] == Op.AWAIT else 1]
+    return value
