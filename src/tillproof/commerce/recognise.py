@@ -341,12 +341,10 @@ class Recogniser:
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
         if isinstance(value, Result) and value.instr >= 0:
-            lang = self.program.language(value.fn.file)
-            return bool(self.shared[lang, kind].find(names(value.callee)))
-        if isinstance(value, External):
-            return any(bool(self.shared[lang, kind].find((value.name,))) for lang in LANGUAGES)
-        found = names(value)
-        return any(bool(self.shared[lang, kind].find(found)) for lang in LANGUAGES) if found else False
+            hits = self.shared[self.program.language(value.fn.file), kind].find(names(value.callee))
+            return any(not text or self._first_argument_fits(value.fn, value.instr, value.ctx, text) for *_, text in hits)
+        found = (value.name,) if isinstance(value, External) else names(value)
+        return any(not text for lang in LANGUAGES for *_, text in self.shared[lang, kind].find(found)) if found else False
 
     def _first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:
         _, arguments = self.program.body(fn).call(i)

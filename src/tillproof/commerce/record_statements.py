@@ -9,14 +9,14 @@ from tillproof.commerce.entities import entity
 from tillproof.commerce.sql.statement import Operand, Statement
 from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Mix, Overlay, Record, Seq, Value, options, pattern
+from tillproof.flow.values import Const, Mix, Overlay, Record, Result, Seq, Value, names, options, pattern
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
-_RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*", re.IGNORECASE)
+_RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
 _KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
 
 
@@ -56,6 +56,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     if not statements and not given and len(arguments) > 1:  # execute(connection, text), pg_query($link, $text)
         text, bound = arguments[1], arguments[2:]
         statements = sql.of_value(text, model.evaluator)
+    if isinstance(text, Result) and text.instr >= 0 and names(text.callee)[:1] and names(text.callee)[0].rpartition(".")[2] in _PREPARE:
+        bound = [v for _, v in model.evaluator.arguments(text)[1:]]  # `$wpdb->get_row($wpdb->prepare($text, $id))`
     for asked in statements:
         statement = asked.statement
         if statement.routine not in ("", "do"):
