@@ -23,10 +23,14 @@ _REGISTERS = re.compile(r"on|once|register\w*|handle\w*|add_?(event_?)?(handler|
 def registered(model: "Model") -> Iterator[Entry]:
     """One entry per function that nobody outside reaches in another way."""
     named = model.handlers.named_events
-    any_of_them = re.compile("|".join(re.escape(e) for e in sorted(named)).encode())
+    mentioned: dict[str, list[str]] = {}
+    for name in named:
+        for file in model.program.mentioning(name):
+            mentioned.setdefault(file, []).append(name)
     reached: set[Fn] | None = None
     for file in model.operations.candidates():
-        places = [] if model.browser.runs(file) else [m.start() for m in any_of_them.finditer(model.program.sources[file])]
+        told = () if file not in mentioned or model.browser.runs(file) else sorted(mentioned[file])
+        places = sorted({m.start() for name in told for m in re.finditer(re.escape(name.encode()), model.program.sources[file])})
         for event, target, line in _in_file(model, file, places) if places else ():
             if reached is None:
                 open_ = [entry for entry in model.entries if entry.role != "internal"]

@@ -1,6 +1,7 @@
 """Which writes of a variable reach a read of it, inside one body."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from tillproof.ir.body import Body
@@ -48,6 +49,18 @@ class DefUse:
         self._scan()
         self._memo: dict[tuple[int, str], Reach] = {}
         self._uses: dict[int, list[int]] | None = None
+
+    @cached_property
+    def elements(self) -> dict[tuple[str, str], list[int]]:
+        """What is kept as elements of variables and fields, by how both and their keys are written: ``self::$made[$id] = $x``."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for i, op in enumerate(self.body.op):
+            if op == Op.SET_INDEX and self.body.args(i)[1] >= 0:
+                base, key, value = self.body.args(i)
+                place = spelt(self.body, base), spelt(self.body, key)
+                if all(place):
+                    found.setdefault(place, []).append(value)
+        return found
 
     def _scan(self) -> None:
         body = self.body
@@ -190,3 +203,11 @@ def value_operands(body: Body, i: int) -> list[int]:
     if op in _ALL_VALUES:
         return [a for a in args if a >= 0]
     return [args[n] for n in _VALUES.get(op, ()) if n < len(args) and args[n] >= 0]
+
+
+def spelt(body: Body, i: int) -> str:
+    """A variable, a member of one or a literal as it is written; empty for anything else."""
+    if body.op[i] == Op.FIELD:
+        base = spelt(body, body.args(i)[0])
+        return f"{base}.{body.name(i)}" if base else ""
+    return body.name(i) if body.op[i] in (Op.NAME, Op.CONST) else ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tillproof.flow.defuse import spelt
 from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import ClassId, Fn
@@ -25,7 +26,6 @@ from tillproof.flow.values import (
     Value,
     choice,
 )  # fmt: skip
-from tillproof.ir.body import Body
 from tillproof.ir.ops import NAMES, Kind, Op
 
 if TYPE_CHECKING:
@@ -120,24 +120,10 @@ def _indexed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> V
     """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x`` before
     ``return self::$made[$id]``."""
     found = ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at)
-    body = f.body
-    if not isinstance(found, Element) or body.op[args[0]] != Op.FIELD or Op.SET_INDEX not in body.op:
+    if not isinstance(found, Element) or f.body.op[args[0]] != Op.FIELD or not f.flow.elements:
         return found
-    place = _spelt(body, args[0]), _spelt(body, args[1])
-    kept = [
-        body.args(j)[2]
-        for j, op in enumerate(body.op)
-        if op == Op.SET_INDEX and body.args(j)[1] >= 0 and place == (_spelt(body, body.args(j)[0]), _spelt(body, body.args(j)[1]))
-    ]
-    return choice(at, [ev.at(f, k) for k in kept]) if kept and all(place) else found
-
-
-def _spelt(body: Body, i: int) -> str:
-    """A variable, a member of one or a literal as it is written; empty for anything else."""
-    if body.op[i] == Op.FIELD:
-        base = _spelt(body, body.args(i)[0])
-        return f"{base}.{body.name(i)}" if base else ""
-    return body.name(i) if body.op[i] in (Op.NAME, Op.CONST) else ""
+    kept = f.flow.elements.get((spelt(f.body, args[0]), spelt(f.body, args[1])))
+    return choice(at, [ev.at(f, k) for k in kept]) if kept else found
 
 
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
