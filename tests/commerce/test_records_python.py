@@ -7,7 +7,7 @@ import pytest
 from tests.commerce.small_models import model_of
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.model import Model
-from tillproof.commerce.records import Touch
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV
 

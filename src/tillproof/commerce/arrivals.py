@@ -10,7 +10,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
-from tillproof.commerce.records import Touch
+from tillproof.commerce.touches import Touch
 from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options, pieces

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.handlers import Handler
     from tillproof.commerce.model import Model
     from tillproof.commerce.proof import Proven
-    from tillproof.commerce.records import Touch
+    from tillproof.commerce.touches import Touch
     from tillproof.knowledge.schema import Provider
 
 _NEAR = 3

@@ -11,7 +11,8 @@ from tillproof.commerce.leaving import Leaving
 from tillproof.commerce.lexicon import counts
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
-from tillproof.commerce.records import Records, Touch
+from tillproof.commerce.records import Records
+from tillproof.commerce.touches import Touch
 from tillproof.flow.common_names import COMMON_METHODS, REGISTERING
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.program import TOP, Fn

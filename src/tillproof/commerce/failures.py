@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
-from tillproof.commerce.records import Touch, text_of
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, catches, reached_from
 from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options

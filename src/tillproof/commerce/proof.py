@@ -9,8 +9,8 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
 from tillproof.commerce.recognise import Known
-from tillproof.commerce.records import text_of
 from tillproof.commerce.requests import Source
+from tillproof.commerce.touches import text_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape

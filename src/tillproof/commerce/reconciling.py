@@ -10,8 +10,8 @@ from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
-from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Record, Result, Value, constant, options, pieces

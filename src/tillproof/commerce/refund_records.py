@@ -11,8 +11,8 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.refunds import Refund
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, options

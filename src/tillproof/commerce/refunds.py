@@ -11,9 +11,9 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import depends_on_caller, given_at, is_open
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import OperationSite
-from tillproof.commerce.records import Touch
 from tillproof.commerce.requests import Source
 from tillproof.commerce.spoken import LOOKED_UP
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Missing, Param, Result, Value, options
 from tillproof.ir.ops import Op

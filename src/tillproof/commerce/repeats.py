@@ -9,8 +9,8 @@ from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.states import Writes
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Instance, Mix, Result, Text, options
 

@@ -11,7 +11,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.records import Touch
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Member, Mix, Record, options
 from tillproof.ir.ops import Op

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.records import Touch
 from tillproof.commerce.stock_writes import StockWrite
+from tillproof.commerce.touches import Touch
 from tillproof.flow.loops import Flow, Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import catches

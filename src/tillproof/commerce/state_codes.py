@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.records import Touch
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, Result, Seq, Value, options
 from tillproof.ir.ops import Kind

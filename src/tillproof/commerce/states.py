@@ -15,8 +15,8 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import COUNTS, FieldRead, FieldReads, is_predicate
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
-from tillproof.commerce.records import Touch, text_of
 from tillproof.commerce.schema.tables import Unique
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,

@@ -11,8 +11,9 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.names import written
-from tillproof.commerce.records import METAS, Touch
+from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
 from tillproof.ir.body import Body

@@ -11,7 +11,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.records import Touch, text_of
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, names, options
 from tillproof.ir.ops import Op

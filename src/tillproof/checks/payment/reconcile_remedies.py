@@ -9,8 +9,8 @@ from tillproof.checks import remedies
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.model import Model
-from tillproof.commerce.records import Touch
 from tillproof.commerce.schema.tables import Table
+from tillproof.commerce.touches import Touch
 from tillproof.knowledge.schema import Inbound, Provider
 
 _SUM = re.compile(r"\$(MAJOR_)?AMOUNT\b")

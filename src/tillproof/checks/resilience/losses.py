@@ -11,8 +11,8 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.records import Touch
 from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch

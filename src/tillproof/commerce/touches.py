@@ -1,0 +1,54 @@
+"""One touch of our own records, in the words in which all questions about them are asked."""
+
+import re
+from dataclasses import dataclass
+
+from tillproof.commerce.record_names import TouchKind
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, External, Member, Value, constant
+
+# ``Order::STATE_PROCESSING``, ``Transaction::STATUS_SUCCESS``: the state stands behind the word.
+_STATE_OF = re.compile(r"\A(?:[A-Z]+_)*(?:STATUS|STATE)_(?=[A-Z]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One touch of records.
+
+    ``entity``: as ``entities.entity`` names it; empty when it is not known. ``fields``: what is written, with its value; None where it is
+    not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
+    ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
+    ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
+    ``overwrites``: of an upsert, the fields that a row which is there already gets anew; None for all of them.
+    """
+
+    kind: TouchKind
+    entity: str
+    fields: dict[str, Value | None]
+    relative: frozenset[str]
+    keys: dict[str, Value]
+    compared: frozenset[str]
+    locked: bool
+    record: Value | None
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+    effect: str = ""
+    repeat: str = "again"
+    overwrites: frozenset[str] | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.kind not in ("read", "flush")
+
+
+def text_of(value: Value | None) -> str | None:
+    """The word that a value says: a constant's text, or the name of an enum's member or of the class constant that keeps a number."""
+    if value is None:
+        return None
+    if isinstance(value, Const) and value.name:
+        return value.name
+    text = constant(value)
+    if text is not None:
+        return text.strip("'\"")
+    return _STATE_OF.sub("", value.name.rpartition(".")[2]) if isinstance(value, (Member, External)) else None
