@@ -47,17 +47,8 @@ def _members_of(evaluator: Evaluator, fn: Fn, i: int, depth: int) -> set[tuple[F
 def _made(evaluator: Evaluator, fn: Fn, i: int) -> set[tuple[Fn, int]]:
     """The instructions that a variable may hold the values of, or the instruction itself where it is a call."""
     body = evaluator.program.body(fn)
-    while body.op[i] in (Op.AWAIT, Op.CAST):
-        i = body.args(i)[0 if body.op[i] == Op.AWAIT else 1]
+    i = body.bare(i)
     if body.op[i] != Op.NAME:
         return {(fn, i)} if body.op[i] == Op.CALL else set()
     stores = evaluator.defuse(fn).reaching(i, body.name(i)).stores
-    return {(fn, _value(evaluator, fn, s)) for s in stores}
-
-
-def _value(evaluator: Evaluator, fn: Fn, store: int) -> int:
-    body = evaluator.program.body(fn)
-    value = body.args(store)[1]
-    while body.op[value] in (Op.AWAIT, Op.CAST):
-        value = body.args(value)[0 if body.op[value] == Op.AWAIT else 1]
-    return value
+    return {(fn, body.bare(body.args(s)[1])) for s in stores}

@@ -117,7 +117,7 @@ def _is_bound(model: "Model", fn: Fn, field: str) -> bool:
     for i, op in enumerate(body.op):
         if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
             given = [model.evaluator.value(fn, a) for _, a in body.call(i)[1]]
-            if _looks_up(model, fn, i, _last(body.name(body.args(i)[0]))) and any(_made_of(model, v, field) for v in given):
+            if _looks_up(model, fn, i, body.called(i).lower()) and any(_made_of(model, v, field) for v in given):
                 return True
     return _compares(model, fn, field)
 
@@ -128,17 +128,13 @@ def _compares(model: "Model", fn: Fn, field: str) -> bool:
     for i, op in enumerate(body.op):
         if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL:
             sides = body.args(i)[1:3]
-        elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and _last(body.name(body.args(i)[0])) in _COMPARING:
+        elif op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.called(i).lower() in _COMPARING:
             sides = [a for _, a in body.call(i)[1]]
         else:
             continue
         if _is_compared(model, [model.evaluator.value(fn, a) for a in sides], field):
             return True
     return False
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2].lower()
 
 
 def _is_compared(model: "Model", sides: list[Value], field: str) -> bool:

@@ -191,9 +191,7 @@ class Chains:
 
     def _made(self, fn: Fn, value: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         body = self.program.body(fn)
-        inner = value
-        while body.op[inner] in (Op.AWAIT, Op.CAST):
-            inner = body.args(inner)[0 if body.op[inner] == Op.AWAIT else 1]
+        inner = body.bare(value)
         if body.op[inner] == Op.PARAM:
             return self.argument(fn, body.args(inner)[0], ctx)
         known = (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.ELEMENT, Op.CHOICE)

@@ -47,13 +47,12 @@ _KEPT_MESSAGE = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|
 _FAILED = re.compile(r"error|fail|retry|dead", re.IGNORECASE)
 _LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|audit_trail|trace)")
 _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IGNORECASE)
-_INWARD = 1
+_INWARD = 1  # calls from the one that a handler makes to the write
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 # `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
 _LONGEST_PATH = 14
 _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
-_FURTHER = 1  # calls from the one that a handler makes to the write
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -172,7 +171,7 @@ class Failures:
                 or recogniser.is_("loggers", fn, i) == "report"
             ):
                 return True
-            if op == Op.CALL and any(self._writes_down(one, _FURTHER) for one in self._ours(fn, i)):
+            if op == Op.CALL and any(self._writes_down(one, _INWARD) for one in self._ours(fn, i)):
                 return True
         return False
 
@@ -267,7 +266,7 @@ class Failures:
             if self._only_tells(fn, i) or (plain.kind == "job" and self._mails(fn, i)):
                 return False
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
-        if self._stores(fn, callee):
+        if self._stores(fn, i):
             return True
         told = _TELLS.search(name) and name.lower() not in ("push", "fail") and (not _MAIL.search(name) or _AGAIN.search(name))
         return bool(told) and not self._only_makes(fn, i)
@@ -287,16 +286,15 @@ class Failures:
         later = [body.text(body.args(n)[1]) for n, op in enumerate(body.op) if op == Op.SET_FIELD] if touch.kind != "write" else []
         return not any(map(_BODY.search, (*touch.fields, *later)))
 
-    def _stores(self, fn: Fn, callee: int, depth: int = 0) -> bool:
+    def _stores(self, fn: Fn, call: int, depth: int = 0) -> bool:
         """Whether a function of ours that is called, or one that it hands on to, keeps a record of what failed."""
-        called = (o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn)
-        for inner in called:
+        for inner in self._ours(fn, call):
             body = self.model.program.body(inner)
             for i, op in enumerate(body.op):
                 plain = self.model.effects.plain(inner, i) if op == Op.CALL else None
                 if plain is not None and plain.kind in ("create", "upsert") and plain.touches and not self._only_tells(inner, i):
                     return True
-                if op == Op.CALL and plain is None and depth < _INWARD and self._stores(inner, body.args(i)[0], depth + 1):
+                if op == Op.CALL and plain is None and depth < _INWARD and self._stores(inner, i, depth + 1):
                     return True
         return False
 

@@ -67,6 +67,7 @@ from tillproof.commerce.written import WrittenDown
 from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
+from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import Fn, Program
 from tillproof.knowledge.loader import Knowledge
 from tillproof.source.aliases import Alias
@@ -410,7 +411,7 @@ class Model:
 def _told_events(knowledge: Knowledge) -> frozenset[str]:
     """The names of payment providers' events that say enough to be part of a method's name, as the evaluator looks for them."""
     found = (
-        (event, "".join(c for c in event.lower() if c.isalnum()))
+        (event, squashed_name(event))
         for provider in knowledge.providers.values() if provider.kind == "payment"
         for inbound in provider.inbound for event in inbound.events
     )  # fmt: skip

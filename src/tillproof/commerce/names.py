@@ -13,6 +13,14 @@ T = TypeVar("T")
 _LITERAL = re.compile(r"^(.*?)\((.*)\)$")
 
 
+def speaks_of(text: str, word: str, short: int) -> bool:
+    """Whether a text in lower case names a word; one of at most ``short`` letters only where no letter stands beside it, so that
+    ``bootstrap`` and ``checkoutapi`` name no ``tap``."""
+    if len(word) > short:
+        return word in text
+    return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
+
+
 class Table(Generic[T]):
     """Call names of one language with what they stand for, found by their last word."""
 

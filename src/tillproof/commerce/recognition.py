@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import speaks_of
 from tillproof.commerce.reach import Closure
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
@@ -132,7 +133,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     weight, why = 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = signs.named and not (signs.browsed or signs.manages) and provider.kind in _CALLING
-    in_path = calls_us and _names(signs.route + signs.file, own)
+    in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -163,12 +164,6 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
 def _words(text: str) -> str:
     """The words of a name or route, in lower case."""
     return "_".join(part for piece in re.split(r"[^A-Za-z0-9]+", text) if (part := snake(piece)))
-
-
-def _names(path: str, provider: str) -> bool:
-    """Whether a path names a provider; a short name as a word of its own, so that ``bootstrap`` names none."""
-    around = r"(?<![a-z]){}(?![a-z])" if len(provider) <= _SHORT else "{}"
-    return re.search(around.format(re.escape(provider)), path.lower()) is not None
 
 
 def _is_event(text: str) -> bool:

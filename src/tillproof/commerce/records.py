@@ -389,9 +389,8 @@ class Records:
             kind = "write"
         if kind == "create" and (outer := self.chains.onward(fn, i)) != i:
             behind = self.chains.of(fn, outer, ctx)
-            chain, kind = (
-                (behind, "upsert") if self._on_conflict(behind) else (chain, kind)
-            )  # insert(limits).values({…}).onDuplicateKeyUpdate
+            if self._on_conflict(behind):  # insert(limits).values({…}).onDuplicateKeyUpdate
+                chain, kind = behind, "upsert"
         self.parts.written(chain, link, parts)
         self.parts.chosen(chain, parts)
         if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:

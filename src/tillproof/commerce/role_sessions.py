@@ -41,9 +41,7 @@ def given_by_session(evaluator: Evaluator, fn: Fn, i: int) -> bool:
     """Whether a variable was given by a function that says whose session it is: ``const user = await getCurrentUser()``."""
     body = evaluator.program.body(fn)
     for store in evaluator.defuse(fn).stores.get(body.name(i), ()) if body.op[i] == Op.NAME else ():
-        given = body.args(store)[1]
-        while body.op[given] in (Op.AWAIT, Op.CAST):
-            given = body.args(given)[0 if body.op[given] == Op.AWAIT else 1]
+        given = body.bare(body.args(store)[1])
         if body.op[given] == Op.CALL and SESSION.fullmatch(snake(body.called(given).rpartition(".")[2])):
             return True
     return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.http import Request
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.names import Table, strip
+from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.recognise import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.flow.program import Fn
@@ -43,7 +43,6 @@ _PLAIN = re.compile(
     r"|api|apis|rest|graphql|http|https|url|urls|uri|host|hostname|endpoint|domain|address|path|prefix|port|link|site|backend|version"
     r"|live|prod|production|test|testing|sandbox|stage|staging|default|current|next|react|vite|nuxt|webhook|request|client|admin)"
 )
-_SHORT = 3
 _LONGEST_CHAIN = 14
 _SHORT = 4
 _MOST_CALLERS = 24
@@ -321,8 +320,8 @@ class Sendings:
         known = self.model.knowledge.providers.values()
         name = snake(file.rpartition("/")[2])
         for found in (
-            [p for p in known if _names(name, p.id)],
-            [p for p in known if any(_names(w.lower(), p.id) for w in words)],
+            [p for p in known if speaks_of(name, p.id, _SHORT)],
+            [p for p in known if any(speaks_of(w.lower(), p.id, _SHORT) for w in words)],
             [p for p in known if self.model.recogniser.mentions(p, file)],
         ):
             if found:
@@ -370,10 +369,3 @@ class Sendings:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
         return any(_OURS.search(t.replace("()", "")) for t in texts)
-
-
-def _names(text: str, provider: str) -> bool:
-    """Whether a text names a provider; a short name only as a word of its own, so that ``checkoutapi`` names no ``tap``."""
-    if len(provider) > _SHORT:
-        return provider in text
-    return re.search(rf"(?<![a-z]){re.escape(provider)}(?![a-z])", text) is not None

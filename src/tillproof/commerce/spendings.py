@@ -13,7 +13,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Member, Mix, Record, options
+from tillproof.flow.values import Member, Mix, Record, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Spendings:
                 return name
         return ""
 
-    def _reads(self, value: object, name: str) -> bool:
-        return any(isinstance(o, Member) and o.name == name for o in (options(value) if hasattr(value, "at") else ()))  # type: ignore[arg-type]
+    def _reads(self, value: Value, name: str) -> bool:
+        return any(isinstance(o, Member) and o.name == name for o in options(value))
 
     def _spending(self, fn: Fn, i: int) -> Spending | None:
         """A taking as the first entry point reaches it that looks at the balance before."""

@@ -76,11 +76,12 @@ def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:
     if not isinstance(value, Instance):
         return None
     names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
-    told = [n for n in names if (squashed := _squashed(n)) and any(event in squashed for event in ev.events)]
+    told = [n for n in names if (squashed := squashed_name(n)) and any(event in squashed for event in ev.events)]
     return choice(at, [ev.member(value, n, at) for n in told]) if told else None
 
 
-def _squashed(name: str) -> str:
+def squashed_name(name: str) -> str:
+    """A name by its letters and digits alone, as methods and the events they are named after are compared."""
     return "".join(c for c in name.lower() if c.isalnum())
 
 
@@ -124,10 +125,10 @@ def _generated(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> V
     if not isinstance(callee, Member) or callee.name not in ev.factories.values():
         return None
     made: list[Value] = []
+    suffix = next(s for s, method in ev.factories.items() if method == callee.name)
     for option in options(callee.base):
         declared = option.type if isinstance(option, Param) else option
         named = declared.callee if isinstance(declared, Result) and declared.new else declared
-        suffix = next((s for s, method in ev.factories.items() if method == callee.name), "")
         if isinstance(named, External) and named.name.endswith(suffix) and named.name != suffix:
             product = ev.scope.php_name(f.file, named.name.removesuffix(suffix), at)
             made.append(Instance(at, product.cls) if isinstance(product, ClassV) else Result(at, product, f.fn, i, f.ctx, True))

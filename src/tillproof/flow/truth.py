@@ -8,6 +8,7 @@ from tillproof.flow.fixed import EQUALITY
 from tillproof.flow.values import Const, External, Missing, Record, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
+from tillproof.source.kinds import words
 
 ValueAt = Callable[[int], Value]
 """The value of an instruction of the body at hand."""
@@ -17,27 +18,8 @@ _CONSTANT = re.compile(r".*[.\\]([A-Z]\w+)\.([A-Z]\w*)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TWICE = re.compile(r"(.)\1")
 # Words that libraries choose for the same outcome: two constants so named may well hold the same text.
-_GOOD = frozenset(
-    (
-        "PAID",
-        "SUCES",
-        "SUCESFUL",
-        "SUCEDED",
-        "COMPLETE",
-        "COMPLETED",
-        "CONFIRMED",
-        "CAPTURED",
-        "SETLED",
-        "APROVED",
-        "ACEPTED",
-        "PROCESED",
-        "DONE",
-        "OK",
-    )
-)
-_BAD = frozenset(
-    ("CANCELED", "CANCEL", "VOID", "VOIDED", "EXPIRED", "FAILED", "FAIL", "FAILURE", "DECLINED", "REJECTED", "DENIED", "REFUSED", "EROR")
-)
+_GOOD = words("PAID SUCES SUCESFUL SUCEDED COMPLETE COMPLETED CONFIRMED CAPTURED SETLED APROVED ACEPTED PROCESED DONE OK")
+_BAD = words("CANCELED CANCEL VOID VOIDED EXPIRED FAILED FAIL FAILURE DECLINED REJECTED DENIED REFUSED EROR")
 
 
 def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:

@@ -75,6 +75,12 @@ class Body(msgspec.Struct, array_like=True):
         callee = self.operands[self.at[i]]
         return self.name(callee).rpartition(".")[2] if self.op[callee] in (Op.NAME, Op.FIELD) else ""
 
+    def bare(self, i: int) -> int:
+        """An instruction without the awaiting and casting around it: the call of ``(await find(id)) as Order``."""
+        while self.op[i] in (Op.AWAIT, Op.CAST):
+            i = self.args(i)[0 if self.op[i] == Op.AWAIT else 1]
+        return i
+
     def call(self, i: int) -> tuple[int, list[tuple[str, int]]]:
         """Callee and arguments of a CALL or NEW. An argument's key is ``""`` (positional), ``*``, ``**`` or its name."""
         ops = self.args(i)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tillproof.commerce.entry_styles.callables import named_class, php_callables
 from tillproof.commerce.entry_styles.data_files import Record, records
-from tillproof.commerce.entry_styles.services import Services
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, FunctionV
@@ -32,10 +31,10 @@ def declared(wiring: Wiring) -> Iterator[Declared]:
     """Routes of all data files that a pack names."""
     tables = [t for frameworks, files in wiring.active.files() if files for t in _tables(wiring, frameworks, files[0])]
     prefixes = _imported(tables)
-    access, services = _Access(wiring), Services(wiring)
+    access = _Access(wiring)
     for table in tables:
         for record in table.records:
-            yield from _routes(wiring, services, table, record, prefixes.get(table.path, [""]), access)
+            yield from _routes(wiring, table, record, prefixes.get(table.path, [""]), access)
 
 
 def _tables(wiring: Wiring, frameworks: tuple[Framework, ...], example: str) -> Iterator[_Table]:
@@ -67,9 +66,7 @@ def _imported(tables: list[_Table]) -> dict[str, list[str]]:
     return out
 
 
-def _routes(
-    wiring: Wiring, services: Services, table: _Table, record: Record, prefixes: list[str], access: "_Access"
-) -> Iterator[Declared]:
+def _routes(wiring: Wiring, table: _Table, record: Record, prefixes: list[str], access: "_Access") -> Iterator[Declared]:
     routes = table.routes
     path = record.get(routes.path)
     handler = next((h for place in routes.handler if (h := _handler(record, place))), None)
@@ -77,7 +74,7 @@ def _routes(
         return
     place = (table.path, int(record.get("") or 1))
     importer = Fn(next(iter(wiring.program.indices)), TOP)
-    for target in _targets(wiring, services, handler, place, importer):
+    for target in _targets(wiring, handler, place, importer):
         for prefix in prefixes:
             route = None if routes.role == "internal" else join(prefix, path)
             methods = _words(record, routes.methods) or routes.without_methods or ("ANY",)
@@ -91,11 +88,11 @@ def _handler(record: Record, place: str) -> str | None:
     return "::".join(str(p) for p in parts) if all(isinstance(p, str) and p for p in parts) else None
 
 
-def _targets(wiring: Wiring, services: Services, handler: str, place: tuple[str, int], importer: Fn) -> list[FunctionV]:
+def _targets(wiring: Wiring, handler: str, place: tuple[str, int], importer: Fn) -> list[FunctionV]:
     """The methods that a name leads to, of a class or of the service that goes by it: of an interface, those of the classes that
     implement it."""
     name, _, method = handler.replace("@", "::").partition("::")
-    if "\\" not in name and (known := services.classes.get(name)) is not None:
+    if "\\" not in name and (known := wiring.evaluator.scope.service(name)):
         name = known
     cls = named_class(wiring, name, importer.file)
     if cls is None:
