@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from tree_sitter import Tree as SyntaxTree
-
+from tillproof.flow.trees import SyntaxTrees
 from tillproof.flow.words import FileWords
 from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, FileIndex, Function
 from tillproof.languages import FAMILY, spec_of
-from tillproof.languages.base import lower, parse
+from tillproof.languages.base import lower
 from tillproof.source.files import SourceFile
 
 TOP = -1
@@ -44,7 +43,7 @@ class Program:
         self.indices = indices
         self.sources = sources
         self._bodies: dict[Fn, Body] = {}
-        self._trees: dict[str, SyntaxTree] = {}
+        self._trees = SyntaxTrees(sources)
         self.classes_by_name: dict[str, list[ClassId]] = defaultdict(list)
         self.functions_by_name: dict[str, list[Fn]] = defaultdict(list)
         for path, index in indices.items():
@@ -114,11 +113,8 @@ class Program:
         found = self._bodies.get(fn)
         if found is None:
             index, source = self.indices[fn.file], self.sources[fn.file]
-            spec = spec_of(index.language)
-            tree = self._trees.get(fn.file)
-            if tree is None:
-                tree = self._trees[fn.file] = parse(spec, source)
-            found = self._bodies[fn] = lower(spec, index, source, tree, fn.number)
+            tree = self._trees.of(fn.file, index.language)
+            found = self._bodies[fn] = lower(spec_of(index.language), index, source, tree, fn.number)
         return found
 
     def mentioning(self, word: str) -> list[str]:

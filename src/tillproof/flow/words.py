@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from sys import intern
 
 _IN_NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _NAMES = bytes(c if c in _IN_NAMES else 32 for c in range(256))
@@ -11,7 +12,10 @@ _WORDS = bytes(c if c in b"$" + _IN_NAMES else 32 for c in range(256))
 
 
 class FileWords:
-    """Words are the longest runs of ASCII letters, digits, ``_`` and ``$``; in names, texts and comments alike."""
+    """Words are the longest runs of ASCII letters, digits, ``_`` and ``$``; in names, texts and comments alike.
+
+    A word is one string however many files hold it: apart, they would take more room than the code itself.
+    """
 
     def __init__(self, sources: Mapping[str, bytes]) -> None:
         self._sources = sources
@@ -22,14 +26,14 @@ class FileWords:
         """The words of a file."""
         found = self._words.get(file)
         if found is None:
-            found = self._words[file] = frozenset(split(self._sources[file]))
+            found = self._words[file] = frozenset(map(intern, set(split(self._sources[file]))))
         return found
 
     def lower(self, file: str) -> frozenset[str]:
         """The words of a file in lower case."""
         found = self._lower.get(file)
         if found is None:
-            found = self._lower[file] = frozenset([w.lower() for w in self.of(file)])
+            found = self._lower[file] = frozenset([intern(w.lower()) for w in self.of(file)])
         return found
 
     def files(self, word: str) -> list[str]:
@@ -57,4 +61,4 @@ def split(text: bytes) -> list[str]:
 def names(text: bytes) -> frozenset[str]:
     """The names in a text: words without ``$`` and leading digits, of two letters and more."""
     found = {name.lstrip("0123456789") for name in set(text.translate(_NAMES).decode("ascii").split())}
-    return frozenset(n for n in found if len(n) > 1)
+    return frozenset(intern(n) for n in found if len(n) > 1)
