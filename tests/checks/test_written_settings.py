@@ -30,3 +30,13 @@ def test_what_a_settings_file_gives_away(tmp_path: Path, line: str, severities: 
     checks = ("boundary/hardcoded-secret", "payment/test-credentials-in-prod")
     report = review(tmp_path, Settings(use_cache=False, checks=checks))
     assert [f.severity for f in report.findings] == severities
+
+
+def test_a_long_key_is_of_the_provider_whose_account_it_names(tmp_path: Path) -> None:
+    key = "sk_" + "test_51" + "Qm4tZr8XkW2vLbN7cHs1Jf" * 4 + "Pd93yTgA00a1B2c3D4"
+    (tmp_path / "services.yaml").write_text(f"services:\n  App\\Payment\\Sessions:\n    arguments:\n      $keySecret: '{key}'\n")
+    (tmp_path / "Sessions.php").write_text(
+        "<?php\nclass Sessions\n{\n    public function __construct(string $keySecret)\n    {\n    }\n}\n"
+    )
+    report = review(tmp_path, Settings(use_cache=False, checks=("boundary/hardcoded-secret",)))
+    assert ["Stripe secret key" in f.message for f in report.findings] == [True]

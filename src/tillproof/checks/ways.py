@@ -6,6 +6,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 from tillproof.knowledge.schema import Provider
 
 _MOST = 8
@@ -46,6 +47,14 @@ def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Pl
             break
         best = place
     return best
+
+
+def told_at(model: Model, act: Happening) -> tuple[Fn, int]:
+    """Where a record is told what it then only notes: the call of a setter, not what stands in it."""
+    owner = model.program.owner(act.fn)
+    table = model.schema.table(owner) if owner is not None else None
+    kept = table is not None and table.model == owner
+    return (act.ctx.caller, act.ctx.call) if kept and act.ctx is not None and act.ctx.call >= 0 else (act.fn, act.instr)
 
 
 def _is_queued(model: Model, caller: Place, fn: Fn) -> bool:

@@ -20,7 +20,7 @@ _LONGEST_NAME = 80
 _MADE_UP = ("password", "passwd", "pass", "pwd", "pw", "passphrase")
 # What may be left of a credential's name beside that of the system.
 _BARE = ("key", "token", "secret", "password", "pass", "salt", "hmac")
-_CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/@]{0,80}):([^\s/@]{1,200})@([\w.-]+)", re.IGNORECASE)
+_CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/]{0,80}):([^\s/@]{1,200})@([\w.-]+)", re.IGNORECASE)
 # What examples and images of databases are given as a password.
 _GIVEN_TO_ALL = ("password", "postgres", "mysql", "mongo", "mongodb", "root", "admin", "secret", "user", "username", "dbuser", "pass")
 _STORES = re.compile(r"postgres|mysql|mariadb|mongo|redis|amqp|mssql|sqlserver|jdbc|clickhouse|elastic|cockroach", re.IGNORECASE)

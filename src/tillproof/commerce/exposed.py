@@ -9,6 +9,7 @@ import re
 from tillproof.commerce.names import fits
 from tillproof.flow.program import ClassId, Program
 from tillproof.flow.scope import Scope
+from tillproof.flow.values import Instance, Value, options
 from tillproof.knowledge.loader import Knowledge
 
 _LOCKED = rb"#\[[^\]]*\bLocked\b[^\]]*\]\s*"
@@ -25,9 +26,16 @@ class Exposed:
 
     def __call__(self, cls: ClassId, name: str) -> bool:
         """Whether the browser may set a field of an object of that class."""
+        return self._is_component(cls) and self._public(cls, name)
+
+    def is_component(self, value: Value) -> bool:
+        """Whether an object is a piece of a page: what is set in it is shown and sent back, and kept in no table."""
+        return any(isinstance(o, Instance) and self._is_component(o.cls) for o in options(value))
+
+    def _is_component(self, cls: ClassId) -> bool:
         if cls not in self._kept:
             self._kept[cls] = self._travels(cls)
-        return self._kept[cls] and self._public(cls, name)
+        return self._kept[cls]
 
     def _travels(self, cls: ClassId) -> bool:
         return any(fits(base, foreign) for foreign in self.scope.foreign_bases(cls) for base in self._bases)

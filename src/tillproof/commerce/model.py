@@ -68,7 +68,8 @@ from tillproof.flow.callers import Callers
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import squashed_name
-from tillproof.flow.program import Fn, Program
+from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.flow.values import Value
 from tillproof.knowledge.loader import Knowledge
 from tillproof.source.aliases import Alias
 from tillproof.source.files import Tree
@@ -100,7 +101,7 @@ class Model:
         self.evaluator = Evaluator(program, Modules(program, aliases))
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
         self.listeners = Listeners(self.wiring)
-        self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
+        self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
@@ -110,11 +111,15 @@ class Model:
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.service = Services(self.wiring).named
+        self.evaluator.scope.row_class = self._row_class
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)
+
+    def _row_class(self, value: Value, language: str) -> ClassId | None:
+        return self.record_methods.class_of(value, language)
 
     def prepare(self) -> None:
         """Find what nearly every check asks for."""

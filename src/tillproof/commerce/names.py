@@ -26,11 +26,14 @@ class Table(Generic[T]):
 
     def __init__(self) -> None:
         self._by_last: dict[str, list[tuple[str, str, T]]] = defaultdict(list)
+        self._stems: set[str] = set()
 
     def add(self, names: Iterable[str], thing: T) -> None:
         for name in names:
             literal = _LITERAL.match(name)
             call, text = (literal[1], literal[2]) if literal else (name, "")
+            if call.endswith("*"):
+                self._stems.add(call.rpartition(".")[2][:-1])
             self._by_last[call.rpartition(".")[2].lower()].append((call, text, thing))
 
     def __bool__(self) -> bool:
@@ -40,11 +43,22 @@ class Table(Generic[T]):
         """The last words of all names, in lower case."""
         return self._by_last.keys()
 
+    def may_know(self, word: str) -> bool:
+        """Whether some name may end in a word."""
+        return word.lower() in self._by_last or (bool(self._stems) and self._stemmed(word) != word)
+
+    def _stemmed(self, word: str) -> str:
+        """A name that is made of a known one and of what it is asked by, ``findOneByReference``, as the tables hold it: ``findOneBy*``."""
+        stem = next((s for s in self._stems if word.startswith(s) and word[len(s) :][:1].isupper()), "")
+        return stem + "*" if stem else word
+
     def find(self, names: Iterable[str]) -> list[tuple[T, str, str, str]]:
         """(thing, pattern, name that matched, text that the first argument must be) for every entry that fits one of the names."""
         out: list[tuple[T, str, str, str]] = []
         for name in names:
             plain = strip(name)
+            if self._stems:
+                plain = plain[: plain.rfind(".") + 1] + self._stemmed(plain.rpartition(".")[2])
             for call, text, thing in self._by_last.get(plain.rpartition(".")[2].lower(), ()):
                 if fits(call, plain):
                     out.append((thing, call, name, text))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
 from tillproof.commerce.claims import claimed
+from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
@@ -35,7 +36,7 @@ from tillproof.knowledge.schema import Effect, Operation
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_WRITES = ("record.create", "record.write", "order.write")
+_WRITES = ("record.create", "record.write", "order.write", "user.write")
 _PREPARES = ("prepare",)
 _NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
 """What is made for a customer; others write their own invoices and payments down."""
@@ -238,7 +239,7 @@ class PaidPolicy(SenderPolicy):
         if op == Op.SET_FIELD:
             obj, _, value = body.args(i)
             said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
-            if said and self.model.records.is_kept_nowhere(fn, self.model.records.holder(fn, obj, ctx)[0], body.name(i)):
+            if said and only_shown(self.model, fn, i, ctx):
                 return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)

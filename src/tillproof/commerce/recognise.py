@@ -312,14 +312,14 @@ class Recogniser:
 
     def may_be(self, kind: Kind, fn: Fn, name: str) -> bool:
         """Whether a callee with this last name may match a pattern of that kind: a quick look."""
-        return name.lower() in self.shared[self.program.language(fn.file), kind].words()
+        return self.shared[self.program.language(fn.file), kind].may_know(name)
 
     def is_(self, kind: Kind, fn: Fn, i: int, ctx: Ctx | None = None) -> str | None:
         """The pattern of that kind that a call matches, if any."""
         table = self.shared[self.program.language(fn.file), kind]
         body = self.program.body(fn)
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
+        if body.op[callee] in (Op.FIELD, Op.NAME) and not table.may_know(body.name(callee).rpartition(".")[2]):
             return None
         if (package := self.imported(fn, i)) and table.find((package,)):
             return package

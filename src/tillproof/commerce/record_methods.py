@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
-from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, options
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Records as Mapper
@@ -73,6 +73,12 @@ class RecordMethods:
         return next(found, "")
 
     # --- methods
+
+    def class_of(self, value: Value, language: str) -> ClassId | None:
+        """The class that declares the table of which a value is a row: what is called on it is a method of that class."""
+        touch = self.model.records.read_behind(value) if language == "php" else None
+        table = self.model.schema.table(touch.entity, touch.fn.file) if touch is not None and touch.entity else None
+        return table.model if table is not None else None
 
     def _declared(self, mapper: Mapper, name: str, kind: str) -> list[FunctionV]:
         """The method of a record's own class, when there is one such class."""

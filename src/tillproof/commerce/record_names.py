@@ -174,14 +174,15 @@ class RecordNames:
         """The class that a call is about: ``session.query(Order)``, ``em.find(Order, id)``, ``getEntityOrThrow(ctx, Order, id)``."""
         for _, row in self.program.body(link.fn).call(link.call)[1][:2]:
             for option in self._classes_in(link, row):
-                if isinstance(option, ClassV):
-                    return entity(self.program.cls(option.cls).name)
+                meant = option.base if isinstance(option, Member) and option.name == "class" else option  # PHP's Order::class
+                if isinstance(meant, ClassV):
+                    return entity(self.program.cls(meant.cls).name)
                 if isinstance(option, Result) and isinstance(option.callee, (External, Member)) and option.callee.name.endswith(_DECLARES):
                     given = self.evaluator.argument(option, 0)  # pgTable('orders', {…})
                     return entity(constant(given) or "") if given is not None else ""
                 if isinstance(option, Result) and isinstance(option.callee, Member) and (kept := self._of_reference(option, option.callee)):
                     return kept
-                if isinstance(option, External) and option.name.endswith(".class"):  # PHP's Order::class
+                if isinstance(option, External) and option.name.endswith(".class"):
                     return entity(option.name.removesuffix(".class"))
                 if isinstance(option, Const) and option.kind == Kind.STRING and _CLASS.fullmatch(text := option.text.strip("'\"")):
                     return entity(text.rpartition("\\")[2])  # PHP's 'Shop\Model\Order'

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tillproof.commerce.chains import Chain, Chains, Link
+from tillproof.commerce.lexicon import snake
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -71,6 +72,11 @@ _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression",
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
+)
+# A column in the name of the call: ``findOneByReference($r)``, ``whereOrderId($id)``; PHP's frameworks make such calls up.
+_COLUMN_IN_NAME = re.compile(
+    r"(?:find(?:One)?By|countBy|(?:or|and)?[wW]here(?!(?:Not|In|Null|Has|Key|Date|Day|Month|Year|Time|Raw|Exists|Column|Between|Doesnt|Full|Json|Like|Relation"
+    r"|Belongs|Morph|Any|All|None|Row|Integer|Past|Future|Today|Before|After|Attached)(?![a-z])))(?P<column>[A-Z]\w*)"
 )
 # A condition written out: ``where('stock >= ?', n)``, ``andWhere('item.stock >= :n')``.
 _IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
@@ -313,6 +319,9 @@ class PartReader:
             self._pair(name, positional[1:], out)
         elif positional and self._in_words(positional, out):
             return
+        elif len(positional) == 1 == len(arguments) and (column := self._column_in_name(link)):
+            out.compared.add(column)
+            out.keys.setdefault(column, positional[0])
         elif len(positional) == 1 and len(arguments) == 1 and _BY_ID.fullmatch(link.name) and not _is_record(positional[0]):
             if not isinstance(positional[0], (ClassV, Mix)):
                 out.keys.setdefault("id", positional[0])
@@ -320,6 +329,11 @@ class PartReader:
         elif len(positional) == 2 and isinstance(positional[0], ClassV):  # session.get(Order, id), get_object_or_404(Order, id)
             out.keys.setdefault("id", positional[1])
             out.compared.add("id")
+
+    def _column_in_name(self, link: Link) -> str:
+        """The column by which a call chooses, where its name says it."""
+        found = _COLUMN_IN_NAME.fullmatch(link.name) if self.program.language(link.fn.file) == "php" else None
+        return snake(found["column"]) if found is not None else ""
 
     @staticmethod
     def _in_words(positional: list[Value], out: Parts) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE
 from tillproof.commerce.entities import KEEPS, LINES, entity
+from tillproof.commerce.lent_fields import is_kept_nowhere
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
@@ -137,7 +138,7 @@ class Records:
         found, parts = self.holder(fn, obj, ctx)
         if not found or any((isinstance(o, External) and "." in o.name) or self._is_plain(o) for o in options(record)):
             return None
-        if self.is_kept_nowhere(fn, found, name):
+        if is_kept_nowhere(self.model, fn, found, name) or self.model.exposed.is_component(record):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
@@ -159,16 +160,6 @@ class Records:
         return of_library or (
             isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
         )
-
-    def is_kept_nowhere(self, fn: Fn, kind: str, name: str) -> bool:
-        """Whether a record is only lent a field that its table has no column for, to be shown in a page."""
-        words = self.model.words
-        if self.program.language(fn.file) != "python" or not (words.says_state(name) or words.has("stock_fields", name)):
-            return False
-        table = self.model.schema.table(kind, fn.file)
-        if table is None or table.model is None or table.open or table.documents or table.column(name) is not None:
-            return False
-        return self.evaluator.scope.method(table.model, name) is None
 
     def _set_named(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         """``setattr(order, name, value)``, for each of a record's names or for one."""

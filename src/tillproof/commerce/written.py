@@ -18,7 +18,7 @@ _FOLLOWED = re.compile(
     rb"[\w.-]{0,60}[\"'\]]?\s*(?:=>|[:=>,])\s*[\"'`]?(?:[^\s\"'<{\[\],]{6}|[a-z]{4} [a-z]{4} )|[\w.-]{0,60}[\"']?\s+(?:value\b|[^\s=:])",
     re.IGNORECASE,
 )
-_CONNECTION = re.compile(rb"://[^\s:/@]{0,80}:[^\s/@]{1,200}@")
+_CONNECTION = re.compile(rb"://[^\s:/]{0,80}:[^\s/@]{1,200}@")
 _NAME_BEFORE = re.compile(r"([A-Za-z_][\w.-]{0,79})[\"'\]]{0,3}\s{0,4}(?:=>|:=|=|:|,|\()\s{0,4}[\"'`]?$")
 # An assignment in a language of which no bodies are read.
 _ASSIGNED = re.compile(

@@ -60,6 +60,10 @@ def _no_service(_name: str) -> str:
     return ""
 
 
+def _no_row(_value: Value, _language: str) -> ClassId | None:
+    return None
+
+
 def _once_each(values: list[Value]) -> list[Value]:
     """A field that is declared with the type of what is stored in it is no second value."""
     kept: list[Value] = []
@@ -89,6 +93,8 @@ class Scope:
         """The classes of which a container hands out an object where this one is asked for."""
         self.service: Callable[[str], str] = _no_service
         """The name of the class of which a container hands out an object under a name of its own."""
+        self.row_class: Callable[[Value, str], ClassId | None] = _no_row
+        """The class of ours of which a mapper makes an object that was fetched, in a language."""
 
     # --- globals
 
@@ -300,7 +306,7 @@ class Scope:
         """
         if isinstance(callee, Choice):
             return [f for o in callee.options for f in self.by_name(o, language)][:_FEW_METHODS]
-        if not isinstance(callee, Member) or callee.name.lower() in COMMON_METHODS or len(callee.name) < 5:
+        if not isinstance(callee, Member):
             return []
         known = self._named.get(id(callee))
         if known is None:
@@ -308,10 +314,14 @@ class Scope:
         return known[1]
 
     def _find_by_name(self, callee: Member, language: str) -> list[FunctionV]:
+        named = self.program.functions_by_name
+        if (of_row := self.of_row(callee, language)) is not None:
+            return [of_row]
+        if callee.name.lower() in COMMON_METHODS or len(callee.name) < 5:
+            return []
         root: Value = callee
         while isinstance(root, (Member, Element)):
             root = root.base
-        named = self.program.functions_by_name
         private = language == "python" and callee.name.startswith("_")  # on a library's object it can only be one of ours
         foreign = isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External))
         if foreign and not private:
@@ -325,6 +335,12 @@ class Scope:
             if owner is not None and self.program.language(fn.file) == language:
                 found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))
         return found if len(found) <= _FEW_METHODS else []
+
+    def of_row(self, callee: Member, language: str) -> FunctionV | None:
+        """The method of a row's own class that a call on it runs: ``$orders->findOneBy([…])->setPaid(true)``."""
+        kept = self.row_class(callee.base, language) if callee.name in self.program.functions_by_name else None
+        fn = self.method(kept, callee.name) if kept is not None else None
+        return FunctionV(callee.at, fn, None, Instance(callee.at, kept)) if fn is not None and kept is not None else None
 
     def static_member(self, value: ClassV, name: str, at: tuple[str, int]) -> Value:
         if name == "class" and self.program.language(value.cls.file) == "php":

@@ -8,6 +8,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
@@ -91,7 +92,7 @@ def _anchor(model: Model, entry: Entry, act: Happening, ignored: bool) -> tuple[
     calls = [c for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0]
     if calls and (ignored or model.entries_reaching(act.fn) > 1) and calls[-1].caller == entry.target.fn:
         return calls[-1].caller, calls[-1].call
-    return act.fn, act.instr
+    return told_at(model, act)
 
 
 def _ambiguous(model: Model, act: Happening) -> bool:
@@ -101,9 +102,12 @@ def _ambiguous(model: Model, act: Happening) -> bool:
             continue
         callee = model.program.body(ctx.caller).args(ctx.call)[0]
         value = model.evaluator.value(ctx.caller, callee, ctx.parent)
+        scope, language = model.evaluator.scope, model.program.language(ctx.caller.file)
         targets = {o.fn for o in options(value) if isinstance(o, FunctionV)}
+        if not targets:
+            targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := scope.of_row(o, language)) is not None}
         if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
-            targets = {o.fn for o in model.evaluator.scope.by_name(value, model.program.language(ctx.caller.file))}
+            targets = {o.fn for o in scope.by_name(value, language)}
         if len(targets) != 1:
             return True
     return False

@@ -75,6 +75,8 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     obj, _, value = body.args(i)
     name = body.name(i)
     holder = written(model.program, fn, obj).rpartition(".")[2]
+    if model.exposed.is_component(model.evaluator.value(fn, obj)):
+        return
     if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
         yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tillproof.checks.ways import told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
@@ -307,5 +308,5 @@ def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
     """Where the first of the browser's routes writes that the order is paid; of those that ask the provider, where there is one."""
     for found in sorted(integration.returns, key=lambda r: not r.policy.proofs):
         act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
-        return act.fn, act.instr
+        return told_at(model, act)
     return None
