@@ -34,6 +34,8 @@ def _ran(evaluator: Evaluator, fn: Fn, before: int, cursor: int) -> int | None:
     program = evaluator.program
     body = program.body(fn)
     held = written(program, fn, cursor)
+    if not held:
+        return None
     runs = {
         i
         for i, op in enumerate(body.op)
@@ -42,5 +44,5 @@ def _ran(evaluator: Evaluator, fn: Fn, before: int, cursor: int) -> int | None:
         and body.name(body.args(i)[0]).lower() in _RUNS
         and written(program, fn, body.args(body.args(i)[0])[0]) == held
     }
-    last = evaluator.defuse(fn).last_before(before, runs) if held and runs else set()
+    last = evaluator.defuse(fn).last_before(before, runs) if runs else set()
     return next(iter(last)) if len(last) == 1 else None

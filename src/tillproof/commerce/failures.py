@@ -1,17 +1,17 @@
-"""What becomes of a failure: raised again, answered as one, kept for later, or taken for success."""
+"""What a handler makes of a failure: raised again, answered as one, kept for later, or taken for success."""
 
 import re
 from collections.abc import Set
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import Catch, catches, reached_from
+from tillproof.flow.tries import Catch, reached_from
+from tillproof.flow.tries import catches as catches_of
 from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ _LOG = re.compile(r"(.*_)?(logs?|log_entry|log_entries|histor(y|ies)|audits?|aud
 _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IGNORECASE)
 _INWARD = 1  # calls from the one that a handler makes to the write
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
-_ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
-# `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
-_LONGEST_PATH = 14
-_HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
@@ -74,20 +70,21 @@ class Failures:
         """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected.
         ``ours``: it is our own records that fail there, which no exception of a provider or of the network tells of."""
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
-        found = [c for c in self._of(place.fn) if block in c.tried]
+        found = [c for c in self.catches(place.fn) if block in c.tried]
         broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
         if ours:
             broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
         return min(broad, key=lambda c: all(t.rpartition(".")[2] not in _ANY for t in c.types)) if broad else None
 
-    def _of(self, fn: Fn) -> list[Catch]:
+    def catches(self, fn: Fn) -> list[Catch]:
+        """The handlers of a function."""
         if fn not in self._catches:
-            self._catches[fn] = catches(self.model.program.body(fn))
+            self._catches[fn] = catches_of(self.model.program.body(fn))
         return self._catches[fn]
 
     def swallows(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
-        if self._passes_on(fn, catch.blocks) or (catch.falls and (self._answers_later(fn, catch) or self._asks_again(fn, catch))):
+        if self.passes_on(fn, catch.blocks) or (catch.falls and (self._answers_later(fn, catch) or self._asks_again(fn, catch))):
             return False
         return not any(self._is_error(o) for v in self._returned(fn, catch) for o in options(v))
 
@@ -105,7 +102,7 @@ class Failures:
     def answers_failure(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
         body = self.model.program.body(fn)
-        return any(body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in self._ends(fn, catch.blocks))
+        return any(body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in self.ends(fn, catch.blocks))
 
     def says_no(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler of a function that answers yes or no answers no."""
@@ -121,17 +118,17 @@ class Failures:
         is returned sends as success: ``{"message": "nothing done"}``."""
         body = self.model.program.body(fn)
         blocks = frozenset(b for start in catch.blocks for b in reached_from(body, start))
-        ends = self._ends(fn, blocks)
-        return bool(ends) and all(body.op[e] == Op.RECORD for e in ends) and not self._passes_on(fn, blocks)
+        ends = self.ends(fn, blocks)
+        return bool(ends) and all(body.op[e] == Op.RECORD for e in ends) and not self.passes_on(fn, blocks)
 
     def _returned(self, fn: Fn, catch: Catch) -> list[Value]:
         """What a handler returns."""
-        return [self.model.evaluator.value(fn, end) for end in self._ends(fn, catch.blocks)]
+        return [self.model.evaluator.value(fn, end) for end in self.ends(fn, catch.blocks)]
 
-    def _ends(self, fn: Fn, blocks: Set[int]) -> list[int]:
+    def ends(self, fn: Fn, blocks: Set[int]) -> list[int]:
         """The instructions whose values some blocks return."""
         body = self.model.program.body(fn)
-        returned = (body.args(i)[0] for b in blocks for i in self._rows(fn, b) if body.op[i] == Op.RETURN)
+        returned = (body.args(i)[0] for b in blocks for i in self.rows(fn, b) if body.op[i] == Op.RETURN)
         return [end for end in returned if end >= 0]
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
@@ -149,12 +146,12 @@ class Failures:
 
     def _catch_at(self, fn: Fn, i: int) -> Catch | None:
         """The handler that begins at an instruction, or in which it stands."""
-        return next((c for c in self._of(fn) if c.caught == i or any(i in self._rows(fn, b) for b in c.blocks)), None)
+        return next((c for c in self.catches(fn) if c.caught == i or any(i in self.rows(fn, b) for b in c.blocks)), None)
 
     def raises_again(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler hands every failure on, to whoever is around it: it raises, and neither returns nor goes on behind the try."""
         body = self.model.program.body(fn)
-        ops = {body.op[i] for b in catch.blocks for i in self._rows(fn, b)}
+        ops = {body.op[i] for b in catch.blocks for i in self.rows(fn, b)}
         return not catch.falls and Op.RAISE in ops and Op.RETURN not in ops
 
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
@@ -162,7 +159,7 @@ class Failures:
         catch = self._catch_at(fn, caught)
         blocks = catch.blocks if catch is not None else frozenset()
         recogniser = self.model.recogniser
-        for i in (i for b in blocks for i in self._rows(fn, b)):
+        for i in (i for b in blocks for i in self.rows(fn, b)):
             op = self.model.program.body(fn).op[i]
             if op in (Op.CALL, Op.SET_FIELD) and (plain := self.model.effects.plain(fn, i)) is not None:
                 return plain.touches or plain.kind in ("mail", "job")
@@ -196,20 +193,20 @@ class Failures:
         """Whether a handler does nothing at all: it logs nothing, keeps nothing and raises nothing."""
         catch = self._catch_at(fn, caught)
         body = self.model.program.body(fn)
-        ops = {body.op[i] for b in catch.blocks for i in self._rows(fn, b)} if catch is not None else {Op.RAISE}
+        ops = {body.op[i] for b in catch.blocks for i in self.rows(fn, b)} if catch is not None else {Op.RAISE}
         return ops.isdisjoint((Op.CALL, Op.NEW, Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO))
 
     def quiet(self, fn: Fn, start: int) -> bool:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)
-        return not self._passes_on(fn, blocks)
+        return not self.passes_on(fn, blocks)
 
     def _asks_again(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler asks the provider how the payment stands now, and the function goes on with that: a capture that failed since
         it was captured before."""
         body, recogniser = self.model.program.body(fn), self.model.recogniser
-        asked = [(fn, i) for b in catch.blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
-        ours = {o.fn for _, i in asked for o in options(self.model.evaluator.value(fn, body.args(i)[0])) if isinstance(o, FunctionV)}
+        asked = [(fn, i) for b in catch.blocks for i in self.rows(fn, b) if body.op[i] == Op.CALL]
+        ours = dict.fromkeys(one for _, i in asked for one in self._ours(fn, i))
         asked += [(one, i) for one in ours for i, op in enumerate(self.model.program.body(one).op) if op == Op.CALL]
         known = (recogniser.operation(*one) for one in asked)
         return any(k is not None and getattr(k.thing, "op", "") == "payment.retrieve" for k in known)
@@ -217,22 +214,23 @@ class Failures:
     def _answers_later(self, fn: Fn, catch: Catch) -> bool:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
         body = self.model.program.body(fn)
-        inside = {i for b in catch.blocks for i in self._rows(fn, b)}
+        inside = {i for b in catch.blocks for i in self.rows(fn, b)}
         set_here = {body.name(i) for i in inside if body.op[i] == Op.STORE} - {""}
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
         asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
         later = {b for block in catch.blocks for b in reached_from(body, block)} - catch.blocks
-        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for b in later for i in self._rows(fn, b))
+        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for b in later for i in self.rows(fn, b))
 
-    def _rows(self, fn: Fn, block: int) -> range:
+    def rows(self, fn: Fn, block: int) -> range:
+        """The instructions of a block."""
         b = self.model.program.body(fn).blocks[block]
         return range(b.start, b.end)
 
-    def _passes_on(self, fn: Fn, blocks: frozenset[int]) -> bool:
+    def passes_on(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether any of some blocks raises, answers with an error or keeps what failed."""
         body = self.model.program.body(fn)
         for block in blocks:
-            for i in self._rows(fn, block):
+            for i in self.rows(fn, block):
                 op = body.op[i]
                 if op == Op.RAISE:
                     return True
@@ -307,7 +305,7 @@ class Failures:
         )
 
     def _makes_error(self, fn: Fn) -> bool:
-        return self._passes_on(fn, frozenset(range(len(self.model.program.body(fn).blocks))))
+        return self.passes_on(fn, frozenset(range(len(self.model.program.body(fn).blocks))))
 
     def _notes_failure(self, fn: Fn, i: int) -> bool:
         touch = self.model.records.touch(fn, i, None)
@@ -315,187 +313,23 @@ class Failures:
             "error" in n.lower() or "fail" in n.lower() or "retry" in n.lower() or "attempt" in n.lower() for n in touch.fields
         )
 
-    def answer(self, place: Place) -> Literal["lost", "told", "handed"]:
-        """What a caller does with the answer of a call that failed (false, null, a record that says so): it is lost where the caller never
-        asks for it, or goes on quietly where it says so; returned, it is for whoever gets it to ask."""
-        body = self.model.program.body(place.fn)
-        defuse = self.model.evaluator.defuse(place.fn)
-        asked = self._asking(place.fn, place.instr, 0)
-        if asked is None:
-            return "handed" if self._is_returned(place.fn, place.instr, 0) else "told"
-        for branch, positive in asked:
-            for kind, target in body.blocks[defuse.block_of[branch]].next:
-                if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self.quiet(place.fn, target):
-                    return "told"
-        return "lost"
-
     def goes_on(self, fn: Fn, catch: Catch) -> bool:
         """Whether something is done behind a try all the same when it has failed."""
         body = self.model.program.body(fn)
         behind = {b for start in catch.blocks for b in reached_from(body, start)} if catch.falls else set()
-        return self._works(fn, frozenset(behind - catch.blocks - catch.tried))
+        return self.works(fn, frozenset(behind - catch.blocks - catch.tried))
 
-    def done_if(self, place: Place) -> bool | None:
-        """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
-        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
-        asked = self._asking(place.fn, place.instr, 0)
-        for branch, positive in asked or ():
-            arms = dict(body.blocks[defuse.block_of[branch]].next)
-            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
-            if yes is not None and no is not None and self._works(place.fn, reached_from(body, yes) - reached_from(body, no)):
-                return True
-        return False if asked else None
-
-    def _works(self, fn: Fn, blocks: frozenset[int]) -> bool:
+    def works(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether some blocks do something, by themselves or by functions of ours."""
         body = self.model.program.body(fn)
-        calls = [i for b in blocks for i in self._rows(fn, b) if body.op[i] == Op.CALL]
-        called = (o for i in calls for o in options(self.model.evaluator.value(fn, body.args(i)[0])))
-        return self._acts(fn, blocks) or any(isinstance(o, FunctionV) and self.model.effects.acts(o.fn) for o in called)
+        calls = [i for b in blocks for i in self.rows(fn, b) if body.op[i] == Op.CALL]
+        return self.acts_in(fn, blocks) or any(self.model.effects.acts(one) for i in calls for one in self._ours(fn, i))
 
-    def passes_over(self, fn: Fn, i: int, answers: bool) -> bool:
-        """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept. ``answers``:
-        what the function returns is the answer; else a caller may ask what it was told."""
-        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
-        for branch, positive in self._asking(fn, i, 0) or ():
-            arms = dict(body.blocks[defuse.block_of[branch]].next)
-            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
-            if yes is not None and no is not None:
-                own = (reached_from(body, yes) - reached_from(body, no)) or frozenset([yes])  # a loop goes on to the next
-                if not self._passes_on(fn, own) and (answers or not self._ends(fn, own)):
-                    return True
-        return False
-
-    def _is_returned(self, fn: Fn, i: int, depth: int) -> bool:
-        """Whether all that is done with a value is to return it."""
-        body = self.model.program.body(fn)
-        uses = list(self.model.evaluator.defuse(fn).uses(i))
-        return bool(uses) and all(
-            body.op[u] == Op.RETURN or (body.op[u] == Op.AWAIT and depth < 3 and self._is_returned(fn, u, depth + 1)) for u in uses
-        )
-
-    def _asking(self, fn: Fn, i: int, depth: int) -> list[tuple[int, bool]] | None:
-        """The branches on a value, with whether the value's truth is the branch's; None when it is handed on, compared or returned."""
-        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
-        out: list[tuple[int, bool]] = []
-        taken = 0
-        for use in defuse.uses(i) if depth < 5 else ():
-            op = body.op[use]
-            if op == Op.BRANCH:
-                out.append((use, True))
-                continue
-            if op == Op.INDEX and body.const(body.args(use)[1]) is not None:
-                taken += 1  # `done, message = …`: who asks for one part need not ask for the others
-                parts_asked = self._asking(fn, use, depth + 1)
-                if parts_asked:
-                    out += parts_asked
-                continue
-            below: list[tuple[int, bool]] | None = None
-            if op == Op.AWAIT:
-                below = self._asking(fn, use, depth + 1)
-            elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
-                inner = self._asking(fn, use, depth + 1)
-                below = None if inner is None else [(b, not positive) for b, positive in inner]
-            elif op == Op.STORE:
-                name = body.name(use)
-                reads = [
-                    n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
-                ]
-                parts = [self._asking(fn, n, depth + 1) for n in reads]
-                below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]
-            if below is None:
-                return None
-            out += below
-        return None if taken and not out else out
-
-    def only_logged(self, place: Place) -> int | None:
-        """The instruction by which a failure that a call's answer tells of is only logged, after which the function goes
-        on as if nothing were; None when it is not so."""
-        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
-        caught = {b for c in self._of(place.fn) for b in c.blocks}
-        for branch in self._about(place.fn, place.instr, 0, set()):
-            for kind, target in body.blocks[defuse.block_of[branch]].next:
-                other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
-                own = reached_from(body, target) - reached_from(body, other) - caught
-                logged = self._error_log(place.fn, own, target)
-                acts = self._acts(place.fn, own) or self._hands_back(place, own)
-                if logged is not None and self.quiet(place.fn, target) and not acts:
-                    return logged
-        return None
-
-    def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
-        """Whether some blocks return the very answer that told of the failure, or what is made of it."""
-        return any(self._made_of(place.fn, end, place.instr, 0) for end in self._ends(place.fn, blocks))
-
-    def _made_of(self, fn: Fn, i: int, call: int, depth: int) -> bool:
-        body = self.model.program.body(fn)
-        if i < 0 or depth > 5:
-            return False
-        op, args = body.op[i], body.args(i)
-        if i == call or op == Op.NAME:
-            stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if op == Op.NAME else ()
-            return i == call or any(self._made_of(fn, body.args(s)[1], call, depth + 1) for s in stores)
-        if op == Op.CALL:
-            return any(self._made_of(fn, v, call, depth + 1) for _, v in body.call(i)[1])
-        below = args[1:] if op == Op.CAST else args if op in (Op.AWAIT, Op.RECORD) else args[:1] if op == Op.FIELD else []
-        return any(self._made_of(fn, b, call, depth + 1) for b in below)
-
-    def _about(self, fn: Fn, i: int, depth: int, seen: set[int]) -> list[int]:
-        """The branches that hang on a value or anything read of it."""
-        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
-        out: list[int] = []
-        for use in defuse.uses(i) if depth < _LONGEST_PATH else ():
-            op = body.op[use]
-            if use in seen:
-                continue
-            seen.add(use)
-            if op == Op.BRANCH:
-                out.append(use)
-            elif op == Op.BINARY and not any(self._is_fixed(fn, side) for side in body.args(use)[1:3]):
-                continue  # two values that do not agree are no failure of the call that gave one of them
-            elif op in _HOLDING or (op == Op.CALL and body.args(use)[0] != i):
-                out += self._about(fn, use, depth + 1, seen)
-            elif op == Op.STORE:
-                name = body.name(use)
-                for n, o in enumerate(body.op):
-                    if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores:
-                        out += self._about(fn, n, depth + 1, seen)
-        return out
-
-    def _is_fixed(self, fn: Fn, i: int) -> bool:
-        """Whether an operand is a literal, or a name that is written as constants are: `Status::FAILED`."""
-        body = self.model.program.body(fn)
-        return body.op[i] == Op.CONST or (body.op[i] in (Op.NAME, Op.FIELD) and body.name(i)[:1].isupper())
-
-    def _error_log(self, fn: Fn, blocks: frozenset[int], start: int) -> int | None:
-        """The log of an error by which every way through some blocks leads that begins at one of them."""
-        body = self.model.program.body(fn)
-        for block in sorted(b for b in blocks if not self._passes_by(fn, start, b, blocks)):
-            for i in self._rows(fn, block):
-                if body.op[i] == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-                    name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
-                    if name in _ERROR_LOGS:
-                        return i
-        return None
-
-    def _passes_by(self, fn: Fn, start: int, block: int, within: frozenset[int]) -> bool:
-        """Whether a way from one block leaves some blocks, or the function, without going through another."""
-        blocks = self.model.program.body(fn).blocks
-        seen: set[int] = set()
-        waiting = [start] if start != block else []
-        while waiting:
-            here = waiting.pop()
-            onward = [t for k, t in blocks[here].next if k != EDGE_RAISE]
-            if here not in within or not onward:
-                return True
-            seen.add(here)
-            waiting += [t for t in onward if t != block and t not in seen]
-        return False
-
-    def _acts(self, fn: Fn, blocks: frozenset[int]) -> bool:
+    def acts_in(self, fn: Fn, blocks: frozenset[int]) -> bool:
+        """Whether some blocks write, send or queue something themselves."""
         return any(
             self.model.effects.plain(fn, i) is not None
             for b in blocks
-            for i in self._rows(fn, b)
+            for i in self.rows(fn, b)
             if self.model.program.body(fn).op[i] == Op.CALL
         )

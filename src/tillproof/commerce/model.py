@@ -30,6 +30,7 @@ from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
+from tillproof.commerce.outcomes import Outcomes
 from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
@@ -402,7 +403,13 @@ class Model:
 
     @cached_property
     def failures(self) -> Failures:
+        """What handlers of exceptions make of them."""
         return Failures(self)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What callers do with answers that tell of a failure."""
+        return Outcomes(self)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -418,11 +418,11 @@ class States:
         told = [snake(c) for c in constraint.columns]
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
             return constraint
-        if constraint.primary and all(self._told(touch, c) for c in told):
+        if constraint.primary and all(self._read_off(touch, c) for c in told):
             return constraint
-        return constraint if all(self._is_told(touch, c) for c in told) else None
+        return constraint if all(self._handed_over(touch, c) for c in told) else None
 
-    def _is_told(self, touch: Touch, column: str) -> bool:
+    def _handed_over(self, touch: Touch, column: str) -> bool:
         """Whether a column is given what was handed over, as it is or converted: nothing that is made, counted or looked up anew."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
         waiting, seen, told = [value] if value is not None else [], 0, False
@@ -444,9 +444,9 @@ class States:
 
     def _told_id(self, touch: Touch, column: str) -> bool:
         """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""
-        return re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None and self._told(touch, column)
+        return re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None and self._read_off(touch, column)
 
-    def _told(self, touch: Touch, column: str) -> bool:
+    def _read_off(self, touch: Touch, column: str) -> bool:
         """Whether what a column is given is read off something that is handed over, and not made here."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
         return value is not None and all(isinstance(o, (Member, Element)) for o in options(value))

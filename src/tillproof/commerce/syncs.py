@@ -156,7 +156,7 @@ class Syncs:
                 continue
             if self._keeps(place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
                 return "kept", at
-            if all(self.model.failures.answer(outer) == "lost" for outer in way[n + 1 : last + 1][:2]):
+            if all(self.model.outcomes.answer(outer) == "lost" for outer in way[n + 1 : last + 1][:2]):
                 return "dropped", at
             return "kept", at
         return "stops", way[last]

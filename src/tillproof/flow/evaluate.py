@@ -15,7 +15,7 @@ from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside
-from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.values import (
@@ -76,6 +76,8 @@ class Evaluator:
         """Ends of the names of factories that a framework writes itself, and the method by which they give an object."""
         self.events: frozenset[str] = frozenset()
         """The names of the events that a method may be named after, in lower case and without what parts their words."""
+        self.event_methods: dict[ClassId, list[str]] = {}
+        """The methods of a class that are named so."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
         self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody

@@ -75,8 +75,11 @@ def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:
         value = value.base
     if not isinstance(value, Instance):
         return None
-    names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
-    told = [n for n in names if (squashed := squashed_name(n)) and any(event in squashed for event in ev.events)]
+    told = ev.event_methods.get(value.cls)
+    if told is None:
+        names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
+        told = [n for n in names if (squashed := squashed_name(n)) and any(event in squashed for event in ev.events)]
+        ev.event_methods[value.cls] = told
     return choice(at, [ev.member(value, n, at) for n in told]) if told else None
 
 

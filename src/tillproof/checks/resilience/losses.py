@@ -153,7 +153,7 @@ def lost(model: Model, effect: Effect) -> Lost | None:
     """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
     way = effect.way
     for n, place in enumerate(way):
-        if n and (logged := model.failures.only_logged(place)) is not None:
+        if n and (logged := model.outcomes.only_logged(place)) is not None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
         if n and _nobody_waits(model, place, way[n - 1].fn):
             return Lost(effect, place.fn, place.instr, "nobody waits for the functions that are begun here, and success is answered")
@@ -199,7 +199,7 @@ def _hangs_on(model: Model, callers: Sequence[Place]) -> bool:
     """Whether something is left undone where a question that could not be put is taken for answered no: what its first caller who asks for
     the answer does when it is yes. True where nobody is seen to ask."""
     for place in callers:
-        found = model.failures.done_if(place)
+        found = model.outcomes.done_if(place)
         if found is not None:
             return found
     return True
@@ -219,7 +219,7 @@ def left_to_another(model: Model, effect: Effect) -> Lost | None:
             given = [written(model.program, place.fn, a) for _, a in body.call(fact.instr)[1]] if called else []
             if not _LOCKED.fullmatch(snake(name)) or any(_SAME_MESSAGE.search(text) for text in given):
                 continue
-            if model.failures.passes_over(place.fn, fact.instr, answers=last):
+            if model.outcomes.passes_over(place.fn, fact.instr, answers=last):
                 how = "other work has locked the record, the message is passed over, and success is answered"
                 return Lost(effect, place.fn, fact.instr, how)
     return None
@@ -229,10 +229,10 @@ def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:
     """Whether what is returned behind a handler of Python goes back as it is through every caller, and so becomes the answer."""
     fn = way[0].fn
     python = model.program.language(fn.file) == "python"
-    return python and all(model.failures.answer(p) == "handed" for p in way[1:]) and model.failures.answers_plainly(fn, catch)
+    return python and all(model.outcomes.answer(p) == "handed" for p in way[1:]) and model.failures.answers_plainly(fn, catch)
 
 
 def _goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:
     """Whether the first caller that may ask for the answer of what failed does not; with no caller there is nobody to ask."""
-    told = [answer for place in callers if (answer := model.failures.answer(place)) != "handed"]
+    told = [answer for place in callers if (answer := model.outcomes.answer(place)) != "handed"]
     return told[0] == "lost" if told else not callers

@@ -128,13 +128,12 @@ class _Calls:
         before = self._route_before(fn, callee)
         if through_route != (before is not None) and (before is not None or dotted):
             return False
-        path = (
-            before
-            if through_route
-            else next((path_text(v) for v in arguments.at(routes.path)), None)
-            if routes.path
-            else _by_place(routes, fn)
-        )
+        if through_route:
+            path = before
+        elif routes.path:
+            path = next((path_text(v) for v in arguments.at(routes.path)), None)
+        else:
+            path = _by_place(routes, fn)
         found = [h for v in arguments.first(routes.handler) for one in (v, *functions_in(v)) for h in handlers(self.evaluator, one)]
         if not found and not through_route and len(arguments.positional) == 1:
             return False

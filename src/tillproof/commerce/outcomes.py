@@ -1,0 +1,189 @@
+"""What a caller does with the answer of a call that may have failed, where a failure is told as a value: false, null, a record."""
+
+from typing import TYPE_CHECKING, Literal
+
+from tillproof.commerce.effects import Place
+from tillproof.flow.program import Fn
+from tillproof.flow.tries import reached_from
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
+_LONGEST_PATH = 14
+_HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
+_ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
+
+
+class Outcomes:
+    """Asks the branches that hang on an answer, and what stands on either side of them."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._failures = model.failures
+
+    def answer(self, place: Place) -> Literal["lost", "told", "handed"]:
+        """What a caller does with the answer of a call that failed (false, null, a record that says so): it is lost where the caller never
+        asks for it, or goes on quietly where it says so; returned, it is for whoever gets it to ask."""
+        body = self.model.program.body(place.fn)
+        defuse = self.model.evaluator.defuse(place.fn)
+        asked = self._asking(place.fn, place.instr, 0)
+        if asked is None:
+            return "handed" if self._is_returned(place.fn, place.instr, 0) else "told"
+        for branch, positive in asked:
+            for kind, target in body.blocks[defuse.block_of[branch]].next:
+                if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self._failures.quiet(place.fn, target):
+                    return "told"
+        return "lost"
+
+    def done_if(self, place: Place) -> bool | None:
+        """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        asked = self._asking(place.fn, place.instr, 0)
+        for branch, positive in asked or ():
+            arms = dict(body.blocks[defuse.block_of[branch]].next)
+            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
+            if yes is not None and no is not None and self._failures.works(place.fn, reached_from(body, yes) - reached_from(body, no)):
+                return True
+        return False if asked else None
+
+    def passes_over(self, fn: Fn, i: int, answers: bool) -> bool:
+        """Whether what is left undone because a question is answered yes is neither raised, answered as an error nor kept. ``answers``:
+        what the function returns is the answer; else a caller may ask what it was told."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        for branch, positive in self._asking(fn, i, 0) or ():
+            arms = dict(body.blocks[defuse.block_of[branch]].next)
+            yes, no = (arms.get(EDGE_TRUE), arms.get(EDGE_FALSE)) if positive else (arms.get(EDGE_FALSE), arms.get(EDGE_TRUE))
+            if yes is not None and no is not None:
+                own = (reached_from(body, yes) - reached_from(body, no)) or frozenset([yes])  # a loop goes on to the next
+                if not self._failures.passes_on(fn, own) and (answers or not self._failures.ends(fn, own)):
+                    return True
+        return False
+
+    def only_logged(self, place: Place) -> int | None:
+        """The instruction by which a failure that a call's answer tells of is only logged, after which the function goes
+        on as if nothing were; None when it is not so."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        caught = {b for c in self._failures.catches(place.fn) for b in c.blocks}
+        for branch in self._about(place.fn, place.instr, 0, set()):
+            for kind, target in body.blocks[defuse.block_of[branch]].next:
+                other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
+                own = reached_from(body, target) - reached_from(body, other) - caught
+                logged = self._error_log(place.fn, own, target)
+                acts = self._failures.acts_in(place.fn, own) or self._hands_back(place, own)
+                if logged is not None and self._failures.quiet(place.fn, target) and not acts:
+                    return logged
+        return None
+
+    def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
+        """Whether some blocks return the very answer that told of the failure, or what is made of it."""
+        return any(self._made_of(place.fn, end, place.instr, 0) for end in self._failures.ends(place.fn, blocks))
+
+    def _made_of(self, fn: Fn, i: int, call: int, depth: int) -> bool:
+        body = self.model.program.body(fn)
+        if i < 0 or depth > 5:
+            return False
+        op, args = body.op[i], body.args(i)
+        if i == call or op == Op.NAME:
+            stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if op == Op.NAME else ()
+            return i == call or any(self._made_of(fn, body.args(s)[1], call, depth + 1) for s in stores)
+        if op == Op.CALL:
+            return any(self._made_of(fn, v, call, depth + 1) for _, v in body.call(i)[1])
+        below = args[1:] if op == Op.CAST else args if op in (Op.AWAIT, Op.RECORD) else args[:1] if op == Op.FIELD else []
+        return any(self._made_of(fn, b, call, depth + 1) for b in below)
+
+    def _is_returned(self, fn: Fn, i: int, depth: int) -> bool:
+        """Whether all that is done with a value is to return it."""
+        body = self.model.program.body(fn)
+        uses = list(self.model.evaluator.defuse(fn).uses(i))
+        return bool(uses) and all(
+            body.op[u] == Op.RETURN or (body.op[u] == Op.AWAIT and depth < 3 and self._is_returned(fn, u, depth + 1)) for u in uses
+        )
+
+    def _asking(self, fn: Fn, i: int, depth: int) -> list[tuple[int, bool]] | None:
+        """The branches on a value, with whether the value's truth is the branch's; None when it is handed on, compared or returned."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        out: list[tuple[int, bool]] = []
+        taken = 0
+        for use in defuse.uses(i) if depth < 5 else ():
+            op = body.op[use]
+            if op == Op.BRANCH:
+                out.append((use, True))
+                continue
+            if op == Op.INDEX and body.const(body.args(use)[1]) is not None:
+                taken += 1  # `done, message = …`: who asks for one part need not ask for the others
+                parts_asked = self._asking(fn, use, depth + 1)
+                if parts_asked:
+                    out += parts_asked
+                continue
+            below: list[tuple[int, bool]] | None = None
+            if op == Op.AWAIT:
+                below = self._asking(fn, use, depth + 1)
+            elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
+                inner = self._asking(fn, use, depth + 1)
+                below = None if inner is None else [(b, not positive) for b, positive in inner]
+            elif op == Op.STORE:
+                name = body.name(use)
+                reads = [
+                    n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
+                ]
+                parts = [self._asking(fn, n, depth + 1) for n in reads]
+                below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]
+            if below is None:
+                return None
+            out += below
+        return None if taken and not out else out
+
+    def _about(self, fn: Fn, i: int, depth: int, seen: set[int]) -> list[int]:
+        """The branches that hang on a value or anything read of it."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        out: list[int] = []
+        for use in defuse.uses(i) if depth < _LONGEST_PATH else ():
+            op = body.op[use]
+            if use in seen:
+                continue
+            seen.add(use)
+            if op == Op.BRANCH:
+                out.append(use)
+            elif op == Op.BINARY and not any(self._is_fixed(fn, side) for side in body.args(use)[1:3]):
+                continue  # two values that do not agree are no failure of the call that gave one of them
+            elif op in _HOLDING or (op == Op.CALL and body.args(use)[0] != i):
+                out += self._about(fn, use, depth + 1, seen)
+            elif op == Op.STORE:
+                name = body.name(use)
+                for n, o in enumerate(body.op):
+                    if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores:
+                        out += self._about(fn, n, depth + 1, seen)
+        return out
+
+    def _is_fixed(self, fn: Fn, i: int) -> bool:
+        """Whether an operand is a literal, or a name that is written as constants are: `Status::FAILED`."""
+        body = self.model.program.body(fn)
+        return body.op[i] == Op.CONST or (body.op[i] in (Op.NAME, Op.FIELD) and body.name(i)[:1].isupper())
+
+    def _error_log(self, fn: Fn, blocks: frozenset[int], start: int) -> int | None:
+        """The log of an error by which every way through some blocks leads that begins at one of them."""
+        body = self.model.program.body(fn)
+        for block in sorted(b for b in blocks if not self._passes_by(fn, start, b, blocks)):
+            for i in self._failures.rows(fn, block):
+                if body.op[i] == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
+                    name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
+                    if name in _ERROR_LOGS:
+                        return i
+        return None
+
+    def _passes_by(self, fn: Fn, start: int, block: int, within: frozenset[int]) -> bool:
+        """Whether a way from one block leaves some blocks, or the function, without going through another."""
+        blocks = self.model.program.body(fn).blocks
+        seen: set[int] = set()
+        waiting = [start] if start != block else []
+        while waiting:
+            here = waiting.pop()
+            onward = [t for k, t in blocks[here].next if k != EDGE_RAISE]
+            if here not in within or not onward:
+                return True
+            seen.add(here)
+            waiting += [t for t in onward if t != block and t not in seen]
+        return False
