@@ -26,6 +26,7 @@ from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
 from tillproof.commerce.inherited import Inherited
 from tillproof.commerce.injection import Injection
+from tillproof.commerce.kept_objects import KeptUnderMembers
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.logs import Logs
@@ -113,6 +114,7 @@ class Model:
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.service = Services(self.wiring).named
         self.evaluator.scope.row_class = self._row_class
+        self.evaluator.scope.kept = KeptUnderMembers(program, self.evaluator.scope, knowledge)
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)

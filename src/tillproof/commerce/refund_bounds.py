@@ -10,6 +10,7 @@ from tillproof.commerce.effects import Held
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.spoken import Word, spoken
+from tillproof.commerce.states import Writes
 from tillproof.commerce.undecided import only_told
 from tillproof.flow.facts import Passed
 from tillproof.flow.loops import Flow, Loop
@@ -174,9 +175,22 @@ class RefundBounds:
                     continue
                 for atom in flat(self.model.conditions.behind(Held(fact, fn, ctx))):
                     line = self.program.line_text(atom.fn.file, self.program.body(atom.fn).line[atom.instr])
-                    if not _PARTIAL.search(line) and self.model.states.looks_at_state(atom):
-                        return atom
+                    if _PARTIAL.search(line) or not self._asks_state(atom) or self._stays(atom, refund):
+                        continue
+                    return atom
         return None
+
+    def _asks_state(self, atom: Atom) -> bool:
+        """Whether a condition asks for a state: how much was paid is the limit itself, and none."""
+        read = self.model.states.reads(atom)
+        return self.model.states.looks_at_state(atom) and not all(self.model.words.money(r.field) for r in read)
+
+    def _stays(self, atom: Atom, refund: Refund) -> bool:
+        """Whether a condition asks for the state of one record while what refunds leaves that alone and notes its own in another's."""
+        read = {r.entity for r in self.model.states.reads(atom)}
+        written = [e for entry in refund.entries for e in self.model.effects.of(entry.target) if e.touch is not None and e.touch.writes]
+        noted = any(self.model.words.says_state(field) for e in written if e.touch is not None for field in e.touch.fields)
+        return bool(read) and noted and not any(Writes(written).about(entity) for entity in read)
 
     def _lowered(self, name: str) -> bool:
         """Whether code that speaks of refunds takes something off a field."""

@@ -55,6 +55,11 @@ def _nothing(_cls: ClassId) -> list[ClassId]:
     return []
 
 
+def _kept_nowhere(_cls: ClassId, _name: str) -> list[ClassId]:
+    """No loader keeps objects under members, as long as nobody says which."""
+    return []
+
+
 def _no_service(_name: str) -> str:
     """No container has names of its own, as long as nobody says which."""
     return ""
@@ -91,6 +96,8 @@ class Scope:
         """Whether somebody outside the program may set that field of an object of that class."""
         self.handed_out: Callable[[ClassId], list[ClassId]] = _nothing
         """The classes of which a container hands out an object where this one is asked for."""
+        self.kept: Callable[[ClassId, str], list[ClassId]] = _kept_nowhere
+        """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = _no_service
         """The name of the class of which a container hands out an object under a name of its own."""
         self.row_class: Callable[[Value, str], ClassId | None] = _no_row
@@ -350,7 +357,10 @@ class Scope:
                 return FunctionV(at, self.program.methods(cls)[name], None, value)
             stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
             if stores:
-                return choice(at, [_named(self.evaluator.value(Fn(cls.file, TOP), s), name) for s in stores])
+                php = self.program.language(cls.file) == "php"
+                written = self.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
+                begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name) for s in stores]
+                return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
         foreign = self.foreign_bases(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
 
@@ -379,6 +389,8 @@ class Scope:
                 return choice(at, [self._bound(value, fn, cls, at) for fn, cls in overriding])
         if stored is not None:
             return stored
+        if kept := self.kept(value.cls, name):
+            return choice(at, [Instance(at, cls) for cls in kept])
         foreign = self.foreign_bases(value.cls)
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
@@ -478,7 +490,7 @@ class Scope:
                 for i, op in enumerate(body.op):
                     if op == Op.SET_FIELD and body.name(i) == name:
                         obj = body.args(i)[0]
-                        if body.op[obj] == Op.NAME and body.name(obj) in ("self", "this"):
+                        if body.op[obj] == Op.NAME and body.name(obj) in ("self", "this", "static"):
                             found.append((fn, body.args(i)[2]))
             self._fields[key] = found
         return self._fields[key]

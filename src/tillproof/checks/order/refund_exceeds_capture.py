@@ -77,7 +77,7 @@ def _rule(model: Model, case: _Case) -> Ruling | None:
     if bound.kind in _HELD and bound.fn is not None:
         ruling.evidence.append(at(model.program, bound.fn, bound.instr, _HELD[bound.kind], "guard"))
         return ruling
-    by_platform = bool(refund.entries) and all(e.role == "platform" for e in refund.entries)
+    by_platform = _by_platform(case)
     handed = refund.amount is not None and (case.asked or depends_on_caller(model, refund.amount))
     if bound.kind == "stale" or (bound.kind in ("whole", "asked") and handed and not by_platform):
         return _broken(model, case, ruling)
@@ -91,7 +91,7 @@ def _rule(model: Model, case: _Case) -> Ruling | None:
         return ruling
     if case.asked and not by_platform:
         return _broken(model, case, ruling)
-    if (why := _own(model, refund)) is not None:
+    if (why := _own(model, case)) is not None:
         ruling.evidence.append(Evidence(*refund.amount.at, why, "guard"))
         return ruling
     if not refund.entries:
@@ -105,11 +105,17 @@ def _unknown(ruling: Ruling, question: str) -> Ruling:
     return ruling
 
 
-def _own(model: Model, refund: Refund) -> str | None:
+def _by_platform(case: _Case) -> bool:
+    """Whether the platform hands the amount over: a hook of its that reads one from the request by itself has it from whoever sent it."""
+    return bool(case.refund.entries) and all(e.role == "platform" for e in case.refund.entries) and not case.asked
+
+
+def _own(model: Model, case: _Case) -> str | None:
     """Why an amount that no request chooses needs no comparison; None when it is not known where it comes from."""
+    refund = case.refund
     if refund.amount is None:
         return None
-    if refund.entries and all(e.role == "platform" for e in refund.entries):
+    if _by_platform(case):
         return _PLATFORM
     for here in pieces([refund.amount], _PIECES):
         if isinstance(here, Result) and here.instr >= 0 and not here.new:

@@ -126,7 +126,9 @@ def _where_two(charges: Charges, charge: Charge, money: Money) -> Value:
 
 def varying(charges: Charges, charge: Charge) -> Currency | str | None:
     """The currency where it may have other decimals than two: itself when it varies, the code when it is certain; None when it has two
-    decimals, or nobody knows."""
+    decimals, or nobody knows, or the provider counts them all alike."""
+    if charge.site.operation.hundredths:
+        return None
     only = charge.site.provider.currencies
     found = [charge.currency] if charge.currency is not None else [] if only else charges.shop_currencies(charge)
     for currency in found:

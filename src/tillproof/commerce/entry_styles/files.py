@@ -134,9 +134,14 @@ def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> It
     owned = any(r.style in ("call", "hook", "class-decorator") for f in wiring.active.of(file) if f.packages for r in f.routes)
     if not (_reads_here(wiring, top) or (index.words and not owned and _provider_here(wiring, file))):
         return
-    if not any(op in (Op.CALL, Op.NEW, Op.ECHO) for op in wiring.program.body(top).op):
+    body = wiring.program.body(top)
+    if not any(op in (Op.NEW, Op.ECHO) or (op == Op.CALL and body.called(i) not in _DECLARING) for i, op in enumerate(body.op)):
         return
     yield Declared(FunctionV((file, 1), top, None), "/" + file, ("ANY",), framework.id, "file", (file, 1), (), routes.role)
+
+
+# What a file calls that is there for the classes and constants in it.
+_DECLARING = {"defined", "define", "class_exists", "interface_exists", "function_exists", "class_alias", "dirname"}
 
 
 def _needs_framework(source: bytes) -> bool:

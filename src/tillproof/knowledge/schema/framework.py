@@ -281,6 +281,21 @@ class Inherited(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class KeptObjects(Part, frozen=True, kw_only=True):
+    """Objects that a framework's loader keeps under members named after the files of their classes: ``$this->model_checkout_order``.
+
+    ``bases``: the classes on whose objects such members are. ``folder``: where the files lie. ``member``: how the member's name begins;
+    what follows is the file's path below the folder with ``_`` for its slashes, or the end of it. Where nothing stands there, the member
+    is called as the file is. ``besides``: members whose meaning the packs tell.
+    """
+
+    bases: tuple[str, ...]
+    folder: str
+    member: str = ""
+    besides: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -318,6 +333,7 @@ class Framework(Part, frozen=True):
     ``stand_ins``: methods that a platform calls on records, to those of ours which its own method of that name runs.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
+    ``keeps``: objects of classes of ours that a loader keeps under members.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
@@ -377,6 +393,7 @@ class Framework(Part, frozen=True):
     stand_ins: dict[str, tuple[str, ...]] = {}
     hooks_functions: tuple[str, ...] = ()
     provides: dict[str, tuple[str, ...]] = {}
+    keeps: tuple[KeptObjects, ...] = ()
     handovers: tuple[Handover, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()

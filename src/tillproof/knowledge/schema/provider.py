@@ -81,7 +81,8 @@ class Operation(Part, frozen=True):
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
-    ``money``: how this operation takes its sum, where that is not as the provider's others do.
+    ``money``: how this operation takes its sum, where that is not as the provider's others do. ``hundredths``: it counts hundredths of
+    every currency, of those without a smaller unit too.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
     """
@@ -109,6 +110,7 @@ class Operation(Part, frozen=True):
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     money: Literal["", "minor", "decimal-string", "decimal"] = ""
+    hundredths: bool = False
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_at: int = -1
