@@ -143,8 +143,8 @@ echo $_GET['x'];
 def test_a_file_of_a_class_that_defines_what_is_missing_is_no_page(tmp_path: Path) -> None:
     client = """\
 <?php
-if (!defined('PAYU_TLS')) { define('PAYU_TLS', 6); }
-class PayUHeaders { public static function url() { return PAYU_TLS; } }
+if (!defined('OPENPAYU_TLS')) { define('OPENPAYU_TLS', 6); }
+class OpenPayU_Headers { public static function url() { return OPENPAYU_TLS; } }
 """
     shop = wired(tmp_path, {"sdk/payu/headers.php": client, "pay.php": "<?php\nrequire 'sdk/payu/headers.php';\npay($_GET['id']);\n"})
     assert {way.split()[1] for way in shop.ways()} == {"/pay.php"}

@@ -15,7 +15,14 @@ class ControllerExtensionPaymentKnot extends Controller {
     }
 }
 """
-LOADED = "<?php class Orders extends CI_Controller { public function pay($id) { $this->load->model('Order_model'); $this->order_model->settle($id); } }\n"
+LOADED = """<?php
+class Orders extends CI_Controller {
+    public function pay($id) {
+        $this->load->model('Order_model');
+        $this->order_model->settle($id);
+    }
+}
+"""
 
 
 def landing(root: Path, files: dict[str, str], caller: str) -> list[str]:
