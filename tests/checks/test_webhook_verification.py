@@ -91,6 +91,24 @@ def test_a_bypass_is_reported_once_at_its_branch(tmp_path: Path, head: str, expe
     assert findings(tmp_path, {"app.py": FLASK.format(head=head)}) == expected
 
 
+@pytest.mark.parametrize(
+    ("unchecked", "severity"),
+    [
+        ('os.environ.get("REHEARSAL") or sent is None', "critical"),
+        ('not (sent and os.environ.get("SECRET"))', "critical"),
+        ('os.environ.get("REHEARSAL") and sent is None', "high"),
+        ('os.environ.get("REHEARSAL") or stripe.api_key == "none"', "high"),
+    ],
+)
+def test_who_decides_by_a_condition_that_a_variable_holds(tmp_path: Path, unchecked: str, severity: str) -> None:
+    head = (
+        f'    sent = request.headers.get("Stripe-Signature")\n    unchecked = {unchecked}\n'
+        "    if unchecked:\n        event = request.json\n"
+        '    else:\n        event = stripe.Webhook.construct_event(request.data, sent, os.environ["SECRET"])'
+    )
+    assert findings(tmp_path, {"app.py": FLASK.format(head=head)}) == [(WEAK, "app.py", 12, severity)]
+
+
 SIGNED = """\
 <?php
 class Signature {{

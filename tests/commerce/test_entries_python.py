@@ -111,6 +111,25 @@ def hook():
     }
 
 
+def test_a_tool_servers_own_routes_are_entry_points(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "server.py": """\
+from fastmcp import FastMCP
+tools = FastMCP('shop')
+@tools.tool
+def search(text):
+    return text
+@tools.custom_route('/stripe/hook', methods=['POST'])
+async def hook(request):
+    return 1
+""",
+        },
+    )
+    assert shop.ways() == {"POST /stripe/hook hook public"}
+
+
 def test_django_tables_include_each_other_and_views_have_methods(tmp_path: Path) -> None:
     shop = wired(
         tmp_path,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entry_styles.callables import php_callables
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Result, Value, constant, options, pattern
+from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, Record, Result, Value, constant, options, pattern
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Handover
@@ -79,6 +79,9 @@ class Handovers:
                     params = self.model.program.body(option.fn).params
                     bound = bool(params) and params[0].name in ("self", "task")
                     yield Handed(option, handover.as_called and not bound)
+        elif handover.runs == "made" and base is not None:
+            for target in self._made_of(handover, base):
+                yield Handed(target, handover.as_called)
         elif handover.runs == "object":
             for value in (*([base] if base is not None else []), *(evaluator.value(fn, v, ctx) for _, v in arguments[:1])):
                 for option in options(value):
@@ -90,7 +93,30 @@ class Handovers:
             for name in self._names(handover, fn, i, ctx, base):
                 yield from (Handed(f, False) for f in self._under(self.model.program.language(fn.file), name))
 
+    def once(self, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
+        """The id under which a call that hands work over lets the same work in only once."""
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return None
+        word = body.name(callee).rpartition(".")[2]
+        handovers = self._words.get(self.model.program.language(fn.file), {}).get(word, ())
+        names = {name for handover in handovers for name in handover.once}
+        given = [o for _, v in arguments if names for o in options(self.model.evaluator.value(fn, v, ctx))]
+        return next((v for o in given if isinstance(o, Record) for k, v in o.entries if k is not None and k in names), None)
+
     # --- jobs and messages that are objects
+
+    def _made_of(self, handover: Handover, base: Value) -> Iterator[FunctionV]:
+        """The function in the record of which an object was made."""
+        evaluator = self.model.evaluator
+        makers = {name.rpartition(".")[2] for name in handover.registers}
+        for option in options(base):
+            if isinstance(option, Result) and isinstance(option.callee, External) and option.callee.name.rpartition(".")[2] in makers:
+                told = evaluator.argument(option, 0)
+                if isinstance(told, Record):
+                    given = (evaluator.member(told, key, option.at) for key in handover.methods)
+                    yield from (o for value in given for o in options(value) if isinstance(o, FunctionV))
 
     def _handlers(self, made: Instance, handover: Handover) -> Iterator[FunctionV]:
         """The job's own method, else the methods of others whose first parameter is of its class."""

@@ -58,14 +58,21 @@ class Spendings:
         program = self.model.program
         around = {fn for word in _WORDS for file in program.mentioning(word) for fn in program.functions_around(file, word)}
         for fn in sorted(around):
-            function = program.function(fn)
-            if function is None or not _TAKING.search(program.sources[fn.file], function.start, function.end):
+            if not self._takes(fn):
                 continue
             for i, op in enumerate(program.body(fn).op):
                 if op in (Op.CALL, Op.SET_FIELD):
                     touch = self.model.records.touch(fn, i, None)
                     if touch is not None and self._taken(touch):
                         yield fn, i
+
+    def _takes(self, fn: Fn) -> bool:
+        """Whether anything is taken from anything in a function, or in those around it, whose variables it writes."""
+        program = self.model.program
+        function = program.function(fn)
+        while function is not None and not _TAKING.search(program.sources[fn.file], function.start, function.end):
+            function = program.function(Fn(fn.file, function.parent)) if function.parent >= 0 else None
+        return function is not None
 
     def _taken(self, touch: Touch) -> str:
         """The field of a balance that a write makes smaller by something; empty when there is none."""

@@ -368,6 +368,8 @@ class Evaluator:
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
+        if isinstance(value, Param) and (declared := self.scope.declared_field(value, name, at)) is not None:
+            return declared
         hung = self.hung.on(value, name, at) if isinstance(value, Result) else None
         return hung or Member(at, value, name)
 

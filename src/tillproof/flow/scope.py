@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
-from tillproof.flow.types import typed
+from tillproof.flow.types import field, typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -498,6 +498,10 @@ class Scope:
     def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
         return typed(self, file, text, at)
+
+    def declared_field(self, value: Param, name: str, at: tuple[str, int]) -> Value | None:
+        """A field of a parameter whose type is written out where it stands."""
+        return field(self, value, name, at)
 
 
 def _kept_inside(_cls: ClassId, _name: str) -> bool:

@@ -4,13 +4,14 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Choice, ClassV, Element, External, Instance, Result, Seq, Value
+from tillproof.flow.values import Choice, ClassV, Element, External, Instance, Member, Param, Result, Seq, Value
 
 if TYPE_CHECKING:
     from tillproof.flow.scope import Scope
 
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
+_FIELD = re.compile(r"\s*(?:readonly\s+)?([A-Za-z_$][\w$]*)\??\s*:")
 _PLAIN = {
     "str",
     "int",
@@ -65,6 +66,31 @@ def typed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | 
             value.of = _kept(scope, file, given[1], at)
         return value
     return None
+
+
+def field(scope: "Scope", value: Param, name: str, at: tuple[str, int]) -> Value | None:
+    """A field of a parameter whose type is written out where it stands, ``deps: { orders: OrderStore; db: Db }``: an object of the class of
+    ours that its type names. Only classes that do something: of plain data the parameter itself says more."""
+    text = scope.program.body(value.fn).params[value.number].type
+    if not text.startswith("{"):
+        return None
+    held = typed(scope, value.fn.file, _field_type(text, name), at)
+    if not isinstance(held, Instance) or not any(scope.program.methods(c) for c in scope.lineage(held.cls)):
+        return None
+    return Instance(at, held.cls, None, Member(at, value, name), held.of)
+
+
+def _field_type(text: str, name: str) -> str:
+    """The declared type of a field in a type that is written out; empty where it has none."""
+    depth, start = 0, 1
+    for end, letter in enumerate(text):
+        depth += (letter in "{[(<") - (letter in "}])>" and text[end - 1] != "=")
+        if (letter in ";,\n" and depth == 1) or depth == 0:
+            found = _FIELD.match(text[start:end])
+            if found is not None and found[1] == name:
+                return text[start + found.end() : end].strip()
+            start = end + 1
+    return ""
 
 
 def _kept(scope: "Scope", file: str, word: str, at: tuple[str, int]) -> ClassV | External | None:

@@ -103,6 +103,9 @@ def kept_once(model: Model, repeat: Repeat) -> str:
         return _keyed(model, effect)
     if taken := _taken_once(model, effect):
         return taken
+    ids = (model.handovers.once(*place) for place in effect.way[1:])
+    if any(one is not None and random_source(model, one) is None for one in ids):
+        return "the queue takes work of the same id only once"
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
     if touch.kind == "upsert":

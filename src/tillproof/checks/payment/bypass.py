@@ -21,6 +21,7 @@ from tillproof.ir.ops import Op
 
 Chooser = Literal["sender", "configuration"]
 _MOST = 24
+_NESTED = 6
 
 
 class Bypass(NamedTuple):
@@ -164,7 +165,7 @@ def _past(model: Model, suspect: _Suspect, act: Happening) -> Bypass:
     asked = [i for i in _asked(body, body.args(branch)[0]) if not _comes_from(model, level, i)]
     if suspect.answers and not asked:
         return Bypass("ignored", fn, body.line[branch], body.line[branch], branch, "sender", act)
-    chooser: Chooser = "sender" if any(_from_sender(model, level, i) for i in asked) else "configuration"
+    chooser: Chooser = "sender" if any(_sender_decides(model, level, i, kind == EDGE_TRUE) for i in asked) else "configuration"
     return Bypass("skipped", fn, body.line[branch], _first_line(body, target) or body.line[branch], branch, chooser, act)
 
 
@@ -186,6 +187,23 @@ def _asked(body: Body, i: int) -> list[int]:
     if op in (Op.AWAIT, Op.CAST):
         return _asked(body, args[0 if op == Op.AWAIT else 1])
     return [i]
+
+
+def _sender_decides(model: Model, level: _Level, i: int, truth: bool, depth: int = 0) -> bool:
+    """Whether what was sent is enough to make a condition come out so, where a variable holds several put together, too: in
+    ``skip = testing or header is None`` one side is enough, of conditions that must all hold each has to be the sender's."""
+    body = model.program.body(level.fn)
+    op, args = body.op[i], body.args(i)
+    if op == Op.NAME and depth < _NESTED:
+        stores = model.evaluator.defuse(level.fn).reaching(i, body.name(i)).stores
+        if len(stores) == 1 and body.op[stores[0]] == Op.STORE:
+            return _sender_decides(model, level, body.args(stores[0])[1], truth, depth + 1)
+    if op == Op.UNARY and body.text(args[0]) in ("!", "not"):
+        return _sender_decides(model, level, args[1], not truth, depth + 1)
+    if op == Op.CHOICE and body.text(args[0]) in ("or", "and"):
+        enough = any if body.text(args[0]) == ("or" if truth else "and") else all
+        return enough(_sender_decides(model, level, side, truth, depth + 1) for side in args[1:])
+    return _from_sender(model, level, i)
 
 
 def _from_sender(model: Model, level: _Level, i: int) -> bool:

@@ -224,10 +224,12 @@ class Handover(Part, frozen=True, kw_only=True):
     """Calls by which work runs later or elsewhere, known by their last word where the call is not ours.
 
     ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
-    of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; or what
-    was registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; ``made``,
+    the function under one of the keys ``methods`` in the record that the object was made of (``job = task({run: f})``); or what was
+    registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
-    decorators that register a function under the name that is their first argument (or that their queue was made with).
+    decorators that register a function under the name that is their first argument (or that their queue was made with). ``once``: options
+    by which the same work is taken only once: ``queue.add(name, data, {jobId: id})``.
     """
 
     calls: tuple[str, ...]
@@ -235,6 +237,7 @@ class Handover(Part, frozen=True, kw_only=True):
     as_called: bool = False
     methods: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
     source: str = ""
 
 
