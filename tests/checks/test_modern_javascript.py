@@ -450,3 +450,25 @@ app.post('/orders/:id/cancel', async (req, res) => {
     assert shown == ["held"]
     files["src/orders.ts"] = code.replace("    if (order.status !== 'open') throw new Error('too late');\n", "    console.log(order.id);\n")
     assert [r for r, _, _ in ruled(tmp_path / "one", "order/unguarded-transition", files)] == ["broken"]
+
+
+def test_the_total_of_an_order_is_known_where_the_table_is_an_object(tmp_path: Path) -> None:
+    code = """\
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { coupons, orders } from '../../../db/schema';
+
+const db = drizzle(process.env.DATABASE_URL);
+
+export async function POST(request: Request) {
+  const { userId, total, amount, code } = await request.json();
+  if (amount <= 0) return Response.json({ error: 'no amount' }, { status: 400 });
+  TABLE
+  return Response.json({ ok: true });
+}
+"""
+    schema = _SCHEMA + "export const coupons = pgTable('coupons', { code: text('code'), amount: integer('amount') });\n"
+    files = {"next.config.mjs": "export default {};\n", "db/schema.ts": schema}
+    order = {"app/api/orders/route.ts": code.replace("TABLE", "await db.insert(orders).values({ userId, total });")}
+    coupon = {"app/api/coupons/route.ts": code.replace("TABLE", "await db.insert(coupons).values({ code, amount });")}
+    assert ruled(tmp_path / "order", "payment/client-amount", files | order) == [("broken", "app/api/orders/route.ts", 9)]
+    assert ruled(tmp_path / "coupon", "payment/client-amount", files | coupon) == []

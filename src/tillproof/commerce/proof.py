@@ -12,7 +12,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import text_of
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.proofs import Proof
+from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     Const,
@@ -20,6 +20,7 @@ from tillproof.flow.values import (
     External,
     FunctionV,
     Member,
+    Mix,
     Overlay,
     Param,
     Result,
@@ -239,6 +240,8 @@ class SenderPolicy:
         if any((const := body.const(a)) is not None and const[0] in (Kind.BOOL, Kind.NULL) for a in body.args(i)[1:3]):
             return None  # whether there is one, or what a comparison answered: not what it is
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
+        if (summed := bytewise(left) or bytewise(right)) is not None:
+            return self._bytewise_proof(fn, i, ctx, summed)
         if self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
             return Proof("boolean")
@@ -246,6 +249,17 @@ class SenderPolicy:
             if self._header(one) and self._secret(other):
                 self._note(fn, i, ctx, "a shared secret is compared with a header", "equality")
                 return Proof("boolean")
+        return None
+
+    def _bytewise_proof(self, fn: Fn, i: int, ctx: Ctx | None, compared: Mix) -> Proof | None:
+        """A comparison in constant time that is written out: nothing may be left of the bytes of both that differ."""
+        left, right = compared.operands
+        if self.is_mac(left) != self.is_mac(right):
+            self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
+            return Proof("boolean")
+        if any(self._header(one) and self._secret(other) for one, other in ((left, right), (right, left))):
+            self._note(fn, i, ctx, "a shared secret is compared with a header", "boolean")
+            return Proof("boolean")
         return None
 
     def is_mac(self, value: Value) -> bool:
@@ -267,7 +281,7 @@ class SenderPolicy:
                 if self._is_salted_hash(here):
                     return True
                 stack.append(here.callee)
-                if here.instr >= 0 and not isinstance(here.callee, Member):
+                if here.instr >= 0 and (not isinstance(here.callee, Member) or self.model.requests.cleans(here)):
                     stack += [v for _, v in self.model.evaluator.arguments(here)][:3]
                 elif here.instr >= 0 and isinstance(here.callee, External):
                     stack += [v for _, v in self.model.evaluator.arguments(here)][:1]

@@ -175,7 +175,7 @@ class Reach:
                 and model.vocabulary.money(fn)
             ):
                 return True  # whether there is anything to pay
-            if op == Op.BINARY and body.text(body.args(i)[0]) in _EQUAL and any(_SIGNED.search(_spelt(body, a)) for a in body.args(i)[1:3]):
+            if op == Op.BINARY and _may_compare(body, i):
                 return True  # a digest that the caller made may be compared with what was sent
             if op != Op.CALL:
                 continue
@@ -395,3 +395,9 @@ def _spelt(body: Body, i: int) -> str:
         return body.name(i)
     key = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
     return key[1].strip("'\"") if key is not None else ""
+
+
+def _may_compare(body: Body, i: int) -> bool:
+    """Whether a computation asks if something named as a digest is the same, or sets two texts against each other byte by byte."""
+    operator = body.text(body.args(i)[0])
+    return operator == "^" or (operator in _EQUAL and any(_SIGNED.search(_spelt(body, a)) for a in body.args(i)[1:3]))

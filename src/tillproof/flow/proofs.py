@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, Protocol
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Value
+from tillproof.flow.values import Ctx, FunctionV, Mix, Value, options
 
 
 class Proof(NamedTuple):
@@ -73,3 +73,13 @@ class Policy(Protocol):
 
     def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call gives back its first argument, cleaned or converted."""
+
+
+def bytewise(value: Value) -> Mix | None:
+    """The bytes of two texts that are set against each other, in what is summed up of their differences: ``diff |= a[i] ^ b[i]``."""
+    for option in options(value):
+        if isinstance(option, Mix) and option.op in ("|", "+"):
+            for part in option.operands:
+                if isinstance(part, Mix) and part.op == "^" and len(part.operands) == 2:
+                    return part
+    return None

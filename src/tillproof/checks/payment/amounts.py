@@ -82,3 +82,10 @@ def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
 def beside_the_price(model: Model, word: str) -> bool:
     """Whether a field is what is added to or taken off the price of the goods: tax, shipping, a discount."""
     return any(model.words.has(kind, word) for kind in ("tax_fields", "shipping_fields", "discount_fields"))
+
+
+def told_by_provider(model: Model, fn: Fn) -> bool:
+    """Whether only messages and returns of a provider reach a record: what they say was paid is no price that a customer sets."""
+    handlers = {h.entry.target.fn for h in model.handlers.all}
+    outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
+    return bool(outside) and handlers.issuperset(outside)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client
+from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.unknown_gateways import outside_charges
@@ -37,7 +37,7 @@ def _rule(model: Model, site: AmountSite) -> Ruling | None:
     chosen = [c for c in pieces if _is_amount(model, site, c)]
     if not chosen:
         return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(site, ruling)
-    if site.what == "order-total" and _told_by_provider(model, site.fn):
+    if site.what == "order-total" and told_by_provider(model, site.fn):
         return None
     if model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))
@@ -66,13 +66,6 @@ def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
         return None
     ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
     return ruling if site.what != "free" else None
-
-
-def _told_by_provider(model: Model, fn: Fn) -> bool:
-    """Whether only messages and returns of a provider reach a record: what they say was paid is no price that a customer sets."""
-    handlers = {h.entry.target.fn for h in model.handlers.all}
-    outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
-    return bool(outside) and handlers.issuperset(outside)
 
 
 def _is_amount(model: Model, site: AmountSite, chosen: Chosen) -> bool:

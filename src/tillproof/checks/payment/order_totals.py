@@ -10,6 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.whole_bodies import handed_on, set_by_sender
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import ClassV, Const, Ctx, Instance, Value, options
@@ -19,7 +20,11 @@ from tillproof.ir.ops import Kind, Op
 CREATES = ("record.create", "record.write", "order.write")
 _MOST_CALLERS = 20
 _LEVELS = 3
-_CATALOGUE = re.compile(r"product|item|variant|listing|plan|price|catalog|sku|service|course|menu|room|event", re.IGNORECASE)
+_CATALOGUE = re.compile(
+    r"product|item|variant|listing|plan|price|pricing|catalog|sku|service|course|menu|room|event"
+    r"|coupon|voucher|promo|discount|campaign|offer|goal|target|config|setting|budget|quota|tariff",
+    re.IGNORECASE,
+)
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
 _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
@@ -140,7 +145,7 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
         return
     entity = _order_made(model, fn, i)
     if not entity:
-        if _writes(model, fn, i) and not any(_CATALOGUE.search(p) for p in (written(model.program, fn, callee), *_tables(body, callee))):
+        if _writes(model, fn, i) and not _is_the_shops(model, fn, i):
             for _, argument in arguments:
                 for site in _money_keys(model, fn, i, model.evaluator.value(fn, argument, ctx), 0):
                     if site.key and model.is_charged(site.key):
@@ -169,8 +174,23 @@ def _order_made(model: Model, fn: Fn, i: int) -> str:
     if made and _TOLD.search(parts[-1]):
         return ""  # what the customer is told, and nothing that is kept
     named = [parts[-1]] if made else reversed([*parts[:-1], *_tables(body, callee)])
-    entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "")
+    entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "") or _row_of(model, fn, i)
     return entity if entity and (made or _writes(model, fn, i)) else ""
+
+
+def _row_of(model: Model, fn: Fn, i: int) -> str:
+    """The order or payment of whose table a call writes a row, the table being an object: ``db.insert(orders).values(row)``."""
+    touch = model.records.touch(fn, i, None)
+    return touch.entity if touch is not None and touch.kind in ("create", "write", "upsert") and model.words.entity(touch.entity) else ""
+
+
+def _is_the_shops(model: Model, fn: Fn, i: int) -> bool:
+    """Whether what a call writes is of the catalogue, or what the shop else lays down for everybody: coupons, aims, settings."""
+    body = model.program.body(fn)
+    callee = body.args(i)[0]
+    touch = model.records.touch(fn, i, None)
+    table = (touch.entity,) if touch is not None else ()
+    return any(_CATALOGUE.search(p) for p in (written(model.program, fn, callee), *_tables(body, callee), *table))
 
 
 def _writes(model: Model, fn: Fn, i: int) -> bool:
@@ -225,14 +245,21 @@ def free_by_choice(model: Model) -> Iterator[AmountSite]:
             if (
                 model.words.money(name)
                 and any(body.op[u] in (Op.BRANCH, Op.CHOICE) for u in model.evaluator.defuse(fn).uses(i))
-                and _records(model, fn)
+                and _free_is_recorded(model, fn, i)
             ):
                 yield AmountSite("free", "order", fn, i, model.evaluator.value(fn, left), False, key=name)
 
 
-def _records(model: Model, fn: Fn) -> bool:
+def _free_is_recorded(model: Model, fn: Fn, compared: int) -> bool:
+    """Whether something is recorded, beside what the shop lays down, behind the answer that there is nothing to pay as well: where that
+    is refused, nobody gets anything for nothing."""
     body = model.program.body(fn)
-    return any(
-        op == Op.CALL and (got := model.recogniser.effect(fn, i)) is not None and got[0].effect in (*CREATES, "order.paid")
-        for i, op in enumerate(body.op)
-    )
+    nothing = body.text(body.args(compared)[0]) in ("==", "===", "<=")
+    for i, op in enumerate(body.op):
+        got = model.recogniser.effect(fn, i) if op == Op.CALL else None
+        if got is None or got[0].effect not in (*CREATES, "order.paid") or _is_the_shops(model, fn, i):
+            continue
+        held = model.effects.facts(fn).at(i)
+        if not any(isinstance(f, Condition) and f.instr == compared and f.truth != nothing for f in held):
+            return True
+    return False

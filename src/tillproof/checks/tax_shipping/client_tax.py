@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client
+from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.order_totals import order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -22,6 +22,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge or stored order that takes such figures, whatever their number."""
     found: dict[tuple[Fn, int], list[tuple[AmountSite, list[Chosen]]]] = {}
     for site in (*amount_sites(model), *order_totals(model)):
+        if site.what == "order-total" and told_by_provider(model, site.fn):
+            continue
         chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.word)]
         if chosen or beside_the_price(model, site.key):
             found.setdefault((site.fn, site.instr), []).append((site, chosen))
