@@ -62,3 +62,63 @@ def test_what_a_provider_says_was_paid_in_tax_is_no_figure_of_a_customer(tmp_pat
         + rest.partition("  const db")[2]
     )
     assert ruled(tmp_path / "customer", _TAX, {"supabase/functions/checkout/index.ts": checkout})[0][0] == "broken"
+
+
+_PAID = """\
+import Stripe from "https://esm.sh/stripe@18.5.0";
+import { createClient } from "https://esm.sh/@supabase/supabase-js@2";
+import { tell } from "../_shared/mail.ts";
+
+const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY"));
+const db = createClient(Deno.env.get("SUPABASE_URL"), Deno.env.get("SUPABASE_SERVICE_ROLE_KEY"));
+
+Deno.serve(async (req) => {
+  const raw = await req.text();
+  const event = await stripe.webhooks.constructEventAsync(raw, req.headers.get("stripe-signature"), Deno.env.get("STRIPE_WEBHOOK_SECRET"));
+  if (event.type === "checkout.session.completed") {
+    const session = event.data.object;
+    WRITE
+    await tell(session.customer_email);
+  }
+  return new Response("ok");
+});
+"""
+_MAIL = """\
+export async function tell(to: string) {
+  const body = JSON.stringify({ to, subject: "Thank you", html: "<p>It is paid.</p>" });
+  const headers = { Authorization: `Bearer ${Deno.env.get("RESEND_API_KEY")}` };
+  await fetch("https://api.resend.com/emails", { method: "POST", headers, body, signal: AbortSignal.timeout(5000) });
+}
+"""
+_UPDATE = 'db.from("orders").update({ status: "paid" }).eq("session_id", session.id)'
+_INSERT = 'db.from("payments").insert({ session_id: session.id, amount: session.amount_total })'
+_HOOK = "supabase/functions/paid/index.ts"
+
+
+def _told(write: str) -> dict[str, str]:
+    ddl = "create table payments (id bigint primary key, session_id text unique not null, amount integer not null);\n"
+    return {_HOOK: _PAID.replace("WRITE", write), "supabase/functions/_shared/mail.ts": _MAIL, "supabase/migrations/1_pay.sql": ddl}
+
+
+def test_an_error_that_is_answered_and_not_raised_has_to_be_asked_for(tmp_path: Path) -> None:
+    lost = {
+        "unread": f"await {_UPDATE};",
+        "dropped": f'const {{ error }} = await {_UPDATE};\n    if (error) console.log("not stored", error.message);',
+    }
+    told = {
+        "raised": f"const {{ error }} = await {_UPDATE};\n    if (error) throw error;",
+        "asked to raise": f"await {_UPDATE}.throwOnError();",
+        "answered": f'const {{ error }} = await {_UPDATE};\n    if (error) return new Response("later", {{ status: 500 }});',
+        "noted": f"let no = false;\n    const {{ error }} = await {_UPDATE};\n    if (error) no = true;\n    if (no) throw new Error();",
+    }
+    for name, write in lost.items():
+        assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["broken"], name
+    for name, write in told.items():
+        assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["held"], name
+
+
+def test_a_row_that_the_database_refuses_stops_nobody_who_does_not_ask(tmp_path: Path) -> None:
+    dropped = f"const {{ error }} = await {_INSERT};\n    if (error) console.error(error);"
+    assert ruled(tmp_path / "dropped", "idempotency/handler-not-idempotent", _told(dropped)) == [("broken", _HOOK, 15)]
+    raised = f"const {{ error }} = await {_INSERT};\n    if (error) throw error;"
+    assert [r for r, _, _ in ruled(tmp_path / "raised", "idempotency/handler-not-idempotent", _told(raised))] == ["held"]

@@ -393,12 +393,25 @@ class Effects:
             return Plain(touch.kind, got is None or got[1], None, True)
         if touch is None and got is not None and got[0].effect == "sql" and self._is_told(fn, i):
             return Plain(TOLD, got[1], None, True)
+        return self._by_its_name(fn, i) or (Plain("mail", True, None, False) if got is None and self._writes_to_people(fn, i) else None)
+
+    def _by_its_name(self, fn: Fn, i: int) -> Plain | None:
+        """A function of others that is called as one that hands goods over."""
+        body, recogniser = self.model.program.body(fn), self.model.recogniser
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and not model.recogniser.is_ours(fn, i, None):
+        if body.op[callee] in (Op.FIELD, Op.NAME) and not recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
-            if model.words.fulfils(name) and not self._is_followed(fn, i) and not model.recogniser.of_sdk(fn, i):
+            if self.model.words.fulfils(name) and not self._is_followed(fn, i) and not recogniser.of_sdk(fn, i):
                 return Plain("fulfil", False, None, False)
         return None
+
+    def _writes_to_people(self, fn: Fn, i: int) -> bool:
+        """Whether a call asks a service that sends mails and messages to send one, by a request of its own."""
+        request = self.model.http.request(fn, i)
+        if request is None or request.method != "POST":
+            return False
+        provider = self.model.http.provider(request)
+        return provider is not None and provider.kind == "notification"
 
     def _is_told(self, fn: Fn, i: int) -> bool:
         """Whether the statement that a call runs is one that the function is handed: ``def run(query): cursor.execute(query)``."""

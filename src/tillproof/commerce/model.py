@@ -17,6 +17,7 @@ from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.services import Services
 from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.commerce.error_values import ErrorValues
 from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.gateways import Gateways
@@ -402,6 +403,10 @@ class Model:
     def refund_bounds(self) -> RefundBounds:
         """What its amount is held to."""
         return RefundBounds(self)
+
+    @cached_property
+    def error_values(self) -> ErrorValues:
+        return ErrorValues(self)
 
     @cached_property
     def failures(self) -> Failures:

@@ -1,5 +1,6 @@
 """Matching call names of the packs against what the evaluator knows of a callee."""
 
+import bisect
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ def speaks_of(text: str, word: str, short: int) -> bool:
 
 
 class Table(Generic[T]):
-    """Call names of one language with what they stand for, found by their last word."""
+    """Call names of one language with what they stand for, found by their last word; what says more of the chain comes first."""
 
     def __init__(self) -> None:
         self._by_last: dict[str, list[tuple[str, str, T]]] = defaultdict(list)
@@ -34,7 +35,8 @@ class Table(Generic[T]):
             call, text = (literal[1], literal[2]) if literal else (name, "")
             if call.endswith("*"):
                 self._stems.add(call.rpartition(".")[2][:-1])
-            self._by_last[call.rpartition(".")[2].lower()].append((call, text, thing))
+            same = self._by_last[call.rpartition(".")[2].lower()]
+            bisect.insort(same, (call, text, thing), key=lambda entry: -entry[0].count("."))
 
     def __bool__(self) -> bool:
         return bool(self._by_last)

@@ -191,6 +191,8 @@ class Repeats:
                 [g for a in group for g in self._turned(a, effect, turning)] for group in where_there(self.model.evaluator, atom.groups)
             ]
             return [g for group in groups for g in group] if groups and all(groups) else []
+        if atom.truth is None and self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) is not None:
+            return []  # the database refuses the row a second time, nobody asks, and what is behind it is done all the same
         by = [e for e in turning.of(atom) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
 

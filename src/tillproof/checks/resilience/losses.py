@@ -38,19 +38,24 @@ _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
+_UNHEARD = {
+    "unread": "the error that is answered, and not raised, is never read, and success is answered",
+    "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
+}
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class Lost(NamedTuple):
     """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
-    same."""
+    same. ``answered``: it is told by a value, which nobody acts upon."""
 
     effect: Effect
     fn: Fn
     instr: int
     how: str
     goes_on: bool = False
+    answered: bool = False
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -151,6 +156,20 @@ def _faces_browser(model: Model, entry: Entry) -> bool:
 
 def lost(model: Model, effect: Effect) -> Lost | None:
     """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
+    return _raised(model, effect) or _told_to_nobody(model, effect)
+
+
+def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
+    """Where the error that a write answers with, and does not raise, ends without being acted upon."""
+    place, *callers = effect.way
+    unheard = model.error_values.unheard(place)
+    if unheard is None or (unheard.returns and callers and not _goes_on_quietly(model, callers)):
+        return None
+    return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
+
+
+def _raised(model: Model, effect: Effect) -> Lost | None:
+    """Where an exception of an effect ends."""
     way = effect.way
     for n, place in enumerate(way):
         if n and (logged := model.outcomes.only_logged(place)) is not None:

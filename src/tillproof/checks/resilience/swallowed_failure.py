@@ -34,14 +34,20 @@ def rule(model: Model) -> Iterator[Ruling]:
             if found is not None and (found.fn, found.instr) not in seen:
                 seen.add((found.fn, found.instr))
                 ends.append(found)
-        for end in ends:
+        for end, more in _grouped(ends):
             asked = model.failures.refusals_of_others(end.fn, end.instr) if end.instr >= 0 else ()
-            yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end)
+            yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
         if not ends:
             yield _held(model, entry, handler, effects[0])
 
 
-def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) -> Ruling:
+def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
+    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it."""
+    answered = [e for e in ends if e.answered]
+    return [(e, []) for e in ends if not e.answered] + ([(answered[0], answered[1:])] if answered else [])
+
+
+def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, more: list[Lost]) -> Ruling:
     file, line = entry_line(model, entry)
     body = model.program.body(found.fn)
     webhook = handler is not None and handler.kind != "redirect-return"
@@ -80,7 +86,12 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost) ->
         source(model, entry, f"{called(model, entry)}: what must not be lost"),
         Evidence(found.fn.file, at, found.how, "missing"),
     ]
+    ruling.evidence += [Evidence(m.fn.file, model.program.body(m.fn).line[m.instr], m.how, "missing") for m in more]
     ruling.evidence += steps(model, found.effect, "this may fail")
+    if found.answered:
+        ruling.remediation = (
+            "Read the `error` of each write and raise it (or ask the client to, with `.throwOnError()`). " + ruling.remediation
+        )
     return ruling
 
 

@@ -29,6 +29,7 @@ class Effect(Part, frozen=True):
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
+    ``returns_error``: a failure is told by the answer's ``error`` alone; nothing is raised.
     ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
     """
 
@@ -39,6 +40,7 @@ class Effect(Part, frozen=True):
     writes: dict[str, str] = {}
     repeat: Literal["again", "same", "once"] = "again"
     insists: bool = False
+    returns_error: bool = False
     also: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
