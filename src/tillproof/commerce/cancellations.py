@@ -6,18 +6,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import catches
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_CANCELLED = re.compile(r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned)(_\w+)?")
-_ORDERS = re.compile(r"(\w+_)?(order|booking|reservation|purchase|sale|appointment)")
+_CANCELLED = re.compile(
+    r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned|annulee?|abandonnee?|cancelad[oa]|anulad[oa]|storniert|annullat[oa]|geannuleerd|dibatalkan)(_\w+)?"
+)
+_ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
 _RELEASES = re.compile(
     r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
 )
@@ -30,18 +34,20 @@ _BOTH = re.compile(
 _ITSELF = re.compile(r"re_?stock\w*|un_?reserve\w*|de_?allocate\w*|replenish\w*")
 _OPEN = re.compile(r"pending|unpaid|draft|awaiting|open|created|new|is_paid|isPaid|paid", re.IGNORECASE)
 _UNDONE = ("payment.cancel", "payment.void", "refund.create")
+_SAME = ("==", "===", "is")
 _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known; None when nothing
-    on the way does it. ``undone``: the call that cancels or refunds the payment, where it comes first."""
+    """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
+    they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
+    comes first."""
 
     entry: Entry
     transition: Transition
     release: Place | None
-    how: Literal["write", "call", "platform", ""]
+    how: Literal["write", "call", "platform", "untaken", ""]
     undone: Effect | None
 
 
@@ -95,12 +101,19 @@ class Cancellations:
         return any(any(_CANCELLED.fullmatch(snake(t)) for t in vocabulary.tokens(fn)) for fn in functions if vocabulary.state(fn))
 
     def _cancels(self, transition: Transition) -> bool:
-        told = [snake(to) for to in transition.to]
+        told = self._cancelling_words(transition.effect.fn) if transition.sent else [snake(to) for to in transition.to]
         if not _ORDERS.fullmatch(transition.touch.entity) or not any(_CANCELLED.fullmatch(t) for t in told):
             return False
         if all(_CANCELLED.fullmatch(t) or self.model.words.has("dead_values", t) for t in told):
             return not transition.held.startswith("the record has just")
         return any("cancel" in snake(self.model.program.name(p.fn)) for p in transition.effect.way)
+
+    def _cancelling_words(self, fn: Fn) -> list[str]:
+        """The words for a cancelled order that a function compares something with, where the request names the state."""
+        body = self.model.program.body(fn)
+        sides = (a for i, op in enumerate(body.op) if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME for a in body.args(i)[1:3])
+        words = (snake(const[1]) for a in sides if (const := body.const(a)) is not None)
+        return [w for w in words if _CANCELLED.fullmatch(w)]
 
     def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
         effect = transition.effect
@@ -115,9 +128,35 @@ class Cancellations:
         called = self._called(entry)
         if called is not None:
             return Cancellation(entry, transition, called, "call", None)
+        if (elsewhere := self._not_taken_yet(effects, effect)) is not None:
+            return Cancellation(entry, transition, elsewhere, "untaken", None)
         if not self.taken_when_ordered and self._only_open(transition):
             return None  # what is taken when an order is paid is not held by one that is not
         return Cancellation(entry, transition, None, "", None)
+
+    def _not_taken_yet(self, effects: list[Effect], cancelling: Effect) -> Place | None:
+        """Where stock is taken, if that is nowhere but behind this very entry point, and no run that cancels has taken any: the order falls
+        short, or the transaction that takes was rolled back."""
+        takes = {(w.place.fn, w.place.instr) for w in self.taken}
+        here = [e for e in effects if (e.fn, e.instr) in takes]
+        if self.model.takings.triggers or not takes or takes != {(e.fn, e.instr) for e in here}:
+            return None
+        apart = all(not self.model.repeats.together(e, cancelling) or self._rolled_back(e, cancelling) for e in here)
+        return here[0].place if apart else None
+
+    def _rolled_back(self, take: Effect, cancelling: Effect) -> bool:
+        """Whether the cancelling is what is done when the transaction fails in which stock is taken."""
+        for place in take.way:
+            own = next((p for p in cancelling.way if p.fn == place.fn), None)
+            if own is None or self.model.regions.transaction(place) is None:
+                continue
+            block_of = self.model.evaluator.defuse(place.fn).block_of
+            body = self.model.program.body(place.fn)
+            for catch in catches(body):
+                first = min(body.blocks[n].start for n in catch.tried)
+                if first <= place.instr < catch.caught and block_of[own.instr] in catch.blocks:
+                    return True
+        return False
 
     def _also(self, effect: Effect) -> tuple[str, ...]:
         """What the platform does along with an effect."""

@@ -89,7 +89,7 @@ class Chains:
             elif op == Op.NAME:
                 onward = self._behind(fn, i, ctx) if pending < 0 else None
                 if onward is None:
-                    links.append(Link(body.name(i), fn, pending, ctx))
+                    links.append(Link(self._imported(fn, body.name(i)) if pending >= 0 else body.name(i), fn, pending, ctx))
                     break
                 through.append(body.name(i))
                 fn, i, ctx = onward
@@ -97,6 +97,11 @@ class Chains:
             else:
                 break
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
+
+    def _imported(self, fn: Fn, name: str) -> str:
+        """A function's own name where a file calls it otherwise: ``from sqlalchemy import update as sa_update``."""
+        imports = self.program.indices[fn.file].imports
+        return next((m.name for m in imports if m.local == name and m.name not in ("*", "default", "")), name)
 
     def _ran(self, fn: Fn, i: int, call: int, ctx: Ctx | None) -> list[Link]:
         """Where a cursor's rows are fetched, counted or gone through, the call that ran its statement, as the link that it would be if the

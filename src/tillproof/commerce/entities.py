@@ -34,7 +34,15 @@ KEEPS = re.compile(
     r"(\w+_)?(stock|inventory|inventories|warehouse|product|variant|sku|source_item|stock_item|item_stock|listing|allocation|article)(_\w+)?"
 )
 """Records that keep how many there are of a thing."""
-LINES = re.compile(r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?")
+ORDER = (
+    r"order|booking|purchase|sale|commande|achat|vente|pedido|orden|compra|venta|reserva|encomenda|venda|bestellung(en)?|buchung(en)?"
+    r"|ordin[ei]|prenotazion[ei]|bestelling(en)?|pesanan|pemesanan|penjualan|siparis(ler)?|zamowieni[ea]|zakaz|don_?hang"
+)
+"""What a customer's order is called in the languages that shops are written in."""
+LINES = re.compile(
+    rf"(\w+_)?({ORDER}|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment"
+    r"|panier|carrito|carrinho|warenkorb)(_\w+)?"
+)
 """Records that say how many of a thing somebody wants, though they may be named after it."""
 
 

@@ -141,7 +141,7 @@ class FieldReads:
             return [r._replace(asked=True) for r in found]
         if not arguments and plain != name:
             return self._member(fn, i, body.args(callee)[0], plain, ctx)
-        if name == "get" and len(arguments) == 1 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status)`
+        if name == "get" and 0 < len(arguments) <= 2 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status, [])`
             return self.field(fn, arguments[0][1], ctx)
         return []
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _BEHIND = ("erp", "pim", "warehouse", "marketplace")
 _SLOW = ("payment.", "refund.", "transfer.", "payout.", "checkout.", "subscription.", "order.", "catalog.", "shipment.", "tax.")
 _PAYING = ("payment.create", "payment.confirm", "payment.capture", "checkout.create", "subscription.create")
-_ORDER = re.compile(r"(\w+_)?(order|purchase|sale|booking)")
+_ORDER = re.compile(rf"(\w+_)?({ORDER})")
 _ENDS = re.compile(r"(\w+_)?(commit|rollback|end)(_?transaction)?", re.IGNORECASE)
 
 

@@ -3,6 +3,7 @@
 import re
 from functools import cache, lru_cache
 from typing import Literal, TypeAlias
+from unicodedata import combining, normalize
 
 from tillproof.knowledge.schema import Lexicon
 
@@ -77,11 +78,18 @@ class Words:
 
 @cache
 def snake(name: str) -> str:
-    """``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` as ``unit_price``."""
-    text = name.strip("'\"$ ")
+    """``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` as ``unit_price``; ``payé`` as ``paye``."""
+    text = _unaccented(name.strip("'\"$ "))
     if not text.isupper():
         text = _HUMP.sub("_", text)
     return text.replace("-", "_").replace(" ", "_").lower()
+
+
+def _unaccented(text: str) -> str:
+    """Shops write the words of their own languages with and without the marks."""
+    if text.isascii():
+        return text
+    return "".join(c for c in normalize("NFKD", text) if not combining(c))
 
 
 def counts(name: str) -> bool:

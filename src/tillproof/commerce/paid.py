@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
 from tillproof.commerce.claims import claimed
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 _WRITES = ("record.create", "record.write", "order.write", "user.write")
 _PREPARES = ("prepare",)
-_NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
+_NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 """What is made for a customer; others write their own invoices and payments down."""
 _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")

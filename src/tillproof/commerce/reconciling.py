@@ -1,15 +1,18 @@
 """Whether what was confirmed as paid is held against what is owed: the amount, or the order found by the payment made for it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entities import same
 from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
+from tillproof.commerce.own_payments import BEGIN, OwnPayments
 from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
@@ -31,7 +34,6 @@ _DEEPEST = 2
 _MOST_PIECES = 60
 _LONGEST_TEXT = 6
 _MOST_FILES = 20
-_BEGIN = ("payment.create", "checkout.create")
 _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
 # ``getTransactionByReference(…)``: what a payment's record is looked up by; an order's own reference is none of a payment.
@@ -69,6 +71,7 @@ class Reconciling:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._answered: dict[str, bool] = {}
+        self.own = OwnPayments(model)
 
     def of(self, effect: Effect) -> Reconciled:
         """What ties an effect to the payment that set it off."""
@@ -152,7 +155,7 @@ class Reconciling:
             if isinstance(here, Result) and here.instr >= 0:
                 known = self.model.operations.at(here.fn, here.instr, here.ctx)
                 operation = known.thing if known is not None and isinstance(known.thing, Operation) else None
-                if operation is not None and (operation.op in _BEGIN if begins else operation.confirms):
+                if operation is not None and (operation.op in BEGIN if begins else operation.confirms):
                     return True
                 waiting.append(here.callee)
             waiting += here.parts()
@@ -164,14 +167,60 @@ class Reconciling:
         body = self.model.program.body(fn)
         if body.op[i] != Op.CALL:
             return ""
+        known = self.model.operations.at(fn, i, ctx)
         for _, argument in body.call(i)[1]:
             for read in self._read(fn, argument, ctx, 0):
-                if PAYMENT_ID.fullmatch(read.field.removeprefix("meta:").strip("_")) or self._is_answered(read.field):
+                field = read.field.removeprefix("meta:").strip("_")
+                if PAYMENT_ID.fullmatch(field) or self._is_answered(read.field):
+                    return read.field
+                if known is not None and self.own.named_by(known.provider, field):
                     return read.field
             value = self.model.evaluator.value(fn, argument, ctx)
             if self._kept_id(value):  # the whole answer was kept: `order.paymentIntent.id`
                 return next(o.name for o in options(value) if isinstance(o, Member))
         return ""
+
+    def found_by_asked(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> str:
+        """The field of ours by which the changed record is found, where the provider is asked for a payment by the very same id:
+        ``retrieve(sid)`` and ``get(session_id=sid)``. Empty when the two come from different pieces of the request."""
+        body = self.model.program.body(fn)
+        if effect.touch is None or body.op[i] not in (Op.CALL, Op.NEW):
+            return ""
+        asked = {s.key for _, a in body.call(i)[1] for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, a, ctx))}
+        for name, value in self._found_by(effect):
+            sent = {s.key for s, _ in self.model.requests.sources_in(value)}
+            if PAYMENT_ID.fullmatch(snake(name).rpartition(".")[2]) and sent and None not in sent and sent <= asked:
+                return name
+        return ""
+
+    def carried(self, effect: Effect) -> bool:
+        """Whether the changed record is found by an id among what the provider keeps for us: ``metadata.order_id``."""
+        return any(self._carried_id(value) for _, value in self._found_by(effect))
+
+    def _found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
+        """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of
+        one whose own method changes it, those of what the method was called on or was handed."""
+        if effect.touch is None:
+            return
+        yield from self._chosen(effect.touch, 0)
+        for place in effect.way[:_MOST_CALLS]:
+            body = self.model.program.body(place.fn)
+            if place.fn != effect.touch.fn and body.op[place.instr] == Op.CALL:
+                callee, arguments = body.call(place.instr)
+                given = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
+                for i in (*given, *(a for _, a in arguments)):
+                    read = self.model.records.read_behind(self.model.evaluator.value(place.fn, i, place.ctx))
+                    if read is not None and read.kind == "read" and same(read.entity, effect.touch.entity):
+                        yield from self._chosen(read, 1)
+
+    def _chosen(self, touch: Touch, depth: int) -> Iterator[tuple[str, Value]]:
+        yield from touch.keys.items()
+        owners = [o.base if isinstance(o, Member) else o for v in touch.keys.values() for o in options(v)]
+        owners += list(options(touch.record)) if touch.record is not None else []
+        for owner in owners if depth < _DEEPEST else ():
+            before = self.model.records.read_behind(owner) or self._made_of(self._handed(owner, touch.ctx))
+            if before is not None and before.kind == "read":
+                yield from self._chosen(before, depth + 1)
 
     def _is_answered(self, field: str) -> bool:
         """Whether a field of ours, whatever its name, is filled with what a provider answered when a payment was begun."""
@@ -197,6 +246,10 @@ class Reconciling:
         if depth < _LONGEST_TEXT and body.op[i] in (Op.BINARY, Op.TEXT):
             parts = body.args(i)[1:3] if body.op[i] == Op.BINARY else body.args(i)
             return [r for part in parts if part >= 0 for r in self._read(fn, part, ctx, depth + 1)]
+        if depth < _LONGEST_TEXT and body.op[i] == Op.NAME:  # `url = base + f"/verify/{order.reference}"`
+            stores = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores
+            if len(stores) == 1 and body.op[body.args(stores[0])[1]] in (Op.BINARY, Op.TEXT):
+                return self._read(fn, body.args(stores[0])[1], ctx, depth + 1)
         return self.model.states.field(fn, i, ctx)
 
     def _money(self, name: str) -> bool:

@@ -67,6 +67,7 @@ _CONTROL = frozenset(
         "runvalidators",
     ]
 )
+_COLUMNS = ("order", "transaction")
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
@@ -121,7 +122,7 @@ class PartReader:
             return
         rows = [v for _, v in self.program.body(link.fn).call(link.call)[1]]
         for (key, value), row in zip(arguments, rows, strict=True):
-            if key and key not in ("*", "**") and key.lower() not in _CONTROL:
+            if key and key not in ("*", "**") and not self._controls(link, key, value):
                 if key in ("defaults", "values", "data", "set") and isinstance(value, (Record, Overlay, Choice)):
                     self.record(value, out, 0)
                 else:
@@ -307,7 +308,7 @@ class PartReader:
             if key and key not in ("*", "**"):
                 if key in ("where", "filter", "criteria"):
                     self.condition(value, out)
-                elif key not in _CONTROL:
+                elif not self._controls(link, key, value):
                     self._key(key, value, out)
             elif body.op[row] in (Op.BINARY, Op.CALL) and self.comparison(link.fn, row, link.ctx, out):
                 continue
@@ -334,6 +335,12 @@ class PartReader:
         """The column by which a call chooses, where its name says it."""
         found = _COLUMN_IN_NAME.fullmatch(link.name) if self.program.language(link.fn.file) == "php" else None
         return snake(found["column"]) if found is not None else ""
+
+    def _controls(self, link: Link, key: str, value: Value) -> bool:
+        """Whether a named argument says how, not what: Sequelize's ``order``, a transaction to run in. Django's rows have columns of such
+        names: ``Payment.objects.create(order=order)``."""
+        column = self.program.language(link.fn.file) == "python" and key in _COLUMNS and not _is_record(value)
+        return key.lower() in _CONTROL and not column
 
     @staticmethod
     def _in_words(positional: list[Value], out: Parts) -> bool:

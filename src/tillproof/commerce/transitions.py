@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import entity, holds_state_of, same
+from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch, text_of
@@ -25,7 +25,7 @@ _JUDGES = re.compile(
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
-_MAIN = re.compile(r"(\w+_)?(order|booking|purchase|sale)")
+_MAIN = re.compile(rf"(\w+_)?({ORDER})")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")

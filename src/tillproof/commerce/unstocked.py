@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import entity, same
+from tillproof.commerce.entities import ORDER, entity, same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.stock import Stock
@@ -16,7 +16,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_ORDER = re.compile(r"(\w+_)?(order|purchase|sale|booking|ticket_order)")
+_ORDER = re.compile(rf"(\w+_)?({ORDER}|ticket_order)")
 _NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
 _GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
 _BELOW = ("<", ">", "<=", ">=")

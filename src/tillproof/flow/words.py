@@ -6,7 +6,7 @@ from functools import cached_property
 from sys import intern
 
 _IN_NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-_NAMES = bytes(c if c in _IN_NAMES else 32 for c in range(256))
+_NAMES = bytes(c if c in _IN_NAMES or c > 127 else 32 for c in range(256))  # letters of other languages are of several bytes
 _WORDS = bytes(c if c in b"$" + _IN_NAMES else 32 for c in range(256))
 """Every byte that stands in no word, as a space."""
 
@@ -60,5 +60,5 @@ def split(text: bytes) -> list[str]:
 
 def names(text: bytes) -> frozenset[str]:
     """The names in a text: words without ``$`` and leading digits, of two letters and more."""
-    found = {name.lstrip("0123456789") for name in set(text.translate(_NAMES).decode("ascii").split())}
+    found = {name.lstrip("0123456789") for name in set(text.translate(_NAMES).decode("utf-8", "ignore").split())}
     return frozenset(intern(n) for n in found if len(n) > 1)

@@ -14,6 +14,7 @@ _HOW = {
     "write": "the goods are put back here",
     "call": "a call that puts the goods back, by its name",
     "platform": "the platform puts the stock back when an order gets this status",
+    "untaken": "stock is taken here alone, and not, or not for good, in a run that cancels",
 }
 
 
@@ -46,11 +47,12 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     taken = model.cancellations.taken_at
     file, line, field = taken if taken is not None else ("", 0, "")
     name = one.transition.touch.entity.replace("_", " ")
+    to = "cancelled when the request says so" if one.transition.sent else f"`{one.transition.to[0]}`"
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.anchor = lines(model, place)
     ruling.title = f"A cancelled {name} keeps the stock that it took"
     ruling.message = (
-        f"{called(model, one.entry)} sets the {name} to `{one.transition.to[0]}`, and nothing on the way puts back what was taken from "
+        f"{called(model, one.entry)} sets the {name} to {to}, and nothing on the way puts back what was taken from "
         f"`{field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
     )
     back = f"{field} = {field} + quantity"

@@ -180,10 +180,25 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
         return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
     asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in handler.walked.proofs]
     if not asked or not all(kept for _, kept in asked):
-        return []
+        return _named_by_us(model, handler, reconciling, paid)
     proof, kept = asked[0]
     note = f"the provider is asked for the payment whose id is kept in `{kept}`"
     return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+
+
+def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> list[Evidence]:
+    """Why the payment that was confirmed can only be the one of this order: it is the one that the order was found by, or it carries the
+    order's id since we began it, for the order's own sum."""
+    for proof in handler.walked.proofs:
+        if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
+            note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
+            return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+    if handler.kind == "webhook" and paid and all(reconciling.carried(e) for e in paid):
+        begun = reconciling.own.begun_for(handler.provider)
+        if begun is not None:
+            note = "the payment is begun with the order's id and for its own sum; the message carries that id back"
+            return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
+    return []
 
 
 def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> list[Evidence]:

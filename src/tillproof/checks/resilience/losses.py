@@ -82,8 +82,15 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
         taken = []  # the webhook settles what the return loses
     begun = _first(effects, _BEGUN, False)
-    made = [e for e in effects[begun + 1 :] if e.touch is not None and keeps_payment(model, e.touch)] if begun is not None else []
+    made = _made_after(model, effects, begun) if begun is not None else []
     return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
+
+
+def _made_after(model: Model, effects: list[Effect], begun: int) -> list[Effect]:
+    """The orders that are first created after a payment was begun; one that was stored before is there whatever becomes of it later."""
+    stored = {e.touch.entity for e in effects[:begun] if e.touch is not None and e.touch.kind == "create"}
+    after = (e for e in effects[begun + 1 :] if e.touch is not None and e.touch.entity not in stored)
+    return [e for e in after if e.touch is not None and keeps_payment(model, e.touch)]
 
 
 def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:

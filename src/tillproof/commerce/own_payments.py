@@ -1,0 +1,121 @@
+"""Payments that we began ourselves for a record of ours: under a name that the record keeps, or with the record's id among what the
+provider keeps for us, and for the record's own sum."""
+
+import re
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.given import given_at
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.money import name_of
+from tillproof.commerce.operations import OperationSite
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Const, Element, Instance, Member, Overlay, Param, Result, Value, options, pieces
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+    from tillproof.knowledge.schema import Provider
+
+BEGIN = ("payment.create", "checkout.create")
+# The arguments by which providers are told what we call a payment.
+_OUR_NAMES = (
+    "reference", "tx_ref", "txRef", "tran_id", "order_id", "orderId", "merchant_order_id", "merchantOrderId", "merchant_reference",
+    "merchantReference", "transaction_details.order_id", "external_id", "externalId",
+)  # fmt: skip
+_NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
+_ID = re.compile(r"(\w+_)?(id|pk|uuid|number|reference|ref|key)|_id")
+_STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
+_ANYBODYS = ("self", "cls", "request", "req", "event", "context", "ctx", "settings", "config")
+_PIECES = 80
+
+
+class OwnPayments:
+    """Answers by provider; kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._named: dict[tuple[str, str], bool] = {}
+        self._begun: dict[str, OperationSite | None] = {}
+
+    def _sites(self, provider: "Provider") -> list[OperationSite]:
+        return [s for s in self.model.operations.sites if s.provider.id == provider.id and s.operation.op in BEGIN]
+
+    def named_by(self, provider: "Provider", field: str) -> bool:
+        """Whether a payment of that provider is begun under the name that a field of ours keeps: Paystack's ``reference`` is the order's
+        own ``tx_ref``, and no second payment can be begun under it."""
+        key = (provider.id, field)
+        if key not in self._named:
+            self._named[key] = any(self._is_named(s, field) for s in self._sites(provider))
+        return self._named[key]
+
+    def _is_named(self, site: OperationSite, field: str) -> bool:
+        keys = site.provider.idempotency.names if site.provider.idempotency is not None else ()
+        names = dict.fromkeys((*site.operation.key_names, *keys, *_OUR_NAMES))
+        values = (v for name in names for _, v in given_at(self.model, site, name))
+        return any(
+            isinstance(p, Member) and snake(p.name).strip("_") == field
+            for v in values
+            for p in pieces([v], _PIECES, self.model.evaluator.made_of)
+        )
+
+    def begun_for(self, provider: "Provider") -> OperationSite | None:
+        """The call that begins a payment with the id of a record of ours and that record's own sum; None when one of the calls does not."""
+        if provider.id not in self._begun:
+            sites = self._sites(provider)
+            self._begun[provider.id] = sites[0] if sites and all(self._is_for_ours(s) for s in sites) else None
+        return self._begun[provider.id]
+
+    def _is_for_ours(self, site: OperationSite) -> bool:
+        owners = [o for path in _NOTES for _, v in given_at(self.model, site, path) for o in self._owners(v)]
+        sums = [v for path in site.operation.amount for _, v in given_at(self.model, site, path) if not isinstance(v, Const)]
+        if not owners or not sums:
+            return False
+        ours = {key for o in owners for key in (*_keys(o), *self._put_in(o), *self._columns(o))}
+        return all(
+            not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*_keys(p), p.at)) for v in sums
+        )
+
+    def _owners(self, value: Value) -> Iterator[Value]:
+        """The orders and payments of ours whose ids stand in what a provider keeps for us; what may still be added to is none."""
+        told = list(shape(self.model.evaluator, value).must.values()) or [value]
+        for here in pieces(told, _PIECES, self.model.evaluator.made_of):
+            if not isinstance(here, Member) or not _ID.fullmatch(snake(here.name).removeprefix("get_")):
+                continue
+            read = self.model.records.read_behind(here.base)
+            kind = read.entity if read is not None else name_of(here.base)
+            if self.model.words.entity(kind) and kind.rpartition("_")[2] not in _STILL_OPEN:
+                yield here.base
+
+    def _columns(self, owner: Value) -> Iterator[Hashable]:
+        """Where the sums of a record are declared: what is read of a typed one is known by its column alone."""
+        read = self.model.records.read_behind(owner)
+        kind = read.entity if read is not None else name_of(owner)
+        table = self.model.schema.table(kind, owner.at[0])
+        if table is not None:
+            yield from ((c.file, c.line) for c in table.columns.values() if self.model.words.money(c.name))
+
+    def _put_in(self, owner: Value) -> Iterator[Hashable]:
+        """What a record was made with, as far as it is money: the sum that is charged may be taken from there, too."""
+        made = self.model.records.read_behind(owner)
+        if made is None or made.kind != "create":
+            return
+        for name, value in made.fields.items():
+            if value is not None and self.model.words.money(name):
+                yield from (k for p in pieces([value], _PIECES, self.model.evaluator.made_of) for k in _keys(p))
+
+
+def _keys(value: Value) -> Iterator[Hashable]:
+    """By what two values are known to be the same object: the call that gave it, the parameter that brought it, an element of such."""
+    for one in options(value):
+        if isinstance(one, Result) and one.instr >= 0:
+            yield one.fn, one.instr
+        elif isinstance(one, Param) and one.name not in _ANYBODYS:
+            yield one.fn, one.name
+        elif isinstance(one, Overlay):
+            yield from _keys(one.base)
+        elif isinstance(one, Element):
+            yield from (("element", k) for k in _keys(one.base))
+        elif isinstance(one, Instance) and one.made is not None:
+            yield one.made[0], one.made[1]
+        elif isinstance(one, Instance) and one.origin is not None:
+            yield from _keys(one.origin)
