@@ -90,3 +90,30 @@ def test_one_look_that_several_events_pass_is_one_flaw(tmp_path: Path) -> None:
 def test_a_lock_around_what_is_no_payment_is_none_of_ours(tmp_path: Path) -> None:
     report = review_of(Example(title="", files={"secret.php": SECRET}, expect=[]), tmp_path, "idempotency/dedup-race")
     assert report.findings == []
+
+
+PLEDGES = """\
+const express = require('express');
+const { Payment, Order } = require('./models');
+const app = express();
+app.post('/orders', (req, res) => {
+  Payment.create({ amount: req.body.amount, status: 'PENDING' }).then((payment) => {
+    Order.create({ paymentId: payment.id, total: req.body.amount }).then((order) => res.json(order));
+  });
+});
+app.post('/orders/fast', (req, res) => {
+  Order.create({ total: req.body.amount }).then((order) => res.json(order));
+});
+"""
+MODELS = """\
+const { Sequelize, DataTypes } = require('sequelize');
+const sequelize = new Sequelize(process.env.DATABASE_URL);
+exports.Payment = sequelize.define('payment', { amount: DataTypes.INTEGER, status: DataTypes.STRING });
+exports.Order = sequelize.define('order', { paymentId: DataTypes.INTEGER, total: DataTypes.INTEGER });
+"""
+
+
+def test_what_callbacks_of_one_handler_store_of_the_clients_sum_is_one_flaw(tmp_path: Path) -> None:
+    files = {"app.js": PLEDGES, "models.js": MODELS}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, "payment/client-amount")
+    assert [finding.start_line for finding in report.findings] == [5, 10]

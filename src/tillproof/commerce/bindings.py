@@ -8,7 +8,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.given import given_at
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Seq, Text, Value, options, pieces
+from tillproof.flow.values import Const, Mix, Seq, Text, Value, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tillproof.knowledge.schema import Provider
 
 _NEAR = 3
+_JOINS = ("+", ".")
 _PIECES = 60
 _EQUAL = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _COMPARING = ("strcmp", "hash_equals", "timingsafeequal", "compare_digest", "equals", "isequal")
@@ -33,8 +34,13 @@ def signed_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect] = 
     """A genuine signature over ids that the sender chose: nothing says that they are those of the order which is then marked paid.
     ``paid``: the changes after which an order counts as paid; one whose record is found by another piece of the request is not bound by
     a look-up beside it."""
+    return not any(p.refetch for p in handler.walked.proofs) and _chosen(model, handler, paid)
+
+
+def _chosen(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
+    """Whether a signature, if there is one, is over ids that the sender chose, whatever else the provider is asked."""
     signed = [p for p in handler.walked.proofs if not p.refetch]
-    if not handler.inbound.binds or not signed or any(p.refetch for p in handler.walked.proofs):
+    if not handler.inbound.binds or not signed:
         return False
     near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
     fields = _binding(model, handler, near, signed)
@@ -64,10 +70,17 @@ def _binding(model: "Model", handler: "Handler", near: list[Fn], signed: "list[P
         return binds
     for proof in signed:
         for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of):
-            sent = [s.key for part in here.parts() if (s := model.requests.source(part)) and s.key] if isinstance(here, (Text, Seq)) else []
+            sent = [s.key for part in _put_together(here) if (s := model.requests.source(part)) and s.key]
             if len(sent) > 1:
                 return (sent[0].rpartition(".")[2],)
     return binds
+
+
+def _put_together(value: Value) -> list[Value]:
+    """What a text is put together from, in order: a template, a joined list, ``id + "|" + payment``."""
+    if isinstance(value, Mix) and value.op in _JOINS:
+        return [part for operand in value.operands for part in (_put_together(operand) or [operand])]
+    return list(value.parts()) if isinstance(value, (Text, Seq)) else []
 
 
 def signed_for_ours(model: "Model", handler: "Handler", paid: Iterable[Effect] = ()) -> "Proven | None":
@@ -77,7 +90,7 @@ def signed_for_ours(model: "Model", handler: "Handler", paid: Iterable[Effect] =
     if not handler.inbound.binds:
         fields = [f for b in handler.provider.inbound for f in b.binds]
         return next((p for p in signed if any(_is_ours(model, p, field) for field in fields)), None)
-    return signed[0] if signed and not signed_at_will(model, handler, paid) else None
+    return signed[0] if signed and not _chosen(model, handler, paid) else None
 
 
 def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:

@@ -9,6 +9,7 @@ from tillproof.commerce.record_parts import Parts
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, Instance, Member, Result, Value, constant, options
 from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -103,10 +104,24 @@ class FieldReads:
         if name.isdigit():
             name = self.records.column(fn, base, int(name), ctx) or name
         kind, parts = self.records.holder(fn, base, ctx)
-        if kind in _MESSAGES and self.records.read_behind(self.evaluator.value(fn, base, ctx)) is None:
+        value = self.evaluator.value(fn, base, ctx)
+        if kind in _MESSAGES and self.records.read_behind(value) is None:
+            return []
+        if kind and self._answered(value):
             return []
         field = snake(name).lstrip("_")
         return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
+
+    def _answered(self, value: Value) -> bool:
+        """Whether something is what a provider answered: its payment may be called as ours is, and is none of our records."""
+        found = options(value)
+        return bool(found) and all(
+            isinstance(o, Result)
+            and o.instr >= 0
+            and (known := self.model.operations.at(o.fn, o.instr, o.ctx)) is not None
+            and isinstance(known.thing, Operation)
+            for o in found
+        )
 
     def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a record is one that this very run has created: what it says was not so before."""

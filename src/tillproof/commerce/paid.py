@@ -31,6 +31,7 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation
 
@@ -55,6 +56,7 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
+_OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
@@ -134,16 +136,23 @@ class PaidPolicy(SenderPolicy):
         return body.args(stores[0])[1] if len(stores) == 1 else i
 
     def _is_taken(self, fn: Fn, name: str) -> bool:
-        """Whether a function takes something off a field, by itself or by a call that says so."""
+        """Whether a function takes something off a field, by itself, in what it hands to a write, or by a call that says so."""
         body = self.model.program.body(fn)
         for i, op in enumerate(body.op):
             if op == Op.CALL and _TAKES.match(snake(body.called(i))):
                 return True
-            if op == Op.SET_FIELD and body.name(i) == name:
-                value = body.args(i)[2]
-                if body.op[value] == Op.BINARY and body.text(body.args(value)[0]).startswith("-"):
-                    return True
+            if op == Op.SET_FIELD and body.name(i) == name and self._goes_down(fn, body.args(i)[2]):
+                return True
+            if op == Op.RECORD and any(key == name and self._goes_down(fn, value) for key, value in _entries(body, i)):
+                return True
         return False
+
+    def _goes_down(self, fn: Fn, i: int) -> bool:
+        """Whether a value is a difference, or says by how much a field goes down: ``{ decrement: total }``, ``-total``."""
+        body = self.model.program.body(fn)
+        if body.op[i] in (Op.BINARY, Op.UNARY):
+            return body.text(body.args(i)[0]).startswith("-")
+        return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """An order of ours that is paid already owes nothing: ``order.status == 'paid'`` before it is sent."""
@@ -204,8 +213,7 @@ class PaidPolicy(SenderPolicy):
         given = list(body.call(i)[1])
         for _, row in body.call(i)[1]:
             if body.op[row] == Op.RECORD:
-                keys = zip(body.args(row)[::2], body.args(row)[1::2], strict=True)
-                given += [(const[1].strip("'\""), v) for k, v in keys if k >= 0 and (const := body.const(k)) is not None]
+                given += _entries(body, row)
         return any(self.model.words.has("status_fields", k) and body.op[v] not in (Op.CONST, Op.CALL) for k, v in given if k)
 
     def _makes_order(self, fn: Fn, i: int) -> bool:
@@ -395,16 +403,34 @@ class PaidPolicy(SenderPolicy):
         given = self.model.evaluator.arguments(value)
         return snake((constant(given[0][1]) if given else None) or "")
 
+    def _still_owed(self, name: str, value: Value) -> bool:
+        """Whether a record says beside its state how it stands with the payment, and that it has not come: ``paymentStatus: 'pending'``."""
+        if not _OWN_STATE.fullmatch(snake(name)):
+            return False
+        words = self.model.words
+        texts = [_text(o) for o in options(value)]
+        open_ = all(t is not None and (words.has("open_values", t) or words.has("dead_values", t)) for t in texts)
+        return open_ or all(isinstance(o, Const) and o.falsy for o in options(value))
+
     def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
         if depth > 2 or isinstance(value, Const):
             return ""
         got = shape(self.model.evaluator, value)
+        entries = {**got.may, **got.must}
+        if any(self._still_owed(key, entry) for key, entry in entries.items()):
+            return ""
         found: list[Said] = []
-        for key, entry in {**got.may, **got.must}.items():
+        for key, entry in entries.items():
             found.append(self._says_paid(key, entry, holder))
             if key in ("data", "$set", "values", "set", "update", "defaults"):
                 found.append(self._record_pays(entry, holder, depth + 1))
         return _strongest(found)
+
+
+def _entries(body: Body, record: int) -> list[tuple[str, int]]:
+    """The keys of a record that are written down, with their values."""
+    keys = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
+    return [(const[1].strip("'\""), value) for key, value in keys if key >= 0 and (const := body.const(key)) is not None]
 
 
 def _strongest(said: Iterable[Said]) -> Said:

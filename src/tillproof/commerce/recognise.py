@@ -344,6 +344,10 @@ class Recogniser:
             hits = self.shared[self.program.language(value.fn.file), kind].find(names(value.callee))
             return any(not text or self._first_argument_fits(value.fn, value.instr, value.ctx, text) for *_, text in hits)
         found = (value.name,) if isinstance(value, External) else names(value)
+        if kind == "config":  # what the settings hold is a setting: `process.env.WEBHOOK_TOKEN`, `config.get('psp').secret`
+            if isinstance(value, Member) and self.result_is(kind, value.base):
+                return True
+            found = tuple(name.rsplit(".", cut)[0] for name in found for cut in range(name.count(".") + 1))
         return any(not text for lang in LANGUAGES for *_, text in self.shared[lang, kind].find(found)) if found else False
 
     def _first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:

@@ -1,5 +1,6 @@
 """Credentials in code: named values, arguments of a provider's client, keys of a digest, each valued through files."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ _SHOWS = re.compile(
     rb"(?:signature|token|secret|hmac|key)\w{0,20}\s*[!=]==?|[!=]==?\s*[\w.$>-]{0,60}(?:signature|token|secret|hmac|key)", re.IGNORECASE
 )
 _SENDER = (b"webhook", b"callback", b"postback", b"ipn", b"notif")
+# A whole header of authorization, written out: the credential stands behind the scheme, that of Basic in Base64.
+_AUTHORIZATION = re.compile(rb"[\"'`](?P<scheme>Basic|Bearer) (?P<text>[A-Za-z0-9+/=._-]{16,600})[\"'`]", re.IGNORECASE)
 _ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps)-?\d+(?:[-_/]\d+)?|utf-?8|hex|base64|ascii|latin1|binary|none", re.IGNORECASE)
 _MOST_LEAVES = 40
 _LONG = 32
@@ -94,6 +97,23 @@ class CodeReader:
             places += [match.start() for match in _SHOWS.finditer(source)] if _RANDOM.search(source) else []
         for fn in self._program.functions_at(self._file.path, places):
             yield from self._in_function(fn)
+        if b"basic " in lower or b"bearer " in lower:
+            yield from self._in_headers(source)
+
+    def _in_headers(self, source: bytes) -> Iterator[Written]:
+        """``authorization: 'Basic c2VjcmV0OnB3…'``: what is sent to the one system that the file speaks of, or has a known make."""
+        for match in _AUTHORIZATION.finditer(source):
+            text = match["text"].decode()
+            line = source.count(b"\n", 0, match.start()) + 1
+            parts = [text, *_decoded(text)] if match["scheme"].lower() == b"basic" else [text]
+            made = next((m for part in parts if (m := self._credentials.makes.of(part, self._spoken_of))), None)
+            if made is not None:
+                credential = self._credentials.by_make(made, self._only)._replace(secret=text)
+            elif self._only is not None and any(is_random(part) for part in parts[-2:]):
+                credential = Credential("secret", "unknown", self._only, f"{self._only.name} credential", text)
+            else:
+                continue
+            yield Written(self._file, line, credential, ("authorization",), (self._file.path, line))
 
     def _in_function(self, fn: Fn) -> Iterator[Written]:
         body = self._program.body(fn)
@@ -210,6 +230,16 @@ class CodeReader:
                 if isinstance(option, (External, Member)) and _is_setting(option):
                     return option.at, next(iter(names(option)), "the settings")
         return None
+
+
+def _decoded(text: str) -> list[str]:
+    """User name and password in a header of Basic authorization; empty where it holds none."""
+    try:
+        plain = base64.b64decode(text, validate=True).decode("ascii")
+    except ValueError:
+        return []
+    user, colon, password = plain.partition(":")
+    return [part for part in (user, password) if part] if colon and plain.isprintable() else []
 
 
 def _is_setting(value: Value) -> bool:

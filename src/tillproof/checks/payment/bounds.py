@@ -21,6 +21,7 @@ _GIFT = re.compile(
     r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge",
     re.IGNORECASE,
 )
+_PURSE = re.compile(r"wallet/?$")
 _DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b|\bge\b|\bgt\b|\bgte\b|\bMin\(|\.min\(|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|GreaterThan|\bbetween:|\bunsigned\b",
     re.IGNORECASE,
@@ -94,7 +95,7 @@ def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
         body = model.program.body(fn)
         ours: Value | None = other
         if body.text(body.args(i)[0]) in _ORDER:
-            ours = _taken_off(model, one, word) if isinstance(other, Const) else None
+            ours = _taken_off(model, one, word) if _tolerance(other) else None
         if ours is None or _nothing(ours) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
             continue
         if not _goes_on_either_way(model, fn, i):
@@ -152,6 +153,13 @@ def _taken_off(model: Model, value: Value, word: str) -> Value | None:
     return next((v for v in difference.operands if not _holds(model, v, word)), None) if difference else None
 
 
+def _tolerance(value: Value) -> bool:
+    """Whether a number is so small that what differs by less is the same sum; a larger one is a limit of something else."""
+    if not isinstance(value, Const) or value.kind != Kind.NUMBER:
+        return False
+    return re.fullmatch(r"(0?\.\d+|\d)(\.\d+)?|\de-\d+", value.text) is not None
+
+
 def _nothing(value: Value) -> bool:
     return isinstance(value, Const) or (isinstance(value, Member) and value.name in ("undefined", "length"))
 
@@ -194,11 +202,12 @@ def _declared(model: Model, around: list[Fn], word: str) -> Barrier | None:
 
 
 def _gift(model: Model, site: AmountSite) -> bool:
-    """Whether the payer is meant to choose: a donation, a tip."""
+    """Whether the payer is meant to choose: a donation, a tip, what he puts into his own wallet."""
     program = model.program
     told = [
         program.qualified(site.fn),
         site.fn.file,
         *((e.route or "") + " " + program.qualified(e.target.fn) for e in model.entries_to(site.fn)),
     ]
-    return any(_GIFT.search(snake(t)) for t in told)
+    names = [program.name(site.fn), *(name for e in model.entries_to(site.fn) for name in (e.route or "", program.name(e.target.fn)))]
+    return any(_GIFT.search(snake(t)) for t in told) or any(_PURSE.search(snake(n)) for n in names)

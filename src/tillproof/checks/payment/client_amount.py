@@ -10,7 +10,7 @@ from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.unknown_gateways import outside_charges
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
 
@@ -19,15 +19,28 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
+    handling = {entry.target.fn for entry in model.entries}
     for site in (*amount_sites(model), *outside_charges(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
-        if ruling is None or (ruling.outcome == "broken" and site.fn in flawed and site.what != "charge"):
+        within = _around(model, site.fn, handling)
+        if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
             continue
         if ruling.place not in said:
             said.add(ruling.place)
             if ruling.outcome == "broken":
-                flawed.add(site.fn)
+                flawed.add(within)
             yield ruling
+
+
+def _around(model: Model, fn: Fn, handling: set[Fn]) -> Fn:
+    """The function that answers a request, where one of its callbacks does the work: what is wrong in both is one flaw."""
+    here = fn
+    while here not in handling:
+        outer = model.program.parent(here)
+        if outer is None or outer.number == TOP:
+            return here
+        here = outer
+    return here
 
 
 def _rule(model: Model, site: AmountSite) -> Ruling | None:
