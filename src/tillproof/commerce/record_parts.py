@@ -22,8 +22,10 @@ from tillproof.flow.values import (
     Overlay,
     Record,
     Result,
+    Seq,
     Value,
     constant,
+    leaves,
     names,
     options,
 )  # fmt: skip
@@ -83,6 +85,9 @@ _COLUMN_IN_NAME = re.compile(
 _IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
 _SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
+# Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
+_EITHER = ("OR", "$or", "$nor", "NOT")
+_COLUMN_OF_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*")
 
 
 @dataclass(slots=True)
@@ -372,8 +377,15 @@ class PartReader:
             return
         got = self._shape(value)
         for key, entry in list({**got.may, **got.must}.items())[:_MOST_KEYS]:
-            if key in ("AND", "OR", "$and", "$or", "NOT", "where"):
-                self.condition(entry, out, depth + 1)
+            if key in ("AND", "$and", "where", "OR", "$or", "$nor", "NOT"):
+                each = Parts() if key in _EITHER else out
+                for one in entry.items if isinstance(entry, Seq) else (entry,):
+                    self.condition(one, each, depth + 1)
+                out.compared |= each.compared
+                continue
+            if key == "$expr":  # {$gte: ['$stock', n]}
+                texts = (leaf.text.strip("'\"") for leaf in leaves(entry, _MOST_KEYS) if isinstance(leaf, Const))
+                out.compared.update(text[1:] for text in texts if _COLUMN_OF_EXPRESSION.fullmatch(text))
                 continue
             out.compared.add(key)
             if not isinstance(entry, (Record, Overlay)):

@@ -148,7 +148,10 @@ class StockWrites:
             place = Place(touch.fn, touch.instr, touch.ctx)
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
             if name in touch.relative:
-                return StockWrite(place, touch, name, "relative", self._takes(touch, value), self._amount(value, name), promised)
+                by = self._amount(value, name)
+                if isinstance(by, Mix) and by.op == "-" and len(by.operands) == 1 and by.fn == touch.fn:
+                    by = by.operands[0]  # `$inc: {stock: -n}`: the sign that stands here has been read
+                return StockWrite(place, touch, name, "relative", self._takes(touch, value), by, promised)
             if value is not None and not self._is_copied(touch) and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
             return StockWrite(place, touch, name, "set", None, None, promised)
