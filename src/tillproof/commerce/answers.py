@@ -18,6 +18,8 @@ _DEEPEST = 10
 _SAYS = ("ok", "success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
 _HOLDS = ("charge", "event", "result", "outcome")
 """Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
+_WRAPS = ("body", "data", "content", "contents", "text", "payload")
+"""What the whole answer is kept in by libraries that send any request."""
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
 _TELLS = ("loggers", "reporters", "answers", "revealing")
 _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify")
@@ -83,6 +85,8 @@ class _Reader:
             const = body.const(body.args(i)[1])
             name = const[1].strip("'\"") if const else None
         if name is None:
+            return True
+        if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth):
             return True
         below = [use for use in uses if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i]
         called = [use for use in uses if body.op[use] == Op.CALL and body.args(use)[0] == i]

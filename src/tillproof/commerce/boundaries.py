@@ -266,7 +266,7 @@ def _imports_client(provider: Provider, index: FileIndex) -> bool:
 
 def _received(model: "Model", handlers: Sequence[Handler]) -> Iterator[Sighting]:
     for handler in handlers:
-        provider = model.knowledge.providers.get(handler.provider)
+        provider = model.knowledge.providers.get(handler.provider) or model.strangers.systems.get(handler.provider)
         if provider is None:
             continue
         if handler.kind == "redirect-return" and not _signs_returns(provider):

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Held
+from tillproof.commerce.touches import THROWING
 from tillproof.flow.facts import Condition, Either, Fact, Passed
 from tillproof.flow.implication import truth_of
 from tillproof.flow.program import TOP, Fn
@@ -288,21 +289,30 @@ class Conditions:
         return None if within or target == fn else value
 
     def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
-        """Whether the way a function returns can say anything: it answers, it can raise, or the row that it makes may be refused."""
+        """Whether the way a function returns can say anything: it answers, it raises, or a row that it makes or looks for may fail it."""
         body = self.program.body(fn)
         return not body.generator and (truth is not None or Op.RAISE in body.op or self._makes_row(fn))
 
     def _makes_row(self, fn: Fn) -> bool:
         if fn not in self._rows:
             body = self.program.body(fn)
-            made = (self.model.effects.plain(fn, i) for i, op in enumerate(body.op) if op == Op.CALL)
-            self._rows[fn] = any(effect is not None and effect.kind in ("create", "upsert") for effect in made)
+            calls = [i for i, op in enumerate(body.op) if op == Op.CALL]
+            made = (self.model.effects.plain(fn, i) for i in calls)
+            creates = any(effect is not None and effect.kind in ("create", "upsert") for effect in made)
+            self._rows[fn] = creates or any(self._finds_row(fn, i) for i in calls)
         return self._rows[fn]
 
+    def _finds_row(self, fn: Fn, i: int) -> bool:
+        """Whether a call reads a row and raises when there is none."""
+        if self.program.body(fn).called(i).lower() not in THROWING:
+            return False
+        touch = self.model.records.touch(fn, i, None)
+        return touch is not None and touch.kind == "read"
+
     def _counts(self, fn: Fn, fact: Fact) -> bool:
-        """Whether a fact says more than that a call has come back: a row that was created may have been the first of its kind, and a
-        function of ours may have raised."""
-        if not isinstance(fact, Passed):
+        """Whether a fact says more than that a call has come back: a row that was created may have been the first of its kind, there was
+        one to be read, and a function of ours may have raised."""
+        if not isinstance(fact, Passed) or self._finds_row(fn, fact.instr):
             return True
         effect = self.model.effects.plain(fn, fact.instr)
         if effect is not None:

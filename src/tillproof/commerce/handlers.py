@@ -157,9 +157,9 @@ class Handlers:
         """Every handler, in order of file and line; an entry point is one handler at most."""
         out: list[Handler] = []
         taken: set[Fn] = set()
-        if not self.model.operations.candidates() and not self._named_in_paths():
-            return out
-        for entry in (*self.model.entries, *registered(self.model), *unrouted(self.model)):
+        spoken_of = bool(self.model.operations.candidates()) or self._named_in_paths()
+        others = (*registered(self.model), *unrouted(self.model)) if spoken_of else ()
+        for entry in (*self.model.entries, *others):
             own = entry.role == "internal" and entry.role_because is None
             if entry.style == "told" and entry.target.fn not in taken:
                 taken.add(entry.target.fn)
@@ -167,7 +167,8 @@ class Handlers:
                 continue
             if own or entry.target.fn in taken or not self._promising(entry) or self._only_chooses(entry):
                 continue
-            handler = self._handed_on(entry) if entry.role == "staff" else self._webhook(entry) or self._return(entry)
+            handler = self._handed_on(entry) if entry.role == "staff" else self._known(entry) if spoken_of else None
+            handler = handler or self._strange(entry)
             if handler is not None:
                 taken.add(entry.target.fn)
                 if not handler.walked.proofs and not handler.walked.happenings:
@@ -248,6 +249,14 @@ class Handlers:
         return fn
 
     # --- kinds
+
+    def _known(self, entry: Entry) -> Handler | None:
+        return self._webhook(entry) or self._return(entry)
+
+    def _strange(self, entry: Entry) -> Handler | None:
+        """A message of a payment system that no pack knows."""
+        told = self.model.strangers.told(entry)
+        return Handler(entry, told.provider, told.inbound, told.kind, self.closure(entry), told.why) if told is not None else None
 
     def _webhook(self, entry: Entry) -> Handler | None:
         found = self._webhook_in(entry, self.closure(entry))

@@ -60,6 +60,7 @@ from tillproof.commerce.spendings import Spendings
 from tillproof.commerce.state_codes import StateCodes
 from tillproof.commerce.states import States
 from tillproof.commerce.stock_writes import StockWrites
+from tillproof.commerce.strangers import Strangers
 from tillproof.commerce.syncs import Syncs
 from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
@@ -181,6 +182,11 @@ class Model:
     @cached_property
     def requests(self) -> Requests:
         return Requests(self.program, self.evaluator, self.knowledge, self.entries)
+
+    @cached_property
+    def strangers(self) -> Strangers:
+        """Messages of payment systems that no pack knows."""
+        return Strangers(self)
 
     @cached_property
     def texts(self) -> Texts:

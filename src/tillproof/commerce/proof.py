@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
@@ -10,6 +10,8 @@ from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
+from tillproof.commerce.shared_secrets import is_shared_secret
+from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
@@ -130,7 +132,7 @@ class SenderPolicy:
                 return Proof("boolean" if model.program.language(fn.file) in operation.thing.truth else "throws")
             return None
         if not self._may_prove(fn, i) or model.recogniser.is_ours(fn, i, ctx):
-            return self._caught_proof(fn, i, ctx)
+            return self._caught_proof(fn, i, ctx) or self._strange_proof(fn, i, ctx)
         if model.recogniser.is_("verifies", fn, i, ctx):
             if self._signs_in(fn, i, ctx):
                 return None
@@ -155,7 +157,18 @@ class SenderPolicy:
             if any(self.is_mac(a) for a in around):
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
-        return None
+        return self._strange_proof(fn, i, ctx)
+
+    def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """A payment system that no pack knows is asked, or its own code verifies what was sent."""
+        if (asked := asked_again(self.model, fn, i, ctx)) and self._looked_at(fn, i, ctx, 0):
+            self._note(fn, i, ctx, f"the payment system is asked (`{asked}`)", "refetch", refetch=True)
+            return Proof("throws")
+        if self.model.recogniser.is_ours(fn, i, ctx) or not foreign_verifier(self.model, fn, i, ctx):
+            return None
+        how: Literal["boolean", "throws"] = "boolean" if gives_truth(self.model, fn, i) else "throws"
+        self._note(fn, i, ctx, "the signature is verified", how)
+        return Proof(how)
 
     def _verified(self, fn: Fn, i: int, ctx: Ctx | None, known: Known, verifier: Verifier) -> Proof | None:
         if verifier.proves == "wraps":
@@ -245,10 +258,9 @@ class SenderPolicy:
         if self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
             return Proof("boolean")
-        for one, other in ((left, right), (right, left)):
-            if self._header(one) and self._secret(other):
-                self._note(fn, i, ctx, "a shared secret is compared with a header", "equality")
-                return Proof("boolean")
+        if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
+            self._note(fn, i, ctx, "a shared secret is compared with what was sent", "equality")
+            return Proof("boolean")
         return None
 
     def _bytewise_proof(self, fn: Fn, i: int, ctx: Ctx | None, compared: Mix) -> Proof | None:
@@ -327,16 +339,6 @@ class SenderPolicy:
 
     def _from_sender(self, value: Value) -> bool:
         return self.model.requests.source(value) is not None
-
-    def _header(self, value: Value) -> bool:
-        source = self.model.requests.source(value)
-        return source is not None and source.kind == "headers"
-
-    def _secret(self, value: Value) -> bool:
-        return any(
-            self.model.recogniser.result_is("config", o) or (isinstance(o, Member) and self.model.recogniser.result_is("config", o))
-            for o in options(value)
-        )
 
     # --- effects
 

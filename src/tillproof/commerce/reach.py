@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.recognise import Known
+from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, Result, Seq, Value, constant, options
@@ -26,7 +27,7 @@ _DISTINCT = 15
 # What these yield is no function, for any caller.
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
-_SIGNED = re.compile(r"signature|hmac|digest|checksum|(^|_)(hash|mac|sign|sig)(_|$)", re.IGNORECASE)
+_SIGNED = re.compile(r"signature|hmac|digest|checksum|(^|[_-])(hash|mac|sign|sig|token|secret)(_|$)", re.IGNORECASE)
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
 _IN_BROWSER = re.compile(rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+['\"]use client['\"]")
@@ -189,7 +190,8 @@ class Reach:
                 return True
             if model.words.fulfils(name) or recogniser.effect(fn, i) or recogniser.known(fn, i):
                 return True
-            if any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs")):
+            proves = VERIFIES.search(name) is not None and not recogniser.is_ours(fn, i, None)
+            if proves or any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs")):
                 return True
         return False
 

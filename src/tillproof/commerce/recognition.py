@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 HOOK = re.compile(r"(web)?hooks?|ipn|notif|callback|events?$|listener", re.IGNORECASE)
-_MANAGES = re.compile(
+MANAGES = re.compile(
     r"(?<![a-z])(((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create)_([a-z]+_)?|(create|delete|remove|enable|disable)_)"
     r"(web)?hooks?(?![a-z])"
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
@@ -79,7 +79,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
-        set(entry.methods) == {"DELETE"} or any(_MANAGES.search(_words(text)) for text in (route, name)),
+        set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     return weight, why
 
 
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
     """The words of a name or route, in lower case."""
     return "_".join(part for piece in re.split(r"[^A-Za-z0-9]+", text) if (part := snake(piece)))
 

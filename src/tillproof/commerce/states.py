@@ -16,7 +16,7 @@ from tillproof.commerce.field_reads import COUNTS, FieldRead, FieldReads, is_pre
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.schema.tables import Unique
-from tillproof.commerce.touches import Touch, text_of
+from tillproof.commerce.touches import THROWING, Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
@@ -48,10 +48,6 @@ _EQUAL = ("==", "===", "is", "in", "eq")
 _UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
 _ORDER = ("<", ">", "<=", ">=")
 _EMPTY = ("0", "null", "none", "undefined", "''", '""', "")
-_THROWING = (
-    "get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
-    "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404",
-)  # fmt: skip
 # States, in lower case, in which a payment has come to its end.
 _SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|succeeded|fulfilled|finished)")
 _INWARD = 6
@@ -269,7 +265,7 @@ class States:
             return []
         body = self.program.body(atom.fn)
         name = body.name(body.args(atom.instr)[0]).rpartition(".")[2].lower()
-        if name not in _THROWING:
+        if name not in THROWING:
             return []
         return [e for e, t in done.about(touch.entity) if self._exists_after(touch, t) is False]
 
@@ -400,7 +396,10 @@ class States:
             if asked is None or value is None:
                 continue
             left_out = isinstance(asked, Mix) and asked.op == "!="
-            wanted = text_of(asked.operands[0] if isinstance(asked, Mix) and left_out else asked)
+            sought = asked.operands[0] if isinstance(asked, Mix) and left_out else asked
+            if isinstance(sought, Seq) and (among := _among(sought, _kept(value))) is not None:
+                return among is not left_out
+            wanted = text_of(sought)
             told = self._held_to_be(write) if wanted is not None and not isinstance(value, Const) else None
             written = told or _kept(value)
             if wanted is not None and written is not None and (not left_out or wanted.lower() == written.lower()):
@@ -475,6 +474,13 @@ def _set(value: Value | None, texts: set[str]) -> bool:
     if found and all(isinstance(o, Missing) or (isinstance(o, Const) and o.falsy) for o in found):
         return False
     return not (texts and all(t.lower() in (*_EMPTY, "false") for t in texts)) or isinstance(value, Mix)
+
+
+def _among(listed: Seq, written: str | None) -> bool | None:
+    """Whether what is written is among what a list names: ``whereIn('status', ['pending', 'open'])``; None when that is not known."""
+    texts = [_kept(item) for item in listed.items]
+    known = [t.lower() for t in texts if t is not None]
+    return written.lower() in known if written is not None and known and len(known) == len(texts) else None
 
 
 def _kept(value: Value) -> str | None:

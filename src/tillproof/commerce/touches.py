@@ -9,6 +9,11 @@ from tillproof.flow.values import Const, Ctx, External, Member, Value, constant
 
 # ``Order::STATE_PROCESSING``, ``Transaction::STATUS_SUCCESS``: the state stands behind the word.
 _STATE_OF = re.compile(r"\A(?:[A-Z]+_)*(?:STATUS|STATE)_(?=[A-Z]{2})")
+THROWING = (
+    "get", "findorfail", "firstorfail", "get_object_or_404", "findoneorfail", "findoneby_or_fail", "findoneorthrow", "one", "scalar_one",
+    "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404",
+)  # fmt: skip
+"""Reads, in lower case, that raise when there is nothing to read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
     if callee.name == "getattr" and len(arguments) > 1:
         name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
         return ev.member(asked, name.text, at) if isinstance(name, Const) else event_methods(ev, asked, at)
-    if (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
+    if -len(arguments) < (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
         return ev.at(f, arguments[given_back][1])
     if (named := _named_class(ev, callee.name, f, arguments)) is not None:
         return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))

@@ -1,8 +1,10 @@
 """Which files hold which words: asked of every file, so answered from one look at each text."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import takewhile
 from sys import intern
 
 _IN_NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -43,6 +45,16 @@ class FileWords:
             return list(self._sources)
         fewest = min((self._files.get(part, []) for part in parts), key=len)
         return [f for f in fewest if all(part in self.of(f) for part in parts)] if len(parts) > 1 else fewest
+
+    def beginning(self, start: str) -> list[str]:
+        """The words that begin so, each once, sorted."""
+        words = self._sorted
+        onward = (words[at] for at in range(bisect_left(words, start), len(words)))
+        return list(takewhile(lambda word: word.startswith(start), onward))
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._files)
 
     @cached_property
     def _files(self) -> dict[str, list[str]]:

@@ -144,6 +144,11 @@ def _line(model: Model, fn: Fn, instr: int) -> int:
 def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | None:
     """What could take the provider's messages without being seen: then nothing is said of their absence."""
     provider = integration.provider
+    if model.strangers.knows(provider):
+        question = (
+            f"Does {provider.name} tell of payments by messages of its own? Nothing here takes any: only the customer's browser comes back."
+        )
+        return _unknown(ruling, ruling.evidence[0], question)
     package = settlement.receiver(model, integration)
     if package is not None:
         question = f"Does `{package}`, which can take {provider.name}'s webhooks by itself, mark these payments as paid?"

@@ -5,6 +5,7 @@ import re
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
+from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -95,7 +96,8 @@ def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] |
     for fn, i, name in handler.closure.unresolved:
         near = handler.closure.functions.get(fn, 9) <= 3
         known = any(model.recogniser.is_(kind, fn, i, None) for kind in ("macs", "verifies"))
-        if near and not known and _VERIFIES.search(name) and name.lower() not in _ORDINARY:
+        verifies = _VERIFIES.search(name) or VERIFIES.search(name)
+        if near and not known and verifies and name.lower() not in _ORDINARY:
             return fn, i, name
     return None
 

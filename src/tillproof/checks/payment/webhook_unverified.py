@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
+from tillproof.checks.payment.doubts import doubted
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts, unresolved_verifier
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
@@ -56,6 +57,10 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             place.line,
             f"Does `{name}` prove that {handler.provider.name} sent this message? Its body is not in the repository.",
         )
+        return ruling
+    doubt = doubted(model, handler)
+    if doubt is not None and not walked.proofs:
+        ruling.outcome, ruling.question = "unknown", doubt
         return ruling
     if (call := guessed_call(model, act.ctx)) is not None:
         return ask_about(model, ruling, call, f"`{program.qualified(act.fn)}`, which acts on the message unverified")

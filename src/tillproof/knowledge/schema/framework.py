@@ -326,7 +326,7 @@ class Framework(Part, frozen=True):
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
-    at that position unless code of others changes it.
+    at that position (-1: the last of several) unless code of others changes it.
     ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
     class whose name stands in front: ``Factory: create``.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps

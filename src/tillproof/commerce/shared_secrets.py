@@ -1,0 +1,61 @@
+"""A secret that provider and shop share, sent along as it is and compared with our own copy: in a header, or in the message itself."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.values import Const, External, Member, Value, options
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_SENT = re.compile(r"(^|.*_)(token|secret|secret_?key|api_?key|auth_?key|access_?key|passcode|pass_?phrase|password|verif_?hash)")
+_VISITORS = re.compile(r"(^|_)(csrf|xsrf|nonce|session|cart|order|user|login|reset|remember|old|new|current)(_|$)|^_?token$")
+_OURS = re.compile(r"(^|_)(token|secret|key|salt|hash|pass_?phrase|password|passcode)(_|$)")
+_SETTINGS = re.compile(
+    r"(^|_)(config|configuration|settings?|options?|env|environment|gateway|credentials?|provider|service|self|this)(_|$)"
+)
+_NO_SECRET = re.compile(
+    r"origin|referr?er|(.*-)?host|user-agent|accept(-.*)?|content-.*|(.*-)?forwarded(-.*)?|.*-ip|x-requested-with|(.*-)?version"
+)
+_LEAST = 8  # characters of a secret that is written down
+
+
+def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
+    """Whether a value that the sender sent is compared with a secret of ours: a setting, or what is called so and is kept with settings."""
+    source = model.requests.source(sent)
+    if source is None or source.kind not in ("headers", "body", "query", "raw") or model.requests.source(ours) is not None:
+        return False
+    if source.kind == "headers":
+        if _NO_SECRET.fullmatch((source.key or "").lower().replace("_", "-")):
+            return False
+        return any(_is_setting(model, o) or _is_kept_secret(o) for o in options(ours))
+    key = snake((source.key or "").rpartition(".")[2])
+    if not _SENT.fullmatch(key) or _VISITORS.search(key):
+        return False
+    return any(_is_setting(model, o) or _is_kept_secret(o) or _is_written(o) for o in options(ours))
+
+
+def _is_setting(model: "Model", value: Value) -> bool:
+    """Whether a value is read from the environment or the settings: by a call, or as a member of what holds them."""
+    here: Value | None = value
+    while here is not None:
+        if model.recogniser.result_is("config", here):
+            return True
+        if isinstance(here, External) and "." in here.name:
+            here = External(here.at, here.name.rpartition(".")[0])
+        else:
+            here = here.base if isinstance(here, Member) else None
+    return False
+
+
+def _is_kept_secret(value: Value) -> bool:
+    """Whether a member is called as a secret is, and what it is a member of as settings are: ``self.webhook_secret``."""
+    if not isinstance(value, Member) or not _OURS.search(snake(value.name)):
+        return False
+    holder = getattr(value.base, "name", "") or type(value.base).__name__
+    return _SETTINGS.search(snake(holder.rpartition(".")[2])) is not None or holder == "Instance"
+
+
+def _is_written(value: Value) -> bool:
+    return isinstance(value, Const) and len(value.text.strip("'\"")) >= _LEAST

@@ -1,0 +1,140 @@
+"""Calls of payment systems that no pack knows, by library or over HTTP: by which one of them is asked, or proves a message."""
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tillproof.commerce.answers import answered
+from tillproof.commerce.hosts import is_local
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import strip, written
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, Value, names
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+ASKS = re.compile(r"(confirm|verify|validate|capture|charge|query|retrieve|inquire|inquiry|execute|complete|check|fetch|get)(_|$)")
+"""What such a library's call for a payment's outcome is named, by its first word."""
+_SURELY_ASKS = re.compile(
+    r"(confirm|verify|validate|capture|query|retrieve|inquire|inquiry|execute|check|fetch|find|get|lookup|status)(_|$)"
+)
+_OF_PAYMENTS = re.compile(r"(^|_)(pay(ment|ments)?|gateway|transaction|transactions|checkout|charge|invoice|bank|wallet|card)s?(_|$)")
+_A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|pay|txn)(_|$)")
+_OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|status\w*|execute|capture|\w*_?query")
+"""What an address says by which the outcome of a payment is asked for, or the payment made final."""
+_THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
+_ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet", re.IGNORECASE)
+_ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
+VERIFIES = re.compile(
+    r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash)|check_?(sum|sign|hash|hmac|mac)", re.IGNORECASE
+)
+"""What a call is named that proves a message, whoever wrote it."""
+_SIGNED = re.compile(r"sign|hmac|hash|checksum|digest|(^|_)(sig|mac|token)(_|$)", re.IGNORECASE)
+_PLAIN = 2
+_NAMING = 2  # words at the end of a call's name that say what it is about
+_PIECES = 20
+
+
+def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
+    """The name of a call by which such a system is asked what became of a payment and whose answer is looked at; empty when it is none."""
+    name = _asked_for_payment(model, fn, i, ctx) or _asked_by_library(model, fn, i)
+    return name if name and answered(model, fn, i, ctx) else ""
+
+
+def _asked_by_library(model: "Model", fn: Fn, i: int) -> str:
+    """A call that hands a library the id of a payment to look up, where its name speaks of one: where it stands says too little."""
+    if not model.program.body(fn).call(i)[1]:
+        return ""
+    name = payment_call(model, fn, i, _SURELY_ASKS)
+    return name if _A_PAYMENT.search("_".join(snake(part) for part in name.split(".")[-_NAMING:])) else ""
+
+
+def asked_over_http(model: "Model", fn: Fn, i: int) -> str:
+    """The name of a call that asks a host that no pack knows: its address, or the function around it, says that something is verified."""
+    request = model.http.request(fn, i)
+    if request is None or model.http.provider(request) is not None:
+        return ""
+    path = urlsplit(request.url.replace("{}", "")).path
+    asks = ASKS.match(snake(model.program.name(fn)).lstrip("_")) or any(ASKS.match(snake(part)) for part in path.split("/"))
+    return model.program.body(fn).called(i) if asks else ""
+
+
+def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
+    """The name of a call that asks another's host for a payment: the address says so, or the function that sends it."""
+    request = model.http.request(fn, i, ctx)
+    if request is None or model.http.provider(request) is not None:
+        return ""
+    around = [fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)]
+    called = [snake(model.program.name(f)).lstrip("_") for f in around]
+    spoken_of = any(model.vocabulary.paying(f) for f in around)
+    for one in request.each():
+        host, _, path = one.url.partition("://")[2].partition("/") if "://" in one.url else ("", "", one.url)
+        if (host and "{}" not in host and is_local(host)) or _ACCESS.search(snake(path)) or _ACCESS.search(called[0]):
+            continue
+        asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
+        if asks and (spoken_of or _ABOUT.search(one.url)):
+            return model.program.body(fn).called(i)
+    return ""
+
+
+def _says_outcome(path: str, method: str) -> bool:
+    """Whether a path asks what became of something: by a word for that, or because it names one thing and reads it."""
+    parts = [snake(part) for part in path.split("/") if part]
+    if any(_OUTCOME.fullmatch(part) for part in parts):
+        return True
+    reads = method == "GET" or (method == "ANY" and "{}" in parts[-1:])
+    return reads and any(_THINGS.fullmatch(part) for part in parts)
+
+
+def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
+    """The name of a call of such a library by one of these verbs; empty when it is none."""
+    body = model.program.body(fn)
+    callee = body.args(i)[0]
+    if body.op[callee] != Op.FIELD or not verbs.match(snake(body.name(callee))) or model.recogniser.is_ours(fn, i, None):
+        return ""
+    spelt = [strip(n) for n in names(model.evaluator.value(fn, callee)) if not n.startswith(("?", "#", "."))]
+    called = next((n for n in spelt if n.count(".") >= _PLAIN), "")
+    known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i) or model.recogniser.is_("reads", fn, i)
+    if not called or known or model.recogniser.of_framework(called, fn):
+        return ""
+    if _is_message(model, model.evaluator.value(fn, body.args(callee)[0])):
+        return ""
+    speaks = _OF_PAYMENTS.search(snake(called.rpartition(".")[0].replace(".", "_"))) or model.vocabulary.paying(fn)
+    return called if speaks else ""
+
+
+def _is_message(model: "Model", value: Value) -> bool:
+    """Whether a value is what the sender sent, parsed: what is read of it is his word."""
+    return next(iter(model.requests.sources_in(value, _PIECES)), None) is not None
+
+
+def foreign_verifier(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call of code that is not here is named as one that verifies, and is given the signature that was sent."""
+    body = model.program.body(fn)
+    if not VERIFIES.search(body.called(i)):
+        return False
+    for _, argument in body.call(i)[1]:
+        spelt = snake(written(model.program, fn, argument).rpartition(".")[2])
+        for source, _ in model.requests.sources_in(model.evaluator.value(fn, argument, ctx), _PIECES):
+            named = snake((source.key or "").rpartition(".")[2].strip("[]")) or spelt
+            if source.kind != "session" and _SIGNED.search(named):
+                return True
+    return False
+
+
+def gives_truth(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a call answers yes or no, by what is done with the answer: nothing of it is read, and it is not thrown away."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    waiting, seen = list(flow.uses(i)), 0
+    while waiting and seen < _PIECES:
+        use, seen = waiting.pop(), seen + 1
+        if body.op[use] == Op.AWAIT:
+            waiting += flow.uses(use)
+        elif body.op[use] == Op.STORE:
+            read = (n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == body.name(use))
+            waiting += [u for n in read if use in flow.reaching(n, body.name(n)).stores for u in flow.uses(n)]
+        elif body.op[use] not in (Op.BRANCH, Op.UNARY, Op.BINARY, Op.CHOICE, Op.RETURN):
+            return False
+    return seen > 0

@@ -1,0 +1,196 @@
+"""Messages of payment systems that no pack knows: told by what they are called, and by what they do to orders and payments."""
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tillproof.commerce.browser_paid import paid_on_the_way
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
+from tillproof.flow.proofs import Happening
+from tillproof.flow.values import constant, options
+from tillproof.knowledge.schema import Inbound, Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_PAYS = re.compile(
+    r"(^|_)(pay|payments?|payins?|paid|checkout|billing|invoices?|transactions?|ipn|deposits?|top_?ups?|donations?|stk|gateways?)(_|$)"
+)
+# What calls back besides: whoever signs people in, sends parcels or carries words; and money that leaves.
+_OTHERS = re.compile(
+    r"(^|_)(o?auth2?|login|log_?in|sign_?in|sign_?up|sso|saml|oidc|telegram|whatsapp|slack|discord|bots?|sms|e?mails?|chat|ship\w*|tracking"
+    r"|courier|delivery|kyc|identity|calendar|deploy|media|upload|refunds?|payouts?|disburs\w+|withdraw\w*|b2c)(_|$)"
+)
+_SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
+_BACK = re.compile(
+    r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect)(_|$)"
+)
+_SHOWS = frozenset(
+    ["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect", "wp_safe_redirect"]
+)
+# The words of such a name that tell of no system.
+_PLAIN = re.compile(
+    r"api|apis|rest|v\d+|web|www|https?|admin|public|private|apps?|src|source|libs?|servers?|back_?end|front_?end|back|front|end|main|index"
+    r"|core|base|common|shared|controllers?|routes?|routers?|views?|viewset|handlers?|services?|modules?|models?|middlewares?|actions?"
+    r"|plugins?|includes?|class|classes|functions?|pages?|utils?|helpers?|integrations?|providers?|(web)?hooks?|ipns?|notif\w*|call_?backs?"
+    r"|call|events?|listeners?|receive\w*|incoming|inbound|process\w*|handle\w*|update\w*|checks?|set|get|post|put|new|tests?|testing|local"
+    r"|pay|paying|payments?|paid|payins?|checkouts?|billing|bills?|invoices?|transactions?|trans|txn|deposits?|top|ups?|donat\w*|gateways?"
+    r"|orders?|purchases?|bookings?|subscriptions?|wallets?|charges?|carts?|shops?|stores?|sales?|e?commerce|merchants?|customers?|users?"
+    r"|clients?|products?|return\w*|success\w*|complete\w*|results?|confirm\w*|verif\w*|response|status|redirect\w*|cancel\w*|fail\w*"
+    r"|errors?|done|thanks?|finish\w*|validat\w*|push|cards?|banks?|money|mobile|online|crypto|qr|links?|sessions?|requests?|query|php|html"
+    r"|json|self|this|that|from|with|woocommerce|ajax|nopriv|init|action|data|file|files|include|require|account|accounts|credits?|tickets?"
+    r"|create\w*|capture\w*|authori\w+|refund\w*|initiat\w*|retrieve\w*|delete\w*|list|show|fetch\w*|generate|send|save|build|make|submit|start"
+    r"|execute|report|anonymous|external|internal|dispatch|abstract\w*|config|settings|database|system|auth|token|secret|sandbox|live|default|amount|price"
+)
+_CREDENTIAL = re.compile(
+    r"_?(live_|test_|sandbox_|prod_|production_)?(api|secret|merchant|public|private|consumer|client|store|webhook|callback|key|token|user_?name"
+    r"|pass|salt|short_?code|base|sandbox|env|mode|access|app|auth)(_|$)"
+)
+_FILLED = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\[[^\]]*\]|\(\?P?<?\w*>?[^)]*\)")
+_SHORT = 4
+_MOST_FILES = 40
+_PIECES = 40
+_WRITES = ("order.paid", "order.write", "record.write", "record.create", "fulfil", "sql")
+_NOBODY = "unknown"
+
+
+class Told(NamedTuple):
+    """Whose message an entry point takes, of which kind, and by what this is seen."""
+
+    provider: Provider
+    inbound: Inbound
+    kind: Literal["webhook", "redirect-return"]
+    why: str
+
+
+class Strangers:
+    """Asked for each entry point that is nobody's whom a pack knows."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self.systems: dict[str, Provider] = {}
+        """The systems found so far, by id."""
+        self._marked: dict[Entry, bool] = {}
+        self._credentials: dict[str, bool] = {}
+        self._called: dict[str, bool] = {}
+
+    def told(self, entry: Entry) -> Told | None:
+        """Whose payment message an entry point takes: its name says that it hears of payments, and it marks orders or payments by it."""
+        if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
+            return None
+        own, whole = self._own(entry), self._whole(entry)
+        if not _hears(own, whole) or MANAGES.search(own):
+            return None
+        if _OTHERS.search(own) and not _PAYS.search(own):
+            return None
+        kind: Literal["webhook", "redirect-return"] = "redirect-return" if self._comes_back(entry, own) else "webhook"
+        pays = _PAYS.search(whole) is not None or self.named(entry) is not None
+        if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry))):
+            return None
+        provider = self.named(entry) or self._system(_NOBODY, "Payment")
+        inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
+        return Told(provider, inbound, kind, "its name says so, and it marks orders or payments by what it is sent")
+
+    def knows(self, provider: Provider) -> bool:
+        """Whether a system is one that no pack knows."""
+        return self.systems.get(provider.id) is provider
+
+    # --- what it does
+
+    def is_marked(self, entry: Entry) -> bool:
+        """Whether what an entry point is sent marks an order or payment as paid, or puts it into the state that the sender names."""
+        if entry not in self._marked:
+            self._marked[entry] = self._marks(entry)
+        return self._marked[entry]
+
+    def _marks(self, entry: Entry) -> bool:
+        if self.model.browser_paid.may_pay(entry) and paid_on_the_way(self.model, entry).paid:
+            return True
+        return any(self._names_state(act) for act in self._acts(entry))
+
+    def _acts(self, entry: Entry) -> list[Happening]:
+        return self.model.handlers.walk(entry, frozenset()).acts
+
+    def _names_state(self, act: Happening) -> bool:
+        """Whether an order or payment becomes what the sender says, or one of several states of which one is that of a paid one."""
+        touch = self.model.records.touch(act.fn, act.instr, act.ctx) if act.kind in _WRITES else None
+        if touch is None or not (self.model.words.entity(touch.entity) or self.model.vocabulary.paying(act.fn)):
+            return False
+        words = self.model.words
+        states = [v for k, v in touch.fields.items() if v is not None and words.says_state(k)]
+        if any(words.has("paid_values", text) for v in states for o in options(v) if (text := constant(o))):
+            return True
+        return words.entity(touch.entity) and any(
+            s.kind in ("body", "query", "raw") for v in states for s, _ in self.model.requests.sources_in(v, _PIECES)
+        )
+
+    def _writes(self, entry: Entry) -> bool:
+        """Whether it writes records where orders and their states are spoken of, or leaves that to a job."""
+        words = self.model.vocabulary
+        acts = self._acts(entry)
+        return any(a.kind == "job" or (a.kind in _WRITES and words.order(a.fn) and words.state(a.fn)) for a in acts)
+
+    def _comes_back(self, entry: Entry, own: str) -> bool:
+        """Whether the customer's browser calls it, on the way back from paying: it shows a page."""
+        if set(entry.methods) <= {"GET", "HEAD"}:
+            return True
+        if _SERVER.search(own):
+            return False
+        return not _SHOWS.isdisjoint(self.model.vocabulary.tokens(entry.target.fn))
+
+    # --- what it is called
+
+    def _own(self, entry: Entry) -> str:
+        """The words of an entry point's route and of its own name."""
+        return _joined(_FILLED.sub("", entry.route or ""), called(self.model, entry))
+
+    def _whole(self, entry: Entry) -> str:
+        """Those, with the words of its class, its file and the folders around that."""
+        path = PurePosixPath(entry.target.fn.file)
+        return _joined(self._own(entry), self.model.program.qualified(entry.target.fn), path.stem, *reversed(path.parts[-3:-1]))
+
+    def named(self, entry: Entry) -> Provider | None:
+        """The system that an entry point is named after, where code or settings speak of it as of one that is called or has credentials."""
+        words = [w for w in self._whole(entry).split("_") if len(w) >= _SHORT and not _PLAIN.fullmatch(w)]
+        known = next((p for w in words if (p := self.model.knowledge.providers.get(w)) is not None), None)
+        if known is not None:
+            return known if known.kind == "payment" else None
+        word = next((w for w in words if self._is_called(w)), None) or next((w for w in words if self._has_credentials(w)), None)
+        return self._system(word, word.capitalize()) if word else None
+
+    def _has_credentials(self, word: str) -> bool:
+        """Whether settings of that name hold what a client of a system needs: ``NORDPAY_SECRET_KEY``, ``nordpayMerchantId``."""
+        if word not in self._credentials:
+            words = self.model.program.words
+            starts = (f"{word.upper()}_", f"{word}_", word, word.capitalize())
+            self._credentials[word] = any(_CREDENTIAL.match(snake(w[len(word) :])) for start in starts for w in words.beginning(start))
+        return self._credentials[word]
+
+    def _is_called(self, word: str) -> bool:
+        """Whether an address of that name is written down, or a package of that name imported."""
+        if word not in self._called:
+            program = self.model.program
+            files = program.mentioning(word)[:_MOST_FILES]
+            address = re.compile(rb"https?://([\w-]+\.)*" + word.encode() + rb"[\w-]*\.[a-z]{2,}", re.IGNORECASE)
+            imported = re.compile(rf"(^|[./@\\_-]){word}", re.IGNORECASE)
+            self._called[word] = any(
+                address.search(program.sources[file])
+                or any(imported.search(item.module) for item in program.indices[file].imports if not item.module.startswith("."))
+                for file in files
+            )
+        return self._called[word]
+
+    def _system(self, name: str, shown: str) -> Provider:
+        inbound = (Inbound(kind="webhook", proof="refetch"), Inbound(kind="redirect-return", proof="refetch"))
+        made = Provider(id=name, name=shown, kind="payment", docs="", auth="unknown", inbound=inbound)
+        return self.systems.setdefault(name, made)
+
+
+def _joined(*texts: str) -> str:
+    return "_".join(dict.fromkeys(w for text in texts for w in words_of(text).split("_") if w))
+
+
+def _hears(own: str, whole: str) -> bool:
+    return HOOK.search(own) is not None or (_BACK.search(own) is not None and _PAYS.search(whole) is not None)
