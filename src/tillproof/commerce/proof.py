@@ -269,8 +269,8 @@ class SenderPolicy:
         if self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
             return Proof("boolean")
-        if any(self._header(one) and self._secret(other) for one, other in ((left, right), (right, left))):
-            self._note(fn, i, ctx, "a shared secret is compared with a header", "boolean")
+        if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
+            self._note(fn, i, ctx, "a shared secret is compared with what was sent", "boolean")
             return Proof("boolean")
         return None
 
