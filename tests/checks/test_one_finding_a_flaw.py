@@ -117,3 +117,46 @@ def test_what_callbacks_of_one_handler_store_of_the_clients_sum_is_one_flaw(tmp_
     files = {"app.js": PLEDGES, "models.js": MODELS}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, "payment/client-amount")
     assert [finding.start_line for finding in report.findings] == [5, 10]
+
+
+STORE = """\
+import sqlite3
+
+def run(statement, values):
+    connection = sqlite3.connect("shop.db")
+    try:
+        connection.execute(statement, values)
+        connection.commit()
+        return True
+    except sqlite3.Error as error:
+        print("database", error)
+        return None
+"""
+PAYING = """\
+import os
+import razorpay
+from flask import Blueprint, jsonify, request
+from store import run
+
+pay = Blueprint("pay", __name__)
+client = razorpay.Client(auth=(os.environ["KEY"], os.environ["SECRET"]))
+
+@pay.route("/pay", methods=["POST"])
+def begin():
+    order = client.order.create({"amount": 5000, "currency": "INR", "receipt": request.json["order"]})
+    run("INSERT INTO orders (number, razorpay_order_id) VALUES (?, ?)", (request.json["order"], order["id"]))
+    return jsonify(order)
+
+@pay.route("/pay/hook", methods=["POST"])
+def heard():
+    client.utility.verify_webhook_signature(request.data.decode(), request.headers["X-Razorpay-Signature"], os.environ["HOOK"])
+    paid = request.json["payload"]["payment"]["entity"]
+    run("UPDATE orders SET status = 'paid' WHERE razorpay_order_id = ?", (paid["order_id"],))
+    return jsonify(ok=True)
+"""
+
+
+def test_a_message_is_not_held_to_be_safe_because_its_loss_was_told_of_a_payment(tmp_path: Path) -> None:
+    report = review_of(Example(title="", files={"store.py": STORE, "pay.py": PAYING}, expect=[]), tmp_path, "resilience/swallowed-failure")
+    found = {(o.site.kind, o.ruling) for o in report.obligations}
+    assert found == {("payment-step", "broken"), ("webhook", "broken")}

@@ -18,26 +18,31 @@ _MOVED = {"payment.capture": "a capture", "refund.create": "a refund", "transfer
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler, route of customers that takes money, and listener or job that moves some, and place where a failure ends."""
     handlers = {h.entry.target.fn: h for h in model.handlers.all}
-    seen: set[tuple[Fn, int]] = set()
+    seen: dict[tuple[Fn, int], str] = {}  # where failures end, and the provider whose message first led there
     for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
         for end in moved_unseen(model, entry) if handler is None else ():
             if (end.fn, end.instr) not in seen:
-                seen.add((end.fn, end.instr))
+                seen[end.fn, end.instr] = ""
                 yield _dropped(model, entry, end)
         effects = at_stake(model, entry, handler)
         if not effects:
             continue
+        provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
         ends: list[Lost] = []
+        told: list[Lost] = []
         for effect in effects:
-            found = lost(model, effect) or (left_to_another(model, effect) if handler and handler.kind != "redirect-return" else None)
-            if found is not None and (found.fn, found.instr) not in seen:
-                seen.add((found.fn, found.instr))
-                ends.append(found)
+            found = lost(model, effect) or (left_to_another(model, effect) if provider else None)
+            if found is not None:
+                (told if (found.fn, found.instr) in seen else ends).append(found)
+                seen.setdefault((found.fn, found.instr), provider)
         for end, more in _grouped(ends):
             asked = model.failures.refusals_of_others(end.fn, end.instr) if end.instr >= 0 else ()
             yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
-        if not ends:
+        elsewhere = [end for end in told if seen[end.fn, end.instr] != provider]
+        if not ends and provider and elsewhere:
+            yield _here_too(model, entry, handler, elsewhere)
+        if not ends and not told:
             yield _held(model, entry, handler, effects[0])
 
 
@@ -92,6 +97,15 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
         ruling.remediation = (
             "Read the `error` of each write and raise it (or ask the client to, with `.throwOnError()`). " + ruling.remediation
         )
+    return ruling
+
+
+def _here_too(model: Model, entry: Entry, handler: Handler | None, found: list[Lost]) -> Ruling:
+    """A message that is lost where other work is lost as well, told where the handler itself leads there."""
+    ruling = _broken(model, entry, handler, found[0], [])
+    own = found[0].effect.way[-1]
+    line = model.program.body(own.fn).line[own.instr]
+    ruling.anchor = (own.fn.file, line, line)
     return ruling
 
 
