@@ -51,6 +51,7 @@ from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
+from tillproof.commerce.routines import Routines
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
 from tillproof.commerce.sessions import Sessions
@@ -385,6 +386,11 @@ class Model:
     def spendings(self) -> Spendings:
         """What customers spend of the balances that the shop keeps for them."""
         return Spendings(self)
+
+    @cached_property
+    def routines(self) -> Routines:
+        """What functions of the database do."""
+        return Routines(self)
 
     @cached_property
     def takings(self) -> Takings:

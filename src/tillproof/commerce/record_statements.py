@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce import sql
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
+from tillproof.commerce.record_names import TouchKind
 from tillproof.commerce.sql.statement import Operand, Statement
+from tillproof.commerce.touches import Touch
 from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Mix, Overlay, Record, Result, Seq, Value, names, options, pattern
+from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Result, Seq, Value, names, options, pattern
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
@@ -69,6 +71,16 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     return None
 
 
+def of_routine(model: "Model", statement: Statement, locked: bool, given: list[Value], fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+    """A statement in a routine of the database as what the call of the routine does; ``given``: the parameters by name."""
+    kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
+    if not kind or not statement.table:
+        return None
+    got = _Reader(fn, model.program.body(fn).line[i], (), given).read(kind, statement)
+    told_kind: TouchKind = got.kind  # type: ignore[assignment]
+    return Touch(told_kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked or locked, None, fn, i, ctx, "sql")
+
+
 class _Reader:
     """Reads one statement; ``holes`` and ``bound`` are the values behind its holes and placeholders."""
 
@@ -98,6 +110,8 @@ class _Reader:
             return self.holes[operand.hole] if operand.hole < len(self.holes) else None
         if operand.param is not None:
             return self._bound(operand.param)
+        if operand.column:  # a parameter of the routine
+            return self._bound(operand.column)
         return None
 
     def _bound(self, param: int | str) -> Value | None:

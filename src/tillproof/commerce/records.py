@@ -207,8 +207,9 @@ class Records:
             return self._sql(fn, i, ctx)
         if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
-        if got is not None and (got[0].writes or got[0].repeat != "again"):
-            return self._known(fn, i, ctx, got[0])
+        known = self._of_pack(fn, i, ctx, got[0]) if got is not None else None
+        if known is not None:
+            return known
         if body.op[callee] == Op.FIELD and name in METAS and len(arguments) > 1:
             return self._meta(fn, i, ctx)
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
@@ -220,6 +221,12 @@ class Records:
         if recogniser.is_("once", fn, i, ctx) is not None:
             return self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
         return self._recorded(fn, i, ctx, name)
+
+    def _of_pack(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch | None:
+        """What a call does of which a pack, or a function that the database keeps, says what it writes."""
+        if effect.routine and (kept := self.model.routines.touch(fn, i, ctx)) is not None:
+            return kept
+        return self._known(fn, i, ctx, effect) if effect.writes or effect.repeat != "again" else None
 
     def _goes_through(self, fn: Fn, i: int, name: str) -> bool:
         """Whether a search is one through rows that are there: ``rows.find((row) => row.kind === kind)``. A function that a database is

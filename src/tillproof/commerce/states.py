@@ -54,6 +54,9 @@ _INWARD = 6
 # Members by which a database's answer gives its rows, and calls that wait for several answers together.
 _ROWS = ("rows", "data", "docs", "0")
 _GATHERS = ("Promise.all", "Promise.allSettled", "asyncio.gather")
+# What an answer calls a row that was there, and one that was not.
+_SEEN = re.compile(r"dup|already|exist|seen|replay|stale|handled|processed")
+_NEW = re.compile(r"claimed|new|first|fresh|inserted|created|acquired|locked|ok")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -465,7 +468,18 @@ class States:
         if touch.kind != "upsert" and not conditional:
             return None
         means = self._exists_means(atom)
+        if means is None and touch.kind == "upsert":
+            means = self._says_first(atom)
         return (touch, means) if means is not None else None
+
+    def _says_first(self, atom: Atom) -> bool | None:
+        """The truth of a comparison with a word, ``answer === 'duplicate'``, where a row was taken for the first time."""
+        body = self.program.body(atom.fn)
+        operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
+        words = self._wanted(atom) if operator in (*_EQUAL, *_UNEQUAL) else set()
+        if words and all(_SEEN.search(w) for w in words):
+            return operator not in _EQUAL
+        return operator in _EQUAL if words and all(_NEW.fullmatch(w) for w in words) else None
 
 
 def _set(value: Value | None, texts: set[str]) -> bool:

@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import sql
 from tillproof.commerce.entities import entity
 from tillproof.commerce.sql.statement import Statement
-from tillproof.flow.program import Fn
-from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_ROUTINE = re.compile(rb"create\s+(?:or\s+replace\s+)?(?:definer\s*=\s*\S+\s+)?(?:trigger|function|procedure)\b")
-"""In lower case."""
 _REFUSES = re.compile(r"\b(raise\s+exception|signal\s+sqlstate|raise_application_error|throw)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class StockTrigger:
-    """A statement in a routine of the database that takes stock. ``conditional``: only where enough is left; ``refuses``: the routine
+    """A statement in a routine of the database that takes stock. ``conditional``: only where enough is left, or from
+    a row that the routine has locked; ``refuses``: the routine
     raises when there is not."""
 
     file: str
@@ -35,34 +32,23 @@ class StockTrigger:
 def stock_triggers(model: "Model") -> list[StockTrigger]:
     """All of them; of several definitions of a routine the last one, in order of file."""
     found: dict[str, StockTrigger] = {}
-    for file, source in model.program.sources.items():
-        for fn in model.program.functions_at(file, (m.start() for m in _ROUTINE.finditer(source.lower()))):
-            for text, line in _texts(model, fn):
-                found.update({t.routine: t for t in _in(model, text, file, line)})
-    for one in model.program.files.values():
-        if one.language == "sql" and one.role in ("source", "migration", "config"):
-            raw = model.texts.text(one.path)
-            if _ROUTINE.search(raw.lower()):
-                found.update({t.routine: t for t in _in(model, raw.decode("utf-8", "replace"), one.path, 1)})
+    for text, file, line in model.routines.texts:
+        found.update({t.routine: t for t in _in(model, text, file, line)})
     return sorted(found.values(), key=lambda t: (t.file, t.line))
 
 
-def _texts(model: "Model", fn: Fn) -> list[tuple[str, int]]:
-    """The literals of a function that make a routine, with the line on which they begin."""
-    body = model.program.body(fn)
-    said = ((body.name(i), body.line[i]) for i, op in enumerate(body.op) if op == Op.CONST)
-    return [(text, line) for text, line in said if _ROUTINE.search(text.lower().encode())]
-
-
 def _in(model: "Model", text: str, file: str, line: int) -> list[StockTrigger]:
-    text = text.strip("\"'`") if text[:1] in "\"'`" else text
     out = []
-    for statement in sql.statements(text):
+    statements = sql.statements(text)
+    locking = {s.routine for s in statements if s.locks}
+    for statement in statements:
         if not statement.routine or statement.verb != "update":
             continue
         field = _taken(model, statement)
         if field:
-            asked = any(c.column.lower() == field.lower() and c.operator in (">", ">=") for c in statement.where)
+            asked = statement.routine in locking or any(
+                c.column.lower() == field.lower() and c.operator in (">", ">=") for c in statement.where
+            )
             out.append(
                 StockTrigger(
                     file, line + statement.line, statement.routine, entity(statement.table), field, asked, bool(_REFUSES.search(text))

@@ -73,8 +73,11 @@ class Takings:
     @cached_property
     def all(self) -> list[Taking]:
         """Every taking that a customer may bring about, in order of file and line. Where stock is reserved, what is counted off after
-        that is none."""
-        found = [(w, p) for w in self.model.stock_writes.all if w.how != "set" for p in self._taking(w)]
+        that is none; what a routine of the database takes is told there."""
+        writes = [
+            w for w in self.model.stock_writes.all if w.how != "set" and (w.place.fn, w.place.instr) not in self.model.routines.called
+        ]
+        found = [(w, p) for w in writes for p in self._taking(w)]
         reserving = {self.program.unit(p.fn.file) for w, p in found if w.promised and self._reserves(w)}
         kept = [
             (w, p)

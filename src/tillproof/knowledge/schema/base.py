@@ -30,6 +30,7 @@ class Effect(Part, frozen=True):
     ``once`` nothing, since the platform looks first.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
     ``returns_error``: a failure is told by the answer's ``error`` alone; nothing is raised.
+    ``routine``: its first argument names a function that the database keeps, the second its parameters.
     ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
     """
 
@@ -41,6 +42,7 @@ class Effect(Part, frozen=True):
     repeat: Literal["again", "same", "once"] = "again"
     insists: bool = False
     returns_error: bool = False
+    routine: bool = False
     also: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
