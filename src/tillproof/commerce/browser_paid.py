@@ -72,7 +72,10 @@ class BrowserPaid:
         words = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         said = any(words.paid_value(fn) for fn in functions)
-        if any(((said and words.status(fn)) or words.paid_name(fn)) and self._quick.pays_somewhere(fn) for fn in functions):
+        if any(
+            ((said and words.status(fn)) or words.paid_name(fn) or words.payment_number(fn)) and self._quick.pays_somewhere(fn)
+            for fn in functions
+        ):
             return True
         return any(words.status(fn) and self._quick.begins_somewhere(fn) for fn in functions)
 

@@ -1,8 +1,11 @@
 """Where the sender of a request says himself whether he has paid: ``status: intent.status === 'succeeded' ? 'paid' : 'failed'``."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.vocabulary import PAYMENT_NUMBER
 from tillproof.flow.choosing import conditions_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Mix, Value, options
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _EQUALITY = ("==", "===")
+_NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
 
 
 def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
@@ -26,6 +30,20 @@ def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Val
     states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
     paid = [o for v in states for o in options(v) if len(options(v)) > 1 and isinstance(o, Const) and words.has("paid_values", o.text)]
     return any(_says_so(model.evaluator.value(fn, condition, ctx), sent) for o in paid for condition in _deciding(model, fn, o))
+
+
+def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
+    """Whether an order is made with the number of the payment that its sender says he has made, and in no state that waits for one:
+    ``INSERT INTO orders (payment_id, total) VALUES (…)`` behind the window of a provider."""
+    if not model.vocabulary.payment_number(fn):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind != "create" or _NEW.fullmatch(touch.entity) is None:
+        return False
+    if any(model.words.has("status_fields", k) or model.words.has("paid_fields", k) for k in touch.fields):
+        return False
+    given = [v for k, v in touch.fields.items() if v is not None and PAYMENT_NUMBER.fullmatch(snake(k))]
+    return any(sent(v) for v in given) and bool(model.handlers.paying(model.program.unit(fn.file)))
 
 
 def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[int]:

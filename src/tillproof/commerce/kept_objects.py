@@ -41,8 +41,8 @@ class KeptUnderMembers:
 
     def _named(self, rule: KeptObjects, name: str) -> list[ClassId]:
         classes = self._in_folder(rule)
-        if not rule.member or name in classes:
-            return classes.get(name, [])
+        if name in classes:
+            return classes[name]
         # An extension's files lie in folders of its own, and its members are called after those too.
         ends = [key for key in classes if "_" in key and name.endswith(f"_{key}")]
         return classes[max(ends, key=len)] if ends else []
@@ -53,8 +53,7 @@ class KeptUnderMembers:
             for file, index in self.program.indices.items():
                 _, folder, below = f"/{file}".partition(f"/{rule.folder}/")
                 if folder and len(index.classes) == 1:
-                    path = posixpath.splitext(below)[0].lower()
-                    found[path.replace("/", "_") if rule.member else posixpath.basename(path)].append(ClassId(file, 0))
+                    found[posixpath.splitext(below)[0].lower().replace("/", "_")].append(ClassId(file, 0))
             self._classes[rule.folder] = dict(found)
         return self._classes[rule.folder]
 

@@ -30,6 +30,7 @@ from tillproof.commerce.injection import Injection
 from tillproof.commerce.kept_objects import KeptUnderMembers
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
+from tillproof.commerce.loaded import Loaded
 from tillproof.commerce.logs import Logs
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.outcomes import Outcomes
@@ -117,12 +118,16 @@ class Model:
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.service = Services(self.wiring).named
         self.evaluator.scope.row_class = self._row_class
-        self.evaluator.scope.kept = KeptUnderMembers(program, self.evaluator.scope, knowledge)
+        self._members, self._loaded = KeptUnderMembers(program, self.evaluator.scope, knowledge), Loaded(self.wiring)
+        self.evaluator.scope.kept, self.evaluator.scope.running = self._kept, self._loaded.in_running
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge)
         self.http = HttpRequests(self.recogniser)
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)
+
+    def _kept(self, cls: ClassId, name: str) -> list[ClassId]:
+        return self._members(cls, name) or self._loaded.in_field(cls, name)
 
     def _row_class(self, value: Value, language: str) -> ClassId | None:
         return self.record_methods.class_of(value, language)

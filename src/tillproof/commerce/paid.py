@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.answers import answered
-from tillproof.commerce.claims import claimed
+from tillproof.commerce.claims import bought_with, claimed
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
+from tillproof.commerce.touches import without_address
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
@@ -254,6 +255,8 @@ class PaidPolicy(SenderPolicy):
             said = self._call_pays(fn, i, ctx)
         if not said and op in (Op.SET_FIELD, Op.CALL) and claimed(self.model, fn, i, ctx, self._from_sender):
             said = "sure"
+        if not said and op == Op.CALL and bought_with(self.model, fn, i, ctx, self._from_sender):
+            said = "sure"
         if said and _AGAIN.search(snake(self.model.program.name(fn))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
@@ -340,7 +343,8 @@ class PaidPolicy(SenderPolicy):
             return False
         got = shape(self.model.evaluator, value)
         kind = self._kind(value) or holder
-        return any(self._asked_state(k, v, kind, depth + 1) for k, v in {**got.may, **got.must}.items())
+        fields = without_address({**got.may, **got.must})
+        return any(self._asked_state(k, v, kind, depth + 1) for k, v in fields.items())
 
     def _is_sent(self, value: Value) -> bool:
         """Whether a value, or one of those that it may be, is a field of the body that was sent."""

@@ -15,7 +15,7 @@ from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
-from tillproof.commerce.touches import Touch
+from tillproof.commerce.touches import Touch, without_address
 from tillproof.commerce.upserts import by_calls
 from tillproof.commerce.value_objects import unwrapped
 from tillproof.flow.program import Fn
@@ -104,7 +104,7 @@ class Records:
             elif op == Op.CALL and not self._asks_for_object(fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
             if (found := self._memo[key]) is not None and found.writes:
-                self._memo[key] = self.model.state_codes.spelt(found)
+                self._memo[key] = self.model.state_codes.spelt(replace(found, fields=without_address(found.fields)))
         return self._memo[key]
 
     def _asks_for_object(self, fn: Fn, i: int) -> bool:

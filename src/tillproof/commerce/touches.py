@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tillproof.commerce.record_names import TouchKind
 from tillproof.flow.program import Fn
@@ -14,6 +15,12 @@ THROWING = (
     "finduniqueorthrow", "findfirstorthrow", "aget", "sole", "get_or_404", "first_or_404",
 )  # fmt: skip
 """Reads, in lower case, that raise when there is nothing to read."""
+
+T = TypeVar("T")
+_LIVES_IN = ("state", "state_id", "stateid", "estado")
+_ADDRESS = re.compile(
+    r"(\w*_)?(city|town|zip|zip_?code|pin_?code|post_?code|postal_?code|country|address\d?|address_?line_?\d|street|district)(_id)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,14 @@ class Touch:
     @property
     def writes(self) -> bool:
         return self.kind not in ("read", "flush")
+
+
+def without_address(fields: dict[str, T]) -> dict[str, T]:
+    """Fields that are written together, the state where somebody lives under a name by which it is none that an order is in: ``city``,
+    ``state`` and ``pincode`` beside each other."""
+    if not any(name.lower() in _LIVES_IN for name in fields) or not any(_ADDRESS.fullmatch(name.lower()) for name in fields):
+        return fields
+    return {f"address_{name}" if name.lower() in _LIVES_IN else name: value for name, value in fields.items()}
 
 
 def text_of(value: Value | None) -> str | None:

@@ -1,10 +1,17 @@
 """What the text of a function speaks of: a quick look that spares reading its body and asking for values."""
 
+import re
 from collections.abc import Callable
 
-from tillproof.commerce.lexicon import Words
+from tillproof.commerce.lexicon import Words, snake
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.words import names
+
+# What a provider's window hands to the page; a transaction's number is as often one that customers type in for somebody to look up.
+PAYMENT_NUMBER = re.compile(
+    r"(razorpay|stripe|paypal|paystack|flutterwave|braintree|square|khalti|phonepe|cashfree)_?(payment|order|transaction|charge|intent)?_?id"
+    r"|payment_?(intent_?)?id|charge_?id|payer_?id"
+)
 
 
 class Vocabulary:
@@ -49,6 +56,10 @@ class Vocabulary:
     def paying(self, fn: Fn) -> bool:
         """Whether a function speaks of paying."""
         return self._any("paying", fn, lambda t: self.words.has("payment_words", t))
+
+    def payment_number(self, fn: Fn) -> bool:
+        """Whether a function names the number of a payment."""
+        return self._any("number", fn, lambda t: PAYMENT_NUMBER.fullmatch(snake(t)) is not None)
 
     def paid_name(self, fn: Fn) -> bool:
         """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""

@@ -370,8 +370,11 @@ class Evaluator:
             return assigned or Member(at, value, name)
         if isinstance(value, Param) and (declared := self.scope.declared_field(value, name, at)) is not None:
             return declared
-        hung = self.hung.on(value, name, at) if isinstance(value, Result) else None
-        return hung or Member(at, value, name)
+        if isinstance(value, Result):
+            given = self.hung.on(value, name, at)
+            running = self.scope.running(value, name) if given is None else None
+            return given or (Instance(at, running) if running is not None else Member(at, value, name))
+        return Member(at, value, name)
 
     def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
         if isinstance(value, Overlay):

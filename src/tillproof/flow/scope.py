@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tillproof.flow.common_names import COMMON_METHODS
+from tillproof.flow.alike import FEW_METHODS, named_alike
+from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.types import field, typed
@@ -12,16 +13,12 @@ from tillproof.flow.values import (
     Choice,
     ClassV,
     Const,
-    Element,
     External,
     FunctionV,
     Instance,
     Member,
     ModuleV,
-    Param,
-    Record,
     Result,
-    Seq,
     Unknown,
     Value,
     choice,
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 _CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
-_FEW_METHODS = 6
 _MOST_OVERRIDES = 20
 _SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
@@ -63,6 +59,10 @@ def _kept_nowhere(_cls: ClassId, _name: str) -> list[ClassId]:
 def _no_service(_name: str) -> str:
     """No container has names of its own, as long as nobody says which."""
     return ""
+
+
+def _none_runs(_value: Result, _name: str) -> ClassId | None:
+    return None
 
 
 def _no_row(_value: Value, _language: str) -> ClassId | None:
@@ -100,6 +100,8 @@ class Scope:
         """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = _no_service
         """The name of the class of which a container hands out an object under a name of its own."""
+        self.running: Callable[[Result, str], ClassId | None] = _none_runs
+        """The class of an object in a field of what a call gives that asks for the object which runs at the time."""
         self.row_class: Callable[[Value, str], ClassId | None] = _no_row
         """The class of ours of which a mapper makes an object that was fetched, in a language."""
 
@@ -135,6 +137,8 @@ class Scope:
         own = self._declared(file, name, at)
         if own is not None:
             return own
+        if php and (shared := included(self, file, name, at, [file])) is not None:
+            return shared
         for item in index.imports:
             if item.local == "*" and index.language == "python":
                 target = self.modules.find(file, item.module)
@@ -312,42 +316,13 @@ class Scope:
         The same callee gets the same methods of the same objects, so that a call made twice is one context.
         """
         if isinstance(callee, Choice):
-            return [f for o in callee.options for f in self.by_name(o, language)][:_FEW_METHODS]
+            return [f for o in callee.options for f in self.by_name(o, language)][:FEW_METHODS]
         if not isinstance(callee, Member):
             return []
         known = self._named.get(id(callee))
         if known is None:
-            known = self._named[id(callee)] = (callee, self._find_by_name(callee, language))
+            known = self._named[id(callee)] = (callee, named_alike(self, callee, language))
         return known[1]
-
-    def _find_by_name(self, callee: Member, language: str) -> list[FunctionV]:
-        named = self.program.functions_by_name
-        if (of_row := self.of_row(callee, language)) is not None:
-            return [of_row]
-        if callee.name.lower() in COMMON_METHODS or len(callee.name) < 5:
-            return []
-        root: Value = callee
-        while isinstance(root, (Member, Element)):
-            root = root.base
-        private = language == "python" and callee.name.startswith("_")  # on a library's object it can only be one of ours
-        foreign = isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External))
-        if foreign and not private:
-            return []
-        if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
-            return []  # declared to be of a class that is not here
-        found = []
-        meant = [callee.name] if callee.name in named else self.stand_ins.get(callee.name, ())
-        for fn in (f for name in meant for f in named.get(name, ())):
-            owner = self.program.owner(fn)
-            if owner is not None and self.program.language(fn.file) == language:
-                found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))
-        return found if len(found) <= _FEW_METHODS else []
-
-    def of_row(self, callee: Member, language: str) -> FunctionV | None:
-        """The method of a row's own class that a call on it runs: ``$orders->findOneBy([…])->setPaid(true)``."""
-        kept = self.row_class(callee.base, language) if callee.name in self.program.functions_by_name else None
-        fn = self.method(kept, callee.name) if kept is not None else None
-        return FunctionV(callee.at, fn, None, Instance(callee.at, kept)) if fn is not None and kept is not None else None
 
     def static_member(self, value: ClassV, name: str, at: tuple[str, int]) -> Value:
         if name == "class" and self.program.language(value.cls.file) == "php":

@@ -14,8 +14,14 @@ _VENDORS = words(
 )
 
 
+# What lies in CodeIgniter's own folder, which shops that were made before Composer carry along.
+_FRAMEWORK = {"core", "database", "helpers", "libraries"}
+
+
 def is_bundled(folder: Path, names: set[str]) -> bool:
     """Whether a folder below the root holds such a library. A plugin or module of the same vendor is code that is deployed for itself."""
+    if names.issuperset(_FRAMEWORK) and (folder / "core" / "CodeIgniter.php").exists():
+        return True
     if "composer.json" not in names:
         return False
     composer = projects.read_json(folder / "composer.json")

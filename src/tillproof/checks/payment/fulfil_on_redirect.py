@@ -14,6 +14,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
+from tillproof.flow.alike import of_row
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, Member, options
@@ -105,7 +106,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         scope, language = model.evaluator.scope, model.program.language(ctx.caller.file)
         targets = {o.fn for o in options(value) if isinstance(o, FunctionV)}
         if not targets:
-            targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := scope.of_row(o, language)) is not None}
+            targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := of_row(scope, o, language)) is not None}
         if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
             targets = {o.fn for o in scope.by_name(value, language)}
         if len(targets) != 1:

@@ -91,9 +91,12 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         if first and name in routes.before:
             continue
         chain = (*members(wiring, cls, routes.guards), *first)
+        path = _route(wiring, routes, cls.file)
+        if path is not None and routes.unnamed and name != routes.unnamed:
+            path = join(path, name)
         yield Declared(
             wiring.handler(fn, place),
-            _route(wiring, routes, cls.file),
+            path,
             (verb,),
             framework.id,
             "class",

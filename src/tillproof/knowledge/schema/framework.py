@@ -69,6 +69,7 @@ class Routes(Part, frozen=True):
     order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
     HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
     ``before``: methods of such a class that run before each of its handlers, and hand the request on to it.
+    ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
@@ -91,6 +92,7 @@ class Routes(Part, frozen=True):
     without_methods: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    unnamed: str = ""
     acts: dict[str, tuple[str, ...]] = {}
     rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
@@ -335,6 +337,8 @@ class Framework(Part, frozen=True):
     result that say whether it went well, with what they answer when it did.
     ``stand_ins``: methods that a platform calls on records, to those of ours which its own method of that name runs.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
+    ``loads``: calls that put an object of ours into a field that is named like its class: ``$this->load->model('Orders_model')``.
+    ``running``: plain functions that give the object which runs at the time, with all that was loaded into it.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``keeps``: objects of classes of ours that a loader keeps under members.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
@@ -398,6 +402,8 @@ class Framework(Part, frozen=True):
     provides: dict[str, tuple[str, ...]] = {}
     keeps: tuple[KeptObjects, ...] = ()
     handovers: tuple[Handover, ...] = ()
+    loads: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
