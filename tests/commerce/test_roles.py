@@ -468,3 +468,49 @@ def test_either_of_two_capabilities_is_asked_and_the_including_page_has_asked_it
 def test_a_page_that_one_includer_shows_to_everybody_is_open(tmp_path: Path) -> None:
     shop = wired(tmp_path, {**PAGES, "shop.php": "<?php\nif (isset($_GET['keep'])) { include 'admin/sales/keep.php'; }\n"})
     assert {e.role for e in shop.entries if e.target.fn.file == "admin/sales/keep.php"} == {"public"}
+
+
+LARAVEL = """\
+<?php
+use App\\Http\\Controllers\\OrderController;
+use Illuminate\\Support\\Facades\\Route;
+Route::middleware(['desk'])->group(function () { Route::post('/desk/orders/{id}/status', [OrderController::class, 'move']); });
+Route::get('/login', [OrderController::class, 'form'])->middleware('away');
+"""
+ORDERS = """\
+<?php
+namespace App\\Http\\Controllers;
+use Illuminate\\Http\\Request;
+class OrderController { public function move(Request $request, $id) { return $id; } public function form() { return view('login'); } }
+"""
+KERNEL = """\
+<?php
+namespace App\\Http;
+class Kernel extends \\Illuminate\\Foundation\\Http\\Kernel {
+  protected $routeMiddleware = ['desk' => \\App\\Http\\Middleware\\Desk::class, 'away' => \\App\\Http\\Middleware\\Away::class];
+}
+"""
+MIDDLEWARE = """\
+<?php
+namespace App\\Http\\Middleware;
+use Closure;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\Auth;
+class {name} {{
+  public function handle(Request $request, Closure $next) {{
+    if ({asked}) {{ return redirect()->route('home')->with('error', 'Not here.'); }}
+    return $next($request);
+  }}
+}}
+"""
+
+
+def test_a_middleware_that_sends_away_whoever_is_not_signed_in_at_a_desk_of_staff(tmp_path: Path) -> None:
+    files = {
+        "routes/web.php": LARAVEL,
+        "app/Http/Kernel.php": KERNEL,
+        "app/Http/Controllers/OrderController.php": ORDERS,
+        "app/Http/Middleware/Desk.php": MIDDLEWARE.format(name="Desk", asked="!Auth::guard('admin')->check()"),
+        "app/Http/Middleware/Away.php": MIDDLEWARE.format(name="Away", asked="Auth::guard('admin')->check()"),
+    }
+    assert roles(tmp_path, files) == {"OrderController.move": "staff", "OrderController.form": "public"}

@@ -43,6 +43,8 @@ _ACCOUNT = re.compile(
 _CHECKOUT = re.compile(
     r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
 )
+_CANCELS = re.compile(r"cancel[\w-]*/?(orders?|bookings?)|(orders?|bookings?)/([^/]+/)?cancel", re.IGNORECASE)
+"""A customer takes his own order back, or staff looks through those that were."""
 _SEVERAL = 3
 _NEAR = 3
 _DISPATCHED = 2
@@ -348,6 +350,8 @@ class Handlers:
             (_BACK.search(route) or _BACK.search(_folder(entry)))
             and "hook" not in route.lower()
             and not _ACCOUNT.search(route)
+            and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)
+            and entry.role != "staff"
             and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
             and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId
-from tillproof.flow.values import External, Result
+from tillproof.flow.values import External, Instance, Place, Result, Value
 
 _ALIAS = rb"""->%s\(\s*['"]([\w/]+)['"]\s*(?:,\s*(?:[^,;()'"]|\([^;()]*\))*)?,\s*['"](\w+)['"]\s*[,)]"""
 
@@ -36,12 +36,13 @@ class Loaded:
         found = self._kept[cls.file, name]
         return [found] if found is not None else []
 
-    def in_running(self, value: Result, name: str) -> ClassId | None:
+    def in_running(self, value: Result, name: str, at: Place) -> Value | None:
         """``get_instance()->Orders_model``"""
         asked = value.callee.name if isinstance(value.callee, External) else ""
         if not asked or not any(asked in framework.running for framework in self.wiring.active.of(value.fn.file)):
             return None
-        return self._find([value.fn.file], name, self._loads(value.fn.file))
+        found = self._find([value.fn.file], name, self._loads(value.fn.file))
+        return Instance(at, found) if found is not None else None
 
     def _loads(self, file: str) -> list[str]:
         return [call for framework in self.wiring.active.of(file) for call in framework.loads]

@@ -47,9 +47,16 @@ def by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> R
         for name in names:
             call, _, text = name.partition("(")
             text = text.removesuffix(")")
-            if text and (first is None or not (first == text or (text.endswith("*") and first.startswith(text[:-1])))):
+            if text and (first is None or not _told(text, first)):
                 continue
             said = len(text) + (not text.endswith("*")) if text else 0
             if (best is None or said > best[0]) and any(fits(call, n) for n in found):
                 best = said, role
     return best[1] if best is not None else None
+
+
+def _told(text: str, first: str) -> bool:
+    """Whether an argument is the text of a pattern; ``*`` at an end when more may stand there."""
+    if text.startswith("*") and text.endswith("*"):
+        return text[1:-1] in first
+    return first == text or (text.endswith("*") and first.startswith(text[:-1]))

@@ -368,13 +368,10 @@ class Evaluator:
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
-        if isinstance(value, Param) and (declared := self.scope.declared_field(value, name, at)) is not None:
-            return declared
+        found = self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
         if isinstance(value, Result):
-            given = self.hung.on(value, name, at)
-            running = self.scope.running(value, name) if given is None else None
-            return given or (Instance(at, running) if running is not None else Member(at, value, name))
-        return Member(at, value, name)
+            found = self.hung.on(value, name, at) or self.scope.running(value, name, at)
+        return found or Member(at, value, name)
 
     def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
         if isinstance(value, Overlay):

@@ -18,6 +18,8 @@ from tillproof.flow.values import (
     Instance,
     Member,
     ModuleV,
+    Param,
+    Place,
     Result,
     Unknown,
     Value,
@@ -61,7 +63,7 @@ def _no_service(_name: str) -> str:
     return ""
 
 
-def _none_runs(_value: Result, _name: str) -> ClassId | None:
+def _none_runs(_value: Result, _name: str, _at: Place) -> Value | None:
     return None
 
 
@@ -100,8 +102,8 @@ class Scope:
         """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = _no_service
         """The name of the class of which a container hands out an object under a name of its own."""
-        self.running: Callable[[Result, str], ClassId | None] = _none_runs
-        """The class of an object in a field of what a call gives that asks for the object which runs at the time."""
+        self.running: Callable[[Result, str, Place], Value | None] = _none_runs
+        """The object in a field of what a call gives that asks for the object which runs at the time."""
         self.row_class: Callable[[Value, str], ClassId | None] = _no_row
         """The class of ours of which a mapper makes an object that was fetched, in a language."""
 

@@ -125,7 +125,9 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Ha
     if model.handlers.signs_what_is_paid(model.program.unit(entry.target.fn.file)):
         return False
     near = {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
-    near.update(c.caller for h in paid for c in (h.ctx.chain() if h.ctx else ()) if c.call >= 0)
+    near.update(p.fn for p in policy.proofs.values())
+    ways = [h.ctx for h in paid] + [p.ctx for p in policy.proofs.values()]
+    near.update(c.caller for way in ways for c in (way.chain() if way else ()) if c.call >= 0)
     return not any(_asks_status(model, fn) for fn in near)
 
 
