@@ -470,27 +470,27 @@ def test_a_page_that_one_includer_shows_to_everybody_is_open(tmp_path: Path) -> 
     assert {e.role for e in shop.entries if e.target.fn.file == "admin/sales/keep.php"} == {"public"}
 
 
-LARAVEL = """\
+DESK_ROUTES = """\
 <?php
 use App\\Http\\Controllers\\OrderController;
 use Illuminate\\Support\\Facades\\Route;
 Route::middleware(['desk'])->group(function () { Route::post('/desk/orders/{id}/status', [OrderController::class, 'move']); });
 Route::get('/login', [OrderController::class, 'form'])->middleware('away');
 """
-ORDERS = """\
+DESK_ORDERS = """\
 <?php
 namespace App\\Http\\Controllers;
 use Illuminate\\Http\\Request;
 class OrderController { public function move(Request $request, $id) { return $id; } public function form() { return view('login'); } }
 """
-KERNEL = """\
+DESK_KERNEL = """\
 <?php
 namespace App\\Http;
 class Kernel extends \\Illuminate\\Foundation\\Http\\Kernel {
   protected $routeMiddleware = ['desk' => \\App\\Http\\Middleware\\Desk::class, 'away' => \\App\\Http\\Middleware\\Away::class];
 }
 """
-MIDDLEWARE = """\
+DESK_GUARD = """\
 <?php
 namespace App\\Http\\Middleware;
 use Closure;
@@ -507,10 +507,10 @@ class {name} {{
 
 def test_a_middleware_that_sends_away_whoever_is_not_signed_in_at_a_desk_of_staff(tmp_path: Path) -> None:
     files = {
-        "routes/web.php": LARAVEL,
-        "app/Http/Kernel.php": KERNEL,
-        "app/Http/Controllers/OrderController.php": ORDERS,
-        "app/Http/Middleware/Desk.php": MIDDLEWARE.format(name="Desk", asked="!Auth::guard('admin')->check()"),
-        "app/Http/Middleware/Away.php": MIDDLEWARE.format(name="Away", asked="Auth::guard('admin')->check()"),
+        "routes/web.php": DESK_ROUTES,
+        "app/Http/Kernel.php": DESK_KERNEL,
+        "app/Http/Controllers/OrderController.php": DESK_ORDERS,
+        "app/Http/Middleware/Desk.php": DESK_GUARD.format(name="Desk", asked="!Auth::guard('admin')->check()"),
+        "app/Http/Middleware/Away.php": DESK_GUARD.format(name="Away", asked="Auth::guard('admin')->check()"),
     }
     assert roles(tmp_path, files) == {"OrderController.move": "staff", "OrderController.form": "public"}

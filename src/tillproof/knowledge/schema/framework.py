@@ -290,7 +290,8 @@ class KeptObjects(Part, frozen=True, kw_only=True):
     """Objects that a framework's loader keeps under members named after the files of their classes: ``$this->model_checkout_order``.
 
     ``bases``: the classes on whose objects such members are. ``folder``: where the files lie. ``member``: how the member's name begins;
-    what follows is the file's path below the folder with ``_`` for its slashes, or the end of it. ``besides``: members whose meaning the packs tell.
+    what follows is the file's path below the folder with ``_`` for its slashes, or the end of it.
+    ``besides``: members whose meaning the packs tell.
     """
 
     bases: tuple[str, ...]
