@@ -122,3 +122,32 @@ def test_a_row_that_the_database_refuses_stops_nobody_who_does_not_ask(tmp_path:
     assert ruled(tmp_path / "dropped", "idempotency/handler-not-idempotent", _told(dropped)) == [("broken", _HOOK, 15)]
     raised = f"const {{ error }} = await {_INSERT};\n    if (error) throw error;"
     assert [r for r, _, _ in ruled(tmp_path / "raised", "idempotency/handler-not-idempotent", _told(raised))] == ["held"]
+
+
+def test_a_run_over_rows_that_goes_on_after_a_failure_is_no_second_try(tmp_path: Path) -> None:
+    code = """\
+import Stripe from "https://esm.sh/stripe@18.5.0";
+import { createClient } from "https://esm.sh/@supabase/supabase-js@2";
+
+const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY"));
+const db = createClient(Deno.env.get("SUPABASE_URL"), Deno.env.get("SUPABASE_SERVICE_ROLE_KEY"));
+
+Deno.serve(async () => {
+  const { data } = await db.from("earnings").select("id, amount, account").eq("status", "due");
+  let attempted = 0;
+  for (const row of data ?? []) {
+    const amount = row.amount;
+    const account = row.account;
+    attempted++;
+    try {
+      await stripe.transfers.create({ amount: AMOUNT, currency: "eur", destination: ACCOUNT });
+    } catch (error) {
+      console.error("not sent", row.id, error);
+    }
+  }
+  return new Response(String(attempted));
+});
+"""
+    name = "supabase/functions/pay-out/index.ts"
+    run = code.replace("AMOUNT", "amount").replace("ACCOUNT", "account")
+    assert ruled(tmp_path / "run", "resilience/retry-on-client-error", {name: run}) == []

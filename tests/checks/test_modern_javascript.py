@@ -472,3 +472,47 @@ export async function POST(request: Request) {
     coupon = {"app/api/coupons/route.ts": code.replace("TABLE", "await db.insert(coupons).values({ code, amount });")}
     assert ruled(tmp_path / "order", "payment/client-amount", files | order) == [("broken", "app/api/orders/route.ts", 9)]
     assert ruled(tmp_path / "coupon", "payment/client-amount", files | coupon) == []
+
+
+def test_the_order_that_was_stored_with_a_payment_is_found_by_the_id_that_is_captured(tmp_path: Path) -> None:
+    begin = """\
+import { ordersController } from '../../lib/paypal';
+import { prisma } from '../../lib/db';
+
+export default async function handler(req, res) {
+  const cart = await prisma.cart.findUnique({ where: { id: req.body.cartId } });
+  const amount = { currencyCode: 'EUR', value: (cart.total / 100).toFixed(2) };
+  const { result } = await ordersController.createOrder({ body: { intent: 'CAPTURE', purchaseUnits: [{ amount }] } });
+  await prisma.order.create({ data: { cartId: cart.id, total: cart.total, status: 'open', paypalOrderId: PAYPAL } });
+  res.json({ id: result.id });
+}
+"""
+    capture = """\
+import { ordersController } from '../../lib/paypal';
+import { prisma } from '../../lib/db';
+
+export default async function handler(req, res) {
+  const { paypalOrderId } = req.body;
+  const { result } = await ordersController.captureOrder({ id: paypalOrderId });
+  if (result.status !== 'COMPLETED') return res.status(402).end();
+  await prisma.order.update({ where: { paypalOrderId, status: 'open' }, data: { status: 'paid' } });
+  res.json({ ok: true });
+}
+"""
+    client = """\
+import { Client, OrdersController } from '@paypal/paypal-server-sdk';
+const client = new Client({ clientCredentialsAuthCredentials: { oAuthClientId: process.env.ID, oAuthClientSecret: process.env.SECRET } });
+export const ordersController = new OrdersController(client);
+"""
+    model = "model Order {\n  id            String @id\n  status        String\n  total         Int\n  paypalOrderId String @unique\n}\n"
+    files = {
+        "next.config.js": "module.exports = {};\n",
+        "prisma/schema.prisma": model,
+        "lib/db.js": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+        "lib/paypal.js": client,
+        "pages/api/begin.js": begin.replace("PAYPAL", "result.id"),
+        "pages/api/capture.js": capture,
+    }
+    assert ruled(tmp_path / "ours", "payment/amount-not-reconciled", files) == [("held", "pages/api/capture.js", 4)]
+    files["pages/api/begin.js"] = begin.replace("PAYPAL", "req.body.paypalOrderId")
+    assert [r for r, _, _ in ruled(tmp_path / "theirs", "payment/amount-not-reconciled", files)] == ["broken"]

@@ -94,9 +94,33 @@ class Reconciling:
                     reference.append(atom)
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
-        told = key is not None and self._is_told(key)
+        told = key is not None and (self._is_told(key) or (self._is_asked_for(effect, key) and not self._is_sent(stored)))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
         return Reconciled(each[0], each[1], each[2], stored, told, each[3])
+
+    def _is_asked_for(self, effect: Effect, key: Value) -> bool:
+        """Whether a piece of the request is the id of the payment, too, for which the provider was asked before."""
+        sent = self._pieces_sent(key)
+        for held in self.model.effects.held(effect) if sent else ():
+            if not isinstance(held.fact, Passed):
+                continue
+            known = self.model.operations.at(held.fn, held.fact.instr, held.ctx)
+            if known is not None and isinstance(known.thing, Operation) and known.thing.confirms:
+                given = self.model.program.body(held.fn).call(held.fact.instr)[1]
+                if any(sent & self._pieces_sent(self.model.evaluator.value(held.fn, a, held.ctx)) for _, a in given):
+                    return True
+        return False
+
+    def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
+        return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
+
+    def _is_sent(self, field: str) -> bool:
+        """Whether a request of anybody says what a field of ours holds: then it ties an order to whatever payment its sender likes."""
+        program = self.model.program
+        around = (fn for file in program.mentioning(field)[:_MOST_FILES] for fn in program.functions_around(file, field))
+        targets = {e.target.fn: e.target for fn in around for e in self.model.entries_to(fn)}
+        written = (e.touch.fields.get(field) for t in list(targets.values())[:_MOST_FILES] for e in self.model.effects.of(t) if e.touch)
+        return any(value is not None and self._pieces_sent(value) for value in written)
 
     def _refers(self, atom: Atom) -> bool:
         """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""

@@ -18,6 +18,8 @@ from tillproof.ir.ops import Op
 _COUNTERS = ("range", "xrange", "count", "arange", "repeat", "times")
 _COMPARES = ("<", ">", "<=", ">=", "==", "===", "!=", "!==", "is", "is not")
 _MOST_FILES = 40
+_MOST_USES = 200
+_TELLING = ("log", "info", "debug", "warn", "warning", "error", "print", "exception")
 
 Waits = Callable[[Fn, int], bool]
 """Whether a call does nothing but let time pass."""
@@ -86,18 +88,31 @@ class Reattempts:
             source = body.args(i)[0]
             if body.op[source] == Op.CALL and body.called(source) in _COUNTERS:
                 continue
-            names = {body.name(s) for s in range(i, len(body.op)) if body.op[s] == Op.STORE and self._made_of(body, body.args(s)[1], i)}
-            if any(
-                body.op[a] == Op.NAME and body.name(a) in names
-                for n in range(len(body.op))
-                if body.op[n] in (Op.CALL, Op.NEW) and loop.holds(body, n) and not self.waits(fn, n)
-                for _, a in body.call(n)[1]
-            ):
+            if self._works_on(body, fn, loop, i):
                 return True
         return False
 
-    def _made_of(self, body: Body, i: int, part: int) -> bool:
-        return i == part or (body.op[i] in (Op.INDEX, Op.FIELD, Op.CAST) and part in body.args(i))
+    def _works_on(self, body: Body, fn: Fn, loop: Loop, item: int) -> bool:
+        """Whether a call of the loop is handed the thing, a part of it, or what is made of it; to wait for it or to log it is no work."""
+        defuse = self.evaluator.defuse(fn)
+        seen = {item}
+        waiting = [item]
+        while waiting and len(seen) < _MOST_USES:
+            here = waiting.pop()
+            for use in defuse.uses(here):
+                if use in seen or not loop.holds(body, use):
+                    continue
+                seen.add(use)
+                op = body.op[use]
+                if op in (Op.CALL, Op.NEW):
+                    if any(a == here for _, a in body.call(use)[1]) and not self.waits(fn, use) and body.called(use) not in _TELLING:
+                        return True
+                elif op == Op.STORE:
+                    name = body.name(use)
+                    waiting += [n for n in _reads(body, name) if use in defuse.reaching(n, name).stores]
+                else:
+                    waiting.append(use)
+        return False
 
     def _after_exception(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Reattempt | None:
         """A call in the loop whose exception leads to the next turn, while its return leads out."""
@@ -279,6 +294,11 @@ class Reattempts:
                 for f in self.program.functions_calling_name(file, name)
             }  # fmt: skip
         return self._named[fn]
+
+
+def _reads(body: Body, name: str) -> list[int]:
+    """Where a variable is read."""
+    return [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name]
 
 
 def _names_in(body: Body, i: int, depth: int = 0) -> set[str]:
