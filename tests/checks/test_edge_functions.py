@@ -151,3 +151,26 @@ Deno.serve(async () => {
     name = "supabase/functions/pay-out/index.ts"
     run = code.replace("AMOUNT", "amount").replace("ACCOUNT", "account")
     assert ruled(tmp_path / "run", "resilience/retry-on-client-error", {name: run}) == []
+
+
+def test_a_booking_that_waits_to_be_paid_is_not_paid_by_its_sum(tmp_path: Path) -> None:
+    code = """\
+import Stripe from "https://esm.sh/stripe@18.5.0";
+import { createClient } from "https://esm.sh/@supabase/supabase-js@2";
+
+const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY"));
+const db = createClient(Deno.env.get("SUPABASE_URL"), Deno.env.get("SUPABASE_SERVICE_ROLE_KEY"));
+
+Deno.serve(async (req) => {
+  const { slot } = await req.json();
+  const row = { slot_id: slot, status: "STATE", amount_paid: 3900 };
+  const { data, error } = await db.from("bookings").insert(row).select().single();
+  if (error) throw error;
+  const session = await stripe.checkout.sessions.create({ mode: "payment", line_items: [{ price: "price_1", quantity: 1 }] });
+  return new Response(JSON.stringify({ url: session.url, booking: data.id }));
+});
+"""
+    name = "supabase/functions/book/index.ts"
+    for state, found in (("pending_payment", []), ("paid", ["broken"])):
+        files = {name: code.replace("STATE", state)}
+        assert [r for r, _, _ in ruled(tmp_path / state, "payment/fulfil-on-redirect", files)] == found

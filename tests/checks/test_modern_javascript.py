@@ -516,3 +516,27 @@ export const ordersController = new OrdersController(client);
     assert ruled(tmp_path / "ours", "payment/amount-not-reconciled", files) == [("held", "pages/api/capture.js", 4)]
     files["pages/api/begin.js"] = begin.replace("PAYPAL", "req.body.paypalOrderId")
     assert [r for r, _, _ in ruled(tmp_path / "theirs", "payment/amount-not-reconciled", files)] == ["broken"]
+
+
+def test_who_may_name_the_state_of_a_payment_says_that_he_has_paid(tmp_path: Path) -> None:
+    code = """\
+import { eq } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { orders } from '../../../db/schema';
+
+const db = drizzle(process.env.DATABASE_URL);
+
+export async function POST(request: Request) {
+  const { id, paymentStatus } = await request.json();
+  CHECKED
+  await db.update(orders).set({ paymentStatus }).where(eq(orders.id, id));
+  return Response.json({ ok: true });
+}
+"""
+    schema = _SCHEMA.replace("plantId: text('plant_id')", "paymentStatus: text('payment_status').default('pending')")
+    files = {"next.config.mjs": "export default {};\n", "db/schema.ts": schema, "app/api/state/route.ts": code.replace("CHECKED", "")}
+    redirect = "payment/fulfil-on-redirect"
+    assert ruled(tmp_path / "any", redirect, files) == [("broken", "app/api/state/route.ts", 10)]
+    only = "if (!['failed', 'cancelled'].includes(paymentStatus)) return Response.json({ ok: false }, { status: 400 });"
+    files["app/api/state/route.ts"] = code.replace("CHECKED", only)
+    assert ruled(tmp_path / "some", redirect, files) == []

@@ -65,6 +65,7 @@ _LATER = re.compile(
 )
 """Ways of paying by which nothing is paid when the order is made."""
 _METHOD = re.compile(r"pay|method|gateway|mode")
+_HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
 _STATE = re.compile(r"stat(e|us)$")
 _UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
 """What a shop's settings call the states of an order that is not paid."""
@@ -201,11 +202,13 @@ class PaidPolicy(SenderPolicy):
         return self._pays[fn]
 
     def begins_somewhere(self, fn: Fn) -> bool:
-        """Whether a function may make an order in a state that somebody else names."""
+        """Whether a function may make an order in a state that somebody else names, or set its payment's state to one."""
         if fn not in self._begins:
             body = self.model.program.body(fn)
             calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)) if self.model.vocabulary.order(fn) else ()
-            self._begins[fn] = any(self._states_given(fn, i) and self._makes_order(fn, i) for i in calls)
+            self._begins[fn] = any(
+                self._state_named(fn, i, None) or (self._states_given(fn, i) and self._makes_order(fn, i)) for i in calls
+            )
         return self._begins[fn]
 
     def _states_given(self, fn: Fn, i: int) -> bool:
@@ -253,6 +256,9 @@ class PaidPolicy(SenderPolicy):
                 return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)
+        if not said and op == Op.CALL and self._state_named(fn, i, ctx):
+            self.named[fn, i] = None
+            said = "sure"
         if not said and op in (Op.SET_FIELD, Op.CALL) and claimed(self.model, fn, i, ctx, self._from_sender):
             said = "sure"
         if not said and op == Op.CALL and bought_with(self.model, fn, i, ctx, self._from_sender):
@@ -293,6 +299,8 @@ class PaidPolicy(SenderPolicy):
                 return "sure"
             if kept is not None and _CARRIED.fullmatch(snake(kept)):
                 return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
+            if kept is not None and _HOLD.fullmatch(snake(kept)) and all(snake(t) == "active" for t in known):
+                return ""  # it is kept for somebody who may pay for it
             if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
                 return "loose" if words.has("loose_entities", kept) else "sure"
         return ""
@@ -332,6 +340,24 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _state_named(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether the state of its payment that the sender names is written into an order: ``update({ payment_status: body.status })``.
+        Words of states among which none means paid are those that he may name."""
+        words = self.model.words
+        if not self.model.vocabulary.status(fn):
+            return False
+        touch = self.model.records.touch(fn, i, ctx)
+        if touch is None or touch.kind != "write" or not words.entity(touch.entity):
+            return False
+        fields = (v for k, v in touch.fields.items() if v is not None and words.has("paid_fields", k) and words.has("status_fields", k))
+        if not any(self._is_sent(v) for v in fields):
+            return False
+        body = self.model.program.body(fn)
+        listed = (x for n, op in enumerate(body.op) if op == Op.LIST for x in body.args(n) if x >= 0 and body.op[x] == Op.CONST)
+        texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
+        states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
+        return not states or any(words.has("paid_values", t) for t in states)
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""
@@ -416,12 +442,18 @@ class PaidPolicy(SenderPolicy):
         open_ = all(t is not None and (words.has("open_values", t) or words.has("dead_values", t)) for t in texts)
         return open_ or all(isinstance(o, Const) and o.falsy for o in options(value))
 
+    def _waits(self, fields: dict[str, Value]) -> bool:
+        """Whether a record says of itself that it waits to be paid: its `amount_paid` is what is to be paid."""
+        words = self.model.words
+        texts = [_text(o) for name, v in fields.items() if words.has("status_fields", name) for o in options(v)]
+        return bool(texts) and all(t is not None and words.has("open_values", t) for t in texts)
+
     def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
         if depth > 2 or isinstance(value, Const):
             return ""
         got = shape(self.model.evaluator, value)
         entries = {**got.may, **got.must}
-        if any(self._still_owed(key, entry) for key, entry in entries.items()):
+        if self._waits(got.must) or any(self._still_owed(key, entry) for key, entry in entries.items()):
             return ""
         found: list[Said] = []
         for key, entry in entries.items():

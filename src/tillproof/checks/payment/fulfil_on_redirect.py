@@ -67,7 +67,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         return _unknown(model, ruling, outside[:2], question)
     _break(model, entry, ruling, act, (fn, instr), asked)
     if (act.fn, act.instr) in policy.named:
-        _begun_as_named(entry, ruling, model)
+        _as_named(entry, ruling, model, act)
     return ruling
 
 
@@ -191,17 +191,21 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
 
 
-def _begun_as_named(entry: Entry, ruling: Ruling, model: Model) -> None:
-    """A new order begins in the state that the request names, paid ones too."""
+def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> None:
+    """An order begins in the state that the request names, or is set to it, paid ones too."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx) if model.program.body(act.fn).op[act.instr] == Op.CALL else None
+    route = entry.route or model.program.qualified(entry.target.fn)
+    changed = touch is not None and touch.kind == "write"
+    which = "that an order's payment is set to" if changed else "of the new order"
     ruling.confidence = "likely"
-    ruling.title = "The customer says in which state a new order begins"
+    ruling.title = "The customer says whether he has paid" if changed else "The customer says in which state a new order begins"
     ruling.message = (
-        f"The state of the new order is read from the request to {entry.route or model.program.qualified(entry.target.fn)}: who sends one "
-        "that means paid has an order that counts as paid, and nobody asks a provider for the money."
+        f"The state {which} is read from the request to {route}: who sends one that means paid has an order that counts as paid, and "
+        "nobody asks a provider for the money."
     )
+    first = "Set the state by what the provider says" if changed else "Begin every order in the first state, whatever is sent"
     ruling.remediation = (
-        "Begin every order in the first state, whatever is sent, and leave the field out of what the request may hold; only the verified "
-        "confirmation of the provider moves it on."
+        f"{first}, and leave the field out of what the request may hold; only the verified confirmation of the provider moves it on."
     )
     ruling.evidence[1] = replace(ruling.evidence[1], note="the state that is sent becomes the order's")
 
