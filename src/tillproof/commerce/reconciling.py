@@ -94,22 +94,9 @@ class Reconciling:
                     reference.append(atom)
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
-        told = key is not None and (self._is_told(key) or (self._is_asked_for(effect, key) and not self._is_sent(stored)))
+        told = key is not None and self._is_told(key)
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
         return Reconciled(each[0], each[1], each[2], stored, told, each[3])
-
-    def _is_asked_for(self, effect: Effect, key: Value) -> bool:
-        """Whether a piece of the request is the id of the payment, too, for which the provider was asked before."""
-        sent = self._pieces_sent(key)
-        for held in self.model.effects.held(effect) if sent else ():
-            if not isinstance(held.fact, Passed):
-                continue
-            known = self.model.operations.at(held.fn, held.fact.instr, held.ctx)
-            if known is not None and isinstance(known.thing, Operation) and known.thing.confirms:
-                given = self.model.program.body(held.fn).call(held.fact.instr)[1]
-                if any(sent & self._pieces_sent(self.model.evaluator.value(held.fn, a, held.ctx)) for _, a in given):
-                    return True
-        return False
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
@@ -213,7 +200,8 @@ class Reconciling:
         asked = {s.key for _, a in body.call(i)[1] for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, a, ctx))}
         for name, value in self._found_by(effect):
             sent = {s.key for s, _ in self.model.requests.sources_in(value)}
-            if PAYMENT_ID.fullmatch(snake(name).rpartition(".")[2]) and sent and None not in sent and sent <= asked:
+            kept = PAYMENT_ID.fullmatch(snake(name).rpartition(".")[2]) is not None
+            if kept and sent and None not in sent and sent <= asked and not self._is_sent(name):
                 return name
         return ""
 

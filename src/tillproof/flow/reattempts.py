@@ -74,16 +74,17 @@ class Reattempts:
     def _loops(self, fn: Fn) -> Iterator[Reattempt]:
         body, flow = self.program.body(fn), self.flow(fn)
         for loop in flow.loops:
-            if self._over_items(body, fn, loop):
+            within = [inner for inner in flow.loops if inner.blocks < loop.blocks]
+            if self._over_items(body, fn, loop, within):
                 continue
             found = self._after_exception(fn, body, flow, loop) or self._after_answer(fn, body, flow, loop)
             if found is not None:
                 yield found
 
-    def _over_items(self, body: Body, fn: Fn, loop: Loop) -> bool:
-        """Whether each turn takes another thing and works on it: a list of waits is not worked on."""
+    def _over_items(self, body: Body, fn: Fn, loop: Loop, within: list[Loop]) -> bool:
+        """Whether each turn takes another thing and works on it: a list of waits is not worked on. ``within``: the loops of a turn."""
         for i, op in enumerate(body.op):
-            if op not in (Op.ELEMENT, Op.KEY) or not loop.holds(body, i):
+            if op not in (Op.ELEMENT, Op.KEY) or not loop.holds(body, i) or any(inner.holds(body, i) for inner in within):
                 continue
             source = body.args(i)[0]
             if body.op[source] == Op.CALL and body.called(source) in _COUNTERS:
