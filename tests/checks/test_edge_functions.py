@@ -174,3 +174,12 @@ Deno.serve(async (req) => {
     for state, found in (("pending_payment", []), ("paid", ["broken"])):
         files = {name: code.replace("STATE", state)}
         assert [r for r, _, _ in ruled(tmp_path / state, "payment/fulfil-on-redirect", files)] == found
+
+
+def test_an_error_that_is_raised_after_the_last_turn_of_a_loop_is_told(tmp_path: Path) -> None:
+    turns = f"""for (let n = 0; n < 3; n++) {{
+      const {{ error }} = await {_INSERT};
+      if (!error) break;
+      if (error.code !== "23505" || n === 2) throw error;
+    }}"""
+    assert [r for r, _, _ in ruled(tmp_path / "raised", "resilience/swallowed-failure", _told(turns))] == ["held"]

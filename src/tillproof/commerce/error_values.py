@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import reached_from
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -107,9 +106,10 @@ class ErrorValues:
             failed, fine = (EDGE_TRUE, EDGE_FALSE) if positive else (EDGE_FALSE, EDGE_TRUE)
             if failed not in arms or fine not in arms:
                 return None
-            own = reached_from(body, arms[failed]) - reached_from(body, arms[fine])
+            asked = self.model.evaluator.defuse(fn).block_of[branch]
+            own = _until(body, arms[failed], asked) - _until(body, arms[fine], asked)
             rows = [r for b in own for r in range(body.blocks[b].start, body.blocks[b].end)]
-            if failures.passes_on(fn, own) or failures.acts_in(fn, own) or self._noted(fn, rows):
+            if failures.passes_on(fn, frozenset(own)) or failures.acts_in(fn, frozenset(own)) or self._noted(fn, rows):
                 return None
             return Unheard(branch, "dropped", any(body.op[r] == Op.RETURN for r in rows))
         return None
@@ -140,3 +140,15 @@ class ErrorValues:
                 differs = body.text(body.args(use)[0]).startswith("!")
                 found += self._branches(fn, use, positive if differs else not positive, depth + 1)
         return found
+
+
+def _until(body: Body, start: int, stop: int) -> set[int]:
+    """The blocks that a block leads to without going through another: the next turn of a loop asks anew."""
+    seen: set[int] = set()
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        if here != stop and here not in seen:
+            seen.add(here)
+            waiting += [target for kind, target in body.blocks[here].next if kind != EDGE_RAISE]
+    return seen
