@@ -13,7 +13,6 @@ from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
 from tillproof.commerce.queues import Job
 from tillproof.flow.program import Fn
-from tillproof.ir.ops import Op
 
 _ID = "resilience/no-dead-letter"
 _INBOX = re.compile(
