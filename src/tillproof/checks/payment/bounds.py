@@ -23,10 +23,12 @@ _GIFT = re.compile(
 )
 _PURSE = re.compile(r"wallet/?$")
 _DECLARED = re.compile(
-    r"\bmin(?:_value|_range|imum)?\b|\bge\b|\bgt\b|\bgte\b|\bMin\(|\.min\(|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|GreaterThan|\bbetween:|\bunsigned\b",
+    r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte)\(|\bIsPositive\b|\.positive\(|\bpositive\b"
+    r"|Positive\w*|GreaterThan|\bbetween:|\bunsigned",
     re.IGNORECASE,
 )
 _PIECES = 40
+_LINES = 8  # of one declaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,10 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     word = key.rpartition(".")[2].removesuffix("[]")
     around = [fn for fn in _around(model, site.fn) if word in model.vocabulary.tokens(fn)]
     if model.words.has("quantity_fields", word):
-        return _lower_bound(model, around, word) or _declared(model, around, word)
+        return lower_bound(model, around, word) or declared_bound(model, around, word)
     same = _same_as_ours(model, around, word)
     if same is None and _gift(model, site):
-        return _lower_bound(model, around, word) or _declared(model, around, word)
+        return lower_bound(model, around, word) or declared_bound(model, around, word)
     return same
 
 
@@ -164,7 +166,7 @@ def _nothing(value: Value) -> bool:
     return isinstance(value, Const) or (isinstance(value, Member) and value.name in ("undefined", "length"))
 
 
-def _lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
+def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A comparison with a number, or a floor put under it. For a quantity the number is none or one: a ceiling lets it go below zero."""
     counts = model.words.has("quantity_fields", word)
     for fn, i, _, other in _comparisons(model, around, _ORDER, word):
@@ -183,7 +185,7 @@ def _lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     return None
 
 
-def _declared(model: Model, around: list[Fn], word: str) -> Barrier | None:
+def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``."""
     units = {model.program.unit(fn.file) for fn in around}
     for file in model.program.mentioning(word):
@@ -191,14 +193,24 @@ def _declared(model: Model, around: list[Fn], word: str) -> Barrier | None:
             continue
         lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
         for number, line in enumerate(lines):
-            if not re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,]|=>)", line):
+            if not re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
                 continue
-            start = number
-            while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
-                start -= 1
-            if _DECLARED.search(" ".join(lines[start : number + 1])):
+            if _DECLARED.search(_declaration(lines, number)):
                 return Barrier(file, number + 1, "the field is declared with bounds")
     return None
+
+
+def _declaration(lines: list[str], number: int) -> str:
+    """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
+    start, end = number, number + 1
+    while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
+        start -= 1
+    while end < len(lines) and end - number < _LINES:
+        text = " ".join(lines[number:end])
+        if text.count("(") + text.count("{") <= text.count(")") + text.count("}") and not lines[end].lstrip().startswith((".", "->")):
+            break
+        end += 1
+    return " ".join(lines[start:end])
 
 
 def _gift(model: Model, site: AmountSite) -> bool:

@@ -6,6 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
+from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.unknown_gateways import outside_charges
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -30,6 +31,31 @@ def rule(model: Model) -> Iterator[Ruling]:
             if ruling.outcome == "broken":
                 flawed.add(within)
             yield ruling
+    for kept in stored_quantities(model):
+        within = _around(model, kept.reached_by, handling)
+        if kept.bound is not None or within not in flawed:
+            yield _kept(model, kept)
+        if kept.bound is None:
+            flawed.add(within)
+
+
+def _kept(model: Model, kept: StoredQuantity) -> Ruling:
+    """A quantity that is kept on a line of a cart, and paid for later."""
+    site, line = kept.site, model.program.body(kept.site.fn).line[kept.site.instr]
+    ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, line)
+    if kept.bound is not None:
+        ruling.evidence.append(Evidence(kept.bound.file, kept.bound.line, kept.bound.what, "guard"))
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
+    source = kept.chosen.value.at
+    ruling.anchor = (source[0], source[1], source[1])
+    _break_by_quantity(model, site, kept.chosen, ruling)
+    ruling.evidence = [
+        Evidence(source[0], source[1], f"`{kept.chosen.key}` is read from the request", "source"),
+        at(model.program, site.fn, site.instr, "kept as the quantity of a line", "sink"),
+        kept.multiplied,
+    ]
+    return ruling
 
 
 def _around(model: Model, fn: Fn, handling: set[Fn]) -> Fn:
@@ -125,8 +151,9 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
 def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
     """What a quantity without a lower bound does: the price is ours, and less than nothing of it is bought."""
     ruling.title = "A negative quantity lowers what is paid"
+    sum_ = "the total that the cart comes to" if site.what == "line" else "what is charged"
     ruling.message = (
-        f"`{chosen.key}` comes from the client's request and is multiplied into what is charged, and nothing refuses one below 1: a line "
+        f"`{chosen.key}` comes from the client's request and is multiplied into {sum_}, and nothing refuses one below 1: a line "
         "of minus one dear article takes its price off the rest, and a fraction buys an article for less than it costs."
     )
     refuse = remedies.code(model, site.fn.file, "whole", name=chosen.word)

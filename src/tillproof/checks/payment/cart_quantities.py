@@ -1,0 +1,106 @@
+"""Quantities that a customer's request puts on a line of a cart or order, which our own sums then multiply by the price."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, chosen_by_client
+from tillproof.checks.payment.bounds import Barrier, declared_bound, lower_bound
+from tillproof.checks.ruling import Evidence
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.flow.program import Fn
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+_LINE = re.compile(
+    r"(\w+_)?(cart|basket|shopping_?bag)(_?(item|line|product|entry|detail|content))?|(\w+_)?(order|sale|purchase|line)_?(item|line|product|detail|entry)"
+)
+_PER_PIECE = ("unit_amount", "unit_amount_decimal")
+_STATEMENT = re.compile(
+    r"(quantity|qty)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(price|amount|cost)|(price|amount|cost)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(quantity|qty)",
+    re.IGNORECASE,
+)
+
+
+class StoredQuantity(NamedTuple):
+    """A quantity of the client's that is kept: where it is written, by what request, what bounds it, and where a sum multiplies it."""
+
+    site: AmountSite
+    reached_by: Fn
+    chosen: Chosen
+    bound: Barrier | None
+    multiplied: Evidence
+
+
+def stored_quantities(model: Model) -> Iterator[StoredQuantity]:
+    """The quantities that customers' requests write on lines, in units whose own code works out what lines cost: where only the provider
+    multiplies, it refuses what is below one. What a declaration bounds is left out, since it may be of another record's field."""
+    if not _we_multiply(model):
+        return
+    seen: set[tuple[Fn, Fn, int]] = set()
+    sums: dict[str, Evidence | None] = {}
+    for entry in model.entries:
+        for site in _line_writes(model, entry) if entry.role in ("public", "customer") else ():
+            chosen = [c for c in chosen_by_client(model, site.value) if c.key]
+            unit = model.program.unit(site.fn.file)
+            if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
+                continue
+            seen.add((entry.target.fn, site.fn, site.instr))
+            if unit not in sums:
+                sums[unit] = _multiplied(model, unit)
+            multiplied = sums[unit]
+            around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
+            if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
+                yield StoredQuantity(site, entry.target.fn, chosen[0], lower_bound(model, around, chosen[0].word), multiplied)
+
+
+def _we_multiply(model: Model) -> bool:
+    """Whether some charge is given a whole sum, and not only prices of one piece."""
+    charged = {site.key for site in amount_sites(model)}
+    return not charged or not charged.issubset(_PER_PIECE)
+
+
+def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
+    for effect in model.effects.of(entry.target):
+        touch = effect.touch
+        if touch is None or not touch.writes or touch.kind == "delete" or not _LINE.fullmatch(touch.entity):
+            continue
+        for field, value in touch.fields.items():
+            if value is not None and model.words.has("quantity_fields", snake(field)):
+                yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, key=field)
+
+
+def _multiplied(model: Model, unit: str) -> Evidence | None:
+    """Where code of a unit that customers reach multiplies a quantity by a price."""
+    for fn in model.customer_functions:
+        if model.program.unit(fn.file) != unit or not model.vocabulary.money(fn):
+            continue
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if (op == Op.BINARY and body.text(body.args(i)[0]) == "*" and _is_product(model, fn, body, i)) or (
+                op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATEMENT.search(body.name(i))
+            ):
+                return Evidence(fn.file, body.line[i], "a sum multiplies the quantity that is kept by the price", "step")
+    return None
+
+
+def _is_product(model: Model, fn: Fn, body: Body, i: int) -> bool:
+    """Whether a multiplication is of a quantity with a price: ``item.quantity * item.product.price``, ``F("quantity") * F("price")``."""
+    said = [snake(_said(model, fn, body, side)) for side in body.args(i)[1:3]]
+    counted = [model.words.has("quantity_fields", s) for s in said]
+    return any(c and model.words.money(said[1 - n]) for n, c in enumerate(counted))
+
+
+def _said(model: Model, fn: Fn, body: Body, i: int) -> str:
+    """The last name of an operand, within calls that only convert or name it."""
+    while body.op[i] in (Op.CALL, Op.CAST, Op.AWAIT):
+        given = body.call(i)[1] if body.op[i] == Op.CALL else [("", body.args(i)[-1])]
+        if len(given) != 1:
+            break
+        i = given[0][1]
+    if body.op[i] == Op.CONST:
+        return body.name(i).strip("'\"").rpartition("__")[2]
+    return written(model.program, fn, i).rpartition(".")[2]
