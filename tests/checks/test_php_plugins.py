@@ -34,3 +34,131 @@ def test_a_static_field_holds_what_a_method_has_put_there(tmp_path: Path) -> Non
     assert [r for r, _, _ in ruled(tmp_path / "set", "payment/webhook-unverified", files)] == ["held"]
     never = {"hook.php": _HOOK, "keys.php": _KEYS % "return $value;"}
     assert ruled(tmp_path / "never", "payment/webhook-unverified", never) == []  # it stops there, always
+
+
+# --- WooCommerce
+
+_GATEWAY = """<?php
+/* Plugin Name: Knot */
+class WC_Gateway_Knot extends WC_Payment_Gateway {
+    public function __construct() {
+        $this->id = 'knot';
+        add_action('woocommerce_api_wc_gateway_knot', array($this, 'back'));
+    }
+    public function process_payment($order_id) {
+        $order = wc_get_order($order_id);
+        $made = Knot_Api::pay(array('amount' => %s, 'currency' => $order->get_currency(), 'links' => array('mandate' => 'MD1')));
+        $order->update_meta_data(sprintf('_knot_%%s_id', 'payment'), $made['payments']['id']);
+        $order->save();
+        return array('result' => 'success');
+    }
+    public function back() {
+        $order = wc_get_order($_GET['order']);
+        $order->update_status('%s', 'he is back');
+        wp_redirect($this->get_return_url($order));
+        exit;
+    }
+}
+"""
+_API = """<?php
+class Knot_Api {
+    public static function pay($params) {
+        return self::ask('payments', array('method' => 'POST', 'body' => wp_json_encode(array('payments' => $params))));
+    }
+    private static function ask($endpoint, $args) {
+        $args = array_merge(array('timeout' => 30, 'headers' => array('Authorization' => 'Bearer ' . get_option('knot'))), $args);
+        return json_decode(wp_remote_retrieve_body(wp_remote_request('https://api.gocardless.com/' . $endpoint, $args)), true);
+    }
+}
+"""
+
+
+def plugin(amount: str = "absint($order->get_total() * 100)", status: str = "on-hold") -> dict[str, str]:
+    return {"knot/gateway.php": _GATEWAY % (amount, status), "knot/api.php": _API}
+
+
+def test_a_status_that_a_platform_is_told_may_mean_paid(tmp_path: Path) -> None:
+    check = "payment/fulfil-on-redirect"
+    assert ruled(tmp_path / "paid", check, plugin(status="processing")) == [("broken", "knot/gateway.php", 17)]
+    assert ruled(tmp_path / "waits", check, plugin()) == []
+
+
+def test_a_sum_is_followed_through_two_wrappers(tmp_path: Path) -> None:
+    check = "payment/amount-unit"
+    cut = ruled(tmp_path / "cut", check, plugin(amount="intval(100 * $order->get_total())"))
+    assert [r for r, _, _ in cut] == ["broken"]
+    whole = ruled(tmp_path / "whole", check, plugin(amount="(int) round($order->get_total() * 100)"))
+    assert [r for r, _, _ in whole] == ["held"]
+
+
+_TOLD = """<?php
+class Knot_Told {
+    public function __construct() {
+        add_action('woocommerce_api_gocardless_webhook', array($this, 'take'));
+        add_action('knot_work_off_event', array($this, 'work'));
+    }
+    public function take() {
+        $raw = file_get_contents('php://input');
+        if (!hash_equals(hash_hmac('sha256', $raw, get_option('gocardless_webhook_secret')), $_SERVER['HTTP_WEBHOOK_SIGNATURE'])) {
+            status_header(498);
+            exit;
+        }
+        WC()->queue()->schedule_single(time() + 1, 'knot_work_off_event', array(json_decode($raw, true)));
+    }
+    public function work($payload) {
+        foreach ($payload['events'] as $event) {
+            $order = $this->found($event['links']['payment'], '%s');
+            if ($event['action'] === 'confirmed') {
+                $order->payment_complete($event['links']['payment']);
+            } elseif ($event['action'] === 'failed') {
+                $order->update_status('failed');
+            }
+        }
+    }
+    private function found($id, $kind) {
+        global $wpdb;
+        $key = sprintf('_knot_%%s_id', $kind);
+        $found = $wpdb->get_var($wpdb->prepare("SELECT post_id FROM {$wpdb->postmeta} WHERE meta_key = %%s AND meta_value = %%s", $key, $id));
+        return wc_get_order($found);
+    }
+}
+"""
+
+
+def test_what_the_queue_of_the_shop_runs_later_is_the_handlers_own_work(tmp_path: Path) -> None:
+    files = plugin() | {"knot/told.php": _TOLD % "payment"}
+    assert ruled(tmp_path, "order/event-order-assumed", files) == [("broken", "knot/told.php", 21)]
+
+
+def test_an_order_found_by_the_payments_id_is_the_one_that_was_paid(tmp_path: Path) -> None:
+    check = "payment/amount-not-reconciled"
+    by_payment = ruled(tmp_path / "payment", check, plugin() | {"knot/told.php": _TOLD % "payment"})
+    assert [r for r, _, _ in by_payment] == ["held"]
+    by_email = ruled(tmp_path / "email", check, plugin() | {"knot/told.php": _TOLD % "customer"})
+    assert [r for r, _, _ in by_email] == ["broken"]
+
+
+# --- Magento
+
+_COUNT = """<?php
+namespace Knot\\Stock\\Model;
+class Counter
+{
+    public function write($sku, $received)
+    {
+        $inventory = new \\stdClass;
+        $inventory->qty = $received;
+        $inventory->qty -= $this->reserved->execute($sku);
+        $item = $this->items->create();
+        $item->setSku($sku);
+        $item->setQuantity($inventory->qty);
+        $this->saver->execute([$item]);
+    }
+}
+"""
+
+
+def test_an_object_for_anything_is_no_row_of_stock(tmp_path: Path) -> None:
+    assert ruled(tmp_path, "inventory/non-atomic-write", {"Model/Counter.php": _COUNT}) == []
+    row = _COUNT.replace("new \\stdClass", "$this->inventoryRepository->getBySku($sku)")
+    assert [r for r, _, _ in ruled(tmp_path / "row", "inventory/non-atomic-write", {"Model/Counter.php": row})] == ["broken"]

@@ -26,7 +26,8 @@ def given_at(model: "Model", site: OperationSite, path: str) -> Iterator[tuple[C
 def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, level: int) -> Iterator[tuple[Ctx | None, Value]]:
     values = values_at(model, site, path, ctx)
     open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
-    if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level):
+    known = site.ctx.depth if site.ctx is not None else 0
+    if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level + known):
         contexts = model.callers.above(site.fn, ctx)
         if contexts:
             if any(model.requests.sources_in(v, _FEW) for v in values):  # it is called from outside as well, with whatever is sent

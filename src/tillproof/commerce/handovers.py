@@ -125,11 +125,12 @@ class Handovers:
             if (own := evaluator.scope.method(made.cls, name)) is not None:
                 yield FunctionV(made.at, own, None, made)
                 return
-        wanted = self.model.program.cls(made.cls).name
+        kinds = {cls: self.model.program.cls(cls).name for cls in evaluator.scope.lineage(made.cls)}  # a handler may take all of a kind
         for name in handover.methods:
             for fn in self.model.program.functions_by_name.get(name, ()):
-                owner = self.model.program.owner(fn)
-                if owner is not None and wanted.encode() in self.model.program.sources[fn.file] and self._takes(fn, made.cls, wanted):
+                owner, source = self.model.program.owner(fn), self.model.program.sources[fn.file]
+                takes = (self._takes(fn, cls, wanted) for cls, wanted in kinds.items() if wanted.encode() in source)
+                if owner is not None and any(takes):
                     yield FunctionV(made.at, fn, None, Instance(made.at, owner))
 
     def _takes(self, fn: Fn, cls: ClassId, name: str) -> bool:

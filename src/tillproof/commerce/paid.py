@@ -29,6 +29,7 @@ from tillproof.flow.values import (
     Value,
     constant,
     leaves,
+    names,
     options,
     pattern,
 )  # fmt: skip
@@ -67,6 +68,11 @@ _LATER = re.compile(
 _METHOD = re.compile(r"pay|method|gateway|mode")
 _HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
 _STATE = re.compile(r"stat(e|us)$")
+_TRANSITION = re.compile(r"PaymentTransitions\.TRANSITION_(\w+)$")
+_STATE_ID = re.compile(r"stat(e|us)(_id)?$")
+_SETTLED = re.compile(
+    r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
+)
 _UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
 """What a shop's settings call the states of an order that is not paid."""
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
@@ -323,6 +329,10 @@ class PaidPolicy(SenderPolicy):
             # The statement comes first, or after the connection: ``mysqli_query($db, "UPDATE …")``.
             texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
             return _strongest(self._statement_pays(t) for t in texts)
+        if got is not None and got[0].effect in _WRITES and got[0].writes:
+            return self._platform_pays(got[0], fn, i, ctx)
+        if got is not None and (said := self._transition_pays(fn, i, ctx)):
+            return said
         if got is not None and got[0].effect in _WRITES:
             holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
@@ -358,6 +368,24 @@ class PaidPolicy(SenderPolicy):
         texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
         states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
         return not states or any(words.has("paid_values", t) for t in states)
+
+    def _platform_pays(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> Said:
+        """Whether a platform's own function is handed a state that means paid, or the setting that the shop keeps it in."""
+        arguments = [v for _, v in self.model.program.body(fn).call(i)[1]]
+        found: list[Said] = []
+        for name, place in effect.writes.items():
+            if place.isdigit() and int(place) < len(arguments) and _STATE_ID.search(name):
+                value = self.model.evaluator.value(fn, arguments[int(place)], ctx)
+                set_to = [snake(self._setting(o)) for o in options(value)]
+                found.append("sure" if any(_SETTLED.search(s) and not _UNSETTLED.search(s) for s in set_to) else "")
+                found.append(self._says_paid(name.removesuffix("_id"), value, effect.entity))
+        return _strongest(found)
+
+    def _transition_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
+        """Whether a state machine is told, by the constant of a payment's transition, that the payment is complete."""
+        values = (self.model.evaluator.value(fn, v, ctx) for _, v in self.model.program.body(fn).call(i)[1])
+        told = (found for v in values for o in options(v) for n in names(o) if (found := _TRANSITION.search(n)) is not None)
+        return _strongest(self._says_paid("state", Const((fn.file, 0), Kind.STRING, t[1].lower()), "payment") for t in told)
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""

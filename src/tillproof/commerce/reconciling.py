@@ -1,7 +1,7 @@
 """Whether what was confirmed as paid is held against what is owed: the amount, or the order found by the payment made for it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Instance, Member, Param, Record, Result, Value, constant, options, pieces
+from tillproof.flow.values import Const, Ctx, FunctionV, Instance, Member, Param, Record, Result, Seq, Value, constant, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -48,6 +48,7 @@ _PAYING = re.compile(r"payment|charge|transaction|capture|intent|checkout")
 _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _FEW_PIECES = 12
+_FEW_TARGETS = 3
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
 
@@ -343,7 +344,11 @@ class Reconciling:
                     return key
                 if arguments and (key := _said_key(body.called(i))):
                     return key
+                touch = self.model.records.touch(fn, i, ctx)
+                if touch is not None and touch.kind == "read" and (key := self._chosen_by(touch, 0)):
+                    return key
                 waiting += [(fn, a, ctx) for a in (callee, *(v for _, v in arguments))]
+                waiting += self._given_back(fn, i, ctx)
             elif op in (Op.FIELD, Op.AWAIT, Op.SET_FIELD, Op.ELEMENT):
                 waiting.append((fn, args[0], ctx))
             elif op == Op.NAME:
@@ -352,19 +357,30 @@ class Reconciling:
                 waiting.append(given)
         return ""
 
+    def _given_back(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[Fn, int, Ctx | None]]:
+        """What the functions of ours that a call lands in return."""
+        evaluator, out = self.model.evaluator, list[tuple[Fn, int, Ctx | None]]()
+        for option in options(evaluator.value(fn, self.model.program.body(fn).args(i)[0], ctx))[:_FEW_TARGETS]:
+            if isinstance(option, FunctionV):
+                inner, body = evaluator.context(option, fn, i, ctx), self.model.program.body(option.fn)
+                out += [(option.fn, body.args(n)[0], inner) for n, op in enumerate(body.op) if op == Op.RETURN]
+        return out
+
     def _key_among(self, fn: Fn, arguments: list[int], ctx: Ctx | None) -> str:
         """The key of a record among arguments that holds a provider's id."""
         for argument in arguments:
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
                 if isinstance(option, Record):
                     found = (k for k, v in option.entries if k and PAYMENT_ID.fullmatch(snake(k)) and not isinstance(v, Const))
-                    if key := next(found, ""):
+                    if key := next(found, "") or _meta_key(dict(option.entries)):
                         return key
         return ""
 
     def _chosen_by(self, touch: Touch, depth: int) -> str:
         """The field with a provider's id by which records are chosen, or by which the record is found whose field chooses them:
         ``where: {id: payment.orderId}`` after ``payment`` was found by its intent."""
+        if key := _meta_key(touch.keys):
+            return key
         for key in touch.keys:
             if PAYMENT_ID.fullmatch(snake(key).rpartition(".")[2]):
                 return key
@@ -395,6 +411,22 @@ class Reconciling:
                 if isinstance(piece, Result) and (read := self.model.records.read_behind(piece)) is not None:
                     return read
         return None
+
+
+def _meta_key(keys: Mapping[str | None, Value] | Mapping[str, Value], depth: int = 0) -> str:
+    """The provider's id by which a platform's table of names and values is asked, where the name is that of one:
+    ``meta_key = '_knot_payment_id' AND meta_value = %s``, ``'meta_query' => [['key' => '_knot_payment_id', 'value' => $id]]``."""
+    for name, value in (("meta_key", "meta_value"), ("key", "value")):
+        told = keys.get(name)
+        text = (constant(told) if told is not None else None) or ""
+        if PAYMENT_ID.fullmatch(snake(text).strip("_")) and value in keys and not isinstance(keys[value], Const):
+            return text
+    for query in options(keys["meta_query"]) if "meta_query" in keys else ():
+        entries = [query] if isinstance(query, Record) else list(query.items) if isinstance(query, Seq) else []
+        inner = [o for e in entries for v in ([e] if depth else [e, *e.parts()]) for o in options(v) if isinstance(o, Record)]
+        if key := next((k for r in inner if (k := _meta_key(dict(r.entries), 1))), ""):
+            return key
+    return ""
 
 
 def _said_key(called: str) -> str:

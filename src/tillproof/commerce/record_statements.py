@@ -1,6 +1,7 @@
 """A statement in SQL as a touch of records, with the values that are bound to its placeholders."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
 _RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
+# WordPress's connection has the names of its tables as members.
+_TABLE_OF = re.compile(r"(?:^|[.$])wpdb\.(?!(?:base_)?prefix$)(\w+)$")
 _KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
 
 
@@ -65,6 +68,7 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         if statement.routine not in ("", "do"):
             continue  # it is declared here, and run by the database later: see ``stock_triggers``
         kind = "upsert" if statement.conflict else _KINDS.get(statement.verb, "")
+        statement = _of_named_table(statement, asked.holes)
         if kind and statement.table:
             found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
@@ -79,6 +83,15 @@ def of_routine(model: "Model", statement: Statement, locked: bool, given: list[V
     got = _Reader(fn, model.program.body(fn).line[i], (), given).read(kind, statement)
     told_kind: TouchKind = got.kind  # type: ignore[assignment]
     return Touch(told_kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked or locked, None, fn, i, ctx, "sql")
+
+
+def _of_named_table(statement: Statement, holes: tuple[Value, ...]) -> Statement:
+    """The statement, of the table that a member of the connection names: ``SELECT … FROM {$wpdb->postmeta}``."""
+    hole = statement.table_hole
+    if statement.table or hole is None or hole >= len(holes):
+        return statement
+    found = _TABLE_OF.search(next(iter(names(holes[hole])), ""))
+    return replace(statement, table=found[1], tables=(found[1], *statement.tables)) if found is not None else statement
 
 
 class _Reader:

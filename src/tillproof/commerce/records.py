@@ -136,7 +136,7 @@ class Records:
         name = body.name(i).lstrip("_")  # ``this._status`` is kept for the column ``status``
         record = self.evaluator.value(fn, obj, ctx)
         found, parts = self.holder(fn, obj, ctx)
-        if not found or any((isinstance(o, External) and "." in o.name) or self._is_plain(o) for o in options(record)):
+        if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
             return None
         if is_kept_nowhere(self.model, fn, found, name) or self.model.exposed.is_component(record):
             return None
@@ -144,7 +144,7 @@ class Records:
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
         return Touch("write", found, {name: written}, relative, parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
 
-    def _is_plain(self, value: Value) -> bool:
+    def is_plain(self, value: Value) -> bool:
         """Whether an object is plain data: written down, what a library of plain data makes of another (``const line = pick(order, …)`` is
         no order), or declared as what a record is still to be made of."""
         while isinstance(value, Overlay):
@@ -152,6 +152,8 @@ class Records:
         if isinstance(value, Param):
             return _TO_BE_MADE.search(self.program.body(value.fn).params[value.number].type) is not None
         callee = value.callee if isinstance(value, Result) else None
+        if isinstance(callee, External) and callee.name == "stdClass":
+            return True  # PHP's object for anything
         of_library = (
             isinstance(callee, External)
             and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES

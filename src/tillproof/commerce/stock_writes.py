@@ -246,6 +246,7 @@ class StockWrites:
                 isinstance(option, Member)
                 and self._alike(option.name, field)
                 and isinstance(option.base, (Member, Element, Instance, Result, Param))
+                and not self.model.records.is_plain(option.base)
             ):
                 return True
             if isinstance(option, Member) and isinstance(option.base, Member) and self._alike(option.name, field):
@@ -263,7 +264,10 @@ class StockWrites:
         if operand >= len(rows):
             return False
         row = rows[operand]
-        return body.op[row] == Op.FIELD and self._alike(body.name(row), field)
+        if body.op[row] != Op.FIELD or not self._alike(body.name(row), field):
+            return False
+        holder = self.model.evaluator.value(mix.fn, body.args(row)[0])
+        return not any(self.model.records.is_plain(o) for o in options(holder))
 
     def _alike(self, name: str, field: str) -> bool:
         plain = snake(name)

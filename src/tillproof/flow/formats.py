@@ -1,4 +1,5 @@
-"""Texts whose holes are filled by a format: ``"…/{}/…".format(x)`` and ``"…/%s/…" % (x, y)`` say what ``f"…/{x}/…"`` says."""
+"""Texts whose holes are filled by a format: ``"…/{}/…".format(x)``, ``"…/%s/…" % (x, y)`` and ``sprintf('…/%s/…', $x)`` say what
+``f"…/{x}/…"`` says."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from tillproof.ir.ops import Kind
 # A hole that says how a number is to be written is more than a hole.
 _BRACES = re.compile(r"\{(\w*)\}")
 _PERCENT = re.compile(r"%[sdi]")
+_MORE = re.compile(r"%")
+_NUMBERED = re.compile(r"%(?:(\d+)\$)?[sdiu]")
 _OTHERS = re.compile(r"\{\{|\}\}|\{[^}]*[^}\w]|%%|%[^sdi]")
 
 
@@ -30,6 +33,13 @@ def by_percent(pieces: tuple[Value, ...], at: Place) -> Text | None:
     return _filled(base, _PERCENT, lambda n, _: given.items[n], at)
 
 
+def by_sprintf(base: Value, given: list[Value], at: Place) -> Text | None:
+    """What PHP's ``sprintf`` gives; None when the format is not known, or is one of a single number: how that is written is what counts."""
+    if not _is_text(base) or _NUMBERED.fullmatch(base.text) or _MORE.search(_NUMBERED.sub("", base.text)):
+        return None
+    return _filled(base, _NUMBERED, lambda n, key: _at(given, int(key) - 1 if key else n), at)
+
+
 def _is_text(value: Value) -> TypeGuard[Const]:
     return isinstance(value, Const) and value.kind == Kind.STRING
 
@@ -42,14 +52,14 @@ def _filled(base: Const, hole: re.Pattern[str], given: Callable[[int, str], Valu
     pieces: list[Value] = []
     end = 0
     for n, match in enumerate(hole.finditer(base.text)):
-        value = given(n, match[1] if match.re.groups else "")
+        value = given(n, match[1] or "" if match.re.groups else "")
         if value is None:
             return None
         if match.start() > end:
             pieces.append(Const(base.at, Kind.STRING, base.text[end : match.start()]))
         pieces.append(value)
         end = match.end()
-    if not end or _OTHERS.search(hole.sub("", base.text)):
+    if not end or (hole is not _NUMBERED and _OTHERS.search(hole.sub("", base.text))):
         return None
     if end < len(base.text):
         pieces.append(Const(base.at, Kind.STRING, base.text[end:]))

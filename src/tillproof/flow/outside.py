@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tillproof.flow.formats import by_braces
+from tillproof.flow.formats import by_braces, by_sprintf
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
@@ -58,6 +58,8 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return ev.at(f, arguments[given_back][1])
     if (named := _named_class(ev, callee.name, f, arguments)) is not None:
         return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))
+    if callee.name == "sprintf" and len(arguments) > 1 and (text := by_sprintf(*_spread(ev, f, arguments), at)) is not None:
+        return text
     if callee.name == "Proxy" and new and arguments:
         return ev.at(f, arguments[0][1])  # whatever it adds, it stands for its target
     if callee.name in _COPIES and arguments and arguments[0][0] == "":
@@ -66,6 +68,12 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         name = ev.at(f, arguments[0][1])
         return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
     return None
+
+
+def _spread(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]]) -> tuple[Value, list[Value]]:
+    """The first argument, and the values of those behind it; none where they are spread from something else."""
+    plain = all(key == "" for key, _ in arguments)
+    return ev.at(f, arguments[0][1]), [ev.at(f, v) for _, v in arguments[1:]] if plain else []
 
 
 def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:

@@ -188,7 +188,7 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
             continue
         if model.failures.raises_again(place.fn, catch):
             continue
-        if not model.failures.swallows(place.fn, catch):
+        if not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
@@ -201,6 +201,12 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
         how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
         return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
+
+
+def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:
+    """Whether it is a job that fails which another job has planned: the message itself was worked off by then."""
+    plans = [plain for place in callers if (plain := model.effects.plain(place.fn, place.instr)) is not None and plain.kind == "job"]
+    return len(plans) > 1
 
 
 def _nobody_waits(model: Model, place: Place, inner: Fn) -> bool:
