@@ -118,7 +118,8 @@ class Knot_Told {
     private function found($id, $kind) {
         global $wpdb;
         $key = sprintf('_knot_%%s_id', $kind);
-        $found = $wpdb->get_var($wpdb->prepare("SELECT post_id FROM {$wpdb->postmeta} WHERE meta_key = %%s AND meta_value = %%s", $key, $id));
+        $asked = "SELECT post_id FROM {$wpdb->postmeta} WHERE meta_key = %%s AND meta_value = %%s";
+        $found = $wpdb->get_var($wpdb->prepare($asked, $key, $id));
         return wc_get_order($found);
     }
 }

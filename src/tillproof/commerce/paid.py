@@ -433,8 +433,8 @@ class PaidPolicy(SenderPolicy):
     def _statement_pays(self, text: str) -> Said:
         """Whether a statement in SQL writes that something is paid: ``UPDATE orders SET status = 'paid'``."""
         written = [(table, name, value) for table, assignments in _SET.findall(text) for name, value in _ASSIGNED.findall(assignments)]
-        for table, names, values in _INSERT.findall(text):
-            pairs = zip(names.split(","), values.split(","), strict=False)
+        for table, columns, values in _INSERT.findall(text):
+            pairs = zip(columns.split(","), values.split(","), strict=False)
             written += [(table, name.strip(' `"[]\n\t'), value.strip()) for name, value in pairs]
         return _strongest(self._writes_paid(name, value, table) for table, name, value in written)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tillproof.flow import unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
@@ -48,29 +49,6 @@ def _declared_only(value: Value) -> bool:
     return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
 
 
-def _nothing(_cls: ClassId) -> list[ClassId]:
-    """No container hands anything out, as long as nobody says what does."""
-    return []
-
-
-def _kept_nowhere(_cls: ClassId, _name: str) -> list[ClassId]:
-    """No loader keeps objects under members, as long as nobody says which."""
-    return []
-
-
-def _no_service(_name: str) -> str:
-    """No container has names of its own, as long as nobody says which."""
-    return ""
-
-
-def _none_runs(_value: Result, _name: str, _at: Place) -> Value | None:
-    return None
-
-
-def _no_row(_value: Value, _language: str) -> ClassId | None:
-    return None
-
-
 def _once_each(values: list[Value]) -> list[Value]:
     """A field that is declared with the type of what is stored in it is no second value."""
     kept: list[Value] = []
@@ -94,17 +72,17 @@ class Scope:
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
         self.stand_ins: dict[str, tuple[str, ...]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
-        self.exposed: Callable[[ClassId, str], bool] = _kept_inside
+        self.exposed: Callable[[ClassId, str], bool] = unwired.sets_no_field
         """Whether somebody outside the program may set that field of an object of that class."""
-        self.handed_out: Callable[[ClassId], list[ClassId]] = _nothing
+        self.handed_out: Callable[[ClassId], list[ClassId]] = unwired.hands_out_nothing
         """The classes of which a container hands out an object where this one is asked for."""
-        self.kept: Callable[[ClassId, str], list[ClassId]] = _kept_nowhere
+        self.kept: Callable[[ClassId, str], list[ClassId]] = unwired.keeps_nothing
         """The classes of which a loader keeps an object under that member of an object of that class."""
-        self.service: Callable[[str], str] = _no_service
+        self.service: Callable[[str], str] = unwired.has_no_names
         """The name of the class of which a container hands out an object under a name of its own."""
-        self.running: Callable[[Result, str, Place], Value | None] = _none_runs
+        self.running: Callable[[Result, str, Place], Value | None] = unwired.runs_nothing
         """The object in a field of what a call gives that asks for the object which runs at the time."""
-        self.row_class: Callable[[Value, str], ClassId | None] = _no_row
+        self.row_class: Callable[[Value, str], ClassId | None] = unwired.fetches_nothing
         """The class of ours of which a mapper makes an object that was fetched, in a language."""
 
     # --- globals
@@ -479,11 +457,6 @@ class Scope:
     def declared_field(self, value: Param, name: str, at: tuple[str, int]) -> Value | None:
         """A field of a parameter whose type is written out where it stands."""
         return field(self, value, name, at)
-
-
-def _kept_inside(_cls: ClassId, _name: str) -> bool:
-    """No field is set from outside, as long as nobody says which are."""
-    return False
 
 
 def _named(value: Value, name: str) -> Value:

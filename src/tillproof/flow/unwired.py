@@ -1,0 +1,34 @@
+"""What holds of containers, loaders and rows as long as nobody says how a program is wired: there are none."""
+
+from tillproof.flow.program import ClassId
+from tillproof.flow.values import Place, Result, Value
+
+
+def hands_out_nothing(_cls: ClassId) -> list[ClassId]:
+    """No container hands out an object where a class is asked for."""
+    return []
+
+
+def keeps_nothing(_cls: ClassId, _name: str) -> list[ClassId]:
+    """No loader keeps objects under members."""
+    return []
+
+
+def has_no_names(_name: str) -> str:
+    """No container has names of its own."""
+    return ""
+
+
+def runs_nothing(_value: Result, _name: str, _at: Place) -> Value | None:
+    """No call asks for the object that runs at the time."""
+    return None
+
+
+def fetches_nothing(_value: Value, _language: str) -> ClassId | None:
+    """No value is a row that was fetched."""
+    return None
+
+
+def sets_no_field(_cls: ClassId, _name: str) -> bool:
+    """No field is set from outside."""
+    return False
