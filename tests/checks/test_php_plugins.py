@@ -163,3 +163,107 @@ def test_an_object_for_anything_is_no_row_of_stock(tmp_path: Path) -> None:
     assert ruled(tmp_path, "inventory/non-atomic-write", {"Model/Counter.php": _COUNT}) == []
     row = _COUNT.replace("new \\stdClass", "$this->inventoryRepository->getBySku($sku)")
     assert [r for r, _, _ in ruled(tmp_path / "row", "inventory/non-atomic-write", {"Model/Counter.php": row})] == ["broken"]
+
+
+_MAGENTO_HOOK = """<?php
+namespace Knot\\Pay\\Controller\\Webhook;
+use Magento\\Framework\\App\\Action\\HttpPostActionInterface;
+class Notify implements HttpPostActionInterface
+{
+    public function __construct(
+        private \\Knot\\Pay\\Model\\Context $context,
+        private \\Magento\\Framework\\App\\RequestInterface $request
+    ) {}
+
+    public function execute()
+    {
+        $raw = $this->request->getContent();
+        $signature = $this->request->getHeader('X-Knot-Signature');
+        if (!hash_equals(hash_hmac('sha256', $raw, $this->context->getSecret()), $signature)) {
+            throw new \\Exception('not from Knot');
+        }
+        $order = $this->context->getOrderFactory()->create();
+        $this->context->getOrderResource()->load($order, json_decode($raw, true)['payment_id'], 'knot_payment_id');
+        if ($order->getState() === 'pending_payment') {
+            $order->setState('processing');
+            $this->context->getOrderRepository()->save($order);
+        }
+        %s
+        $this->context->getOrderSender()->send($order);
+    }
+}
+"""
+_MAGENTO_CONTEXT = """<?php
+namespace Knot\\Pay\\Model;
+class Context
+{
+    public function __construct(
+        private \\Magento\\Sales\\Model\\OrderFactory $orderFactory,
+        private \\Magento\\Sales\\Model\\ResourceModel\\Order $orderResource,
+        private \\Magento\\Sales\\Api\\OrderRepositoryInterface $orderRepository,
+        private \\Magento\\Sales\\Model\\Order\\Email\\Sender\\OrderSender $orderSender,
+        private \\Magento\\Framework\\App\\Config\\ScopeConfigInterface $config
+    ) {}
+    public function getOrderFactory() { return $this->orderFactory; }
+    public function getOrderResource() { return $this->orderResource; }
+    public function getOrderRepository() { return $this->orderRepository; }
+    public function getOrderSender() { return $this->orderSender; }
+    public function getSecret() { return $this->config->getValue('payment/knot/secret'); }
+}
+"""
+_MAGENTO_ROUTES = """<?xml version="1.0"?>
+<config>
+    <router id="standard"><route id="knotpay" frontName="knotpay"><module name="Knot_Pay" /></route></router>
+</config>
+"""
+
+
+def magento(asked: str) -> dict[str, str]:
+    return {
+        "Controller/Webhook/Notify.php": _MAGENTO_HOOK % asked,
+        "Model/Context.php": _MAGENTO_CONTEXT,
+        "etc/frontend/routes.xml": _MAGENTO_ROUTES,
+    }
+
+
+def test_a_mail_that_is_sent_once_by_its_mark_on_the_order_is_sent_once(tmp_path: Path) -> None:
+    check = "idempotency/handler-not-idempotent"
+    kept = ruled(tmp_path / "kept", check, magento("if ($order->getEmailSent()) { return; }"))
+    assert [r for r, _, _ in kept] == ["held"]
+    again = ruled(tmp_path / "again", check, magento("$this->request->getParams();"))
+    assert [r for r, _, _ in again] == ["broken"]
+
+
+# --- systems that no pack knows
+
+_CALLED_BACK = """<?php
+/* Plugin Name: Nordpay */
+class WC_Gateway_Nordpay extends WC_Payment_Gateway {
+    public function __construct() {
+        $this->id = 'nordpay';
+        $this->endpoint = 'https://api.nordpay.example';
+        add_action('woocommerce_api_wc_gateway_nordpay', array($this, 'request_handler'));
+    }
+    public function request_handler() {
+        $data = json_decode(file_get_contents('php://input'), true);
+        $order = wc_get_order($data['order']);
+        if (%s) {
+            $order->add_order_note('This may be a fraud.');
+            return;
+        }
+        $order->payment_complete($data['payment']);
+    }
+    private function verify_payment($id) {
+        $answer = wp_safe_remote_get($this->endpoint . '/payments/' . $id);
+        return json_decode(wp_remote_retrieve_body($answer), true)['status'] === 'paid';
+    }
+}
+"""
+
+
+def test_the_address_of_a_gateway_hears_of_payments_whatever_it_is_called(tmp_path: Path) -> None:
+    check = "payment/webhook-unverified"
+    forged = {"nordpay.php": _CALLED_BACK % "empty($data['payment'])"}
+    assert ruled(tmp_path / "forged", check, forged) == [("broken", "nordpay.php", 16)]
+    asked = {"nordpay.php": _CALLED_BACK % "! $this->verify_payment($data['payment'])"}  # a remark on the order before that is none
+    assert [r for r, _, _ in ruled(tmp_path / "asked", check, asked)] == ["unknown"]

@@ -71,7 +71,7 @@ _NOTES = re.compile(
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
     r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
 )
-_NO_ACT = ("event",)
+_NO_ACT = ("event", "order.note")
 _NEXT = ("next", "call_next", "done")
 # Calls that return only when their first argument is true (or false).
 _INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}

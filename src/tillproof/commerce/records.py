@@ -9,6 +9,7 @@ from tillproof.commerce.cursors import ONE
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lent_fields import is_kept_nowhere
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
@@ -101,18 +102,11 @@ class Records:
             op = self.program.body(fn).op[i]
             if op == Op.SET_FIELD:
                 self._memo[key] = self._set(fn, i, ctx)
-            elif op == Op.CALL and not self._asks_for_object(fn, i):
+            elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
             if (found := self._memo[key]) is not None and found.writes:
                 self._memo[key] = self.model.state_codes.spelt(replace(found, fields=without_address(found.fields)))
         return self._memo[key]
-
-    def _asks_for_object(self, fn: Fn, i: int) -> bool:
-        """Whether a container or factory is asked for an object of a class, ``$objects->create(Order::class)``, which makes no row."""
-        body = self.program.body(fn)
-        given = body.call(i)[1]
-        named = bool(given) and body.op[given[0][1]] == Op.FIELD and body.name(given[0][1]) == "class"
-        return named and body.called(i) in ("create", "make", "build")
 
     def read_behind(self, value: Value) -> Touch | None:
         """The read that a value was fetched by, if it is a record or a list of records."""

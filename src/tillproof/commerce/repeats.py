@@ -32,6 +32,8 @@ _GOODS = re.compile(
 )
 # A code that is as good as money or goods to whoever has it.
 _CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|activation)_?(code|key)")
+# What a shop's own sender of mails sets on the order once the mail is out.
+_SENT = re.compile(r"(get_?)?(email|mail)_?sent|(email|mail|customer)_?notified|is_?(email|mail)_?sent", re.IGNORECASE)
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
@@ -60,6 +62,7 @@ class Turning:
     def __init__(self, model: "Model", effects: list[Effect]) -> None:
         self._model = model
         self._writes = Writes(effects)
+        self._mails = [e for e in effects if e.kind == "mail"]
         self._by: dict[Atom, list[Effect]] = {}
         self._at: dict[Place, list[Atom | AnyOf]] = {}
 
@@ -67,8 +70,13 @@ class Turning:
         """The effects after which a condition is no longer what it was."""
         found = self._by.get(atom)
         if found is None:
-            found = self._by[atom] = self._model.states.turned(atom, self._writes)
+            found = self._by[atom] = self._model.states.turned(atom, self._writes) or self._noted_as_sent(atom)
         return found
+
+    def _noted_as_sent(self, atom: Atom) -> list[Effect]:
+        """The mails that are sent only as long as a record says that none was: who sends them notes it there."""
+        asked = bool(self._mails) and atom.truth is False and any(_SENT.fullmatch(r.field) for r in self._model.states.reads(atom))
+        return self._mails if asked else []
 
     def at(self, place: Place) -> list[Atom | AnyOf]:
         """The conditions that are certain at a place, as far as an effect turns them."""

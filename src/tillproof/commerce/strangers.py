@@ -25,7 +25,8 @@ _OTHERS = re.compile(
 )
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
 _BACK = re.compile(
-    r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect)(_|$)"
+    r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
+    r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
 )
 _SHOWS = frozenset(
     ["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect", "wp_safe_redirect"]
