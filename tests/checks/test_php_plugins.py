@@ -267,3 +267,39 @@ def test_the_address_of_a_gateway_hears_of_payments_whatever_it_is_called(tmp_pa
     assert ruled(tmp_path / "forged", check, forged) == [("broken", "nordpay.php", 16)]
     asked = {"nordpay.php": _CALLED_BACK % "! $this->verify_payment($data['payment'])"}  # a remark on the order before that is none
     assert [r for r, _, _ in ruled(tmp_path / "asked", check, asked)] == ["unknown"]
+
+
+_ASKING = """<?php
+class Knot_Asking {
+    public function __construct() {
+        add_action('woocommerce_api_gocardless_webhook', array($this, 'take'));
+    }
+    public function take() {
+        $raw = file_get_contents('php://input');
+        if (!hash_equals(hash_hmac('sha256', $raw, get_option('knot_secret')), $_SERVER['HTTP_WEBHOOK_SIGNATURE'])) {
+            status_header(498);
+            exit;
+        }
+        foreach (json_decode($raw, true)['events'] as $event) {
+            $this->settle($event['links']['payment']);
+        }
+    }
+    private function settle($id) {
+        $payment = wp_remote_get('https://api.gocardless.com/payments/' . $id, array('timeout' => 20));
+        if (is_wp_error($payment)) {
+            wc_get_logger()->info('not reached');
+            %s
+        }
+        $order = wc_get_order(json_decode(wp_remote_retrieve_body($payment), true)['payments']['metadata']['order_id']);
+        $order->payment_complete($id);
+    }
+}
+"""
+
+
+def test_an_error_that_is_an_answer_must_not_end_the_work_in_silence(tmp_path: Path) -> None:
+    check = "resilience/swallowed-failure"
+    silent = plugin() | {"knot/asking.php": _ASKING % "return false;"}
+    assert ("broken", "knot/asking.php", 18) in ruled(tmp_path / "silent", check, silent)
+    told = plugin() | {"knot/asking.php": _ASKING % "throw new Exception('again, please');"}
+    assert [r for r, f, _ in ruled(tmp_path / "told", check, told) if f == "knot/asking.php"] == ["held"]

@@ -1,5 +1,6 @@
 """What a caller does with the answer of a call that may have failed, where a failure is told as a value: false, null, a record."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 # `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
 _LONGEST_PATH = 14
 _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
+_ERROR_TESTS = ("is_wp_error",)
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 
 
@@ -76,6 +78,38 @@ class Outcomes:
                 if logged is not None and self._failures.quiet(place.fn, target) and not acts:
                     return logged
         return None
+
+    def given_up(self, place: Place, callers: Sequence[Place]) -> int | None:
+        """The question whether a call's answer is an error, where a function leaves when it is, with nothing done about it, and nobody
+        asks for what it returns: ``if (is_wp_error($payment)) { return false; }``. None when it is not so."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        for branch in self._about(place.fn, place.instr, 0, set()):
+            asked, failing = body.args(branch)[0], EDGE_TRUE
+            while body.op[asked] == Op.UNARY:
+                asked, failing = body.args(asked)[1], EDGE_FALSE if failing == EDGE_TRUE else EDGE_TRUE
+            if body.op[asked] != Op.CALL or body.called(asked) not in _ERROR_TESTS:
+                continue
+            ways = dict(body.blocks[defuse.block_of[branch]].next)
+            target, other = ways.get(failing), ways.get(EDGE_FALSE if failing == EDGE_TRUE else EDGE_TRUE)
+            if target is None or other is None:
+                continue
+            own = reached_from(body, target) - reached_from(body, other)
+            left = any(body.op[i] == Op.RETURN for b in own for i in self._failures.rows(place.fn, b))
+            told = self._hands_back(place, own) or any(body.op[e] == Op.NEW for e in self._failures.ends(place.fn, own))
+            if not left or told:
+                continue
+            if self._failures.quiet(place.fn, target) and not self._failures.acts_in(place.fn, own) and self._unasked(callers):
+                return asked
+        return None
+
+    def _unasked(self, callers: Sequence[Place]) -> bool:
+        """Whether nobody looks at what a function returns, who calls it or hands it on."""
+        for caller in callers:
+            if not list(self.model.evaluator.defuse(caller.fn).uses(caller.instr)):
+                return True
+            if not self._is_returned(caller.fn, caller.instr, 0):
+                return False
+        return True
 
     def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
         """Whether some blocks return the very answer that told of the failure, or what is made of it."""

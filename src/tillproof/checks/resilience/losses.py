@@ -181,6 +181,8 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
     for n, place in enumerate(way):
         if n and (logged := model.outcomes.only_logged(place)) is not None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
+        if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
+            return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
         if n and _nobody_waits(model, place, way[n - 1].fn):
             return Lost(effect, place.fn, place.instr, "nobody waits for the functions that are begun here, and success is answered")
         catch = model.failures.around(place, ours=effect.touch is not None)
