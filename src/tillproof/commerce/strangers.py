@@ -30,7 +30,9 @@ _BACK = re.compile(
 )
 _SHOWS = frozenset(
     ["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect", "wp_safe_redirect"]
+    + ["_redirect", "resultRedirectFactory", "wc_add_notice"]
 )
+_SENDS_ON = (frozenset(["location", "href"]), frozenset(["header", "Location"]))  # by a script, by a header
 # The words of such a name that tell of no system.
 _PLAIN = re.compile(
     r"api|apis|rest|v\d+|web|www|https?|admin|public|private|apps?|src|source|libs?|servers?|back_?end|front_?end|back|front|end|main|index"
@@ -139,7 +141,8 @@ class Strangers:
             return True
         if _SERVER.search(own):
             return False
-        return not _SHOWS.isdisjoint(self.model.vocabulary.tokens(entry.target.fn))
+        words = self.model.vocabulary.tokens(entry.target.fn)
+        return not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
 
     # --- what it is called
 

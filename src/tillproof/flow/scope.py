@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tillproof.flow import unwired
+from tillproof.flow import initialised, unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
@@ -34,7 +34,6 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
-_CONSTRUCTORS = ("__init__", "constructor", "__construct")
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _MOST_OVERRIDES = 20
@@ -415,11 +414,7 @@ class Scope:
         found: list[Value] = []
         for cls in self.lineage(value.cls):
             for fn, i in self.field_writes(cls, name):
-                ctx = None
-                if value.made and self.program.name(fn) in _CONSTRUCTORS:
-                    made_fn, call, made_ctx = value.made
-                    ctx = self.evaluator.context(FunctionV(at, fn, None, value), made_fn, call, made_ctx)
-                found.append(self.evaluator.value(fn, i, ctx))
+                found += [self.evaluator.value(fn, i, ctx) for ctx in initialised.contexts(self, value, fn, at)]
             stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
             if stores:
                 found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]

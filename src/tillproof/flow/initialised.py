@@ -1,0 +1,57 @@
+"""What a constructor hands to a method of its own object that stores it: ``$this->setClient($url)``, ``self._connect(url)``."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, FunctionV, Instance
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.scope import Scope
+
+CONSTRUCTORS = ("__init__", "constructor", "__construct")
+_SELF = ("self", "this", "static")
+_INSIDE = ("_", "#")
+_HEADER = 40
+_MOST = 3
+
+
+def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> list[Ctx | None]:
+    """The calls in which a method of an object stores into it, as far as the object's making tells them; None for all others."""
+    if scope.program.name(fn) in CONSTRUCTORS:
+        return [_made(scope, value, fn, at)]
+    function = scope.program.function(fn)
+    if function is None or not scope.program.body(fn).params:
+        return [None]
+    told: list[Ctx | None] = []
+    for cls in scope.lineage(value.cls):
+        methods = scope.program.methods(cls)
+        for maker in (methods[name] for name in CONSTRUCTORS if name in methods):
+            for call in _calls(scope, maker, scope.program.name(fn)):
+                bound = FunctionV(at, fn, None, value)
+                told.append(scope.evaluator.context(bound, maker, call, _made(scope, value, maker, at)))
+        if told:
+            break
+    inside = scope.program.name(fn).startswith(_INSIDE) or b"private" in scope.program.sources[fn.file][function.start :][:_HEADER]
+    return told[:_MOST] if told and inside else [None, *told[:_MOST]]
+
+
+def _made(scope: "Scope", value: Instance, constructor: Fn, at: tuple[str, int]) -> Ctx | None:
+    if not value.made:
+        return None
+    fn, call, ctx = value.made
+    return scope.evaluator.context(FunctionV(at, constructor, None, value), fn, call, ctx)
+
+
+def _calls(scope: "Scope", fn: Fn, name: str) -> list[int]:
+    """The calls of a method of the same object in a function."""
+    if name.encode() not in scope.program.sources[fn.file]:
+        return []
+    body, found = scope.program.body(fn), []
+    for i, op in enumerate(body.op):
+        callee = body.args(i)[0] if op == Op.CALL else -1
+        if callee >= 0 and body.op[callee] == Op.FIELD and body.name(callee) == name:
+            holder = body.args(callee)[0]
+            if body.op[holder] == Op.NAME and body.name(holder) in _SELF:
+                found.append(i)
+    return found
