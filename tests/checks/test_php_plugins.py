@@ -303,3 +303,47 @@ def test_an_error_that_is_an_answer_must_not_end_the_work_in_silence(tmp_path: P
     assert ("broken", "knot/asking.php", 18) in ruled(tmp_path / "silent", check, silent)
     told = plugin() | {"knot/asking.php": _ASKING % "throw new Exception('again, please');"}
     assert [r for r, f, _ in ruled(tmp_path / "told", check, told) if f == "knot/asking.php"] == ["held"]
+
+
+_CLIENT = """<?php
+namespace Knot;
+class Client {
+    private $http;
+    private $base;
+    public function __construct($base) {
+        $this->base = $base;
+        $this->connect('https://api.stripe.com');
+    }
+    %s function connect($address) {
+        $this->http = new \\GuzzleHttp\\Client(['base_uri' => $address%s]);
+    }
+    public function refund($id) {
+        return $this->http->post('/v1/refunds', ['form_params' => ['charge' => $id]]);
+    }
+}
+"""
+
+
+def test_a_client_is_what_its_constructor_hands_to_the_method_that_makes_it(tmp_path: Path) -> None:
+    check = "resilience/no-timeout"
+    manifest = {"composer.json": '{"require": {"guzzlehttp/guzzle": "^7.0"}}'}
+    waits = manifest | {"Client.php": _CLIENT % ("private", "")}
+    assert [r for r, _, _ in ruled(tmp_path / "waits", check, waits)] == ["broken"]
+    bounded = manifest | {"Client.php": _CLIENT % ("private", ", 'timeout' => 20")}
+    assert [r for r, _, _ in ruled(tmp_path / "bounded", check, bounded)] == ["held"]
+    open_ = {"Client.php": _CLIENT % ("public", "")}
+    assert [r for r, _, _ in ruled(tmp_path / "keyless", "idempotency/missing-key", manifest | open_)] == ["broken"]
+
+
+def test_a_customer_whom_a_script_sends_on_comes_back_to_the_shop(tmp_path: Path) -> None:
+    gateway = _CALLED_BACK % "! $this->verify_payment($data['payment'])"
+    failing = gateway.replace("$order->payment_complete($data['payment']);", """try {
+            $order->payment_complete($data['payment']);
+        } catch (Exception $e) {
+            %s
+        }""")  # fmt: skip
+    check = "resilience/swallowed-failure"
+    told = {"nordpay.php": failing % "error_log($e->getMessage());"}
+    assert "broken" in [r for r, _, _ in ruled(tmp_path / "told", check, told)]
+    back = {"nordpay.php": failing % """echo "<script>window.location.href = '" . wc_get_checkout_url() . "';</script>";"""}
+    assert [r for r, _, _ in ruled(tmp_path / "back", check, back) if r == "broken"] == []

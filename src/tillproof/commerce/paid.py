@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from tillproof.commerce import told_states
 from tillproof.commerce.answers import answered
 from tillproof.commerce.claims import bought_with, claimed
 from tillproof.commerce.entities import ORDER
@@ -17,19 +18,14 @@ from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
 from tillproof.flow.values import (
-    CONVERSIONS,
     Const,
     Ctx,
     External,
     Instance,
     Member,
-    Mix,
     Param,
-    Result,
     Value,
-    constant,
     leaves,
-    names,
     options,
     pattern,
 )  # fmt: skip
@@ -68,13 +64,6 @@ _LATER = re.compile(
 _METHOD = re.compile(r"pay|method|gateway|mode")
 _HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
 _STATE = re.compile(r"stat(e|us)$")
-_TRANSITION = re.compile(r"PaymentTransitions\.TRANSITION_(\w+)$")
-_STATE_ID = re.compile(r"stat(e|us)(_id)?$")
-_SETTLED = re.compile(
-    r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
-)
-_UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
-"""What a shop's settings call the states of an order that is not paid."""
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
@@ -330,8 +319,10 @@ class PaidPolicy(SenderPolicy):
             texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
             return _strongest(self._statement_pays(t) for t in texts)
         if got is not None and got[0].effect in _WRITES and got[0].writes:
-            return self._platform_pays(got[0], fn, i, ctx)
-        if got is not None and (said := self._transition_pays(fn, i, ctx)):
+            states = list(told_states.by_platform(self.model, got[0], fn, i, ctx))
+            return "sure" if any(sure for *_, sure in states) else _strongest(self._says_paid(n, v, got[0].entity) for n, v, _ in states)
+        told = told_states.transitions(model, fn, i, ctx) if got is not None else ()
+        if said := _strongest(self._says_paid("state", t, "payment") for t in told):
             return said
         if got is not None and got[0].effect in _WRITES:
             holder = self._entity(fn, i, ctx, spelt)
@@ -368,24 +359,6 @@ class PaidPolicy(SenderPolicy):
         texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
         states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
         return not states or any(words.has("paid_values", t) for t in states)
-
-    def _platform_pays(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> Said:
-        """Whether a platform's own function is handed a state that means paid, or the setting that the shop keeps it in."""
-        arguments = [v for _, v in self.model.program.body(fn).call(i)[1]]
-        found: list[Said] = []
-        for name, place in effect.writes.items():
-            if place.isdigit() and int(place) < len(arguments) and _STATE_ID.search(name):
-                value = self.model.evaluator.value(fn, arguments[int(place)], ctx)
-                set_to = [snake(self._setting(o)) for o in options(value)]
-                found.append("sure" if any(_SETTLED.search(s) and not _UNSETTLED.search(s) for s in set_to) else "")
-                found.append(self._says_paid(name.removesuffix("_id"), value, effect.entity))
-        return _strongest(found)
-
-    def _transition_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
-        """Whether a state machine is told, by the constant of a payment's transition, that the payment is complete."""
-        values = (self.model.evaluator.value(fn, v, ctx) for _, v in self.model.program.body(fn).call(i)[1])
-        told = (found for v in values for o in options(v) for n in names(o) if (found := _TRANSITION.search(n)) is not None)
-        return _strongest(self._says_paid("state", Const((fn.file, 0), Kind.STRING, t[1].lower()), "payment") for t in told)
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""
@@ -447,19 +420,10 @@ class PaidPolicy(SenderPolicy):
         arguments = [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]
         place = next((int(p) for n, p in effect.writes.items() if p.isdigit() and _STATE.search(n)), 0)
         found = [o for a in arguments[place : place + 1] for o in options(a)]
-        if found and all(_UNSETTLED.search(self._setting(o)) for o in found):
+        if found and all(told_states.UNSETTLED.search(told_states.setting(self.model, o)) for o in found):
             return False
         texts = [t for o in found if (t := _text(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
-
-    def _setting(self, value: Value) -> str:
-        """The name of the setting that a value is read from: ``Configuration::get('PS_OS_CHEQUE')``."""
-        while isinstance(value, Mix) and value.op in CONVERSIONS:
-            value = value.operands[0]
-        if not isinstance(value, Result) or value.instr < 0 or not self.model.recogniser.result_is("config", value):
-            return ""
-        given = self.model.evaluator.arguments(value)
-        return snake((constant(given[0][1]) if given else None) or "")
 
     def _still_owed(self, name: str, value: Value) -> bool:
         """Whether a record says beside its state how it stands with the payment, and that it has not come: ``paymentStatus: 'pending'``."""

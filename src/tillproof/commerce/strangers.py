@@ -28,10 +28,8 @@ _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
     r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
 )
-_SHOWS = frozenset(
-    ["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect", "wp_safe_redirect"]
-    + ["_redirect", "resultRedirectFactory", "wc_add_notice"]
-)
+_SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect",
+                    "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice"])  # fmt: skip
 _SENDS_ON = (frozenset(["location", "href"]), frozenset(["header", "Location"]))  # by a script, by a header
 # The words of such a name that tell of no system.
 _PLAIN = re.compile(

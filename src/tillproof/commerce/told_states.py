@@ -1,0 +1,50 @@
+"""The states of orders and payments that a platform's own functions are told, by a word, a setting of the shop or a transition."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.lexicon import snake
+from tillproof.flow.program import Fn
+from tillproof.flow.values import CONVERSIONS, Const, Ctx, Mix, Result, Value, constant, names, options
+from tillproof.ir.ops import Kind
+from tillproof.knowledge.schema import Effect
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_TRANSITION = re.compile(r"PaymentTransitions\.TRANSITION_(\w+)$")
+_STATE_ID = re.compile(r"stat(e|us)(_id)?$")
+_SETTLED = re.compile(
+    r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
+)
+UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
+"""What a shop's settings call the states of an order that is not paid."""
+
+
+def by_platform(model: "Model", effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[tuple[str, Value, bool]]:
+    """(field, value, whether it is the setting that the shop keeps a paid state in) of the states that a platform's function is handed."""
+    arguments = [v for _, v in model.program.body(fn).call(i)[1]]
+    for name, place in effect.writes.items():
+        if place.isdigit() and int(place) < len(arguments) and _STATE_ID.search(name):
+            value = model.evaluator.value(fn, arguments[int(place)], ctx)
+            set_to = [snake(setting(model, o)) for o in options(value)]
+            yield name.removesuffix("_id"), value, any(_SETTLED.search(s) and not UNSETTLED.search(s) for s in set_to)
+
+
+def transitions(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Value]:
+    """The words of the transitions of a payment that a state machine is told by their constants."""
+    for _, v in model.program.body(fn).call(i)[1]:
+        for option in options(model.evaluator.value(fn, v, ctx)):
+            told = (found for name in names(option) if (found := _TRANSITION.search(name)) is not None)
+            yield from (Const((fn.file, 0), Kind.STRING, t[1].lower()) for t in told)
+
+
+def setting(model: "Model", value: Value) -> str:
+    """The name of the setting that a value is read from: ``Configuration::get('PS_OS_CHEQUE')``."""
+    while isinstance(value, Mix) and value.op in CONVERSIONS:
+        value = value.operands[0]
+    if not isinstance(value, Result) or value.instr < 0 or not model.recogniser.result_is("config", value):
+        return ""
+    given = model.evaluator.arguments(value)
+    return snake((constant(given[0][1]) if given else None) or "")
