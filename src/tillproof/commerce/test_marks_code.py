@@ -250,7 +250,7 @@ class CodeMarks:
             asked = (word.rpartition(".")[2] for word in words_of(body, condition.instr) if len(word) < 60)  # config('services.x.sandbox')
             if any(self._words.has("environment_words", word) for word in asked):
                 return "chosen", (fn.file, body.line[condition.instr])
-        if self._is_offered(body, defuse, i):
+        if self._is_offered(body, defuse, i) or self._is_called_without(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
         if any(_says_test(snake(name)) for name in (*names, *self._called(fn))):
@@ -279,6 +279,17 @@ class CodeMarks:
                     return True
             here = user
         return False
+
+    def _is_called_without(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether the same function calls what it hands the literal to without anything of the kind as well: both worlds are offered,
+        as by two links ``connect_url()`` and ``connect_url(['sandbox' => true])``."""
+        here: int | None = i
+        while here is not None and body.op[here] != Op.CALL:
+            here = next((u for u in defuse.uses(here) if body.op[u] in (Op.RECORD, Op.CALL)), None)
+        if here is None or not body.called(here):
+            return False
+        others = (n for n, op in enumerate(body.op) if op == Op.CALL and n != here and body.called(n) == body.called(here))
+        return any(not body.call(n)[1] for n in others)
 
     def _is_live_host(self, text: str) -> bool:
         host = text.partition("://")[2].partition("/")[0]

@@ -14,7 +14,10 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Hook, Routes
 
 _READS = re.compile(rb"\$_(?:GET|POST|REQUEST|SERVER|COOKIE|FILES)\b|php://input|get_query_var|filter_input")
-_SCHEDULED = re.compile(rb"(?:wp_schedule_(?:single_)?event|as_schedule_\w+|as_enqueue_async_action)\s*\([^;]*?['\"]([\w-]+)['\"]")
+_SCHEDULES = re.compile(
+    rb"(?:wp_schedule_(?:single_)?event|as_schedule_\w+|as_enqueue_async_action|queue\(\)\s*->\s*(?:add|schedule_\w+))\s*\(([^;]*)"
+)
+_QUOTED = re.compile(rb"['\"]([\w-]+)['\"]")
 _OWN_CALL = re.compile(rb"(?:\$this->|self::|static::)(\w+)\s*\(")
 
 
@@ -51,7 +54,7 @@ def registering_calls(wiring: Wiring, names: tuple[str, ...], files: list[str]) 
 
 
 def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]) -> Iterator[Declared]:
-    scheduled = {name.decode() for f in files for name in _SCHEDULED.findall(wiring.program.sources[f])}
+    scheduled = {name.decode() for f in files for given in _SCHEDULES.findall(wiring.program.sources[f]) for name in _QUOTED.findall(given)}
     for fn, i in registering_calls(wiring, routes.names, files):
         arguments = Arguments(wiring.evaluator, fn, i)
         if len(arguments.positional) < 2:
