@@ -352,3 +352,30 @@ class Sync {{
     title = "TaxJar: the answer is thrown away, and the work counts as done"
     assert title in [f.title for f in thrown.findings]
     assert title not in [f.title for f in asked.findings]
+
+
+# --- attempts that are counted in a table
+
+OUTBOX = """\
+import { Queue } from 'bullmq';
+import Stripe from 'stripe';
+import { PrismaClient } from '@prisma/client';
+const prisma = new PrismaClient();
+const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!, { maxNetworkRetries: 3 });
+const queue = new Queue('outbox');
+export async function dispatch(id: string, tried: number) {
+  await prisma.outboxEvent.updateMany({ where: { id, attempts: tried }, data: { attempts: { increment: 1 } } });
+  const event = await prisma.outboxEvent.findUnique({ where: { id }, select: { id: true, attempts: true } });
+  await queue.add('event', { id: event!.id }, { attempts: 4 });
+}
+export const refund = (intent: string, id: string) => stripe.refunds.create({ payment_intent: intent }, { idempotencyKey: id });
+"""
+
+
+def test_attempts_counted_in_a_row_are_no_policy_of_a_job(tmp_path: Path) -> None:
+    files = {
+        "src/outbox.ts": OUTBOX,
+        "package.json": '{"dependencies": {"bullmq": "5.1.0", "stripe": "14.0.0", "@prisma/client": "5.0.0"}}',
+    }
+    report = reviewed(tmp_path, files, "retry-without-backoff")
+    assert [f.start_line for f in report.findings] == [10]

@@ -325,6 +325,8 @@ class PaidPolicy(SenderPolicy):
         if said := _strongest(self._says_paid("state", t, "payment") for t in told):
             return said
         if got is not None and got[0].effect in _WRITES:
+            if self._chooses_paid(fn, i, ctx):
+                return ""
             holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
             said = _strongest(
@@ -359,6 +361,15 @@ class PaidPolicy(SenderPolicy):
         texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
         states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
         return not states or any(words.has("paid_values", t) for t in states)
+
+    def _chooses_paid(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether only records that are paid already are changed: ``where: { id, paymentStatus: 'PAID' }``."""
+        touch = self.model.records.touch(fn, i, ctx)
+        for name, value in touch.keys.items() if touch is not None and touch.kind == "write" else ():
+            texts = [_text(o) for o in options(value)]
+            if _OWN_STATE.fullmatch(snake(name)) and texts and all(t is not None and self.model.words.has("paid_values", t) for t in texts):
+                return True
+        return False
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""

@@ -171,9 +171,9 @@ class RefundBounds:
         """A condition on the way that only one refund gets past: the order's status, or a mark that it was refunded."""
         for fn, i, ctx in refund.calls:
             for fact in self.model.effects.facts(fn).at(i):
-                if isinstance(fact, Passed):
-                    continue
                 for atom in flat(self.model.conditions.behind(Held(fact, fn, ctx))):
+                    if isinstance(fact, Passed) and atom.truth is None:
+                        continue  # that a call came back; what it refuses is among the others
                     line = self.program.line_text(atom.fn.file, self.program.body(atom.fn).line[atom.instr])
                     if _PARTIAL.search(line) or not self._asks_state(atom) or self._stays(atom, refund):
                         continue

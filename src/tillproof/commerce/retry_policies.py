@@ -23,6 +23,7 @@ _NESTED = ("retry_kwargs", "kwargs", "options", "opts", "retry", "backoff", "def
 _APPLIED = re.compile(rb"^[ \t]*@([\w.]+)", re.MULTILINE)
 _MOST = 60
 _OBJECTS = ("self", "task")
+_ROWS = ("data", "where", "select", "include", "set", "$set", "$inc", "create", "update", "values", "orderBy", "_sum", "_max")
 _TELLS = ("log", "debug", "info", "warn", "warning", "error", "fatal", "json", "send")
 
 
@@ -213,6 +214,8 @@ class Policies:
         calls = [body.call(i) for i, op in enumerate(body.op) if op == Op.CALL]
         if any(a == record and body.op[c] == Op.FIELD and body.name(c) in _TELLS for c, given in calls for _, a in given):
             return False  # how often it was tried is only told
+        if self._of_a_row(fn, record):
+            return False
         if imported:
             return True
         return any(
@@ -220,6 +223,17 @@ class Policies:
             and any(a == record for _, a in body.call(i)[1])
             for i, op in enumerate(body.op)
         )  # fmt: skip
+
+    def _of_a_row(self, fn: Fn, record: int) -> bool:
+        """Whether a record says which rows are read, or what is written into one: attempts are counted there."""
+        body = self.program.body(fn)
+        for i, op in enumerate(body.op):
+            pairs = zip(body.args(i)[::2], body.args(i)[1::2], strict=True) if op == Op.RECORD else ()
+            for key, value in pairs:
+                const = body.const(key) if key >= 0 else None
+                if value == record and const is not None:
+                    return const[1].strip("'\"") in _ROWS or self._of_a_row(fn, i)
+        return False
 
     def _of_classes(self, language: str, policy: RetryPolicy) -> Iterator[Told]:
         lasts = {b.rpartition(".")[2] for b in policy.bases}

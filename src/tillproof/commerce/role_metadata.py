@@ -5,7 +5,7 @@ import re
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, External, Instance, Member, Record, Result, Seq, Value, constant, options
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member, Record, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -35,6 +35,12 @@ class Metadata:
                     if given:
                         out[constant(given[0]) or "?"] = tuple(w for v in given[1:] for w in _words(v))
         return out
+
+    def guards_in(self, value: Value) -> list[Value]:
+        """The guard classes that a decorator is handed: ``@UseGuards(SessionGuard, RolesGuard)``."""
+        if not isinstance(value, Result) or value.instr < 0 or isinstance(value.callee, FunctionV):
+            return []
+        return [v for _, v in self.wiring.evaluator.arguments(value) if isinstance(v, (ClassV, Instance))]
 
     def asked_by(self, value: Value) -> tuple[str, ...] | None:
         """The metadata keys that a guard class reads; None when it reads none."""

@@ -82,10 +82,11 @@ class Roles:
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         said = self.metadata.of(chain)
         for value in chain:
-            asks = self.metadata.asked_by(value)
-            role = self.guard(value, patterns) if asks is None else self.metadata.demand(asks, said)
-            if role:
-                yield role, (*value.at, _shown(self.wiring, value))
+            for one in (value, *self.metadata.guards_in(value)):
+                asks = self.metadata.asked_by(one)
+                role = self.guard(one, patterns) if asks is None else self.metadata.demand(asks, said)
+                if role:
+                    yield role, (*one.at, _shown(self.wiring, one))
         owner = self.program.owner(target.fn)
         if owner is not None:
             yield from self._bases(owner, patterns)
