@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
+from tillproof.flow.values import Const
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
@@ -74,7 +75,8 @@ class Outcomes:
                 other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
                 own = reached_from(body, target) - reached_from(body, other) - caught
                 logged = self._error_log(place.fn, own, target)
-                acts = self._failures.acts_in(place.fn, own) or self._hands_back(place, own)
+                beside = reached_from(body, other) - reached_from(body, target)
+                acts = self._failures.acts_in(place.fn, own) or self._hands_back(place, own) or self._says_done(place.fn, own, beside)
                 if logged is not None and self._failures.quiet(place.fn, target) and not acts:
                     return logged
         return None
@@ -110,6 +112,14 @@ class Outcomes:
             if not self._is_returned(caller.fn, caller.instr, 0):
                 return False
         return True
+
+    def _says_done(self, fn: Fn, own: frozenset[int], beside: frozenset[int]) -> bool:
+        """Whether the one side answers yes and the other no: what is logged where it says yes is what was done, such as
+        that a payout is now down as failed."""
+        sides = [[self.model.evaluator.value(fn, end) for end in self._failures.ends(fn, blocks)] for blocks in (own, beside)]
+        if not all(sides) or not all(isinstance(v, Const) for side in sides for v in side):
+            return False
+        return not any(isinstance(v, Const) and v.falsy for v in sides[0]) and all(isinstance(v, Const) and v.falsy for v in sides[1])
 
     def _hands_back(self, place: Place, blocks: frozenset[int]) -> bool:
         """Whether some blocks return the very answer that told of the failure, or what is made of it."""

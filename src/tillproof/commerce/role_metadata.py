@@ -9,11 +9,15 @@ from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member,
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
-_OPEN = re.compile(r"(is_?)?(public|owner|anonymous|skip_?auth|no_?auth|allow_?anonymous)(_key)?|none", re.IGNORECASE)
+_OPEN = re.compile(
+    r"(is_?)?(public|owner|anonymous|skip_?auth|no_?auth|allow_?anonymous|optional_?auth\w*|auth\w*_?optional)(_key)?|none", re.IGNORECASE
+)
 _KINDS = re.compile(r"auth(entication)?_?(type|kind|strategy)?s?(_key)?", re.IGNORECASE)
 _MACHINES = re.compile(r"(\w+_)?(api_?key|webhook|signature|hmac|machine|service_account|shared_secret)(_\w+)?")
-_JOINTS = ("and", "or", "all", "any")
+_JOINTS = ("and", "or", "all", "any", "true", "false")
 _SIGNED_IN = re.compile(r"authenticated|user|customer|member|buyer|guest", re.IGNORECASE)
+_OWN = re.compile(r"(?<![a-z])(own|self|mine|my)(?![a-z])")
+"""A right to what is one's own, which customers have: ``view_own_orders``, ``order:read:own``."""
 _STAFF = re.compile(r"admin|staff|manager|super|operator|permission|role", re.IGNORECASE)
 _READERS = {"get", "getAllAndOverride", "getAllAndMerge", "getHandler", "getMetadata"}
 
@@ -84,7 +88,7 @@ class Metadata:
             return "internal"  # a secret of ours that a machine has been told
         if any(_KINDS.fullmatch(key) for key in keys) and not any(_STAFF.search(w) for w in told):
             return "customer"
-        return "customer" if any(_SIGNED_IN.fullmatch(w) for w in told) else "staff"
+        return "customer" if any(_SIGNED_IN.fullmatch(w) or _OWN.search(snake(w)) for w in told) else "staff"
 
 
 def _words(value: Value) -> list[str]:
