@@ -70,6 +70,8 @@ def test_the_event_must_settle_what_is_created(tmp_path: Path, made: str, event:
         ("app.post('/webhooks/:source', (req, res) => require('./orders').settle(req.body));", ("unknown", "")),
         ("app.post('/webhooks/incoming', (req, res) => res.end());", ("unknown", "")),
         ("app.post('/webhooks/shopify', (req, res) => res.end());", ("broken", "high")),
+        ("app.post('/notifications', (req, res) => require('./orders').settle(req.body));", ("unknown", "")),
+        ("app.get('/notifications', (req, res) => res.end()).post('/notifications', (req, res) => res.json({}));", ("broken", "high")),
     ],
 )
 def test_without_a_webhook_of_the_provider(tmp_path: Path, rest: str, expected: tuple[str, str]) -> None:

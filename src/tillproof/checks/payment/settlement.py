@@ -262,9 +262,18 @@ def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
             and HOOK.search(told)
             and _GENERIC.search(told)
             and not _of_another(model, integration, told + entry.target.fn.file)
+            and not _of_readers(model, entry)
         ):
             return entry
     return None
+
+
+def _of_readers(model: Model, entry: Entry) -> bool:
+    """Whether an address keeps notifications for the people who read them: it lists, adds and clears them, by different handlers."""
+    if entry.route is None or re.search(r"hook|ipn", entry.route, re.IGNORECASE):
+        return False
+    beside = [e for e in model.entries if e.route == entry.route and e.target.fn.file == entry.target.fn.file]
+    return len({e.target.fn for e in beside}) > 1 and any("GET" in e.methods for e in beside)
 
 
 def _of_another(model: Model, integration: Integration, told: str) -> bool:
