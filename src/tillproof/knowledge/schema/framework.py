@@ -71,6 +71,7 @@ class Routes(Part, frozen=True):
     ``before``: methods of such a class that run before each of its handlers, and hand the request on to it.
     ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
+    ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -94,6 +95,7 @@ class Routes(Part, frozen=True):
     before: tuple[str, ...] = ()
     unnamed: str = ""
     acts: dict[str, tuple[str, ...]] = {}
+    authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
