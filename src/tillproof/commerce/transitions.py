@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, names, options
@@ -31,6 +32,10 @@ _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
 # What these are of the kind of is the record beside them: a transaction's children are transactions.
 _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
+# What one order has of its own, with a state that moves on together with the order's.
+_OF_ONE = re.compile(
+    r"(\w+_)?(return|refund|cancellation|dispute|claim|exchange)(_?(request|item|line))?|(\w+_)?(payment|transaction|invoice)"
+)
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
 """What the database calls the id of the row that was inserted last."""
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
@@ -76,13 +81,13 @@ class Transitions:
     def of(self, target: FunctionV) -> list[Transition]:
         """The changes of state behind a function that is called from outside."""
         if target.fn not in self._memo:
-            found = []
-            for effect in self.model.effects.of(target):
+            found, effects = [], self.model.effects.of(target)
+            for effect in effects:
                 touch = effect.touch
                 if touch is None or touch.kind != "write" or not self._is_order(touch):
                     continue
                 for name, to in (*self._told(touch), *self._by_sender(touch)):
-                    found.append(self._transition(effect, touch, name, to))
+                    found.append(self._transition(effect, touch, name, to, effects))
                     break
             self._memo[target.fn] = found
         return self._memo[target.fn]
@@ -132,13 +137,15 @@ class Transitions:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
         return isinstance(value, Member) and snake(value.name).lstrip("_") == snake(name) and self.model.requests.source(value) is None
 
-    def _transition(self, effect: Effect, touch: Touch, name: str, to: tuple[str, ...]) -> Transition:
+    def _transition(self, effect: Effect, touch: Touch, name: str, to: tuple[str, ...], effects: list[Effect]) -> Transition:
         atoms: list[Atom] = []
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
         if not atoms and len(to) > 1:
             atoms = self._choosing(effect, touch)
+        if not atoms:
+            atoms = self._turned_beside(effect, effects)
         undoes = self._undoes(to)
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
@@ -151,6 +158,21 @@ class Transitions:
         branches = (b.end - 1 for b in body.blocks if b.end > b.start and body.op[b.end - 1] == Op.BRANCH and b.end <= effect.instr)
         found = (a for i in branches for a in flat(self.model.conditions.of(effect.fn, body.args(i)[0], True, effect.ctx)))
         return [a for a in found if a.truth is not None and self.about(a, touch)]
+
+    def _turned_beside(self, effect: Effect, effects: list[Effect]) -> list[Atom]:
+        """The conditions on the state of what the order has of its own, moved on beside the order so that they let nobody in again:
+        ``if (item.returnRequest.status !== 'pending') return`` before that is ``approved``."""
+        beside = Writes(e for e in effects if e.fn == effect.fn)
+        out = []
+        for held in self.model.effects.held(effect):
+            for atom in self.model.conditions.behind(held):
+                if isinstance(atom, AnyOf) or atom.truth is None or atom.fn != effect.fn:
+                    continue
+                reads = self.model.states.reads(atom)
+                own = any(_OF_ONE.fullmatch(r.entity) and self.model.words.says_state(r.field) for r in reads)
+                if own and self.model.states.turned(atom, beside):
+                    out.append(atom)
+        return out
 
     def _undoes(self, to: tuple[str, ...]) -> bool:
         """Whether a change ends or holds up what was paid before."""
