@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tillproof.flow.captured import FOLDS, Captured
+from tillproof.flow.decorated import Decorated
 from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
@@ -19,6 +20,7 @@ from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.values import (
+    NO_THIS,
     Choice,
     ClassV,
     Const,
@@ -60,6 +62,7 @@ class Evaluator:
         self.program = program
         self.scope = Scope(self, program, modules)
         self.hung = Hung(program)
+        self.decorated = Decorated(self)
         self.captured = Captured(self)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
@@ -341,7 +344,7 @@ class Evaluator:
         owner = self.program.method_class(f.fn)
         if owner is None and (keeper := self.hung.keeper(f.fn)) is not None:
             return self.value(*keeper)
-        return Instance(at, owner) if owner else Unknown(at, "`this` is not known here")
+        return Instance(at, owner) if owner else Unknown(at, NO_THIS)
 
     # --- members and elements
 
@@ -371,7 +374,7 @@ class Evaluator:
         found = self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
         if isinstance(value, Result):
             found = self.hung.on(value, name, at) or self.scope.running(value, name, at)
-        return found or Member(at, value, name)
+        return found or self.decorated.on(value, name) or Member(at, value, name)
 
     def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
         if isinstance(value, Overlay):

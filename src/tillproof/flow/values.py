@@ -214,6 +214,9 @@ class Mix(Value):
         return self.operands
 
 
+NO_THIS = "`this` is not known here"
+
+
 class Unknown(Value):
     """Not known, and why."""
 
