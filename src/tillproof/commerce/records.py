@@ -17,7 +17,7 @@ from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.touches import Touch, without_address
-from tillproof.commerce.upserts import by_calls
+from tillproof.commerce.upserts import by_calls, skips_there
 from tillproof.commerce.value_objects import unwrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -417,7 +417,7 @@ class Records:
         return bool(made) and len(made) == len(options(record))
 
     def _on_conflict(self, chain: Chain) -> bool:
-        return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names())
+        return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(self.chains, chain)
 
     def _setter(self, fn: Fn, i: int, ctx: Ctx | None, field: str, effect: str) -> Touch | None:
         """``$order->set_status('x')``, ``order.setStatus(…)``"""

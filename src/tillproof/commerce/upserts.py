@@ -6,7 +6,7 @@ from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.sql.statement import Statement
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Overlay, Record, Value
+from tillproof.flow.values import Const, Overlay, Record, Value
 
 _LEAVES = re.compile(
     r"get_?or_?create|find_?or_?create|first_?or_?create|create_?or_?first|find_?create_?find|insert_?or_?ignore\w*|or_?ignore|ignore|do_?nothing"
@@ -14,15 +14,26 @@ _LEAVES = re.compile(
     re.IGNORECASE,
 )
 _UPDATES = re.compile(r"on_?conflict_?(do_?)?update|on_?duplicate_?key_?update|merge", re.IGNORECASE)
+_SKIPS = ("skipDuplicates", "ignoreDuplicates", "ignore_conflicts")
 _NEW_VALUES = ("update", "set", "set_")
 _DECIDES = re.compile(r"\bon\s+(conflict|duplicate)\b.*\b(case|if|greatest|least|where|coalesce)\b", re.IGNORECASE | re.DOTALL)
+
+
+def skips_there(chains: Chains, chain: Chain) -> bool:
+    """Whether rows that are there already are left out, as a call is told: ``createMany({ data, skipDuplicates: true })``."""
+    for link in chain.calls():
+        told = chains.arguments(link)
+        told += [(k or "", v) for _, given in told if isinstance(given, Record) for k, v in given.entries]
+        if any(name in _SKIPS and not (isinstance(value, Const) and value.falsy) for name, value in told):
+            return True
+    return False
 
 
 def by_calls(evaluator: Evaluator, chains: Chains, chain: Chain) -> frozenset[str] | None:
     """Of a chain of calls; None when every field that it names is written over."""
     for link in reversed(list(chain.calls())):
         name = link.name.rpartition(".")[2]
-        if _LEAVES.fullmatch(name):
+        if _LEAVES.fullmatch(name) or skips_there(chains, chain):
             return frozenset()
         if (found := _given(evaluator, chains, link, bool(_UPDATES.fullmatch(name)))) is not None:
             return found
