@@ -11,6 +11,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
+from tillproof.commerce.owed import chooses_paid, said_by, still_owed
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import without_address
@@ -20,9 +21,7 @@ from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     Const,
     Ctx,
-    External,
     Instance,
-    Member,
     Param,
     Value,
     leaves,
@@ -54,7 +53,6 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
-_OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
@@ -159,7 +157,7 @@ class PaidPolicy(SenderPolicy):
         words = self.model.words
         left, right = body.args(i)[1:3]
         for side, other in ((left, right), (right, left)):
-            told = [_text(o) for o in options(self.model.evaluator.value(fn, other, ctx))]
+            told = [said_by(o) for o in options(self.model.evaluator.value(fn, other, ctx))]
             if not told or not all(t is not None and words.has("paid_values", t) for t in told):
                 continue
             reads = self.model.states.field(fn, side, ctx)
@@ -275,7 +273,7 @@ class PaidPolicy(SenderPolicy):
         words = self.model.words
         if words.has("outgoing_entities", holder):
             return ""
-        texts = [_text(o) for o in options(value)]
+        texts = [said_by(o) for o in options(value)]
         if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
             return ""  # a status that is worked out, not the statement that money came
         if words.has("paid_fields", name):
@@ -325,7 +323,7 @@ class PaidPolicy(SenderPolicy):
         if said := _strongest(self._says_paid("state", t, "payment") for t in told):
             return said
         if got is not None and got[0].effect in _WRITES:
-            if self._chooses_paid(fn, i, ctx):
+            if chooses_paid(self.model, fn, i, ctx):
                 return ""
             holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
@@ -361,15 +359,6 @@ class PaidPolicy(SenderPolicy):
         texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
         states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
         return not states or any(words.has("paid_values", t) for t in states)
-
-    def _chooses_paid(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether only records that are paid already are changed: ``where: { id, paymentStatus: 'PAID' }``."""
-        touch = self.model.records.touch(fn, i, ctx)
-        for name, value in touch.keys.items() if touch is not None and touch.kind == "write" else ():
-            texts = [_text(o) for o in options(value)]
-            if _OWN_STATE.fullmatch(snake(name)) and texts and all(t is not None and self.model.words.has("paid_values", t) for t in texts):
-                return True
-        return False
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""
@@ -433,22 +422,13 @@ class PaidPolicy(SenderPolicy):
         found = [o for a in arguments[place : place + 1] for o in options(a)]
         if found and all(told_states.UNSETTLED.search(told_states.setting(self.model, o)) for o in found):
             return False
-        texts = [t for o in found if (t := _text(o)) is not None]
+        texts = [t for o in found if (t := said_by(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
-
-    def _still_owed(self, name: str, value: Value) -> bool:
-        """Whether a record says beside its state how it stands with the payment, and that it has not come: ``paymentStatus: 'pending'``."""
-        if not _OWN_STATE.fullmatch(snake(name)):
-            return False
-        words = self.model.words
-        texts = [_text(o) for o in options(value)]
-        open_ = all(t is not None and (words.has("open_values", t) or words.has("dead_values", t)) for t in texts)
-        return open_ or all(isinstance(o, Const) and o.falsy for o in options(value))
 
     def _waits(self, fields: dict[str, Value]) -> bool:
         """Whether a record says of itself that it waits to be paid: its `amount_paid` is what is to be paid."""
         words = self.model.words
-        texts = [_text(o) for name, v in fields.items() if words.has("status_fields", name) for o in options(v)]
+        texts = [said_by(o) for name, v in fields.items() if words.has("status_fields", name) for o in options(v)]
         return bool(texts) and all(t is not None and words.has("open_values", t) for t in texts)
 
     def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
@@ -456,7 +436,7 @@ class PaidPolicy(SenderPolicy):
             return ""
         got = shape(self.model.evaluator, value)
         entries = {**got.may, **got.must}
-        if self._waits(got.must) or any(self._still_owed(key, entry) for key, entry in entries.items()):
+        if self._waits(got.must) or any(still_owed(self.model.words, key, entry) for key, entry in entries.items()):
             return ""
         found: list[Said] = []
         for key, entry in entries.items():
@@ -491,16 +471,3 @@ def _entity_in(spelt: str) -> str:
     """The part of a chain that names the record: ``prisma.order.update`` is about ``order``."""
     parts = [p for p in spelt.split(".") if p not in ("objects", "this", "self", "query", "model", "db", "prisma")]
     return parts[-2] if len(parts) > 1 else ""
-
-
-def _text(value: Value) -> str | None:
-    """A constant's text, or the name of an enum's member or of the class constant that keeps a number."""
-    if isinstance(value, Const) and value.name:
-        return value.name
-    if isinstance(value, Const) and value.kind == Kind.STRING:
-        return value.text.strip("'\"")
-    if isinstance(value, Member):
-        return value.name
-    if isinstance(value, External):
-        return value.name.rpartition(".")[2]
-    return None
