@@ -355,7 +355,7 @@ class Handlers:
             and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
             and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
-            and ({"GET", "ANY"} & set(entry.methods) or "pay" in route)
+            and ({"GET", "ANY"} & set(entry.methods) or ("pay" in route and _segments(route)[-1:] != ["pay"]))
         ):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))

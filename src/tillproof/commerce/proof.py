@@ -68,6 +68,7 @@ _MESSAGE = re.compile(
 _WHOLE = re.compile(r"payload|body|raw|headers|^data$|json|content")
 _NOTES = re.compile(
     r"(last_|raw_)?(webhook|callback|notification|ipn)(_(payload|body|data|at|error))?|(last_|raw_)(payload|body|response|event|error\w*)"
+    r"|(gateway_|provider_|payment_)?(info|response|extra)(_data)?|(gateway|provider|raw)_(data|details)"
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
     r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
 )

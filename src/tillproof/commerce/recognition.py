@@ -78,7 +78,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
-        set(entry.methods) <= {"GET", "HEAD"} or (entry.role == "customer" and entry.role_because is not None),
+        set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer",
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
     )  # fmt: skip
 
