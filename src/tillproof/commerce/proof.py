@@ -72,6 +72,8 @@ _NOTES = re.compile(
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
     r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
 )
+_SAVING = ("update_fields", "force_insert", "force_update", "using")
+"""What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
 _NEXT = ("next", "call_next", "done")
 # Calls that return only when their first argument is true (or false).
@@ -406,11 +408,12 @@ class SenderPolicy:
             return False
         if touch.kind != "delete" and is_log(touch):
             return True
-        written = dict(touch.fields)
+        written = {name: value for name, value in touch.fields.items() if name not in _SAVING}
         body = self.model.program.body(fn)
         callee, arguments = body.call(i)
         kept = arguments[0][1] if touch.kind == "flush" and arguments else body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
-        for option in options(self.model.evaluator.value(fn, kept, ctx)) if touch.kind == "flush" and kept >= 0 else ():
+        saved = touch.kind == "flush" or (touch.kind == "write" and not written)
+        for option in options(self.model.evaluator.value(fn, kept, ctx)) if saved and kept >= 0 else ():
             if not isinstance(option, Overlay):
                 return False
             written.update({key: value for key, value, _ in option.writes if key is not None})

@@ -63,7 +63,8 @@ _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 PAYMENT_ID = re.compile(
     r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
     r"|stripe|paypal|adyen|razorpay|rzp|mollie|square|klarna|braintree|paystack|paymob|flutterwave|mercadopago|midtrans|xendit|iyzico|cashfree"
-    r"|phonepe|payu|monei|tap|gocardless|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
+    r"|mpesa|paytm|paymongo|omise|pagseguro|pagbank|bkash|coinbase|btc_?pay|nowpayments|przelewy24|p24|wompi|conekta|payplug|alipay|instamojo"
+    r"|checkout_request|merchant_request|phonepe|payu|monei|tap|gocardless|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
     r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
 )
 """Fields in which a payment's own id at the provider is kept."""
