@@ -138,3 +138,30 @@ def test_factories_that_magento_writes_give_clients_and_objects_of_ours(tmp_path
     assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("taxjar", "tax.calculate")]
     remember = Fn("Model/QuoteLog.php", 0)
     assert [fn.file for fn, _, _ in model.callers.of(remember)] == ["Model/Rates.php"]
+
+
+def test_an_address_that_is_joined_of_base_and_path_is_the_provider_s(tmp_path: Path) -> None:
+    code = """import requests
+from urllib.parse import urljoin
+
+BASE = "https://secure.przelewy24.pl/api/v1/"
+
+
+def settle(session, amount):
+    return requests.put(urljoin(BASE, "transaction/verify"), json={"sessionId": session, "amount": amount, "currency": "PLN"})
+"""
+    model, _ = model_of(tmp_path, {"shop/przelewy24.py": code})
+    assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("przelewy24", "payment.confirm")]
+
+
+def test_query_arguments_that_wordpress_adds_leave_the_address_what_it_is(tmp_path: Path) -> None:
+    code = """<?php
+class PagSeguro_Notices {
+    public function look_up($code) {
+        $url = add_query_arg(['email' => $this->email], 'https://ws.pagseguro.uol.com.br/v3/transactions/notifications/' . $code);
+        return wp_remote_get($url);
+    }
+}
+"""
+    model, _ = model_of(tmp_path, {"includes/notices.php": code})
+    assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("pagseguro", "payment.retrieve")]

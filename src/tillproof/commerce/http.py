@@ -20,6 +20,7 @@ _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
 _HOLE = re.compile(r"\{\}")
+_SLASHES = re.compile(r"/{2,}")
 _MOST_ADDRESSES = 6
 
 
@@ -284,9 +285,9 @@ def _split(url: str) -> tuple[str, str]:
     """(host, path); the host is empty when the address begins with something unknown or with a path."""
     match = re.match(r"https?://([^/?#]*)([^?#]*)", url)
     if match:
-        return match[1].split("@")[-1].split(":")[0].lower(), match[2]
+        return match[1].split("@")[-1].split(":")[0].lower(), _SLASHES.sub("/", match[2])
     path = url.split("?", maxsplit=1)[0]
-    return "", path if path.startswith(("/", "{}")) else "/" + path
+    return "", _SLASHES.sub("/", path if path.startswith(("/", "{}")) else "/" + path)
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:

@@ -19,6 +19,7 @@ from tillproof.flow.values import (
     Record,
     Result,
     Seq,
+    Text,
     Unknown,
     Value,
     choice,
@@ -27,12 +28,16 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
+from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
+# Calls that put an address and a path below it together.
+_JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin")
+_PAIR = 2
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
 _LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 
@@ -56,6 +61,9 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return ev.member(asked, name.text, at) if isinstance(name, Const) else event_methods(ev, asked, at)
     if -len(arguments) < (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
         return ev.at(f, arguments[given_back][1])
+    if callee.name in _JOINS and len(arguments) == _PAIR:
+        base, path = (ev.at(f, v) for _, v in arguments)
+        return path if pattern(path).startswith("http") else Text(at, (base, Const(at, Kind.STRING, "/"), path))
     if (named := _named_class(ev, callee.name, f, arguments)) is not None:
         return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))
     if callee.name == "sprintf" and len(arguments) > 1 and (text := by_sprintf(*_spread(ev, f, arguments), at)) is not None:
