@@ -39,6 +39,8 @@ _WRITES = ("record.create", "record.write", "order.write", "user.write")
 _PREPARES = ("prepare",)
 _NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 """What is made for a customer; others write their own invoices and payments down."""
+_FLAGS = ("payment_status", "paid_status", "pay_status")
+_ONE = ("1", "true", "True", "TRUE")
 _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
@@ -284,6 +286,8 @@ class PaidPolicy(SenderPolicy):
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
                 return "" if newsletter else "sure"
+            if snake(name) in _FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
+                return "loose"  # a state that is kept as a number: not paid, paid
             return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""
         if words.has("status_fields", name):
             kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)

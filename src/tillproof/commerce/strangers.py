@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.browser_paid import paid_on_the_way
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
+from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
-from tillproof.flow.values import constant, options
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Inbound, Provider
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
     r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
 )
+_RETURNS = re.compile(r"(^|_)(return|returned|success|successful|thank_you|thanks)(_|$)")
 _SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect",
                     "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice"])  # fmt: skip
 _SENDS_ON = (frozenset(["location", "href"]), frozenset(["header", "Location"]))  # by a script, by a header
@@ -44,15 +47,18 @@ _PLAIN = re.compile(
     r"|json|self|this|that|from|with|woocommerce|ajax|nopriv|init|action|data|file|files|include|require|account|accounts|credits?|tickets?"
     r"|create\w*|capture\w*|authori\w+|refund\w*|initiat\w*|retrieve\w*|delete\w*|list|show|fetch\w*|generate|send|save|build|make|submit|start"
     r"|execute|report|anonymous|external|internal|dispatch|abstract\w*|config|settings|database|system|auth|token|secret|sandbox|live|default|amount|price"
+    r"|django|flask|fastapi|express|laravel|symfony|codeigniter|next|nest|react|node|wordpress|prestashop|magento|opencart|medusa|shopify"
 )
 _CREDENTIAL = re.compile(
     r"_?(live_|test_|sandbox_|prod_|production_)?(api|secret|merchant|public|private|consumer|client|store|webhook|callback|key|token|user_?name"
     r"|pass|salt|short_?code|base|sandbox|env|mode|access|app|auth)(_|$)"
 )
 _FILLED = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\[[^\]]*\]|\(\?P?<?\w*>?[^)]*\)")
+_VERSION = re.compile(r"(?<=[a-z]{3})v?\d+$")
 _SHORT = 4
 _MOST_FILES = 40
-_PIECES = 40
+_NEAR = 2
+_AN_ORDER = re.compile(r"(^|_)(orders?|payments?|transactions?|invoices?|bookings?|donations?|deposits?|purchases?|txn)(_|$)")
 _WRITES = ("order.paid", "order.write", "record.write", "record.create", "fulfil", "sql")
 _NOBODY = "unknown"
 
@@ -82,7 +88,7 @@ class Strangers:
         if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
             return None
         own, whole = self._own(entry), self._whole(entry)
-        if not _hears(own, whole) or MANAGES.search(own):
+        if not (_hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))) or MANAGES.search(own):
             return None
         if _OTHERS.search(own) and not _PAYS.search(own):
             return None
@@ -109,23 +115,26 @@ class Strangers:
     def _marks(self, entry: Entry) -> bool:
         if self.model.browser_paid.may_pay(entry) and paid_on_the_way(self.model, entry).paid:
             return True
-        return any(self._names_state(act) for act in self._acts(entry))
+        words = self.model.words
+        if any(t.sent or any(words.has("paid_values", to) for to in t.to) for t in self.model.transitions.of(entry.target)):
+            return True
+        return any(self._takes_state(fn) for fn, depth in self.model.handlers.closure(entry).functions.items() if depth <= _NEAR)
+
+    def _takes_state(self, fn: Fn) -> bool:
+        """Whether a function puts a state that was sent into a field of what is called as an order or payment is, whatever its class."""
+        body = self.model.program.body(fn) if self.model.vocabulary.state(fn) else None
+        for i, op in enumerate(body.op) if body is not None else ():
+            if body is None or op != Op.SET_FIELD or not self.model.words.says_state(body.name(i)):
+                continue
+            holder, _, value = body.args(i)
+            spelt = words_of(written(self.model.program, fn, holder))
+            source = self.model.requests.source(self.model.evaluator.value(fn, value)) if _AN_ORDER.search(spelt) else None
+            if source is not None and source.kind in ("body", "query", "raw"):
+                return True
+        return False
 
     def _acts(self, entry: Entry) -> list[Happening]:
         return self.model.handlers.walk(entry, frozenset()).acts
-
-    def _names_state(self, act: Happening) -> bool:
-        """Whether an order or payment becomes what the sender says, or one of several states of which one is that of a paid one."""
-        touch = self.model.records.touch(act.fn, act.instr, act.ctx) if act.kind in _WRITES else None
-        if touch is None or not (self.model.words.entity(touch.entity) or self.model.vocabulary.paying(act.fn)):
-            return False
-        words = self.model.words
-        states = [v for k, v in touch.fields.items() if v is not None and words.says_state(k)]
-        if any(words.has("paid_values", text) for v in states for o in options(v) if (text := constant(o))):
-            return True
-        return words.entity(touch.entity) and any(
-            s.kind in ("body", "query", "raw") for v in states for s, _ in self.model.requests.sources_in(v, _PIECES)
-        )
 
     def _writes(self, entry: Entry) -> bool:
         """Whether it writes records where orders and their states are spoken of, or leaves that to a job."""
@@ -135,12 +144,11 @@ class Strangers:
 
     def _comes_back(self, entry: Entry, own: str) -> bool:
         """Whether the customer's browser calls it, on the way back from paying: it shows a page."""
-        if set(entry.methods) <= {"GET", "HEAD"}:
-            return True
         if _SERVER.search(own):
             return False
         words = self.model.vocabulary.tokens(entry.target.fn)
-        return not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
+        shown = not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
+        return shown or set(entry.methods) <= {"GET", "HEAD"}
 
     # --- what it is called
 
@@ -155,10 +163,12 @@ class Strangers:
 
     def named(self, entry: Entry) -> Provider | None:
         """The system that an entry point is named after, where code or settings speak of it as of one that is called or has credentials."""
-        words = [w for w in self._whole(entry).split("_") if len(w) >= _SHORT and not _PLAIN.fullmatch(w)]
-        known = next((p for w in words if (p := self.model.knowledge.providers.get(w)) is not None), None)
+        spelt = (_VERSION.sub("", w) for w in self._whole(entry).split("_"))
+        words = [w for w in spelt if len(w) >= _SHORT and not _PLAIN.fullmatch(w)]
+        packed = (self.model.knowledge.providers.get(w) for w in words)
+        known = next((p for p in packed if p is not None and p.kind == "payment"), None)
         if known is not None:
-            return known if known.kind == "payment" else None
+            return known
         word = next((w for w in words if self._is_called(w)), None) or next((w for w in words if self._has_credentials(w)), None)
         return self._system(word, word.capitalize()) if word else None
 

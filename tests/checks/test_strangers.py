@@ -1,0 +1,75 @@
+"""Messages of payment systems that no pack knows: whose they are said to be, and where a question stands for a finding."""
+
+from pathlib import Path
+
+from tests.checks.test_examples import review_of
+from tillproof.checks.pages import Example
+from tillproof.contract import Report
+
+CHECK = "payment/webhook-unverified"
+SERVER = """\
+const express = require('express');
+const app = express();
+app.use(express.json());
+app.use(require('./hooks'));
+app.listen(3000);
+"""
+MODELS = """\
+const { Sequelize, DataTypes } = require('sequelize');
+const db = new Sequelize(process.env.DATABASE_URL);
+exports.Order = db.define('order', { number: DataTypes.STRING, status: DataTypes.STRING, remark: DataTypes.STRING });
+"""
+HOOKS = """\
+const { Router } = require('express');
+const { Order } = require('./models');
+const router = Router();
+const TOKEN = process.env.FJELLPAY_API_KEY;
+GUARD
+router.post('/fjellpay/notify', BEFORE async (req, res) => {
+  await Order.update({ WRITTEN }, { where: { number: req.body.reference } });
+  res.sendStatus(200);
+});
+module.exports = router;
+"""
+
+
+def _reviewed(tmp_path: Path, written: str, guard: str = "", before: str = "") -> Report:
+    hooks = HOOKS.replace("GUARD", guard).replace("BEFORE", before).replace("WRITTEN", written)
+    files = {"server.js": SERVER, "models.js": MODELS, "hooks.js": hooks}
+    return review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+
+
+def _asked(report: Report) -> list[str]:
+    return [o.because.what for o in report.obligations if o.check == CHECK and o.ruling == "unknown" and o.because]
+
+
+def test_a_state_that_the_sender_names_is_believed_whoever_he_is(tmp_path: Path) -> None:
+    report = _reviewed(tmp_path, "status: req.body.status")
+    assert [(h.provider, h.kind, h.verified) for h in report.handlers] == [("fjellpay", "webhook", "no")]
+    assert [f.severity for f in report.findings] == ["critical"]
+    assert [(b.system, b.direction) for b in report.boundaries] == [("fjellpay", "inbound")]
+
+
+def test_what_marks_nothing_as_paid_is_asked_about(tmp_path: Path) -> None:
+    report = _reviewed(tmp_path, "remark: req.body.status")
+    assert not report.findings
+    (question,) = _asked(report)
+    assert question.startswith("Who calls /fjellpay/notify")
+
+
+def test_a_list_of_addresses_is_asked_about(tmp_path: Path) -> None:
+    guard = """\
+const allowedIps = (process.env.FJELLPAY_IPS || '').split(',');
+const fromFjellpay = (req, res, next) => (allowedIps.includes(req.ip) ? next() : res.sendStatus(403));
+"""
+    report = _reviewed(tmp_path, "status: 'paid'", guard, "fromFjellpay,")
+    assert not report.findings
+    (question,) = _asked(report)
+    assert "addresses" in question
+
+
+def test_a_shop_s_own_route_that_hears_of_parcels_is_no_payment_message(tmp_path: Path) -> None:
+    hooks = HOOKS.replace("GUARD", "").replace("BEFORE", "").replace("WRITTEN", "remark: req.body.status")
+    hooks = hooks.replace("/fjellpay/notify", "/courier/notify").replace("FJELLPAY", "COURIER")
+    files = {"server.js": SERVER, "models.js": MODELS, "hooks.js": hooks}
+    assert not review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK).handlers
