@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.names import written
-from tillproof.commerce.reach import DIGESTS
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
+from tillproof.commerce.salted import is_salted
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
@@ -27,13 +26,11 @@ from tillproof.flow.values import (
     Param,
     Result,
     Seq,
-    Text,
     Value,
     constant,
     leaves,
     names,
     options,
-    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
@@ -293,7 +290,7 @@ class SenderPolicy:
                     continue  # the answer to what was sent signed is no digest
                 if self.model.recogniser.result_is("macs", here):
                     return True
-                if self._is_salted_hash(here):
+                if is_salted(self.model, here):
                     return True
                 stack.append(here.callee)
                 if here.instr >= 0 and (not isinstance(here.callee, Member) or self.model.requests.cleans(here)):
@@ -303,42 +300,6 @@ class SenderPolicy:
             elif not isinstance(here, (Const, Param)):
                 stack += here.parts()[:6]
         return False
-
-    def _is_salted_hash(self, value: Result) -> bool:
-        name = value.callee.name.lower() if isinstance(value.callee, External) else ""
-        if name.rpartition(".")[2] not in DIGESTS and name != "hashlib.new":
-            return False
-        arguments = self.model.evaluator.arguments(value)
-        return any(self._mentions_secret(v) for _, v in arguments) or self._is_fed_secret(value)
-
-    def _is_fed_secret(self, digest: Result) -> bool:
-        """Whether a digest that is kept in a variable is given a secret piece by piece: ``digest.update(secret)``."""
-        program = self.model.program
-        body = program.body(digest.fn) if digest.instr >= 0 else None
-        if body is None or program.language(digest.fn.file) != "python":
-            return False
-        held = {body.name(u) for u in self.model.evaluator.defuse(digest.fn).uses(digest.instr) if body.op[u] == Op.STORE}
-        for i, op in enumerate(body.op if held else ()):
-            if op == Op.CALL and body.called(i) == "update" and written(program, digest.fn, body.args(i)[0]).rpartition(".")[0] in held:
-                given = [self.model.evaluator.value(digest.fn, v, digest.ctx) for _, v in body.call(i)[1]]
-                inside = pieces(given, 60, lambda v: (v.callee,) if isinstance(v, Result) else v.parts())
-                if any(self._mentions_secret(v) for v in (*given, *(p for p in inside if isinstance(p, Member)))):
-                    return True
-        return False
-
-    def _mentions_secret(self, value: Value) -> bool:
-        words = ("salt", "secret", "key", "passphrase", "pass_phrase", "password")
-        for leaf in (value, *leaves(value, 120)):
-            if isinstance(leaf, Const) and leaf.kind == Kind.STRING and any(w in leaf.text.lower() for w in words):
-                return True
-            if isinstance(leaf, (Member, Param)) and any(w in leaf.name.lower() for w in words):
-                return True
-            if isinstance(leaf, Result) and leaf.instr >= 0 and self.model.recogniser.result_is("config", leaf):
-                return True
-        return isinstance(value, (Text,)) and any(
-            isinstance(p, Result) and p.instr >= 0 and any(self._mentions_secret(a) for _, a in self.model.evaluator.arguments(p))
-            for p in value.pieces
-        )
 
     def _from_sender(self, value: Value) -> bool:
         return self.model.requests.source(value) is not None
