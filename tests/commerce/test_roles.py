@@ -514,3 +514,32 @@ def test_a_middleware_that_sends_away_whoever_is_not_signed_in_at_a_desk_of_staf
         "app/Http/Middleware/Away.php": DESK_GUARD.format(name="Away", asked="Auth::guard('admin')->check()"),
     }
     assert roles(tmp_path, files) == {"OrderController.move": "staff", "OrderController.form": "public"}
+
+
+@pytest.mark.parametrize(
+    ("guard", "role"),
+    [
+        ("if (event.url.pathname.startsWith('/admin') && !(await isAdmin(event))) redirect(302, '/login');", "staff"),
+        ("if (!event.url.pathname.startsWith('/admin')) return resolve(event);\n  if (!(await isAdmin(event))) error(403);", "staff"),
+        (
+            "const kept = ['/admin'].some((part) => event.url.pathname.startsWith(part));\n  if (kept && !isAdmin(event)) error(403);",
+            "staff",
+        ),
+        ("if (event.url.pathname.startsWith('/admin')) event.setHeaders({ 'x-admin': '1' });", "public"),
+        ("if (event.url.pathname.startsWith('/shop') && !(await isAdmin(event))) error(403);", "public"),
+    ],
+)
+def test_a_part_of_the_site_that_its_hook_keeps_for_staff(tmp_path: Path, guard: str, role: str) -> None:
+    hook = f"""\
+import {{ error, redirect }} from '@sveltejs/kit';
+import {{ isAdmin }} from '$lib/server/session';
+
+export const handle = async ({{ event, resolve }}) => {{
+  {guard}
+  return resolve(event);
+}};
+"""
+    action = "export const actions = { paid: async ({ request }) => { await request.formData(); } };\n"
+    files = {"svelte.config.js": "export default {};\n", "src/hooks.server.ts": hook, "src/routes/admin/orders/+page.server.ts": action}
+    entries = [e for e in wired(tmp_path, files).entries if e.route == "/admin/orders"]
+    assert [e.role for e in entries] == [role]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, servers, tables, told
 from tillproof.commerce.entry_styles.arguments import Arguments, words
+from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
@@ -59,12 +60,15 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     ):
         found += style(wiring)
     roles = Roles(wiring)
-    paths = guarded(wiring)
+    paths, kept = guarded(wiring), areas(wiring)
     out = []
     for one in _merged(wiring, found):
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
         role, because = roles.of(one.target, chain, _kept_for(wiring, one) or one.least)
+        area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
+        if area is not None and role in ("public", "customer"):
+            role, because = "staff", area.because
         out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
 

@@ -4,8 +4,8 @@ hears of it."""
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.effects import Place
+from tillproof.flow.asked import branches, own_side, reads
 from tillproof.flow.program import Fn
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 _RAISES = "throwOnError"
 _ERROR = "error"
-_NULL = ("null", "undefined")
 _ADDS = ("push", "add", "append")
-_DEEPEST = 6
 
 
 class Unheard(NamedTuple):
@@ -76,7 +74,7 @@ class ErrorValues:
         found: list[int] = []
         for use in defuse.uses(answer):
             if body.op[use] == Op.STORE:
-                held = [self._read_of(fn, n) for n in self._reads(fn, use)]
+                held = [self._read_of(fn, n) for n in reads(body, defuse, use)]
                 if any(h is None for h in held):
                     return None
                 found += [f for h in held if h is not None for f in h]
@@ -86,69 +84,30 @@ class ErrorValues:
                 return None
         return found
 
-    def _reads(self, fn: Fn, store: int) -> list[int]:
-        """Where a variable is read that was written by one instruction."""
-        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
-        name = body.name(store)
-        return [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name and store in defuse.reaching(n, name).stores]
-
     def _is_used(self, fn: Fn, i: int) -> bool:
-        body = self.model.program.body(fn)
-        uses = self.model.evaluator.defuse(fn).uses(i)
-        return any(body.op[u] != Op.STORE or bool(self._reads(fn, u)) for u in uses)
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        return any(body.op[u] != Op.STORE or bool(reads(body, defuse, u)) for u in defuse.uses(i))
 
     def _dropped(self, fn: Fn, errors: list[int]) -> Unheard | None:
         """The branch that hears of an error and goes on as if nothing were; None where any use of the error tells of it."""
         body, failures = self.model.program.body(fn), self.model.failures
-        branches = [b for e in errors for b in self._branches(fn, e, True, 0)]
-        for branch, positive in branches:
-            arms = dict(body.blocks[self.model.evaluator.defuse(fn).block_of[branch]].next)
-            failed, fine = (EDGE_TRUE, EDGE_FALSE) if positive else (EDGE_FALSE, EDGE_TRUE)
-            if failed not in arms or fine not in arms:
+        defuse = self.model.evaluator.defuse(fn)
+        for branch, positive in (b for e in errors for b in branches(body, defuse, e)):
+            own = own_side(body, defuse, branch, positive)
+            if own is None:
                 return None
-            asked = self.model.evaluator.defuse(fn).block_of[branch]
-            own = _until(body, arms[failed], asked) - _until(body, arms[fine], asked)
             rows = [r for b in own for r in range(body.blocks[b].start, body.blocks[b].end)]
-            if failures.passes_on(fn, frozenset(own)) or failures.acts_in(fn, frozenset(own)) or self._noted(fn, rows):
+            if failures.passes_on(fn, own) or failures.acts_in(fn, own) or self._noted(fn, rows):
                 return None
             return Unheard(branch, "dropped", any(body.op[r] == Op.RETURN for r in rows))
         return None
 
     def _noted(self, fn: Fn, rows: list[int]) -> bool:
         """Whether some instructions keep for later that something failed: in a variable that is read elsewhere, in a list or a record."""
-        body = self.model.program.body(fn)
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         return any(
             body.op[r] in (Op.SET_FIELD, Op.SET_INDEX)
             or (body.op[r] == Op.CALL and body.called(r) in _ADDS)
-            or (body.op[r] == Op.STORE and any(n not in rows for n in self._reads(fn, r)))
+            or (body.op[r] == Op.STORE and any(n not in rows for n in reads(body, defuse, r)))
             for r in rows
         )
-
-    def _branches(self, fn: Fn, i: int, positive: bool, depth: int) -> list[tuple[int, bool]]:
-        """The branches on whether there is an error, with whether the branch's truth means that there is one."""
-        body = self.model.program.body(fn)
-        found: list[tuple[int, bool]] = []
-        for use in self.model.evaluator.defuse(fn).uses(i) if depth < _DEEPEST else ():
-            op = body.op[use]
-            if op == Op.BRANCH:
-                found.append((use, positive))
-            elif op == Op.STORE:
-                found += [b for n in self._reads(fn, use) for b in self._branches(fn, n, positive, depth + 1)]
-            elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
-                found += self._branches(fn, use, not positive, depth + 1)
-            elif op == Op.BINARY and any(body.name(a) in _NULL for a in body.args(use)[1:3] if body.op[a] in (Op.CONST, Op.NAME)):
-                differs = body.text(body.args(use)[0]).startswith("!")
-                found += self._branches(fn, use, positive if differs else not positive, depth + 1)
-        return found
-
-
-def _until(body: Body, start: int, stop: int) -> set[int]:
-    """The blocks that a block leads to without going through another: the next turn of a loop asks anew."""
-    seen: set[int] = set()
-    waiting = [start]
-    while waiting:
-        here = waiting.pop()
-        if here != stop and here not in seen:
-            seen.add(here)
-            waiting += [target for kind, target in body.blocks[here].next if kind != EDGE_RAISE]
-    return seen
