@@ -540,3 +540,28 @@ export async function POST(request: Request) {
     only = "if (!['failed', 'cancelled'].includes(paymentStatus)) return Response.json({ ok: false }, { status: 400 });"
     files["app/api/state/route.ts"] = code.replace("CHECKED", only)
     assert ruled(tmp_path / "some", redirect, files) == []
+
+
+def test_a_page_that_writes_to_the_database_itself_marks_nothing_as_paid(tmp_path: Path) -> None:
+    page = """\
+'use client';
+import { useStripe } from '@stripe/react-stripe-js';
+import { addDoc, collection } from 'firebase/firestore';
+import { db } from '@/lib/firebase';
+
+export default function Checkout({ secret, cart }) {
+  const stripe = useStripe();
+  const pay = async () => {
+    const order = await addDoc(collection(db, 'orders'), { cart, status: 'pending' });
+    const { paymentIntent } = await stripe.confirmCardPayment(secret);
+    const { doc, updateDoc } = await import('firebase/firestore');
+    await updateDoc(doc(db, 'TABLE', order.id), { status: paymentIntent.status === 'succeeded' ? 'STATE' : 'failed' });
+  };
+  return <button onClick={pay}>Pay</button>;
+}
+"""
+    for table, state, found in (("orders", "paid", ["broken"]), ("orders", "awaiting", []), ("surveys", "paid", [])):
+        name = "src/app/checkout/page.tsx"
+        files = {"next.config.mjs": "export default {};\n", name: page.replace("TABLE", table).replace("STATE", state)}
+        shown = ruled(tmp_path / f"{table}-{state}", "payment/fulfil-on-redirect", files)
+        assert [r for r, _, line in shown if line == 12] == found

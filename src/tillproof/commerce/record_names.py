@@ -37,6 +37,7 @@ _TABLES = words_of(
     "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom getrepository get_model"
 )
 _PATHS = ("doc", "collection", "collectionGroup")
+_REFERS = (*_PATHS, "query")
 _ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
 _OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
@@ -182,6 +183,8 @@ class RecordNames:
                     return entity(constant(given) or "") if given is not None else ""
                 if isinstance(option, Result) and isinstance(option.callee, Member) and (kept := self._of_reference(option, option.callee)):
                     return kept
+                if isinstance(option, Result) and isinstance(option.callee, External) and (kept := self._of_path(option, option.callee)):
+                    return kept
                 if isinstance(option, External) and option.name.endswith(".class"):
                     return entity(option.name.removesuffix(".class"))
                 if isinstance(option, Const) and option.kind == Kind.STRING and _CLASS.fullmatch(text := option.text.strip("'\"")):
@@ -198,6 +201,18 @@ class RecordNames:
             return _collection(path, callee.name)
         base = callee.base
         return self._of_reference(base, base.callee) if isinstance(base, Result) and isinstance(base.callee, Member) else ""
+
+    def _of_path(self, value: Result, callee: External) -> str:
+        """The collection that a plain function of Firestore refers to: ``doc(db, 'orders', id)``, ``query(collection(db, 'orders'))``."""
+        name = callee.name.rpartition(".")[2]
+        given = (
+            [v for _, v in self.evaluator.arguments(value)] if "firestore" in callee.name and name in _REFERS and value.instr >= 0 else []
+        )
+        if not given:
+            return ""
+        inner = next((o for o in options(given[0]) if isinstance(o, Result) and isinstance(o.callee, External)), None)
+        within = self._of_path(inner, inner.callee) if inner is not None and isinstance(inner.callee, External) else ""
+        return within or _collection("/".join(pattern(v) for v in given[1:]), name)
 
     def _classes_in(self, link: Link, row: int) -> tuple[Value, ...]:
         """What an argument is, or, where it is a column, what it is a column of: ``select(Order.id)``."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.browser_writes import written_by_pages
 from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.unknown_gateways import asked_outside
@@ -28,13 +29,15 @@ _NEVER = "the provider is never asked whether money came"
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per route that strangers or customers call and that reaches a paid transition, and per plugin's answer to its platform."""
+    """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, and per
+    page that writes a paid state itself."""
     yield from believed(model)
     seen: set[tuple[Fn, int]] = set()
     for found in model.browser_paid.all:
         ruling = _rule(model, found, seen)
         if ruling is not None:
             yield ruling
+    yield from written_by_pages(model)
 
 
 def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:
