@@ -565,3 +565,30 @@ export default function Checkout({ secret, cart }) {
         files = {"next.config.mjs": "export default {};\n", name: page.replace("TABLE", table).replace("STATE", state)}
         shown = ruled(tmp_path / f"{table}-{state}", "payment/fulfil-on-redirect", files)
         assert [r for r, _, line in shown if line == 12] == found
+
+
+def test_a_hundredth_by_which_a_price_is_multiplied_is_a_share_of_it(tmp_path: Path) -> None:
+    code = """\
+import Stripe from 'stripe';
+import { prisma } from '../../lib/db';
+
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+export default async function handler(req, res) {
+  const plan = await prisma.plan.findUnique({ where: { id: req.body.plan } });
+  const code = await prisma.code.findUnique({ where: { word: req.body.code } });
+  const discount = Math.round(plan.price * (code.value / 100));
+  const intent = await stripe.paymentIntents.create({ amount: AMOUNT, currency: 'eur' });
+  res.json({ secret: intent.client_secret });
+}
+"""
+    model = "model Plan {\n  id    String @id\n  price Int\n}\n\nmodel Code {\n  word  String @id\n  value Int\n}\n"
+    files = {
+        "next.config.js": "module.exports = {};\n",
+        "prisma/schema.prisma": model,
+        "lib/db.js": "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n",
+    }
+    for amount, found in (("plan.price - discount", "held"), ("(plan.price - discount) / 100", "broken")):
+        files["pages/api/pay.js"] = code.replace("AMOUNT", amount)
+        shown = {r for r, _, _ in ruled(tmp_path / found, "payment/amount-unit", files)}
+        assert shown == {found}

@@ -140,10 +140,10 @@ class Units:
             if scale is not None and self.scales.of(sum_) is None:
                 turned = self._down if scale.down else self._up
                 return [turned(self._typed(m, value), value, scale.exponent) for m in self._of(sum_, depth + 1)]
-        if self._share(left) or written_down(left):
+        if self._share(left) or written_down(left) or self._hundredth(left, right):
             left, right = right, left
         one = self._joined(left, depth)
-        by = COUNT if self._share(right) or written_down(right) else self._joined(right, depth)
+        by = COUNT if self._share(right) or written_down(right) or self._hundredth(right, left) else self._joined(right, depth)
         made = self._together(value, [one, by])
         if has_fraction(right):
             number, inexact = self._computed(replace(made, whole=False), value)
@@ -203,6 +203,13 @@ class Units:
             shares = [self._share(o) for o in value.operands]
             return any(shares) and all(s or written_down(o) for s, o in zip(shares, value.operands, strict=True))
         return self.model.words.has("rate_fields", name_of(value)) and not self.model.words.has("minor_fields", name_of(value))
+
+    def _hundredth(self, value: Value, sum_: Value) -> bool:
+        """A hundredth by which a sum of money is multiplied is a share of it, whatever it is called: ``price * (discount / 100)``."""
+        if not isinstance(value, Mix) or value.op != "/" or len(value.operands) != 2 or self.scales.of(value.operands[1]) is None:
+            return False
+        words, divided = self.model.words, name_of(value.operands[0])
+        return words.money(name_of(sum_)) and (words.has("discount_fields", divided) or not words.money(divided))
 
     def _joined(self, value: Value, depth: int) -> Money:
         """A value's answers as one, where it is worked with further."""
