@@ -29,8 +29,8 @@ _NEVER = "the provider is never asked whether money came"
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, and per
-    page that writes a paid state itself."""
+    """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, and
+    per page that writes a paid state itself."""
     yield from believed(model)
     seen: set[tuple[Fn, int]] = set()
     for found in model.browser_paid.all:
