@@ -13,6 +13,7 @@ from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
 from tillproof.commerce.queues import Job
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
 
 _ID = "resilience/no-dead-letter"
 _INBOX = re.compile(
@@ -176,11 +177,10 @@ def _lost_message(model: Model, handler: Handler, loss: Lost, ruling: Ruling) ->
 
 
 def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
-    """The catch of the entry point itself, where a message that failed would be kept; else, and where that one tells of what it catches,
-    where the failure ends."""
+    """The catch of the entry point itself, where a message that failed would be kept; else where the failure ends."""
     fn = handler.entry.target.fn
     body = model.program.body(fn)
-    caught = [body.line[c.caught] for c in model.failures.catches(fn) if c.caught >= 0 and model.failures.swallows(fn, c)]
+    caught = [body.line[i] for i, op in enumerate(body.op) if op == Op.CAUGHT]
     if caught and loss.fn != fn:
         return fn.file, caught[-1]
     inner = model.program.body(loss.fn)
