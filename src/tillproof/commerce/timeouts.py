@@ -63,7 +63,7 @@ class Timeouts:
         """The bound of a request, whoever calls: the weakest that a caller leaves it."""
         default = self._default(one)
         found = self._in(one, None, 0)
-        if found.kind == "none" and self._injected(one):
+        if found.kind == "none" and (self._injected(one) or self._is_generated(one)):
             found = Bound("hidden", (one.fn.file, self.model.program.body(one.fn).line[one.instr]), MADE_ELSEWHERE)
         if found.kind in ("none", "hidden", "connect"):
             wide = self._wide_of(one)
@@ -74,6 +74,10 @@ class Timeouts:
             if default is None or default.timeout is None:
                 return Bound("hidden", None, "whether the library has a bound of its own is not known") if found.kind == "none" else found
         return found
+
+    def _is_generated(self, one: Sending) -> bool:
+        """Whether a generator wrote the client that sends: it is handed its settings by whoever makes its configuration."""
+        return one.made is None and self.model.program.files[one.fn.file].role == "generated"
 
     def _injected(self, one: Sending) -> bool:
         """Whether the client is known by its type alone: whoever makes it decides, unless nobody makes any and it is the library itself."""
