@@ -117,3 +117,33 @@ def test_a_number_that_is_written_down_stands_against_the_level(tmp_path: Path) 
     assert said.saq == "A"
     assert "no SAQ but D allows" in said.statement
     assert (said.evidence[0].file, said.evidence[0].line, said.evidence[0].kind) == ("shop.html", 9, "missing")
+
+
+STRANGE = """from flask import Flask, request
+import requests
+from models import Order
+
+app = Flask(__name__)
+
+
+@app.post('/pay')
+def pay():
+    order = Order.query.get(request.json['id'])
+    answer = requests.post('https://api.nordpay.example/payments', json={'amount': order.total}, timeout=9).json()
+    return {'to': %s}
+
+
+@app.post('/nordpay/callback')
+def nordpay_callback():
+    order = Order.query.get(request.json['order'])
+    order.status = 'paid'
+    order.save()
+    return ''
+"""
+
+
+def test_the_page_of_a_system_that_no_pack_knows_is_the_one_that_it_answers_with(tmp_path: Path) -> None:
+    said = note(tmp_path / "page", {"a.py": STRANGE % "answer['payment_url']"})
+    assert (said.saq, said.evidence[0].line) == ("A", 12)
+    assert "nordpay" in said.statement
+    assert note(tmp_path / "none", {"a.py": STRANGE % "answer['id']"}).saq != "A"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.card_columns import card_tables
 from tillproof.commerce.cards import may_speak
+from tillproof.commerce.strange_pages import strange_pages
 from tillproof.knowledge.schema import Provider
 from tillproof.source.kinds import UNREAD
 from tillproof.source.text import read
@@ -64,6 +65,7 @@ class CardScope:
                     *self._hosted(),
                     *self._imported(),
                     *self._made(),
+                    *self._strange(),
                     *self._handed(),
                     *self._unread(),
                 ]
@@ -112,6 +114,10 @@ class CardScope:
                 f"a {site.provider.name} {site.operation.resource} is made, paid on its own page",
                 site.provider.id,
             )
+
+    def _strange(self) -> Iterator[Place]:
+        for system, file, line in strange_pages(self.model):
+            yield Place("provider page", file, line, f"{system} answers with the address of its page", system)
 
     def _handed(self) -> Iterator[Place]:
         for file, index in self.model.program.indices.items():
