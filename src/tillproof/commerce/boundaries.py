@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
 from tillproof.commerce.configured import configured
+from tillproof.commerce.strange_calls import begins_payment
 from tillproof.contract import Boundary, Handler, Location
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Op
@@ -58,6 +59,8 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     found += _marked(model)
     found += _imported(model, {h.file for h in handlers})
     found += _configured(model, inbound=False)
+    if not any(s.provider.kind == "payment" for s in found):
+        found += _strange(model)
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
     heard = [*_received(model, handlers), *_hooked(model)]
     heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
@@ -131,6 +134,15 @@ def _called(model: "Model") -> Iterator[Sighting]:
         for match in _AUTOMATIC_TAX.finditer(source) if b"automatic_tax" in source else ():
             if tax and not in_comment(source, match.start(), source.rfind(b"\n", 0, match.start()) + 1):
                 yield Sighting(tax, tax.protocol, program.unit(file), _CALLED, file, _line(source, match.start()))
+
+
+def _strange(model: "Model") -> Iterator[Sighting]:
+    """Requests that begin payments with systems that no pack knows: asked for where no payment system is known."""
+    program = model.program
+    for sending in model.sendings.all:
+        if host := begins_payment(model, sending):
+            line = program.body(sending.fn).line[sending.instr]
+            yield Sighting(model.strangers.at(host), "rest", program.unit(sending.fn.file), _CALLED, sending.fn.file, line)
 
 
 def _addressed(model: "Model", tree: Tree) -> Iterator[Sighting]:

@@ -15,6 +15,7 @@ from tillproof.commerce.owed import chooses_paid, said_by, still_owed
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import without_address
+from tillproof.commerce.vocabulary import PAID_FLAGS
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
@@ -39,7 +40,6 @@ _WRITES = ("record.create", "record.write", "order.write", "user.write")
 _PREPARES = ("prepare",)
 _NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 """What is made for a customer; others write their own invoices and payments down."""
-_FLAGS = ("payment_status", "paid_status", "pay_status")
 _ONE = ("1", "true", "True", "TRUE")
 _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
@@ -286,7 +286,7 @@ class PaidPolicy(SenderPolicy):
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
                 return "" if newsletter else "sure"
-            if snake(name) in _FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
+            if snake(name) in PAID_FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
                 return "loose"  # a state that is kept as a number: not paid, paid
             return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""
         if words.has("status_fields", name):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tillproof.commerce.answers import answered
-from tillproof.commerce.hosts import is_local
+from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
 from tillproof.flow.program import Fn
@@ -14,6 +14,7 @@ from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+    from tillproof.commerce.sendings import Sending
 
 ASKS = re.compile(r"(confirm|verify|validate|capture|charge|query|retrieve|inquire|inquiry|execute|complete|check|fetch|get)(_|$)")
 """What such a library's call for a payment's outcome is named, by its first word."""
@@ -26,6 +27,7 @@ _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|ret
 """What an address says by which the outcome of a payment is asked for, or the payment made final."""
 _THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
 _ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet", re.IGNORECASE)
+_BEGINS = re.compile(r"_?(charge|pay|purchase|create|init|initiate|initialize|start|begin|request|make|process|stk)\w*")
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
 VERIFIES = re.compile(
     r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash)|check_?(sum|sign|hash|hmac|mac)", re.IGNORECASE
@@ -76,6 +78,21 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
         asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
         if asks and (spoken_of or _ABOUT.search(one.url)):
             return model.program.body(fn).called(i)
+    return ""
+
+
+def begins_payment(model: "Model", sending: "Sending") -> str:
+    """The host of a system that no pack knows and that a request asks for a payment; empty when it does not."""
+    request = sending.request
+    if sending.provider is not None or request is None or request.method not in ("POST", "PUT", "ANY"):
+        return ""
+    for one in request.each():
+        host, _, path = one.url.partition("://")[2].partition("/")
+        plain = path.partition("?")[0]
+        if not host or "{}" in host or is_local(host) or is_example(host) or _ACCESS.search(snake(plain)) or _says_outcome(plain, "POST"):
+            continue
+        if _ABOUT.search(one.url) or (_BEGINS.match(snake(model.program.name(sending.fn))) and model.vocabulary.paying(sending.fn)):
+            return host
     return ""
 
 

@@ -104,6 +104,12 @@ class Strangers:
         """Whether a system is one that no pack knows."""
         return self.systems.get(provider.id) is provider
 
+    def at(self, host: str) -> Provider:
+        """The system that a host belongs to, by the label that names its owner."""
+        labels = [label for label in re.split(r"[.-]", host.lower().partition(":")[0])[:-1] if not _PLAIN.fullmatch(label)]
+        name = max(labels, key=len, default=host.lower())
+        return self._system(name, name.capitalize())
+
     # --- what it does
 
     def is_marked(self, entry: Entry) -> bool:

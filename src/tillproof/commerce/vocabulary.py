@@ -13,6 +13,9 @@ PAYMENT_NUMBER = re.compile(
     r"|payment_?(intent_?)?id|charge_?id|payer_?id"
 )
 
+PAID_FLAGS = ("payment_status", "paid_status", "pay_status")
+"""Fields that shops keep as a number: not paid, paid."""
+
 
 class Vocabulary:
     """Answers from the words in a function's source alone, nested functions included; what is asked is kept."""
@@ -50,8 +53,8 @@ class Vocabulary:
         return self._any("order", fn, self.words.entity)
 
     def paid_value(self, fn: Fn) -> bool:
-        """Whether a function holds a word by which a status says paid or on its way."""
-        return self._any("value", fn, lambda t: self.words.has("paid_values", t) or self.words.has("fulfil_values", t))
+        """Whether a function holds a word by which a status says paid or on its way, or a field that may say it by a number."""
+        return self._any("value", fn, self._says_paid)
 
     def paying(self, fn: Fn) -> bool:
         """Whether a function speaks of paying."""
@@ -64,6 +67,10 @@ class Vocabulary:
     def paid_name(self, fn: Fn) -> bool:
         """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""
         return self._any("name", fn, self._tells)
+
+    def _says_paid(self, token: str) -> bool:
+        words = self.words
+        return words.has("paid_values", token) or words.has("fulfil_values", token) or snake(token) in PAID_FLAGS
 
     def _tells(self, token: str) -> bool:
         words = self.words

@@ -8,7 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, b
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
-from tillproof.checks.payment.unknown_gateways import outside_charges
+from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import TOP, Fn
@@ -21,7 +21,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
     handling = {entry.target.fn for entry in model.entries}
-    for site in (*amount_sites(model), *outside_charges(model), *order_totals(model), *free_by_choice(model)):
+    for site in (*amount_sites(model), *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
