@@ -17,7 +17,22 @@ from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Instance, Member, Param, Record, Result, Seq, Value, constant, options, pieces
+from tillproof.flow.values import (
+    Const,
+    Ctx,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Value,
+    constant,
+    options,
+    pieces,
+)
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -49,6 +64,7 @@ _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _FEW_PIECES = 12
 _FEW_TARGETS = 3
+_FEW_ENDS = 4
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
 
@@ -85,7 +101,7 @@ class Reconciling:
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
                 words = self._compared(atom)
-                if len(words) > 1 and sum(self._money(w) for w in words) > 1:
+                if len(words) > 1 and sum(self._money(w) for w in words) > 1 and not self._only_repeats(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
                     currency.append(atom)
@@ -109,6 +125,35 @@ class Reconciling:
         targets = {e.target.fn: e.target for fn in around for e in self.model.entries_to(fn)}
         written = (e.touch.fields.get(field) for t in list(targets.values())[:_MOST_FILES] for e in self.model.effects.of(t) if e.touch)
         return any(value is not None and self._pieces_sent(value) for value in written)
+
+    def _only_repeats(self, atom: Atom) -> bool:
+        """Whether a comparison holds what a provider answers against what the sender says himself, and nothing of ours: whoever sends the
+        sum that he has paid has paid it."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY:
+            return False
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_what_came) if not self._up_to_what_came(p)]
+        came = [self._is_from_sender(p) for p in ends]
+        answered = [self._is_answer(p) for p in ends]
+        rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
+        bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
+        return any(came) and not rest and (bare or any(answered))
+
+    def _up_to_what_came(self, value: Value) -> list[Value]:
+        """What a value is made of, as far as what a sender sent and what a provider answered, each as a whole."""
+        return [] if self._is_from_sender(value) or self._is_answer(value) else self._within(value)
+
+    def _is_from_sender(self, value: Value) -> bool:
+        found = self.model.requests.source(value)
+        return found is not None and found.kind in ("body", "query", "path")
+
+    def _is_answer(self, value: Value) -> bool:
+        if not isinstance(value, Result) or value.instr < 0:
+            return False
+        known = self.model.operations.at(value.fn, value.instr, value.ctx)
+        confirms = known is not None and isinstance(known.thing, Operation) and known.thing.confirms
+        return confirms or self.model.recogniser.result_is("http", value)
 
     def _refers(self, atom: Atom) -> bool:
         """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""

@@ -12,11 +12,10 @@ from tillproof.checks.payment.sender import unproven_acts
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven, SenderPolicy
-from tillproof.commerce.touches import text_of
 from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening, Outcome
-from tillproof.flow.values import Const, Ctx, Member, Result, Value, leaves, options
+from tillproof.flow.values import Const, Ctx, Member, Result, Value, leaves
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
@@ -71,7 +70,7 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         edges = frozenset(s.edge for s in suspects if s.level not in suspect.outside)
         if unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, calls))):
             continue  # what this function says is lost further out
-        acts = _done(model, handler, Assumed(edges - {suspect.edge}, calls))
+        acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
         if acts:
             found.append(_past(model, suspect, acts[0]))
     if found:
@@ -79,30 +78,13 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         places = dict.fromkeys((way.fn.file, way.line) for way in found)
         return worst._replace(also=tuple(place for place in places if place != (worst.fn.file, worst.line)))
     edges = frozenset(s.edge for s in suspects if not s.answers)
-    acts = _done(model, handler, Assumed(edges))
+    acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges)))
     left = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
     if not acts or left:
         return None
     level = _ignored(model, chains[0], edges)
     line = model.program.body(level.fn).line[level.instr]
     return Bypass("ignored", level.fn, line, line, level.instr, "sender", acts[0])
-
-
-def _done(model: Model, handler: Handler, assumed: Assumed) -> list[Happening]:
-    """What is still done unproven when that much is taken for proven."""
-    return [act for act in unproven_acts(model, model.handlers.supposing(handler, assumed)) if not _only_refuses(model, act)]
-
-
-def _only_refuses(model: Model, act: Happening) -> bool:
-    """Whether what is done unproven is to note that the payment was not accepted: nobody is served by a message that is refused so."""
-    touch = model.records.touch(act.fn, act.instr, act.ctx)
-    if touch is None or touch.kind != "write":
-        return False
-    words = model.words
-    states = [value for name, value in touch.fields.items() if words.says_state(name)]
-    texts = [text_of(option) for value in states if value is not None for option in options(value)]
-    dead = all(text is not None and (words.has("dead_values", text) or words.has("refused_values", text)) for text in texts)
-    return bool(texts) and dead and None not in states and not any(words.money(name) for name in touch.fields)
 
 
 def _calls(levels: Iterable[_Level]) -> frozenset[tuple[Fn, int]]:

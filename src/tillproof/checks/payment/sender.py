@@ -6,6 +6,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.strange_calls import VERIFIES
+from tillproof.commerce.touches import text_of
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -45,7 +46,20 @@ def _keeps_access(model: Model, act: Happening) -> bool:
 
 
 def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
-    return _says_nothing(model, act) or _notes_aside(model, act) or _proves_later(walked, act) or _tells_of_refusal(walked, act)
+    aside = _says_nothing(model, act) or _notes_aside(model, act) or _only_refuses(model, act)
+    return aside or _proves_later(walked, act) or _tells_of_refusal(walked, act)
+
+
+def _only_refuses(model: Model, act: Happening) -> bool:
+    """Whether what is done unproven is to note that the payment was not accepted: nobody is served by a message that is refused so."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx)
+    if touch is None or touch.kind != "write":
+        return False
+    words = model.words
+    states = [value for name, value in touch.fields.items() if words.says_state(name)]
+    texts = [text_of(option) for value in states if value is not None for option in options(value)]
+    dead = all(text is not None and (words.has("dead_values", text) or words.has("refused_values", text)) for text in texts)
+    return bool(texts) and dead and None not in states and not any(words.money(name) for name in touch.fields)
 
 
 def _tells_of_refusal(walked: Walked, act: Happening) -> bool:
