@@ -107,11 +107,16 @@ class RecordNames:
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
                 if named := self._given_class(link) or self._in_statement(link):
                     return named
-            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and _FLUENT.match(link.name))) and (
+            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and (_FLUENT.match(link.name) or self._is_scope(link)))) and (
                 name := entity(_without_verb(link.name))
             ):
                 return name
         return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
+
+    def _is_scope(self, link: Link) -> bool:
+        """Whether a call only narrows the rows down: Eloquent runs ``scopeOpen`` of the model for ``Order::open()``."""
+        scope = f"scope{link.name[:1].upper()}{link.name[1:]}"
+        return scope in self.program.functions_by_name and self.program.language(link.fn.file) == "php"
 
     def _told_class(self, link: Link) -> str:
         """The kind of record that a call is told by its name: ``frappe.get_doc("Sales Order", name)``."""

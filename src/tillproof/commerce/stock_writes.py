@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 # What is promised to somebody, beside what there is: it goes up when something is sold.
+_SOLD = re.compile(r"(^|_)sold(_|$)")
+_THERE_IS = re.compile(
+    r"(^|_)(available|capacity|stock|quantity|qty|limit|total|seats|remaining|left|max|count|inventory|allotment|quota)(_|$)"
+)
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
 # What says whether there is any, or leads to the rows that count it, where no column of numbers is so called.
 _MAY_BE_A_FLAG = ("in_stock", "inventory")
@@ -190,7 +194,7 @@ class StockWrites:
     def is_stock(self, kind: str, field: str) -> bool:
         """Whether a field of a kind of record keeps how many there are: by its name, or because the schema says so."""
         plain = snake(field)
-        if LINES.fullmatch(kind):
+        if LINES.fullmatch(kind) or self._only_counts_sales(kind, plain):
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
@@ -198,6 +202,13 @@ class StockWrites:
         if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
             return True
         return (counts(plain) or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
+
+    def _only_counts_sales(self, kind: str, plain: str) -> bool:
+        """Whether a field counts what was sold in a table that says nowhere how much there is: figures of a day, of somebody who refers."""
+        table = self.model.schema.table(kind) if _SOLD.search(plain) else None
+        if table is None or table.documents or table.column(plain) is None:
+            return False
+        return not any(_THERE_IS.search(snake(c.name)) and not _PROMISED.fullmatch(snake(c.name)) for c in table.columns.values())
 
     def _is_line(self, record: Value | None) -> bool:
         """Whether a record is one of those that a cart or order lists, whatever the variable is called that it was found into:

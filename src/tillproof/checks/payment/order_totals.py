@@ -25,6 +25,7 @@ _CATALOGUE = re.compile(
     r"|coupon|voucher|promo|discount|campaign|offer|goal|target|config|setting|budget|quota|tariff",
     re.IGNORECASE,
 )
+_DESCRIBES = frozenset(("title", "name", "description", "slug", "sku"))
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
 _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
@@ -80,7 +81,7 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     obj, _, value = body.args(i)
     name = body.name(i)
     holder = written(model.program, fn, obj).rpartition(".")[2]
-    if model.exposed.is_component(model.evaluator.value(fn, obj)):
+    if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx):
         return
     if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
         yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
@@ -90,6 +91,14 @@ def _rank(key: str) -> int:
     """A grand total before its parts."""
     name = snake(key)
     return 1 + any(w in name for w in _LESSER) if "total" not in name and "amount" not in name else int(any(w in name for w in _LESSER))
+
+
+def _is_for_sale(model: Model, fn: Fn, obj: int, ctx: Ctx | None) -> bool:
+    """Whether a record is one of what is sold, whatever it is called: its table says how many there are, and what it is."""
+    kind = model.records.holder(fn, obj, ctx)[0]
+    table = model.schema.table(kind, fn.file) if kind else None
+    names = [snake(column.name) for column in table.columns.values()] if table is not None else []
+    return any(model.words.has("stock_fields", name) for name in names) and not _DESCRIBES.isdisjoint(names)
 
 
 def _entity_value(model: Model, fn: Fn, obj: int) -> bool:
