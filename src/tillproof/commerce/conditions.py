@@ -14,6 +14,8 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+EQUAL = ("==", "===", "is", "in", "eq")
+UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
 _DEEPEST = 6
 _EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")

@@ -20,11 +20,12 @@ _SPELLING = (
     "lower", "upper", "casefold", "strip", "trim", "capitalize", "title", "replace", "to_lower_case", "to_upper_case", "strtolower",
     "strtoupper", "str", "string", "to_string",
 )  # fmt: skip
-COUNTS = (
-    "length", "count", "size", "rowcount", "row_count", "affected", "affectedrows", "modifiedcount", "matchedcount", "nmodified", "exists",
-    "isempty", "isnotempty", "is_empty", "empty", "doesntexist", "upsertedcount", "numaffectedrows",
+# Members and methods that say how many there are, or whether any; without underscores.
+_COUNTS = (
+    "length", "count", "size", "rowcount", "affected", "affectedrows", "rowsaffected", "modifiedcount", "matchedcount", "deletedcount",
+    "nmodified", "upsertedcount", "upsertedid", "numaffectedrows", "numupdatedrows", "numdeletedrows", "wasrecentlycreated", "exists",
+    "isempty", "isnotempty", "empty", "doesntexist",
 )  # fmt: skip
-"""Members and methods that say how many there are, or whether any."""
 # What a message of the provider is held in: its fields are no records of ours.
 _MESSAGES = ("event", "payload", "resource", "notification", "message", "body", "webhook", "ipn")
 
@@ -99,7 +100,7 @@ class FieldReads:
         return []
 
     def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
-        if snake(name) in COUNTS:
+        if says_how_many(name):
             return []
         if name.isdigit():
             name = self.records.column(fn, base, int(name), ctx) or name
@@ -203,6 +204,11 @@ class FieldReads:
         body = self.program.body(atom.fn)
         callee = body.args(atom.instr)[0]
         return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in _CONTAINS
+
+
+def says_how_many(name: str) -> bool:
+    """Whether a member or method of an answer says how many rows there are, or whether any: ``modifiedCount``, ``rowcount``."""
+    return snake(name).replace("_", "") in _COUNTS
 
 
 def is_predicate(name: str) -> bool:

@@ -36,7 +36,9 @@ _SELF = ("self", "this", "cls", "static", "parent", "super")
 _TABLES = words_of(
     "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom getrepository get_model"
 )
-_PATHS = ("doc", "collection", "collectionGroup")
+DOCUMENTS = ("doc", "document")
+_LISTS = ("collection", "collectionGroup", "collection_group")
+_PATHS = (*DOCUMENTS, *_LISTS)
 _REFERS = (*_PATHS, "query")
 _ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
 _OF_COLUMNS = ("select", "query")
@@ -99,7 +101,10 @@ class RecordNames:
         inner = [link for link in chain.links if link is not last]
         if last is not None and last.call >= 0 and (table := self.table(last) if self._takes_table(last) else self._given_class(last)):
             return table
+        listed = any(link.name in _LISTS for link in inner)
         for link in reversed(inner[1:]):
+            if listed and link.name in DOCUMENTS:  # collection('orders').doc(id)
+                continue
             if link.call >= 0 and (told := self._told_class(link)):
                 return told
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self.table(link)):

@@ -17,7 +17,7 @@ from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.touches import Touch, without_address
-from tillproof.commerce.upserts import by_calls, skips_there
+from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.commerce.value_objects import unwrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -57,17 +57,8 @@ _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create"
 _CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
 _ON_CONFLICT = ("onconflict", "on_conflict", "onduplicate", "on_duplicate", "orignore", "orupdate")
 _UPSERTS = (
-    "upsert",
-    "insertonupdate",
-    "orcreate",
-    "or_create",
-    "orinsert",
-    "insertorignore",
-    "setnx",
-    "replaceone",
-    "createorfirst",
-    "findorcreate",
-)
+    "upsert", "insertonupdate", "orcreate", "orinsert", "insertorignore", "setnx", "replaceone", "createorfirst", "findorcreate",
+)  # fmt: skip
 # What a setter that no pack knows may set.
 _SET = ("status_fields", "paid_fields", "stock_fields", "quantity_fields")
 _TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
@@ -213,9 +204,9 @@ class Records:
         if got is not None and got[0].effect in _WORKING:
             return self._write(fn, i, ctx, name, got[0].effect, got[0].entity)
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
-            return None if self._goes_through(fn, i, name) else self._read(fn, i, ctx)
+            return None if self._goes_through(fn, i, name) or self._ends_write(fn, i, ctx) else self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
-            return self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
+            return None if self._ends_write(fn, i, ctx) else self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
         return self._recorded(fn, i, ctx, name)
 
     def _of_pack(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch | None:
@@ -223,6 +214,15 @@ class Records:
         if effect.routine and (kept := self.model.routines.touch(fn, i, ctx)) is not None:
             return kept
         return self._known(fn, i, ctx, effect) if effect.writes or effect.repeat != "again" else None
+
+    def _ends_write(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call is a clause of the write that one before it in the same expression begins, or gives that one's answer:
+        ``insert(row).onConflict('id').ignore()``, ``upsert(row).select()``, ``execute(insert(…)).scalar_one_or_none()``."""
+        body = self.program.body(fn)
+        while body.op[callee := body.args(i)[0]] == Op.FIELD and body.op[i := body.args(callee)[0]] == Op.CALL:
+            if (begun := self.touch(fn, i, ctx)) is not None and begun.writes:
+                return True
+        return False
 
     def _goes_through(self, fn: Fn, i: int, name: str) -> bool:
         """Whether a search is one through rows that are there: ``rows.find((row) => row.kind === kind)``. A function that a database is
@@ -373,7 +373,8 @@ class Records:
         parts = Parts()
         kind: TouchKind = _WORKING[effect]  # type: ignore[assignment]
         low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
-        if any(w in low.replace("_", "") for w in (u.replace("_", "") for u in _UPSERTS)) or self._on_conflict(chain):
+        upserts = any(w in low.replace("_", "") for w in _UPSERTS) or self._on_conflict(chain)
+        if upserts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
             kind = "upsert"
         elif (
             low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
@@ -199,7 +200,9 @@ class Repeats:
                 [g for a in group for g in self._turned(a, effect, turning)] for group in where_there(self.model.evaluator, atom.groups)
             ]
             return [g for group in groups for g in group] if groups and all(groups) else []
-        if atom.truth is None and self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) is not None:
+        if atom.truth is None and (
+            self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) is not None or comes_back(self.model, atom.fn, atom.instr)
+        ):
             return []  # the database refuses the row a second time, nobody asks, and what is behind it is done all the same
         by = [e for e in turning.of(atom) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
@@ -256,12 +259,9 @@ class Repeats:
             constraint = states.claim(made)
             where = f" ({constraint.file}:{constraint.line})" if constraint is not None else ""
             return f"the database takes the row only once{where}"
-        if (first := states.first_only(atom)) is not None:
-            return (
-                "the database lets only the first one through"
-                if first[0].kind == "upsert"
-                else "the update is conditional on the old state"
-            )
+        if (first := first_only(states, atom)) is not None:
+            inserts = first[0].kind in ("create", "upsert")
+            return "the database lets only the first one through" if inserts else "the update is conditional on the old state"
         if any(read.parts.locked for read in states.reads(atom)):
             return "the row is locked while it is read"
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)

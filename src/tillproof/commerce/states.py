@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.conditions import Atom
+from tillproof.commerce.conditions import EQUAL, UNEQUAL, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
-from tillproof.commerce.field_reads import COUNTS, FieldRead, FieldReads, is_predicate
+from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
+from tillproof.commerce.firsts import first_only
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import THROWING, Touch, text_of
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MAKES = ("create", "upsert")
-_EQUAL = ("==", "===", "is", "in", "eq")
-_UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
 _ORDER = ("<", ">", "<=", ">=")
 _EMPTY = ("0", "null", "none", "undefined", "''", '""', "")
 # States, in lower case, in which a payment has come to its end.
@@ -54,9 +54,6 @@ _INWARD = 6
 # Members by which a database's answer gives its rows, and calls that wait for several answers together.
 _ROWS = ("rows", "data", "docs", "0")
 _GATHERS = ("Promise.all", "Promise.allSettled", "asyncio.gather")
-# What an answer calls a row that was there, and one that was not.
-_SEEN = re.compile(r"dup|already|exist|seen|replay|stale|handled|processed")
-_NEW = re.compile(r"claimed|new|first|fresh|inserted|created|acquired|locked|ok")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 
 
@@ -69,6 +66,7 @@ PAYMENT_ID = re.compile(
 )
 """Fields in which a payment's own id at the provider is kept."""
 _MOST_PIECES = 40
+_OWN_KEY = "_id"  # no two documents of a collection of MongoDB share it
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
 
 
@@ -119,14 +117,14 @@ class States:
         for held in self.model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)):
             for atom in self.model.conditions.behind(held):
                 if isinstance(atom, Atom) and self._says_same(atom) and self._held_against(atom, touch):
-                    wanted = self._wanted(atom)
+                    wanted = self.wanted(atom)
                     return next(iter(wanted)) if len(wanted) == 1 else None
         return None
 
     def _says_same(self, atom: Atom) -> bool:
         body = self.program.body(atom.fn)
         operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
-        return operator in (*_EQUAL, *_UNEQUAL) and atom.truth is (operator in _EQUAL)
+        return operator in (*EQUAL, *UNEQUAL) and atom.truth is (operator in EQUAL)
 
     def _variable(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, frozenset[int]] | None:
         """A variable that is read, converted or not, and where it may have been written."""
@@ -151,7 +149,7 @@ class States:
         """The read behind a record where its value is of a body in the repository: the database package's own, or a protocol's."""
         chain = self.records.chains.of(atom.fn, i, atom.ctx)
         last = chain.links[-1] if chain.links else None
-        if last is not None and snake(last.name) in COUNTS and len(chain.links) > 1:
+        if last is not None and says_how_many(last.name) and len(chain.links) > 1:
             last = chain.links[-2]  # how many rows a statement has met
         if last is None or last.call < 0:
             return None
@@ -183,7 +181,7 @@ class States:
                     inner = given if gathered or not isinstance(given, Seq) else None
             elif isinstance(here, Seq) and (touch := self._made_of_rows(here)) is not None:
                 return touch
-            elif (isinstance(here, Member) and (snake(here.name) in COUNTS or here.name in _ROWS)) or isinstance(here, Element):
+            elif (isinstance(here, Member) and (says_how_many(here.name) or here.name in _ROWS)) or isinstance(here, Element):
                 inner = here.base
             if inner is not None and deep < _INWARD:
                 waiting += [(one, deep + 1, option) for one in reversed(options(inner))]
@@ -213,15 +211,15 @@ class States:
         if atom.truth is None:
             return self._turned_read(atom, done)
         out = {e: None for r in self.reads(atom) for e, t in done.about(r.entity) if self._after(atom, r, t) is (not atom.truth)}
-        if not out and (first := self.first_only(atom)) is not None and first[1] == atom.truth:
+        if not out and (first := first_only(self, atom)) is not None and first[1] == atom.truth:
             out = dict.fromkeys(done.at(first[0].fn, first[0].instr))
         if not out and (touch := self.existence(atom)) is not None and touch.kind == "read":
-            there = self._exists_means(atom)
+            there = self.exists_means(atom)
             if there is not None:
                 out = {e: None for e, t in done.about(touch.entity) if self._exists_after(touch, t) is (there != atom.truth)}
         if not out:
             out = {e: None for sought in self._sought(atom) for e, t in done.about(sought.entity) if self._exists_after(sought, t)}
-        if not out and self._exists_means(atom) is (not atom.truth):  # `if (!$order->getInvoices())`, and then one is made
+        if not out and self.exists_means(atom) is (not atom.truth):  # `if (!$order->getInvoices())`, and then one is made
             kept = (e for r in self.reads(atom) if r.field.endswith("s") for e, t in done.about(entity(r.field)) if t.kind in _MAKES)
             out = dict.fromkeys(kept)
         return list(out)
@@ -233,7 +231,7 @@ class States:
         if body.op[atom.instr] != Op.BINARY:
             return
         operator, *sides = body.text(body.args(atom.instr)[0]), *body.args(atom.instr)[1:3]
-        if operator not in (*_EQUAL, *_UNEQUAL) or atom.truth is (operator in _EQUAL):
+        if operator not in (*EQUAL, *UNEQUAL) or atom.truth is (operator in EQUAL):
             return
         for side, other in (sides, sides[::-1]):
             for option in options(self.evaluator.value(atom.fn, side, atom.ctx)):
@@ -278,7 +276,7 @@ class States:
         name = next((n for n in touch.fields if snake(n) == read.field), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
-                named_so = {w for w in self._wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it
+                named_so = {w for w in self.wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it
                 return self._compare(atom, {"processing", "completed", "paid"} | named_so, None)
             if (
                 read.asked
@@ -299,10 +297,10 @@ class States:
         op, args = body.op[atom.instr], body.args(atom.instr)
         if op == Op.BINARY:
             operator = body.text(args[0])
-            wanted = self._wanted(atom)
-            if operator in (*_EQUAL, *_UNEQUAL) and not wanted and touch is not None and self._held_against(atom, touch):
-                return operator in _EQUAL
-            if operator not in (*_EQUAL, *_UNEQUAL) or not wanted:
+            wanted = self.wanted(atom)
+            if operator in (*EQUAL, *UNEQUAL) and not wanted and touch is not None and self._held_against(atom, touch):
+                return operator in EQUAL
+            if operator not in (*EQUAL, *UNEQUAL) or not wanted:
                 return None
             if wanted & {"null", "none", "undefined"}:
                 holds = not _set(value, texts)
@@ -312,11 +310,11 @@ class States:
                 holds = self._arrives(atom, operator, wanted)  # a state machine moves it on
             else:
                 return None
-            return holds if operator in _EQUAL else not holds
+            return holds if operator in EQUAL else not holds
         if op == Op.CALL and self._is_kept_list(atom):
             return True if value is not None and not texts else None  # what was looked for is in it now
         if op == Op.CALL:
-            wanted = self._wanted(atom)
+            wanted = self.wanted(atom)
             if wanted:
                 return bool({t.lower() for t in texts} & wanted) if texts else None
         return _set(value, texts) if value is not None or texts else None
@@ -324,10 +322,10 @@ class States:
     def _arrives(self, atom: Atom, operator: str, wanted: set[str]) -> bool:
         """Whether a field that a state machine moves on holds one of the wanted states afterwards: it leaves the one that the way asks for,
         and arrives where the way asks that a payment has not come to yet."""
-        required = atom.truth is (operator in _EQUAL)
+        required = atom.truth is (operator in EQUAL)
         return not required and all(_SETTLED.fullmatch(w) for w in wanted)
 
-    def _wanted(self, atom: Atom) -> set[str]:
+    def wanted(self, atom: Atom) -> set[str]:
         """The words that a condition compares a field with, in lower case."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
@@ -353,10 +351,10 @@ class States:
         body = self.program.body(atom.fn)
         if body.op[atom.instr] == Op.BINARY:
             operator = body.text(body.args(atom.instr)[0])
-            says_not = atom.truth is (operator not in _EQUAL) and operator in (*_EQUAL, *_UNEQUAL)
+            says_not = atom.truth is (operator not in EQUAL) and operator in (*EQUAL, *UNEQUAL)
         else:
             says_not = atom.truth is False
-        return self._wanted(atom) if says_not else set()
+        return self.wanted(atom) if says_not else set()
 
     def _is_kept_list(self, atom: Atom) -> bool:
         """Whether a call asks for something in a list that a field keeps: ``in_array($refund_id, $order->get_meta('refunds'))``."""
@@ -369,7 +367,7 @@ class States:
         sought, kept = ([r.entity for r in self.field(atom.fn, s, atom.ctx)] for s in sides[:2]) if len(sides) > 1 else ([], [])
         return bool(kept) and not any(same(kind, held) for kind in sought for held in kept)
 
-    def _exists_means(self, atom: Atom) -> bool | None:
+    def exists_means(self, atom: Atom) -> bool | None:
         """The truth of a condition when what it asks about is there."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
@@ -383,8 +381,8 @@ class States:
             if operator in ("<", "<="):
                 return False
             if const[1] == "1":
-                return operator in _EQUAL
-            return operator not in _EQUAL
+                return operator in EQUAL
+            return operator not in EQUAL
         return not (op == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]).lower() in _NEGATIVE)
 
     def _exists_after(self, read: Touch, write: Touch) -> bool | None:
@@ -415,6 +413,8 @@ class States:
     def claim(self, touch: Touch) -> Unique | None:
         """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a
         payment, or by nothing but what the message says, which it says again."""
+        if (own := self._own_key(touch)) is not None:
+            return own
         constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
         if constraint is None or constraint.where:
             return None
@@ -424,6 +424,21 @@ class States:
         if constraint.primary and all(self._read_off(touch, c) for c in told):
             return constraint
         return constraint if all(self._handed_over(touch, c) for c in told) else None
+
+    def _own_key(self, touch: Touch) -> Unique | None:
+        """That of a document store by the documents' own key, which nobody declares: ``create({ _id: event.id })`` of MongoDB,
+        ``doc(event.id).create(…)`` of Firestore."""
+        body = self.program.body(touch.fn)
+        if touch.kind != "create" or touch.instr < 0 or body.op[touch.instr] != Op.CALL:
+            return None
+        own = Unique((_OWN_KEY,), touch.fn.file, body.line[touch.instr], primary=True)
+        if _OWN_KEY in touch.fields:
+            return own if self._read_off(touch, _OWN_KEY) else None
+        document = self.records.chains.of(touch.fn, touch.instr, touch.ctx).links[-2:-1]
+        if not document or document[0].call < 0 or document[0].name not in DOCUMENTS or body.called(touch.instr) != "create":
+            return None
+        key = [v for _, v in self.records.chains.arguments(document[0])[-1:]]
+        return own if key and all(isinstance(o, (Member, Element)) for o in options(key[0])) else None
 
     def _handed_over(self, touch: Touch, column: str) -> bool:
         """Whether a column is given what was handed over, as it is or converted: nothing that is made, counted or looked up anew."""
@@ -458,29 +473,6 @@ class States:
         """Whether a condition asks for the state of an order, payment or the like."""
         words = self.model.words
         return any(words.entity(r.entity) and (words.says_state(r.field) or r.asked) for r in self.reads(atom))
-
-    def first_only(self, atom: Atom) -> tuple[Touch, bool] | None:
-        """A write whose answer says whether it was the first (``created`` of ``get_or_create``, the count of a conditional UPDATE, SETNX),
-        and the truth that the first one gives."""
-        touch = self.existence(atom)
-        if touch is None or touch.kind == "read":
-            return None
-        conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and bool(touch.compared - {"id", "pk"})
-        if touch.kind != "upsert" and not conditional:
-            return None
-        means = self._exists_means(atom)
-        if means is None and touch.kind == "upsert":
-            means = self._says_first(atom)
-        return (touch, means) if means is not None else None
-
-    def _says_first(self, atom: Atom) -> bool | None:
-        """The truth of a comparison with a word, ``answer === 'duplicate'``, where a row was taken for the first time."""
-        body = self.program.body(atom.fn)
-        operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
-        words = self._wanted(atom) if operator in (*_EQUAL, *_UNEQUAL) else set()
-        if words and all(_SEEN.search(w) for w in words):
-            return operator not in _EQUAL
-        return operator in _EQUAL if words and all(_NEW.fullmatch(w) for w in words) else None
 
 
 def _set(value: Value | None, texts: set[str]) -> bool:

@@ -15,6 +15,7 @@ _LEAVES = re.compile(
 )
 _UPDATES = re.compile(r"on_?conflict_?(do_?)?update|on_?duplicate_?key_?update|merge", re.IGNORECASE)
 _SKIPS = ("skipDuplicates", "ignoreDuplicates", "ignore_conflicts")
+_ON_INSERT = "$setOnInsert"
 _NEW_VALUES = ("update", "set", "set_")
 _DECIDES = re.compile(r"\bon\s+(conflict|duplicate)\b.*\b(case|if|greatest|least|where|coalesce)\b", re.IGNORECASE | re.DOTALL)
 
@@ -31,12 +32,27 @@ def skips_there(chains: Chains, chain: Chain) -> bool:
 
 def by_calls(evaluator: Evaluator, chains: Chains, chain: Chain) -> frozenset[str] | None:
     """Of a chain of calls; None when every field that it names is written over."""
-    for link in reversed(list(chain.calls())):
+    calls = list(chain.calls())
+    if calls and (others := inserts(evaluator, chains, calls[-1])) is not None:
+        return others
+    for link in reversed(calls):
         name = link.name.rpartition(".")[2]
         if _LEAVES.fullmatch(name) or skips_there(chains, chain):
             return frozenset()
         if (found := _given(evaluator, chains, link, bool(_UPDATES.fullmatch(name)))) is not None:
             return found
+    return None
+
+
+def inserts(evaluator: Evaluator, chains: Chains, link: Link) -> frozenset[str] | None:
+    """Of an update that sets some fields of a new row only, ``{ $setOnInsert: {…}, $set: {…} }``: the others; None of any other call."""
+    for _, value in chains.arguments(link):
+        if isinstance(value, (Record, Overlay)):
+            got = shape(evaluator, value)
+            told = {**got.may, **got.must}
+            if _ON_INSERT in told:
+                others = (shape(evaluator, v) for k, v in told.items() if k.startswith("$") and k != _ON_INSERT)
+                return frozenset(name for other in others for name in (*other.may, *other.must))
     return None
 
 
