@@ -7,7 +7,7 @@ from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.record_parts import Parts
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, Instance, Member, Result, Value, constant, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -115,7 +115,7 @@ class FieldReads:
 
     def _answered(self, value: Value) -> bool:
         """Whether something is what a provider answered: its payment may be called as ours is, and is none of our records."""
-        found = options(value)
+        found = [o for o in options(value) if not (isinstance(o, Missing) or (isinstance(o, Const) and o.falsy))]
         return bool(found) and all(
             isinstance(o, Result)
             and o.instr >= 0

@@ -273,7 +273,8 @@ class States:
 
     def _after(self, atom: Atom, read: FieldRead, touch: Touch) -> bool | None:
         """The truth of a condition about a field of records after they are written; None when the write does not decide it."""
-        name = next((n for n in touch.fields if snake(n) == read.field), None)
+        columns = (read.field, f"{read.field}_id")  # `$payment->order` is there once the row has its `order_id`
+        name = next((n for c in columns for n in touch.fields if snake(n) == c), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
                 named_so = {w for w in self.wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it

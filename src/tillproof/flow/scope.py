@@ -262,9 +262,13 @@ class Scope:
         if self._subclasses is None:
             self._subclasses = {}
             for path, index in self.program.indices.items():
+                renamed = {i.local for i in index.imports if i.name not in (i.local, "*")}
                 for number, declared in enumerate(index.classes):
-                    for base in declared.bases:
-                        self._subclasses.setdefault(re.split(r"[.\\]", base)[-1], []).append(ClassId(path, number))
+                    words = dict.fromkeys(re.split(r"[.\\]", base)[-1] for base in declared.bases)
+                    if renamed & words.keys():  # ``use Contracts\Store as Contract``
+                        words.update(dict.fromkeys(self.program.cls(c).name for c in self.bases(ClassId(path, number))[0]))
+                    for word in words:
+                        self._subclasses.setdefault(word, []).append(ClassId(path, number))
         found: list[ClassId] = []
         for candidate in self._subclasses.get(self.program.cls(cls).name, []):
             if candidate != cls and cls in self.bases(candidate)[0] and candidate not in found:

@@ -201,7 +201,7 @@ class _Tables:
             return
         framework, routes = self.table[link.word]
         arguments = Arguments(self.evaluator, fn, link.call)
-        path = next((path_text(v) for v in arguments.at(routes.path)), None)
+        path = next((path_text(v) or "{}" for v in arguments.at(routes.path)), None)  # a setting may say which
         handler = arguments.first(routes.handler)
         if path is None or not handler:
             return
