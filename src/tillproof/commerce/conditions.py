@@ -106,7 +106,8 @@ class Conditions:
             return []
         at, instr, here = call
         target = self._only_target(at, instr, here)
-        return self._ends(target, at, instr, truth, here, depth + 1, body.name(i)) if target is not None else []
+        runs = target or self._transacted(at, instr, here)
+        return self._ends(runs, at, instr, truth, here, depth + 1, body.name(i), callback=target is None) if runs is not None else []
 
     def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """The call whose answer a variable, or a parameter, holds."""
@@ -276,9 +277,21 @@ class Conditions:
             if len(each) == 1:  # what a generator says of every element
                 return [atom, *self.of(fn, each[0], truth, ctx, depth + 1)]
         target = self._only_target(fn, i, ctx)
-        if target is None or not self._may_tell(target.fn, truth):
+        handed = None if target is not None else self._transacted(fn, i, ctx)
+        runs = target or handed
+        if runs is None or not self._may_tell(runs.fn, truth):
             return [atom]
-        return [atom, *self._ends(target, fn, i, truth, ctx, depth)]
+        return [atom, *self._ends(runs, fn, i, truth, ctx, depth, callback=handed is not None)]
+
+    def _transacted(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+        """The function that a call runs in a transaction, whose answer it gives: ``await db.$transaction(async (tx) => { … })``."""
+        if self.model.recogniser.is_("transactions", fn, i, ctx) is None:
+            return None
+        given = [
+            o for _, v in self.program.body(fn).call(i)[1] for o in options(self.evaluator.value(fn, v, ctx)) if isinstance(o, FunctionV)
+        ]
+        within = ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == o.fn for c in ctx.chain() for o in given))
+        return given[0] if len(given) == 1 and not within else None
 
     def _only_target(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
         """The one function of ours that a call lands in; None where that is not known, or where it is being looked into already."""
@@ -322,9 +335,11 @@ class Conditions:
         found = options(self.evaluator.value(fn, self.program.body(fn).args(fact.instr)[0]))
         return len(found) == 1 and isinstance(found[0], FunctionV) and self._may_tell(found[0].fn, None)
 
-    def _ends(self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int, field: str = "") -> Found:
+    def _ends(
+        self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int, field: str = "", callback: bool = False
+    ) -> Found:
         """What all ways out of a function have in common on which its result, or a field of it, has that truth."""
-        inner = self.evaluator.context(target, fn, i, ctx)
+        inner = self.evaluator.context(target, fn, i, ctx, callback)
         body = self.program.body(target.fn)
         groups: list[Found] = []
         for end, facts in self.model.effects.facts(target.fn).ends()[:_MOST_ENDS]:

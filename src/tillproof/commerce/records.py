@@ -51,6 +51,9 @@ _CACHES: dict[str, TouchKind] = {
 }  # fmt: skip
 METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
+_PUTS = ("set", "setdoc")  # of a document store: the document is there behind it
+# What a transaction of a document store reads, others do not write meanwhile.
+_LOCKED_READS = ("transaction.get", "tx.get", "trx.get", "txn.get", "tr.get", "t.get")
 _SEARCHES = ("find", "findLast", "first")
 _ERROR = re.compile(r"_?(e|ex|err|error|exc|exception)\d?", re.IGNORECASE)
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
@@ -319,6 +322,7 @@ class Records:
         parts = Parts()
         self.parts.chosen(chain, parts)
         named = self._executed(chain, parts) or self._selected(chain, parts) or self.names.of_chain(chain, chain.links[-1])
+        parts.locked |= written(self.program, fn, self.program.body(fn).args(i)[0]) in _LOCKED_READS
         return self._touch("read", named, parts, fn, i, ctx)
 
     def _selected(self, chain: Chain, parts: Parts) -> str:
@@ -374,7 +378,8 @@ class Records:
         kind: TouchKind = _WORKING[effect]  # type: ignore[assignment]
         low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
         upserts = any(w in low.replace("_", "") for w in _UPSERTS) or self._on_conflict(chain)
-        if upserts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
+        puts = low in _PUTS and kind == "write" and not any(n in BUILDERS for n in chain.names())
+        if upserts or puts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
             kind = "upsert"
         elif (
             low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"

@@ -392,7 +392,8 @@ class States:
             alike = pattern(read.keys["key"]) == pattern(write.keys["key"])
             return (write.kind != "delete") if alike else None
         if write.kind in ("create", "upsert"):
-            shared = {snake(k) for k in read.compared} & {snake(k) for k in write.fields}
+            known = {*write.fields, *(write.compared if write.kind == "upsert" else ())}
+            shared = {snake(k) for k in read.compared} & {snake(k) for k in known}
             return True if shared or not read.compared or not write.fields else None
         for name, value in write.fields.items():
             asked = next((v for k, v in read.keys.items() if snake(k) == snake(name)), None)

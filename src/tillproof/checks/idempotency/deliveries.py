@@ -108,8 +108,8 @@ def kept_once(model: Model, repeat: Repeat) -> str:
         return "the queue takes work of the same id only once"
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
-    if touch.kind == "upsert":
-        return "the row is inserted only once"
+    if touch.kind == "upsert":  # but what it adds to a row that is there, it adds again
+        return "" if touch.relative and touch.overwrites != frozenset() else "the row is inserted only once"
     constraint = model.states.claim(touch)
     return f"the database refuses a second row for it ({constraint.file}:{constraint.line})" if constraint is not None else ""
 
