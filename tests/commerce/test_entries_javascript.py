@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.wired import wired
 
 GUARD = (
@@ -427,3 +429,19 @@ def test_endpoints_and_actions_of_sites_that_are_built_from_pages(tmp_path: Path
         },
     )
     assert astro.ways() == {"POST /api/pay POST public"}
+
+
+@pytest.mark.parametrize(
+    ("line", "called"),
+    [
+        ("import * as functions from 'firebase-functions';", "functions.https.onCall"),
+        ("import functions from 'firebase-functions';", "functions.https.onCall"),
+        ("const functions = require('firebase-functions');", "functions.https.onCall"),
+        ("import * as functions from 'firebase-functions/v1';", "functions.https.onCall"),
+        ("import { https } from 'firebase-functions/v1';", "https.onCall"),
+        ("import { onCall } from 'firebase-functions/v2/https';", "onCall"),
+    ],
+)
+def test_a_function_of_firebase_is_a_way_in_however_the_package_is_imported(tmp_path: Path, line: str, called: str) -> None:
+    code = f"{line}\nexport const pay = {called}(async (data) => data.amount);\n"
+    assert len(wired(tmp_path, {"functions/src/index.ts": code}).entries) == 1

@@ -37,7 +37,9 @@ def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str], keyed: fr
                 methods.add(last)
             else:
                 full.add(last)
-                modules.add(before)
+                while before:  # the whole package may be imported: ``functions.https.onCall``
+                    modules.add(before)
+                    before = before.rpartition(".")[0]
     return Words(frozenset(methods), mounts, keyed, frozenset(full), frozenset(modules))
 
 
