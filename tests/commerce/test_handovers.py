@@ -49,6 +49,25 @@ def test_a_task_of_celery(tmp_path: Path, call: str, how: str, arguments: str) -
     assert unguarded(tmp_path, files) == [("shop/tasks.py", 5)]
 
 
+@pytest.mark.parametrize(("how", "arguments"), [("", "order_id"), ("bind=True, max_retries=3", "self, order_id")])
+def test_a_task_is_given_what_the_call_is_given(tmp_path: Path, how: str, arguments: str) -> None:
+    """The order is that of the payment, which was begun with its id: known only where the id is followed into the task."""
+    begin = """\
+def pay(request, pk):
+    order = Order.objects.get(pk=pk)
+    intent = stripe.PaymentIntent.create(amount=order.total, currency="eur", metadata={"order": order.id})
+    return HttpResponse(intent.client_secret)
+"""
+    hook = PYTHON.replace("payment_failed", "succeeded").replace("CALL", "fail.delay(event['data']['object']['metadata']['order'])")
+    views = hook.replace("from .tasks import fail", "from .models import Order\nfrom .tasks import fail") + begin
+    tasks = TASKS.replace("HOW", how).replace("ARGUMENTS", arguments).replace("failed", "paid")
+    urls = URLS.replace("import webhook", "import pay, webhook").replace("[path", "[path('pay/<int:pk>', pay), path")
+    models = ORDER + "    total = models.IntegerField()\n"
+    files = {"shop/views.py": views, "shop/tasks.py": tasks, "shop/urls.py": urls, "shop/models.py": models}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, "payment/amount-not-reconciled")
+    assert [o.ruling for o in report.obligations] == ["held"]
+
+
 @pytest.mark.parametrize(
     ("call", "how"),
     [

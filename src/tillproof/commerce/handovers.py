@@ -77,8 +77,8 @@ class Handovers:
             for option in options(base):
                 if isinstance(option, FunctionV):
                     params = self.model.program.body(option.fn).params
-                    bound = bool(params) and params[0].name in ("self", "task")
-                    yield Handed(option, handover.as_called and not bound)
+                    itself = External(option.at, "celery.Task") if params and params[0].name in ("self", "task") else option.this
+                    yield Handed(FunctionV(option.at, option.fn, option.outer, itself), handover.as_called)
         elif handover.runs == "made" and base is not None:
             for target in self._made_of(handover, base):
                 yield Handed(target, handover.as_called)

@@ -4,6 +4,7 @@ A failure of that sort (a 4xx answer) is followed from where it arrives, an exce
 Conditions that ask for its status or type let it through, turn it away, or do both, depending on which refusal it is.
 """
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -13,12 +14,15 @@ from tillproof.commerce.retries import Retry
 from tillproof.commerce.retry_policies import Told, caught_names
 from tillproof.flow.loops import Flow
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, FunctionV, Result, Seq, Value, options
+from tillproof.flow.tries import catches
+from tillproof.flow.values import ClassV, Const, FunctionV, Mix, Result, Seq, Value, names, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+
+_LEAVES_OUT = re.compile(r"(^|[._])(if_)?not_exception|unless_exception")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,7 @@ class Refusals:
                 return None
             if not self._arrive(retry):
                 return Judgement("left", None, "only requests without an answer fail here")
-            if self._left_inside(told.repeats):
+            if self._left_inside(told.repeats, retry):
                 return Judgement("left", None, "refusals are caught before the retry sees them")
             return Judgement("repeated", None, "every exception is repeated")
         verdicts = [self._of_errors(retry, told, value) for value in told.errors]
@@ -271,29 +275,43 @@ class Refusals:
         if numbers:
             bad = any(int(n) in (400, 402, 422) for n in numbers)
             return Judgement("repeated" if bad else "left", None, "the list of statuses")
-        named = caught_names(value)
-        if not named and isinstance(value, Result) and value.instr >= 0:
-            named = [n for _, v in self.evaluator.arguments(value) for n in caught_names(v)]
+        if any(isinstance(v, Result) and any(_LEAVES_OUT.search(n) for n in names(v.callee)) for v in _alternatives(value)):
+            return Judgement("left", None, "what is left out of the retry is named")
+        named = [n for v in _alternatives(value) for n in self._errors_named(v)]
         kinds = {self.conditions.kind(n) for n in named}
         if kinds == {"transient"} or not self._arrive(retry):
             return Judgement("left", None, "only failures that may pass are repeated")
-        if self._left_inside(told.repeats):
+        if self._left_inside(told.repeats, retry):
             return Judgement("left", None, "refusals are caught before the retry sees them")
+        broadest = next((n for n in named if self.conditions.kind(n) != "transient"), "")
         return (
-            Judgement("repeated", None, f"{named[0]} covers refusals too")
+            Judgement("repeated", None, f"{broadest} covers refusals too")
             if named
             else Judgement("unknown", None, "which errors are repeated")
         )
 
-    def _left_inside(self, functions: tuple[Fn, ...]) -> bool:
-        """Whether a repeated function takes refusals apart itself: a handler named after them, or a way to give up for good."""
+    def _errors_named(self, value: Value) -> list[str]:
+        """The exceptions that a library is told of: ``(Timeout, ConnectionError)``, ``retry_if_exception_type(Timeout)``."""
+        if isinstance(value, Result) and value.instr >= 0:
+            given = [v for _, v in self.evaluator.arguments(value)]
+            return [n for v in given for n in self._errors_named(v)] or caught_names(value)
+        ours = [
+            self.program.cls(o.cls).name
+            for v in (value.items if isinstance(value, Seq) else (value,))
+            for o in options(v)
+            if isinstance(o, ClassV)
+        ]
+        return [*ours, *caught_names(value)]
+
+    def _left_inside(self, functions: tuple[Fn, ...], retry: Retry) -> bool:
+        """Whether a repeated function takes refusals apart itself: a handler named after them around the request, or a way to give up for
+        good."""
+        sending = {s.fn for s in retry.sendings}
+        above = sending | {caller for fn in sending for caller, _, _ in self.model.callers.of(fn)}
         for fn in functions:
             near = [fn, *self.model.reach.callees(fn)]
-            for each in near:
-                body = self.program.body(each)
-                caught = [body.text(t) for i, op in enumerate(body.op) if op == Op.CAUGHT for t in body.args(i)]
-                if any(self.conditions.kind(t) == "client" for t in caught):
-                    return True
+            if any(self._takes_refusals(each, above) for each in near):
+                return True
             if {
                 "UnrecoverableError",
                 "AbortError",
@@ -306,3 +324,25 @@ class Refusals:
             if self.program.language(fn.file) == "php" and {"fail", "delete"} & self.model.vocabulary.tokens(fn):
                 return True
         return False
+
+    def _takes_refusals(self, fn: Fn, above: set[Fn]) -> bool:
+        """Whether a handler named after refusals keeps what was sent in its try from going on. ``above``: what sends, and what calls that;
+        where nothing that sends is seen, any such handler counts."""
+        body = self.program.body(fn)
+        for catch in catches(body):
+            if not any(self.conditions.kind(t) == "client" for t in catch.types) or self.model.failures.raises_again(fn, catch):
+                continue
+            rows = (i for n in catch.tried for i in range(body.blocks[n].start, body.blocks[n].end) if body.op[i] == Op.CALL)
+            if not above or fn in above or any(self._leads_there(fn, i, above) for i in rows):
+                return True
+        return False
+
+    def _leads_there(self, fn: Fn, call: int, above: set[Fn]) -> bool:
+        """Whether a call lands in one of some functions, or in one that calls them."""
+        found = [o.fn for o in options(self.evaluator.value(fn, self.program.body(fn).args(call)[0])) if isinstance(o, FunctionV)]
+        return any(f in above or not above.isdisjoint(self.model.reach.callees(f)) for f in found)
+
+
+def _alternatives(value: Value) -> list[Value]:
+    """The conditions that a library is told of, taken apart: ``retry_if_exception_type(Timeout) | retry_if_result(is_none)``."""
+    return [a for o in options(value) for a in (o.operands if isinstance(o, Mix) else (o,))]

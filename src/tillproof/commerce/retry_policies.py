@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,11 @@ class Policies:
                     out += self._of_records(framework.language, policy)
                 else:
                     out += self._of_calls(framework.language, policy)
-        unique = {(t.fn, t.instr): t for t in out}
+        unique: dict[tuple[Fn, int], Told] = {}
+        for told in out:
+            known = unique.get((told.fn, told.instr))
+            more = tuple(f for f in told.repeats if known is not None and f not in known.repeats)
+            unique[told.fn, told.instr] = replace(known, repeats=(*known.repeats, *more)) if known is not None else told
         return sorted(unique.values(), key=lambda t: (t.fn.file, self._line(t.fn, t.instr), t.instr))
 
     def _line(self, fn: Fn, i: int) -> int:
@@ -97,6 +101,26 @@ class Policies:
                     around = self.program.functions_calling_name(file, word)
                 for fn in around:
                     yield from self._in_function(fn, word, policy)
+                for name in self._kept_names(file, word, policy) if policy.repeats == "decorated" else ():
+                    for user in self.program.mentioning(name):
+                        marks = (
+                            m.start() for m in _APPLIED.finditer(self.program.sources[user]) if m[1].rpartition(b".")[2] == name.encode()
+                        )
+                        for fn in self.program.functions_at(user, marks):
+                            yield from self._in_function(fn, name, policy)
+
+    def _kept_names(self, file: str, word: str, policy: RetryPolicy) -> list[str]:
+        """The names under which a file keeps such a decorator for others: a variable, or a function that gives it."""
+        out: dict[str, None] = {}
+        for fn in self.program.functions_calling_name(file, word):
+            body = self.program.body(fn)
+            made = {i for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) == word and self._is(fn, i, policy.names)}
+            for i, op in enumerate(body.op):
+                if fn.number == TOP and op == Op.STORE and body.args(i)[1] in made:
+                    out[body.name(i).rpartition(".")[2]] = None
+                elif fn.number != TOP and op == Op.RETURN and body.args(i)[0] in made:
+                    out[self.program.name(fn)] = None
+        return list(out)
 
     def _files(self, language: str, policy: RetryPolicy, lasts: set[str]) -> Iterator[tuple[str, set[str]]]:
         """The files where a policy may be declared, with the words by which they would call it: the pack's, and their own names for what
@@ -140,10 +164,13 @@ class Policies:
     def _decorator(self, fn: Fn, applied: int, number: int, policy: RetryPolicy) -> Told | None:
         body = self.program.body(fn)
         target = Fn(fn.file, number)
-        if body.op[applied] == Op.CALL:
-            if not self._is(fn, applied, policy.names):
-                return None
+        if body.op[applied] == Op.CALL and self._is(fn, applied, policy.names):
             return self._told(policy, fn, applied, (target,), self._given(fn, applied))
+        for kept in options(self.evaluator.value(fn, applied)):
+            if isinstance(kept, Result) and kept.instr >= 0 and kept.fn != fn and self._is(kept.fn, kept.instr, policy.names):
+                return self._told(policy, kept.fn, kept.instr, (target,), self._given(kept.fn, kept.instr))
+        if body.op[applied] == Op.CALL:
+            return None
         known = [strip(n) for n in names(self.evaluator.value(fn, applied))]
         if any(fits(pattern, name) for pattern in policy.names for name in known):
             return self._told(policy, fn, applied, (target,), {})

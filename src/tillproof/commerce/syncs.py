@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _SYNC = re.compile(
-    r"(.*_)?(sync\w*|import\w*|export\w*|ingest\w*|push|pull|publish\w*|feeds?|upload\w*|backfill\w*|replicat\w*|mirror\w*|reconcil\w*|refresh)(_.*)?"
+    r"(.*_)?(sync\w*|import\w*|export\w*|ingest\w*|push|pull|publish\w*|feeds?|upload\w*|upserts?|backfill\w*|replicat\w*|mirror\w*|reconcil\w*|refresh)(_.*)?"
 )
 _NO_SYNC = re.compile(
     r"(.*_)?(async|asynchronous|migration|migrate|seed\w*|fixture\w*|image\w*|translation\w*|theme|locale|importlib)(_.*)?"
@@ -34,6 +34,10 @@ _FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\
 _ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
 _SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 _WRITING = ("catalog.write", "order.write", "shipment.create")
+
+_ANSWERED = re.compile(
+    r"HTTP\w*Error|HttpError|HTTPStatusError|RequestException|ResponseException|ClientError|Api\w*(Error|Exception)", re.IGNORECASE
+)
 
 What = Literal["dropped", "stops", "kept"]
 
@@ -151,6 +155,8 @@ class Syncs:
             catch = self.model.failures.around(place, ours=effect.touch is not None)
             if catch is None or (place.fn == fn and not self._inside(fn, loop, catch)):
                 continue
+            if effect.operation is not None and (stopping := self._stopping(place)) is not None:
+                return "stops", Place(place.fn, max(stopping.caught, 0), place.ctx)
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
             if self._raises(place.fn, catch):
                 continue
@@ -160,6 +166,15 @@ class Syncs:
                 return "dropped", at
             return "kept", at
         return "stops", way[last]
+
+    def _stopping(self, place: Place) -> Catch | None:
+        """A handler for what a provider answers that raises it again, beside one that keeps all the rest:
+        ``except HTTPError: raise`` before ``except Exception``."""
+        block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
+        around = (c for c in self.model.failures.catches(place.fn) if block in c.tried)
+        return next(
+            (c for c in around if any(_ANSWERED.search(t) for t in c.types) and self.model.failures.raises_again(place.fn, c)), None
+        )
 
     def _inside(self, fn: Fn, loop: Loop, catch: Catch) -> bool:
         """Whether a handler belongs to each turn, so that the next one follows it."""

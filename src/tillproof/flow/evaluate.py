@@ -222,8 +222,9 @@ class Evaluator:
             return None
         params = f.body.params
         param = params[number]
-        method = self._is_python_method(f.fn)
-        if method and number == 0 and param.name in ("self", "cls") and ctx.this is not None:
+        method = self._is_python_method(f.fn) and bool(params) and params[0].name in ("self", "cls")
+        own = ctx.this is not None and (method or isinstance(ctx.this, External))  # a package's object, as of a task bound to itself
+        if own and number == 0:
             return ctx.this
         if ctx.call < 0:
             return None  # an entry point: called from outside
@@ -233,7 +234,7 @@ class Evaluator:
         if ctx.callback:
             return self._handed(caller, ctx.call, number)
         _, arguments = caller.body.call(ctx.call)
-        shift = 1 if method and params and params[0].name in ("self", "cls") and ctx.this is not None else 0
+        shift = 1 if own else 0
         at = (caller.file, caller.body.line[ctx.call])
         positional = [v for k, v in arguments if k == ""]
         spreads = [v for k, v in arguments if k in ("*", "**")]

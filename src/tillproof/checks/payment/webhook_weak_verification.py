@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
+from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts
-from tillproof.checks.payment.signed_bytes import arguments_of, parsed_before, serialised_again, time_unchecked, verifier_of
+from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.effects import Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.names import written
 from tillproof.commerce.proof import Proven
-from tillproof.flow.facts import Condition
-from tillproof.flow.values import Const, Missing, Result, Value, options
+from tillproof.flow.values import Const, Result, Value
 from tillproof.ir.ops import Op
 
 
@@ -153,42 +153,41 @@ def _ageless(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
 
 
 def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
-    """An empty secret is given to a verifier that takes it: everyone can sign with the empty key."""
-    verifier = verifier_of(model, proof)
-    language = model.program.language(proof.fn.file)
-    if verifier is None or verifier.secret is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
+    """An empty secret is given to a verifier or to a digest that takes it: everyone can sign with the empty key."""
+    found = _empty_in_verifier(model, proof) or empty_key(model, proof)
+    if found is None:
         return None
-    arguments = arguments_of(model, proof)
-    if verifier.secret >= len(arguments):
-        return None
-    empty = _empty_option(model, arguments[verifier.secret])
-    if empty is None or _asked_first(model, proof, verifier.secret):
-        return None
+    place, empty = found
     ruling = _copy(base)
     ruling.severity, ruling.confidence = "high", "likely"
-    line = model.program.body(proof.fn).line[proof.instr]
-    ruling.anchor = (proof.fn.file, line, line)
+    line = model.program.body(place.fn).line[place.instr]
+    ruling.anchor = (place.fn.file, line, line)
     ruling.title = "The webhook secret may be empty, and the empty secret is accepted"
     ruling.message = (
         "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
     )
     ruling.remediation = (
         "Give the secret no empty default, so that the application does not start without it: "
-        f"{remedies.code(model, proof.fn.file, 'require', variable=_variable(model, empty))}."
+        f"{remedies.code(model, place.fn.file, 'require', variable=_variable(model, empty))}."
     )
     ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
     return ruling
 
 
-def _asked_first(model: Model, proof: Proven, secret: int) -> bool:
-    """Whether the verifier is only reached with a secret: ``if (!secret) throw …`` before it."""
-    program, body = model.program, model.program.body(proof.fn)
+def _empty_in_verifier(model: Model, proof: Proven) -> tuple[Place, Value] | None:
+    verifier = verifier_of(model, proof)
+    language = model.program.language(proof.fn.file)
+    if verifier is None or verifier.secret is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
+        return None
+    body = model.program.body(proof.fn)
     given = body.call(proof.instr)[1] if body.op[proof.instr] in (Op.CALL, Op.NEW) else []
-    if secret >= len(given):
-        return False
-    spelt = written(program, proof.fn, given[secret][1])
-    facts = model.effects.facts(proof.fn).at(proof.instr)
-    return any(isinstance(f, Condition) and f.truth and written(program, proof.fn, f.instr) == spelt for f in facts)
+    if verifier.secret >= len(given):
+        return None
+    secret = given[verifier.secret][1]
+    empty = empty_option(model, model.evaluator.value(proof.fn, secret, proof.ctx))
+    if empty is None or asked_first(model, proof.fn, secret, proof.instr):
+        return None
+    return Place(proof.fn, proof.instr, proof.ctx), empty
 
 
 def _variable(model: Model, value: Value) -> str:
@@ -196,17 +195,6 @@ def _variable(model: Model, value: Value) -> str:
     name = model.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None
     text = name.text.strip("'\"") if isinstance(name, Const) else ""
     return text if text.isidentifier() else "WEBHOOK_SECRET"
-
-
-def _empty_option(model: Model, value: Value) -> Value | None:
-    for option in options(value):
-        if isinstance(option, Const) and option.text in ("", "''", '""'):
-            return option
-        if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
-            default = model.evaluator.argument(option, 1)
-            if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
-                return option
-    return None
 
 
 def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:

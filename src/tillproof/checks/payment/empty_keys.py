@@ -1,0 +1,90 @@
+"""The key of a digest that we make ourselves may be an empty text: every library takes that, and everybody can sign with it."""
+
+from collections.abc import Iterator
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.commerce.proof import Proven
+from tillproof.flow.facts import Condition
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Missing, Result, Value, options, pieces
+from tillproof.ir.ops import Op
+
+_PIECES = 80
+_DEEPEST = 6
+# Where the key stands among what the maker of a digest is given, by position and by name.
+_AT = {"python": (0, "key"), "javascript": (1, "key"), "php": (2, "key")}
+_AS_BYTES = ("encode", "strip", "trim", "tostring", "from", "bytes", "str", "strval")
+
+
+def empty_option(model: Model, value: Value) -> Value | None:
+    """The alternative of a secret that is an empty text: written down, or the default of a setting."""
+    for option in options(value):
+        if isinstance(option, Const) and option.text in ("", "''", '""'):
+            return option
+        if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
+            default = model.evaluator.argument(option, 1)
+            if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
+                return option
+    return None
+
+
+def empty_key(model: Model, proof: Proven) -> tuple[Place, Value] | None:
+    """Where the digest is made that a proof compares, and the empty text that its key may be; None where nobody gets there without one."""
+    if not proof.mac:
+        return None
+    for made in _digests(model, proof):
+        position, name = _AT[model.program.language(made.fn.file)]
+        given = model.program.body(made.fn).call(made.instr)[1]
+        plain = [a for k, a in given if k == ""]
+        key = next((a for k, a in given if k == name), plain[position] if position < len(plain) else -1)
+        shapes = list(_unwrapped(model, made, key)) if key >= 0 else []
+        if not shapes or any(asked_first(model, made.fn, i, made.instr) for i in shapes):
+            continue
+        empty = empty_option(model, model.evaluator.value(made.fn, shapes[-1], made.ctx))
+        if empty is not None:
+            return Place(made.fn, made.instr, made.ctx), empty
+    return None
+
+
+def _digests(model: Model, proof: Proven) -> Iterator[Result]:
+    body = model.program.body(proof.fn)
+    if body.op[proof.instr] in (Op.CALL, Op.NEW):
+        given = [a for _, a in body.call(proof.instr)[1]]
+    elif body.op[proof.instr] == Op.BINARY:
+        given = list(body.args(proof.instr)[1:3])
+    else:
+        return
+    values = [model.evaluator.value(proof.fn, a, proof.ctx) for a in given]
+    for here in pieces(values, _PIECES, model.evaluator.made_of):
+        if isinstance(here, Result) and here.instr >= 0 and model.recogniser.result_is("macs", here):
+            yield here
+
+
+def _unwrapped(model: Model, made: Result, i: int) -> Iterator[int]:
+    """A key as it is handed over, and the secret itself where that is kept, turned into bytes or rid of blanks before:
+    ``key = secret.strip().encode()``, ``Buffer.from(secret)``."""
+    body = model.program.body(made.fn)
+    for _ in range(_DEEPEST):
+        yield i
+        if body.op[i] == Op.CALL and body.called(i).lower() in _AS_BYTES:
+            callee, arguments = body.call(i)
+            own = body.op[callee] == Op.FIELD and body.called(i).lower() not in ("from", "bytes")
+            if not own and not arguments:
+                return
+            i = body.args(callee)[0] if own else arguments[0][1]
+        elif body.op[i] == Op.NAME:
+            stores = model.evaluator.defuse(made.fn, made.ctx).reaching(i, body.name(i)).stores
+            if len(stores) != 1:
+                return
+            i = body.args(stores[0])[1]
+        else:
+            return
+
+
+def asked_first(model: Model, fn: Fn, secret: int, at: int) -> bool:
+    """Whether an instruction is only reached with a secret: ``if (!secret) throw …`` before it."""
+    spelt = written(model.program, fn, secret)
+    facts = model.effects.facts(fn).at(at)
+    return any(isinstance(f, Condition) and f.truth and written(model.program, fn, f.instr) == spelt for f in facts)
