@@ -337,3 +337,26 @@ def test_what_is_lost_is_said_by_whether_the_rest_goes_on(tmp_path: Path, after:
 def test_what_the_documentation_signs_its_examples_with_is_nobodys_secret(tmp_path: Path, password: str, found: int) -> None:
     settings = f"PAYPAL_API_USERNAME = 'shop_api1.example.com'\nPAYPAL_API_PASSWORD = '{password}'\n"
     assert len(findings(tmp_path, "boundary/hardcoded-secret", {"shop/settings.py": settings})) == found
+
+
+@pytest.mark.parametrize(("declares", "found"), [("def greet(cls, number):", 0), ("def handle_payment_success(cls, number):", 1)])
+def test_a_method_that_a_class_does_not_have_fulfils_nothing(tmp_path: Path, declares: str, found: int) -> None:
+    route = """\
+import hashlib, hmac
+from fastapi import APIRouter, HTTPException, Request
+from shop.desk import Desk
+router = APIRouter()
+@router.post("/razorpay/webhook")
+async def hook(request: Request):
+    body = await request.body()
+    made = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(made, request.headers["X-Razorpay-Signature"]):
+        raise HTTPException(400)
+    told = await request.json()
+    if told["event"] == "payment.captured":
+        Desk.handle_payment_success(told["payload"]["payment"]["entity"]["order_id"])
+"""
+    desk = f"from shop.goods import unlock_course\nclass Desk:\n    @classmethod\n    {declares}\n        unlock_course(number)\n"
+    goods = "from courses import unlock_course\n"
+    files = {"shop/hook.py": route, "shop/desk.py": desk, "shop/goods.py": goods}
+    assert len(findings(tmp_path, "idempotency/handler-not-idempotent", files)) == found

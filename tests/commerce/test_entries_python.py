@@ -33,6 +33,38 @@ def charge(order_id):
     assert shop.entry("charge").role_because == ("pay.py", 5, "flask_login.login_required")
 
 
+def test_a_router_that_its_application_leaves_out_is_no_way_in(tmp_path: Path) -> None:
+    files = {
+        "app/main.py": """\
+from fastapi import FastAPI
+from app.routers import orders
+app = FastAPI()
+app.include_router(orders.router)
+""",
+        "app/routers/orders.py": """\
+from fastapi import APIRouter
+router = APIRouter(prefix='/orders')
+@router.post('/')
+def create():
+    return 'x'
+""",
+        "app/old/migration_router.py": """\
+from fastapi import APIRouter
+router = APIRouter()
+@router.post('/api/payments/confirm')
+def confirm():
+    return 'x'
+""",
+    }
+    assert wired(tmp_path / "left", files).ways() == {"POST /orders create public"}
+    files["app/main.py"] += (
+        "from app.old import migration_router\nfor found in (migration_router,):\n    app.include_router(found.router)\n"
+    )
+    assert "confirm" in " ".join(wired(tmp_path / "named", files).ways())
+    files["app/main.py"] = "import pkgutil\n" + files["app/main.py"].partition("from app.old")[0] + "pkgutil.iter_modules(['app/old'])\n"
+    assert "confirm" in " ".join(wired(tmp_path / "found", files).ways())
+
+
 def test_flask_handlers_that_refuse_others_than_staff_are_staff(tmp_path: Path) -> None:
     shop = wired(
         tmp_path,

@@ -402,7 +402,7 @@ class Effects:
         if body.op[callee] in (Op.FIELD, Op.NAME) and not recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
             if self.model.words.fulfils(name) and not self._is_followed(fn, i) and not recogniser.of_sdk(fn, i):
-                return Plain("fulfil", False, None, False)
+                return None if recogniser.is_missing(fn, i) else Plain("fulfil", False, None, False)
         return None
 
     def _writes_to_people(self, fn: Fn, i: int) -> bool:

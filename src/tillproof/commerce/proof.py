@@ -343,7 +343,7 @@ class SenderPolicy:
         if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
             name = body.name(callee).rpartition(".")[2]
             if self.model.words.fulfils(name) and not self.model.recogniser.of_sdk(fn, i, ctx):
-                return "fulfil"
+                return None if self.model.recogniser.is_missing(fn, i, ctx) else "fulfil"
         return None
 
     def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
+from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -130,6 +130,20 @@ class Recogniser:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
         sdks = self._sdks[self.program.language(fn.file)]
         return any(strip(name).lower().startswith(sdks) for name in self.callee_names(fn, i, ctx))
+
+    def is_missing(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
+        """Whether a call is of a method that a class of ours, with no base of others and no class below it, does not have: it fails when
+        it is run, and does nothing that its name says."""
+        if self.program.language(fn.file) != "python":
+            return False
+        owners = [o.base for o in options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)) if isinstance(o, Member)]
+        found = [one for owner in owners for one in options(owner)]
+        return bool(found) and all(isinstance(o, (ClassV, Instance)) and self._is_whole(o.cls) for o in found)
+
+    def _is_whole(self, cls: ClassId) -> bool:
+        """Whether all methods of a class are seen."""
+        scope = self.evaluator.scope
+        return not scope.foreign_bases(cls) and not scope.subclasses(cls) and scope.method(cls, "__getattr__") is None
 
     def asking_words(self, language: str) -> set[str]:
         """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""

@@ -60,6 +60,8 @@ class _Calls:
             self._handed_on(fn)
         self.mounts.settle()
         for route in self.routes:
+            if self.mounts.left_out(route.keys):
+                continue
             for prefix, chain in self.mounts.above(route.keys, route.order, route.path):
                 one = route.declared
                 path = join(prefix, route.path) if route.declared.route is not None else None

@@ -21,6 +21,10 @@ _PREFIXES = ("prefix", "url_prefix", "basePath")
 _PLUGINS = ("register",)
 _GUARDS = ("dependencies", "auth", "preHandler", "onRequest")
 _LEVELS = 3
+# What only passes routes on to the application that takes it in.
+_PARTS = ("APIRouter", "Blueprint", "APIBlueprint", "InferringRouter")
+# How an application takes in modules that it does not name.
+_FINDS_MODULES = ("import_module", "iter_modules", "walk_packages", "find_modules", "import_string", "SourceFileLoader")
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class Mounts:
         self._levels: dict[Key, _Level] = defaultdict(_Level)
         self._own: dict[Key, tuple[str, tuple[Value, ...]]] = {}
         self._waiting: list[tuple[Key, str, str, Value, Order]] = []
+        self._takes_in: dict[str, bool] = {}
 
     def keys(self, value: Value, depth: int = 0) -> list[Key]:
         """The routers that a value may be."""
@@ -161,6 +166,26 @@ class Mounts:
             for mount in self._levels[key].mounts:
                 if mount.order == order and not mount.guards:
                     mount.guards = tuple(before)
+
+    def left_out(self, keys: list[Key]) -> bool:
+        """Whether a route stands on a router that its application leaves out: others of the unit are taken in, this one is by nobody, and
+        no other file speaks of its module."""
+        return bool(keys) and all(self._is_left_out(key) for key in keys)
+
+    def _is_left_out(self, key: Key) -> bool:
+        if key[0] != "made" or not isinstance(fn := key[1], Fn) or not isinstance(instr := key[2], int) or self._levels[key].mounts:
+            return False
+        program = self.wiring.program
+        if program.language(fn.file) != "python" or program.body(fn).called(instr) not in _PARTS:
+            return False
+        unit = program.unit(fn.file)
+        if unit not in self._takes_in:
+            mounted = (k[1] for k, level in self._levels.items() if level.mounts and k[0] == "made" and isinstance(k[1], Fn))
+            named = any(fn.file != f.file and program.unit(f.file) == unit and program.language(f.file) == "python" for f in mounted)
+            self._takes_in[unit] = named and not any(program.unit(f) == unit for w in _FINDS_MODULES for f in program.mentioning(w))
+        stem = fn.file.rpartition("/")[2].partition(".")[0]
+        module = fn.file.rpartition("/")[0].rpartition("/")[2] if stem == "__init__" else stem
+        return self._takes_in[unit] and bool(module) and all(f == fn.file for f in program.mentioning(module))
 
     def above(self, keys: list[Key], order: Order, path: str) -> list[tuple[str, tuple[Value, ...]]]:
         """(path before a route, middleware before it) for each way in which its router is mounted."""
