@@ -88,6 +88,30 @@ def give_back(payment, body):
     assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("mollie", "refund.create")]
 
 
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("https://api.paystack.co/", "transaction/initialize"),
+        ("https://api.paystack.co/", "/transaction/initialize"),
+        ("https://api.paystack.co", "transaction/initialize"),
+        ("https://api.paystack.co/v0/old", "/transaction/initialize"),
+    ],
+)
+def test_an_address_is_known_that_is_joined(tmp_path: Path, base: str, path: str) -> None:
+    code = f"""\
+from urllib.parse import urljoin
+import requests
+class Client:
+    base = {base!r}
+    def send(self, path, body):
+        return requests.post(urljoin(self.base, path), json=body, timeout=9)
+    def begin(self, amount):
+        return self.send({path!r}, {{"amount": amount}})
+"""
+    model, _ = model_of(tmp_path, {"pay.py": code})
+    assert [(s.provider.id, s.operation.op) for s in model.operations.sites] == [("paystack", "checkout.create")]
+
+
 def test_a_format_that_writes_a_number_is_no_text_with_holes(tmp_path: Path) -> None:
     model, _ = model_of(tmp_path, {"sums.py": 'def told(total):\n    return "{:.2f}".format(total)\n'})
     (fn,) = model.program.functions_by_name["told"]

@@ -202,6 +202,12 @@ class Handlers:
         return frozenset(h for b in inbound for h in b.headers)
 
     @cached_property
+    def handing_words(self) -> frozenset[str]:
+        """The methods of platforms to which a controller hands what a provider has sent it."""
+        inbound = (b for p in self.model.knowledge.providers.values() for b in p.inbound)
+        return frozenset(w for b in inbound for words in b.hands.values() for w in words)
+
+    @cached_property
     def proving_words(self) -> frozenset[str]:
         """The words, in lower case, of which one stands in every function that names such a header or calls a verifier."""
         verifiers = (v for p in self.model.knowledge.providers.values() for v in p.verifiers)

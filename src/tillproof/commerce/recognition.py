@@ -36,8 +36,9 @@ _KNOWN_BY = 3  # so many events that no other provider has
 class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
-    payment; ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in.
-    ``manages``: its name or route says that it has a webhook registered or deleted at the provider, which is a matter of our own."""
+    payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
+    browser, or asks for a visitor who has signed in. ``manages``: its name or route says that it has a webhook registered or deleted at
+    the provider, which is a matter of our own."""
 
     route: str
     file: str
@@ -48,6 +49,7 @@ class Signs:
     asked: frozenset[str]
     verifying: frozenset[str]
     asking: frozenset[str]
+    handing: frozenset[str]
     fetching: frozenset[str]
     files: frozenset[str]
     browsed: bool
@@ -76,6 +78,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(header(t) for t in texts), texts, texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
+        model.handlers.handing_words & model.vocabulary.tokens(entry.target.fn),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer",
@@ -120,7 +123,7 @@ def _refuses(model: "Model", fn: Fn) -> bool:
 def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None:
     """The provider that calls an entry point, the kind of message, and the best sign of it; None when it is nobody's webhook."""
     best: tuple[int, Provider, Inbound, str] | None = None
-    for provider in model.knowledge.providers.values():
+    for provider in sorted(model.knowledge.providers.values(), key=lambda p: any(b.hands for b in p.inbound)):  # who is named goes first
         for inbound in provider.inbound:
             if inbound.kind != "redirect-return":
                 weight, why = _weigh(model, signs, provider, inbound)
@@ -131,6 +134,8 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
 
 def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
     weight, why = 0, ""
+    if signs.named and not signs.manages and (taken := signs.handing & {w for words in inbound.hands.values() for w in words}):
+        return _ENOUGH, f"it hands what came to `{min(taken)}`"
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = signs.named and not (signs.browsed or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)

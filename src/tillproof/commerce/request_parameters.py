@@ -107,6 +107,8 @@ class Parameters:
             for framework in frameworks:
                 if "{}" in framework.request:
                     return framework.request["{}"], param.name
+        if (sent := self._sent_by_name(param, frameworks, own)) is not None:
+            return sent
         for framework in frameworks if own else ():
             for name in self._types(param):
                 if framework.id in own and _PLAIN.fullmatch(name) and name in framework.request:
@@ -122,6 +124,14 @@ class Parameters:
         if param.name in _REQUEST_NAMES and param.type is None:
             return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
         return None
+
+    def _sent_by_name(self, param: Param, frameworks: list[Framework], own: set[str]) -> Found | None:
+        """What was sent, where a framework calls a handler with it as named arguments: Odoo's ``def callback(self, **data)``."""
+        given = next((f.request["**"] for f in frameworks if f.id in own and "**" in f.request), None)
+        if given is None or param.name in ("self", "cls"):
+            return None
+        rest = self.program.body(param.fn).params[param.number].kind == "named-rest"
+        return given, None if rest else param.name
 
     def _by_caller(self, param: Param, argument: Argument, entries: list[Entry]) -> Found | None:
         """What a parameter holds that whoever calls fills as a whole. Where a wrapper of ours calls in his place it is what that hands on:

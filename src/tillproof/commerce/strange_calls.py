@@ -23,7 +23,7 @@ _SURELY_ASKS = re.compile(
 )
 _OF_PAYMENTS = re.compile(r"(^|_)(pay(ment|ments)?|gateway|transaction|transactions|checkout|charge|invoice|bank|wallet|card)s?(_|$)")
 _A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|refunds?|pay|txn)(_|$)")
-_OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|status\w*|execute|capture|\w*_?query")
+_OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|(\w+_)?status\w*|execute|capture|\w*_?query")
 """What an address says by which the outcome of a payment is asked for, or the payment made final."""
 _THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
 _ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet", re.IGNORECASE)

@@ -121,7 +121,10 @@ def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
     for step in reversed(list(ctx.chain()) if ctx else []):
         if step.call < 0 or step.callback:
             continue
-        callee = model.program.body(step.caller).args(step.call)[0]
+        body = model.program.body(step.caller)
+        callee = body.args(step.call)[0]
+        if body.op[callee] == Op.FIELD and body.name(callee) in model.evaluator.scope.stand_ins:
+            continue  # the platform runs ours
         if not any(isinstance(o, FunctionV) for o in options(model.evaluator.value(step.caller, callee, step.parent))):
             return step.caller, step.call
     return None

@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts, unresolved_verifier
+from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -45,6 +46,11 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     if guessed and not unproven_acts(model, model.handlers.supposing(handler, Assumed(calls=frozenset(guessed)))):
         call = min(guessed)
         return ask_about(model, ruling, call, f"`{program.qualified(guessed[call].fn)}`, which proves the message")
+    if handler.inbound.hands and not walked.proofs and (asked := asked_outside(model, entry)) is not None:
+        question = f"Is nothing done before `{asked[2]}` has answered that the payment came? Whose message this is, no pack knows."
+        place = at(program, *asked[:2], "")
+        ruling.outcome, ruling.question = "unknown", Evidence(place.file, place.line, question)
+        return ruling
     hidden = unresolved_verifier(model, handler)
     sure = [a for a in acts if guessed_call(model, a.ctx) is None]
     act = (sure or acts or walked.happenings)[0]

@@ -172,6 +172,7 @@ class Inbound(Part, frozen=True):
     ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``tells``: decorators and signals of packages of others, as they are imported, by which a function of ours is told of such a message
     once the package has proven it.
+    ``hands``: methods of a platform to which what came is handed by whoever takes it.
     ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``${EVENT%.*}`` (without its last piece),
     ``$MESSAGE_ID``, ``$ORDER_ID``, ``$PAYMENT_ID``, ``$AMOUNT`` (smallest unit), ``$MAJOR_AMOUNT`` and ``$CURRENCY``; one that does not
@@ -188,6 +189,7 @@ class Inbound(Part, frozen=True):
     signs: Literal["", "paid"] = ""
     routes: tuple[str, ...] = ()
     tells: dict[Language, tuple[str, ...]] = {}
+    hands: dict[Language, tuple[str, ...]] = {}
     redelivers: int = 0
     redelivers_source: str = ""
     message: str = ""
