@@ -40,7 +40,7 @@ def empty_key(model: Model, proof: Proven) -> tuple[Place, Value] | None:
         plain = [a for k, a in given if k == ""]
         key = next((a for k, a in given if k == name), plain[position] if position < len(plain) else -1)
         shapes = list(_unwrapped(model, made, key)) if key >= 0 else []
-        if not shapes or any(asked_first(model, made.fn, i, made.instr) for i in shapes):
+        if not shapes or any(_asked(model, made.fn, i) for i in shapes):
             continue
         empty = empty_option(model, model.evaluator.value(made.fn, shapes[-1], made.ctx))
         if empty is not None:
@@ -81,6 +81,14 @@ def _unwrapped(model: Model, made: Result, i: int) -> Iterator[int]:
             i = body.args(stores[0])[1]
         else:
             return
+
+
+def _asked(model: Model, fn: Fn, secret: int) -> bool:
+    """Whether a function that makes a digest asks anywhere whether there is a secret: before it, or beside the comparison."""
+    body = model.program.body(fn)
+    spelt = written(model.program, fn, secret)
+    ends = (b.end - 1 for b in body.blocks if b.end > b.start)
+    return any(body.op[i] == Op.BRANCH and written(model.program, fn, body.args(i)[0]).removeprefix("!") == spelt for i in ends)
 
 
 def asked_first(model: Model, fn: Fn, secret: int, at: int) -> bool:
