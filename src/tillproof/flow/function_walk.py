@@ -9,6 +9,7 @@ from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
+from tillproof.flow.sure_names import lands_surely
 from tillproof.flow.values import Const, Ctx, FunctionV, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -247,7 +248,10 @@ class FunctionWalk(Implication):
         """Whether the call itself lands in the repository (and not only callbacks given to it)."""
         if self.body.op[i] == Op.NEW:
             return False
-        return all(isinstance(o, FunctionV) for o in options(self.value(self.body.args(i)[0])))
+        callee = self.value(self.body.args(i)[0])
+        if lands_surely(self.walk.evaluator.scope, callee, self.walk.program.language(self.fn.file)):
+            return True
+        return all(isinstance(o, FunctionV) for o in options(callee))
 
     # --- branches
 

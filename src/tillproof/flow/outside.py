@@ -1,5 +1,6 @@
 """What calls of things outside the repository give, where that follows from what they are handed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.formats import by_braces, by_sprintf
@@ -36,8 +37,13 @@ if TYPE_CHECKING:
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
 # Calls that put an address and a path below it together.
-_JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin")
+_JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
 _PAIR = 2
+# What texts become that are written down: `"/charges".strip("/")`.
+_SPELT: dict[str, Callable[..., str]] = {
+    "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
+    "trim": lambda text, *_: text.strip(), "toLowerCase": lambda text, *_: text.lower(), "toUpperCase": lambda text, *_: text.upper(),
+}  # fmt: skip
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
 _LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 
@@ -51,6 +57,10 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         text = by_braces(callee.base, [(k, ev.at(f, v)) for k, v in arguments], at)
         if text is not None:
             return text
+    if isinstance(callee, Member) and callee.name in _SPELT and isinstance(callee.base, Const) and callee.base.kind == Kind.STRING:
+        given = [ev.at(f, v) for _, v in arguments]
+        if all(isinstance(v, Const) for v in given):
+            return Const(at, Kind.STRING, _SPELT[callee.name](callee.base.text, *(constant(v) for v in given[:1])))
     return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
 
 

@@ -10,6 +10,7 @@ from tillproof.commerce.touches import text_of
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
+from tillproof.flow.sure_names import lands_surely
 from tillproof.flow.values import Ctx, FunctionV, Instance, Param, Result, Unknown, options
 from tillproof.ir.ops import Op
 
@@ -37,6 +38,12 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
     if not acts and not walked.acts:
         acts = walked.unproven
     return sorted(acts, key=lambda h: (h.kind.rstrip("?").split(".")[0] not in (*_RECORDS, "payment", "fulfil"), _keeps_access(model, h)))
+
+
+def only_spoils(walked: Walked, unproven: list[Happening]) -> bool:
+    """Whether everything by which an order counts as paid is proven, and only other states of it are written without a proof."""
+    paying = [h for h in walked.acts if h.kind.rstrip("?") in ("order.paid", "fulfil")]
+    return bool(paying) and all(h.proven for h in paying) and all(h.kind.rstrip("?") == "order.write" for h in unproven)
 
 
 def _keeps_access(model: Model, act: Happening) -> bool:
@@ -123,9 +130,10 @@ def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
             continue
         body = model.program.body(step.caller)
         callee = body.args(step.call)[0]
-        if body.op[callee] == Op.FIELD and body.name(callee) in model.evaluator.scope.stand_ins:
-            continue  # the platform runs ours
-        if not any(isinstance(o, FunctionV) for o in options(model.evaluator.value(step.caller, callee, step.parent))):
+        value = model.evaluator.value(step.caller, callee, step.parent)
+        if lands_surely(model.evaluator.scope, value, model.program.language(step.caller.file)):
+            continue
+        if not any(isinstance(o, FunctionV) for o in options(value)):
             return step.caller, step.call
     return None
 

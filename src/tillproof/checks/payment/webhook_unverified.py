@@ -6,8 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted
-from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts, unresolved_verifier
-from tillproof.checks.payment.unknown_gateways import asked_outside
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, only_spoils, unproven_acts, unresolved_verifier
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -46,11 +45,6 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     if guessed and not unproven_acts(model, model.handlers.supposing(handler, Assumed(calls=frozenset(guessed)))):
         call = min(guessed)
         return ask_about(model, ruling, call, f"`{program.qualified(guessed[call].fn)}`, which proves the message")
-    if handler.inbound.hands and not walked.proofs and (asked := asked_outside(model, entry)) is not None:
-        question = f"Is nothing done before `{asked[2]}` has answered that the payment came? Whose message this is, no pack knows."
-        place = at(program, *asked[:2], "")
-        ruling.outcome, ruling.question = "unknown", Evidence(place.file, place.line, question)
-        return ruling
     hidden = unresolved_verifier(model, handler)
     sure = [a for a in acts if guessed_call(model, a.ctx) is None]
     act = (sure or acts or walked.happenings)[0]
@@ -85,6 +79,13 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         f"sender, so a forged "
         f"“paid” message has the same effect as a real one and goods go out for nothing."
     )
+    if only_spoils(walked, acts):
+        ruling.severity = "high"
+        ruling.message = (
+            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: that money came is proven before it counts, "
+            "and nothing proves the sender before this line, so a forged message takes an order that somebody else is paying for out of "
+            "his hands: it fails, or waits."
+        )
     ruling.remediation = remedy(model, handler)
     what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"
     ruling.evidence.append(Evidence(entry.target.fn.file, line, "no verification between here and the effect", "missing"))

@@ -6,7 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option
-from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, unproven_acts
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.effects import Place
@@ -40,12 +40,14 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     function = program.function(handler.entry.target.fn)
     base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
-    way = find_bypass(model, handler, proofs) if unproven_acts(model, handler.walked) and handler.kind != "redirect-return" else None
+    acts = unproven_acts(model, handler.walked) if handler.kind != "redirect-return" else []
+    asked = all(p.refetch for p in proofs) and only_spoils(handler.walked, acts)  # what is done before is webhook-unverified
+    way = find_bypass(model, handler, proofs) if acts and not asked else None
     flawed = way is not None
     if way is not None:
         call = guessed_call(model, way.act.ctx) or next((c for p in proofs if (c := guessed_call(model, p.ctx)) is not None), None)
-        asked = "the verification, or past it"
-        yield _bypassed(model, handler, way, base) if call is None else ask_about(model, _as_asked(base), call, asked)
+        where = "the verification, or past it"
+        yield _bypassed(model, handler, way, base) if call is None else ask_about(model, _as_asked(base), call, where)
     for proof in proofs:
         for ruling in _flaws(model, handler, proof, base):
             if ruling is not None:
