@@ -6,6 +6,7 @@ import re
 from tillproof.commerce.names import written
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
+from tillproof.flow.values import External, Result, Value
 from tillproof.ir.ops import Op
 
 FETCHES = re.compile(r"fetch(_?(one|all|many|row|val|assoc|array|object|column|first))?", re.IGNORECASE)
@@ -28,6 +29,17 @@ def fetched(evaluator: Evaluator, fn: Fn, call: int) -> int | None:
 def gone_through(evaluator: Evaluator, fn: Fn, rows: int, at: int) -> int | None:
     """The same of a cursor that a loop goes through (``for row in cursor``), or whose count is read as a member."""
     return _ran(evaluator, fn, at, rows) if evaluator.program.body(fn).op[rows] in (Op.NAME, Op.FIELD) else None
+
+
+def as_row(evaluator: Evaluator, value: Value) -> Value:
+    """The row that a dictionary is made of: ``dict(row)``, ``dict(zip(columns, row))``; anything else as it is."""
+    for name, least in (("dict", 1), ("zip", 2)):
+        if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, External) and value.callee.name == name:
+            given = [v for _, v in evaluator.arguments(value)]
+            if len(given) != least:
+                break
+            value = given[-1]
+    return value
 
 
 def _ran(evaluator: Evaluator, fn: Fn, before: int, cursor: int) -> int | None:

@@ -52,6 +52,7 @@ _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_accou
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 """What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
 _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
+_SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
@@ -152,7 +153,7 @@ class PaidPolicy(SenderPolicy):
         return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        """An order of ours that is paid already owes nothing: ``order.status == 'paid'`` before it is sent."""
+        """An order of ours that is paid or sent already owes nothing: ``order.status == 'paid'`` before it is sent."""
         body = self.model.program.body(fn)
         if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
             return None
@@ -160,7 +161,7 @@ class PaidPolicy(SenderPolicy):
         left, right = body.args(i)[1:3]
         for side, other in ((left, right), (right, left)):
             told = [said_by(o) for o in options(self.model.evaluator.value(fn, other, ctx))]
-            if not told or not all(t is not None and words.has("paid_values", t) for t in told):
+            if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in _SENT) for t in told):
                 continue
             reads = self.model.states.field(fn, side, ctx)
             ours = bool(reads) and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads)

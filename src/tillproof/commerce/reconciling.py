@@ -58,6 +58,7 @@ _BY = re.compile(
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
+_OF_REFUND = re.compile(r"(\w+_)?refund_?(id|reference|ref|key|number)")
 _REFERENCE = re.compile(r"order|invoice|reference")
 _PAYING = re.compile(r"payment|charge|transaction|capture|intent|checkout")
 _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
@@ -199,9 +200,10 @@ class Reconciling:
         return any(_REFERENCE.search(n) for n in names_) and any(_KEPT_WITH.search(n) for n in names_)
 
     def _within(self, value: Value) -> list[Value]:
-        """What a value is made of, with what a call is given: ``str(order.id)``, ``metadata.get("order_id")``."""
+        """What a value is made of, with what a call is given: ``str(order.id)``, ``session.get("metadata", {}).get("order_id")``."""
         given = [v for _, v in self.model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
-        return [*value.parts(), *(given if len(given) == 1 else [])]
+        looked_up = len(given) == 2 and isinstance(value, Result) and isinstance(value.callee, Member) and value.callee.name == "get"
+        return [*value.parts(), *(given[:1] if len(given) == 1 or looked_up else [])]
 
     def _is_told(self, value: Value, *, begins: bool = False) -> bool:
         """Whether a value is part of what a provider answered when it was asked for a payment, or when one was begun."""
@@ -251,9 +253,17 @@ class Reconciling:
                 return name
         return ""
 
-    def carried(self, effect: Effect) -> bool:
-        """Whether the changed record is found by an id among what the provider keeps for us: ``metadata.order_id``."""
-        return any(self._carried_id(value) for _, value in self._found_by(effect))
+    def carried(self, effect: Effect, *, told: bool = False) -> bool:
+        """Whether the changed record is found by an id among what the provider keeps for us: ``metadata.order_id``; if need be, of what it
+        answered when it was asked."""
+        return any(self._carried_id(value) and (not told or self._from_answer(value)) for _, value in self._found_by(effect))
+
+    def of_refund(self, effect: Effect) -> bool:
+        """Whether the changed record is found by the id of its refund: it was paid before, and is so again when that refund fails."""
+        return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self._found_by(effect))
+
+    def _from_answer(self, value: Value) -> bool:
+        return any(isinstance(p, Result) and self._is_told(p) for p in pieces([value], _MOST_PIECES, self._within))
 
     def _found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
         """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of

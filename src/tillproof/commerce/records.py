@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.chains import Chain, Chains
-from tillproof.commerce.cursors import ONE
+from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lent_fields import is_kept_nowhere
 from tillproof.commerce.lexicon import snake
@@ -108,8 +108,12 @@ class Records:
             rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
             while isinstance(rows, Overlay):  # fields of it were set since
                 rows = rows.base
+            rows = as_row(self.evaluator, rows)
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
+                ran = fetched(self.evaluator, rows.fn, rows.instr)
+                stated = self.touch(rows.fn, ran, rows.ctx) if ran is not None else None
+                touch = stated if stated is not None and stated.kind == "create" else touch  # INSERT … RETURNING
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
                 if isinstance(rows.callee, Member) and rows.callee.name in _UNPACKS and isinstance(rows.callee.base, Result):

@@ -41,7 +41,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if handler is not None and handler.provider.kind not in _TELL_OF_MONEY:
             continue  # a carrier says that a parcel arrived
         parts: dict[Fn, list[tuple[Place, Effect]]] = {}
-        for effect in _paid(model, entry, handler):
+        for effect in (e for e in _paid(model, entry, handler) if not reconciling.of_refund(e)):
             place = anchor(model, effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
@@ -193,10 +193,11 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
-    if handler.kind == "webhook" and paid and all(reconciling.carried(e) for e in paid):
+    asked = any(p.refetch for p in handler.walked.proofs)
+    if (handler.kind == "webhook" or asked) and paid and all(reconciling.carried(e, told=handler.kind != "webhook") for e in paid):
         begun = reconciling.own.begun_for(handler.provider)
         if begun is not None:
-            note = "the payment is begun with the order's id and for its own sum; the message carries that id back"
+            note = "the payment is begun with the order's id and for its own sum; what is heard of it carries that id back"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
     return []
 
