@@ -341,6 +341,18 @@ urlpatterns = [path("basket/", keep)]
     assert entities("a", "Order") == {"basket"}
     assert entities("b", "Basket") == {"basket", "parcel"}
 
+    def heard(name: str, given: str, asked: str) -> bool:
+        told = receiver.replace(', sender="shop.SENDER"', given).replace("    parcel =", f"    {asked}\n    parcel =")
+        files = {"manage.py": "", "shop/models.py": models, "shop/signals.py": told, "shop/views.py": view}
+        model, _ = model_of(tmp_path / name, files)
+        (entry,) = [e for e in model.entries if e.route]
+        return any(e.touch is not None and e.touch.entity == "parcel" for e in model.effects.of(entry.target))
+
+    assert heard("c", "", "pass")
+    assert not heard("d", ', sender=setting("USER_MODEL")', "pass")
+    assert not heard("e", "", "if sender != Parcel: return")
+    assert not heard("f", "", "if not isinstance(instance, Parcel): return")
+
 
 def test_an_order_may_be_paid_from_what_the_customer_has_with_the_shop(tmp_path: Path) -> None:
     code = """\

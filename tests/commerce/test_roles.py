@@ -543,3 +543,24 @@ export const handle = async ({{ event, resolve }}) => {{
     files = {"svelte.config.js": "export default {};\n", "src/hooks.server.ts": hook, "src/routes/admin/orders/+page.server.ts": action}
     entries = [e for e in wired(tmp_path, files).entries if e.route == "/admin/orders"]
     assert [e.role for e in entries] == [role]
+
+
+def test_what_a_guard_only_notes_it_does_not_ask_and_a_permission_to_manage_is_for_staff(tmp_path: Path) -> None:
+    app = """\
+const express = require('express')
+const hooks = require('some-hooks')
+const app = express()
+
+function guard(req, res, next) {
+  const user = lookUp(req.cookies.session)
+  if (!user) return res.status(401).end()
+  req.user = { id: user.id, isAdmin: user.isAdmin }
+  next()
+}
+
+app.post('/mine', guard, (req, res) => res.end())
+app.post('/theirs', hooks.authorize('manage_orders', 'manage_payments'), (req, res) => res.end())
+app.post('/own', hooks.authorize('manage_my_orders'), (req, res) => res.end())
+"""
+    roles = {e.route: e.role for e in wired(tmp_path, {"package.json": "{}", "app.js": app}).entries}
+    assert roles == {"/mine": "customer", "/theirs": "staff", "/own": "customer"}

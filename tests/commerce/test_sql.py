@@ -71,6 +71,7 @@ _SAID = {
     "INSERT INTO s SET id = 1, n = 2": "insert s [id='1', n='2']",
     "INSERT INTO s (id) SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM s)": "insert s [id=id]",
     "DELETE FROM carts WHERE id = ?": "delete carts where id = param 0",
+    "DELETE c FROM customers AS o JOIN carts AS c ON c.owner = o.id WHERE o.id = ?": "delete carts where id = param 0",
     "WITH due AS (SELECT id FROM jobs FOR UPDATE SKIP LOCKED) UPDATE jobs SET s = 1 FROM due WHERE jobs.id = due.id":
         "update jobs [s='1'] where id = id locks skips",
     "MERGE INTO s USING d ON s.id = d.id WHEN MATCHED THEN UPDATE SET q = s.q - d.q": "merge s [q~=s.q - d.q(-q)] conflict:update() part",

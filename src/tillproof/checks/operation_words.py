@@ -19,12 +19,34 @@ _WORDS = {
 }
 
 
+# What is asked for by calls that only prepare a payment is called by its own name.
+_BY_RESOURCE = {
+    ("payment.create", "InvoiceItem"): ("line of an invoice", "is added", "a second line, which the customer is charged for too"),
+    ("payment.create", "Invoice"): ("invoice", "is made", "a second invoice"),
+    ("checkout.create", "Order"): ("order", "is opened", "a second order"),
+}
+_AGAIN = {
+    "payment.create": "a second payment",
+    "checkout.create": "a second payable session",
+    "refund.create": "a second refund",
+    "payout.create": "a second payout",
+    "transfer.create": "a second transfer",
+    "subscription.create": "a second subscription",
+}
+
+
 def thing(op: str) -> str:
     """What the call is about: ``payment``."""
     return _WORDS.get(op, (op.replace(".", " "), ""))[0]
 
 
-def done(op: str) -> str:
+def done(op: str, resource: str = "") -> str:
     """What the call does: ``a payment is created``."""
-    what, verb = _WORDS.get(op, (op.replace(".", " "), "is asked for"))
-    return f"a {what} {verb}"
+    what, verb = _BY_RESOURCE.get((op, resource), _WORDS.get(op, (op.replace(".", " "), "is asked for")))[:2]
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what} {verb}"
+
+
+def again(op: str, resource: str = "") -> str:
+    """What a repeated call makes: ``a second payment``."""
+    named = _BY_RESOURCE.get((op, resource))
+    return named[2] if named else _AGAIN.get(op, "a second attempt whose first result is lost")

@@ -16,6 +16,11 @@ _COLUMNS = words_of(
 )
 _LENGTH = re.compile(r"\(\s*(\d+)|(?:max_?)?length[\"']?\s*[=:]\s*(\d+)")
 _SHORTEST_NUMBER = 12
+_MASKED = re.compile(
+    r"\bmask(ed|ing)?\b|truncated|last ?(4|four)|\*{3,}|x{8,}|enmascarad|ofuscad|mascarad"
+    r"|masqu(é|ee)|maskiert|замаскир|마스킹|マスク|脱敏|掩码|屏蔽",
+    re.IGNORECASE,
+)
 _OTHER_CARDS = re.compile(
     r"gift|loyalt|member|voucher|librar|student|employee|staff|sim|rfid|reward|punch|patient|transit|coupon|identit|licen[cs]e|borrower"
 )
@@ -38,12 +43,21 @@ def card_tables(model: "Model") -> Iterator[CardTable]:
     for table in model.schema.mentioning(_COLUMNS):
         if _OTHER_CARDS.search(f"{table.name} {table.entity}".lower()):
             continue
-        found = [c for c in table.columns.values() if model.words.card(c.attribute or c.name) and _is_long_enough(model, c)]
+        cards = [c for c in table.columns.values() if model.words.card(c.attribute or c.name) and _is_long_enough(model, c)]
+        found = [c for c in cards if not _is_said_masked(model, c)]
         if found:
             beside = [c for c in table.columns.values() if c not in found and model.words.beside_card(c.name)]
             found += [c for c in beside if c.kind in ("string", "integer", "other")]
             sure = len(found) > 1 or model.words.card(found[0].name) != "number" or _PAYING.search(table.name.lower()) is not None
             yield CardTable(table, sorted(found, key=lambda c: c.line), sure)
+
+
+def _is_said_masked(model: "Model", column: Column) -> bool:
+    """Whether a declaration says of itself that the number is kept masked: in a help text, a comment, an example."""
+    lines = model.program.sources.get(column.file, b"").decode("utf-8", "replace").split("\n")
+    above = lines[column.line - 2 : column.line - 1]
+    declared = lines[column.line - 1 : max(column.end_line, column.line)]
+    return any(_MASKED.search(line) for line in (*(a for a in above if a.lstrip().startswith(("#", "/", "*", "-"))), *declared))
 
 
 def _is_long_enough(model: "Model", column: Column) -> bool:

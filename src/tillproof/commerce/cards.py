@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.lexicon import CardPart, field_name
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Const, Instance, Missing, Overlay, Record, Result, Value
+from tillproof.flow.values import Choice, Const, Instance, Missing, Mix, Overlay, Record, Result, Text, Value
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
     from tillproof.commerce.shown import Piece
+
+STARS = re.compile(r"[*#xX•●·]{4}[ -]?[*#xX•●·]{4}|[*•●]{4,}")
+"""What stands in a text for the digits that are left out."""
 
 # A text that holds none of these, in lower case, names no card field of the lexicon.
 _HINTS = (
@@ -192,8 +195,13 @@ class Cards:
         return out
 
     def is_masked(self, value: Value) -> bool:
-        """Whether a value is a constant, or what a call that masks or cuts gives."""
+        """Whether a value is a constant, what a call that masks or cuts gives, or stars with what is left to see."""
         if isinstance(value, (Const, Missing)):
+            return True
+        told = (
+            [v for _, v in self.model.evaluator.arguments(value)[:1]] if isinstance(value, Result) and value.instr >= 0 else value.parts()
+        )
+        if isinstance(value, (Text, Mix, Result)) and any(isinstance(o, Const) and STARS.search(o.text) for o in told):
             return True
         return isinstance(value, Result) and value.instr >= 0 and self.model.shown.hides(value.fn, value.instr)
 

@@ -26,6 +26,8 @@ _GIVEN_TO_ALL = ("password", "postgres", "mysql", "mongo", "mongodb", "root", "a
 _STORES = re.compile(r"postgres|mysql|mariadb|mongo|redis|amqp|mssql|sqlserver|jdbc|clickhouse|elastic|cockroach", re.IGNORECASE)
 _TEST_NAME = re.compile(r"(?:^|_)(?:test|sandbox|sbox|uat|dev|staging|stg|qa|preprod|playground)(?:_|$)")
 _LIVE_NAME = re.compile(r"(?:^|_)(?:live|prod|production)(?:_|$)")
+_OF_PAYMENTS = re.compile(r"(payments?|pay|payment_gateway|merchant)_(secret|api|private)_?key")
+_MODES: tuple[Mode, ...] = ("test", "live")
 _PUBLIC_VALUE = re.compile(r"pk_(?:live|test)|-----BEGIN (?:PUBLIC KEY|CERTIFICATE)|eyJhbGciOi\S*")
 
 
@@ -105,6 +107,9 @@ class Credentials:
             return Credential("database", mode, None, "database password", value) if is_password(value) else None
         if owner is None and made_up and self._words.has("mail_fields", whole):
             return Credential("mail", mode, None, "password of the mail account", value) if is_password(value) else None
+        if owner is None and not made_up and _OF_PAYMENTS.match(own) and is_random(value):
+            mode = next((m for m in _MODES if value.startswith(f"{m}_")), mode)
+            return Credential("secret", mode, None, "secret key of the payment system", value)
         if owner is None and (self._signs(own, whole) or ("webhook" in whole and is_random(value))):
             return Credential("signing", mode, None, names[0], value) if is_random(value) or is_password(value) else None
         if owner is None and len(set(known)) == 1 and not made_up and _GENERAL.fullmatch(own):

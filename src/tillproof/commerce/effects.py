@@ -481,6 +481,10 @@ class Effects:
             self._facts[fn] = Facts(self.model.program.body(fn), lambda i: self._leaving.never_returns(fn, i))
         return self._facts[fn]
 
+    def never_returns(self, fn: Fn, i: int) -> bool:
+        """Whether what stands behind a call is never reached by it."""
+        return self._leaving.never_returns(fn, i)
+
     def held(self, effect: Effect) -> list[Held]:
         """What is certain when an effect happens: in its own function, and at each call on the way to it."""
         return [held for place in effect.way for held in self.held_at(place)]

@@ -151,8 +151,16 @@ class Failures:
     def raises_again(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler hands every failure on, to whoever is around it: it raises, and neither returns nor goes on behind the try."""
         body = self.model.program.body(fn)
-        ops = {body.op[i] for b in catch.blocks for i in self.rows(fn, b)}
+        rows = [i for b in catch.blocks for i in self.rows(fn, b)]
+        ops = {body.op[i] for i in rows}
+        if Op.RETURN not in ops and any(body.op[i] == Op.CALL and self._raises_by(fn, i) for i in rows):
+            return True
         return not catch.falls and Op.RAISE in ops and Op.RETURN not in ops
+
+    def _raises_by(self, fn: Fn, i: int) -> bool:
+        """Whether a call lands in a function of ours that only raises: ``this.handleError(error)``, declared as ``never``."""
+        program = self.model.program
+        return self.model.effects.never_returns(fn, i) and any(Op.RAISE in program.body(one).op for one in self._ours(fn, i))
 
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
         """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""

@@ -1,19 +1,24 @@
 """Fields that are set to be shown in a page and are no columns of a table."""
 
+import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.entities import KEEPS, entity
+from tillproof.commerce.lexicon import snake
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+_STORES = re.compile(r"(save|store|persist|insert|update|write|flush|commit|push|sync)(_|$)")
 
 
 def only_shown(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether an assignment sets what a page shows, and no column: a field of a component, or one lent to a record."""
     body = model.program.body(fn)
     obj = body.args(i)[0]
-    if model.exposed.is_component(model.evaluator.value(fn, obj, ctx)):
+    if model.exposed.is_component(model.evaluator.value(fn, obj, ctx)) or notes_for_itself(model, fn, i):
         return True
     return is_kept_nowhere(model, fn, model.records.holder(fn, obj, ctx)[0], body.name(i))
 
@@ -27,3 +32,17 @@ def is_kept_nowhere(model: "Model", fn: Fn, kind: str, name: str) -> bool:
     if table is None or table.model is None or table.open or table.documents or table.column(name) is not None:
         return False
     return model.evaluator.scope.method(table.model, name) is None
+
+
+def notes_for_itself(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether an object notes how many there are while it works, such as a page that shows a form: its class is derived from none of
+    others, is no table's, and stores nothing by any method of its own."""
+    body, words = model.program.body(fn), model.words
+    obj, owner = body.args(i)[0], model.program.owner(fn)
+    if owner is None or body.op[obj] != Op.NAME or body.name(obj) not in ("this", "self") or not words.has("stock_fields", body.name(i)):
+        return False
+    name = model.program.cls(owner).name
+    if KEEPS.fullmatch(entity(name)) or model.evaluator.scope.foreign_bases(owner) or model.schema.table(name, fn.file) is not None:
+        return False
+    lineage = model.evaluator.scope.lineage(owner)
+    return not any(_STORES.match(snake(method)) for cls in lineage for method in model.program.methods(cls))

@@ -23,6 +23,7 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Instance,
+    Mix,
     Param,
     Value,
     leaves,
@@ -286,7 +287,8 @@ class PaidPolicy(SenderPolicy):
                 return ""  # what is to be paid, as shops call it too
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
-                return "" if newsletter else "sure"
+                asked = any(isinstance(o, Mix) and o.op in ("in", "not in") for o in options(value))  # is he among those who follow it?
+                return "" if newsletter or asked else "sure"
             if snake(name) in PAID_FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
                 return "loose"  # a state that is kept as a number: not paid, paid
             return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""

@@ -371,9 +371,11 @@ class Reach:
         facts = self._facts[fn] = Facts()
         model = self.model
         body = model.program.body(fn)
+        keys = written_keys(body)
         for i, op in enumerate(body.op):
             if op in (Op.CONST, Op.FIELD):
-                self._note_text(facts, fn, i)
+                if i not in keys or header(body.name(i).strip("'\"")) not in model.handlers.proving_headers:  # a header that we send
+                    self._note_text(facts, fn, i)
             elif op in (Op.BINARY, Op.RECORD):
                 facts.compared.update(self._compared(fn, i))
             elif op in (Op.CALL, Op.NEW):
@@ -389,6 +391,18 @@ class Reach:
                     if body.op[callee] in (Op.FIELD, Op.NAME):
                         facts.unresolved.append((fn, i, body.name(callee).rpartition(".")[2]))
         return facts
+
+
+def written_keys(body: Body) -> frozenset[int]:
+    """The instructions that name a key which something is written under: ``{'X-Signature': mine}``, ``headers['X-Signature'] = mine``."""
+    stored = (body.args(i)[1] for i, op in enumerate(body.op) if op == Op.SET_INDEX)
+    literal = (k for i, op in enumerate(body.op) if op == Op.RECORD for k in body.args(i)[::2])
+    return frozenset(k for k in (*stored, *literal) if k >= 0)
+
+
+def header(text: str) -> str:
+    """A header's name however it is written: ``HTTP_STRIPE_SIGNATURE`` is ``stripe-signature``."""
+    return text.lower().replace("_", "-").removeprefix("http-")
 
 
 def _spelt(body: Body, i: int) -> str:

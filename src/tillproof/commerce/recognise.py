@@ -10,6 +10,7 @@ from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -224,6 +225,8 @@ class Recogniser:
             certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
+            if not certain and provider.members and _is_asked_first(body, callee):
+                continue
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))
         out.sort(key=lambda k: (not k.certain, not self.mentions(k.provider, fn.file), -len(k.name)))
@@ -477,3 +480,9 @@ def _fits_text(text: str, wanted: str) -> bool:
 def _lands(callee: Value) -> bool:
     """Whether a call lands in code of ours that is written for what it is called with, not for any kind of record."""
     return any(isinstance(o, FunctionV) and not (isinstance(o.this, Instance) and o.this.of is not None) for o in options(callee))
+
+
+def _is_asked_first(body: Body, callee: int) -> bool:
+    """Whether a method is called on what another method answers that is asked for nothing in particular: ``user.orders().create()``."""
+    holder = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+    return holder >= 0 and body.op[holder] == Op.CALL and body.op[body.args(holder)[0]] == Op.FIELD and not body.call(holder)[1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import speaks_of
-from tillproof.commerce.reach import Closure
+from tillproof.commerce.reach import Closure, header
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Inbound, Provider
@@ -174,8 +174,3 @@ def words_of(text: str) -> str:
 def _is_event(text: str) -> bool:
     """Whether a text can only be the name of an event: a plain word like ``confirmed`` may be a state as well."""
     return not text.islower() or any(mark in text for mark in ".:/-")
-
-
-def header(text: str) -> str:
-    """A header's name however it is written: ``HTTP_STRIPE_SIGNATURE`` is ``stripe-signature``."""
-    return text.lower().replace("_", "-").removeprefix("http-")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, Value, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Records as Mapper
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST = 6
+_SOME = "?"
+_SAME = ("==", "!=", "is", "is not")
 
 
 class Receiver(NamedTuple):
@@ -126,23 +128,48 @@ class RecordMethods:
                     at = (fn.file, body.line[i])
                     target = FunctionV(at, Fn(fn.file, body.args(i)[1]), None)
                     for signal in _spelt(body, given[0][1]):
-                        yield Receiver(signal, self._sender(mapper, fn, call), target, mapper.record)
+                        yield Receiver(signal, self._sender(mapper, fn, call) or self._asked_for(mapper, target), target, mapper.record)
             elif op == Op.CALL and body.called(i) in words and body.op[body.args(i)[0]] == Op.FIELD and (given := body.call(i)[1]):
                 for signal in _spelt(body, body.args(body.args(i)[0])[0]):
                     for option in options(self.model.evaluator.value(fn, given[0][1])):
                         if isinstance(option, FunctionV):
-                            yield Receiver(signal, self._sender(mapper, fn, i), option, mapper.record)
+                            yield Receiver(signal, self._sender(mapper, fn, i) or self._asked_for(mapper, option), option, mapper.record)
 
     def _sender(self, mapper: Mapper, fn: Fn, call: int) -> str:
+        """The kind of record that a receiver is registered for; empty for any. A kind that is given and cannot be told is none of
+        those that are known by name: a receiver of one kind does not hear of all."""
         given = next((v for k, v in self.model.program.body(fn).call(call)[1] if k == mapper.sender), None)
-        value = options(self.model.evaluator.value(fn, given)) if given is not None else ()
+        return (self._kind(fn, given) or _SOME) if given is not None else ""
+
+    def _asked_for(self, mapper: Mapper, target: FunctionV) -> str:
+        """The kind of record that a receiver of any kind goes on with: ``if sender != Order: return``, ``isinstance(instance, Order)``."""
+        body = self.model.program.body(target.fn)
+        for i, op in enumerate(body.op):
+            if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME:
+                sides = body.args(i)[1:3]
+                asked = [(a, b) for a, b in (sides, sides[::-1]) if body.op[a] == Op.NAME and body.name(a) == mapper.sender]
+            elif op == Op.CALL and body.called(i) == "isinstance" and len(given := body.call(i)[1]) == 2:
+                asked = [(given[0][1], given[1][1])] if body.name(given[0][1]) == mapper.record else []
+            else:
+                continue
+            if asked and (kind := self._kind(target.fn, asked[0][1])):
+                return kind
+        return ""
+
+    def _kind(self, fn: Fn, i: int) -> str:
+        """The kind of record that a value names: a class, its name in a text, or what a call is asked for by that name."""
+        body = self.model.program.body(fn)
+        value = options(self.model.evaluator.value(fn, i))
         names = [self.model.program.cls(o.cls).name for o in value if isinstance(o, ClassV)]
-        if not names and given is not None:  # a class that only the settings know is called by its name
-            body = self.model.program.body(fn)
-            told = body.const(given)  # the class may be called by its name alone: ``sender="orders.Order"``
-            spelt = (told[1].strip("'\"").rpartition(".")[2],) if told is not None else _spelt(body, given)
-            names = [word.removesuffix("_MODEL").removeprefix("AUTH_") for word in spelt]
-        return next((entity(name) or snake(name) for name in names), "")
+        calls = [o for o in value if isinstance(o, Result) and o.instr >= 0] if not names else []
+        for call in calls:  # ``apps.get_model('orders', 'Order')``, ``get_user_model()``
+            texts = [t for _, v in self.model.evaluator.arguments(call) if (t := constant(v))]
+            names += texts[-1:] or [self.model.program.body(call.fn).called(call.instr).rpartition(".")[2].removeprefix("get_")]
+        if not names:  # a class that only the settings know is called by its name, or it stands there in a text: ``sender="orders.Order"``
+            told = body.const(i)
+            names = list((told[1].strip("'\""),) if told is not None else _spelt(body, i))
+        words = (n.rpartition(".")[2].removesuffix("_MODEL").removesuffix("_model").removeprefix("AUTH_") for n in names)
+        return next((entity(name) or snake(name) for name in words if name), "")
 
 
 def _spelt(body: Body, i: int) -> tuple[str, ...]:

@@ -58,6 +58,10 @@ _CLASS = re.compile(r"\\?\w+(\\\w+)+")
 _DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
+_RELATES = frozenset(
+    ["hasmany", "hasone", "belongsto", "belongstomany", "morphmany", "morphone", "morphtomany", "hasmanythrough", "hasonethrough"]
+)
+
 
 class RecordNames:
     """Entities as ``entities.entity`` names them; empty where nothing tells."""
@@ -103,6 +107,10 @@ class RecordNames:
             return table
         listed = any(link.name in _LISTS for link in inner)
         for link in reversed(inner[1:]):
+            if link.call >= 0 and link.name.lower() in _RELATES:
+                if related := self._related(link):
+                    return related
+                continue
             if listed and link.name in DOCUMENTS:  # collection('orders').doc(id)
                 continue
             if link.call >= 0 and (told := self._told_class(link)):
@@ -122,6 +130,18 @@ class RecordNames:
         """Whether a call only narrows the rows down: Eloquent runs ``scopeOpen`` of the model for ``Order::open()``."""
         scope = f"scope{link.name[:1].upper()}{link.name[1:]}"
         return scope in self.program.functions_by_name and self.program.language(link.fn.file) == "php"
+
+    def _related(self, link: Link) -> str:
+        """The kind of record that a relation leads to: ``$this->hasMany(Note::class)``, ``hasMany(config('models.note', Note::class))``."""
+        if named := self._given_class(link):
+            return named
+        for _, row in self.program.body(link.fn).call(link.call)[1][:1]:
+            for option in options(self.evaluator.value(link.fn, row, link.ctx)):
+                given = [v for _, v in self.evaluator.arguments(option)] if isinstance(option, Result) and option.instr >= 0 else []
+                meant = [o.base for v in given for o in options(v) if isinstance(o, Member) and o.name == "class"]
+                if found := next((self.program.cls(c.cls).name for c in (*meant, *given) if isinstance(c, ClassV)), ""):
+                    return entity(found)
+        return ""
 
     def _told_class(self, link: Link) -> str:
         """The kind of record that a call is told by its name: ``frappe.get_doc("Sales Order", name)``."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
-from tillproof.commerce.lent_fields import is_kept_nowhere
+from tillproof.commerce.lent_fields import is_kept_nowhere, notes_for_itself
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
@@ -99,7 +99,9 @@ class Records:
             elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
             if (found := self._memo[key]) is not None and found.writes:
-                self._memo[key] = self.model.state_codes.spelt(replace(found, fields=without_address(found.fields)))
+                sdk = op == Op.CALL and self.model.recogniser.of_sdk(fn, i, ctx)  # an object of a provider's own library is no row of ours
+                told = replace(found, fields=without_address(found.fields))
+                self._memo[key] = self.model.state_codes.spelt(told) if not sdk else None
         return self._memo[key]
 
     def read_behind(self, value: Value) -> Touch | None:
@@ -130,7 +132,7 @@ class Records:
         found, parts = self.holder(fn, obj, ctx)
         if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
             return None
-        if is_kept_nowhere(self.model, fn, found, name) or self.model.exposed.is_component(record):
+        if is_kept_nowhere(self.model, fn, found, name) or self.model.exposed.is_component(record) or notes_for_itself(self.model, fn, i):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
@@ -409,7 +411,7 @@ class Records:
                     named = entity(self.program.cls(option.cls).name)
                     record = option
                     kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
-                elif isinstance(option, Param) or (isinstance(option, Result) and self.read_behind(option)):
+                elif isinstance(option, Param) or (isinstance(option, Result) and (low == "persist" or self.read_behind(option))):
                     record = option
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:

@@ -9,6 +9,7 @@ from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
+from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
@@ -114,6 +115,8 @@ class Repeats:
 
     def harm(self, effect: Effect) -> Harm | None:
         """What is harmed when an effect happens twice; None when a second time changes nothing, or nothing that matters."""
+        if effect.kind == "refund.create" and self._gives_all_back(effect):
+            return None  # a second time the provider refuses
         if effect.operation is not None:
             return "money" if effect.operation.repeatable == "needs-key" and effect.kind in _MONEY else None
         if effect.kind == "mail":
@@ -138,6 +141,14 @@ class Repeats:
         if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity) and not self._came_to_nothing(touch):
             return "money" if words.entity(touch.entity) else "goods" if self._gives_goods(touch) else "record"
         return None
+
+    def _gives_all_back(self, effect: Effect) -> bool:
+        """Whether a refund names no amount, so that the whole payment goes back, which can be done once."""
+        paths = effect.operation.amount if effect.operation is not None else ()
+        sites = [s for s in self.model.operations.sites if (s.fn, s.instr) == (effect.fn, effect.instr)]
+        return bool(paths and sites) and not any(
+            values_at(self.model, s, path, effect.ctx) or is_open(self.model, s, path, effect.ctx) for s in sites for path in paths
+        )
 
     def _gives_goods(self, touch: Touch) -> bool:
         """Whether a new record is goods, or keeps a code for some that is made for it."""

@@ -244,6 +244,8 @@ class Requests:
             return Source("body", value.name, value.at)
         if self._exposed(value.base):
             return None
+        if _is_of_form(value.base):
+            return None  # a field of the record that was chosen in a form: the form hands out the record itself
         base = self._find(value.base, depth + 1)
         if isinstance(base, Source):
             return Source(base.kind, _below(base.key, value.name), value.at)
@@ -389,3 +391,11 @@ def _below(key: str | None, name: str) -> str:
 def _takes_key(method: str) -> bool:
     """Whether the first argument of a method names the piece that it gives."""
     return method.lower().startswith(_KEYED)
+
+
+def _is_of_form(value: Value) -> bool:
+    """Whether a value is what a form of Django has made of a field: ``form.cleaned_data['plan']``, ``.get('plan')``."""
+    asked = value.callee if isinstance(value, Result) else value
+    if isinstance(value, Result) and not (isinstance(asked, Member) and asked.name == "get"):
+        return False
+    return isinstance(asked, (Element, Member)) and isinstance(asked.base, Member) and asked.base.name == "cleaned_data"

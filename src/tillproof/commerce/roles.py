@@ -7,7 +7,7 @@ from functools import cached_property
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_names import Patterns, by_names, by_text, snake
+from tillproof.commerce.role_names import STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, snake
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session, session_key
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -34,9 +34,7 @@ from tillproof.knowledge.schema import Role
 Because = tuple[str, int, str]
 _RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
-_STAFF_TEXT = re.compile(r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?")
 _ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
-_STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
 )
@@ -212,7 +210,7 @@ class Roles:
             return self._by_lexicon(word)
         told = [t for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,)) if (t := _role_text(v))]
         if told:
-            return "staff" if all(_STAFF_TEXT.fullmatch(t) for t in told) else "customer"
+            return "staff" if all(STAFF_TEXT.fullmatch(t) for t in told) else "customer"
         return self._by_lexicon(word)
 
     def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
@@ -265,9 +263,10 @@ class Roles:
         asked: Role | None = None
         for one in bodies:
             body = self.program.body(one)
+            copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
                 refuses = refuses or self._refuses(one, i)
-                if op == Op.FIELD or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
+                if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = _highest((asked, _asks(body.name(i))))
                 elif op == Op.BINARY:
                     asked = _highest((asked, self.compares_role(one, i)))
@@ -343,7 +342,7 @@ class Roles:
         texts = [t for s in sides if (t := _role_text(s))]
         words = [snake(o.name) for s in sides for o in options(s) if isinstance(o, Member)]
         words += [k for s in sides if (k := session_key(s))]
-        if any(_ROLE_WORD.fullmatch(w) for w in words) and any(_STAFF_TEXT.fullmatch(t) for t in texts):
+        if any(_ROLE_WORD.fullmatch(w) for w in words) and any(STAFF_TEXT.fullmatch(t) for t in texts):
             return "staff"
         return None
 
@@ -427,7 +426,7 @@ class Roles:
             return "customer"
         if body.op[i] in (Op.FIELD, Op.NAME):
             word = snake(body.name(i))
-            if _STAFF_WORD.fullmatch(word):
+            if STAFF_WORD.fullmatch(word):
                 return "staff"
             if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or given_by_session(self.evaluator, fn, i)):
                 return "customer"
@@ -452,7 +451,7 @@ def _is_digest(value: Value) -> bool:
 
 def _asks(word: str) -> Role | None:
     name = snake(word.rpartition(".")[2])
-    if _STAFF_WORD.fullmatch(name):
+    if STAFF_WORD.fullmatch(name):
         return "staff"
     return "customer" if _PROVES.fullmatch(name) or name in ("user", "current_user", "session") else None
 

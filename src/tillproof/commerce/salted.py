@@ -81,7 +81,7 @@ def _mentions_secret(model: "Model", value: Value) -> bool:
     for leaf in (value, *leaves(value, 120)):
         if isinstance(leaf, Const) and leaf.kind == Kind.STRING and any(w in leaf.text.lower() for w in _WORDS):
             return True
-        if isinstance(leaf, (Member, Param)) and any(w in leaf.name.lower() for w in _WORDS):
+        if isinstance(leaf, (Member, Param, External)) and any(w in leaf.name.rpartition(".")[2].lower() for w in _WORDS):
             return True
         if isinstance(leaf, Result) and leaf.instr >= 0 and model.recogniser.result_is("config", leaf):
             return True

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.cards import STARS
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, Value, options
@@ -117,6 +118,8 @@ class Shown:
     def _below(self, step: _Step, out: Showing) -> list[_Step]:
         """The steps that go on from one; none at a piece, a constant or a mask."""
         body = self.model.program.body(step.fn)
+        if _is_starred(body, step.instr):
+            return self._of_mask(step, body, out)
         rule = self._rules.get(body.op[step.instr])
         if rule is not None:
             return rule(step, body, out)
@@ -256,3 +259,10 @@ def _through(body: Body, i: int) -> list[int]:
     if op == Op.BINARY and body.text(args[0]) in _JOINS:
         return args[1:3]
     return []
+
+
+def _is_starred(body: Body, i: int) -> bool:
+    """Whether a text is put together of stars and what is left to see: ``'**** **** **** ' . $last``, ``sprintf('#### %d', $last)``."""
+    op, args = body.op[i], body.args(i)
+    parts = args if op == Op.TEXT else args[1:3] if op == Op.BINARY else [v for _, v in body.call(i)[1][:1]] if op == Op.CALL else []
+    return any((const := body.const(part)) is not None and STARS.search(const[1]) for part in parts)

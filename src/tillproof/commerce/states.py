@@ -219,8 +219,9 @@ class States:
                 out = {e: None for e, t in done.about(touch.entity) if self._exists_after(touch, t) is (there != atom.truth)}
         if not out:
             out = {e: None for sought in self._sought(atom) for e, t in done.about(sought.entity) if self._exists_after(sought, t)}
-        if not out and self.exists_means(atom) is (not atom.truth):  # `if (!$order->getInvoices())`, and then one is made
-            kept = (e for r in self.reads(atom) if r.field.endswith("s") for e, t in done.about(entity(r.field)) if t.kind in _MAKES)
+        if not out and self.exists_means(atom) is (not atom.truth):  # `if (!$cart->order)`, and then one is made
+            held = (r.field for r in self.reads(atom) if r.field.endswith("s") or self.model.words.entity(r.field))
+            kept = (e for field in held for e, t in done.about(entity(field)) if t.kind in _MAKES)
             out = dict.fromkeys(kept)
         return list(out)
 
@@ -356,6 +357,10 @@ class States:
         else:
             says_not = atom.truth is False
         return self.wanted(atom) if says_not else set()
+
+    def required(self, atom: Atom) -> set[str]:
+        """The words, in lower case, of which a condition says that a value is one; empty when it says something else."""
+        return self.wanted(atom) if self._says_same(atom) else set()
 
     def _is_kept_list(self, atom: Atom) -> bool:
         """Whether a call asks for something in a list that a field keeps: ``in_array($refund_id, $order->get_meta('refunds'))``."""

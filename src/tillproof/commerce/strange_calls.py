@@ -10,6 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Value, names
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _SIGNED = re.compile(r"sign|hmac|hash|checksum|digest|(^|_)(sig|mac|token)(_|$)"
 _PLAIN = 2
 _NAMING = 2  # words at the end of a call's name that say what it is about
 _PIECES = 20
+_LOCATES = ("app", "make", "resolve", "get", "service")
+_QUOTES = "'\""
 
 
 def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
@@ -112,7 +115,7 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
     if body.op[callee] != Op.FIELD or not verbs.match(snake(body.name(callee))) or model.recogniser.is_ours(fn, i, None):
         return ""
     spelt = [strip(n) for n in names(model.evaluator.value(fn, callee)) if not n.startswith(("?", "#", "."))]
-    called = next((n for n in spelt if n.count(".") >= _PLAIN), "")
+    called = next((n for n in spelt if n.count(".") >= _PLAIN), "") or _of_service(body, callee)
     known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i) or model.recogniser.is_("reads", fn, i)
     if not called or known or model.recogniser.of_framework(called, fn):
         return ""
@@ -120,6 +123,16 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
         return ""
     speaks = _OF_PAYMENTS.search(snake(called.rpartition(".")[0].replace(".", "_"))) or model.vocabulary.paying(fn)
     return called if speaks else ""
+
+
+def _of_service(body: Body, callee: int) -> str:
+    """A method of what the shop keeps under a name: ``app('gateway')->verify()``. Empty when it is called on anything else."""
+    holder = body.args(callee)[0]
+    if body.op[holder] != Op.CALL or body.called(holder).rpartition(".")[2] not in _LOCATES:
+        return ""
+    given = body.call(holder)[1]
+    const = body.const(given[0][1]) if len(given) == 1 else None
+    return f"{const[1].strip(_QUOTES)}.{body.name(callee)}" if const is not None else ""
 
 
 def _is_message(model: "Model", value: Value) -> bool:

@@ -41,7 +41,7 @@ _PLAIN = re.compile(
     r"|plugins?|includes?|class|classes|functions?|pages?|utils?|helpers?|integrations?|providers?|(web)?hooks?|ipns?|notif\w*|call_?backs?"
     r"|call|events?|listeners?|receive\w*|incoming|inbound|process\w*|handle\w*|update\w*|checks?|set|get|post|put|new|tests?|testing|local"
     r"|pay|paying|payments?|paid|payins?|checkouts?|billing|bills?|invoices?|transactions?|trans|txn|deposits?|top|ups?|donat\w*|gateways?"
-    r"|orders?|purchases?|bookings?|subscriptions?|wallets?|charges?|carts?|shops?|stores?|sales?|e?commerce|merchants?|customers?|users?"
+    r"|orders?|purchases?|bookings?|subscriptions?|wallets?|charges?|carts?|shop(s|ping)?|stores?|sales?|e?commerce|merchants?|customers?|users?"
     r"|clients?|products?|return\w*|success\w*|complete\w*|results?|confirm\w*|verif\w*|response|status|redirect\w*|cancel\w*|fail\w*"
     r"|errors?|done|thanks?|finish\w*|validat\w*|push|cards?|banks?|money|mobile|online|crypto|qr|links?|sessions?|requests?|query|php|html"
     r"|json|self|this|that|from|with|woocommerce|ajax|nopriv|init|action|data|file|files|include|require|account|accounts|credits?|tickets?"
@@ -93,6 +93,8 @@ class Strangers:
         if _OTHERS.search(own) and not _PAYS.search(own):
             return None
         kind: Literal["webhook", "redirect-return"] = "redirect-return" if self._comes_back(entry, own) else "webhook"
+        if kind == "webhook" and entry.role == "customer" and not _SERVER.search(own):
+            return None  # no system is signed in as a customer: the page tells what the system told it
         pays = _PAYS.search(whole) is not None or self.named(entry) is not None
         if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry))):
             return None
@@ -195,10 +197,14 @@ class Strangers:
             imported = re.compile(rf"(^|[./@\\_-]){word}", re.IGNORECASE)
             self._called[word] = any(
                 address.search(program.sources[file])
-                or any(imported.search(item.module) for item in program.indices[file].imports if not item.module.startswith("."))
+                or any(imported.search(m) and self._is_outside(file, m) for m in (i.module for i in program.indices[file].imports))
                 for file in files
             )
         return self._called[word]
+
+    def _is_outside(self, file: str, module: str) -> bool:
+        """Whether an import brings in a package of others: a folder of ours is no system."""
+        return not module.startswith(".") and self.model.evaluator.scope.modules.find(file, module) is None
 
     def _system(self, name: str, shown: str) -> Provider:
         inbound = (Inbound(kind="webhook", proof="refetch"), Inbound(kind="redirect-return", proof="refetch"))

@@ -12,6 +12,7 @@ from tillproof.commerce.strange_sandboxes import names_live, strange_sandboxes
 from tillproof.commerce.test_marks_code import WORLDS, CodeMarks, How
 from tillproof.knowledge.schema import Provider
 from tillproof.source.files import SourceFile
+from tillproof.source.kinds import is_seed
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -67,7 +68,7 @@ class TestMarks:
 
     def _counts(self, file: SourceFile) -> bool:
         """Whether what is written in a file may reach production."""
-        return self._model.texts.environment(file) in ("production", "any")
+        return self._model.texts.environment(file) in ("production", "any") and not is_seed(file.path)
 
     def _is_local(self, file: SourceFile) -> bool:
         """Whether settings say themselves that they are for development: ``APP_ENV=local``."""

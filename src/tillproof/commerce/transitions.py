@@ -1,7 +1,7 @@
 """Changes of an order's or payment's state, and whether the state that it is in is looked at first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Overlay, Result, Unknown, Value, names, options
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
+_CLAIMS = re.compile(r"(try_)?claim(_|$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _WHOLE = 4
@@ -54,7 +55,8 @@ _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log",
 class Transition:
     """An effect that moves a record to another state. ``to``: the words that say which, when they are known. ``guards``: the conditions on
     the way that ask for its present state. ``held``: why it needs none, or empty. ``undoes``: it ends or holds up what was paid.
-    ``computed``: one of several states is worked out, from other records such as an order's shipments, or from what a message says."""
+    ``computed``: one of several states is worked out, from other records such as an order's shipments, or from what a message says.
+    ``looked``: the state is asked for on the way, by conditions that let what is paid through."""
 
     effect: Effect
     touch: Touch
@@ -64,6 +66,7 @@ class Transition:
     held: str
     undoes: bool = False
     computed: bool = False
+    looked: bool = False
 
     @property
     def sent(self) -> bool:
@@ -102,7 +105,8 @@ class Transitions:
         """The columns that hold a state where a request's body is written as it came."""
         if self.model.program.body(touch.fn).op[touch.instr] == Op.CALL:
             columns = set_by_sender(self.model, touch.entity, touch.fn, touch.instr, touch.ctx)
-            yield from ((name, (ASKED,)) for name in columns if name not in touch.fields and self.model.words.says_state(name))
+            told = (n for n in columns if n not in touch.fields and self.model.words.says_state(n))
+            yield from ((name, (ASKED,)) for name in told)
 
     def _is_order(self, touch: Touch) -> bool:
         words = self.model.words
@@ -146,11 +150,13 @@ class Transitions:
             atoms = self._choosing(effect, touch)
         if not atoms:
             atoms = self._turned_beside(effect, effects)
-        undoes = self._undoes(to)
+        undoes, looked = self._undoes(to), bool(atoms)
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
-        none_needed = self._needs_none(touch) or self._begins(touch, to) or _ends_agreement(touch, to)
-        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, self._computed(touch.fields.get(name)))
+        made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
+        none_needed = self._needs_none(touch, made) or self._begins(touch, to) or _ends_agreement(touch, to)
+        computed = self._computed(touch.fields.get(name))
+        return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
@@ -200,6 +206,8 @@ class Transitions:
             return [a for group in groups for a in group] if groups and all(groups) else []
         if atom.truth is None:
             return [atom] if self._chooses(atom, touch) or self._asked_for_leave(atom, touch) else []
+        if atom.truth and (self._claims(atom) or self._allows(atom, touch)):
+            return [atom]
         return [atom] if self.about(atom, touch) else []
 
     def _asking_some(self, atom: Atom | AnyOf, touch: Touch) -> list[Atom]:
@@ -215,10 +223,21 @@ class Transitions:
             kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
             kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
             kin = kin or (_PAYMENT.fullmatch(read.entity) is not None and self._is_of_payment(touch))
+            kin = kin or (_MAIN.fullmatch(touch.entity) is None and same(read.entity, self._owner(touch)))
             if kin and (self._tells_state(read) or self._is_written(read, touch)):
                 return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
+
+    def _owner(self, touch: Touch) -> str:
+        """The kind of record that what is written hangs on: ``settlement.transaction.status = …``. Empty when it hangs on none."""
+        body = self.model.program.body(touch.fn)
+        record = body.args(touch.instr)[0] if touch.instr >= 0 and body.op[touch.instr] in (Op.SET_FIELD, Op.CALL) else -1
+        if record >= 0 and body.op[touch.instr] == Op.CALL and body.op[record] == Op.FIELD:
+            record = body.args(record)[0]  # what a method is called on
+        if record < 0 or body.op[record] != Op.FIELD:
+            return ""
+        return self.model.records.holder(touch.fn, body.args(record)[0], touch.ctx)[0]
 
     def _is_written(self, read: FieldRead, touch: Touch) -> bool:
         """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
@@ -249,12 +268,29 @@ class Transitions:
         reads = (r for _, a in arguments for r in self.model.states.field(atom.fn, a, atom.ctx))
         return any(same(r.entity, touch.entity) and self.model.words.says_state(r.field) for r in reads)
 
+    def _allows(self, atom: Atom, touch: Touch) -> bool:
+        """Whether the present state itself was asked whether it may change: ``$order->status->canTransitionTo($failed)``."""
+        body = self.model.program.body(atom.fn)
+        callee = body.args(atom.instr)[0] if body.op[atom.instr] == Op.CALL else -1
+        if callee < 0 or body.op[callee] != Op.FIELD or not _JUDGES.search(snake(body.name(callee))):
+            return False
+        asked = self.model.states.field(atom.fn, body.args(callee)[0], atom.ctx)
+        return any(same(r.entity, touch.entity) and self.model.words.says_state(r.field) for r in asked)
+
+    def _claims(self, atom: Atom) -> bool:
+        """Whether a call that answered yes has claimed for this run what it was handed: ``if (!$rows->claimForProcessing($id)) return;``"""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.CALL or not body.call(atom.instr)[1]:
+            return False
+        return _CLAIMS.match(snake(body.called(atom.instr).rpartition(".")[2])) is not None
+
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
         return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
 
-    def _needs_none(self, touch: Touch) -> str:
-        """Why a change needs no guard beside it: the update is conditional, the platform looks first, or the record is new."""
+    def _needs_none(self, touch: Touch, made: list[Touch]) -> str:
+        """Why a change needs no guard beside it: the update is conditional, the platform looks first, or the record is new, one of those
+        that were ``made`` before."""
         words = self.model.words
         if any(words.says_state(k) for k in touch.compared):
             return "only a record in the right state is chosen"
@@ -263,6 +299,8 @@ class Transitions:
         if touch.record is not None and self._is_new(touch.record, touch.entity):
             return "the record has just been created"
         if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
+            return "the record has just been created"
+        if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
             return "the record has just been created"
         return ""
 
@@ -299,6 +337,15 @@ class Transitions:
         if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
             by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
         return by is not None and id_of(by) is not None and self._is_new_by(by, kind)
+
+
+def _one_value(fields: Mapping[str, Value | None], keys: Mapping[str, Value]) -> bool:
+    """Whether a record is looked for by the very value that a new one was given: ``create(code=code)``, ``update(where code=code)``."""
+    for name, key in keys.items():
+        given = fields.get(name)
+        if given is not None and type(given) is type(key) and given.at == key.at and isinstance(key, (Text, Mix, Result)):
+            return True
+    return False
 
 
 def _ends_agreement(touch: Touch, to: tuple[str, ...]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.recognition import HOOK, caller, header, signs_of
+from tillproof.commerce.reach import header, written_keys
+from tillproof.commerce.recognition import HOOK, caller, signs_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import FunctionV, Instance
 from tillproof.ir.ops import Op
@@ -67,7 +68,9 @@ def _takes_messages(model: "Model", fn: Fn) -> bool:
     if not tokens & model.handlers.proving_words:
         return False
     body = model.program.body(fn)
-    if any(op == Op.CONST and header(body.name(i).strip("'\"")) in model.handlers.proving_headers for i, op in enumerate(body.op)):
+    keys = written_keys(body)
+    named = (header(body.name(i).strip("'\"")) for i, op in enumerate(body.op) if op == Op.CONST and i not in keys)
+    if any(name in model.handlers.proving_headers for name in named):
         return True
     return any(op == Op.CALL and model.recogniser.verifier(fn, i) is not None for i, op in enumerate(body.op))
 

@@ -137,7 +137,10 @@ class Evaluator:
         key = (call, target.fn, id(target.this), callback)
         found = caller.contexts.get(key)
         if found is None:
-            found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, target.this, target.outer, callback)
+            outer = target.outer
+            if outer is None and self.program.parent(target.fn) == caller.fn:
+                outer = caller.ctx  # it is written where it is called, and sees what its function was given
+            found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, target.this, outer, callback)
         return found
 
     def entry_context(self, target: FunctionV) -> Ctx | None:

@@ -1,11 +1,27 @@
-"""What is looked up in a ``Map`` of ours: ``new Map([['stripe', new StripeGateway()]]).get(name)``, ``this.gateways.set('stripe', …)``."""
+"""What is looked up in a table of ours: a literal of Python, ``new Map([['stripe', new StripeGateway()]]).get(name)``,
+``this.gateways.set('stripe', …)``."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Place, Result, Seq, Value, choice, options
+from tillproof.flow.values import (
+    ClassV,
+    Const,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Missing,
+    Place,
+    Record,
+    Result,
+    Seq,
+    Value,
+    choice,
+    options,
+)  # fmt: skip
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -16,8 +32,11 @@ _MOST = 20
 
 def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> Value | None:
     """The objects and functions of ours among which a key chooses; None where a map holds anything else, or nothing that is seen."""
-    maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
     arguments = f.body.call(i)[1]
+    tables = [o for o in options(callee.base) if isinstance(o, Record) and o.entries]
+    if tables and arguments:
+        return _of_table(ev, f, tables, [v for _, v in arguments], at)
+    maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
     if not maps or len(arguments) != 1:
         return None
     wanted = ev.at(f, arguments[0][1])
@@ -27,6 +46,17 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     if not held or not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
         return None
     return choice(at, held)
+
+
+def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
+    """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
+    None where it holds anything but functions, classes and objects of ours."""
+    held = [o for table in tables for _, v in table.entries for o in options(v)]
+    if not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
+        return None
+    wanted = ev.at(f, given[0])
+    found = [ev.index(table, wanted, at) for table in tables]
+    return choice(at, [*(v for v in found if not isinstance(v, Missing)), *(ev.at(f, other) for other in given[1:2])][:_MOST])
 
 
 def _is_map(value: Result) -> bool:

@@ -8,6 +8,7 @@ from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.source.aliases import Alias
 
 _JS_ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js", "/index.jsx", "/index.mjs")
+_STARTS = ("manage.py", "main.py", "app.py", "run.py", "wsgi.py")
 
 
 class Modules:
@@ -85,12 +86,14 @@ class Modules:
         return path == importer or (inside and not self.program.sources[path].strip())
 
     def _below_a_root(self, dotted: str, module: str, importer: str) -> bool:
-        """Whether a module may be imported by that name: the folder above it is on the path of the importer and is no package itself."""
+        """Whether a module may be imported by that name: the folder above it is on the path of the importer, and is no package itself or is
+        where the program is started, which puts it on the path whatever else lies there."""
         if not dotted.endswith("." + module):
             return False
         above = dotted[: -len(module) - 1].replace(".", "/")
         on_path = importer.startswith(above + "/") or above.rpartition("/")[2] in ("src", "lib", "python", "apps")
-        return on_path and above + "/__init__.py" not in self.program.indices
+        indices = self.program.indices
+        return on_path and (above + "/__init__.py" not in indices or any(f"{above}/{start}" in indices for start in _STARTS))
 
     def _nearest(self, importer: str, candidates: list[str]) -> str | None:
         if not candidates:

@@ -116,6 +116,12 @@ _TEST_NAME = re.compile(
     r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w.-]*)?\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
     r"|.*[.-](?:test|spec|cy|stories|e2e-spec)\.[cm]?[jt]sx?|.*(?:Tests?|TestCase|Cest)\.(?:php|java|kt|cs)"
 )
+# What fills a database with made-up shops and customers is run by a developer's hand.
+_SEED_NAME = re.compile(
+    r"(?:.*/)?(?:seeds|seeders)/.*|(?:.*[-_./])?seed(?:s|er|ers|ing)?(?:[-_.][\w.-]*)?\.(?:py|php|[cm]?[jt]s)|.*Seeder\.php"
+    r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
+    r"\.(?:py|php|[cm]?[jt]s)"
+)
 # What tells an analyser or an editor of code that lies elsewhere: functions without a body.
 _STUBS_NAME = re.compile(r"_ide_helper.*\.php|(?:.*[-_.])?stubs?\.php")
 _DOC_NAME = re.compile(
@@ -157,6 +163,11 @@ def language_of(name: str) -> Language | None:
     if lower.endswith(".blade.php"):
         return "blade"
     return BY_SUFFIX.get(suffix) if dot else None
+
+
+def is_seed(path: str) -> bool:
+    """True for a script that fills a database, or a provider's test account, with made-up data; no customer ever waits for it."""
+    return _SEED_NAME.fullmatch(path) is not None
 
 
 def is_asset(name: str) -> bool:

@@ -16,6 +16,7 @@ from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Value, names, options
 from tillproof.ir.ops import Op
+from tillproof.source.kinds import is_seed
 
 _MOST = 10
 _CALL = re.compile(
@@ -67,7 +68,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     by_request: dict[tuple[Fn, int], list[Leak]] = {}
     for file, source in model.program.sources.items():
         functions = model.program.functions_at(file, _offsets(model, file, source))
-        if functions and not model.browser.runs(file):
+        if functions and not model.browser.runs(file) and not is_seed(file):
             for fn in functions:
                 leaks, careful = _rule(model, fn)
                 yield from careful

@@ -165,10 +165,11 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     ruling.anchor = lines(model, place) if elsewhere else (guard.atom.fn.file, at, at)
     what = describe(repeat)
     ruling.title = "Two deliveries at once both pass the check against repeats"
+    twice = f"{what} by both" if what.startswith("another") else f"{what} twice"
     ruling.message = (
         f"{called(model, entry)} first reads whether this was done and later writes that it is; between the two, a second "
         "delivery, or the customer's "
-        f"return beside the webhook, reads the same old state and {what} twice. Nothing makes the two steps one: no row lock, no unique "
+        f"return beside the webhook, reads the same old state and {twice}. Nothing makes the two steps one: no row lock, no unique "
         f"constraint, no conditional update."
     )
     claim = remedies.code(model, guard.atom.fn.file, "once") or _CLAIM

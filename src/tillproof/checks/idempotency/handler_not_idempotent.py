@@ -32,9 +32,9 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     entry = handler.entry
     file, line = entry_line(model, entry)
     ruling = Ruling("idempotency/handler-not-idempotent", "held", handler.kind, file, line)
-    ruling.evidence = [
-        source(model, entry, f"{handler.provider.name} {handler.kind} handler: {handler.provider.name} may send the same message again")
-    ]
+    browser, name = handler.kind == "redirect-return", handler.provider.name
+    again = "the browser may come back again" if browser else f"{name} may send the same message again"
+    ruling.evidence = [source(model, entry, f"{name} {handler.kind} handler: {again}")]
     if not delivery.bare:
         for repeat in delivery.guarded[:3]:
             for guard in repeat.guards[:_MOST]:
@@ -55,11 +55,18 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
     ruling.anchor = lines(model, place)
     what = describe(worst)
-    ruling.title = f"A second delivery of the same {handler.provider.name} message has a second effect"
+    ruling.title = (
+        f"A second return from {name} has a second effect"
+        if browser
+        else f"A second delivery of the same {name} message has a second effect"
+    )
+    when = (
+        f"the browser opens {called(model, entry)} again" if browser else f"{name} sends the same message to {called(model, entry)} again"
+    )
+    repeated = what if what.startswith("another") else f"{what} a second time"
+    about = "this payment" if browser else "this message, or this payment,"
     ruling.message = (
-        f"When {handler.provider.name} sends the same message to {called(model, entry)} again, or somebody repeats the "
-        f"request, {what} a second "
-        f"time: no condition on the way asks whether this message, or this payment, was already "
+        f"When {when}, or somebody repeats the request, {repeated}: no condition on the way asks whether {about} was already "
         f"handled, so the same payment {_AGAIN[worst.harm]}."
     )
     ruling.remediation = remedy(model, place.fn.file, handler.kind)

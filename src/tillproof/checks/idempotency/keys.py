@@ -12,7 +12,25 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
-from tillproof.flow.values import Choice, Const, Ctx, External, Instance, Member, Param, Result, Text, Value, leaves, names, options, pieces
+from tillproof.flow.values import (
+    Choice,
+    Const,
+    Ctx,
+    External,
+    Instance,
+    Member,
+    Overlay,
+    Param,
+    Result,
+    Text,
+    Value,
+    leaves,
+    names,
+    options,
+    pieces,
+)  # fmt: skip
+from tillproof.ir.ops import Op
+from tillproof.source.kinds import is_seed
 
 _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create", "transfer.create", "subscription.create", "invoice.pay",
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
@@ -59,7 +77,7 @@ def keyed_places(model: Model) -> Iterator[list[Keyed]]:
     for site in model.operations.sites:
         op = site.operation
         key_support = site.provider.idempotency is not None and site.provider.idempotency.supported and op.supports_key
-        if op.op not in _PAYING or op.repeatable == "natural" or not key_support or in_browser(model, site):
+        if op.op not in _PAYING or op.repeatable == "natural" or not key_support or in_browser(model, site) or is_seed(site.fn.file):
             continue
         for keyed in _in_contexts(model, site):
             found.setdefault(keyed.place, []).append(keyed)
@@ -125,7 +143,7 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         if not key and site.request is None and position == site.operation.key_at and not _nothing(value):
             return Keyed(site, ctx, Found(value, not any(_nothing(o) for o in options(value)), "idempotency key"), ())
         found, more = find_key(evaluator, value, wanted)
-        found = found or _further_in(evaluator, value, wanted)
+        found = found or _further_in(evaluator, value, wanted) or _in_an_object(model, value, wanted)
         if found is not None and found.certain:
             return Keyed(site, ctx, found, ())
         maybe = maybe or found
@@ -154,6 +172,22 @@ def _further_in(evaluator: Evaluator, value: Value, wanted: set[str]) -> Found |
         found = find_key(evaluator, part.value, {inner})[0] if part is not None else None
         if part is not None and found is not None:
             return Found(found.value, part.certain and found.certain, found.key)
+    return None
+
+
+def _in_an_object(model: Model, value: Value, wanted: set[str]) -> Found | None:
+    """An argument that is called as the key is, of an object that is made for the call: ``new CreatePayment($token, $idempotencyKey)``."""
+    plain = {w.replace("_", "") for w in wanted}
+    for option in options(value):
+        made = option
+        while isinstance(made, Overlay):  # it was told more since
+            made = made.base
+        if not isinstance(made, Result) or not made.new or made.instr < 0:
+            continue
+        body = model.program.body(made.fn)
+        for _, given in body.call(made.instr)[1]:
+            if body.op[given] == Op.NAME and body.name(given).lstrip("$").replace("_", "").lower() in plain:
+                return Found(model.evaluator.value(made.fn, given, made.ctx), True, body.name(given))
     return None
 
 
@@ -197,13 +231,19 @@ def key_code(model: Model, keyed: Keyed) -> str:
     """The line that hands over a stable key, as this provider and language write it."""
     site = keyed.site
     names = site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
-    if site.request is not None:
-        header = next((n for n in names if "-" in n), next(iter(names), "Idempotency-Key"))
+    if sends_header(keyed):
+        header = next((n for n in names if "-" in n), "Idempotency-Key")
         return remedies.code(model, site.fn.file, "key-header", parameter=header)
     language = model.program.language(site.fn.file)
     parameter = next((n for n in names if _is_spelt_in(language, n)), next(iter(names), "idempotency_key"))
     own = None if site.operation.key_names else site.provider
     return remedies.code(model, site.fn.file, "key", own, parameter=parameter)
+
+
+def sends_header(keyed: Keyed) -> bool:
+    """Whether the key is a header of a request; with some providers it is a field of what is sent."""
+    names = keyed.site.operation.key_names or (keyed.site.provider.idempotency.names if keyed.site.provider.idempotency else ())
+    return keyed.site.request is not None and (not names or any("-" in n for n in names))
 
 
 def _is_spelt_in(language: str, name: str) -> bool:

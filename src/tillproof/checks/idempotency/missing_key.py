@@ -3,18 +3,13 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
-from tillproof.checks.operation_words import done
+from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source, sends_header
+from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.contract import Severity
 from tillproof.flow.shape import find_key
-
-_WHAT = {
-    "payment.create": "a second payment", "checkout.create": "a second payable session", "refund.create": "a second refund",
-    "payout.create": "a second payout", "transfer.create": "a second transfer", "subscription.create": "a second subscription",
-}  # fmt: skip
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -42,7 +37,8 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     fn, instr = keyed.place
     body = program.body(fn)
     name = f"{site.provider.name} {site.operation.resource or site.operation.op}"
-    call = at(program, site.fn, site.instr, f"{done(site.operation.op)} ({name})", "sink")
+    what = done(site.operation.op, site.operation.resource)
+    call = at(program, site.fn, site.instr, f"{what} ({name})", "sink")
     ruling = Ruling("idempotency/missing-key", "held", "payment-call", fn.file, body.line[instr], [call])
     if keyed.found is not None and keyed.found.certain:
         where = keyed.found.value.at
@@ -52,7 +48,9 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         ruling.outcome = "unknown"
         hidden = keyed.hidden[0].at
         ruling.question = Evidence(
-            hidden[0], hidden[1], f"Do the options by which {done(site.operation.op)} carry an idempotency key for every caller?"
+            hidden[0],
+            hidden[1],
+            f"Do the options by which {done(site.operation.op, site.operation.resource)} carry an idempotency key for every caller?",
         )
         return ruling
     ruling.outcome = "broken"
@@ -60,8 +58,7 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     ruling.severity = _severity(model, keyed, automatic)
     ruling.confidence = "certain" if site.certain and keyed.found is None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
-    harm = _WHAT.get(site.operation.op, "a second attempt whose first result is lost")
-    what = done(site.operation.op)
+    harm = again(site.operation.op, site.operation.resource)
     ruling.title = f"{what[:1].upper()}{what[1:]} without an idempotency key ({name})"
     sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""
     own = " The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
@@ -88,7 +85,9 @@ def _severity(model: Model, keyed: Keyed, automatic: bool) -> Severity:
         return "critical"
     if keyed.site.operation.repeatable == "state-guarded":
         return "low"
-    return "medium" if automatic else "high"
+    return (
+        "medium" if automatic or keyed.site.operation.op == "checkout.create" else "high"
+    )  # nothing is paid until the customer pays there
 
 
 def _charges_again(model: Model, keyed: Keyed) -> bool:
@@ -114,7 +113,7 @@ def _automatic(model: Model, keyed: Keyed) -> bool:
 
 def _remedy(model: Model, keyed: Keyed) -> str:
     how = key_code(model, keyed)
-    where = "header" if keyed.site.request is not None else "key"
+    where = "header" if sends_header(keyed) else "key"
     return (
         f"Send a {where} that is the same whenever this call is repeated for the same order: {how}. `attempt` is kept with the order and "
         "counted up only after a decline."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
-from tillproof.checks.operation_words import done
+from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
@@ -37,13 +37,15 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     if kept(value) or _names_a_record(model, source):
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
-    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain" if site.certain else "likely"
+    ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
+    ruling.severity = "medium" if site.operation.op == "checkout.create" else "high"  # nothing is paid until the customer pays there
     line = key_line(program, fn, instr, found.key)
     ruling.anchor = (fn.file, line, line)
+    asked = site.operation.op, site.operation.resource
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
-        f"The key sent where {done(site.operation.op)} is made from a random or clock value at the call, so a repeated request "
-        f"carries another key and {site.provider.name} makes a second payment of it."
+        f"The key sent where {done(*asked)} is made from a random or clock value at the call, so a repeated request "
+        f"carries another key and {site.provider.name} makes {again(*asked)} of it."
     )
     stable = f"Derive the key from the order and the attempt: {key_code(model, keyed)}"
     ruling.remediation = f"{stable}; or store the random key with the order before the first call."

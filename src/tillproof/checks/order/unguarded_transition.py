@@ -1,5 +1,6 @@
 """``order/unguarded-transition``: an order changes its state only from a state that allows it."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -11,11 +12,13 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.repeats import Guard
 from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
 _MOST_GUARDS = 4
+_PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
@@ -54,6 +57,14 @@ def _in_order(model: Model, transition: Transition) -> bool:
     return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
 
 
+def _paid_once(model: Model, entry: Entry, transition: Transition) -> list[Guard]:
+    """What lets a payment's own record be told but once that it was paid: it may have failed before that, and cannot be paid again."""
+    pays = all(model.words.has("paid_values", to) for to in transition.to)
+    if not pays or _PAYMENT.fullmatch(transition.touch.entity) is None:
+        return []
+    return list(model.repeats.guards(transition.effect, entry.target))
+
+
 def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
     """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
     once = bool(model.repeats.guards(transition.effect, entry.target))
@@ -67,12 +78,17 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
     bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
+    once = {id(t): guards for _, t in bare if (guards := _paid_once(model, entry, t))}
+    bare = [(p, t) for p, t in bare if id(t) not in once]
     if not bare and handler is None and (anybodys := _anybodys(model, entry, part)) is not None:
         return _unowned(model, entry, ruling, *anybodys)
     if not bare:
         for _, t in part[:3]:
             for atom in t.guards[:_MOST_GUARDS]:
                 ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "the present state is looked at first", "guard"))
+            for guard in once.get(id(t), ())[:_MOST]:
+                atom = guard.atom
+                ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), "a second time it stops here", "guard"))
             if t.held:
                 ruling.evidence.append(step(model, t.effect.place, t.held, "guard"))
         return ruling
@@ -85,16 +101,25 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling.severity = "high" if webhook or entry.role in ("public", "customer") else "medium"
     ruling.confidence = "certain" if worst.effect.certain else "likely"
     ruling.anchor = lines(model, place)
-    ruling.title = f"The {name} becomes {to} whatever state it is in"
+    flag = not model.words.has("status_fields", worst.field) and worst.to == (snake(worst.field),)
+    sets, set_to = ("writes it", "set") if flag else (f"sets it to {to}", f"set to {' or '.join(worst.to[:2])}")
+    ruling.title = (
+        f"`{worst.field}` of the {name} is set whatever state it is in" if flag else f"The {name} becomes {to} whatever state it is in"
+    )
     who = "a message of the provider that comes late or twice" if webhook else f"a call of {called(model, entry)}"
+    looks = (
+        f"What is asked on the way of the {name}'s present `{worst.field}` lets it through when it is paid"
+        if worst.looked
+        else f"Nothing on the way to this line reads the {name}'s present `{worst.field}`"
+    )
     ruling.message = (
-        f"Nothing on the way to this line reads the {name}'s present `{worst.field}`: {who} sets it to {to} even when "
-        f"{spoilt(model.words, worst.to)}, so money and goods no longer agree with what the order says."
+        f"{looks}: {who} {sets} even when {spoilt(model.words, worst.to)}, so money and goods no longer agree with what the order says."
     )
     ruling.remediation = remedy(model, place.fn.file, worst)
-    ruling.evidence.append(step(model, place, "the present state is not asked for", "missing"))
+    missing = "only what is ended or open already is refused" if worst.looked else "the present state is not asked for"
+    ruling.evidence.append(step(model, place, missing, "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
-        ruling.evidence += steps(model, t.effect, f"set to {' or '.join(t.to[:2])}")
+        ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.to[:2])}")
     return ruling
 
 

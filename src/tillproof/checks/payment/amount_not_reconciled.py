@@ -9,6 +9,7 @@ from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
@@ -25,6 +26,8 @@ _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 _TAKES = ("payment.capture", "payment.confirm")
+# What providers call the messages of payments that were not made: ``charge.failed``, ``PAYMENT.CAPTURE.DENIED``.
+_FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|payment_failed)$")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -77,9 +80,19 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
             return []  # what nobody tells of and nobody confirms is payment/fulfil-on-redirect
     if handler is None:
         return found
+    found = [e for e in found if not _told_of_failure(model, e)]
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
+
+
+def _told_of_failure(model: Model, effect: Effect) -> bool:
+    """Whether an effect is reached by a message alone that says that a payment failed: whatever becomes active then, nothing was paid."""
+    for held in model.effects.held(effect):
+        for atom in model.conditions.behind(held):
+            if isinstance(atom, Atom) and (said := model.states.required(atom)) and all(_FAILED.search(text) for text in said):
+                return True
+    return False
 
 
 def _names_sum(model: Model, effect: Effect) -> bool:

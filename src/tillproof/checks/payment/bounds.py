@@ -22,6 +22,10 @@ _GIFT = re.compile(
     re.IGNORECASE,
 )
 _PURSE = re.compile(r"wallet/?$")
+_FREELY = re.compile(
+    r"donat|tip(?:s|_|$)|pledge|contribut|pay_?what|sponsor|fundrais|gift_?cards?(?!_?(?:amount|total))|add_?funds", re.IGNORECASE
+)
+_KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
 _DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte)\(|\bIsPositive\b|\.positive\(|\bpositive\b"
     r"|Positive\w*|GreaterThan|\bbetween:|\bunsigned",
@@ -48,8 +52,15 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
         return lower_bound(model, around, word) or declared_bound(model, around, word)
     same = _same_as_ours(model, around, word)
     if same is None and _gift(model, site):
-        return lower_bound(model, around, word) or declared_bound(model, around, word)
+        return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
     return same
+
+
+def _asked_for(model: Model, site: AmountSite) -> Barrier | None:
+    """Where a provider is asked for what the payer gives and nothing is bought: it takes no sum below its own least one."""
+    if site.what != "charge" or not any(_FREELY.search(snake(t)) for t in _told(model, site)):
+        return None
+    return Barrier(site.fn.file, model.program.body(site.fn).line[site.instr], "the payer is meant to say how much he gives")
 
 
 def _around(model: Model, fn: Fn) -> list[Fn]:
@@ -216,10 +227,20 @@ def _declaration(lines: list[str], number: int) -> str:
 def _gift(model: Model, site: AmountSite) -> bool:
     """Whether the payer is meant to choose: a donation, a tip, what he puts into his own wallet."""
     program = model.program
-    told = [
-        program.qualified(site.fn),
-        site.fn.file,
-        *((e.route or "") + " " + program.qualified(e.target.fn) for e in model.entries_to(site.fn)),
-    ]
     names = [program.name(site.fn), *(name for e in model.entries_to(site.fn) for name in (e.route or "", program.name(e.target.fn)))]
-    return any(_GIFT.search(snake(t)) for t in told) or any(_PURSE.search(snake(n)) for n in names)
+    told = any(_GIFT.search(snake(t)) for t in _told(model, site)) or any(_PURSE.search(snake(n)) for n in names)
+    return told or _is_kind_of_gift(model, site)
+
+
+def _told(model: Model, site: AmountSite) -> list[str]:
+    """What the place of a charge and those that lead to it are called."""
+    program = model.program
+    entries = ((e.route or "") + " " + program.qualified(e.target.fn) for e in model.entries_to(site.fn))
+    return [program.qualified(site.fn), site.fn.file, *entries]
+
+
+def _is_kind_of_gift(model: Model, site: AmountSite) -> bool:
+    """Whether what is stored or asked for says of itself that the payer fills his own purse with it: ``type='deposit'``."""
+    body = model.program.body(site.fn)
+    lines = model.program.sources[site.fn.file].split(b"\n")[body.line[site.instr] - 1 : body.end_line[site.instr]]
+    return any(_KIND.search(line.decode("utf-8", "replace")) for line in lines)

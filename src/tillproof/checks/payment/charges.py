@@ -185,7 +185,7 @@ def ruling_of(charges: Charges, charge: Charge, check: str, kind: str) -> Ruling
     """A ruling on a charge, held until something else is said, with the call that sends it."""
     program, site = charges.model.program, charge.site
     fn, instr = charge.place
-    sends = at(program, site.fn, site.instr, f"{done(site.operation.op)} at {site.provider.name}", "sink")
+    sends = at(program, site.fn, site.instr, f"{done(site.operation.op, site.operation.resource)} at {site.provider.name}", "sink")
     return Ruling(check, "held", kind, fn.file, program.body(fn).line[instr], [sends])
 
 

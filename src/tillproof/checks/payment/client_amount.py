@@ -10,7 +10,10 @@ from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quan
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.role_names import STAFF_WORD
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Param, Unknown, leaves
 from tillproof.ir.ops import Op
@@ -82,12 +85,21 @@ def _rule(model: Model, site: AmountSite) -> Ruling | None:
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))
         return ruling
     barriers = {id(c): barrier(model, site, c.key) if c.key else None for c in chosen}
-    free = [c for c in chosen if barriers[id(c)] is None]
+    free = [c for c in chosen if barriers[id(c)] is None and not _read_for_staff(model, site, c)]
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
         return ruling
     _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling
+
+
+def _read_for_staff(model: Model, site: AmountSite, chosen: Chosen) -> bool:
+    """Whether a figure is read on a way that only staff take: ``if request.user.is_superuser: price = form.cleaned_data['price']``."""
+    body, (file, line) = model.program.body(site.fn), chosen.value.at
+    rows = [i for i, at_line in enumerate(body.line) if at_line == line] if file == site.fn.file else []
+    held = [f for i in rows[:1] for f in model.effects.facts(site.fn).at(i)]
+    asked = (f.instr for f in held if isinstance(f, Condition) and f.truth)
+    return any(body.op[i] == Op.FIELD and STAFF_WORD.fullmatch(snake(body.name(i))) for i in asked)
 
 
 def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:

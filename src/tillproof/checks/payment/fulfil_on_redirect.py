@@ -1,5 +1,6 @@
 """``payment/fulfil-on-redirect``: what a browser calls marks nothing as paid without the provider's word."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,10 +14,12 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.alike import of_row
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, Member, options
@@ -24,6 +27,8 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
 _NEAR = 1
+_LEAVE = re.compile(r"(is_)?(allow(s|ed)?|can|may|has_perm\w*)_(\w+_)?(edit|manage|change|update|approve|administer|admin)")
+_DONE = ("done", "completed", "complete", "approved")
 _QUOTES = "'\""
 _NEVER = "the provider is never asked whether money came"
 
@@ -62,6 +67,9 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if _ambiguous(model, act):
         route = entry.route or program.qualified(entry.target.fn)
         return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
+    if (asked_of := _asks_leave(model, act)) is not None:
+        called = written(program, asked_of[0], program.body(asked_of[0]).args(asked_of[1])[0])
+        return _unknown(model, ruling, asked_of, f"Does `{called}` let staff alone pass? Whoever passes it marks orders as paid.")
     guesses = {proof.fn: guessed_call(model, proof.ctx) for proof in policy.proofs.values()}
     if guesses and None not in guesses.values() and not policy.ignored:
         asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
@@ -74,6 +82,20 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if (act.fn, act.instr) in policy.named:
         _as_named(entry, ruling, model, act)
     return ruling
+
+
+def _asks_leave(model: Model, act: Happening) -> tuple[Fn, int] | None:
+    """The call that was asked whether this visitor may change the very record: ``invoice.allow_edit_by(user)``."""
+    places = [(act.fn, act.instr), *((c.caller, c.call) for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0)]
+    for fn, i in places:
+        body = model.program.body(fn)
+        for fact in model.effects.facts(fn).at(i):
+            if not isinstance(fact, Condition) or not fact.truth or body.op[fact.instr] != Op.CALL:
+                continue
+            given = [written(model.program, fn, a).rpartition(".")[2] for _, a in body.call(fact.instr)[1]]
+            if _LEAVE.match(snake(body.called(fact.instr).rpartition(".")[2])) and "user" in given:
+                return fn, fact.instr
+    return None
 
 
 def _unknown(model: Model, ruling: Ruling, place: tuple[Fn, int], question: str) -> Ruling:
@@ -144,6 +166,8 @@ def _asks_status(model: Model, fn: Fn) -> bool:
     for i, op in enumerate(body.op):
         if op not in (Op.BINARY, Op.CALL):
             continue
+        if op == Op.BINARY and any(_names_success(model, body.const(a)) for a in body.args(i)[1:3]):
+            return True
         for side in body.args(i)[1:3] if op == Op.BINARY else [a for _, a in body.call(i)[1]]:
             source = model.requests.source(model.evaluator.value(fn, side))
             name = source.key if source and source.key else _written(model, fn, side)
@@ -157,6 +181,12 @@ def _asks_status(model: Model, fn: Fn) -> bool:
             ):
                 return True
     return False
+
+
+def _names_success(model: Model, const: tuple[int, str] | None) -> bool:
+    """Whether a text is the name of an event that tells of a payment made: ``PAYMENT.DONE``, ``charge.succeeded``."""
+    about, dot, last = const[1].strip(_QUOTES).lower().rpartition(".") if const is not None else ("", "", "")
+    return bool(dot) and model.words.has("payment_words", about) and (model.words.has("paid_values", last) or last in _DONE)
 
 
 def _written(model: Model, fn: Fn, i: int) -> str:

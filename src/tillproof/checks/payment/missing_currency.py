@@ -51,6 +51,8 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
     if is_open(charges.model, site, path, charge.ctx):
         return None
     ruling = _break(charges, charge)
+    if not is_open(charges.model, site, path, None):  # whoever calls the wrapper, it sends none
+        ruling.file, ruling.line = site.fn.file, charges.model.program.body(site.fn).line[site.instr]
     ruling.anchor = (ruling.file, ruling.line, ruling.line)
     orders = _own_currency(charges, charge)
     without = site.operation.currency_without

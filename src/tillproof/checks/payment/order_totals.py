@@ -13,6 +13,7 @@ from tillproof.commerce.whole_bodies import handed_on, set_by_sender
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
+from tillproof.flow.tries import reached_from
 from tillproof.flow.values import ClassV, Const, Ctx, Instance, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -262,10 +263,11 @@ def free_by_choice(model: Model) -> Iterator[AmountSite]:
 def _free_is_recorded(model: Model, fn: Fn, compared: int) -> bool:
     """Whether something is recorded, beside what the shop lays down, behind the answer that there is nothing to pay as well: where that
     is refused, nobody gets anything for nothing."""
-    body = model.program.body(fn)
+    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     nothing = body.text(body.args(compared)[0]) in ("==", "===", "<=")
+    behind = reached_from(body, defuse.block_of[compared])  # what is recorded on another way knows nothing of the answer
     for i, op in enumerate(body.op):
-        got = model.recogniser.effect(fn, i) if op == Op.CALL else None
+        got = model.recogniser.effect(fn, i) if op == Op.CALL and defuse.block_of[i] in behind else None
         if got is None or got[0].effect not in (*CREATES, "order.paid") or _is_the_shops(model, fn, i):
             continue
         held = model.effects.facts(fn).at(i)

@@ -178,6 +178,7 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
 def _raised(model: Model, effect: Effect) -> Lost | None:
     """Where an exception of an effect ends."""
     way = effect.way
+    apart = max((n for n, place in enumerate(way) if _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
         if n and (logged := model.outcomes.only_logged(place)) is not None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
@@ -190,7 +191,7 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
             continue
         if model.failures.raises_again(place.fn, catch):
             continue
-        if not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
+        if n <= apart or not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
@@ -209,6 +210,19 @@ def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:
     """Whether it is a job that fails which another job has planned: the message itself was worked off by then."""
     plans = [plain for place in callers if (plain := model.effects.plain(place.fn, place.instr)) is not None and plain.kind == "job"]
     return len(plans) > 1
+
+
+def _does_its_own(model: Model, effect: Effect, place: Place) -> bool:
+    """Whether a function listens for records being stored and sees to matters of its own, not to what becomes of an order. What
+    fails in it and is caught there is not what the message brought."""
+    return model.record_methods.hears(place.fn) and not _settles(model, effect.touch)
+
+
+def _settles(model: Model, touch: Touch | None) -> bool:
+    """Whether an order or payment is made or changes its state."""
+    if touch is None or not model.words.entity(touch.entity):
+        return False
+    return touch.kind == "create" or any(model.words.has(k, name) for k in ("paid_fields", "status_fields") for name in touch.fields)
 
 
 def _nobody_waits(model: Model, place: Place, inner: Fn) -> bool:

@@ -10,6 +10,7 @@ from tillproof.commerce.sendings import Sending
 from tillproof.commerce.timeouts import MADE_ELSEWHERE, Bound
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
+from tillproof.source.kinds import is_seed
 
 _MOST = 11
 
@@ -17,7 +18,7 @@ _MOST = 11
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per file that makes clients of a system; per file, library and system where requests are sent without one."""
     groups: dict[tuple[object, ...], list[tuple[Sending, Bound]]] = {}
-    for one in model.sendings.all:
+    for one in (s for s in model.sendings.all if not is_seed(s.fn.file)):
         groups.setdefault(_key(model, one), []).append((one, model.timeouts.of(one)))
     for group in groups.values():
         yield _rule(model, group)

@@ -11,6 +11,7 @@ from tillproof.flow.values import (
     FunctionV,
     Instance,
     Member,
+    Mix,
     ModuleV,
     Overlay,
     Record,
@@ -88,6 +89,8 @@ def items(value: Value) -> list[Value]:
         return [item for v in value.items for item in items(v)]
     if isinstance(value, Overlay) and isinstance(value.base, Seq):
         return [*items(value.base), *(v for k, v, _ in value.writes if k == "[]")]
+    if isinstance(value, Mix) and any(isinstance(part, Seq) for part in value.parts()):  # two lists that are put together
+        return [item for part in value.parts() for item in items(part)]
     return [value]
 
 

@@ -89,8 +89,9 @@ class _Reader:
 
     def named(self, table: expressions.Expression | None) -> dict[str, Any]:
         """The fields of a statement that say which table it is about."""
-        while table is not None and type(table).__name__ != "Table":
-            table = table.this if table.this is not None and not isinstance(table.this, str) else None
+        while isinstance(table, self.exp.Expression) and type(table).__name__ != "Table":
+            table = table.this
+        table = table if isinstance(table, self.exp.Expression) else None
         name = table.name if table is not None else ""
         bare = without_holes(name)
         holes = hole_numbers(name)
@@ -258,7 +259,11 @@ def _paired(reader: _Reader, node: Any) -> list[tuple[Any, Any]]:
 
 def _delete(reader: _Reader, tree: expressions.Expression) -> Statement:
     where, whole = reader.where(tree)
-    return Statement("delete", **reader.named(tree.this), where=where, whole=whole)
+    named = reader.named(tree.this)
+    if isinstance(of := tree.args.get("tables"), list) and of:  # DELETE o FROM orders AS o JOIN …: of which table rows go
+        name = reader.aliases.get(str(of[0].alias_or_name), named["table"])
+        named["table"] = without_holes(name) or named["table"]
+    return Statement("delete", **named, where=where, whole=whole)
 
 
 def _merge(reader: _Reader, tree: expressions.Expression) -> Statement:

@@ -214,6 +214,8 @@ class Provider(Part, frozen=True):
 
     ``money``: how it takes and gives sums: integers of the currency's smallest unit (``minor``), texts with the currency's decimals, or
     numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
+
+    ``members``: what its SDK offers hangs on the client as members, never behind calls: ``$user->subscriptions()->create()`` is none of it.
     """
 
     id: str
@@ -235,6 +237,7 @@ class Provider(Part, frozen=True):
     currencies: tuple[str, ...] = ()
     currency_case: Literal["upper", "lower", ""] = ""
     defaults: tuple[SdkDefault, ...] = ()
+    members: bool = False
     clients: dict[Language, tuple[str, ...]] = {}
     gateways: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()

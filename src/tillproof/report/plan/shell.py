@@ -23,6 +23,7 @@ _KNOWN_VARIABLE = re.compile(
 
 def path(route: str) -> str:
     """A route for use between double quotes: its holes are shell variables, all that the shell would act on is percent-encoded."""
+    route = re.sub(r"^/?\{\}", "/{prefix}", route).replace("{}", "{part}")  # what only the settings know
     out: list[str] = []
     done = 0
     for hole in _HOLE.finditer(route):

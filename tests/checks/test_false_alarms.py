@@ -1,0 +1,704 @@
+"""What looks wrong at first sight and is right: small shops, reviewed whole, each beside one that is wrong."""
+
+from pathlib import Path
+
+from tests.checks.test_python_shops import found
+from tests.commerce.small_models import model_of
+from tillproof.flow.values import constant
+
+_ADMIN = """\
+from django.contrib import admin
+from django.db import models
+
+from billing.work import book
+
+
+class Notice(models.Model):
+    kind = models.CharField(max_length=40)
+    payload = models.JSONField()
+
+
+class Sheets:
+    actions = ["export"]
+
+
+class NoticeAdmin(Sheets, admin.ModelAdmin):
+    ACTIONS
+
+    def run_webhooks(self, request, queryset):
+        for notice in queryset:
+            book(notice.kind, notice.payload)
+"""
+_WORK = """\
+from billing.models import Order
+
+
+def book(kind, payload):
+    if kind == "charge.success":
+        Order.objects.filter(reference=payload["reference"]).update(status="paid")
+"""
+
+
+def test_an_action_of_the_admin_site_is_nobodys_webhook(tmp_path: Path) -> None:
+    def lines(name: str, actions: str) -> list[int]:
+        files = {"manage.py": "", "billing/admin.py": _ADMIN.replace("ACTIONS", actions) + "# paystack", "billing/work.py": _WORK}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/webhook-unverified")]
+
+    assert lines("a", 'actions = Sheets.actions + ["run_webhooks"]') == []
+
+
+def test_a_header_that_is_sent_on_tells_of_no_sender(tmp_path: Path) -> None:
+    view = """\
+import json
+
+import requests
+
+from billing.work import book
+
+
+class Endpoints:
+    def test(self, request):
+        HEADER
+        book(json.loads(request.body)["event"], json.loads(request.body)["data"])
+"""
+
+    def lines(name: str, header: str) -> list[int]:
+        files = {"manage.py": "", "billing/views.py": view.replace("HEADER", header), "billing/work.py": _WORK}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/webhook-unverified")]
+
+    assert lines("a", 'print(request.headers.get("X-Paystack-Signature"))') != []
+    assert lines("b", 'requests.post("https://mirror.example", headers={"X-Paystack-Signature": "none"})') == []
+
+
+def test_what_is_refused_for_being_nothing_is_no_free_order(tmp_path: Path) -> None:
+    view = """\
+from django.http import JsonResponse
+from django.urls import path
+from shop.models import Order
+
+
+def move(request):
+    amount = int(request.POST["amount"])
+    if amount <= 0:
+        ZERO
+    order = Order.objects.create(note="moved")
+    return JsonResponse({"order": order.pk})
+
+
+urlpatterns = [path("orders/", move)]
+"""
+
+    def lines(name: str, zero: str) -> list[int]:
+        files = {"manage.py": "", "shop/views.py": view.replace("ZERO", zero)}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/client-amount")]
+
+    assert lines("a", "return JsonResponse({}, status=400)") == []
+    assert lines("c", "pass\n    return JsonResponse({})") == []
+    assert lines("b", 'Order.objects.create(note="free")') == [8]
+
+
+def test_who_gives_says_how_much(tmp_path: Path) -> None:
+    route = """\
+const express = require('express')
+const stripe = require('stripe')(process.env.STRIPE_KEY)
+const router = express.Router()
+
+router.post('/PLACE', async (req, res) => {
+  const intent = await stripe.paymentIntents.create({ amount: req.body.amount, currency: 'eur' }, { idempotencyKey: req.body.key })
+  res.json({ secret: intent.client_secret })
+})
+
+module.exports = router
+"""
+
+    def count(name: str, place: str) -> int:
+        return len(found(tmp_path / name, {"package.json": "{}", "routes/pay.js": route.replace("PLACE", place)}, "payment/client-amount"))
+
+    assert count("a", "donations") == 0
+    assert count("b", "gift-cards/:number/funds") == 0
+    assert count("c", "orders") == 1
+
+
+def test_a_folder_from_which_a_program_is_started_is_on_the_path(tmp_path: Path) -> None:
+    view = """\
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.steps.closing import Closing
+from shop.models import Order
+
+
+def close(request):
+    Closing.confirm_payment(Order.objects.get(pk=request.POST["order"]))
+    return HttpResponse()
+
+
+urlpatterns = [path("orders/close/", close)]
+"""
+    closing = """\
+class Closing:
+    @classmethod
+    def confirm_payment(cls, order):
+        STEP
+"""
+
+    def paid(name: str, step: str) -> bool:
+        files = {
+            "site/__init__.py": "",
+            "site/manage.py": "",
+            "site/shop/__init__.py": "",
+            "site/shop/steps/__init__.py": "",
+            "site/shop/steps/closing.py": closing.replace("STEP", step),
+            "site/shop/views.py": view,
+        }
+        return bool(found(tmp_path / name, files, "payment/fulfil-on-redirect"))
+
+    assert not paid("a", "print(order)")
+    assert paid("b", 'order.status = "paid"; order.save()')
+
+
+def test_what_a_container_hands_out_may_be_a_payment_system_that_nobody_knows(tmp_path: Path) -> None:
+    controller = """\
+<?php
+
+namespace App\\Http\\Controllers;
+
+use App\\Models\\Order;
+
+class PaymentController extends Controller
+{
+    public function notice()
+    {
+        $told = CALL;
+        $order = Order::where('number', $told->number)->first();
+        $order->update(['paid_at' => now(), 'payment_method' => 'bank']);
+
+        return response('ok');
+    }
+}
+"""
+    routes = """\
+<?php
+use App\\Http\\Controllers\\PaymentController;
+use Illuminate\\Support\\Facades\\Route;
+
+Route::post('/payment/notice', [PaymentController::class, 'notice']);
+"""
+
+    def count(name: str, call: str) -> int:
+        files = {
+            "composer.json": '{"require": {"laravel/framework": "^10"}}',
+            "routes/web.php": routes,
+            "app/Http/Controllers/PaymentController.php": controller.replace("CALL", call),
+        }
+        return len(found(tmp_path / name, files, "payment/fulfil-on-redirect"))
+
+    assert count("a", "app('bank_pay')->verify()") == 0
+    assert count("b", "app('mailer')->last()") == 1
+
+
+def test_handlers_may_stand_in_a_table(tmp_path: Path) -> None:
+    view = """\
+import stripe
+from django.http import HttpResponse
+from django.urls import path
+from shop.models import Order
+
+
+class Work:
+    def __init__(self, event):
+        self.event = event
+
+    def run(self):
+        steps = {"checkout.session.completed": self.paid}
+        step = steps.get(self.event.type, lambda: HttpResponse(status=422))
+        return step()
+
+    def paid(self):
+        Order.objects.filter(session=self.event.data.object.id).update(status="paid")
+        return HttpResponse()
+
+
+def hook(request):
+    event = stripe.Webhook.construct_event(request.body, request.headers["stripe-signature"], "set elsewhere")
+    return Work(event).run()
+
+
+urlpatterns = [path("hook/", hook)]
+"""
+
+    model, _ = model_of(tmp_path, {"manage.py": "", "shop/views.py": view})
+    (entry,) = [e for e in model.entries if e.route == "/hook/"]
+    assert [e.touch.entity for e in model.effects.of(entry.target) if e.touch is not None] == ["order"]
+
+
+_PAYOUTS = """\
+from django.http import HttpResponse
+from django.urls import path
+from django.contrib.auth.decorators import login_required
+from shop.models import Payout, Transaction
+
+
+@login_required
+def close(request, number):
+    payout = Payout.objects.get(pk=number, owner=request.user)
+    FIRST
+    payout.status = "done"
+    payout.save()
+    payout.transaction.status = "success"
+    payout.transaction.save()
+    return HttpResponse()
+
+
+@login_required
+def begin(request):
+    code = f"T-{request.user.pk}-{request.POST['number']}"
+    MADE
+    Transaction.objects.filter(code=code).update(status="success")
+    return HttpResponse()
+
+
+urlpatterns = [path("payouts/<int:number>/close/", close), path("payouts/", begin)]
+"""
+
+
+def test_a_state_may_be_asked_of_the_record_that_another_hangs_on_and_a_new_one_has_none(tmp_path: Path) -> None:
+    def lines(name: str, first: str, made: str) -> list[int]:
+        files = {"manage.py": "", "shop/views.py": _PAYOUTS.replace("FIRST", first).replace("MADE", made)}
+        return [f.start_line for f in found(tmp_path / name, files, "order/unguarded-transition")]
+
+    asked = 'assert payout.status == "waiting"'
+    new = 'Transaction.objects.create(code=code, status="pending")'
+    assert lines("a", asked, new) == []
+    assert lines("b", "pass", new) == [13]
+    assert lines("c", asked, "pass") == [22]
+
+
+def test_a_column_may_say_of_itself_that_the_number_is_masked(tmp_path: Path) -> None:
+    models = """\
+from django.db import models
+
+
+class Payment(models.Model):
+    card_number = models.CharField(
+        max_length=30,
+        help_text="HELP",
+    )
+"""
+
+    def count(name: str, told: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/models.py": models.replace("HELP", told)}, "pci/card-data-stored"))
+
+    assert count("a", "마스킹된 카드번호") == 0
+    assert count("b", "as the customer typed it") == 1
+
+
+def test_a_page_that_notes_what_is_left_takes_nothing_from_it(tmp_path: Path) -> None:
+    form = """\
+<?php
+class Booking_Form {
+    public $stock = 0;
+
+    public function show($room) {
+        $this->stock = $room['beds'] - $room['stock'];
+        $this->stock = $this->stock - 1;
+        echo $this->stock > 0 ? 'free' : 'full';
+    }
+    MORE
+}
+(new Booking_Form())->show($_GET);
+"""
+
+    def count(name: str, more: str) -> int:
+        return len(found(tmp_path / name, {"form.php": form.replace("MORE", more)}, "inventory/non-atomic-write"))
+
+    assert count("a", "") == 0
+    assert count("b", "public function save() { global $db; $db->query('UPDATE rooms SET stock = ' . $this->stock); }") == 1
+
+
+def test_a_helper_that_only_raises_swallows_nothing(tmp_path: Path) -> None:
+    app = """\
+const express = require('express')
+const stripe = require('stripe')(process.env.STRIPE_KEY)
+const { Order } = require('./models')
+const app = express()
+
+function fail(error) {
+  console.error(error)
+  ENDS
+}
+
+async function markPaid(id) {
+  try {
+    await Order.updateOne({ session: id }, { status: 'paid' })
+  } catch (error) {
+    fail(error)
+  }
+}
+
+app.post('/hook', express.raw({ type: '*/*' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.HOOK_SECRET)
+  if (event.type === 'checkout.session.completed') await markPaid(event.data.object.id)
+  res.json({ received: true })
+})
+"""
+
+    def count(name: str, ends: str) -> int:
+        return len(found(tmp_path / name, {"package.json": "{}", "app.js": app.replace("ENDS", ends)}, "resilience/swallowed-failure"))
+
+    assert count("a", "throw new Error('not recorded')") == 0
+    assert count("b", "console.error('not recorded')") == 1
+
+
+def test_a_function_that_is_written_where_it_is_called_sees_what_its_function_was_given(tmp_path: Path) -> None:
+    app = """\
+const express = require('express')
+const { PrismaClient } = require('@prisma/client')
+const db = new PrismaClient()
+const app = express()
+
+async function settle(reference) {
+  await db.$transaction(async (tx) => {
+    await tx.payment.update({ where: { reference }, data: { status: 'paid' } })
+  })
+}
+
+app.post('/settle', async (req, res) => {
+  await settle('first')
+  res.end()
+})
+"""
+    model, _ = model_of(tmp_path, {"package.json": "{}", "app.js": app})
+    (entry,) = model.entries
+    keys = [v for e in model.effects.of(entry.target) if e.touch is not None for v in e.touch.keys.values()]
+    assert [constant(v) for v in keys] == ["first"]
+
+
+def test_what_went_back_whole_cannot_go_back_again(tmp_path: Path) -> None:
+    app = """\
+const express = require('express')
+const stripe = require('stripe')(process.env.STRIPE_KEY)
+const app = express()
+
+app.post('/hook', express.raw({ type: '*/*' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.HOOK_SECRET)
+  if (event.type === 'review.closed') await stripe.refunds.create({ payment_intent: event.data.object.payment_intent AMOUNT })
+  res.json({ received: true })
+})
+"""
+
+    def count(name: str, amount: str) -> int:
+        files = {"package.json": "{}", "app.js": app.replace(" AMOUNT", amount)}
+        return len(found(tmp_path / name, files, "idempotency/handler-not-idempotent"))
+
+    assert count("a", "") == 0
+    assert count("b", ", amount: 500") == 1
+
+
+def test_a_payment_that_can_be_paid_once_needs_no_look_at_its_own_state(tmp_path: Path) -> None:
+    view = """\
+import stripe
+from django.http import HttpResponse
+from django.urls import path
+from shop.models import Customer, Payment
+
+
+def hook(request):
+    event = stripe.Webhook.construct_event(request.body, request.headers["stripe-signature"], "set elsewhere")
+    if event.type == "payment_intent.succeeded":
+        customer = Customer.objects.select_for_update().get(pk=event.data.object.metadata.customer)
+        FIRST
+        customer.tried = True
+        customer.save()
+        Payment.objects.filter(intent=event.data.object.id).update(status="succeeded")
+    return HttpResponse()
+
+
+urlpatterns = [path("hook/", hook)]
+"""
+
+    def count(name: str, first: str) -> int:
+        files = {"manage.py": "", "shop/views.py": view.replace("FIRST", first)}
+        return len(found(tmp_path / name, files, "order/unguarded-transition"))
+
+    assert count("a", "if customer.tried: return HttpResponse()") == 0
+    assert count("b", "pass") == 1
+
+
+def test_what_was_claimed_for_this_run_may_be_changed(tmp_path: Path) -> None:
+    page = """\
+<?php
+require 'vendor/autoload.php';
+$event = \\Stripe\\Webhook::constructEvent(file_get_contents('php://input'), $_SERVER['HTTP_STRIPE_SIGNATURE'], getenv('HOOK_SECRET'));
+if ($event->type === 'payment_intent.succeeded') {
+    $payment = Payment::where('intent', $event->data->object->id)->first();
+    if (!$container['payments']->CALL($payment->id)) {
+        exit;
+    }
+    $payment->status = 'paid';
+    $payment->save();
+}
+"""
+
+    def count(name: str, call: str) -> int:
+        return len(found(tmp_path / name, {"hook.php": page.replace("CALL", call)}, "order/unguarded-transition"))
+
+    assert count("a", "claimForProcessing") == 0
+    assert count("b", "describe") == 1
+
+
+def test_a_number_that_is_all_stars_but_its_end_is_masked(tmp_path: Path) -> None:
+    page = """\
+<?php
+$told = $stripe->charges->retrieve($_GET['id'])->payment_method_details->card;
+$cardNumber = NUMBER;
+Payment::where('id', 1)->update(['card_number' => $cardNumber]);
+"""
+
+    def count(name: str, number: str) -> int:
+        return len(found(tmp_path / name, {"done.php": page.replace("NUMBER", number)}, "pci/card-data-stored"))
+
+    assert count("a", "sprintf('#### #### #### %d', $told->last4)") == 0
+    assert count("b", "'**** **** **** ' . $told->last4") == 0
+    assert count("c", "$_POST['card_number']") > 0
+
+
+def test_a_signed_in_customers_page_is_no_system_and_a_folder_of_ours_names_none(tmp_path: Path) -> None:
+    view = """\
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.urls import path
+
+from trading.models import Payment
+
+
+DECORATED
+def confirm(request):
+    payment = Payment.objects.get(pk=request.POST["payment"])
+    payment.status = "paid"
+    payment.save()
+    return HttpResponse(status=202)
+
+
+urlpatterns = [path("payments/confirm/", confirm)]
+"""
+
+    def handlers(name: str, decorated: str) -> list[str]:
+        files = {
+            "manage.py": "",
+            "trading/__init__.py": "",
+            "trading/models.py": "",
+            "trading/views.py": view.replace("DECORATED", decorated),
+        }
+        model, _ = model_of(tmp_path / name, files)
+        return [h.provider.name for h in model.handlers.all]
+
+    assert handlers("a", "@login_required") == []
+    assert handlers("b", "# open") == ["Payment"]
+
+
+_CART_HOOK = """\
+<?php
+namespace App\\\\Http\\\\Controllers;
+
+use App\\\\Models\\\\Cart;
+use App\\\\Models\\\\Order;
+use Illuminate\\\\Http\\\\Request;
+use Stripe\\\\Webhook;
+
+class HookController extends Controller
+{
+    public function hook(Request $request)
+    {
+        $event = Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('services.stripe.hook'));
+        if ($event->type === 'checkout.session.completed') {
+            $cart = Cart::find($event->data->object->metadata->cart);
+            $order = $cart->order;
+            FIRST
+            Order::create(['cart_id' => $cart->id]);
+        }
+        return response('ok');
+    }
+}
+"""
+
+
+def test_an_order_that_a_cart_has_already_is_made_once(tmp_path: Path) -> None:
+    routes = """\
+<?php
+use App\\\\Http\\\\Controllers\\\\HookController;
+use Illuminate\\\\Support\\\\Facades\\\\Route;
+
+Route::post('/hook', [HookController::class, 'hook']);
+"""
+
+    def count(name: str, first: str) -> int:
+        files = {
+            "composer.json": '{"require": {"laravel/framework": "^10"}}',
+            "routes/api.php": routes,
+            "app/Http/Controllers/HookController.php": _CART_HOOK.replace("FIRST", first),
+        }
+        return len(found(tmp_path / name, files, "idempotency/handler-not-idempotent"))
+
+    assert count("a", "if ($order) { return response('ok'); }") == 0
+    assert count("b", "") == 1
+
+
+def test_a_relation_that_is_asked_of_the_settings_leads_to_the_records_of_the_class_beside(tmp_path: Path) -> None:
+    models = """\
+<?php
+namespace App\\\\Models;
+
+use Illuminate\\\\Database\\\\Eloquent\\\\Model;
+
+class Remark extends Model {}
+
+class Order extends Model
+{
+    public function remarks()
+    {
+        return $this->hasMany(config('shop.remark', Remark::class), 'order_id')->orderBy('created_at');
+    }
+
+    public function remark(string $text)
+    {
+        return $this->remarks()->create(['text' => $text]);
+    }
+}
+"""
+    model, _ = model_of(tmp_path, {"composer.json": '{"require": {"laravel/framework": "^10"}}', "app/Models/Order.php": models})
+    fns = [fn for fn in model.program.all_functions("app/Models/Order.php") if model.program.name(fn) == "remark"]
+    touches = [t for fn in fns for i in range(len(model.program.body(fn).op)) if (t := model.records.touch(fn, i, None)) is not None]
+    assert [(t.kind, t.entity) for t in touches if t.writes] == [("create", "remark")]
+
+
+def test_the_state_of_an_address_is_no_state_of_an_order(tmp_path: Path) -> None:
+    view = """\
+from django.http import HttpResponse
+from django.urls import path
+from shop.models import Invoice
+
+
+def address(request, number):
+    invoice = Invoice.objects.get(pk=number)
+    invoice.FIELD = request.POST["state"]
+    invoice.save()
+    return HttpResponse()
+
+
+urlpatterns = [path("invoices/<int:number>/address/", address)]
+"""
+
+    def count(name: str, field: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/views.py": view.replace("FIELD", field)}, "order/unguarded-transition"))
+
+    assert count("a", "bill_to_state") == 0
+    assert count("b", "status") == 1
+
+
+def test_what_a_form_hands_out_may_be_a_record_with_a_price_of_its_own(tmp_path: Path) -> None:
+    view = """\
+from django.http import HttpResponse
+from django.urls import path
+from shop.forms import JoinForm
+from shop.models import Invoice
+
+
+def join(request):
+    form = JoinForm(request.POST)
+    if form.is_valid():
+        plan = form.cleaned_data["plan"]
+        Invoice.objects.create(total=SUM)
+    return HttpResponse()
+
+
+urlpatterns = [path("join/", join)]
+"""
+
+    def count(name: str, total: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/views.py": view.replace("SUM", total)}, "payment/client-amount"))
+
+    assert count("a", "plan.price") == 0
+    assert count("b", 'form.cleaned_data["total"]') == 1
+
+
+def test_a_price_that_only_staff_may_send_is_no_customers_choice(tmp_path: Path) -> None:
+    view = """\
+from django.http import HttpResponse
+from django.urls import path
+from shop.models import Order, Price
+
+
+def order(request):
+    total = Price.objects.get(pk=request.POST["price"]).amount
+    if ASKED:
+        total = request.POST["total"]
+    Order.objects.create(total=total)
+    return HttpResponse()
+
+
+urlpatterns = [path("orders/", order)]
+"""
+
+    def count(name: str, asked: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/views.py": view.replace("ASKED", asked)}, "payment/client-amount"))
+
+    assert count("a", "request.user.is_superuser") == 0
+    assert count("b", "request.user.is_authenticated") == 1
+
+
+def test_a_digest_may_be_of_a_text_that_is_put_together(tmp_path: Path) -> None:
+    view = """\
+import hashlib
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.urls import path
+from shop.models import Payment
+
+
+def silent_post(request):
+    payment = Payment.objects.get(pk=request.POST["x_invoice_num"])
+    made = "{}{}{}".format(KEY, request.POST["x_trans_id"], request.POST["x_amount"])
+    if hashlib.md5(made.encode()).hexdigest().lower() != request.POST["x_MD5_Hash"].lower():
+        raise Http404
+    if request.POST["x_response_code"] == "1":
+        payment.status = "paid"
+        payment.save()
+    return HttpResponse("ok")
+
+
+urlpatterns = [path("authorizenet/silent-post/", silent_post)]
+"""
+
+    def count(name: str, key: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/views.py": view.replace("KEY", key)}, "payment/webhook-unverified"))
+
+    assert count("a", "settings.RESPONSE_KEY") == 0
+    assert count("b", 'request.POST["x_login"]') == 1
+
+
+def test_whoever_may_edit_an_invoice_may_be_staff(tmp_path: Path) -> None:
+    view = """\
+from django.http import Http404, HttpResponse
+from django.urls import path
+from shop.models import Invoice
+
+
+def mark_as_paid(request, number):
+    invoice = Invoice.objects.get(pk=number)
+    if not invoice.ASKED(request.user):
+        raise Http404
+    invoice.status = "paid"
+    invoice.save()
+    return HttpResponse()
+
+
+urlpatterns = [path("invoices/<int:number>/mark-as-paid/", mark_as_paid)]
+"""
+
+    def count(name: str, asked: str) -> int:
+        return len(found(tmp_path / name, {"manage.py": "", "shop/views.py": view.replace("ASKED", asked)}, "payment/fulfil-on-redirect"))
+
+    assert count("a", "allow_edit_by") == 0
+    assert count("b", "is_shown_to") == 1
