@@ -85,7 +85,10 @@ def _comparisons(model: Model, around: list[Fn], operators: tuple[str, ...], wor
 
 def _holds(model: Model, value: Value, word: str) -> bool:
     """Whether a value is the field of that name, or computed from it."""
-    return any(_name(v) == snake(word) for v in _pieces(model, value))
+    if any(_name(v) == snake(word) for v in _pieces(model, value)):
+        return True
+    sent = (s.key or "" for s, _ in model.requests.sources_in(value, _PIECES))
+    return any(snake(key.rpartition(".")[2].removesuffix("[]")) == snake(word) for key in sent)
 
 
 def _pieces(model: Model, value: Value) -> Iterator[Value]:
