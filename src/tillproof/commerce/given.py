@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Ctx, Element, Instance, Overlay, Param, Record, Result, Seq, Value, pieces
+from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, pieces
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -26,7 +26,7 @@ def given_at(model: "Model", site: OperationSite, path: str) -> Iterator[tuple[C
 def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, level: int) -> Iterator[tuple[Ctx | None, Value]]:
     values = values_at(model, site, path, ctx)
     open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
-    known = site.ctx.depth if site.ctx is not None else 0
+    known = site.ctx.depth if site.ctx is not None and (not values or any(_is_handed_on(v) for v in values)) else 0
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level + known):
         contexts = model.callers.above(site.fn, ctx)
         if contexts:
@@ -75,6 +75,13 @@ def depends_on_caller(model: "Model", value: Value) -> bool:
 
     return any(
         isinstance(here, Param) or (isinstance(here, Instance) and here.origin is not None) for here in pieces([value], _PIECES, onward)
+    )
+
+
+def _is_handed_on(value: Value) -> bool:
+    """Whether a value is made of a parameter itself: what is read of an order that is handed over is known well enough."""
+    return any(
+        isinstance(here, Param) for here in pieces([value], _PIECES, lambda v: () if isinstance(v, (Member, Element)) else v.parts())
     )
 
 

@@ -361,7 +361,7 @@ class Handlers:
             and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
             and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
-            and ({"GET", "ANY"} & set(entry.methods) or ("pay" in route and _segments(route)[-1:] != ["pay"]))
+            and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))
         ):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
@@ -376,6 +376,13 @@ class Handlers:
         recogniser = self.model.recogniser
         asked = ((fn, i) for fn, i, name in closure.unresolved if closure.functions[fn] <= _NEAR and recogniser.may_be("macs", fn, name))
         return any(recogniser.is_("macs", fn, i) for fn, i in asked)
+
+    def _back_by(self, entry: Entry, route: str) -> bool:
+        """Whether the browser may say by a request other than a page's that it has paid: `PUT /orders/1/pay`, but no `POST /pay`, which is
+        the way there, unless it marks the order."""
+        if "pay" not in route:
+            return False
+        return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
 
     def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
         text = (route + entry.target.fn.file).lower()

@@ -85,9 +85,8 @@ def _severity(model: Model, keyed: Keyed, automatic: bool) -> Severity:
         return "critical"
     if keyed.site.operation.repeatable == "state-guarded":
         return "low"
-    return (
-        "medium" if automatic or keyed.site.operation.op == "checkout.create" else "high"
-    )  # nothing is paid until the customer pays there
+    opened = keyed.site.operation.op == "checkout.create"  # nothing is paid until the customer pays there
+    return "medium" if automatic or opened else "high"
 
 
 def _charges_again(model: Model, keyed: Keyed) -> bool:

@@ -41,7 +41,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
         elsewhere = [end for end in told if seen[end.fn, end.instr] != provider]
         if not ends and provider and elsewhere:
-            yield _here_too(model, entry, handler, elsewhere)
+            yield _here_too(model, entry, handler, elsewhere[0])
         if not ends and not told:
             yield _held(model, entry, handler, effects[0])
 
@@ -100,10 +100,10 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
     return ruling
 
 
-def _here_too(model: Model, entry: Entry, handler: Handler | None, found: list[Lost]) -> Ruling:
+def _here_too(model: Model, entry: Entry, handler: Handler | None, found: Lost) -> Ruling:
     """A message that is lost where other work is lost as well, told where the handler itself leads there."""
-    ruling = _broken(model, entry, handler, found[0], [])
-    own = found[0].effect.way[-1]
+    ruling = _broken(model, entry, handler, found, [])
+    own = found.effect.way[-1]
     line = model.program.body(own.fn).line[own.instr]
     ruling.anchor = (own.fn.file, line, line)
     return ruling
