@@ -92,9 +92,9 @@ Route::post('/wallet/confirm', [WalletController::class, 'confirm']);
 
 
 @pytest.mark.parametrize(
-    ("library", "ruling"), [("Dinarpay\\Wallet\\WalletPayments", "unknown"), ("Illuminate\\Http\\WalletPayments", "broken")]
+    ("library", "ruling"), [("Dinarpay\\Wallet\\WalletPayments", "held"), ("Illuminate\\Http\\WalletPayments", "broken")]
 )
-def test_what_a_payment_library_that_no_pack_knows_answers_is_a_question(tmp_path: Path, library: str, ruling: str) -> None:
+def test_what_a_payment_library_that_no_pack_knows_answers_is_its_word(tmp_path: Path, library: str, ruling: str) -> None:
     files = {"app/Http/Controllers/WalletController.php": WALLET % library, "routes/api.php": WALLET_ROUTES}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
     assert [o.ruling for o in report.obligations if o.check == CHECK] == [ruling]

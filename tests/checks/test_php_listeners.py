@@ -160,8 +160,11 @@ def test_sums_that_are_not_compared(tmp_path: Path) -> None:
 
 
 def test_a_postback_to_a_system_that_no_pack_knows_is_a_question(tmp_path: Path) -> None:
+    check = "payment/webhook-unverified"
     code = flagged()["rand.php"].replace("https://www.payfast.co.za", "https://www.moneyhut.example").replace("pf_payment_id", "reference")
-    assert [r for r, _, _ in ruled(tmp_path, "payment/fulfil-on-redirect", {"hut.php": code})] in (["unknown"], ["held"])
+    assert [r for r, _, _ in ruled(tmp_path / "signed", check, {"hut.php": code})] == ["held"]
+    unsigned = code.replace("return $data['signature'] === $made;", "return true;")
+    assert [r for r, _, _ in ruled(tmp_path / "asked", check, {"hut.php": unsigned})] == ["unknown"]
 
 
 # --- shops without Composer

@@ -145,7 +145,7 @@ class Order(models.Model):
     cancelled = said["The order becomes `cancelled` whatever state it is in"]
     assert "Order.objects.filter(pk=order.pk, status__in=[…]).update(status='cancelled')" in cancelled.remediation
     assert "even when it is already paid, refunded or sent" in cancelled.message
-    refunded = said["The order becomes `refunded` whatever state it is in"]
+    refunded = said["`refunded` of the order is set whatever state it is in"]
     assert "refunded__in=[False]).update(refunded=True)" in refunded.remediation
     assert "even when it was never paid, or its money is back already" in refunded.message
 
