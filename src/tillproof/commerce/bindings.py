@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.given import given_at
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.states import PAYMENT_ID
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Mix, Seq, Text, Value, options, pieces
@@ -46,9 +48,22 @@ def _chosen(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
     fields = _binding(model, handler, near, signed)
     if not any(_is_signed(model, proof, field) for proof in signed for field in fields):
         return False  # the id in the signature is one that we kept
+    paid = list(paid)
+    if paid and all(effect.touch is not None and _kept_under(model, effect.touch, fields) for effect in paid):
+        return False
     if any(_named_otherwise(model, effect.touch, fields) for effect in paid if effect.touch is not None):
         return not any(_compares(model, fn, field) for fn in near for field in fields)
     return not any(_is_bound(model, fn, field) for fn in near for field in fields)
+
+
+def _kept_under(model: "Model", touch: "Touch", fields: tuple[str, ...]) -> bool:
+    """Whether a changed record is found by the very piece of the request that was signed, kept in a column for the provider's id:
+    ``UPDATE orders SET … WHERE razorpay_order_id = %s``."""
+    for column, value in touch.keys.items():
+        sent = [s.key for s, _ in model.requests.sources_in(value, _PIECES) if s.key]
+        if PAYMENT_ID.fullmatch(snake(column).rpartition(".")[2]) and sent and all(key.rpartition(".")[2] in fields for key in sent):
+            return True
+    return False
 
 
 def _named_otherwise(model: "Model", touch: "Touch", fields: tuple[str, ...]) -> bool:

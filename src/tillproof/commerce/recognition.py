@@ -136,6 +136,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     weight, why = 0, ""
     if signs.named and not signs.manages and (taken := signs.handing & {w for words in inbound.hands.values() for w in words}):
         return _ENOUGH, f"it hands what came to `{min(taken)}`"
+    if inbound.hands:
+        return 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = signs.named and not (signs.browsed or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)

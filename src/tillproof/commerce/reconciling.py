@@ -142,7 +142,9 @@ class Reconciling:
         return any(came) and not rest and (bare or any(answered))
 
     def _up_to_what_came(self, value: Value) -> list[Value]:
-        """What a value is made of, as far as what a sender sent and what a provider answered, each as a whole."""
+        """What a value is made of: what a sender sent, what a provider answered and what a record of ours keeps count as a whole."""
+        if isinstance(value, Member) and self.model.records.read_behind(value.base) is not None:
+            return []
         return [] if self._is_from_sender(value) or self._is_answer(value) else self._within(value)
 
     def _is_from_sender(self, value: Value) -> bool:

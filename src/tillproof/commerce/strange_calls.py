@@ -9,7 +9,7 @@ from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Value, names
+from tillproof.flow.values import Ctx, Result, Value, names, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -114,7 +114,10 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
     callee = body.args(i)[0]
     if body.op[callee] != Op.FIELD or not verbs.match(snake(body.name(callee))) or model.recogniser.is_ours(fn, i, None):
         return ""
-    spelt = [strip(n) for n in names(model.evaluator.value(fn, callee)) if not n.startswith(("?", "#", "."))]
+    value = model.evaluator.value(fn, callee)
+    if any(isinstance(p, Result) and model.recogniser.result_is("http", p) for p in pieces([value], _PIECES)):
+        return ""  # what is done with an answer: `requests.get(…).json()["payment"].get("status")`
+    spelt = [strip(n) for n in names(value) if not n.startswith(("?", "#", "."))]
     called = next((n for n in spelt if n.count(".") >= _PLAIN), "") or _of_service(body, callee)
     known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i) or model.recogniser.is_("reads", fn, i)
     if not called or known or model.recogniser.of_framework(called, fn):
