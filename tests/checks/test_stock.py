@@ -258,3 +258,25 @@ def place(product_id, quantity):
     write(tmp_path, {"shop/models.py": _MODELS, "shop/orders.py": code})
     report = review(tmp_path, Settings(use_cache=False, checks=(_RACE,)))
     assert [f.title for f in report.findings] == ["Two orders at once take the same last piece"]
+
+
+@pytest.mark.parametrize(("table", "found"), [("ProductSaleElement", True), ("SaleItem", False), ("LignePedido", False)])
+def test_what_is_for_sale_is_stock_and_a_line_of_a_sale_is_not(tmp_path: Path, table: str, found: bool) -> None:
+    models = f"""\
+from django.db import models
+
+
+class {table}(models.Model):
+    quantity = models.IntegerField(default=0)
+"""
+    code = f"""\
+from shop.models import {table}
+
+
+def take(pk, wanted):
+    row = {table}.objects.get(pk=pk)
+    row.quantity = row.quantity - wanted
+    row.save()
+"""
+    files = {"shop/models.py": models, "shop/orders.py": code}
+    assert bool(ruled(tmp_path, "inventory/non-atomic-write", files)) is found
