@@ -40,8 +40,9 @@ ORDER = (
 )
 """What a customer's order is called in the languages that shops are written in."""
 LINES = re.compile(
-    r"(\w+_)?(order|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment|purchase)(_\w+)?"
-    rf"|(\w+_)?({ORDER}|panier|carrito|carrinho|warenkorb)(_?(items?|lines?|products?|details?|entr(y|ies)|positions?))?"
+    r"(?!(\w+_)?sale_(?!order|item|line|product|detail|entry))"  # a `product_sale_element` is for sale, no line of one
+    rf"(\w+_)?({ORDER}|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment"
+    r"|panier|carrito|carrinho|warenkorb)(_\w+)?"
 )
 """Records that say how many of a thing somebody wants, though they may be named after it."""
 
