@@ -7,6 +7,7 @@ out of sight (into a function of ours, a closure, whoever calls the entry) is ta
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.flow.asked import reads
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
@@ -60,8 +61,8 @@ class _Reader:
         body = model.program.body(fn)
         op = body.op[use]
         if op == Op.STORE:
-            reads = _reads(model, fn, use)
-            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, status) for n in reads)
+            read = reads(body, model.evaluator.defuse(fn), use)
+            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, status) for n in read)
         if op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
             return self._any_use(fn, use, ctx, depth, status)
         if op == Op.RETURN:
@@ -146,13 +147,6 @@ def _reads_key(model: "Model", fn: Fn, key: str) -> bool:
         if const is not None and const[1].strip("'\"") == key:
             return True
     return False
-
-
-def _reads(model: "Model", fn: Fn, store: int) -> list[int]:
-    """Where a variable is read that an instruction stored."""
-    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
-    name = body.name(store)
-    return [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name and store in defuse.reaching(n, name).stores]
 
 
 def _captured(model: "Model", fn: Fn, name: str) -> bool:

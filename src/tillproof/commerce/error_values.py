@@ -96,7 +96,7 @@ class ErrorValues:
             own = own_side(body, defuse, branch, positive)
             if own is None:
                 return None
-            rows = [r for b in own for r in range(body.blocks[b].start, body.blocks[b].end)]
+            rows = list(body.rows(own))
             if failures.passes_on(fn, own) or failures.acts_in(fn, own) or self._noted(fn, rows):
                 return None
             return Unheard(branch, "dropped", any(body.op[r] == Op.RETURN for r in rows))

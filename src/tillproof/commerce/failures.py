@@ -128,7 +128,7 @@ class Failures:
     def ends(self, fn: Fn, blocks: Set[int]) -> list[int]:
         """The instructions whose values some blocks return."""
         body = self.model.program.body(fn)
-        returned = (body.args(i)[0] for b in blocks for i in self.rows(fn, b) if body.op[i] == Op.RETURN)
+        returned = (body.args(i)[0] for i in body.rows(blocks) if body.op[i] == Op.RETURN)
         return [end for end in returned if end >= 0]
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
@@ -146,12 +146,13 @@ class Failures:
 
     def _catch_at(self, fn: Fn, i: int) -> Catch | None:
         """The handler that begins at an instruction, or in which it stands."""
-        return next((c for c in self.catches(fn) if c.caught == i or any(i in self.rows(fn, b) for b in c.blocks)), None)
+        body = self.model.program.body(fn)
+        return next((c for c in self.catches(fn) if c.caught == i or i in body.rows(c.blocks)), None)
 
     def raises_again(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler hands every failure on, to whoever is around it: it raises, and neither returns nor goes on behind the try."""
         body = self.model.program.body(fn)
-        rows = [i for b in catch.blocks for i in self.rows(fn, b)]
+        rows = list(body.rows(catch.blocks))
         ops = {body.op[i] for i in rows}
         if Op.RETURN not in ops and any(body.op[i] == Op.CALL and self._raises_by(fn, i) for i in rows):
             return True
@@ -167,8 +168,9 @@ class Failures:
         catch = self._catch_at(fn, caught)
         blocks = catch.blocks if catch is not None else frozenset()
         recogniser = self.model.recogniser
-        for i in (i for b in blocks for i in self.rows(fn, b)):
-            op = self.model.program.body(fn).op[i]
+        body = self.model.program.body(fn)
+        for i in body.rows(blocks):
+            op = body.op[i]
             if op in (Op.CALL, Op.SET_FIELD) and (plain := self.model.effects.plain(fn, i)) is not None:
                 return plain.touches or plain.kind in ("mail", "job")
             if op == Op.CALL and (
@@ -201,7 +203,7 @@ class Failures:
         """Whether a handler does nothing at all: it logs nothing, keeps nothing and raises nothing."""
         catch = self._catch_at(fn, caught)
         body = self.model.program.body(fn)
-        ops = {body.op[i] for b in catch.blocks for i in self.rows(fn, b)} if catch is not None else {Op.RAISE}
+        ops = {body.op[i] for i in body.rows(catch.blocks)} if catch is not None else {Op.RAISE}
         return ops.isdisjoint((Op.CALL, Op.NEW, Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO))
 
     def quiet(self, fn: Fn, start: int) -> bool:
@@ -213,7 +215,7 @@ class Failures:
         """Whether a handler asks the provider how the payment stands now, and the function goes on with that: a capture that failed since
         it was captured before."""
         body, recogniser = self.model.program.body(fn), self.model.recogniser
-        asked = [(fn, i) for b in catch.blocks for i in self.rows(fn, b) if body.op[i] == Op.CALL]
+        asked = [(fn, i) for i in body.rows(catch.blocks) if body.op[i] == Op.CALL]
         ours = dict.fromkeys(one for _, i in asked for one in self._ours(fn, i))
         asked += [(one, i) for one in ours for i, op in enumerate(self.model.program.body(one).op) if op == Op.CALL]
         known = (recogniser.operation(*one) for one in asked)
@@ -222,32 +224,26 @@ class Failures:
     def _answers_later(self, fn: Fn, catch: Catch) -> bool:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
         body = self.model.program.body(fn)
-        inside = {i for b in catch.blocks for i in self.rows(fn, b)}
+        inside = set(body.rows(catch.blocks))
         set_here = {body.name(i) for i in inside if body.op[i] == Op.STORE} - {""}
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
         asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
         later = {b for block in catch.blocks for b in reached_from(body, block)} - catch.blocks
-        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for b in later for i in self.rows(fn, b))
-
-    def rows(self, fn: Fn, block: int) -> range:
-        """The instructions of a block."""
-        b = self.model.program.body(fn).blocks[block]
-        return range(b.start, b.end)
+        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for i in body.rows(later))
 
     def passes_on(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether any of some blocks raises, answers with an error or keeps what failed."""
         body = self.model.program.body(fn)
-        for block in blocks:
-            for i in self.rows(fn, block):
-                op = body.op[i]
-                if op == Op.RAISE:
-                    return True
-                if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
-                    return True
-                if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
-                    return True
-                if (op in (Op.CALL, Op.NEW) and self._keeps(fn, i)) or (op == Op.SET_FIELD and self._marks(fn, i)):
-                    return True
+        for i in body.rows(blocks):
+            op = body.op[i]
+            if op == Op.RAISE:
+                return True
+            if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
+                return True
+            if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
+                return True
+            if (op in (Op.CALL, Op.NEW) and self._keeps(fn, i)) or (op == Op.SET_FIELD and self._marks(fn, i)):
+                return True
         return False
 
     def _marks(self, fn: Fn, i: int) -> bool:
@@ -330,14 +326,10 @@ class Failures:
     def works(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether some blocks do something, by themselves or by functions of ours."""
         body = self.model.program.body(fn)
-        calls = [i for b in blocks for i in self.rows(fn, b) if body.op[i] == Op.CALL]
+        calls = [i for i in body.rows(blocks) if body.op[i] == Op.CALL]
         return self.acts_in(fn, blocks) or any(self.model.effects.acts(one) for i in calls for one in self._ours(fn, i))
 
     def acts_in(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether some blocks write, send or queue something themselves."""
-        return any(
-            self.model.effects.plain(fn, i) is not None
-            for b in blocks
-            for i in self.rows(fn, b)
-            if self.model.program.body(fn).op[i] == Op.CALL
-        )
+        body = self.model.program.body(fn)
+        return any(self.model.effects.plain(fn, i) is not None for i in body.rows(blocks) if body.op[i] == Op.CALL)

@@ -5,7 +5,6 @@ import posixpath
 import re
 from collections import defaultdict
 from functools import cached_property
-from itertools import takewhile
 
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId
@@ -77,5 +76,4 @@ class Loaded:
 
 def _shared(one: str, other: str) -> int:
     """How many folders two files have in common."""
-    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return len(posixpath.commonprefix([one.split("/")[:-1], other.split("/")[:-1]]))

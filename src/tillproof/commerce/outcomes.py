@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
+from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const
@@ -96,7 +97,7 @@ class Outcomes:
             if target is None or other is None:
                 continue
             own = reached_from(body, target) - reached_from(body, other)
-            left = any(body.op[i] == Op.RETURN for b in own for i in self._failures.rows(place.fn, b))
+            left = any(body.op[i] == Op.RETURN for i in body.rows(own))
             told = self._hands_back(place, own) or any(body.op[e] == Op.NEW for e in self._failures.ends(place.fn, own))
             if not left or told:
                 continue
@@ -169,11 +170,7 @@ class Outcomes:
                 inner = self._asking(fn, use, depth + 1)
                 below = None if inner is None else [(b, not positive) for b, positive in inner]
             elif op == Op.STORE:
-                name = body.name(use)
-                reads = [
-                    n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
-                ]
-                parts = [self._asking(fn, n, depth + 1) for n in reads]
+                parts = [self._asking(fn, n, depth + 1) for n in reads(body, defuse, use)]
                 below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]
             if below is None:
                 return None
@@ -196,10 +193,8 @@ class Outcomes:
             elif op in _HOLDING or (op == Op.CALL and body.args(use)[0] != i):
                 out += self._about(fn, use, depth + 1, seen)
             elif op == Op.STORE:
-                name = body.name(use)
-                for n, o in enumerate(body.op):
-                    if o == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores:
-                        out += self._about(fn, n, depth + 1, seen)
+                for n in reads(body, defuse, use):
+                    out += self._about(fn, n, depth + 1, seen)
         return out
 
     def _is_fixed(self, fn: Fn, i: int) -> bool:
@@ -210,12 +205,10 @@ class Outcomes:
     def _error_log(self, fn: Fn, blocks: frozenset[int], start: int) -> int | None:
         """The log of an error by which every way through some blocks leads that begins at one of them."""
         body = self.model.program.body(fn)
-        for block in sorted(b for b in blocks if not self._passes_by(fn, start, b, blocks)):
-            for i in self._failures.rows(fn, block):
-                if body.op[i] == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-                    name = body.name(body.args(i)[0]).rpartition(".")[2].lower()
-                    if name in _ERROR_LOGS:
-                        return i
+        passed = sorted(b for b in blocks if not self._passes_by(fn, start, b, blocks))
+        for i in body.rows(passed):
+            if body.op[i] == Op.CALL and body.called(i).lower() in _ERROR_LOGS:
+                return i
         return None
 
     def _passes_by(self, fn: Fn, start: int, block: int, within: frozenset[int]) -> bool:

@@ -12,6 +12,7 @@ from tillproof.commerce.salted import is_salted
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
+from tillproof.flow.asked import reads
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
@@ -221,13 +222,7 @@ class SenderPolicy:
         for use in defuse.uses(i):
             op = body.op[use]
             if op == Op.STORE:
-                name = body.name(use)
-                reads = [
-                    n
-                    for n in range(len(body.op))
-                    if body.op[n] == Op.NAME and body.name(n) == name and use in defuse.reaching(n, name).stores
-                ]
-                if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads) or fn.number == -1:
+                if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads(body, defuse, use)) or fn.number == -1:
                     return True
             elif op == Op.RETURN:
                 if ctx is None or ctx.fn != fn or ctx.call < 0:

@@ -114,7 +114,7 @@ class Recoveries:
                 if op != Op.CALL or (effect := self.model.recogniser.effect(fn, i)) is None or effect[0].effect != "job":
                     continue
                 above = flow.dominators[flow.block_of(i)] or set()
-                caught = any(body.op[n] == Op.CAUGHT for b in above for n in range(body.blocks[b].start, body.blocks[b].end))
+                caught = any(body.op[n] == Op.CAUGHT for n in body.rows(above))
                 if caught or any(self.model.retries.asks(fn, body.args(c)[0]) for c, _ in flow.conditions(flow.block_of(i))):
                     return Recovery((fn.file, body.line[i]), "a job is queued here to make the call later")
         return None

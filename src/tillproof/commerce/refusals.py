@@ -123,7 +123,7 @@ class Refusals:
         """A task that asks to be run again, from a handler or after an answer."""
         body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
         above = flow.dominators[flow.block_of(i)] or set()
-        caught = [n for b in above for n in range(body.blocks[b].start, body.blocks[b].end) if body.op[n] == Op.CAUGHT]
+        caught = [n for n in body.rows(above) if body.op[n] == Op.CAUGHT]
         handlers = (max(caught),) if caught else ()
         starts = self._starts(fn, flow, handlers)
         if handlers and not starts:
@@ -332,7 +332,7 @@ class Refusals:
         for catch in catches(body):
             if not any(self.conditions.kind(t) == "client" for t in catch.types) or self.model.failures.raises_again(fn, catch):
                 continue
-            rows = (i for n in catch.tried for i in range(body.blocks[n].start, body.blocks[n].end) if body.op[i] == Op.CALL)
+            rows = (i for i in body.rows(catch.tried) if body.op[i] == Op.CALL)
             if not above or fn in above or any(self._leads_there(fn, i, above) for i in rows):
                 return True
         return False

@@ -186,7 +186,7 @@ class Retries:
 
     def _sent(self, repeat: Reattempt) -> list[Sending]:
         body = self.program.body(repeat.fn)
-        inside = [i for n in repeat.blocks for i in range(body.blocks[n].start, body.blocks[n].end)]
+        inside = list(body.rows(repeat.blocks))
         known = self.model.sendings.by_function
         out = [s for s in known.get(repeat.fn, ()) if s.instr in set(inside)]
         called: list[FunctionV] = []

@@ -216,12 +216,12 @@ def _refuses(body: Body, blocks: set[int]) -> bool:
     """Whether a side raises, or answers that the caller may not, and does little else: what a handler does beyond its head refuses too."""
     if _weight(body, blocks) > _LEAVES:
         return False
-    inside = (i for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end))
+    inside = (i for i in body.rows(blocks))
     return any(body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS) for i in inside)
 
 
 def _weight(body: Body, blocks: set[int]) -> int:
-    return sum(1 for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end) if body.op[i] in (Op.CALL, Op.NEW))
+    return sum(1 for i in body.rows(blocks) if body.op[i] in (Op.CALL, Op.NEW))
 
 
 def _holding(body: Body, i: int, truth: bool) -> Iterator[int]:

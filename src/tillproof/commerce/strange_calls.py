@@ -8,6 +8,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
+from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Result, Value, names, pieces
 from tillproof.ir.body import Body
@@ -166,8 +167,7 @@ def gives_truth(model: "Model", fn: Fn, i: int) -> bool:
         if body.op[use] == Op.AWAIT:
             waiting += flow.uses(use)
         elif body.op[use] == Op.STORE:
-            read = (n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == body.name(use))
-            waiting += [u for n in read if use in flow.reaching(n, body.name(n)).stores for u in flow.uses(n)]
+            waiting += [u for n in reads(body, flow, use) for u in flow.uses(n)]
         elif body.op[use] not in (Op.BRANCH, Op.UNARY, Op.BINARY, Op.CHOICE, Op.RETURN):
             return False
     return seen > 0

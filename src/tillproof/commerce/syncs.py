@@ -139,7 +139,7 @@ class Syncs:
 
     def _judge(self, fn: Fn, loop: Loop, inside: list[Effect]) -> Sync:
         body = self.program.body(fn)
-        first = min(i for b in loop.blocks for i in range(body.blocks[b].start, body.blocks[b].end))
+        first = min(i for i in body.rows(loop.blocks))
         found = []
         for effect in inside:
             what, at = self._ends(fn, loop, effect)
@@ -184,8 +184,7 @@ class Syncs:
         return any(self.program.body(fn).op[i] == Op.RAISE for i in self._rows(fn, catch))
 
     def _rows(self, fn: Fn, catch: Catch) -> list[int]:
-        blocks = self.program.body(fn).blocks
-        return [i for b in sorted(catch.blocks) for i in range(blocks[b].start, blocks[b].end)]
+        return list(self.program.body(fn).rows(sorted(catch.blocks)))
 
     def _keeps(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler notes the item among those that failed, or counts it."""

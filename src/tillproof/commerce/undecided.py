@@ -26,7 +26,7 @@ def only_told(model: "Model", fn: Fn, comparison: int) -> bool:
             return False
         yes, no = reached_from(body, arms[EDGE_TRUE]), reached_from(body, arms[EDGE_FALSE])
         own = yes ^ no
-        rows = [i for block in own for i in range(body.blocks[block].start, body.blocks[block].end)]
+        rows = list(body.rows(own))
         if not rows or any(not body.blocks[block].next for block in own) or any(_acts(model, fn, i) for i in rows):
             return False
     return True

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.loops import Flow, Loop
 from tillproof.flow.program import TOP, Fn, Program
@@ -109,8 +110,7 @@ class Reattempts:
                     if any(a == here for _, a in body.call(use)[1]) and not self.waits(fn, use) and body.called(use) not in _TELLING:
                         return True
                 elif op == Op.STORE:
-                    name = body.name(use)
-                    waiting += [n for n in _reads(body, name) if use in defuse.reaching(n, name).stores]
+                    waiting += reads(body, defuse, use)
                 else:
                     waiting.append(use)
         return False
@@ -229,7 +229,7 @@ class Reattempts:
     def _handler_of(self, body: Body, flow: Flow, i: int) -> tuple[int, ...]:
         """The CAUGHT on every path to an instruction, the nearest."""
         above = flow.dominators[flow.block_of(i)] or set()
-        found = [n for b in above for n in range(body.blocks[b].start, body.blocks[b].end) if body.op[n] == Op.CAUGHT]
+        found = [n for n in body.rows(above) if body.op[n] == Op.CAUGHT]
         return (max(found),) if found else ()
 
     def _handed_error(self, fn: Fn, body: Body) -> tuple[int, ...]:
@@ -295,11 +295,6 @@ class Reattempts:
                 for f in self.program.functions_calling_name(file, name)
             }  # fmt: skip
         return self._named[fn]
-
-
-def _reads(body: Body, name: str) -> list[int]:
-    """Where a variable is read."""
-    return [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name]
 
 
 def _names_in(body: Body, i: int, depth: int = 0) -> set[str]:

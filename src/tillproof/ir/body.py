@@ -1,5 +1,7 @@
 """The lowered body of one function (or of a file's top level): a flat instruction table, and basic blocks over it."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Op
@@ -74,6 +76,11 @@ class Body(msgspec.Struct, array_like=True):
         """The last part of the name by which a CALL or NEW calls: ``update`` of ``db.orders.update(…)``; empty where it calls no name."""
         callee = self.operands[self.at[i]]
         return self.name(callee).rpartition(".")[2] if self.op[callee] in (Op.NAME, Op.FIELD) else ""
+
+    def rows(self, blocks: Iterable[int]) -> Iterator[int]:
+        """The instructions of some blocks, block by block."""
+        for block in blocks:
+            yield from range(self.blocks[block].start, self.blocks[block].end)
 
     def bare(self, i: int) -> int:
         """An instruction without the awaiting and casting around it: the call of ``(await find(id)) as Order``."""

@@ -230,7 +230,7 @@ def _hands_on(model: Model, value: Value) -> bool:
 def key_code(model: Model, keyed: Keyed) -> str:
     """The line that hands over a stable key, as this provider and language write it."""
     site = keyed.site
-    names = site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
+    names = _key_names(site)
     if sends_header(keyed):
         header = next((n for n in names if "-" in n), "Idempotency-Key")
         return remedies.code(model, site.fn.file, "key-header", parameter=header)
@@ -242,8 +242,13 @@ def key_code(model: Model, keyed: Keyed) -> str:
 
 def sends_header(keyed: Keyed) -> bool:
     """Whether the key is a header of a request; with some providers it is a field of what is sent."""
-    names = keyed.site.operation.key_names or (keyed.site.provider.idempotency.names if keyed.site.provider.idempotency else ())
+    names = _key_names(keyed.site)
     return keyed.site.request is not None and (not names or any("-" in n for n in names))
+
+
+def _key_names(site: OperationSite) -> tuple[str, ...]:
+    """What the key is called where this operation is asked for."""
+    return site.operation.key_names or (site.provider.idempotency.names if site.provider.idempotency else ())
 
 
 def _is_spelt_in(language: str, name: str) -> bool:

@@ -157,7 +157,7 @@ def _goes_on_either_way(model: Model, fn: Fn, i: int) -> bool:
         sides = [target for kind, target in body.blocks[defuse.block_of[branch]].next if kind != EDGE_RAISE]
         for side in sides:
             others = frozenset(b for other in sides if other != side for b in reached_from(body, other))
-            rows = (i for b in reached_from(body, side) - others for i in range(body.blocks[b].start, body.blocks[b].end))
+            rows = (i for i in body.rows(reached_from(body, side) - others))
             if any(body.op[r] in (Op.RETURN, Op.RAISE) or (body.op[r] == Op.CALL and model.recogniser.is_("exits", fn, r)) for r in rows):
                 return False
     return bool(branches)

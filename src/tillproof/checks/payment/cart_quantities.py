@@ -1,10 +1,10 @@
 """Quantities that a customer's request puts on a line of a cart or order, which our own sums then multiply by the price."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, chosen_by_client
+from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
 from tillproof.checks.payment.bounds import Barrier, declared_bound, lower_bound
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.entries import Entry
@@ -35,10 +35,10 @@ class StoredQuantity(NamedTuple):
     multiplied: Evidence
 
 
-def stored_quantities(model: Model) -> Iterator[StoredQuantity]:
+def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[StoredQuantity]:
     """The quantities that customers' requests write on lines, in units whose own code works out what lines cost: where only the provider
     multiplies, it refuses what is below one. What a declaration bounds is left out, since it may be of another record's field."""
-    if not _we_multiply(model):
+    if not _we_multiply(charged):
         return
     seen: set[tuple[Fn, Fn, int]] = set()
     sums: dict[str, Evidence | None] = {}
@@ -57,10 +57,10 @@ def stored_quantities(model: Model) -> Iterator[StoredQuantity]:
                 yield StoredQuantity(site, entry.target.fn, chosen[0], lower_bound(model, around, chosen[0].word), multiplied)
 
 
-def _we_multiply(model: Model) -> bool:
+def _we_multiply(charged: Sequence[AmountSite]) -> bool:
     """Whether some charge is given a whole sum, and not only prices of one piece."""
-    charged = {site.key for site in amount_sites(model)}
-    return not charged or not charged.issubset(_PER_PIECE)
+    keys = {site.key for site in charged}
+    return not keys or not keys.issubset(_PER_PIECE)
 
 
 def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:

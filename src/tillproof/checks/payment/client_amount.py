@@ -24,7 +24,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
     handling = {entry.target.fn for entry in model.entries}
-    for site in (*amount_sites(model), *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
+    charged = list(amount_sites(model))
+    for site in (*charged, *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
@@ -34,7 +35,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             if ruling.outcome == "broken":
                 flawed.add(within)
             yield ruling
-    for kept in stored_quantities(model):
+    for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:
             yield _kept(model, kept)

@@ -34,9 +34,10 @@ def areas(wiring: Wiring) -> list[Area]:
     """All of them, in order of file."""
     out: list[Area] = []
     for file in wiring.program.indices:
-        if _RUN_BEFORE.fullmatch(posixpath.basename(file)) and b"pathname" in b"".join(_texts(wiring, file)):
+        run = _run(wiring, file) if _RUN_BEFORE.fullmatch(posixpath.basename(file)) else []
+        if run and any(b"pathname" in text for text in _texts(wiring, file, run)):
             unit = wiring.program.unit(file)
-            out += [area for fn in _run(wiring, file) for area in _in(wiring, fn, unit)]
+            out += [area for fn in run for area in _in(wiring, fn, unit)]
     return out
 
 
@@ -46,10 +47,10 @@ def area_of(found: list[Area], one: Declared, unit: str) -> Area | None:
     return next((a for a in found if a.unit == unit and (route == a.begins or route.startswith(a.begins.rstrip("/") + "/"))), None)
 
 
-def _texts(wiring: Wiring, file: str) -> Iterator[bytes]:
-    """The text of a file and of the functions that it may call."""
+def _texts(wiring: Wiring, file: str, run: list[Fn]) -> Iterator[bytes]:
+    """The text of a file and of the functions elsewhere that it may call."""
     yield wiring.program.sources[file]
-    for fn in _run(wiring, file):
+    for fn in run:
         function = wiring.program.function(fn)
         if function is not None and fn.file != file:
             yield wiring.program.sources[fn.file][function.start : function.end]
@@ -81,7 +82,7 @@ def _in(wiring: Wiring, fn: Fn, unit: str) -> Iterator[Area]:
         for begins in _asked(wiring, fn, i) if op == Op.CALL else ():
             for branch, truth in branches(body, defuse, i):
                 own = own_side(body, defuse, branch, truth) or frozenset()
-                rows = [r for b in own for r in range(body.blocks[b].start, body.blocks[b].end)]
+                rows = list(body.rows(own))
                 refusal = next((r for r in rows if _turns_away(body, r)), None)
                 if refusal is not None and any(_speaks_of_staff(body, r) for r in rows):
                     yield Area(unit, begins, (fn.file, body.line[refusal], f"only staff may see {begins}: others are turned away"))
