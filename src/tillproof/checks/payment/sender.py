@@ -21,6 +21,7 @@ _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", 
 _CART = re.compile(r"(\w+_)?(cart|basket|quote)")
 _ACCESS = re.compile(r"(\w+_)?(access_?token|token|credential)s?")
 _MOST = 60
+_COPIED = ("record", "sql", "dispatch")
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
 
 
@@ -44,6 +45,19 @@ def only_spoils(walked: Walked, unproven: list[Happening]) -> bool:
     """Whether everything by which an order counts as paid is proven, and only other states of it are written without a proof."""
     paying = [h for h in walked.acts if h.kind.rstrip("?") in ("order.paid", "fulfil")]
     return bool(paying) and all(h.proven for h in paying) and all(h.kind.rstrip("?") == "order.write" for h in unproven)
+
+
+def mirrored(model: Model, handler: Handler, unproven: list[Happening]) -> list[str] | None:
+    """The records that a commerce platform's message changes in our copy of them, where it does nothing else unproven.
+
+    Who was charged, and what is sent to whom, the platform decides: the code here shows nobody who is served by a forged message, though
+    people who work from the copy may be. None where a message moves goods or money, or is a payment system's.
+    """
+    if handler.provider.kind == "payment" or any(a.kind.rstrip("?").split(".")[0] not in _COPIED for a in unproven):
+        return None
+    touches = [model.records.touch(act.fn, act.instr, act.ctx) for act in unproven]
+    names = {touch.entity.replace("_", " ") for touch in touches if touch is not None}
+    return sorted(names) if names and None not in touches else None
 
 
 def _keeps_access(model: Model, act: Happening) -> bool:

@@ -6,7 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted
-from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, only_spoils, unproven_acts, unresolved_verifier
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts, unresolved_verifier
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -85,6 +85,13 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: that money came is proven before it counts, "
             "and nothing proves the sender before this line, so a forged message takes an order that somebody else is paying for out of "
             "his hands: it fails, or waits."
+        )
+    elif (copies := mirrored(model, handler, acts)) is not None:
+        ruling.severity = "high"
+        ruling.message = (
+            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
+            f"sender, so a stranger makes up, overwrites or deletes what is kept here of its data ({', '.join(copies)}); whoever sends, "
+            "bills or counts by it goes by what nobody ordered."
         )
     ruling.remediation = remedy(model, handler)
     what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"

@@ -6,7 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option
-from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, only_spoils, unproven_acts
+from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.effects import Place
@@ -76,7 +76,8 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     program = model.program
     ruling = _copy(base)
     sender = way.chooser == "sender"
-    ruling.severity = "critical" if sender else "high"
+    copies = mirrored(model, handler, unproven_acts(model, handler.walked))
+    ruling.severity = "critical" if sender and copies is None else "high"
     ruling.anchor = (way.fn.file, way.line, way.line)
     provider = handler.provider.name
     refuse = remedies.code(model, way.fn.file, "refuse") or "400"
@@ -98,7 +99,12 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
             f"Test the result, and refuse the message when it is not true: {refuse}.",
         ),
     }[way.kind]  # fmt: skip
-    ruling.message = f"{why}, so a forged {provider} event is processed like a real one: an order counts as paid that nobody paid for."
+    harm = (
+        f"what is kept here of {provider}'s data ({', '.join(copies)}) can be made up"
+        if copies
+        else "an order counts as paid that nobody paid for"
+    )
+    ruling.message = f"{why}, so a forged {provider} event is processed like a real one: {harm}."
     ruling.remediation = mend
     note = {
         "skipped": "this condition decides whether the proof is made",
