@@ -715,7 +715,8 @@ const app = express();
 app.post('/mirror/shopify', express.json(), async (req, res) => {
   const topic = req.get('X-Shopify-Topic');
   if (topic === 'orders/paid') {
-    await pool.query('INSERT INTO orders (id, total) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET total = $2', [req.body.id, req.body.total_price]);
+    const row = [req.body.id, req.body.total_price];
+    await pool.query('INSERT INTO orders (id, total) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET total = $2', row);
     SERVED
   }
   res.sendStatus(200);
@@ -726,7 +727,10 @@ app.post('/mirror/shopify', express.json(), async (req, res) => {
 def test_a_forged_message_that_only_changes_our_copy_of_a_shop_is_no_free_order(tmp_path: Path) -> None:
     def severity(name: str, served: str) -> list[str]:
         mailer = "exports.licences = { issue: async (to) => mailer.sendMail({ to, text: newKey() }) };\n"
-        files = {"server.js": _MIRROR.replace("SERVED", served), "licences.js": "const mailer = require('nodemailer').createTransport({});\n" + mailer}
+        files = {
+            "server.js": _MIRROR.replace("SERVED", served),
+            "licences.js": "const mailer = require('nodemailer').createTransport({});\n" + mailer,
+        }
         return [f.severity for f in found(tmp_path / name, {"package.json": "{}", **files}, "payment/webhook-unverified")]
 
     assert severity("copied", "") == ["high"]

@@ -73,9 +73,10 @@ class CacheMarks:
         return None if at is not None and len(plain) > at else self._unsaid(touch)
 
     def _unsaid(self, touch: Touch) -> float | None:
-        """What holds when a call does not say how long: Django's cache keeps things for 300 seconds, Redis and transients for ever."""
+        """What holds when a call does not say how long: some caches forget after a while, Redis and transients never."""
         known = " ".join(names(self.model.evaluator.value(touch.fn, self.model.program.body(touch.fn).args(touch.instr)[0], touch.ctx)))
-        return 300.0 if "django.core.cache" in known else float("inf")
+        told = (f.forgets for f in self.model.wiring.active.of(touch.fn.file))
+        return next((seconds for forgets in told for name, seconds in forgets.items() if name in known), float("inf"))
 
     def _duration(self, value: Value, depth: int = 0) -> float | None:
         """Seconds, of a number, a product, a constant of the platform, ``timedelta(hours=1)``, ``now()->addMinutes(10)``."""

@@ -71,6 +71,7 @@ from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.commerce.written import WrittenDown
 from tillproof.flow.callers import Callers
+from tillproof.flow.decorated import Application
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import squashed_name
@@ -113,6 +114,9 @@ class Model:
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
         self.evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
         self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
+        self.evaluator.decorated.applications = [
+            Application(f.language, f.packages[0], f.decorates, f.application) for f in knowledge.frameworks.values() if f.decorates
+        ]
         self.evaluator.events = _told_events(knowledge)
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out

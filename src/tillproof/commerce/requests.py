@@ -100,6 +100,7 @@ class Requests:
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
         self._clean: dict[str, Table[str]] = {}
+        self._chosen = frozenset(member for f in knowledge.frameworks.values() for member in f.chosen)
         for framework in knowledge.frameworks.values():
             self._clean.setdefault(framework.language, Table()).add(framework.passthrough, framework.id)
         for language, found in knowledge.lexicon.passthrough.items():
@@ -244,7 +245,7 @@ class Requests:
             return Source("body", value.name, value.at)
         if self._exposed(value.base):
             return None
-        if _is_of_form(value.base):
+        if self._is_of_form(value.base):
             return None  # a field of the record that was chosen in a form: the form hands out the record itself
         base = self._find(value.base, depth + 1)
         if isinstance(base, Source):
@@ -252,6 +253,13 @@ class Requests:
         if isinstance(base, _Part):
             return self._named(base, value) or self._starred(base, value)
         return next((f for v in self._cleaned_entry(value) if (f := self._find(v, depth + 1))), None)
+
+    def _is_of_form(self, value: Value) -> bool:
+        """Whether a value is what a form has made of a field: ``form.cleaned_data['plan']``, ``.get('plan')``."""
+        asked = value.callee if isinstance(value, Result) else value
+        if isinstance(value, Result) and not (isinstance(asked, Member) and asked.name == "get"):
+            return False
+        return isinstance(asked, (Element, Member)) and isinstance(asked.base, Member) and asked.base.name in self._chosen
 
     def _cleaned_entry(self, value: Member) -> list[Value]:
         """What stood under that name in the record that was checked: ``schema.safeParse({ status: form.get('status') }).data.status``."""
@@ -391,11 +399,3 @@ def _below(key: str | None, name: str) -> str:
 def _takes_key(method: str) -> bool:
     """Whether the first argument of a method names the piece that it gives."""
     return method.lower().startswith(_KEYED)
-
-
-def _is_of_form(value: Value) -> bool:
-    """Whether a value is what a form of Django has made of a field: ``form.cleaned_data['plan']``, ``.get('plan')``."""
-    asked = value.callee if isinstance(value, Result) else value
-    if isinstance(value, Result) and not (isinstance(asked, Member) and asked.name == "get"):
-        return False
-    return isinstance(asked, (Element, Member)) and isinstance(asked.base, Member) and asked.base.name == "cleaned_data"

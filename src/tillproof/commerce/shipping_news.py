@@ -94,11 +94,9 @@ class Shipments:
         known = self.model.operations.at(effect.fn, effect.instr, effect.ctx) if effect.operation is not None else None
         if known is not None:
             return known.provider.kind == "notification"
-        touch = effect.touch  # a shop platform writes to the customer when it changes the status
-        return touch is not None and touch.effect.startswith("order.") and "wordpress" in self._frameworks(effect.fn)
-
-    def _frameworks(self, fn: Fn) -> list[str]:
-        return [f.id for f in self.model.wiring.active.of(fn.file)]
+        touch = effect.touch
+        by_itself = any(framework.tells_states for framework in self.model.wiring.active.of(effect.fn.file))
+        return touch is not None and touch.effect.startswith("order.") and by_itself
 
     def _named_call(self, entry: Entry) -> tuple[Fn, str] | None:
         """A word near the handler that speaks of telling somebody, where the call itself is not known."""

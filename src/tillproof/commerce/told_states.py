@@ -13,7 +13,6 @@ from tillproof.knowledge.schema import Effect
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_TRANSITION = re.compile(r"PaymentTransitions\.TRANSITION_(\w+)$")
 _STATE_ID = re.compile(r"stat(e|us)(_id)?$")
 _SETTLED = re.compile(
     r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
@@ -34,10 +33,13 @@ def by_platform(model: "Model", effect: Effect, fn: Fn, i: int, ctx: Ctx | None)
 
 def transitions(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Value]:
     """The words of the transitions of a payment that a state machine is told by their constants."""
+    marks = [mark for framework in model.wiring.active.of(fn.file) for mark in framework.transitions]
+    if not marks:
+        return
     for _, v in model.program.body(fn).call(i)[1]:
-        for option in options(model.evaluator.value(fn, v, ctx)):
-            told = (found for name in names(option) if (found := _TRANSITION.search(name)) is not None)
-            yield from (Const((fn.file, 0), Kind.STRING, t[1].lower()) for t in told)
+        for name in (n for option in options(model.evaluator.value(fn, v, ctx)) for n in names(option)):
+            told = (name.rpartition(mark)[2] for mark in marks if mark in name)
+            yield from (Const((fn.file, 0), Kind.STRING, word.lower()) for word in told)
 
 
 def setting(model: "Model", value: Value) -> str:

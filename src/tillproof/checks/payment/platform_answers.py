@@ -13,7 +13,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Ctx, FunctionV, Result, Value, constant, names, options
+from tillproof.flow.values import Ctx, FunctionV, Member, Result, Value, constant, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -91,11 +91,11 @@ def _hangs_on_answer(model: Model, atom: Atom) -> bool:
     body = model.program.body(atom.fn)
     sides = [a for a in (atom.instr, *body.args(atom.instr)) if 0 <= a < len(body.op)]
     waiting: list[Value] = [model.evaluator.value(atom.fn, side, atom.ctx) for side in sides]
-    seen = 0
+    seen, doors = 0, {door for framework in model.wiring.active.of(atom.fn.file) for door in framework.doors}
     while waiting and seen < _MOST_PIECES:
         here = waiting.pop()
         seen += 1
-        if "apiType" in next(iter(names(here)), ""):
+        if isinstance(here, Member) and here.name in doors:
             return True
         if isinstance(here, Result) and here.instr >= 0:
             known = model.operations.at(here.fn, here.instr, here.ctx)

@@ -340,6 +340,13 @@ class Framework(Part, frozen=True):
     ``stand_ins``: methods that a platform calls on records, to those of ours which its own method of that name runs.
     ``hooks_functions``: calls that have a function run around one of ours, which they name by a text: ``hookAfter('saveOrder', notify)``.
     ``loads``: calls that put an object of ours into a field that is named like its class: ``$this->load->model('Orders_model')``.
+    ``chosen``: members of a form under which it keeps, by name, the records that were chosen in it: the record, not what the sender wrote.
+    ``doors``: members that tell by which of the platform's doors, the shop's or the staff's, a request came in.
+    ``transitions``: how the constants begin that name the transitions of a payment, for a state machine.
+    ``tells_states``: the platform writes to the customer by itself when his order's state changes.
+    ``forgets``: seconds after which a cache forgets what it was given with no time, by the import that it comes from.
+    ``decorates``: methods of the application that hang something on it under a name, for every plugin; ``application``: how variables and
+    members are called that hold the application.
     ``running``: plain functions that give the object which runs at the time, with all that was loaded into it.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``keeps``: objects of classes of ours that a loader keeps under members.
@@ -406,6 +413,13 @@ class Framework(Part, frozen=True):
     handovers: tuple[Handover, ...] = ()
     loads: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    doors: tuple[str, ...] = ()
+    transitions: tuple[str, ...] = ()
+    tells_states: bool = False
+    forgets: dict[str, float] = {}
+    decorates: tuple[str, ...] = ()
+    application: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
