@@ -42,6 +42,10 @@ class Outcomes:
                     return "told"
         return "lost"
 
+    def unused(self, place: Place) -> bool:
+        """Whether the answer of a call is thrown away."""
+        return not list(self.model.evaluator.defuse(place.fn).uses(place.instr))
+
     def done_if(self, place: Place) -> bool | None:
         """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)

@@ -1,7 +1,7 @@
 """Failures that are taken for success: what must not fail unseen behind an entry point, and where a failure of it ends."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.commerce.effects import Effect, Place, Plain
@@ -48,7 +48,8 @@ _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 class Lost(NamedTuple):
     """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
-    same. ``answered``: it is told by a value, which nobody acts upon."""
+    same. ``answered``: it is told by a value, which nobody acts upon. ``again``: where else on the way it ends, or
+    would end if it came through here, and how."""
 
     effect: Effect
     fn: Fn
@@ -56,6 +57,7 @@ class Lost(NamedTuple):
     how: str
     goes_on: bool = False
     answered: bool = False
+    again: tuple[tuple[Fn, int, str], ...] = ()
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -163,7 +165,25 @@ def _faces_browser(model: Model, entry: Entry) -> bool:
 
 def lost(model: Model, effect: Effect) -> Lost | None:
     """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
-    return _raised(model, effect) or _told_to_nobody(model, effect)
+    found = _raised(model, effect) or _told_to_nobody(model, effect)
+    return found and found._replace(again=(*found.again, *_again(model, effect, found)))
+
+
+def _again(model: Model, effect: Effect, found: Lost) -> Iterator[tuple[Fn, int, str]]:
+    """The calls further out on the way by whose answer a failure is told and nobody asks, and the handlers that would take it for success
+    as well if it came through, with what happens there."""
+    places = [place.fn for place in effect.way]
+    inner = places.index(found.fn) if found.fn in places else len(places)
+    told = [place for place in effect.way[inner + 1 :] if model.outcomes.answer(place) != "handed"]
+    if told and found.instr >= 0 and model.outcomes.answer(told[0]) == "lost" and not model.outcomes.unused(told[0]):
+        yield told[0].fn, told[0].instr, "what this call answers says so, and nobody asks"
+    for place in effect.way[inner + 1 :]:
+        catch = model.failures.around(place)
+        if catch is None or model.failures.raises_again(place.fn, catch):
+            continue
+        if not model.failures.swallows(place.fn, catch):
+            return
+        yield place.fn, catch.caught, "what came through would be caught here as well, and success is answered"
 
 
 def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
@@ -180,7 +200,8 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
     way = effect.way
     apart = max((n for n, place in enumerate(way) if _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
-        if n and (logged := model.outcomes.only_logged(place)) is not None:
+        logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
+        if logged is not None and (n or not way[1:] or _goes_on_quietly(model, way[1:])):
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
         if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
@@ -199,11 +220,22 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
         if not quiet or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
-            return Lost(effect, way[n + 1].fn, way[n + 1].instr, "this call answers that it failed, nobody asks, and success is answered")
+            caught = place.fn, catch.caught, "the exception is caught here, and told by a value"
+            how = "this call answers that it failed, nobody asks, and success is answered"
+            return Lost(effect, way[n + 1].fn, way[n + 1].instr, how, again=(caught,))
         goes_on = model.failures.goes_on(place.fn, catch)
         how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
         return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
+
+
+def _answers_failure(model: Model, effect: Effect) -> bool:
+    """Whether a call tells by what it answers, and not by an exception, that it failed: a request by hand, a platform's service."""
+    known = model.recogniser.effect(effect.fn, effect.instr)
+    if known is not None:
+        return known[0].returns_error
+    sent = (s for s in model.sendings.by_function.get(effect.fn, ()) if s.instr == effect.instr)
+    return any(s.client is not None and s.client.tells != "throws" for s in sent)
 
 
 def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:

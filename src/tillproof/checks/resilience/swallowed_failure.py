@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.losses import Lost, at_stake, keeps_payment, left_to_another, lost, moved_unseen
 from tillproof.checks.ruling import Evidence, Ruling
@@ -29,21 +30,28 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not effects:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
-        ends: list[Lost] = []
-        told: list[Lost] = []
-        for effect in effects:
-            found = lost(model, effect) or (left_to_another(model, effect) if provider else None)
-            if found is not None:
-                (told if (found.fn, found.instr) in seen else ends).append(found)
-                seen.setdefault((found.fn, found.instr), provider)
+        found = _ends(model, effects, provider)
+        ends = [end for place, end in found.items() if place not in seen]
+        elsewhere = [end for place, end in found.items() if seen.get(place, provider) != provider]
+        seen = {**dict.fromkeys(found, provider), **seen}
         for end, more in _grouped(ends):
             asked = model.failures.refusals_of_others(end.fn, end.instr) if end.instr >= 0 else ()
             yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
-        elsewhere = [end for end in told if seen[end.fn, end.instr] != provider]
         if not ends and provider and elsewhere:
             yield _here_too(model, entry, handler, elsewhere[0])
-        if not ends and not told:
+        if not found:
             yield _held(model, entry, handler, effects[0])
+
+
+def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, int], Lost]:
+    """Where failures of an entry point's effects end, each place once, with all that is further out on the ways that end there."""
+    ends: dict[tuple[Fn, int], Lost] = {}
+    for effect in effects:
+        found = lost(model, effect) or (left_to_another(model, effect) if provider else None)
+        if found is not None:
+            first = ends.setdefault((found.fn, found.instr), found)
+            ends[found.fn, found.instr] = first._replace(again=tuple(dict.fromkeys((*first.again, *found.again))))
+    return ends
 
 
 def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
@@ -92,11 +100,12 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
         Evidence(found.fn.file, at, found.how, "missing"),
     ]
     ruling.evidence += [Evidence(m.fn.file, model.program.body(m.fn).line[m.instr], m.how, "missing") for m in more]
+    again = found.again if webhook else ()  # a customer is told what a page says
+    ruling.evidence += [Evidence(fn.file, model.program.body(fn).line[i], how, "missing") for fn, i, how in again]
     ruling.evidence += steps(model, found.effect, "this may fail")
     if found.answered:
-        ruling.remediation = (
-            "Read the `error` of each write and raise it (or ask the client to, with `.throwOnError()`). " + ruling.remediation
-        )
+        raises = remedies.code(model, found.fn.file, "raise-answer") or "`if (error) throw error`"
+        ruling.remediation = f"Ask each answer whether it is an error, and raise it: {raises}. " + ruling.remediation
     return ruling
 
 

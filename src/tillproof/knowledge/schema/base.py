@@ -29,7 +29,7 @@ class Effect(Part, frozen=True):
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
-    ``returns_error``: a failure is told by the answer's ``error`` alone; nothing is raised.
+    ``returns_error``: a failure is told by the answer alone, by its ``error`` or by what it is; nothing is raised.
     ``routine``: its first argument names a function that the database keeps, the second its parameters.
     ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
     """

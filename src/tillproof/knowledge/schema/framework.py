@@ -362,7 +362,7 @@ class Framework(Part, frozen=True):
     ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
     expressions that fill the holes of others; ``raw`` keeps the raw body; ``load`` prices, ``lock``, ``take-stock``, ``once``,
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout``, ``change-state``,
-    ``mark`` (in the cache), ``reconcile``, ``whole`` (``{{name}}`` is a quantity of at least 1) say themselves.
+    ``mark`` (in the cache), ``raise-answer`` (an error), ``reconcile``, ``whole`` (``{{name}}`` is a quantity of at least 1) say it.
 
     ``records``: what runs when a record is written. ``inherited``: what base classes run on objects of ours.
     ``queues``: what becomes of jobs that failed for good.
