@@ -42,6 +42,15 @@ class Outcomes:
                     return "told"
         return "lost"
 
+    def decides(self, callers: Sequence[Place]) -> bool:
+        """Whether any way hangs on what a function answers, or on what is read of it, in its caller or where that hands it on."""
+        for place in callers:
+            if self._about(place.fn, place.instr, 0, set()):
+                return True
+            if not self._is_returned(place.fn, place.instr, 0):
+                return False
+        return False
+
     def unused(self, place: Place) -> bool:
         """Whether the answer of a call is thrown away."""
         return not list(self.model.evaluator.defuse(place.fn).uses(place.instr))

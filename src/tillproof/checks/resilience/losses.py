@@ -15,7 +15,7 @@ from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import Catch
+from tillproof.flow.tries import Catch, reached_from
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -31,6 +31,7 @@ _BEGUN = ("payment.create", "checkout.create")
 
 # What is done about money where no customer waits for the answer.
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
+_LET_GO = ("payment.cancel", "payment.void")
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
@@ -112,6 +113,46 @@ def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
         return []
     found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in _UNATTENDED)
     return [end for end in found if end is not None and end.instr >= 0 and model.failures.says_nothing(end.fn, end.instr)]
+
+
+def moved_before(model: Model, entry: Entry) -> dict[Effect, list[Effect]]:
+    """The captures, refunds and cancellations that an entry point of customers or staff asks a provider for, with the states of orders
+    and payments that it writes."""
+    if entry.role in ("internal", "platform"):
+        return {}
+    effects = model.effects.of(entry.target)
+    states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)]
+    return {e: states for e in effects if e.kind in (*_UNATTENDED, *_LET_GO)} if states else {}
+
+
+def taken_for_done(model: Model, moved: dict[Effect, list[Effect]]) -> list[Lost]:
+    """Where such an effect is written down as if it had been, though it failed."""
+    ends = ((lost(model, e) or _unasked(model, e), states) for e, states in moved.items())
+    return [end for end, states in ends if end is not None and end.instr >= 0 and any(_follows(model, end, s) for s in states)]
+
+
+def _unasked(model: Model, effect: Effect) -> Lost | None:
+    """Where an exception of an effect is caught, and no caller's way hangs on what is answered then, though it may be kept."""
+    for n, place in enumerate(effect.way):
+        catch = model.failures.around(place)
+        if catch is None or model.failures.raises_again(place.fn, catch):
+            continue
+        if not model.failures.swallows(place.fn, catch) or model.outcomes.decides(effect.way[n + 1 :]):
+            return None
+        return Lost(effect, place.fn, catch.caught, "the exception is caught, and what is answered then is taken for the provider's answer")
+    return None
+
+
+def _follows(model: Model, end: Lost, later: Effect) -> bool:
+    """Whether an effect is reached from where a failure ends, there or in one of the functions around it."""
+    ways = [place.fn for place in end.effect.way]
+    for place in end.effect.way[ways.index(end.fn) if end.fn in ways else len(ways) :]:
+        body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
+        start = end.instr if place.fn == end.fn else place.instr
+        for other in later.way:
+            if other.fn == place.fn and other.instr != place.instr:  # what stands before it is done again for the next one alone
+                return other.instr > start and defuse.block_of[other.instr] in reached_from(body, defuse.block_of[start])
+    return False
 
 
 def _only_tells(told: list[Effect], effect: Effect) -> bool:

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.losses import Lost, at_stake, keeps_payment, left_to_another, lost, moved_unseen
+from tillproof.checks.resilience.losses import (
+    Lost,
+    at_stake,
+    keeps_payment,
+    left_to_another,
+    lost,
+    moved_before,
+    moved_unseen,
+    taken_for_done,
+)
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -13,7 +22,14 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 
-_MOVED = {"payment.capture": "a capture", "refund.create": "a refund", "transfer.create": "a transfer", "payout.create": "a payout"}
+_MOVED = {
+    "payment.capture": "a capture",
+    "payment.cancel": "a cancellation",
+    "payment.void": "a cancellation",
+    "refund.create": "a refund",
+    "transfer.create": "a transfer",
+    "payout.create": "a payout",
+}
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -22,11 +38,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     seen: dict[tuple[Fn, int], str] = {}  # where failures end, and the provider whose message first led there
     for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
-        for end in moved_unseen(model, entry) if handler is None else ():
-            if (end.fn, end.instr) not in seen:
-                seen[end.fn, end.instr] = ""
-                yield _dropped(model, entry, end)
         effects = at_stake(model, entry, handler)
+        if handler is None:
+            yield from _moving(model, entry, seen, alone=not effects)
         if not effects:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
@@ -41,6 +55,19 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _here_too(model, entry, handler, elsewhere[0])
         if not found:
             yield _held(model, entry, handler, effects[0])
+
+
+def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str], alone: bool) -> Iterator[Ruling]:
+    """What becomes of captures, refunds and cancellations that fail. ``alone``: nothing else of the entry point is ruled on."""
+    moved = moved_before(model, entry)
+    done = taken_for_done(model, moved)
+    told = [(end, _dropped) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
+    for end, tell in told:
+        if (end.fn, end.instr) not in seen:
+            seen[end.fn, end.instr] = ""
+            yield tell(model, entry, end)
+    if alone and moved and not done:
+        yield _held(model, entry, None, next(iter(moved)))
 
 
 def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, int], Lost]:
@@ -137,6 +164,22 @@ def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
         Evidence(found.fn.file, at, "the exception is caught, and nothing is done with it", "missing"),
     ]
     ruling.evidence += steps(model, found.effect, "this may fail")
+    return ruling
+
+
+def _as_done(model: Model, entry: Entry, found: Lost) -> Ruling:
+    ruling = _dropped(model, entry, found)
+    what = _MOVED[found.effect.kind]
+    ruling.title = f"{what[0].upper()}{what[1:]} that fails is taken for done"
+    ruling.message = (
+        f"When the provider refuses or cannot be reached in {called(model, entry)}, {found.how.partition(',')[0]} and the order is "
+        f"written as if {what} had been made: our books and the customer's account no longer agree, and nobody is told."
+    )
+    ruling.remediation = (
+        "Write the new state only behind the provider's answer: let the exception through and answer an error, or note the order as one "
+        "whose money is still to be moved and let a job try again."
+    )
+    ruling.evidence[1] = Evidence(ruling.anchor[0], ruling.anchor[1], found.how, "missing") if ruling.anchor else ruling.evidence[1]
     return ruling
 
 
