@@ -11,6 +11,7 @@ _IS_NOT = ("!=", "!==", "is not")
 _DEEPEST = 6
 
 Group = tuple[Atom | AnyOf, ...]
+_Made = tuple[Fn, int, tuple[str, ...]]
 
 
 def where_there(evaluator: Evaluator, groups: tuple[Group, ...]) -> list[Group]:
@@ -20,11 +21,11 @@ def where_there(evaluator: Evaluator, groups: tuple[Group, ...]) -> list[Group]:
     return kept or list(groups)
 
 
-def _empty(evaluator: Evaluator, atom: Atom) -> set[tuple[Fn, int]]:
+def _empty(evaluator: Evaluator, atom: Atom) -> set[_Made]:
     """What an atom says to be empty: where it is made."""
     body = evaluator.program.body(atom.fn)
     op, args = body.op[atom.instr], body.args(atom.instr)
-    if op in (Op.NAME, Op.CALL):
+    if op in (Op.NAME, Op.CALL, Op.FIELD):
         return _made(evaluator, atom.fn, atom.instr) if atom.truth is False else set()
     const = body.const(args[2]) if op == Op.BINARY else None
     if const is None or const[0] != Kind.NULL or body.text(args[0]) not in (_IS if atom.truth else _IS_NOT):
@@ -32,23 +33,28 @@ def _empty(evaluator: Evaluator, atom: Atom) -> set[tuple[Fn, int]]:
     return _made(evaluator, atom.fn, args[1])
 
 
-def _members_of(evaluator: Evaluator, fn: Fn, i: int, depth: int) -> set[tuple[Fn, int]]:
+def _members_of(evaluator: Evaluator, fn: Fn, i: int, depth: int) -> set[_Made]:
     """What an instruction reads a member of: where it is made."""
     body = evaluator.program.body(fn)
     op, args = body.op[i], body.args(i)
     if depth > _DEEPEST:
         return set()
     if op in (Op.FIELD, Op.INDEX):
-        return _made(evaluator, fn, args[0]) or _members_of(evaluator, fn, args[0], depth + 1)
+        return _made(evaluator, fn, args[0]) | _members_of(evaluator, fn, args[0], depth + 1)
     below = args[1:3] if op == Op.BINARY else [args[0], *(v for _, v in body.call(i)[1])] if op == Op.CALL else []
     return {row for b in below for row in _members_of(evaluator, fn, b, depth + 1)}
 
 
-def _made(evaluator: Evaluator, fn: Fn, i: int) -> set[tuple[Fn, int]]:
-    """The instructions that a variable may hold the values of, or the instruction itself where it is a call."""
+def _made(evaluator: Evaluator, fn: Fn, i: int) -> set[_Made]:
+    """The instructions that a variable may hold the values of, or the instruction itself where it is a call, and the members of that which
+    lead to it: ``user.subscription``."""
     body = evaluator.program.body(fn)
     i = body.bare(i)
+    path: tuple[str, ...] = ()
+    while body.op[i] == Op.FIELD:
+        path = (body.name(i), *path)
+        i = body.bare(body.args(i)[0])
     if body.op[i] != Op.NAME:
-        return {(fn, i)} if body.op[i] == Op.CALL else set()
+        return {(fn, i, path)} if body.op[i] == Op.CALL else set()
     stores = evaluator.defuse(fn).reaching(i, body.name(i)).stores
-    return {(fn, body.bare(body.args(s)[1])) for s in stores}
+    return {(fn, body.bare(body.args(s)[1]), path) for s in stores}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
@@ -159,12 +160,24 @@ class Arrivals:
         return self._on_the_way(effect, self._answered) if _LASTING.fullmatch(touch.entity) else ()
 
     def _on_the_way(self, effect: Effect, asks: Callable[[Atom], bool]) -> tuple[Atom, ...]:
-        found = (a for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held) for a in _asking(atom, asks))
+        found = (
+            a for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held) for a in self._asking(atom, asks)
+        )
         return tuple(dict.fromkeys(found))
 
+    def _asking(self, atom: Atom | AnyOf, asks: Callable[[Atom], bool]) -> list[Atom]:
+        """The conditions in an atom of which something holds; in alternatives when it holds in each in which there is a record at all."""
+        if isinstance(atom, AnyOf):
+            there = where_there(self.model.evaluator, atom.groups)
+            groups = [[a for one in group for a in self._asking(one, asks)] for group in there]
+            return [a for group in groups for a in group] if groups and all(groups) else []
+        return [atom] if atom.truth is not None and asks(atom) else []
+
     def aged(self, atom: Atom, touch: Touch) -> bool:
-        """Whether a condition compares the age or version of the record with something."""
+        """Whether a condition compares the age or version of the record with something, or says that it has none yet."""
         body = self.model.program.body(atom.fn)
+        if atom.truth is False and body.op[atom.instr] == Op.FIELD:
+            return self._reads_age(atom.fn, atom.instr, atom.ctx, touch, 0)
         if body.op[atom.instr] == Op.BINARY and body.text(body.args(atom.instr)[0]) not in _AFTERS:
             return False
         return body.op[atom.instr] in (Op.BINARY, Op.CALL) and self._reads_age(atom.fn, atom.instr, atom.ctx, touch, 0)
@@ -184,14 +197,6 @@ class Arrivals:
         else:
             return False
         return any(self._reads_age(fn, b, ctx, touch, depth + 1) for b in below)
-
-
-def _asking(atom: Atom | AnyOf, asks: Callable[[Atom], bool]) -> list[Atom]:
-    """The conditions in an atom of which something holds; in alternatives when it holds in each."""
-    if isinstance(atom, AnyOf):
-        groups = [[a for one in group for a in _asking(one, asks)] for group in atom.groups]
-        return [a for group in groups for a in group] if groups and all(groups) else []
-    return [atom] if atom.truth is not None and asks(atom) else []
 
 
 def _asks(known: Known) -> bool:

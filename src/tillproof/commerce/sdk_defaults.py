@@ -12,7 +12,7 @@ def in_force(model: "Model", file: str, defaults: tuple[SdkDefault, ...]) -> lis
     """One default per package that the file's unit may be using. Without a package file all that the file imports, else all."""
     program = model.program
     known = [d for d in defaults if d.language == program.language(file)]
-    versions = model.versions.get(program.unit(file), {})
+    versions = _declared(model, program.unit(file))
     imported = {_root(i.module, i.name) for i in program.indices[file].imports}
     mine = [d for d in known if imported & _roots(d)]
     declared = [d for d in known if d.package in versions]
@@ -23,6 +23,14 @@ def in_force(model: "Model", file: str, defaults: tuple[SdkDefault, ...]) -> lis
         if not any(said) or said >= number(default.since):
             newest[default.package] = default
     return list(newest.values())
+
+
+def _declared(model: "Model", unit: str) -> dict[str, str | None]:
+    """The packages that a unit declares; one that only a Dockerfile makes a unit needs what the project around it declares."""
+    around = unit
+    while not model.versions.get(around) and around != ".":
+        around = around.rpartition("/")[0] or "."
+    return model.versions.get(around, {})
 
 
 def _roots(default: SdkDefault) -> set[str]:

@@ -133,5 +133,5 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def unit_versions(tree: Tree) -> dict[str, dict[str, str | None]]:
-    """Dependencies with their version constraints by unit, those of the root for every unit that has none of its own."""
+    """Dependencies with their version constraints by unit."""
     return {unit.id: dependencies(tree.root, unit) for unit in tree.units}

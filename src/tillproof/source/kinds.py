@@ -122,7 +122,7 @@ _SEED_NAME = re.compile(
     r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
     r"\.(?:py|php|[cm]?[jt]s)"
 )
-# What tells an analyser or an editor of code that lies elsewhere: functions without a body.
+# What tells an analyser, an editor or a test of code that lies elsewhere: a call of one of its functions is a call of the other's.
 _STUBS_NAME = re.compile(r"_ide_helper.*\.php|(?:.*[-_.])?stubs?\.php")
 _DOC_NAME = re.compile(
     r"(?:readme|changelog|changes|history|license|licence|copying|contributing|authors|security|upgrading)(?:[._-].*)?", re.IGNORECASE
@@ -204,7 +204,7 @@ def file_role(name: str, language: Language | None, folder: Role | None, head: b
         return "vendored"
     unwritten = _unwritten(name.lower(), language, folder, head, middle)
     if unwritten is not None:
-        return unwritten
+        return "test" if unwritten == "generated" and folder == "test" else unwritten
     if folder == "test" or _TEST_NAME.fullmatch(name):
         return "test"
     if folder == "docs" or language == "markdown" or (language in (None, "other", "html") and _DOC_NAME.fullmatch(name)):
@@ -241,7 +241,7 @@ def _unwritten(name: str, language: Language | None, folder: Role | None, head: 
     if name in LOCKFILES:
         return "generated"
     if _STUBS_NAME.fullmatch(name):
-        return "generated"
+        return "vendored"
     if language in _SCRIPTS and (".min." in name or name.endswith("-min.js") or _has_long_lines(head, middle)):
         return "minified"
     if folder == "migration" and language not in DATA:

@@ -20,6 +20,8 @@ _REQUIREMENT = re.compile(
 _INSTALL_REQUIRES = re.compile(
     r"\b(?:install_requires|requirements|requires|REQUIRES|REQUIREMENTS|INSTALL_REQUIRES)\s*=\s*\[([^\]]{0,5000})\]"
 )
+# `requirements.txt`, `requirements-dev.in`, `app_requirements.txt`
+_LIST = re.compile(r"([\w.-]*[_.-])?requirements([_.-][\w.-]*)?\.(txt|in)")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1)[^\\\n])*)\1""")
 _GEM = re.compile(r"""^[ \t]*gem[ \t]+["']([\w.-]+)["'](?:\s*,\s*["']([^"'\n]+)["'])?""", re.MULTILINE)
 _GO_REQUIRE = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w.-]+\.[a-z]+/[^\s()]+)[ \t]+(v[^\s/]+)", re.MULTILINE)
@@ -62,14 +64,14 @@ def dependencies_in(folder: Path, names: set[str]) -> dict[str, str | None]:
 def _python_dependencies(folder: Path, names: set[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     if "setup.py" in names:
-        found.update(_from_setup(read_text(folder / "setup.py")))
+        found.update(_from_setup(folder, read_text(folder / "setup.py")))
     if "Pipfile" in names:
         pipfile = read_toml(folder / "Pipfile")
         found.update({**_from_table(pipfile.get("dev-packages")), **_from_table(pipfile.get("packages"))})
     if "pyproject.toml" in names:
         found.update(_from_pyproject(read_toml(folder / "pyproject.toml")))
     for name in sorted(names):
-        if name.startswith("requirements") and name.endswith((".txt", ".in")):
+        if _LIST.fullmatch(name):
             found.update(_from_lines(read_text(folder / name).splitlines()))
     if "requirements" in names:
         found.update(_from_requirements_folder(folder / "requirements"))
@@ -184,8 +186,15 @@ def _from_requirements_folder(folder: Path) -> dict[str, str | None]:
     return found
 
 
-def _from_setup(text: str) -> dict[str, str | None]:
-    return _from_lines([quoted for body in _INSTALL_REQUIRES.findall(text[:100_000]) for _, quoted in _QUOTED.findall(body)])
+def _from_setup(folder: Path, text: str) -> dict[str, str | None]:
+    """What ``setup.py`` names, and what the lists hold that it opens: ``open("src/app_requirements.txt")``."""
+    text = text[:100_000]
+    found: dict[str, str | None] = {}
+    opened = dict.fromkeys(path for _, path in _QUOTED.findall(text) if _LIST.fullmatch(path.rpartition("/")[2]))
+    for path in list(opened)[:10]:
+        if "/" in path and ".." not in path and not path.startswith("/"):
+            found.update(_from_lines(read_text(folder / path).splitlines()))
+    return found | _from_lines([quoted for body in _INSTALL_REQUIRES.findall(text) for _, quoted in _QUOTED.findall(body)])
 
 
 def _python_name(name: str) -> str:

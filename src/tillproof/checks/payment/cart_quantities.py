@@ -12,12 +12,15 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Record, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _LINE = re.compile(
     r"(\w+_)?(cart|basket|shopping_?bag)(_?(item|line|product|entry|detail|content))?|(\w+_)?(order|sale|purchase|line)_?(item|line|product|detail|entry)"
 )
+_CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag)(_\w+)?")
+_HEAD = re.compile(r"[.\[]")
 _PER_PIECE = ("unit_amount", "unit_amount_decimal")
 _STATEMENT = re.compile(
     r"(quantity|qty)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(price|amount|cost)|(price|amount|cost)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(quantity|qty)",
@@ -43,7 +46,7 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
     seen: set[tuple[Fn, Fn, int]] = set()
     sums: dict[str, Evidence | None] = {}
     for entry in model.entries:
-        for site in _line_writes(model, entry) if entry.role in ("public", "customer") else ():
+        for site in (*_line_writes(model, entry), *_session_lines(model, entry)) if entry.role in ("public", "customer") else ():
             chosen = [c for c in chosen_by_client(model, site.value) if c.key]
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
@@ -71,6 +74,29 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
         for field, value in touch.fields.items():
             if value is not None and model.words.has("quantity_fields", snake(field)):
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, key=field)
+
+
+def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
+    """The quantities that are put into a cart which the customer's session holds: ``$_SESSION['cart'][$id]['qty'] = $qty``,
+    ``req.session.cart[id].quantity = quantity``, ``$_SESSION['cart'][$id] = $qty``."""
+    for fn in model.handlers.closure(entry).functions:
+        if not any(t.lower().endswith("session") for t in model.vocabulary.tokens(fn)):
+            continue
+        body, value_of = model.program.body(fn), model.evaluator.value
+        for i, op in enumerate(body.op):
+            if op not in (Op.SET_INDEX, Op.SET_FIELD):
+                continue
+            holder, key, given = body.args(i)
+            source = model.requests.source(value_of(fn, holder))
+            if source is None or source.kind != "session" or not _CART.fullmatch(snake(_HEAD.split(source.key or "")[0])):
+                continue
+            name = body.name(i) if op == Op.SET_FIELD else constant(value_of(fn, key)) if key >= 0 else None
+            value = value_of(fn, given)
+            records = [o for o in options(value) if isinstance(o, Record)]
+            kept = [(k, v) for record in records for k, v in record.entries] or [(name or "quantity", value)]
+            for field, piece in kept:
+                if model.words.has("quantity_fields", snake(str(field))):
+                    yield AmountSite("line", "line of the cart", fn, i, piece, True, key=str(field))
 
 
 def _multiplied(model: Model, unit: str) -> Evidence | None:

@@ -13,7 +13,6 @@ from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
 from tillproof.commerce.queues import Job
 from tillproof.flow.program import Fn
-from tillproof.ir.ops import Op
 
 _ID = "resilience/no-dead-letter"
 _INBOX = re.compile(
@@ -177,12 +176,13 @@ def _lost_message(model: Model, handler: Handler, loss: Lost, ruling: Ruling) ->
 
 
 def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
-    """The catch of the entry point itself, where a message that failed would be kept; else where the failure ends."""
+    """The catch of the entry point itself, where a message that failed would be kept; else where the failure ends. One that answers with
+    an error loses nothing: what ends further in never comes to it."""
     fn = handler.entry.target.fn
     body = model.program.body(fn)
-    caught = [body.line[i] for i, op in enumerate(body.op) if op == Op.CAUGHT]
+    caught = [body.line[c.caught] for c in model.failures.catches(fn) if model.failures.swallows(fn, c)]
     if caught and loss.fn != fn:
-        return fn.file, caught[-1]
+        return fn.file, max(caught)
     inner = model.program.body(loss.fn)
     return loss.fn.file, inner.line[loss.instr] if loss.instr >= 0 else entry_line(model, handler.entry)[1]
 
