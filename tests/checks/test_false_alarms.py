@@ -735,3 +735,183 @@ def test_a_forged_message_that_only_changes_our_copy_of_a_shop_is_no_free_order(
 
     assert severity("copied", "") == ["high"]
     assert severity("served", "await licences.issue(req.body.email);") == ["critical"]
+
+
+_COUNTED = """\
+import { PrismaClient } from "@prisma/client";
+
+const db = new PrismaClient();
+
+export async function countAgain(productId: string) {
+  const product = await db.product.findUniqueOrThrow({ where: { id: productId }, include: { variants: true } });
+  let stock = BEGIN;
+  for (const variant of product.variants) {
+    stock = stock + variant.stock;
+  }
+  await db.product.update({ where: { id: productId }, data: { stock } });
+}
+"""
+
+
+def test_a_stock_that_is_added_up_from_nothing_is_not_changed_by_an_amount(tmp_path: Path) -> None:
+    def lines(name: str, begin: str) -> list[int]:
+        files = {"src/count.ts": _COUNTED.replace("BEGIN", begin), "package.json": "{}"}
+        return [f.start_line for f in found(tmp_path / name, files, "inventory/non-atomic-write")]
+
+    assert lines("summed", "0") == []
+    assert lines("changed", "product.stock") == [11]
+
+
+_SOLD = """\
+export async function soldMost(lines: { productId: string; quantity: number }[], products: Map<string, any>) {
+  MADE
+  for (const line of lines) {
+    const known = products.get(line.productId);
+    if (known) {
+      known.qty += line.quantity;
+    }
+    products.set(line.productId, ENTRY);
+  }
+  return products;
+}
+"""
+
+
+def test_figures_in_a_map_of_the_programs_own_are_no_stock(tmp_path: Path) -> None:
+    def lines(name: str, made: str, entry: str) -> list[int]:
+        code = _SOLD.replace("MADE", made).replace("ENTRY", entry)
+        return [f.start_line for f in found(tmp_path / name, {"src/sold.ts": code, "package.json": "{}"}, "inventory/non-atomic-write")]
+
+    assert lines("own", "products = new Map();", "{ name: line.productId, qty: line.quantity }") == []
+    assert lines("given", "", "line") == [6]
+
+
+_FORM = """\
+import { useEffect, useState } from "react";
+import { api } from "../api";
+
+export function EasyPostSettings() {
+  BEGIN
+  return settings.easypost_test_mode;
+}
+"""
+
+
+def test_a_form_of_settings_begins_in_the_test_world(tmp_path: Path) -> None:
+    def lines(name: str, begin: str) -> list[int]:
+        files = {"src/labels.tsx": _FORM.replace("BEGIN", begin), "package.json": "{}"}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/test-credentials-in-prod")]
+
+    assert lines("form", "const [settings, setSettings] = useState({ easypost_enabled: false, easypost_test_mode: true });") == []
+    assert lines("set", "const settings = easypost({ easypost_enabled: false, easypost_test_mode: true });") == [5]
+
+
+_RATES = """\
+const { Client, Environment } = require("square");
+const client = new Client({ environment: Environment.Sandbox, accessToken: process.env.SQUARE_TOKEN });
+client.paymentsApi.listPayments().then(console.log);
+"""
+
+
+def test_a_script_that_tries_a_system_out_is_not_what_production_runs(tmp_path: Path) -> None:
+    def lines(name: str, path: str) -> list[int]:
+        return [f.start_line for f in found(tmp_path / name, {path: _RATES, "package.json": "{}"}, "payment/test-credentials-in-prod")]
+
+    assert lines("script", "test-rates.js") == []
+    assert lines("code", "src/rates.js") == [2]
+
+
+_CALLS = """\
+import client from "../client";
+
+export const addToCart = async (itemId) => {
+  try {
+    return await client.post("/cart", { itemId });
+  } catch (error) {
+    console.error("cart", error);
+    throw error;
+  }
+};
+
+export const emptyCart = async () => {
+  try {
+    return await client.delete("/cart");
+  } catch (error) {
+    console.error("cart", error);
+    throw error;
+  }
+};
+"""
+_CALLER = 'import axios from "axios";\n\nexport default axios.create({ headers: { "auth-token": TOKEN } });\n'
+
+
+def test_the_console_of_a_page_is_its_users_own_and_a_client_is_told_once(tmp_path: Path) -> None:
+    def lines(name: str, needs: str) -> list[int]:
+        token = 'localStorage.getItem("auth-token")' if "react" in needs else "process.env.WAREHOUSE_TOKEN"
+        files = {
+            "package.json": f'{{"dependencies": {{{needs}}}}}',
+            "src/api/services/cart.js": _CALLS,
+            "src/api/client.js": _CALLER.replace("TOKEN", token),
+        }
+        return [f.start_line for f in found(tmp_path / name, files, "boundary/secret-logged")]
+
+    assert lines("page", '"axios": "1.6.0", "react": "18.2.0"') == []
+    assert lines("server", '"axios": "1.6.0", "express": "4.18.0"') == [7]
+
+
+_HOOKS = """\
+import { Controller, Headers, Param, Post, Req, UseGuards } from '@nestjs/common';
+import { RolesGuard } from './roles.guard';
+import { Roles } from './roles.decorator';
+import { Hooks } from './hooks.service';
+
+@Controller('payments')
+export class PaymentsController {
+  constructor(private readonly hooks: Hooks) {}
+
+  @Post('webhook')
+  async take(@Headers('stripe-signature') signature: string, @Req() request: any) {
+    return this.hooks.take(signature, request.rawBody);
+  }
+
+  @Post('webhooks/:id/retry')
+  @UseGuards(RolesGuard)
+  @Roles('admin')
+  async again(@Param('id') id: string) {
+    return this.hooks.again(id);
+  }
+}
+"""
+_TAKEN = """\
+import { Injectable } from '@nestjs/common';
+import Stripe from 'stripe';
+import { PrismaService } from './prisma.service';
+
+@Injectable()
+export class Hooks {
+  private readonly stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+
+  constructor(private readonly prisma: PrismaService) {}
+
+  async take(signature: string, body: Buffer) {
+    const event = this.stripe.webhooks.constructEvent(body, signature, process.env.STRIPE_WEBHOOK_SECRET!);
+    if (event.type === 'payment_intent.succeeded') {
+      await this.prisma.order.update({ where: { intentId: event.data.object.id }, data: { status: 'paid' } });
+    }
+    if (event.type === 'charge.dispute.created' || event.type === 'payment_intent.payment_failed' || event.type === 'charge.refunded') {
+      await this.prisma.order.updateMany({ where: { intentId: 'x' }, data: { note: event.type } });
+    }
+  }
+
+  async again(id: string) {
+    const stored = await this.prisma.message.findUnique({ where: { id } });
+    await this.take('', Buffer.from(JSON.stringify(stored.payload)));
+  }
+}
+"""
+
+
+def test_staff_who_have_a_stored_message_done_again_bring_none(tmp_path: Path) -> None:
+    files = {"src/payments.controller.ts": _HOOKS, "src/hooks.service.ts": _TAKEN}
+    model, _ = model_of(tmp_path, files)
+    assert [h.entry.route for h in model.handlers.all] == ["/payments/webhook"]

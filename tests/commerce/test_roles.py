@@ -564,3 +564,24 @@ app.post('/own', hooks.authorize('manage_my_orders'), (req, res) => res.end())
 """
     roles = {e.route: e.role for e in wired(tmp_path, {"package.json": "{}", "app.js": app}).entries}
     assert roles == {"/mine": "customer", "/theirs": "staff", "/own": "customer"}
+
+
+SELLING = """\
+const express = require('express');
+const router = express.Router();
+const { protect, restrictTo } = require('./guard');
+
+router.post('/sent', protect, restrictTo('ROLE'), (req, res) => res.json({}));
+module.exports = router;
+"""
+GUARD = """\
+exports.protect = (req, res, next) => (req.user ? next() : res.status(401).end());
+exports.restrictTo = (...roles) => (req, res, next) => (roles.includes(req.user.role) ? next() : res.status(403).end());
+"""
+
+
+@pytest.mark.parametrize(("role", "side"), [("seller", "staff"), ("vendor", "staff"), ("buyer", "customer")])
+def test_who_sells_is_on_the_shops_side(tmp_path: Path, role: str, side: str) -> None:
+    app = "const app = require('express')();\napp.use('/orders', require('./routes'));\n"
+    files = {"app.js": app, "routes.js": SELLING.replace("ROLE", role), "guard.js": GUARD}
+    assert list(roles(tmp_path, files).values()) == [side]

@@ -422,6 +422,10 @@ def test_any_text_is_indexed_and_lowered(spec: Spec, source: str) -> None:
         ("const row = (await db.query<Row>(text)).first;", "const row = (await db.query(text)).first;"),
         ("const rows = await db.sql<Row[]>(text, 1);", "const rows = await db.sql(text, 1);"),
         ("const rows = await db.sql<Row>`SELECT ${id}`;", "const rows = await db.sql`SELECT ${id}`;"),
+        ("const rows = await db.sql<Row[]>`SELECT ${id}`;", "const rows = await db.sql`SELECT ${id}`;"),
+        ("const rows = await db.sql<[{ a: number }]>`SELECT ${id}`;", "const rows = await db.sql`SELECT ${id}`;"),
+        ("const rows = await db.sql<Array<{ a: number }>>`SELECT ${id}`;", "const rows = await db.sql`SELECT ${id}`;"),
+        ("const rows = db.sql<Row[]>`SELECT ${id}`;", "const rows = db.sql`SELECT ${id}`;"),
     ],
 )
 def test_type_arguments_of_an_awaited_call_change_nothing(source: str, plain: str) -> None:

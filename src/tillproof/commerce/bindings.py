@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.given import given_at
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Mix, Seq, Text, Value, options, pieces

@@ -48,6 +48,8 @@ _VIEWS = (".jsx", ".tsx", ".vue", ".svelte")
 _ROUTES = re.compile(
     r"(?:^|/)(?:api|server|backend|route\.[jt]s|\+server\.[jt]s|\+page\.server\.[jt]s|actions?\.[jt]s)(?:/|$)", re.IGNORECASE
 )
+_SOURCES = re.compile(r"(?:^|/)src/", re.IGNORECASE)
+_FUNCTIONS = frozenset(["gatsby", "@vercel/node", "@netlify/functions"])  # builders of pages that run functions beside them
 _SAYS = re.compile(
     rb"[\"']use client[\"']|\b(?:window|document)\s*\.\s*\w|\b(?:local|session)Storage\b|XMLHttpRequest|\bjQuery\b"
     rb"|\$\(\s*(?:document|['\"][#.])|\baddEventListener\s*\("
@@ -84,6 +86,8 @@ class Browser:
             return _CLIENT.search(source) is not None
         if modules & _FRONTS or any(m.endswith((".vue", ".svelte", ".css", ".scss")) for m in modules) or _SAYS.search(source):
             return True
+        if self.program.unit(file) in self._front_units and _SOURCES.search(file):
+            return True  # `src/api/` of pages holds what calls the server
         if _ROUTES.search(file):
             return False
         if _SHOWN.search(source) or PurePosixPath(file).suffix in _VIEWS:
@@ -93,4 +97,4 @@ class Browser:
     @cached_property
     def _front_units(self) -> frozenset[str]:
         """Units that are pages and nothing else."""
-        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not _SERVERS & needs.keys())
+        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not (_SERVERS | _FUNCTIONS) & needs.keys())

@@ -68,6 +68,7 @@ _ANY_HEADER = {
 }
 # Names that shops have for things of their own, too.
 _ANY_FIELD = {"session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
+_OF_ADDRESS = ("Param", "Query", "Ip", "HostParam", "Session", "CurrentUser", "User")  # decorators of parameters
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 
@@ -288,12 +289,18 @@ class Handlers:
         return found
 
     def _handed_on(self, entry: Entry) -> Handler | None:
-        """A route for staff to which a provider's messages are handed on."""
-        found = self._webhook_in(entry, self.closure(entry)) if entry.role_because and HOOK.search(entry.route or "") else None
+        """A route for staff to which a provider's messages are handed on; not one by which they have a stored message done again."""
+        asked = entry.role_because and HOOK.search(entry.route or "") and self._may_bring_message(entry)
+        found = self._webhook_in(entry, self.closure(entry)) if asked else None
         if found is None or found.kind == "ipn" or len(self.own_events(found.provider) & found.closure.compared) < _DISPATCHED:
             return None
         found.admits = entry.role_because
         return found
+
+    def _may_bring_message(self, entry: Entry) -> bool:
+        """Whether a handler that is given pieces of the request is given more of it than parts of its address."""
+        pieces = [name.rpartition(".")[2] for p in self.model.program.body(entry.target.fn).params for name, _ in p.decorators]
+        return not pieces or any(piece not in _OF_ADDRESS for piece in pieces)
 
     def own_events(self, provider: Provider) -> frozenset[str]:
         """The events by whose names alone a provider is known: no other has them."""

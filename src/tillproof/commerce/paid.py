@@ -12,6 +12,7 @@ from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import chooses_paid, said_by, still_owed
+from tillproof.commerce.pretended import names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import without_address
@@ -99,7 +100,11 @@ class PaidPolicy(SenderPolicy):
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         found = super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
-        return found or self._paid_from_balance(fn, i, ctx) or self._paid_on_delivery(fn, i)
+        return found or self._paid_from_balance(fn, i, ctx) or self._paid_on_delivery(fn, i) or self._only_pretended(fn, i, ctx)
+
+    def _only_pretended(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """A shop that is configured to have no payment system at all, to be tried out, takes no money from anybody."""
+        return Proof("boolean") if names_pretence(self.model, fn, i, ctx) else None
 
     def _paid_on_delivery(self, fn: Fn, i: int) -> Proof | None:
         """A way of paying by which nothing is paid yet: ``payment_method == 'cod'``. An order may be accepted on it."""

@@ -13,7 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import BEGIN, OwnPayments
-from tillproof.commerce.states import PAYMENT_ID
+from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -428,7 +428,7 @@ class Reconciling:
         for argument in arguments:
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
                 if isinstance(option, Record):
-                    found = (k for k, v in option.entries if k and PAYMENT_ID.fullmatch(snake(k)) and not isinstance(v, Const))
+                    found = (k for k, v in option.entries if k and keeps_theirs(snake(k)) and not isinstance(v, Const))
                     if key := next(found, "") or _meta_key(dict(option.entries)):
                         return key
         return ""
@@ -439,7 +439,7 @@ class Reconciling:
         if key := _meta_key(touch.keys):
             return key
         for key in touch.keys:
-            if PAYMENT_ID.fullmatch(snake(key).rpartition(".")[2]):
+            if keeps_theirs(snake(key).rpartition(".")[2]):
                 return key
         owners = [o.base for v in touch.keys.values() for o in options(v) if isinstance(o, Member)]
         owners += [touch.record] if touch.record is not None else []

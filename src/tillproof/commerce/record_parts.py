@@ -136,7 +136,9 @@ class PartReader:
                         out.relative.add(key)
         positional = self._by_id([v for k, v in arguments if k in ("", "*", "**")], link, out)
         records = [v for v in positional if _is_record(v)]
-        if len(records) == 1 and len(positional) == 1:
+        if self._lists(link, positional, out):
+            pass
+        elif len(records) == 1 and len(positional) == 1:
             self._one(records[0], out)
         elif len(records) == 1:
             scalars = [v for v in positional if v is not records[0]]
@@ -146,10 +148,17 @@ class PartReader:
                 out.compared.add("id")
         elif len(records) > 1:
             self._several(link, positional, records, out)
-        for value in positional:
-            for option in options(value):
-                if isinstance(option, Instance) and option.made is not None:
-                    self.record(option, out, 0)
+        for option in (o for value in positional for o in options(value)):
+            if isinstance(option, Instance) and option.made is not None:
+                self.record(option, out, 0)
+
+    def _lists(self, link: Link, positional: list[Value], out: Parts) -> bool:
+        """Whether a call creates the records of a list that is written out: ``create([values], options)``."""
+        first = positional[0] if positional and _CREATING.match(link.name) else None
+        rows = first.items if isinstance(first, Seq) and all(_is_record(item) for item in first.items) else ()
+        for row in rows:
+            self.record(row, out, 0)
+        return bool(rows)
 
     @staticmethod
     def _by_id(positional: list[Value], link: Link, out: Parts) -> list[Value]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
+_TAGS = ("$queryraw", "$executeraw", "queryraw", "executeraw", "sql")
 _RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
 # WordPress's connection has the names of its tables as members.
 _TABLE_OF = re.compile(r"(?:^|[.$])wpdb\.(?!(?:base_)?prefix$)(\w+)$")
@@ -58,6 +59,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     given = model.records.chains.arguments(prepared) if prepared is not None else []
     text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
     statements = sql.of_value(text, model.evaluator) if text is not None else ()
+    if len(arguments) > 1 and last.name.lower() in _TAGS and (whole := _tagged(model, chain, arguments)):
+        statements, bound = whole, []
     if not statements and not given and len(arguments) > 1:  # execute(connection, text), pg_query($link, $text)
         text, bound = arguments[1], arguments[2:]
         statements = sql.of_value(text, model.evaluator)
@@ -73,6 +76,14 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
             found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
+
+
+def _tagged(model: "Model", chain: Chain, arguments: list[Value]) -> list[sql.Asked]:
+    """The statement that a template is which a call is the tag of: its texts stand between the values that it is given."""
+    if not all(isinstance(a, Const) and a.kind == Kind.STRING for a in arguments[::2]):
+        return []
+    last = chain.links[-1]
+    return [s for o in options(model.evaluator.value(last.fn, last.call, last.ctx)) for s in sql.of_value(o, model.evaluator)]
 
 
 def of_routine(model: "Model", statement: Statement, locked: bool, given: list[Value], fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:

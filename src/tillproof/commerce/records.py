@@ -19,6 +19,7 @@ from tillproof.commerce.recorded import recorded
 from tillproof.commerce.touches import Touch, without_address
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.commerce.value_objects import unwrapped
+from tillproof.flow.maps import of_working_map
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
@@ -148,6 +149,8 @@ class Records:
         callee = value.callee if isinstance(value, Result) else None
         if isinstance(callee, External) and callee.name == "stdClass":
             return True  # PHP's object for anything
+        if of_working_map(self.evaluator, value):
+            return True
         of_library = (
             isinstance(callee, External)
             and callee.name.partition(".")[0].partition("/")[0] in _DATA_LIBRARIES

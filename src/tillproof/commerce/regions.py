@@ -10,6 +10,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.record_parts import Parts
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import reached_round
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
@@ -20,6 +21,7 @@ Fits: TypeAlias = Callable[[Place], bool]
 
 _LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire)(_|$)")
 _ADVISORY = re.compile(r"\bget_lock\s*\(|\bpg_(try_)?advisory_", re.IGNORECASE)
+_FOR_UPDATE = re.compile(rb"for[ _]?update|lock", re.IGNORECASE)
 _LOCKS_DEEP = 1
 _MOST_CALLS = 12
 _LEVELS = 4
@@ -51,7 +53,18 @@ class Regions:
             takes = self._takes(before, "lock") or self.locks_rows(before) or self._locks_inside(before.fn, before.instr, before.ctx, 0)
             if takes and (fits is None or fits(before)):
                 return before
-        return None
+        return self._on_each_side(place, fits)
+
+    def _on_each_side(self, place: Place, fits: "Fits | None") -> Place | None:
+        """The first of several reads under a lock of which every way to a place has made one: that of the variant, or else that of the
+        product."""
+        body, block_of = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn).block_of
+        if not _FOR_UPDATE.search(self.model.texts.text(place.fn.file)):
+            return None
+        before = (Place(place.fn, i, place.ctx) for i, op in enumerate(body.op) if op == Op.CALL and block_of[i] != block_of[place.instr])
+        locks = [p for p in before if self.locks_rows(p) and (fits is None or fits(p))]
+        passed = len(locks) > 1 and block_of[place.instr] not in reached_round(body, {block_of[p.instr] for p in locks})
+        return locks[0] if passed else None
 
     def _locks_inside(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether a call lands in a function of ours that is there to take a lock, by its own name or its class's, and takes one."""

@@ -13,6 +13,7 @@ from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
+from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Instance, Mix, Result, Text, options
 
@@ -84,7 +85,8 @@ class Turning:
         """The conditions that are certain at a place, as far as an effect turns them."""
         found = self._at.get(place)
         if found is None:
-            certain = (a for held in self._model.effects.held_at(place) for a in self._model.conditions.behind(held))
+            held_there = (a for held in self._model.effects.held_at(place) for a in self._model.conditions.behind(held))
+            certain = (*held_there, *turned_away(self._model, place))
             found = self._at[place] = [a for a in certain if self._turns(a)]
         return found
 

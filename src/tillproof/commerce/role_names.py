@@ -9,9 +9,9 @@ from tillproof.knowledge.schema import Role
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 
 STAFF_TEXT = re.compile(
-    r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
+    r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
 )
-"""Roles and permissions of staff, as guards are told them."""
+"""Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
 STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
 

@@ -15,11 +15,13 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
 from tillproof.commerce.firsts import first_only
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import THROWING, Touch, text_of
 from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     Const,
     Ctx,
@@ -55,16 +57,6 @@ _INWARD = 6
 _ROWS = ("rows", "data", "docs", "0")
 _GATHERS = ("Promise.all", "Promise.allSettled", "asyncio.gather")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
-
-
-PAYMENT_ID = re.compile(
-    r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
-    r"|stripe|paypal|adyen|razorpay|rzp|mollie|square|klarna|braintree|paystack|paymob|flutterwave|mercadopago|midtrans|xendit|iyzico|cashfree"
-    r"|mpesa|paytm|paymongo|omise|pagseguro|pagbank|bkash|coinbase|btc_?pay|nowpayments|przelewy24|p24|wompi|conekta|payplug|alipay|instamojo"
-    r"|checkout_request|merchant_request|phonepe|payu|monei|tap|gocardless|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"
-    r"(id|token|reference|ref|no|number|code|key)|token|(\w+_)?(session|intent|transaction|charge|reference|psp_reference|preference)(_id)?"
-)
-"""Fields in which a payment's own id at the provider is kept."""
 _MOST_PIECES = 40
 _OWN_KEY = "_id"  # no two documents of a collection of MongoDB share it
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
@@ -397,8 +389,8 @@ class States:
             alike = pattern(read.keys["key"]) == pattern(write.keys["key"])
             return (write.kind != "delete") if alike else None
         if write.kind in ("create", "upsert"):
-            known = {*write.fields, *(write.compared if write.kind == "upsert" else ())}
-            shared = {snake(k) for k in read.compared} & {snake(k) for k in known}
+            known = {snake(k) for k in (*write.fields, *(write.compared if write.kind == "upsert" else ()))}
+            shared = any(snake(k) in known or self._kept_inside(write, k) for k in read.compared)
             return True if shared or not read.compared or not write.fields else None
         for name, value in write.fields.items():
             asked = next((v for k, v in read.keys.items() if snake(k) == snake(name)), None)
@@ -416,6 +408,15 @@ class States:
             if wanted is None and written is None:
                 return True  # looked for by what is then written: an id of the message
         return False if write.kind == "delete" else None
+
+    def _kept_inside(self, write: Touch, path: str) -> bool:
+        """Whether a document is written with what a path into it asks for: ``{ payment: { id } }``, looked for by ``payment.id``."""
+        head, *inward = path.split(".")
+        value = write.fields.get(head)
+        for key in inward:
+            got = shape(self.evaluator, value) if value is not None else None
+            value = {**got.may, **got.must}.get(key) if got is not None else None
+        return bool(inward) and value is not None
 
     def claim(self, touch: Touch) -> Unique | None:
         """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a

@@ -232,6 +232,7 @@ class StockWrites:
                 and option.op in ("+", "-")
                 and len(option.operands) == 2
                 and any(self._was_read(o, field, 0) or self._is_field(option, n, field) for n, o in enumerate(option.operands))
+                and not self._adds_up(option)
             ):
                 return option
             below: list[Value] = []
@@ -243,6 +244,16 @@ class StockWrites:
                 if (found := self._computed(inner, field, depth + 1)) is not None:
                     return found
         return None
+
+    def _adds_up(self, mix: Mix) -> bool:
+        """Whether a sum is what a loop adds up from nothing: ``total = 0``, then ``total += row.stock`` for each row."""
+        body, defuse = self.model.program.body(mix.fn), self.model.evaluator.defuse(mix.fn)
+        for row in body.args(mix.instr)[1:] if body.op[mix.instr] == Op.BINARY else ():
+            stores = defuse.reaching(row, body.name(row)).stores if body.op[row] == Op.NAME else ()
+            begun = [c[1] for s in stores if body.op[s] == Op.STORE and (c := body.const(body.args(s)[1])) is not None]
+            if len(stores) > 1 and begun and all(text == "0" for text in begun):
+                return any(body.op[s] == Op.STORE and body.args(s)[1] == mix.instr for s in stores)
+        return False
 
     def _clamps(self, value: Result) -> bool:
         name = getattr(value.callee, "name", "")

@@ -51,6 +51,8 @@ _SIGNS = (
     b".test",
     b"::test",
 )
+# Calls by which pages keep what somebody types.
+_STATES = ("useState", "useForm", "useReducer", "useFormik", "ref", "reactive", "createSignal")
 _LIVE_SIGNS = (b"live", b"production")
 _OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
 _ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
@@ -171,7 +173,7 @@ class CodeMarks:
         else:
             value = body.name(i).strip("'\"")
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
-            if name is None or self._only_asks(fn.file):
+            if name is None or self._only_asks(fn.file) or self._begins_form(body, defuse, i):
                 return None
             sure = snake(value) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
@@ -279,6 +281,15 @@ class CodeMarks:
                     return True
             here = user
         return False
+
+    def _begins_form(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether a literal is what a page's state begins with, until what is stored has been loaded: ``useState({ test_mode: true })``."""
+        here: int | None = i
+        for _ in range(_DEEP):
+            if here is None or body.op[here] == Op.CALL:
+                break
+            here = next((u for u in defuse.uses(here) if body.op[u] in (Op.RECORD, Op.CALL)), None)
+        return here is not None and body.op[here] == Op.CALL and body.called(here) in _STATES
 
     def _is_called_without(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether the same function calls what it hands the literal to without anything of the kind as well: both worlds are offered,

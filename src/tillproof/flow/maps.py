@@ -40,12 +40,25 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     if not maps or len(arguments) != 1:
         return None
     wanted = ev.at(f, arguments[0][1])
-    entries = [e for one in maps for e in (*_given(ev, one), *_set(ev, f, f.body.args(i)[0]))]
+    entries = [e for one in maps for e in (*_given(ev, one), *_set(ev, f.fn, f.body.args(i)[0]))]
     named = [v for k, v in entries if isinstance(k, Const) and isinstance(wanted, Const) and k.text == wanted.text]
     held = [o for v in named or [v for _, v in entries] for o in options(v)][:_MOST]
     if not held or not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
         return None
     return choice(at, held)
+
+
+def of_working_map(ev: "Evaluator", value: Value) -> bool:
+    """Whether an object was got out of a map that a function begins empty and puts only objects into that it writes down itself: figures
+    that it adds up, and no record."""
+    callee = value.callee if isinstance(value, Result) and value.instr >= 0 else None
+    if not isinstance(value, Result) or not isinstance(callee, Member) or callee.name != "get":
+        return False
+    maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
+    if not maps or any(ev.arguments(one) for one in maps):
+        return False
+    put = [o for _, v in _set(ev, value.fn, ev.program.body(value.fn).args(value.instr)[0]) for o in options(v)]
+    return bool(put) and all(isinstance(o, Record) for o in put)
 
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
@@ -73,12 +86,13 @@ def _given(ev: "Evaluator", made: Result) -> Iterator[tuple[Value, Value]]:
                     yield pair.items[0], pair.items[1]
 
 
-def _set(ev: "Evaluator", f: Frame, callee: int) -> Iterator[tuple[Value, Value]]:
+def _set(ev: "Evaluator", fn: Fn, callee: int) -> Iterator[tuple[Value, Value]]:
     """What the file puts into a map of that name."""
-    holder = f.body.args(callee)[0]
-    name = f.body.name(holder) if f.body.op[holder] in (Op.NAME, Op.FIELD) else ""
-    for fn in ev.program.functions_calling_name(f.file, "set") if name else ():
-        yield from _set_in(ev, fn, name)
+    body = ev.program.body(fn)
+    holder = body.args(callee)[0]
+    name = body.name(holder) if body.op[holder] in (Op.NAME, Op.FIELD) else ""
+    for setting in ev.program.functions_calling_name(fn.file, "set") if name else ():
+        yield from _set_in(ev, setting, name)
 
 
 def _set_in(ev: "Evaluator", fn: Fn, name: str) -> Iterator[tuple[Value, Value]]:

@@ -1,5 +1,6 @@
 """Exceptions that a body catches: what stands in the try, what the handler does, and whether it lets the failure go on."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 from tillproof.ir.body import EDGE_RAISE, Body
@@ -74,3 +75,15 @@ def _reached(body: Body, start: int, raising: bool) -> frozenset[int]:
 def reached_from(body: Body, start: int) -> frozenset[int]:
     """The blocks that a block leads to by normal ways, itself included."""
     return _reached(body, start, raising=False)
+
+
+def reached_round(body: Body, walls: Set[int]) -> frozenset[int]:
+    """The blocks that a body's beginning leads to, by normal ways and by failures, not through some."""
+    seen: set[int] = set()
+    waiting = [0]
+    while waiting:
+        number = waiting.pop()
+        if number not in seen and number not in walls:
+            seen.add(number)
+            waiting += [t for _, t in body.blocks[number].next]
+    return frozenset(seen)

@@ -232,9 +232,18 @@ def cast(w: Walker, node: Node) -> int:
 
 def call(w: Walker, node: Node) -> int:
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    function = _without_types(function)
     if function is not None and function.type == "await_expression":  # `await f<T>(x)`: the grammar waits for what is called
         return w.emit(Op.AWAIT, [called(w, first(function), node)], node)
     return called(w, function, node)
+
+
+def _without_types(function: Node | None) -> Node | None:
+    """What is awaited and called with types that end in brackets, ``await sql<Row[]>`text```: the grammar puts a mark of its own around."""
+    inner = function
+    while inner is not None and inner.type in ("non_null_expression", "instantiation_expression"):
+        inner = first(inner)
+    return inner if inner is not None and inner.type == "await_expression" else function
 
 
 def called(w: Walker, function: Node | None, node: Node) -> int:

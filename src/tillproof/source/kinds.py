@@ -121,6 +121,8 @@ _SEED_NAME = re.compile(
     r"(?:.*/)?(?:seeds|seeders)/.*|(?:.*[-_./])?seed(?:s|er|ers|ing)?(?:[-_.][\w.-]*)?\.(?:py|php|[cm]?[jt]s)|.*Seeder\.php"
     r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
     r"\.(?:py|php|[cm]?[jt]s)"
+    # A script beside the code that somebody tries a system out with: ``test-rates.ts`` at the root, ``scripts/debug-webhook.js``.
+    r"|(?:(?:apps|packages|services)/[\w.-]+/|(?:backend|server|api)/)?(?:(?:scripts?|tools|bin|dev)/)?(?:test|debug)[-_][\w.-]+\.(?:py|php|[cm]?[jt]s)"
 )
 # What tells an analyser, an editor or a test of code that lies elsewhere: a call of one of its functions is a call of the other's.
 _STUBS_NAME = re.compile(r"_ide_helper.*\.php|(?:.*[-_.])?stubs?\.php")
@@ -166,7 +168,8 @@ def language_of(name: str) -> Language | None:
 
 
 def is_seed(path: str) -> bool:
-    """True for a script that fills a database, or a provider's test account, with made-up data; no customer ever waits for it."""
+    """True for a script that fills a database, or a provider's test account, with made-up data, or tries something out; no customer ever
+    waits for it."""
     return _SEED_NAME.fullmatch(path) is not None
 
 

@@ -14,7 +14,7 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Value, names, options
+from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -63,8 +63,8 @@ class Leak:
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per function that logs near a credential; and one per request of an HTTP client whose exceptions are logged whole, since
-    one change where it is sent mends every place that logs them."""
+    """One ruling per function that logs near a credential; and one per HTTP client, or request of none of ours, whose exceptions are
+    logged whole, since one change there mends every place that logs them."""
     by_request: dict[tuple[Fn, int], list[Leak]] = {}
     for file, source in model.program.sources.items():
         functions = model.program.functions_at(file, _offsets(model, file, source))
@@ -73,11 +73,20 @@ def rule(model: Model) -> Iterator[Ruling]:
                 leaks, careful = _rule(model, fn)
                 yield from careful
                 if leaks and (request := leaks[0].request) is not None and not _redacted(model, leaks[0]):
-                    by_request.setdefault((request.fn, request.instr), []).extend(leaks)
+                    by_request.setdefault(_client(model, request), []).extend(leaks)
                 elif leaks:
                     yield _ruling(model, leaks)
     for leaks in by_request.values():
         yield _ruling(model, leaks)
+
+
+def _client(model: Model, request: Revealed) -> tuple[Fn, int]:
+    """Where the client is made that sends a request, else the request itself."""
+    body = model.program.body(request.fn)
+    callee = body.args(request.instr)[0]
+    base = model.evaluator.value(request.fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
+    made = [o for o in options(base) if isinstance(o, Result) and o.instr >= 0] if base is not None else []
+    return (made[0].fn, made[0].instr) if made else (request.fn, request.instr)
 
 
 def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:

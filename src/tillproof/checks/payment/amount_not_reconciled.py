@@ -16,9 +16,9 @@ from tillproof.commerce.given import values_at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
+from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.request_fields import fields_of
-from tillproof.commerce.states import PAYMENT_ID
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from tillproof.checks.payment.sender import unproven_acts
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.pretended import names_pretence, shut_in_production
 from tillproof.commerce.proof import Proven, SenderPolicy
 from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
@@ -71,7 +72,7 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         if unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, calls))):
             continue  # what this function says is lost further out
         acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
-        if acts:
+        if acts and not _tried_out(model, suspect, acts[0]):
             found.append(_past(model, suspect, acts[0]))
     if found:
         worst = min(found, key=lambda way: way.chooser != "sender")
@@ -85,6 +86,18 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
     level = _ignored(model, chains[0], edges)
     line = model.program.body(level.fn).line[level.instr]
     return Bypass("ignored", level.fn, line, line, level.instr, "sender", acts[0])
+
+
+def _tried_out(model: Model, suspect: _Suspect, act: Happening) -> bool:
+    """Whether the way past is open only where the shop is configured to have no payment system, and shut in production."""
+    (fn, instr, ctx), (_, number, _, target) = suspect.level, suspect.edge
+    body = model.program.body(fn)
+    last = body.blocks[number].end - 1
+    if body.op[last] != Op.BRANCH or not any(names_pretence(model, fn, i, ctx) for i in _asked(body, body.args(last)[0])):
+        return False
+    chain = act.ctx.chain() if act.ctx else ()
+    goal = act.instr if act.fn == fn else next((c.call for c in chain if c.caller == fn), instr)
+    return shut_in_production(model, fn, target, model.evaluator.defuse(fn).block_of[goal], ctx)
 
 
 def _calls(levels: Iterable[_Level]) -> frozenset[tuple[Fn, int]]:

@@ -79,7 +79,13 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         f"sender, so a forged "
         f"“paid” message has the same effect as a real one and goods go out for nothing."
     )
-    if only_spoils(walked, acts):
+    if handler.provider.kind == "shipping":
+        ruling.severity = "high"
+        ruling.message = (
+            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
+            "sender, so a forged message has the same effect as a real one, and a parcel counts as sent, delivered or lost that is not."
+        )
+    elif only_spoils(walked, acts):
         ruling.severity = "high"
         ruling.message = (
             f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: that money came is proven before it counts, "

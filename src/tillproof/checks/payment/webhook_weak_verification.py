@@ -77,7 +77,8 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     ruling = _copy(base)
     sender = way.chooser == "sender"
     copies = mirrored(model, handler, unproven_acts(model, handler.walked))
-    ruling.severity = "critical" if sender and copies is None else "high"
+    news = handler.provider.kind == "shipping"  # of a parcel, by which nobody pays
+    ruling.severity = "critical" if sender and copies is None and not news else "high"
     ruling.anchor = (way.fn.file, way.line, way.line)
     provider = handler.provider.name
     refuse = remedies.code(model, way.fn.file, "refuse") or "400"
@@ -99,11 +100,9 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
             f"Test the result, and refuse the message when it is not true: {refuse}.",
         ),
     }[way.kind]  # fmt: skip
-    harm = (
-        f"what is kept here of {provider}'s data ({', '.join(copies)}) can be made up"
-        if copies
-        else "an order counts as paid that nobody paid for"
-    )
+    harm = "a parcel counts as sent, delivered or lost that is not" if news else "an order counts as paid that nobody paid for"
+    if copies:
+        harm = f"what is kept here of {provider}'s data ({', '.join(copies)}) can be made up"
     ruling.message = f"{why}, so a forged {provider} event is processed like a real one: {harm}."
     ruling.remediation = mend
     note = {
