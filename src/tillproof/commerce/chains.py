@@ -1,18 +1,20 @@
 """A call taken apart into the chain that it ends: ``Order.objects.filter(id=x).update(…)`` is Order, objects, filter(id=x), update(…)."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tillproof.commerce.cursors import COUNT, FETCHES, fetched, gone_through
 from tillproof.flow.evaluate import Evaluator, returns
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, Value, options
+from tillproof.flow.values import Ctx, FunctionV, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _LONGEST = 24
 _STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
 _DEEPEST = 4
+_DATABASE = re.compile(r"(.*[._])?(get_?)?(db|database|mongo|mongo_?db|mongo_?client|client)(\(\))?", re.IGNORECASE)
 _SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 
 
@@ -80,6 +82,7 @@ class Chains:
                 pending, picked, i = -1, -1, args[0]
             elif op in (Op.AWAIT, Op.INDEX, Op.ELEMENT):
                 links += self._ran(fn, i, -1, ctx)
+                links += self._collection(fn, i, ctx)
                 picked = _place(body, args[1]) if op == Op.INDEX else picked if op == Op.AWAIT else -1
                 i = args[0]
             elif op in (Op.CAST, Op.STORE):
@@ -97,6 +100,20 @@ class Chains:
             else:
                 break
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
+
+    def _collection(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Link]:
+        """A collection of a document store that its database is asked for by name, as the member that it might be:
+        ``db["orders"].find_one(…)``, ``client[DB_NAME][ORDERS]``."""
+        body = self.program.body(fn)
+        if body.op[i] != Op.INDEX or self.program.language(fn.file) == "php":
+            return []
+        base, key = body.args(i)
+        if not _DATABASE.fullmatch(body.called(base) if body.op[base] == Op.CALL else body.name(base) if _is_named(body, base) else ""):
+            above = body.args(base)[0] if body.op[base] == Op.INDEX else -1
+            if above < 0 or not _is_named(body, above) or not _DATABASE.fullmatch(body.name(above)):
+                return []
+        named = constant(self.evaluator.value(fn, key, ctx))
+        return [Link(named, fn, -1, ctx)] if named is not None and named.isidentifier() else []
 
     def _imported(self, fn: Fn, name: str) -> str:
         """A function's own name where a file calls it otherwise: ``from sqlalchemy import update as sa_update``."""
@@ -222,6 +239,10 @@ class Chains:
     def arguments(self, link: Link) -> list[tuple[str, Value]]:
         """The arguments of a called link, by key."""
         return [(k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in self.program.body(link.fn).call(link.call)[1]]
+
+
+def _is_named(body: Body, i: int) -> bool:
+    return body.op[i] in (Op.NAME, Op.FIELD)
 
 
 def _place(body: Body, key: int) -> int:

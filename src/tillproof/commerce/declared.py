@@ -24,6 +24,7 @@ from tillproof.flow.values import (
     Seq,
     Unknown,
     Value,
+    constant,
     names,
     options,
 )  # fmt: skip
@@ -156,7 +157,19 @@ class Declared:
                 told = told or self.sums.known(argument)
         if told is None or told.does != "gives":
             return None
+        if told.number == "decimal" and self._is_whole(field):
+            return Kind("integer", "", f"{_last(field)} without decimals", field)
         return Kind(told.number, _unit(told), _last(field), field)
+
+    def _is_whole(self, field: Result) -> bool:
+        """Whether a column keeps no decimals, as those of shops do that sell in yen or rials: ``DecimalField(decimal_places=0)``."""
+        given = self.evaluator.arguments(field)
+        places = next((v for k, v in given if k in ("decimal_places", "scale")), None)
+        inner = [v for k, v in given if k == ""]
+        if places is None and len(inner) == 2 and isinstance(inner[0], Const):
+            places = inner[1]  # `Numeric(12, 0)`
+        nested = [o for o in inner if isinstance(o, Result) and o.instr >= 0 and _last(field) in _COLUMNS]
+        return constant(places) == "0" if places is not None else any(self._is_whole(o) for o in nested)
 
     # --- records
 

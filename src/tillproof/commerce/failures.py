@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Set
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
 from tillproof.commerce.touches import Touch, text_of
@@ -322,6 +323,24 @@ class Failures:
         body = self.model.program.body(fn)
         behind = {b for start in catch.blocks for b in reached_from(body, start)} if catch.falls else set()
         return self.works(fn, frozenset(behind - catch.blocks - catch.tried))
+
+    def tries_otherwise(self, fn: Fn, catch: Catch, effect: Effect) -> bool:
+        """Whether what has failed in a try is asked of the provider in another way behind it: a second endpoint where the first refuses."""
+        if effect.operation is None or not catch.falls:
+            return False
+        body = self.model.program.body(fn)
+        behind = {b for start in catch.blocks for b in reached_from(body, start)} - catch.blocks - catch.tried
+        calls = [i for i in body.rows(sorted(behind)) if body.op[i] == Op.CALL]
+        return any(effect.operation.op in self._asked_for.get(one, ()) for i in calls for one in self._ours(fn, i))
+
+    @cached_property
+    def _asked_for(self) -> dict[Fn, set[str]]:
+        """What is asked of providers in a function, or in one that it calls."""
+        found: dict[Fn, set[str]] = {}
+        for site in self.model.operations.sites:
+            for fn in (site.fn, *(c.caller for c in (site.ctx.chain() if site.ctx else ()) if c.call >= 0)):
+                found.setdefault(fn, set()).add(site.operation.op)
+        return found
 
     def works(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether some blocks do something, by themselves or by functions of ours."""

@@ -30,7 +30,7 @@ def first_only(states: "States", atom: Atom) -> tuple[Touch, bool] | None:
     touch = states.existence(atom)
     if touch is None or touch.kind == "read":
         return None
-    conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and bool(touch.compared - _IDS)
+    conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and bool(touch.compared - _IDS) and not _only_counts(touch)
     claimed = touch.kind == "create" and comes_back(states.model, touch.fn, touch.instr) and states.claim(touch) is not None
     if touch.kind != "upsert" and not conditional and not claimed:
         return None
@@ -38,6 +38,13 @@ def first_only(states: "States", atom: Atom) -> tuple[Touch, bool] | None:
     if touch.kind == "upsert":
         means = _says_first(states, atom) if means is None else _of_new_row(states, atom, touch, means)
     return (touch, means) if means is not None else None
+
+
+def _only_counts(touch: Touch) -> bool:
+    """Whether an update counts as long as there is enough, ``stock >= n``, and sets nothing that it asks for: it meets the row again and
+    again until that is used up."""
+    asked = {snake(c) for c in touch.compared}
+    return bool(touch.relative) and not any(snake(n) in asked for n in touch.fields if n not in touch.relative)
 
 
 def comes_back(model: "Model", fn: Fn, i: int) -> bool:

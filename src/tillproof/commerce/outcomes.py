@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # `[...(answer.data?.one?.errors ?? []), …].length`: as far as errors are from the answer that holds them.
 _LONGEST_PATH = 14
 _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE, Op.SPREAD, Op.LIST)
+# Calls that have several pieces of work done at once, or begin one: what each answers is asked of their answer.
+_AT_ONCE = ("create_task", "ensure_future", "gather", "all", "allSettled", "wait")
+_BEGIN = ("create_task", "ensure_future")
+_DEEPEST = 8
 _ERROR_TESTS = ("is_wp_error",)
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 
@@ -165,7 +169,7 @@ class Outcomes:
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         out: list[tuple[int, bool]] = []
         taken = 0
-        for use in defuse.uses(i) if depth < 5 else ():
+        for use in defuse.uses(i) if depth < _DEEPEST else ():
             op = body.op[use]
             if op == Op.BRANCH:
                 out.append((use, True))
@@ -182,6 +186,9 @@ class Outcomes:
             elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
                 inner = self._asking(fn, use, depth + 1)
                 below = None if inner is None else [(b, not positive) for b, positive in inner]
+            elif op in (Op.LIST, Op.SPREAD) or (op == Op.CALL and body.args(use)[0] != i and body.called(use) in _AT_ONCE):
+                left_alone = body.called(use) in _BEGIN and not defuse.uses(use) if op == Op.CALL else False
+                below = None if left_alone else self._asking(fn, use, depth + 1)  # a task of its own is a matter of its own
             elif op == Op.STORE:
                 parts = [self._asking(fn, n, depth + 1) for n in reads(body, defuse, use)]
                 below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]

@@ -61,7 +61,8 @@ _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", 
 _RECORDS = ("record.create", "record.write", "order.write")
 # Fields that keep what arrived and what became of it.
 _MESSAGE = re.compile(
-    r"(.*_)?(webhook|stripe|paypal|provider|payment|gateway|inbound|incoming|external|raw)_?(event|message|notification|webhook|inbox|log)(_.*)?|webhook|inbox|ipn(_.*)?"
+    r"(.*_)?(webhook|stripe|paypal|provider|payment|gateway|inbound|incoming|external|raw|notification|callback|ipn)_?"
+    r"(event|message|notification|webhook|inbox|log)(_.*)?|webhook|inbox|ipn(_.*)?"
 )
 _WHOLE = re.compile(r"payload|body|raw|headers|^data$|json|content")
 _NOTES = re.compile(
@@ -70,6 +71,7 @@ _NOTES = re.compile(
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
     r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
 )
+_BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
 _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
@@ -379,7 +381,8 @@ class SenderPolicy:
                 return True  # kept as it came, to be proven before anything is done with it
             states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
             return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
-        return bool(written) and all(_NOTES.fullmatch(snake(n)) for n in written)
+        own = _BECAME if _MESSAGE.fullmatch(touch.entity) else _NOTES  # of the message's own record, what became of it
+        return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
 
     def _goes_on(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps, ``super().dispatch()``."""

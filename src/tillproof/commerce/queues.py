@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.names import fits, strip
+from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
@@ -56,6 +57,17 @@ class Queues:
                     for job in (*self._declared(queue, files), *self._consuming(queue, files)):
                         found.setdefault(job.target.fn, job)
         return sorted(found.values(), key=lambda j: j.target.fn)
+
+    @cached_property
+    def left_in_process(self) -> dict[tuple[Fn, int], Job]:
+        """The work that runs in the same process and that whoever begins it does not wait for, by the call that begins it."""
+        handed = {job.handed: job for job in self.all if job.queue.in_process and job.handed is not None}
+        return {place: job for place, job in handed.items() if not self._waited_for(*place)}
+
+    def _waited_for(self, fn: Fn, i: int) -> bool:
+        """Whether anything is done with what begins some work: it is awaited, or put among what is awaited."""
+        body, defuse = self.program.body(fn), self.model.evaluator.defuse(fn)
+        return any(body.op[u] != Op.STORE or reads(body, defuse, u) for u in defuse.uses(i))
 
     def _declared(self, queue: Queue, files: list[str]) -> Iterator[Job]:
         """Entry points that the queue calls."""

@@ -30,6 +30,9 @@ _NOTES = re.compile(
     r"|abandon\w*|token|credential|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|usermeta|postmeta|customer"
     r"|address|cart|profile|setting|comment|response|exception|error|failure|check_failure|attempt)(_.*)?"
 )
+# What arrived, kept as it came in a table of events.
+_EVENT = re.compile(r"\w+_event")
+_RAW = {"raw", "payload", "body", "raw_body", "raw_payload", "raw_event"}
 _GOODS = re.compile(
     r"(.*_)?(stock|inventory|license|licence|ticket|download|shipment|fulfil+ment|seat|voucher|gift_?card|store_?credit)(_.*)?"
 )
@@ -140,7 +143,7 @@ class Repeats:
             return "goods"
         if touch.effect == "refund.record":
             return "record"  # the shop's books; the money went back before
-        if touch.kind == "create" and touch.entity and not _NOTES.fullmatch(touch.entity) and not self._came_to_nothing(touch):
+        if touch.kind == "create" and touch.entity and not _notes(touch) and not self._came_to_nothing(touch):
             return "money" if words.entity(touch.entity) else "goods" if self._gives_goods(touch) else "record"
         return None
 
@@ -285,6 +288,11 @@ class Repeats:
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
+
+
+def _notes(touch: Touch) -> bool:
+    """Whether a row says what happened, or keeps what arrived as it came: another one like it is no harm."""
+    return _NOTES.fullmatch(touch.entity) is not None or (_EVENT.fullmatch(touch.entity) is not None and bool(_RAW & set(touch.fields)))
 
 
 def _made_at(effect: Effect) -> Iterator[Place]:

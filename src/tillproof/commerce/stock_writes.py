@@ -15,7 +15,7 @@ from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, options
+from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -275,9 +275,23 @@ class StockWrites:
                 return True
             if isinstance(option, Result) and isinstance(option.callee, Member) and self._alike(_getter(option.callee.name), field):
                 return True
-            if isinstance(option, Mix) and any(self._was_read(o, field, depth + 1) for o in option.operands):
+            inner = option.operands if isinstance(option, Mix) else self._handed_through(option, field)
+            if any(self._was_read(o, field, depth + 1) for o in inner):
                 return True
         return False
+
+    def _handed_through(self, value: Value, field: str) -> list[Value]:
+        """What a call is given that hands it back within bounds, ``max(0, stock)``; or the member that it reads of a document,
+        ``product.get("quantity", 0)``."""
+        if not isinstance(value, Result) or value.instr < 0:
+            return []
+        given = [v for _, v in self.model.evaluator.arguments(value)]
+        if self._clamps(value):
+            return given
+        key = constant(given[0]) if given and isinstance(value.callee, Member) and value.callee.name == "get" else None
+        if key is None or not isinstance(value.callee, Member) or not self._alike(key.strip("'\""), field):
+            return []
+        return [Member(value.at, value.callee.base, field)]
 
     def _is_field(self, mix: Mix, operand: int, field: str) -> bool:
         """Whether an operand is written as the field itself: ``self.stock - n``, whatever the class says of ``stock``."""

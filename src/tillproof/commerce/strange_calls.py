@@ -45,6 +45,8 @@ _QUOTES = "'\""
 
 def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     """The name of a call by which such a system is asked what became of a payment and whose answer is looked at; empty when it is none."""
+    if any(s.instr == i and s.provider is not None for s in model.sendings.by_function.get(fn, ())):
+        return ""  # by the client of a system that a pack knows, whatever is asked of it here
     name = _asked_for_payment(model, fn, i, ctx) or _asked_by_library(model, fn, i)
     return name if name and answered(model, fn, i, ctx) else ""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
@@ -26,11 +27,18 @@ _NO_SYNC = re.compile(
 _GOODS = re.compile(
     r"(.*_)?(product|variant|variation|sku|inventory|stock|catalog|catalogue|listing|item|order|price|offer|article|fulfillment|shipment)s?(_.*)?"
 )
+# What is written of the work itself is nothing that is carried over.
+_WORK = re.compile(r"(.*_)?(sync\w*|jobs?|tasks?|queues?|logs?|events?|runs?|histor(y|ies)|audits?|reports?|attempts?)(_.*)?")
 _OUTSIDE = re.compile(
     r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|amazon|ebay|etsy|walmart|marketplace|supplier"
     r"|vendor_api|shiphero|shipbob|edi|edifact|x12)(_.*)?"
 )
 _FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\w*|unsynced|retr\w+|reject\w*|issues?|bad|not_\w+)(_.*)?")
+# By which an item is known to be done.
+_MARK = re.compile(
+    r"(.*_)?(synced|syncs|sync_\w+|exported|imported|pushed|published|processed|sent|hash|checksum|external_id|remote_id|status|state|dirty|done|pending|queued)(_.*)?"
+    r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
+)
 _ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
 _SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 _WRITING = ("catalog.write", "order.write", "shipment.create")
@@ -119,12 +127,17 @@ class Syncs:
     def _in_function(self, fn: Fn) -> Iterator[Sync]:
         body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
         loops = [lp for lp in flow.loops if any(op in (Op.ELEMENT, Op.KEY) and lp.holds(body, i) for i, op in enumerate(body.op))]
-        effects = [e for e in self.model.effects.of(self._target(fn)) if self._carries(e)] if loops else []
+        done = self.model.effects.of(self._target(fn)) if loops else []
+        effects = [e for e in done if self._carries(e)]
         for loop in reversed(loops):  # the innermost goes through the items
             inside = [e for e in effects if loop.holds(body, self._in(e, fn))]
             effects = [e for e in effects if e not in inside]
+            if any(e.operation is not None for e in inside):  # what is then noted of it in our own records is no second item
+                inside = [
+                    e for e in inside if e.touch is None or not (e.touch.fields and any(_MARK.fullmatch(snake(n)) for n in e.touch.fields))
+                ]
             if inside:
-                yield self._judge(fn, loop, inside)
+                yield self._judge(fn, loop, inside, done)
 
     def _in(self, effect: Effect, fn: Fn) -> int:
         """The instruction of a function by which an effect comes about."""
@@ -135,20 +148,22 @@ class Syncs:
         if effect.operation is not None:
             return effect.kind in _WRITING
         touch = effect.touch
-        return touch is not None and touch.writes and touch.kind != "delete" and bool(_GOODS.fullmatch(touch.entity))
+        if touch is None or not touch.writes or touch.kind == "delete" or not _GOODS.fullmatch(touch.entity):
+            return False
+        return touch.effect == "stock.write" or not _WORK.fullmatch(touch.entity)
 
-    def _judge(self, fn: Fn, loop: Loop, inside: list[Effect]) -> Sync:
+    def _judge(self, fn: Fn, loop: Loop, inside: list[Effect], done: list[Effect]) -> Sync:
         body = self.program.body(fn)
         first = min(i for i in body.rows(loop.blocks))
         found = []
         for effect in inside:
-            what, at = self._ends(fn, loop, effect)
+            what, at = self._ends(fn, loop, effect, done)
             found.append(Sync(fn, loop, first, effect, what, at))
         order: tuple[What, ...] = ("dropped", "stops", "kept")
         return min(found, key=lambda s: order.index(s.what))
 
-    def _ends(self, fn: Fn, loop: Loop, effect: Effect) -> tuple[What, Place]:
-        """What becomes of a failure of one item's effect, and where."""
+    def _ends(self, fn: Fn, loop: Loop, effect: Effect, done: list[Effect]) -> tuple[What, Place]:
+        """What becomes of a failure of one item's effect, and where; ``done``: all that the run does."""
         way = effect.way
         last = next(n for n, p in enumerate(way) if p.fn == fn and p.instr == self._in(effect, fn))
         for n, place in enumerate(way[: last + 1]):
@@ -158,14 +173,50 @@ class Syncs:
             if effect.operation is not None and (stopping := self._stopping(place)) is not None:
                 return "stops", Place(place.fn, max(stopping.caught, 0), place.ctx)
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
-            if self._raises(place.fn, catch):
+            if self._raises(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
                 continue
             if self._keeps(place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
                 return "kept", at
+            if self._marks_later(place.fn, catch, effect, done):
+                return "kept", at  # the item is not marked as done, so that the next run takes it again
             if all(self.model.outcomes.answer(outer) == "lost" for outer in way[n + 1 : last + 1][:2]):
                 return "dropped", at
             return "kept", at
+        if (claim := self._claimed(fn, loop, effect, done)) is not None:
+            return "kept", claim.place  # what stops the run is passed over by the next one
+        if self._only_answers(effect):
+            return "kept", way[0]
         return "stops", way[last]
+
+    def _claimed(self, fn: Fn, loop: Loop, effect: Effect, done: list[Effect]) -> Effect | None:
+        """The write by which a turn takes its item off a queue before it works on it: ``job.status = "processing"``."""
+        body = self.program.body(fn)
+        for earlier in done[: done.index(effect)]:
+            touch, at = earlier.touch, self._in(earlier, fn)
+            if touch is None or at < 0 or not touch.writes or not _WORK.fullmatch(touch.entity) or not loop.holds(body, at):
+                continue
+            if any(self.model.words.says_state(snake(n)) or "attempt" in n.lower() for n in touch.fields):
+                return earlier
+        return None
+
+    def _only_answers(self, effect: Effect) -> bool:
+        """Whether a write says by its answer that it failed, and raises nothing: those of WordPress."""
+        body = self.program.body(effect.fn)
+        if self.program.language(effect.fn.file) != "php" or body.op[effect.instr] != Op.CALL:
+            return False
+        spelt = written(self.program, effect.fn, body.args(effect.instr)[0])
+        return ".wpdb." in f".{spelt}" or spelt in ("update_post_meta", "update_option", "update_user_meta", "add_post_meta")
+
+    def _marks_later(self, fn: Fn, catch: Catch, effect: Effect, done: list[Effect]) -> bool:
+        """Whether the same try, once an item's effect has gone well, writes down that the item is done: ``row.synced_at = now``."""
+        block_of = self.model.evaluator.defuse(fn).block_of
+        for mark in done[done.index(effect) + 1 :]:
+            touch, at = mark.touch, self._in(mark, fn)
+            if touch is None or at < 0 or block_of[at] not in catch.tried or touch.kind not in ("write", "upsert", "flush"):
+                continue
+            if any(_MARK.fullmatch(snake(n)) for n in touch.fields) or (not touch.fields and touch.kind == "write"):
+                return True
+        return False
 
     def _stopping(self, place: Place) -> Catch | None:
         """A handler for what a provider answers that raises it again, beside one that keeps all the rest:

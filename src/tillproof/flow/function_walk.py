@@ -10,7 +10,7 @@ from tillproof.flow.implication import Implication, is_empty, truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
 from tillproof.flow.sure_names import lands_surely
-from tillproof.flow.values import Const, Ctx, FunctionV, Seq, Value, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Record, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
@@ -295,10 +295,31 @@ class FunctionWalk(Implication):
             when_true, when_false = self.implies(at, True), self.implies(at, False)
             if when_true or when_false:
                 return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
+        told = self._told_in_part(at, value) if not state else []
+        if told:
+            return told
         parts = self._alternatives(at, 0) if not state else []
         if len(parts) > 1:
             return [Outcome(o, self._truth(o), bool(self.entry_after(part))) for part in parts for o in options(self.value(part))]
         return [Outcome(option, self._truth(option), state) for option in options(value)]
+
+    def _told_in_part(self, i: int, value: Value) -> list[Outcome]:
+        """Where several values are returned of which one says whether the proof was made, ``return hmac.compare_digest(a, b), why``: both
+        outcomes, that part of the answer true and false."""
+        op, args = self.body.op[i], self.body.args(i)
+        at = value.at
+        says = [(said, Const(at, Kind.BOOL, "true" if said else "false")) for said in (True, False)]
+        if op == Op.LIST and isinstance(value, Seq) and len(value.items) == len(args):
+            telling = next((n for n, a in enumerate(args) if self.implies(a, True)), None)
+            pairs = [(said, Seq(at, tuple(bit if n == telling else v for n, v in enumerate(value.items)))) for said, bit in says]
+            return [Outcome(v, None, said) for said, v in pairs] if telling is not None else []
+        if op == Op.RECORD and isinstance(value, Record) and len(value.entries) * 2 == len(args):
+            telling = next((n for n, a in enumerate(args[1::2]) if self.implies(a, True)), None)
+            kept = [
+                (said, Record(at, tuple((k, bit if n == telling else v) for n, (k, v) in enumerate(value.entries)))) for said, bit in says
+            ]
+            return [Outcome(v, True, said) for said, v in kept] if telling is not None else []
+        return []
 
     def _alternatives(self, i: int, depth: int) -> list[int]:
         """Where the values are made that an instruction chooses from, each on a way of its own: the arms of ``genuine ? OK : BAD``, or

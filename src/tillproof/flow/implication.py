@@ -71,7 +71,9 @@ class Implication:
         if op == Op.BINARY:
             return self._comparison_implies(i, truth)
         if op == Op.FIELD:
-            return self._field_implies(i, truth)
+            return self._part_implies(i, truth, lambda whole: self.walk.evaluator.member(whole, self.body.name(i), whole.at))
+        if op == Op.INDEX and self.body.op[args[1]] == Op.CONST:
+            return self._part_implies(i, truth, lambda whole: self.walk.evaluator.index(whole, self.value(args[1]), whole.at))
         return False
 
     def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
@@ -164,8 +166,8 @@ class Implication:
                 return any(_is_genuine(proof, self.value(other)) for other in sides if other != answer)
         return None
 
-    def _field_implies(self, i: int, truth: bool) -> bool:
-        """``result.ok``, where the call returns records."""
+    def _part_implies(self, i: int, truth: bool, part: Callable[[Value], Value]) -> bool:
+        """``result.ok``, ``ok, why = …``, ``$answer['ok']``, where the call returns records or several values."""
         call = self.origin_call(self.body.args(i)[0])
         if call is None:
             return False
@@ -176,8 +178,7 @@ class Implication:
         for outcome in self.call_outcomes(call):
             if outcome.value is None:
                 continue
-            member = self.walk.evaluator.member(outcome.value, self.body.name(i), outcome.value.at)
-            known = truth_of(member)
+            known = truth_of(part(outcome.value))
             if known is None or known == truth:
                 fitting.append(outcome)
         return bool(fitting) and all(o.proven for o in fitting)

@@ -22,6 +22,7 @@ from tillproof.flow.values import (
     Param,
     Place,
     Result,
+    Seq,
     Unknown,
     Value,
     choice,
@@ -317,7 +318,8 @@ class Scope:
             if stores:
                 php = self.program.language(cls.file) == "php"
                 written = self.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
-                begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name) for s in stores]
+                listed = any(base.endswith(("Choices", "Enum")) for base in self.foreign_bases(cls))
+                begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
                 return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
         foreign = self.foreign_bases(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
@@ -458,8 +460,11 @@ class Scope:
         return field(self, value, name, at)
 
 
-def _named(value: Value, name: str) -> Value:
-    """A number that a class keeps under a name, with that name; a text says enough by itself."""
-    if isinstance(value, Const) and value.kind == Kind.NUMBER and name[:1].isupper():
+def _named(value: Value, name: str, listed: bool) -> Value:
+    """A number that a class keeps under a name, with that name; a text says enough by itself. ``listed``: the class lists what there is,
+    each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
+    if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
+        value = value.items[0]
+    if isinstance(value, Const) and value.kind == Kind.NUMBER and (listed or name[:1].isupper()):
         return Const(value.at, value.kind, value.text, name)
     return value

@@ -51,7 +51,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         return ruling
     worst = delivery.worst
     place = delivery.place
-    ruling.outcome, ruling.severity = "broken", _severity(worst, handler.kind)
+    ruling.outcome, ruling.severity = "broken", _severity(model, worst, handler.kind)
     ruling.confidence = "certain" if worst.effect.certain and worst.harm != "message" else "likely"
     ruling.anchor = lines(model, place)
     what = describe(worst)
@@ -75,8 +75,12 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
     return ruling
 
 
-def _severity(worst: Repeat, kind: str) -> Severity:
-    """A row that is no order's or payment's is written again by the customer who comes back, for himself alone."""
+def _severity(model: Model, worst: Repeat, kind: str) -> Severity:
+    """A row that is no order's or payment's is written again by the customer who comes back, for himself alone; and of stock that is taken
+    twice nobody gets anything."""
+    taken = model.stock_writes.write(worst.effect.touch) if worst.harm == "goods" and worst.effect.touch is not None else None
+    if taken is not None and taken.down is not False:
+        return "high"
     if worst.harm in ("money", "goods"):
         return "critical"
     return "high" if worst.harm == "record" and kind != "redirect-return" else "medium"

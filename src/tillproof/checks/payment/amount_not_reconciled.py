@@ -21,11 +21,13 @@ from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx
 
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 _TAKES = ("payment.capture", "payment.confirm")
+_MOST_PIECES = 20
 # What providers call the messages of payments that were not made: ``charge.failed``, ``PAYMENT.CAPTURE.DENIED``.
 _FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|payment_failed)$")
 
@@ -191,12 +193,24 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
     if signed is not None:
         where = Place(signed.fn, signed.instr, signed.ctx)
         return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
+    if (sum_ := _sum_named(model, [(p.fn, p.instr, p.ctx) for p in handler.walked.proofs if p.refetch])) is not None:
+        return [step(model, sum_, f"{handler.provider.name} is told the sum that is owed, and confirms no other", "guard")]
     asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in handler.walked.proofs]
     if not asked or not all(kept for _, kept in asked):
         return _named_by_us(model, handler, reconciling, paid)
     proof, kept = asked[0]
     note = f"the provider is asked for the payment whose id is kept in `{kept}`"
     return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+
+
+def _sum_named(model: Model, asked: list[tuple[Fn, int, Ctx | None]]) -> Place | None:
+    """Where the provider is asked whether the sum was paid that we name ourselves, which it confirms for that sum only."""
+    for fn, i, ctx in asked:
+        for site in (s for s in model.operations.sites if (s.fn, s.instr) == (fn, i) and s.operation.owed):
+            told = [v for path in site.operation.owed for v in values_at(model, site, path, ctx)]
+            if told and not any(next(iter(model.requests.sources_in(v, _MOST_PIECES)), None) for v in told):
+                return Place(fn, i, ctx)
+    return None
 
 
 def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> list[Evidence]:
@@ -218,6 +232,8 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
 def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> list[Evidence]:
     """A route of customers that asks the provider for the payment whose id we keep, and for no other."""
     asked = [e for e in model.effects.of(entry.target) if e.operation is not None and e.operation.confirms]
+    if (sum_ := _sum_named(model, [(e.fn, e.instr, e.ctx) for e in asked])) is not None:
+        return [step(model, sum_, "the provider is told the sum that is owed, and confirms no other", "guard")]
     kept = [reconciling.asked_by_ours(e.fn, e.instr, e.ctx) for e in asked]
     if not asked or not all(kept):
         return []

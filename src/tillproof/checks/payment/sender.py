@@ -22,6 +22,7 @@ _CART = re.compile(r"(\w+_)?(cart|basket|quote)")
 _ACCESS = re.compile(r"(\w+_)?(access_?token|token|credential)s?")
 _MOST = 60
 _COPIED = ("record", "sql", "dispatch")
+_OF_GOODS = ("catalog.read", "catalog.write", "order.read", "other", "rates.quote")
 _RECORDS = ("order", "stock", "record", "refund", "user", "cart", "sql")
 
 
@@ -58,6 +59,18 @@ def mirrored(model: Model, handler: Handler, unproven: list[Happening]) -> list[
     touches = [model.records.touch(act.fn, act.instr, act.ctx) for act in unproven]
     names = {touch.entity.replace("_", " ") for touch in touches if touch is not None}
     return sorted(names) if names and None not in touches else None
+
+
+def only_counts(model: Model, handler: Handler) -> bool:
+    """Whether a message of a marketplace, a platform or the like only changes figures of ours, stock and listings: nobody gets anything
+    for it."""
+    if handler.provider.kind == "payment":
+        return False
+    told = model.effects.of(handler.entry.target)
+    pays = (e for e in told if e.kind in ("fulfil", "order.paid", "order.write") or (e.operation is not None and e.kind not in _OF_GOODS))
+    return next(pays, None) is None and not any(
+        e.touch is not None and e.touch.writes and (model.words.entity(e.touch.entity) or model.repeats.harm(e) == "money") for e in told
+    )
 
 
 def _keeps_access(model: Model, act: Happening) -> bool:

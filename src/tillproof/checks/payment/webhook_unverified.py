@@ -6,7 +6,16 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted
-from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts, unresolved_verifier
+from tillproof.checks.payment.sender import (
+    ask_about,
+    guessed_call,
+    is_site,
+    mirrored,
+    only_counts,
+    only_spoils,
+    unproven_acts,
+    unresolved_verifier,
+)
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -98,6 +107,12 @@ def _rule(model: Model, handler: Handler) -> Ruling:
             f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
             f"sender, so a stranger makes up, overwrites or deletes what is kept here of its data ({', '.join(copies)}); whoever sends, "
             "bills or counts by it goes by what nobody ordered."
+        )
+    elif only_counts(model, handler):
+        ruling.severity = "high"
+        ruling.message = (
+            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
+            "sender, so a forged message changes stock, prices or listings as a real one does, and one for every item empties the shop."
         )
     ruling.remediation = remedy(model, handler)
     what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"

@@ -239,6 +239,8 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
 def _raised(model: Model, effect: Effect) -> Lost | None:
     """Where an exception of an effect ends."""
     way = effect.way
+    if any(_is_left_behind(model, place) for place in way[1:]):
+        return None  # nobody hears of anything that fails in there, which is one flaw and no-dead-letter's
     apart = max((n for n, place in enumerate(way) if _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
         logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
@@ -251,7 +253,7 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
         catch = model.failures.around(place, ours=effect.touch is not None)
         if catch is None:
             continue
-        if model.failures.raises_again(place.fn, catch):
+        if model.failures.raises_again(place.fn, catch) or model.failures.tries_otherwise(place.fn, catch, effect):
             continue
         if n <= apart or not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
             return None
@@ -277,6 +279,12 @@ def _answers_failure(model: Model, effect: Effect) -> bool:
         return known[0].returns_error
     sent = (s for s in model.sendings.by_function.get(effect.fn, ()) if s.instr == effect.instr)
     return any(s.client is not None and s.client.tells != "throws" for s in sent)
+
+
+def _is_left_behind(model: Model, place: Place) -> bool:
+    """Whether a call begins work that goes on in the same process after the answer: ``asyncio.create_task(handle(event))``."""
+    left = model.queues.left_in_process
+    return (place.fn, place.instr) in left or any((place.fn, u) in left for u in model.evaluator.defuse(place.fn).uses(place.instr))
 
 
 def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:

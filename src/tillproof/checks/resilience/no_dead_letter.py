@@ -204,9 +204,8 @@ def _inbox(model: Model, handler: Handler) -> Effect | None:
 def _in_background(model: Model, handler: Handler) -> Job | None:
     """Work that runs in this process after the answer, if a handler leaves it behind and nobody hears of its failure."""
     reached = model.handlers.closure(handler.entry).functions
-    for job in model.queues.all:
-        if not job.queue.in_process or job.handed is None or job.handed[0] not in reached:
-            continue
+    left = [(reached[fn], job) for (fn, _), job in model.queues.left_in_process.items() if fn in reached]
+    for _, job in sorted(left, key=lambda one: one[0]):  # where the message itself is left behind, before what that leaves
         unit = model.program.unit(job.target.fn.file)
         if model.queues.at_stake(job.target) and model.queues.resting(job.queue, unit) is None:
             return job

@@ -39,6 +39,7 @@ _DISCOUNTED = re.compile(rb"(?i)\b\w*sub_?total\w*discount\w*\b|\b\w*discounted_
 _KEYS = re.compile(r"fingerprint|hash|cache|key|log|debug|format|serialize|test", re.IGNORECASE)
 _HANDED = re.compile(r"(\w+_)?(total|value|sub_?total|amount|price)(_\w+)?")
 _MOST = 40
+_MOST_CALLERS = 6
 _Twins: TypeAlias = "dict[str, tuple[str, Place]]"
 
 
@@ -89,6 +90,7 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
             name = _name(model, fn, body, sum_)
             if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
                 net = bool(_NET.search(name)) or _stored_less(model, fn, sum_) or _less_discount(model, model.evaluator.value(fn, sum_))
+                net = net or _handed_less(model, model.evaluator.value(fn, sum_))
                 yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
                 break
 
@@ -115,6 +117,17 @@ def _less_discount(model: Model, value: Value) -> bool:
         isinstance(here, Mix) and here.op == "-" and len(here.operands) == 2 and any(_TAKEN_OFF.search(n) for n in _names(here.operands[1]))
         for here in pieces([value], _MOST, model.evaluator.made_of)
     )
+
+
+def _handed_less(model: Model, value: Value) -> bool:
+    """Whether who asks a function what shipping costs hands it a sum off which a discount has been taken."""
+    if not isinstance(value, Param):
+        return False
+    for caller, call, _ in model.callers.of(value.fn)[:_MOST_CALLERS]:
+        given = [v for _, v in model.program.body(caller).call(call)[1]]
+        if any(_less_discount(model, model.evaluator.value(caller, v)) or _stored_less(model, caller, v) for v in given):
+            return True
+    return False
 
 
 def _stored_less(model: Model, fn: Fn, i: int) -> bool:

@@ -83,6 +83,7 @@ class Operation(Part, frozen=True):
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
     ``money``: how this operation takes its sum, where that is not as the provider's others do. ``hundredths``: it counts hundredths of
     every currency, of those without a smaller unit too.
+    ``owed``: arguments that name the sum that has to have been paid: a payment of another sum is not confirmed.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
     """
@@ -109,6 +110,7 @@ class Operation(Part, frozen=True):
     at_once: bool = False
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
     money: Literal["", "minor", "decimal-string", "decimal"] = ""
     hundredths: bool = False
     supports_key: bool = True

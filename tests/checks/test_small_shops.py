@@ -1,0 +1,314 @@
+"""How small shops and scripts that keep two systems alike are written: each way beside one that looks like it and is otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_python_shops import found
+
+_ETSY = """\
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from app.signing import genuine
+from app.store import db
+
+router = APIRouter()
+
+
+@router.post("/etsy/webhook")
+async def etsy_webhook(request: Request):
+    raw = await request.body()
+    arrived = {"raw_body": raw.decode(), "headers": dict(request.headers), "status": "received"}
+    kept = await db.etsy_notification_events.insert_one(arrived)
+    ok, why = genuine(raw, request.headers.get("webhook-signature"))
+    if not ok:
+        await db.etsy_notification_events.update_one({"_id": kept.inserted_id}, {"$set": {"status": "refused", "reason": why}})
+        END
+    payload = await request.json()
+    await db["orders"].update_one({"_id": payload["order_id"]}, {"$set": {"status": "paid"}})
+    return {"ok": True}
+"""
+_SIGNING = """\
+import base64
+import hashlib
+import hmac
+import os
+
+
+def genuine(raw, sent):
+    secret = os.environ.get("ETSY_WEBHOOK_SECRET")
+    if not secret:
+        return False, "no secret"
+    if not sent:
+        return False, "no signature"
+    made = base64.b64encode(hmac.new(secret.encode(), raw, hashlib.sha256).digest()).decode()
+    LAST
+"""
+_STORE = "import motor.motor_asyncio\n\ndb = motor.motor_asyncio.AsyncIOMotorClient().shop\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "last", "wrong"),
+    [
+        ('return JSONResponse({"ok": False}, status_code=401)', 'return hmac.compare_digest(made, sent), "mismatch"', False),
+        ("pass", 'return hmac.compare_digest(made, sent), "mismatch"', True),
+        ('return JSONResponse({"ok": False}, status_code=401)', 'return True, "not asked for yet"', True),
+    ],
+)
+def test_one_of_two_answers_says_whether_the_message_is_genuine(tmp_path: Path, end: str, last: str, wrong: bool) -> None:
+    files = {"app/hooks.py": _ETSY.replace("END", end), "app/signing.py": _SIGNING.replace("LAST", last), "app/store.py": _STORE}
+    checks = ("payment/webhook-unverified", "payment/webhook-weak-verification")
+    assert any(found(tmp_path / str(n), files, check) for n, check in enumerate(checks)) is wrong
+
+
+_RAZORPAY = """\
+const crypto = require('crypto');
+const Product = require('../models/product');
+const Order = require('../models/order');
+
+exports.verify = async (req, res) => {
+  const { razorpay_order_id, razorpay_payment_id, razorpay_signature, items } = req.body;
+  const signed = `${razorpay_order_id}|${razorpay_payment_id}`;
+  const made = crypto.createHmac('sha256', process.env.RAZORPAY_KEY_SECRET).update(signed).digest('hex');
+  if (made !== razorpay_signature) return res.status(400).json({ success: false });
+  FIRST
+  for (const item of items) {
+    const enough = { _id: item.product, stock: { $gte: item.qty } };
+    const taken = await Product.findOneAndUpdate(enough, { $inc: { stock: -item.qty } }, { new: true });
+    if (!taken) return res.status(400).json({ success: false });
+  }
+  await Order.create({ user: req.user.id, items, paymentId: razorpay_payment_id, status: 'paid' });
+  res.json({ success: true });
+};
+"""
+_ROUTES = """\
+const express = require('express');
+const orders = require('./controllers/orders');
+const app = express();
+app.use(express.json());
+app.post('/orders/verify', orders.verify);
+app.listen(3000);
+"""
+_SCHEMA = "const m = require('mongoose');\nmodule.exports = m.model('NAME', new m.Schema({ FIELDS }));\n"
+_MONGOOSE = {
+    "models/product.js": _SCHEMA.replace("NAME", "Product").replace("FIELDS", "stock: { type: Number, min: 0 }"),
+    "models/order.js": _SCHEMA.replace("NAME", "Order").replace("FIELDS", "user: String, paymentId: String, status: String"),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "wrong"), [("", True), ("if (await Order.exists({ paymentId: razorpay_payment_id })) return res.json({});", False)]
+)
+def test_that_there_is_enough_in_stock_says_nothing_of_a_second_time(tmp_path: Path, first: str, wrong: bool) -> None:
+    files = {"server.js": _ROUTES, "controllers/orders.js": _RAZORPAY.replace("FIRST", first), **_MONGOOSE}
+    assert bool(found(tmp_path, files, "idempotency/handler-not-idempotent")) is wrong
+
+
+_CHOICES = """\
+from django.db import models
+
+
+class State(models.IntegerChoices):
+    pending = 1, "waiting"
+    processing = 2, "paid, to be sent"
+    shipped = 3, "on its way"
+    cancelled = 5, "cancelled"
+
+
+class Order(models.Model):
+    status = models.IntegerField(choices=State.choices, default=State.pending.value)
+    reference = models.CharField(max_length=40)
+"""
+_RETURN = """\
+from django.shortcuts import redirect
+from django.views import View
+
+from shop.models import Order, State
+
+
+class Cancel(View):
+    def post(self, request, pk):
+        order = Order.objects.get(pk=pk, user=request.user)
+        GUARD
+        order.status = State.cancelled.value
+        order.save()
+        return redirect("orders")
+"""
+
+
+@pytest.mark.parametrize(("guard", "wrong"), [("pass", True), ("assert order.status == State.pending.value", False)])
+def test_a_state_is_called_as_the_list_of_states_calls_it(tmp_path: Path, guard: str, wrong: bool) -> None:
+    urls = "from django.urls import path\nfrom shop.views import Cancel\nurlpatterns = [path('orders/<int:pk>/cancel', Cancel.as_view())]\n"
+    files = {"manage.py": "", "shop/models.py": _CHOICES, "shop/views.py": _RETURN.replace("GUARD", guard), "shop/urls.py": urls}
+    assert bool(found(tmp_path, files, "order/unguarded-transition")) is wrong
+
+
+_ZARINPAL = """\
+import requests
+from django.conf import settings
+
+
+def ask(amount, authority):
+    sent = {"merchant_id": settings.MERCHANT, "amount": int(amount), "authority": authority}
+    return requests.post("https://payment.zarinpal.com/pg/v4/payment/verify.json", json=sent, timeout=10).json()
+
+
+def begin(order):
+    sent = {"merchant_id": settings.MERCHANT, "amount": round(order.total), "callback_url": settings.BACK, "description": "order"}
+    return requests.post("https://payment.zarinpal.com/pg/v4/payment/request.json", json=sent, timeout=10).json()
+"""
+_VERIFIED = """\
+from django.http import HttpResponse
+
+from shop.gateway import ask, begin
+from shop.models import Order
+
+
+def pay(request, pk):
+    order = Order.objects.get(pk=pk)
+    order.authority = begin(order)["data"]["authority"]
+    order.save()
+    return HttpResponse(order.authority)
+
+
+def verified(request):
+    order = Order.objects.get(authority=request.GET["Authority"])
+    answer = ask(SUM, order.authority)
+    if answer["data"]["code"] == 100:
+        order.status = "paid"
+        order.save()
+    return HttpResponse(order.status)
+"""
+_TOTALS = """\
+from django.db import models
+
+
+class Order(models.Model):
+    status = models.CharField(max_length=10, default="open")
+    authority = models.CharField(max_length=40)
+    total = models.DecimalField(max_digits=12, decimal_places=PLACES)
+"""
+_PATHS = """\
+from django.urls import path
+from shop import views
+urlpatterns = [path("pay/<int:pk>", views.pay), path("callback", views.verified)]
+"""
+
+
+@pytest.mark.parametrize(("sum_", "wrong"), [("order.total", False), ('request.GET["amount"]', True)])
+def test_who_is_told_the_sum_that_is_owed_confirms_no_other(tmp_path: Path, sum_: str, wrong: bool) -> None:
+    models = _TOTALS.replace("PLACES", "0")
+    views = _VERIFIED.replace("SUM", sum_)
+    files = {"manage.py": "", "shop/gateway.py": _ZARINPAL, "shop/views.py": views, "shop/models.py": models, "shop/urls.py": _PATHS}
+    assert bool(found(tmp_path, files, "payment/amount-not-reconciled")) is wrong
+
+
+@pytest.mark.parametrize(("places", "wrong"), [("0", False), ("2", True)])
+def test_a_column_without_decimals_keeps_whole_units(tmp_path: Path, places: str, wrong: bool) -> None:
+    models = _TOTALS.replace("PLACES", places)
+    views = _VERIFIED.replace("SUM", "order.total")
+    files = {"manage.py": "", "shop/gateway.py": _ZARINPAL, "shop/views.py": views, "shop/models.py": models, "shop/urls.py": _PATHS}
+    assert bool(found(tmp_path, files, "payment/amount-unit")) is wrong
+
+
+_SYNC = """\
+import asyncio
+import logging
+
+from app.shopify import Shopify
+from app.store import db
+
+log = logging.getLogger(__name__)
+
+
+async def sync_stock(shop: Shopify):
+    async def push(row):
+        try:
+            await shop.post("inventory_levels/set.json", {"available": row["quantity"], "inventory_item_id": row["item"], "location_id": 1})
+            INSIDE
+        except Exception as error:
+            log.error("no stock for %s: %s", row["_id"], error)
+        OUTSIDE
+
+    rows = [row async for row in db["products"].find({"dirty": True})]
+    await asyncio.gather(*[asyncio.create_task(push(row)) for row in rows])
+"""
+_SHOPIFY = """\
+import os
+
+import aiohttp
+
+
+class Shopify:
+    def __init__(self):
+        self.base = f"https://{os.environ['SHOP']}.myshopify.com/admin/api/2024-01"
+
+    async def post(self, path, payload):
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{self.base}/{path}", json=payload) as answer:
+                answer.raise_for_status()
+                return await answer.json()
+"""
+_DONE = 'await db["products"].update_one({"_id": row["_id"]}, {"$set": {"dirty": False, "last_synced_hash": row["hash"]}})'
+
+
+@pytest.mark.parametrize(("inside", "outside", "wrong"), [(_DONE, "", False), ("pass", _DONE, True)])
+def test_what_is_marked_as_done_only_when_it_is_comes_again(tmp_path: Path, inside: str, outside: str, wrong: bool) -> None:
+    sync = _SYNC.replace("INSIDE", inside).replace("OUTSIDE", outside)
+    files = {"app/sync_stock.py": sync, "app/shopify.py": _SHOPIFY, "app/store.py": _STORE}
+    assert bool(found(tmp_path, files, "inventory/sync-drops-failures")) is wrong
+
+
+_COUPON = """\
+from shop.shipping import cost
+
+
+def total(order, coupon):
+    sum_ = sum(line.price * line.quantity for line in order.lines)
+    TAKEN
+    return sum_ + cost(sum_)
+"""
+_COST = """\
+FREE_SHIPPING_THRESHOLD = 100
+
+
+def cost(total_price):
+    return 0 if total_price >= FREE_SHIPPING_THRESHOLD else 10
+
+
+def invoice(order):
+    return order.total_price - order.discount
+"""
+
+
+@pytest.mark.parametrize(("taken", "wrong"), [("sum_ -= coupon.discount", False), ("order.note = coupon.discount", True)])
+def test_the_sum_that_decides_shipping_is_what_the_caller_made_of_it(tmp_path: Path, taken: str, wrong: bool) -> None:
+    files = {"shop/totals.py": _COUPON.replace("TAKEN", taken), "shop/shipping.py": _COST}
+    assert bool(found(tmp_path, files, "tax-shipping/threshold-before-discount")) is wrong
+
+
+_SALE = """\
+from app.store import db
+
+LISTED = "product_master"
+
+
+def number(value):
+    try:
+        return int(value)
+    except ValueError:
+        return 0
+
+
+async def sold(sku, how_many):
+    product = await db[LISTED].find_one({"_id": sku}, {"quantity": 1})
+    left = max(0, number(product.get("quantity")) - how_many)
+    await db[LISTED].update_one({"_id": sku}, WRITE)
+"""
+
+
+@pytest.mark.parametrize(("write", "wrong"), [('{"$set": {"quantity": left}}', True), ('{"$inc": {"quantity": -how_many}}', False)])
+def test_a_document_is_read_by_a_name_and_counted_down_in_the_program(tmp_path: Path, write: str, wrong: bool) -> None:
+    files = {"app/sale.py": _SALE.replace("WRITE", write), "app/store.py": _STORE}
+    assert bool(found(tmp_path, files, "inventory/non-atomic-write")) is wrong
