@@ -125,7 +125,7 @@ class CardUses:
         if body.op[callee] != Op.FIELD:
             return
         if word.startswith("get") and not arguments and (got := self.model.words.card(field)):
-            if not self.model.recogniser.is_ours(fn, i, None):
+            if not self.model.recogniser.is_ours(fn, i, None) and not self.model.cards.is_answered(fn, i):
                 yield self._use("object", fn, i, field, got)
         elif word.startswith("set") and len(arguments) == 1:
             yield from self._set(fn, body, i, field, arguments[0][1])
@@ -138,7 +138,7 @@ class CardUses:
 
     def _is_harmless(self, fn: Fn, value: int) -> bool:
         body = self.model.program.body(fn)
-        if body.const(value) is not None:
+        if body.const(value) is not None or self.model.cards.is_answered(fn, value):
             return True
         shown = self.model.shown.of(fn, value)
         return not shown.pieces

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce.lexicon import CardPart, field_name
+from tillproof.commerce.lexicon import CardPart, field_name, snake
+from tillproof.commerce.names import written
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Choice, Const, Instance, Missing, Mix, Overlay, Record, Result, Text, Value
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -27,6 +29,8 @@ _HINT = re.compile(b"|".join(re.escape(h) for h in (*_HINTS, *_CARD_HINTS)))
 _WORD = re.compile(rb"[A-Za-z_][\w-]*")
 _LETTERS = frozenset(b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _NESTED = 2
+_SENT = ("body", "query", "raw", "path")
+_ANSWER = re.compile(r"(^|_)(resp|response|result|answer|reply)$")
 _FIELD = re.compile(
     r"^[ \t]*(?:@\w+(?:\([^\n]*?\))?[ \t]+|#\[[^\n]*?\][ \t]*)*(?:(?:public|private|protected|readonly|static|final|var|const|declare"
     r"|override)[ \t]+)*"
@@ -161,10 +165,21 @@ class Cards:
 
     # --- values
 
+    def is_answered(self, fn: Fn, i: int) -> bool:
+        """Whether card data is read off what somebody answered, ``$response->getCardNumber()``: a payment system answers with the digits
+        that may be printed on a receipt. What only hands on what a request sent is no answer."""
+        body = self.model.program.body(fn)
+        if body.op[i] not in (Op.CALL, Op.FIELD, Op.INDEX):
+            return False
+        *holders, _ = ["", *written(self.model.program, fn, i).split(".")]
+        if not any(_ANSWER.search(snake(name)) for name in holders):
+            return False
+        return not any(s.kind in _SENT for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, i)))
+
     def in_piece(self, piece: "Piece") -> list[str]:
         """The names of card data that a piece shows: itself by its name, or what a record or object has in it."""
         value = self.model.shown.value(piece)
-        if isinstance(value, Const):
+        if isinstance(value, Const) or self.is_answered(piece.fn, piece.instr):
             return []
         for name in piece.names:
             if self.part(piece.fn, name):

@@ -219,6 +219,8 @@ class Effects:
         if body.op[callee] not in (Op.NAME, Op.FIELD):
             return True
         name = body.name(callee)
+        if self.model.handovers.hands_on(fn, i):
+            return True
         if body.op[callee] == Op.NAME:
             return name == "getattr" or self._is_handed(fn, callee)
         methods = self.model.program.functions_by_name
@@ -286,6 +288,7 @@ class Effects:
                 out.update({o.fn: (o, False) for o in named})
         if not out:
             out.update({h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)})
+            out.update({o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)})
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return list(out.values())  # told to run some other time
         for _, argument in arguments:
@@ -329,6 +332,8 @@ class Effects:
                 if body.op[callee] not in (Op.NAME, Op.FIELD):
                     return True
                 if body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
+                    return True
+                if params and self.model.handovers.hands_on(fn, i):
                     return True
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD) and self.plain(fn, i) is not None:
                 return True

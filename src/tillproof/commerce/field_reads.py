@@ -216,5 +216,7 @@ def is_predicate(name: str) -> bool:
     plain = snake(name)
     return plain.startswith(("can_", "needs_", "should_", "may_", "allows_")) or (
         plain.startswith(("is_", "has_"))
-        and plain.endswith(("able", "ed", "paid", "complete", "open", "closed", "pending", "active", "status"))
+        and plain.endswith(
+            ("able", "ed", "paid", "complete", "open", "closed", "pending", "active", "status", "review", "invoices", "invoice")
+        )
     )

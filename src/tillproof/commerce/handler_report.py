@@ -52,11 +52,13 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
     flaws = {
         (r.file, r.line): r for r in rulings if r.outcome == "broken" and r.check in _ABOUT_PROOF and r.severity in ("critical", "high")
     }
+    confirmed = {(r.file, r.line) for r in rulings if r.outcome == "held" and r.check == "payment/fulfil-on-redirect"}
     rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
         line = handler_line(model, handler)
         file = handler.entry.target.fn.file
-        rows[file, line] = _row(model, handler, file, line, handler.entry.route, _judged(model, handler, flaws.get((file, line))))
+        proven = _judged(model, handler, flaws.get((file, line)), (file, line) in confirmed)
+        rows[file, line] = _row(model, handler, file, line, handler.entry.route, proven)
         for fn in (*model.handlers.dispatched(handler), *_readers(model, handler)):
             verifying = model.program.function(fn)
             if verifying is not None:
@@ -95,10 +97,12 @@ def _dedup(model: Model, handler: Handler) -> Dedup:
     return "no" if found == "unknown" and handler.kind == "redirect-return" and not handler.walked.acts else found
 
 
-def _judged(model: Model, handler: Handler, flaw: Ruling | None) -> Verified:
-    """What the walk says, corrected by what a check found."""
+def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool) -> Verified:
+    """What the walk says, corrected by what a check found. ``confirmed``: whatever marks an order paid here was asked of the provider, so
+    that what is done beside it, such as a note on the order of a payment that failed, is believed of nobody."""
     said = verified(handler)
     if handler.kind == "redirect-return":
+        said = "yes" if said == "weak" and confirmed and not any(p.how == "search" for p in handler.walked.proofs) else said
         if said == "yes" and signed_at_will(model, handler):
             said = "weak"
         elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):

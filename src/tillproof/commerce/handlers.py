@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _RETURN = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?you|callback|redirect"
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
     r"|confirmation|confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
     r"|next|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?you|redirect|order[-_]?confirmation"
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
     r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )

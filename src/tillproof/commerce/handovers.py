@@ -20,6 +20,7 @@ _TELLING = 5
 _TELLING_PART = 8  # letters of a name with holes
 _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
 _NAMED = ("name", "actor_name")
+_ENVELOPE = re.compile(r"\bEnvelope(\.wrap)?$")
 _TYPE = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -36,6 +37,7 @@ class Handovers:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._of: dict[Fn, list[Fn]] = {}
+        self._wrappers: dict[Fn, list[int]] = {}
         self._registered: dict[tuple[str, str], list[FunctionV]] = {}
 
     @cached_property
@@ -55,11 +57,50 @@ class Handovers:
         if body.op[callee] not in (Op.NAME, Op.FIELD):
             return []
         word = body.name(callee).rpartition(".")[2]
+        handovers = self._words.get(self.model.program.language(fn.file), {}).get(word, [])
+        return list(self._run(handovers, fn, i, ctx).values())[:_MOST]
+
+    def _run(self, handovers: list[Handover], fn: Fn, i: int, ctx: Ctx | None) -> dict[Fn, Handed]:
+        """What a call sets off; where too many calls lie around it for the message to be known, as its nearest caller makes it."""
         out: dict[Fn, Handed] = {}
-        for handover in self._words.get(self.model.program.language(fn.file), {}).get(word, ()):
-            for handed in self._one(handover, fn, i, ctx, body):
-                out.setdefault(handed.target.fn, handed)
-        return list(out.values())[:_MOST]
+        for handover in handovers:
+            for handed in self._one(handover, fn, i, ctx, self.model.program.body(fn)):
+                if handed.called or handed.target.fn not in out:
+                    out[handed.target.fn] = handed
+        if not out and ctx is not None and ctx.parent is not None and ctx.call >= 0 and not ctx.callback and self.hands_on(fn, i):
+            near = self.model.evaluator.context(FunctionV((fn.file, 1), fn, None, ctx.this), ctx.caller, ctx.call, None)
+            return self._run(handovers, fn, i, near)
+        return out
+
+    def at_once(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+        """The functions of ours that have run when a call of outside returns: the handlers of a message that a bus is given."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[i] != Op.CALL or body.op[callee] != Op.FIELD or body.name(callee) not in self._waiting:
+            return []
+        handovers = self._words.get(self.model.program.language(fn.file), {}).get(body.name(callee), [])
+        return [handed.target for handed in self._run([h for h in handovers if h.at_once], fn, i, ctx).values()][:_MOST]
+
+    def hands_on(self, fn: Fn, i: int) -> bool:
+        """Whether a call gives a bus what only the function's caller knows: ``function send(object $m) { $this->handle($m); }``."""
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        given = [a for _, a in arguments[:1] if body.op[a] == Op.NAME and body.name(a) in {p.name for p in body.params}]
+        return bool(given) and body.op[callee] == Op.FIELD and body.name(callee) in self._waiting
+
+    def through(self, target: FunctionV, fn: Fn, i: int) -> list[Fn]:
+        """The functions that run when a function of ours gives a bus what this very call hands it."""
+        if target.fn not in self._wrappers:
+            body = self.model.program.body(target.fn)
+            self._wrappers[target.fn] = [j for j, op in enumerate(body.op) if op == Op.CALL and self.hands_on(target.fn, j)]
+        calls = self._wrappers[target.fn] if target.fn != fn else []
+        near = self.model.evaluator.context(target, fn, i, None) if calls else None
+        return [run.fn for j in calls for run in self.at_once(target.fn, j, near)]
+
+    @cached_property
+    def _waiting(self) -> set[str]:
+        every = (h for framework in self.model.knowledge.frameworks.values() for h in framework.handovers if h.at_once)
+        return {name.rpartition(".")[2] for handover in every for name in handover.calls}
 
     def of(self, fn: Fn) -> list[Fn]:
         """The functions that a function hands work to, whatever its caller."""
@@ -84,7 +125,7 @@ class Handovers:
                 yield Handed(target, handover.as_called)
         elif handover.runs == "object":
             for value in (*([base] if base is not None else []), *(evaluator.value(fn, v, ctx) for _, v in arguments[:1])):
-                for option in options(value):
+                for option in options(self._unwrapped(value)):
                     if isinstance(option, (ClassV, Instance)):
                         made = option if isinstance(option, Instance) else Instance(option.at, option.cls, (fn, i, ctx))
                         for target in self._handlers(made, handover):
@@ -118,6 +159,12 @@ class Handovers:
                     given = (evaluator.member(told, key, option.at) for key in handover.methods)
                     yield from (o for value in given for o in options(value) if isinstance(o, FunctionV))
 
+    def _unwrapped(self, value: Value) -> Value:
+        """The message in an envelope: ``new Envelope($message, $stamps)``."""
+        if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, External) and _ENVELOPE.search(value.callee.name):
+            return self.model.evaluator.argument(value, 0) or value
+        return value
+
     def _handlers(self, made: Instance, handover: Handover) -> Iterator[FunctionV]:
         """The job's own method, else the methods of others whose first parameter is of its class."""
         evaluator = self.model.evaluator
@@ -125,7 +172,10 @@ class Handovers:
             if (own := evaluator.scope.method(made.cls, name)) is not None:
                 yield FunctionV(made.at, own, None, made)
                 return
-        kinds = {cls: self.model.program.cls(cls).name for cls in evaluator.scope.lineage(made.cls)}  # a handler may take all of a kind
+        known = evaluator.scope.lineage(made.cls)  # a handler may take all of a kind
+        if made.made is None:  # of a declared kind: whichever it is
+            known = [*known, *evaluator.scope.subclasses(made.cls)]
+        kinds = {cls: self.model.program.cls(cls).name for cls in known}
         for name in handover.methods:
             for fn in self.model.program.functions_by_name.get(name, ()):
                 owner, source = self.model.program.owner(fn), self.model.program.sources[fn.file]

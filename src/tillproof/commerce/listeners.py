@@ -12,7 +12,8 @@ from tillproof.flow.values import Ctx, External, FunctionV, constant, options
 from tillproof.ir.ops import Op
 
 _MOST = 8
-_TELLING = 8  # letters that a name with holes must show at least
+TELLING = 8
+"""Letters that a name with holes must show at least."""
 
 
 class Listeners:
@@ -58,13 +59,13 @@ class Listeners:
 
     def _of(self, name: str) -> list[FunctionV]:
         if name not in self._known:
-            self._known[name] = self._find(name) if len(name.replace("{}", "")) >= _TELLING else []
+            self._known[name] = self._find(name) if len(name.replace("{}", "")) >= TELLING else []
         return self._known[name]
 
     def _find(self, name: str) -> list[FunctionV]:
         out: list[FunctionV] = []
         for listened, fn, i in self._all():
-            if listened == name or ("{}" in name and _with_holes(name).fullmatch(listened)):
+            if listened == name or ("{}" in name and with_holes(name).fullmatch(listened)):
                 for value in Arguments(self.wiring.evaluator, fn, i).positional[1:2]:
                     out += [target for target, _ in php_callables(self.wiring, value, fn)]
         return out
@@ -83,5 +84,6 @@ class Listeners:
 
 
 @lru_cache(maxsize=256)
-def _with_holes(name: str) -> re.Pattern[str]:
+def with_holes(name: str) -> re.Pattern[str]:
+    """What a name with holes may be."""
     return re.compile(".+".join(re.escape(part) for part in name.split("{}")))

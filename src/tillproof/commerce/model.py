@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from tillproof.commerce.announced import Observers
 from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
@@ -76,7 +77,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import Value
+from tillproof.flow.values import Ctx, FunctionV, Value
 from tillproof.knowledge.loader import Knowledge
 from tillproof.source.aliases import Alias
 from tillproof.source.files import Tree
@@ -109,6 +110,7 @@ class Model:
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
+        self.evaluator.scope.told_members = frozenset(n for f in knowledge.frameworks.values() for kept in f.keeps for n in kept.besides)
         self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
@@ -119,6 +121,8 @@ class Model:
         ]
         self.evaluator.events = _told_events(knowledge)
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
+        self.observers = Observers(self.wiring)
+        self.evaluator.answering = self._answering
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.service = Services(self.wiring).named
         self.evaluator.scope.row_class = self._row_class
@@ -343,6 +347,9 @@ class Model:
     @cached_property
     def handovers(self) -> Handovers:
         return Handovers(self)
+
+    def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+        return self.handovers.at_once(fn, i, ctx) or self.observers.heard(fn, i, ctx)
 
     @cached_property
     def handed_rows(self) -> HandedRows:

@@ -27,7 +27,7 @@ _DISTINCT = 15
 # What these yield is no function, for any caller.
 _DATA = {Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.AWAIT, Op.PARAM}
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
-_SIGNED = re.compile(r"signature|hmac|digest|checksum|(^|[_-])(hash|mac|sign|sig|token|secret)(_|$)", re.IGNORECASE)
+_SIGNED = re.compile(r"signature|hmac|digest|checksum|phish|(^|[_-])(hash|mac|sign|sig|token|secret|key)(_|$)", re.IGNORECASE)
 DIGESTS = ("hash", "sha1", "md5", "sha256", "sha512", "openssl_digest")
 """Digests without a key of their own: a proof when a secret is part of what they are made of."""
 _IN_BROWSER = re.compile(rb"\s*+(?>/\*[\s\S]*?\*/\s*+|//[^\n]*\n\s*+)*+['\"]use client['\"]")
@@ -184,7 +184,11 @@ class Reach:
             if body.op[callee] not in (Op.NAME, Op.FIELD):
                 return True
             name = body.name(callee).rpartition(".")[2]
-            if name == "getattr" or (body.op[callee] == Op.NAME and name in {p.name for p in body.params}):
+            if (
+                self.model.handovers.hands_on(fn, i)
+                or name == "getattr"
+                or (body.op[callee] == Op.NAME and name in {p.name for p in body.params})
+            ):
                 return True
             if name in DIGESTS or (name.startswith("set") and model.words.has("status_fields", name[3:].lstrip("_"))):
                 return True
@@ -273,11 +277,12 @@ class Reach:
         callee, arguments = body.call(i)
         value = evaluator.value(fn, callee)
         yield from (named.fn for named in evaluator.scope.by_name(value, self.model.program.language(fn.file)))
-        yield from (heard.fn for heard in evaluator.heard(fn, i, None))
+        yield from (heard.fn for heard in (*evaluator.heard(fn, i, None), *evaluator.answering(fn, i, None)))
         yield from (own.fn for own in self.model.record_methods.targets(fn, i, None) if own.fn != fn)
         for option in options(value):
             if isinstance(option, FunctionV):
                 yield option.fn
+                yield from self.model.handovers.through(option, fn, i)
             elif isinstance(option, ClassV):
                 made = (evaluator.scope.method(option.cls, n) for n in ("__init__", "constructor", "__construct"))
                 yield from [m for m in made if m][:1]

@@ -36,6 +36,7 @@ _SHARED = (
     "answers",
     "reads",
     "inert",
+    "visits",
     "passthrough",
     "loggers",
     "reporters",
@@ -54,7 +55,7 @@ _SHARED = (
 
 
 Kind: TypeAlias = Literal[
-    "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "passthrough", "loggers",
+    "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
     "catches",
 ]  # fmt: skip

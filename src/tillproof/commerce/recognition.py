@@ -37,7 +37,8 @@ class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
-    browser, or asks for a visitor who has signed in. ``manages``: its name or route says that it has a webhook registered or deleted at
+    browser, or asks for a visitor who has signed in. ``visited``: it asks the visitor's
+    own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
     the provider, which is a matter of our own."""
 
     route: str
@@ -53,6 +54,7 @@ class Signs:
     fetching: frozenset[str]
     files: frozenset[str]
     browsed: bool
+    visited: bool
     manages: bool
 
 
@@ -82,6 +84,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer",
+        _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
     )  # fmt: skip
 
@@ -90,6 +93,12 @@ def _is_answering(model: "Model", fn: Fn) -> bool:
     """Whether a method answers its platform anything on which that acts."""
     said = {t.lower() for t in model.vocabulary.tokens(fn)}
     return any(not said.isdisjoint(values) for values in model.handlers.answering.get(fn, {}).values())
+
+
+def _is_visited(model: "Model", fn: Fn) -> bool:
+    """Whether an entry point asks the visitor's own session for his order."""
+    calls = (i for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
+    return any(model.recogniser.is_("visits", fn, i) is not None for i in calls)
 
 
 def _passed_by_all(model: "Model", entry: Entry) -> frozenset[Fn]:
@@ -139,7 +148,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.hands:
         return 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
-    calls_us = signs.named and not (signs.browsed or signs.manages) and provider.kind in _CALLING
+    calls_us = signs.named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
@@ -154,7 +163,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e) and (signs.named or weight or _is_event(e))]
     if events:
         weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
-    if inbound.proof == "refetch" and signs.named and provider.id in signs.asking:
+    if inbound.proof == "refetch" and signs.named and not signs.visited and provider.id in signs.asking:
         weight, why = weight + 4, why or "it asks the provider for what the message names"
     if signs.named and provider.id in signs.fetching:
         weight, why = weight + 4, why or "it asks the provider for the event that it is told of"

@@ -279,9 +279,10 @@ class Reconciling:
                 callee, arguments = body.call(place.instr)
                 given = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
                 for i in (*given, *(a for _, a in arguments)):
-                    read = self.model.records.read_behind(self.model.evaluator.value(place.fn, i, place.ctx))
-                    if read is not None and read.kind == "read" and same(read.entity, effect.touch.entity):
-                        yield from self._chosen(read, 1)
+                    for owner in _owners(self.model.evaluator.value(place.fn, i, place.ctx)):
+                        read = self.model.records.read_behind(owner)
+                        if read is not None and read.kind == "read" and same(read.entity, effect.touch.entity):
+                            yield from self._chosen(read, 1)
 
     def _chosen(self, touch: Touch, depth: int) -> Iterator[tuple[str, Value]]:
         yield from touch.keys.items()
@@ -501,3 +502,9 @@ def order_made(effect: Effect) -> bool:
         and touch.kind == "create"
         and touch.entity.rpartition("_")[2] in ("order", "booking", "purchase", "enrollment", "ticket")
     )
+
+
+def _owners(value: Value) -> list[Value]:
+    """A value, and the object that it was asked for as its own part: ``$order`` of ``$order->getLastPayment()``."""
+    asked = [o.callee for o in options(value) if isinstance(o, Result) and isinstance(o.callee, Member)]
+    return [value, *(callee.base for callee in asked if callee.name.startswith("get"))]

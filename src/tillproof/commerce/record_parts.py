@@ -35,7 +35,7 @@ LOCKING = frozenset(
     ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
 )
 _CHOOSING = re.compile(
-    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
+    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
     r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*"
     r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
@@ -78,7 +78,7 @@ _BY_ID = re.compile(
 )
 # A column in the name of the call: ``findOneByReference($r)``, ``whereOrderId($id)``; PHP's frameworks make such calls up.
 _COLUMN_IN_NAME = re.compile(
-    r"(?:find(?:One)?By|countBy|(?:or|and)?[wW]here(?!(?:Not|In|Null|Has|Key|Date|Day|Month|Year|Time|Raw|Exists|Column|Between|Doesnt|Full|Json|Like|Relation"
+    r"(?:(?:find|get)(?:One)?By|loadBy|countBy|(?:or|and)?[wW]here(?!(?:Not|In|Null|Has|Key|Date|Day|Month|Year|Time|Raw|Exists|Column|Between|Doesnt|Full|Json|Like|Relation"
     r"|Belongs|Morph|Any|All|None|Row|Integer|Past|Future|Today|Before|After|Attached)(?![a-z])))(?P<column>[A-Z]\w*)"
 )
 # A condition written out: ``where('stock >= ?', n)``, ``andWhere('item.stock >= :n')``.

@@ -33,6 +33,7 @@ from tillproof.flow.values import (
     Param,
     Record,
     Result,
+    Unknown,
     Value,
     constant,
     names,
@@ -112,6 +113,7 @@ class Records:
             while isinstance(rows, Overlay):  # fields of it were set since
                 rows = rows.base
             rows = as_row(self.evaluator, rows)
+            rows = rows.base if isinstance(rows, Member) and rows.name in ("row", "rows") else rows  # of an answer: `$query->rows`
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 ran = fetched(self.evaluator, rows.fn, rows.instr)
@@ -282,8 +284,10 @@ class Records:
         if body.op[callee] == Op.FIELD:
             record = self.evaluator.value(fn, body.args(callee)[0], ctx)
             _, parts = self.holder(fn, body.args(callee)[0], ctx)
+        chosen = {n: self.evaluator.value(fn, arguments[int(p)][1], ctx) for n, p in effect.chooses.items() if int(p) < len(arguments)}
         return Touch(
-            "write", effect.entity, fields, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx,
+            "write", effect.entity, fields, frozenset(), {**parts.keys, **chosen}, frozenset({*parts.compared, *chosen}), parts.locked,
+            record, fn, i, ctx,
             effect.effect, effect.repeat,
         )  # fmt: skip
 
@@ -414,13 +418,20 @@ class Records:
                     named = entity(self.program.cls(option.cls).name)
                     record = option
                     kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
-                elif isinstance(option, Param) or (isinstance(option, Result) and (low == "persist" or self.read_behind(option))):
+                elif isinstance(option, Unknown) and effect == "record.write" and low == "add":
+                    kind = "flush" if kind == "create" else kind
+                elif isinstance(option, Param) or (isinstance(option, Result) and (low == "persist" or self._is_there(option))):
                     record = option
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
             kind = "create" if record is not None and self._is_new(record, parts) else "flush"
         touch = self._touch(kind, told or named, parts, fn, i, ctx, record, effect)
         return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
+
+    def _is_there(self, option: Result) -> bool:
+        """Whether an object that is saved was looked up, or belongs to one that was: ``$order->getLastPayment()``."""
+        gotten = isinstance(option.callee, Member) and option.callee.name.startswith("get") and not self.model.evaluator.arguments(option)
+        return bool(gotten) or self.read_behind(option) is not None
 
     def _is_new(self, record: Value, parts: Parts) -> bool:
         """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""

@@ -4,12 +4,18 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.told_states import setting
 from tillproof.flow.values import Const, External, Member, Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _SENT = re.compile(r"(^|.*_)(token|secret|secret_?key|api_?key|auth_?key|access_?key|passcode|pass_?phrase|password|verif_?hash)")
+_KEY = re.compile(r"(^|_)(key|token|secret|hash|pass\w*|apk)$")
+_SECRET_SETTING = re.compile(
+    r"phish|(secret|private|api|auth|security|callback|webhook|ipn)_(\w+_)?(key|token|hash|password)$|(^|_)secret$"
+)
+"""What a shop's settings call a secret that a provider sends along in its messages."""
 _VISITORS = re.compile(r"(^|_)(csrf|xsrf|nonce|session|cart|order|user|login|reset|remember|old|new|current)(_|$)|^_?token$")
 _OURS = re.compile(r"(^|_)(token|secret|key|salt|hash|pass_?phrase|password|passcode)(_|$)")
 _SETTINGS = re.compile(
@@ -31,6 +37,8 @@ def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
             return False
         return any(_is_setting(model, o) or _is_kept_secret(o) for o in options(ours))
     key = snake((source.key or "").rpartition(".")[2])
+    if _KEY.search(key) and not _VISITORS.search(key) and all(_SECRET_SETTING.search(setting(model, o)) for o in options(ours)):
+        return True
     if not _SENT.fullmatch(key) or _VISITORS.search(key):
         return False
     return any(_is_setting(model, o) or _is_kept_secret(o) or _is_written(o) for o in options(ours))

@@ -8,6 +8,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
+from tillproof.commerce.recognise import Kind as RecognisedKind
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Result, Value, names, pieces
@@ -36,6 +37,7 @@ VERIFIES = re.compile(
 )
 """What a call is named that proves a message, whoever wrote it."""
 _SIGNED = re.compile(r"sign|hmac|hash|checksum|digest|(^|_)(sig|mac|token)(_|$)", re.IGNORECASE)
+_OF_OURS: tuple[RecognisedKind, ...] = ("reads", "config", "answers", "caches", "loggers")
 _PLAIN = 2
 _NAMING = 2  # words at the end of a call's name that say what it is about
 _PIECES = 20
@@ -122,8 +124,9 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
         return ""  # what is done with an answer: `requests.get(…).json()["payment"].get("status")`
     spelt = [strip(n) for n in names(value) if not n.startswith(("?", "#", "."))]
     called = next((n for n in spelt if n.count(".") >= _PLAIN), "") or _of_service(body, callee)
-    known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i) or model.recogniser.is_("reads", fn, i)
-    if not called or known or model.recogniser.of_framework(called, fn):
+    known = model.operations.at(fn, i, None) or model.recogniser.effect(fn, i)
+    ours = known or any(model.recogniser.is_(kind, fn, i) for kind in _OF_OURS)
+    if not called or ours or model.recogniser.of_framework(called, fn):
         return ""
     if _is_message(model, model.evaluator.value(fn, body.args(callee)[0])):
         return ""

@@ -13,6 +13,7 @@ from tillproof.knowledge.schema import Effect
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_STATE_OF_SETTING = re.compile(r"stat(e|us)|(^|_)os_")
 _STATE_ID = re.compile(r"stat(e|us)(_id)?$")
 _SETTLED = re.compile(
     r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
@@ -50,3 +51,14 @@ def setting(model: "Model", value: Value) -> str:
         return ""
     given = model.evaluator.arguments(value)
     return snake((constant(given[0][1]) if given else None) or "")
+
+
+def state_kept(model: "Model", value: Value) -> str | None:
+    """The state that a setting of the shop stands for, by the setting's name: ``config->get('payment_acme_pending_status_id')``."""
+    name = setting(model, value)
+    if not name or not _STATE_OF_SETTING.search(name):
+        return None
+    if _SETTLED.search(name) and not UNSETTLED.search(name):
+        return "paid"
+    kinds = ("dead_values", "open_values", "fulfil_values")
+    return next((word for word in reversed(name.split("_")) if any(model.words.has(kind, word) for kind in kinds)), None)

@@ -12,9 +12,11 @@ from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
+from tillproof.commerce.told_states import state_kept
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
+from tillproof.flow.implication import is_empty
+from tillproof.flow.values import Const, Element, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ class Transitions:
             return None  # how much was paid is a sum
         if not words.says_state(name) or value is None or any(self._is_copy(o, name) for o in options(value)):
             return None
-        texts = [t for o in options(value) if (t := text_of(o)) is not None]
+        texts = [t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
             told = [t for t in texts if any(words.has(k, t) for k in ("paid_values", "fulfil_values", "open_values", "dead_values"))]
             if not told and any(self._is_asked(o) for o in options(value)):
@@ -300,6 +302,8 @@ class Transitions:
             return "the record has just been created"
         if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
             return "the record has just been created"
+        if any(self._in_right_state(key) for key in touch.keys.values()):
+            return "only those are gone through that are in the right state"
         if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
             return "the record has just been created"
         return ""
@@ -308,7 +312,18 @@ class Transitions:
         """Whether a record is written whole, by no key, in a state before payment: ``repository.save(order)`` of one that was just made."""
         whole = touch.kind == "write" and not touch.keys and not touch.compared and len(touch.fields) >= _WHOLE
         opens = bool(to) and all(self.model.words.has("open_values", t) for t in to)
+        if opens and any((s := self.model.requests.source(key)) is not None and s.kind == "session" for key in touch.keys.values()):
+            return "the order is the one that the visitor is just placing"
         return "the record is written whole, in its first state" if whole and opens else ""
+
+    def _in_right_state(self, key: Value) -> bool:
+        """Whether a record is chosen by a field of rows that were looked up by their state: ``SELECT … WHERE status = 'pending'``."""
+        found = [record for o in options(key) if (record := id_of(o)) is not None]
+        reads = [self.model.records.read_behind(o) for o in found if not (isinstance(o, Element) and is_empty(o.base))]
+        return bool(reads) and all(r is not None and r.kind == "read" and self._chosen_by_state(r) for r in reads)
+
+    def _chosen_by_state(self, read: Touch) -> bool:
+        return any(self.model.words.says_state(k) and isinstance(v, Const) for k, v in read.keys.items())
 
     def _is_new_by(self, key: Value, kind: str) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a

@@ -6,6 +6,7 @@ imports, and calls into the functions of the repository, as deep as ``MAX_DEPTH`
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from tillproof.flow.captured import FOLDS, Captured
 from tillproof.flow.decorated import Decorated
@@ -15,7 +16,7 @@ from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.modules import Modules
-from tillproof.flow.outside import event_methods, from_outside
+from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
@@ -51,6 +52,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_NESTING = 120
+Listening: TypeAlias = Callable[[Fn, int, Ctx | None], list[FunctionV]]
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 
@@ -83,8 +85,9 @@ class Evaluator:
         """The methods of a class that are named so."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
-        self.heard: Callable[[Fn, int, Ctx | None], list[FunctionV]] = _nobody
-        """The functions that a call sets off by the name that it tells."""
+        self.heard: Listening = _nobody
+        self.answering: Listening = _nobody
+        """The functions that a call sets off by the name that it tells, and those that have run for the message it hands over."""
 
     def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
         """A function in a context, or for any caller."""
@@ -212,6 +215,8 @@ class Evaluator:
         owner = self.program.owner(fn)
         if owner and number == 0 and self._is_python_method(fn) and param.name in ("self", "cls"):
             return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
+        if param.type and (held := self.scope.listed(fn.file, param.type, at)) is not None:
+            return Seq(at, (held,))
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
             one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of)
@@ -409,6 +414,8 @@ class Evaluator:
                 return choice(at, [self.index(o, key, at) for o in value.options])
         if isinstance(value, Record) and not isinstance(key, Const):
             return choice(at, [v for _, v in value.entries]) if value.entries else Element(at, value, key)
+        if (merged := merged_entry(self, value, key, at)) is not None:
+            return merged
         return (event_methods(self, value, at) if not isinstance(key, Const) else None) or Element(at, value, key)
 
     def element(self, value: Value, at: tuple[str, int]) -> Value:
@@ -489,8 +496,7 @@ class Evaluator:
 
 
 def _nobody(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:
-    """Nothing listens, as long as nobody says what does."""
-    return []
+    return []  # nothing listens, as long as nobody says what does
 
 
 def returns(body: Body) -> list[int]:

@@ -7,12 +7,13 @@ from tillproof.flow.defuse import DefUse
 from tillproof.flow.flags import means_proof
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
-from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Member, Record, Result, Seq, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Record, Result, Seq, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
+    from tillproof.flow.scope import Scope
 
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 # Calls that answer 0 for what is equal, and calls that look for one thing in another.
@@ -21,6 +22,7 @@ _FINDS = (
     "in_array", "str_contains", "str_starts_with", "strpos", "stripos", "strstr", "stristr", "array_key_exists",
     "includes", "startswith", "contains", "equals",
 )  # fmt: skip
+_ERROR_TESTS = {"is_wp_error": "WP_Error"}
 _PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
 
 
@@ -139,6 +141,10 @@ class Implication:
         if self.body.op[callee] != Op.NAME or not arguments:
             return False
         name, given = self.body.name(callee), arguments[0][1]
+        if name == "isinstance" and len(arguments) > 1:
+            return self._kind_implies(given, self.value(arguments[1][1]), truth)
+        if name in _ERROR_TESTS:
+            return self._kind_implies(given, External((self.fn.file, 1), _ERROR_TESTS[name]), truth)
         if name in ("bool", "Boolean", "await"):
             return self.implies(given, truth)
         if (name == "all" and truth) or name == "any":  # over a comprehension: what holds of each, or of one, element
@@ -185,6 +191,8 @@ class Implication:
 
     def _comparison_implies(self, i: int, truth: bool) -> bool:
         operator, left, right = self.body.text(self.body.args(i)[0]), *self.body.args(i)[1:3]
+        if operator == "instanceof":
+            return self._kind_implies(left, self.value(right), truth)
         equal = operator in ("==", "===", "is", "eq")
         if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
             return False
@@ -208,6 +216,17 @@ class Implication:
             if self._compares_call(call, other, equal == truth, operator):
                 return True
         return equal == truth and self._held_by(left, right)
+
+    def _kind_implies(self, side: int, wanted: Value, truth: bool) -> bool:
+        """What it means that a result is, or is not, of a class: ``if ($found instanceof Failure) { throw … }``, where nothing but the
+        failure is returned without the proof."""
+        call = self.origin_call(side)
+        if call is None or self.body.op[side] not in (Op.NAME, Op.CALL, Op.STORE, Op.AWAIT):
+            return False
+        ends = [o for o in self.call_outcomes(call) if o.value is not None]
+        kinds = [is_of(self.walk.evaluator.scope, o.value, wanted) for o in ends if o.value is not None]
+        fitting = [o for o, kind in zip(ends, kinds, strict=True) if kind is None or kind == truth]
+        return bool(fitting) and len(fitting) < len(ends) and all(o.proven for o in fitting)
 
     def _null_or_so(self, i: int) -> bool:
         """Whether a value is null where it is not true: ``$event = null; try { $event = constructEvent(…); }``. It is never false."""
@@ -296,6 +315,31 @@ class Implication:
             calls = {self.origin_call(s, depth + 1) for s in reach.stores}
             return calls.pop() if len(calls) == 1 else None
         return None
+
+
+def is_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
+    """Whether a value is an object of a class; None where that is not known."""
+    found: set[bool | None] = set()
+    for option in options(value):
+        kinds = [_is_one_of(scope, option, w) for kind in (wanted.items if isinstance(wanted, Seq) else (wanted,)) for w in options(kind)]
+        found.add(True if True in kinds else None if None in kinds else False)
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_one_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
+    if isinstance(value, (Const, Seq, Record)):
+        return False
+    if isinstance(value, Instance) and isinstance(wanted, ClassV):
+        if wanted.cls in scope.lineage(value.cls):
+            return True
+        return None if value.made is None and wanted.cls in scope.subclasses(value.cls) else False
+    if isinstance(wanted, External):
+        word = wanted.name.rpartition(".")[2]
+        if isinstance(value, Instance):
+            return any(base.rpartition(".")[2] == word for base in scope.foreign_bases(value.cls)) or None
+        if isinstance(value, Result) and value.new and isinstance(value.callee, External):
+            return value.callee.name.rpartition(".")[2] == word or None
+    return None
 
 
 def truth_of(value: Value) -> bool | None:

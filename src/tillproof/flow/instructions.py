@@ -25,6 +25,8 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
+    class_named,
+    options,
 )  # fmt: skip
 from tillproof.ir.ops import NAMES, Kind, Op
 
@@ -83,12 +85,17 @@ _CONVERSIONS = {
 }  # fmt: skip
 
 
+def _is_text(value: Value) -> bool:
+    """Whether a value is a text as it stands, the name of a class too."""
+    return all(isinstance(o, (Text, Const)) or class_named(o) is not None for o in options(value))
+
+
 def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
     """What a declared type adds, where nothing better is known; a conversion, where it may change the value."""
     value = ev.at(f, args[1])
     conversion = _CONVERSIONS.get(f.body.text(args[0]))
     if conversion is not None:
-        kept = isinstance(value, (Const, Missing, Unknown)) or (conversion == "(string)" and isinstance(value, Text))
+        kept = isinstance(value, (Const, Missing, Unknown)) or (conversion == "(string)" and _is_text(value))
         return value if kept else Mix(at, conversion, (value,), f.fn, i, f.ctx)
     if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
         typed = ev.scope.typed(f.file, f.body.text(args[0]), at)

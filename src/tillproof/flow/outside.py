@@ -8,6 +8,7 @@ from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
+    Choice,
     ClassV,
     Const,
     External,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
 # Calls that put an address and a path below it together.
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
+_MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
 _PAIR = 2
 # What texts become that are written down: `"/charges".strip("/")`.
 _SPELT: dict[str, Callable[..., str]] = {
@@ -107,6 +109,17 @@ def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:
         told = [n for n in names if (squashed := squashed_name(n)) and any(event in squashed for event in ev.events)]
         ev.event_methods[value.cls] = told
     return choice(at, [ev.member(value, n, at) for n in told]) if told else None
+
+
+def merged_entry(ev: "Evaluator", value: Value, key: Value, at: Place) -> Value | None:
+    """An entry, by a key that is not known, of tables that are put together: ``array_merge(self::HANDLERS, $more)[$name]``."""
+    if isinstance(value, Choice):
+        found = [merged_entry(ev, o, key, at) for o in value.options if not (isinstance(o, (Seq, Record)) and not o.parts())]
+        return choice(at, [f for f in found if f is not None]) if found and None not in found else None
+    if not isinstance(value, Result) or not isinstance(value.callee, External) or value.callee.name not in _MERGES:
+        return None
+    tables = [v for _, v in ev.arguments(value) if isinstance(v, Record) and v.entries]
+    return choice(at, [ev.index(table, key, at) for table in tables]) if tables else None
 
 
 def squashed_name(name: str) -> str:

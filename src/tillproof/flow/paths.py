@@ -98,7 +98,7 @@ class Walk:
         own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
         if not own and (later := self.policy.later(fn, i, ctx)):
             return later
-        if not own and (heard := self.evaluator.heard(fn, i, ctx)):
+        if not own and (heard := [*self.evaluator.heard(fn, i, ctx), *self.evaluator.answering(fn, i, ctx)]):
             return [o for o in heard if self.policy.matters(o.fn)]
         if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
             return named

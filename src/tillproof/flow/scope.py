@@ -9,7 +9,7 @@ from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
-from tillproof.flow.types import field, typed
+from tillproof.flow.types import field, listed, typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -72,6 +72,8 @@ class Scope:
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
         self.stand_ins: dict[str, tuple[str, ...]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
+        self.told_members: frozenset[str] = frozenset()
+        """Members that a platform keeps its own objects under: their methods are never ours."""
         self.exposed: Callable[[ClassId, str], bool] = unwired.sets_no_field
         """Whether somebody outside the program may set that field of an object of that class."""
         self.handed_out: Callable[[ClassId], list[ClassId]] = unwired.hands_out_nothing
@@ -301,7 +303,7 @@ class Scope:
         """
         if isinstance(callee, Choice):
             return [f for o in callee.options for f in self.by_name(o, language)][:FEW_METHODS]
-        if not isinstance(callee, Member):
+        if not isinstance(callee, Member) or (isinstance(callee.base, Member) and callee.base.name in self.told_members):
             return []
         known = self._named.get(id(callee))
         if known is None:
@@ -454,6 +456,10 @@ class Scope:
     def typed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of a declared type: an instance of a class of ours, or of something of outside; None for plain data types."""
         return typed(self, file, text, at)
+
+    def listed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
+        """An object of what a list of services of a declared type holds."""
+        return listed(self, file, text, at) if "<" in text or text.endswith(("[]", "[]|null")) else None
 
     def declared_field(self, value: Param, name: str, at: tuple[str, int]) -> Value | None:
         """A field of a parameter whose type is written out where it stands."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
+_LISTED = re.compile(r"(?:[\w.\\]+<(?:[\w|.-]+\s*,\s*)?([\w.\\]+)>|([\w.\\]+)\[\])")
 _FIELD = re.compile(r"\s*(?:readonly\s+)?([A-Za-z_$][\w$]*)\??\s*:")
 _PLAIN = {
     "str",
@@ -26,6 +27,7 @@ _PLAIN = {
     "object",
     "array",
     "mixed",
+    "iterable",
     "None",
     "null",
     "void",
@@ -66,6 +68,15 @@ def typed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | 
             value.of = _kept(scope, file, given[1], at)
         return value
     return None
+
+
+def listed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | None:
+    """An object of what a docblock says that a list of PHP holds, ``iterable<int, Processor>``, ``Processor[]``: of services alone, an
+    interface of ours or a class that others are derived from. Of data the list itself says more."""
+    found = _LISTED.fullmatch(text.removesuffix("|null").lstrip("?"))
+    held = typed(scope, file, found[1] or found[2], at) if found is not None and scope.program.indices[file].language == "php" else None
+    serves = isinstance(held, Instance) and scope.subclasses(held.cls) and any(scope.program.methods(c) for c in scope.lineage(held.cls))
+    return held if serves else None
 
 
 def field(scope: "Scope", value: Param, name: str, at: tuple[str, int]) -> Value | None:

@@ -51,7 +51,7 @@ def _parameter(w: Walker, node: Node, documented: dict[str, str]) -> None:
         return
     name = variable(node.child_by_field_name("name")) or variable(next(iter(of_type(node, "by_ref")), None)).lstrip("&$ ")
     kind = "rest" if node.type == "variadic_parameter" else ""
-    written = dotted(w.text(node.child_by_field_name("type"))) or documented.get(name, "")
+    written = names.more_telling(dotted(w.text(node.child_by_field_name("type"))), documented.get(name, ""))
     decorators = [(names.attribute_name(a), names.first_argument(a)) for a in names.attributes(node)]
     value = w.parameter(Param(name, written, kind, decorators), node.child_by_field_name("default_value"), node)
     if node.type == "property_promotion_parameter":
@@ -117,7 +117,7 @@ def const_declaration(w: Walker, node: Node) -> int:
 
 
 def property_declaration(w: Walker, node: Node) -> int:
-    kind = dotted(w.text(node.child_by_field_name("type"))) or names.documented_variable(names.docblock(node))
+    kind = names.more_telling(dotted(w.text(node.child_by_field_name("type"))), names.documented_variable(names.docblock(node)))
     for element in of_type(node, "property_element"):
         _attributes(w, node, 2, w.string(_scoped(w, variable(element.child_by_field_name("name")))))
         default = element.child_by_field_name("default_value")

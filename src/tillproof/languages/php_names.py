@@ -16,9 +16,11 @@ CLASSES = frozenset({"class_declaration", "interface_declaration", "trait_declar
 
 _LEADING = re.compile(r"(?<!\w)\\")
 _ANNOTATION = re.compile(r"""@([A-Za-z_\\][\w\\]*)\([\s*]*(?:(?:path|value)\s*=\s*)?"([^"\n]*)\"""")
-_PARAM = re.compile(r"@param\s+([^\s$]+)\s+[&.]*\$(\w+)")
+_PARAM = re.compile(r"@param\s+([^\s$<]+(?:<[^>$]*>)?[^\s$]*)\s+[&.]*\$(\w+)")
 _RETURN = re.compile(r"@return\s+(\S+)")
-_VAR = re.compile(r"@var\s+([^\s$*]+)")
+_CONTAINERS = ("array", "iterable", "traversable", "iterator", "generator", "iteratoraggregate")
+_HOLDS = re.compile(r"\w\[\]|<")
+_VAR = re.compile(r"@var\s+([^\s$*<]+(?:<[^>*]*>)?[^\s$*]*)")
 
 
 def text(node: Node | None) -> str:
@@ -163,6 +165,11 @@ def documented_types(comment: Node | None) -> tuple[dict[str, str], str]:
     written = text(comment)
     returned = _RETURN.search(written)
     return {name: dotted(kind) for kind, name in _PARAM.findall(written)}, dotted(returned.group(1)) if returned else ""
+
+
+def more_telling(written: str, documented: str) -> str:
+    """The type of a declaration: as it is written, but for a container, of which only the docblock says what it holds."""
+    return documented if not written or (written.lstrip("?").lower() in _CONTAINERS and _HOLDS.search(documented)) else written
 
 
 def documented_variable(comment: Node | None) -> str:

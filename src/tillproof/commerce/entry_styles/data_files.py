@@ -83,6 +83,17 @@ def _from_xml(text: bytes) -> list[Record]:
     return [r for element in _elements(root, 0) if (r := _record(element, lines))]
 
 
+def nested(text: bytes, tag: str, child: str) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """The attributes of every element of a tag with those of each of its children of another: ``<event name=…><observer instance=…/>``."""
+    if len(text) > _LARGEST or b"<!ENTITY" in text or b"<!DOCTYPE" in text:
+        return []
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - no entities, checked above
+    except (ElementTree.ParseError, ValueError):
+        return []
+    return [(e.attrib, below.attrib) for e in _elements(root, 0) if e.tag == tag for below in e if below.tag == child]
+
+
 def _elements(element: ElementTree.Element, depth: int) -> list[ElementTree.Element]:
     below = [e for child in element for e in _elements(child, depth + 1)] if depth < _DEEPEST else []
     return [element, *below]

@@ -15,6 +15,7 @@ Conventions shared by every pack:
 
 from tillproof.knowledge.schema.base import Effect, Language, Part, Role, SystemKind
 from tillproof.knowledge.schema.framework import (
+    Announced,
     Argument,
     Currencies,
     Framework,
@@ -34,6 +35,7 @@ from tillproof.knowledge.schema.provider import Idempotency, Inbound, KeyPrefix,
 from tillproof.knowledge.schema.words import Brand, Lexicon, Numbers, Published
 
 __all__ = [
+    "Announced",
     "Argument",
     "Brand",
     "Currencies",

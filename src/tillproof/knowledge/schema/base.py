@@ -26,6 +26,7 @@ class Effect(Part, frozen=True):
     something else is no effect; an unknown one is a possible effect.
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
+    ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
@@ -39,6 +40,7 @@ class Effect(Part, frozen=True):
     receivers: tuple[str, ...] = ()
     entity: str = ""
     writes: dict[str, str] = {}
+    chooses: dict[str, str] = {}
     repeat: Literal["again", "same", "once"] = "again"
     insists: bool = False
     returns_error: bool = False

@@ -231,6 +231,7 @@ class Handover(Part, frozen=True, kw_only=True):
     of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; ``made``,
     the function under one of the keys ``methods`` in the record that the object was made of (``job = task({run: f})``); or what was
     registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    ``at_once``: the caller waits until it has run, so that what it does is done before the call returns.
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
     decorators that register a function under the name that is their first argument (or that their queue was made with). ``once``: options
     by which the same work is taken only once: ``queue.add(name, data, {jobId: id})``.
@@ -239,9 +240,25 @@ class Handover(Part, frozen=True, kw_only=True):
     calls: tuple[str, ...]
     runs: str
     as_called: bool = False
+    at_once: bool = False
     methods: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Announced(Part, frozen=True, kw_only=True):
+    """Events whose observers stand in a table of a platform: the methods ``calls`` announce the event of the name at position ``name``;
+    in ``files``, elements ``event`` of that name hold elements ``observer``, whose attribute ``instance`` names the class of which
+    ``method`` runs."""
+
+    calls: tuple[str, ...]
+    name: int = 0
+    files: tuple[str, ...]
+    event: str
+    observer: str
+    instance: str
+    method: str
     source: str = ""
 
 
@@ -323,7 +340,8 @@ class Framework(Part, frozen=True):
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
     ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
     the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``nonces``:
-    proofs against forged forms; they say nothing about who calls.
+    proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
+    calls has come with a browser, and is no provider's server.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
@@ -350,6 +368,7 @@ class Framework(Part, frozen=True):
     ``running``: plain functions that give the object which runs at the time, with all that was loaded into it.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
     ``keeps``: objects of classes of ours that a loader keeps under members.
+    ``announces``: events whose observers a table names.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
@@ -388,6 +407,7 @@ class Framework(Part, frozen=True):
     exempt: tuple[str, ...] = ()
     paths: dict[str, Role] = {}
     nonces: tuple[str, ...] = ()
+    visits: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
     raw_parsers: tuple[str, ...] = ()
     exits: tuple[str, ...] = ()
@@ -411,6 +431,7 @@ class Framework(Part, frozen=True):
     provides: dict[str, tuple[str, ...]] = {}
     keeps: tuple[KeptObjects, ...] = ()
     handovers: tuple[Handover, ...] = ()
+    announces: tuple[Announced, ...] = ()
     loads: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
