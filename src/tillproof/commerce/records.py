@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.added_up import AddedUp
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
@@ -88,6 +89,7 @@ class Records:
         self.chains = Chains(model.evaluator, model.recogniser.keeps_records)
         self.parts = PartReader(model.evaluator, self.chains)
         self.names = RecordNames(model, self.chains)
+        self.added_up = AddedUp(model.evaluator)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
@@ -135,7 +137,12 @@ class Records:
         found, parts = self.holder(fn, obj, ctx)
         if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
             return None
-        if is_kept_nowhere(self.model, fn, found, name) or self.model.exposed.is_component(record) or notes_for_itself(self.model, fn, i):
+        if (
+            self.added_up.is_own(fn, obj)
+            or is_kept_nowhere(self.model, fn, found, name)
+            or self.model.exposed.is_component(record)
+            or notes_for_itself(self.model, fn, i)
+        ):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
