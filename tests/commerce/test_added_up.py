@@ -16,12 +16,12 @@ export async function run(keys) {
 SEAT = "import mongoose from 'mongoose'\nexport const Seat = mongoose.model('Seat', new mongoose.Schema({ stock: Number }))\n"
 OWN = {
     "under a key": "const found = {}\n for (const r of rows) { found[r.id] ||= { stock: 0 }; found[r.id].stock += r.stock }",
-    "in a map": "const seats = new Map()\n for (const r of rows) { const seat = seats.get(r.id) ?? { stock: 0 }; seat.stock += r.stock; "
-    "seats.set(r.id, seat) }",
+    "in a map": "const seats = new Map()\n for (const r of rows) { const seat = seats.get(r.id) ?? { stock: 0 }\n"
+    "seat.stock += r.stock; seats.set(r.id, seat) }",
     "in a list": "const seats = []\n for (const r of rows) { let seat = seats.find((s) => s.id === r.id)\n"
     "if (!seat) { seat = { id: r.id, stock: 0 }; seats.push(seat) }\n seat.stock += r.stock }",
-    "in what reduce hands on": "return rows.reduce((seats, r) => { seats[r.id] = seats[r.id] || { stock: 0 }; seats[r.id].stock += r.stock; "
-    "return seats }, {})",
+    "in what reduce hands on": "return rows.reduce((seats, r) => { seats[r.id] = seats[r.id] || { stock: 0 }\n"
+    "seats[r.id].stock += r.stock; return seats }, {})",
 }
 FETCHED = {
     "under a key": "const seats = {}\n for (const r of rows) seats[r.id] = r\n for (const k of keys) seats[k].stock -= 1",
@@ -46,4 +46,4 @@ def test_what_is_added_up_is_no_record(tmp_path: Path, code: str) -> None:
 
 @pytest.mark.parametrize("code", FETCHED.values(), ids=FETCHED)
 def test_a_record_in_a_collection_is_one_still(tmp_path: Path, code: str) -> None:
-    assert entities(tmp_path, code) == ["seat"]
+    assert len(entities(tmp_path, code)) == 1
