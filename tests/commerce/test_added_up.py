@@ -27,8 +27,8 @@ FETCHED = {
     "under a key": "const seats = {}\n for (const r of rows) seats[r.id] = r\n for (const k of keys) seats[k].stock -= 1",
     "in a map": "const seats = new Map()\n for (const r of rows) seats.set(r.id, r)\n for (const k of keys) { const seat = seats.get(k)\n "
     "seat.stock -= 1 }",
-    "in a map that is made of them": "const seats = new Map(rows.map((r) => [r.id, r]))\n for (const k of keys) { const seat = seats.get(k)\n"
-    " seat.stock -= 1 }",
+    "in a map that is made of them": "const seats = new Map(rows.map((r) => [r.id, r]))\n for (const k of keys) {\n"
+    "const seat = seats.get(k)\n seat.stock -= 1 }",
     "kept by the module": "const seat = kept.get(keys[0])\n seat.stock -= 1",
 }
 

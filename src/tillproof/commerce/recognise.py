@@ -73,6 +73,7 @@ class Known:
 
 _BEGINNINGS = ("insert", "update")
 _COMPLETIONS = ("values", "set")
+_SENDS = "send"
 
 
 class Recogniser:
@@ -158,9 +159,18 @@ class Recogniser:
         """Names of what a CALL or NEW calls: by value, then as written."""
         callee = self.program.body(fn).args(i)[0]
         value = self.evaluator.value(fn, callee, ctx)
-        known = (*names(value), *self._by_base(value))
+        known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value))
         spelt = written(self.program, fn, callee)
         return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
+
+    def sent(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, ...]:
+        """The name of the command that a call sends, an object that stands for what is asked: ``client.send(new UpdateCommand({ … }))``."""
+        body = self.program.body(fn)
+        callee, given = body.call(i)
+        if body.op[callee] != Op.FIELD or body.name(callee) != _SENDS or len(given) not in (1, 2):
+            return ()
+        found = options(self.evaluator.value(fn, given[0][1], ctx))
+        return tuple(o.callee.name for o in found if isinstance(o, Result) and o.new and isinstance(o.callee, External))
 
     def _by_base(self, value: Value) -> Iterator[str]:
         """Names of what hangs on an object of ours that was handed over and derives from a class of others, which its own says nothing of:
@@ -337,7 +347,7 @@ class Recogniser:
         table = self.shared[self.program.language(fn.file), kind]
         body = self.program.body(fn)
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and not table.may_know(body.name(callee).rpartition(".")[2]):
+        if body.op[callee] in (Op.FIELD, Op.NAME) and not table.may_know(name := body.name(callee).rpartition(".")[2]) and name != _SENDS:
             return None
         if (package := self.imported(fn, i)) and table.find((package,)):
             return package

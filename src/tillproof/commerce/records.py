@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
+from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
+from tillproof.commerce.items import ANSWERED, ITEM_STORE, ITEMS, Items
 from tillproof.commerce.lent_fields import is_kept_nowhere, notes_for_itself
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
@@ -27,7 +29,6 @@ from tillproof.flow.values import (
     Ctx,
     Element,
     External,
-    FunctionV,
     Instance,
     Member,
     Overlay,
@@ -37,7 +38,6 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     constant,
-    names,
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
@@ -46,12 +46,6 @@ from tillproof.knowledge.schema import Effect as PackEffect
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_CACHE = re.compile(r"cache|redis|transient|memcache|kv\b")
-_CACHES: dict[str, TouchKind] = {
-    "get": "read", "has": "read", "exists": "read", "get_transient": "read", "get_site_transient": "read", "wp_cache_get": "read",
-    "set": "write", "setex": "write", "put": "write", "set_transient": "write", "set_site_transient": "write", "forever": "write",
-    "wp_cache_set": "write", "add": "upsert", "setnx": "upsert", "wp_cache_add": "upsert", "delete_transient": "delete", "forget": "delete",
-}  # fmt: skip
 METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _PUTS = ("set", "setdoc")  # of a document store: the document is there behind it
@@ -90,6 +84,7 @@ class Records:
         self.parts = PartReader(model.evaluator, self.chains)
         self.names = RecordNames(model, self.chains)
         self.added_up = AddedUp(model.evaluator)
+        self.items = Items(model)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
@@ -125,6 +120,8 @@ class Records:
                     return touch
                 if isinstance(rows.callee, Member) and rows.callee.name in _UNPACKS and isinstance(rows.callee.base, Result):
                     return self.read_behind(rows.callee.base)
+            elif isinstance(rows, Member) and rows.name in ANSWERED:
+                return self.read_behind(rows.base)
         return None
 
     # --- assignments
@@ -208,11 +205,11 @@ class Records:
         name = body.name(callee).rpartition(".")[2]
         if sets_named(body, i):
             return self._set_named(fn, i, ctx)
-        if name.lower() in _CACHES and (kept := self._cache(fn, i, ctx, name.lower())) is not None:
+        if name.lower() in CACHES and (kept := cached(self.model, fn, i, ctx, name.lower())) is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
-        if got is not None and got[0].effect == "sql":
-            return self._sql(fn, i, ctx)
+        if got is not None and got[0].effect in ("sql", ITEMS):
+            return self._sql(fn, i, ctx) if got[0].effect == "sql" else self.items.touch(fn, i, ctx, name)
         if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
         known = self._of_pack(fn, i, ctx, got[0]) if got is not None else None
@@ -267,7 +264,7 @@ class Records:
         if body.op[callee] == Op.FIELD and ((name in METAS and len(arguments) > 1) or (len(arguments) == 1 and self._sets(_setter(name)))):
             return True
         recogniser = self.model.recogniser
-        if recorded(self.model.words, name):
+        if recorded(self.model.words, name) or recogniser.sent(fn, i, None):
             return True
         return name.lower() in LOCKING or recogniser.may_be("reads", fn, name) or recogniser.may_be("once", fn, name)
 
@@ -313,31 +310,9 @@ class Records:
             "record.write", "same",
         )  # fmt: skip
 
-    def _cache(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
-        """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``."""
-        body = self.program.body(fn)
-        arguments = body.call(i)[1]
-        if not arguments or (self.model.recogniser.is_ours(fn, i, ctx) and not self._only_declared(fn, i, ctx)):
-            return None
-        spelt = written(self.program, fn, body.args(i)[0]).lower()
-        known = " ".join(names(self.evaluator.value(fn, body.args(i)[0], ctx))).lower()
-        if not _CACHE.search(spelt.rpartition(".")[0] or spelt) and not _CACHE.search(known.rpartition(".")[0]):
-            return None
-        values = [(k, self.evaluator.value(fn, v, ctx)) for k, v in arguments]
-        keys = {"key": values[0][1]}
-        kind: TouchKind = _CACHES[name]
-        if kind == "write" and any(_is_nx(k, v) for k, v in values[1:]):
-            kind = "upsert"
-        fields: dict[str, Value | None] = {} if kind == "read" else dict(keys)
-        return Touch(kind, "cache", fields, frozenset(), keys, frozenset(keys), False, None, fn, i, ctx, "cache")
-
-    def _only_declared(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call lands in a method that does nothing: a protocol or interface of ours for something that is not."""
-        targets = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
-        bodies = [self.program.body(o.fn) for o in targets if isinstance(o, FunctionV)]
-        return bool(bodies) and all(op in (Op.PARAM, Op.STORE, Op.CONST, Op.CHOICE) for body in bodies for op in body.op)
-
-    def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch:
+    def _read(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+        if ITEM_STORE.search(name := self.model.recogniser.is_("reads", fn, i, ctx) or ""):
+            return self.items.touch(fn, i, ctx, name)
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
@@ -506,15 +481,6 @@ class Records:
 def _keeps_stock(named: str) -> bool:
     """Whether a quantity of such a record is how many there are."""
     return KEEPS.fullmatch(named) is not None and LINES.fullmatch(named) is None
-
-
-def _is_nx(key: str, value: Value) -> bool:
-    """Whether an argument of SET asks for "only if it is not there": ``nx=True``, ``'NX'``, ``{ nx: true }``."""
-    if key.lower() == "nx":
-        return not (isinstance(value, Const) and value.falsy)
-    if isinstance(value, Record):
-        return any(k is not None and _is_nx(k, v) for k, v in value.entries)
-    return isinstance(value, Const) and value.text.strip("'\"").upper() == "NX"
 
 
 def _setter(name: str) -> str:

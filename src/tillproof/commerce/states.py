@@ -14,6 +14,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
 from tillproof.commerce.firsts import first_only
+from tillproof.commerce.items import ITEMS, turns_what_it_asks
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
@@ -254,7 +255,7 @@ class States:
     def _turned_read(self, atom: Atom, done: Writes) -> list[Effect]:
         """A read that raises when nothing fits, by a field that an effect changes."""
         touch = self.records.touch(atom.fn, atom.instr, atom.ctx)
-        if touch is not None and touch.kind == "create" and self.claim(touch) is not None:
+        if touch is not None and ((touch.kind == "create" and self.claim(touch) is not None) or turns_what_it_asks(touch)):
             return done.at(atom.fn, atom.instr)
         if touch is None or touch.kind != "read":
             return []
@@ -440,6 +441,9 @@ class States:
         if touch.kind != "create" or touch.instr < 0 or body.op[touch.instr] != Op.CALL:
             return None
         own = Unique((_OWN_KEY,), touch.fn.file, body.line[touch.instr], primary=True)
+        if touch.effect == ITEMS:  # it must not be there yet
+            kept = [name for name in touch.fields if name in touch.compared]
+            return own if any(self._read_off(touch, snake(n)) or self._handed_over(touch, snake(n)) for n in kept) else None
         if _OWN_KEY in touch.fields:
             return own if self._read_off(touch, _OWN_KEY) else None
         document = self.records.chains.of(touch.fn, touch.instr, touch.ctx).links[-2:-1]

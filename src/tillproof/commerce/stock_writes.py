@@ -14,7 +14,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
@@ -116,7 +116,7 @@ class StockWrites:
         """The writes of stock in a function itself."""
         if fn not in self._own:
             self._own[fn] = []
-            if any(self._may(t) for t in self.model.vocabulary.tokens(fn)):
+            if self._speaks(fn):
                 body = self.model.program.body(fn)
                 telling = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD) and self._is_telling(fn, body, i)]
                 touches = (self.model.records.touch(fn, i, None) for i in telling)
@@ -127,6 +127,15 @@ class StockWrites:
                     w for w in found if w.how != "computed" or snake(w.field) not in atomic or body.op[w.touch.instr] != Op.SET_FIELD
                 ]
         return self._own[fn]
+
+    def _speaks(self, fn: Fn) -> bool:
+        """Whether a function says a word of stock, or one around it, whose variables it may send: ``retry(() => store.send(command))``."""
+        here: Fn | None = fn
+        while here is not None and here.number != TOP:
+            if any(self._may(t) for t in self.model.vocabulary.tokens(here)):
+                return True
+            here = self.model.program.parent(here)
+        return fn.number == TOP and any(self._may(t) for t in self.model.vocabulary.tokens(fn))
 
     def _is_telling(self, fn: Fn, body: Body, i: int) -> bool:
         """Whether an instruction may write stock, by the name of what it calls or sets."""
@@ -155,7 +164,7 @@ class StockWrites:
                 by = self._amount(value, name)
                 if isinstance(by, Mix) and by.op == "-" and len(by.operands) == 1 and by.fn == touch.fn:
                     by = by.operands[0]  # `$inc: {stock: -n}`: the sign that stands here has been read
-                return StockWrite(place, touch, name, "relative", self._takes(touch, value), by, promised)
+                return StockWrite(place, touch, name, "relative", self._takes(touch, name, value), by, promised)
             if value is not None and not self._is_copied(touch) and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
             return StockWrite(place, touch, name, "set", None, None, promised)
@@ -309,8 +318,10 @@ class StockWrites:
         plain = snake(name)
         return plain == snake(field) or (counts(plain) and counts(field)) or self.model.words.has("stock_fields", plain)
 
-    def _takes(self, touch: Touch, value: Value | None) -> bool | None:
-        """Whether the database takes away: by the name of the call, or by the sign."""
+    def _takes(self, touch: Touch, field: str, value: Value | None) -> bool | None:
+        """Whether the database takes away: by what is written, by the name of the call, or by the sign."""
+        if touch.lowered is not None:
+            return field in touch.lowered
         body = self.model.program.body(touch.fn)
         callee = body.args(touch.instr)[0] if body.op[touch.instr] == Op.CALL else -1
         word = body.name(callee).lower() if callee >= 0 and body.op[callee] in (Op.NAME, Op.FIELD) else ""

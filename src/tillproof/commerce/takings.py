@@ -11,7 +11,7 @@ from tillproof.commerce.schema.tables import Table
 from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Mix, Param, Value, leaves, options
 from tillproof.ir.ops import Op
 
@@ -146,8 +146,10 @@ class Takings:
         """Whether a function, or one that calls it, speaks of orders; and none is there to fill a shop with goods."""
         if _NO_SALE.search(self.program.name(fn)) or _NO_SALE.search(fn.file.rpartition("/")[2]):
             return False
-        around = {fn: None}
         here = [fn]
+        while (outer := self.program.parent(here[-1])) is not None and outer.number != TOP:
+            here.append(outer)  # what runs in a function that it is handed to
+        around = dict.fromkeys(here)
         for _ in range(_LEVELS):
             here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]
             around.update(dict.fromkeys(here))

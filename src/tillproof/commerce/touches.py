@@ -31,6 +31,7 @@ class Touch:
     not known. ``relative``: fields that the database works out from their old value. ``keys``: equalities that choose the rows;
     ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
     ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
+    ``lowered``: of the relative fields those that go down, where what is written says so; None where it does not.
     ``overwrites``: of an upsert, the fields that a row which is there already gets anew; None for all of them.
     """
 
@@ -48,6 +49,7 @@ class Touch:
     effect: str = ""
     repeat: str = "again"
     overwrites: frozenset[str] | None = None
+    lowered: frozenset[str] | None = None
 
     @property
     def writes(self) -> bool:

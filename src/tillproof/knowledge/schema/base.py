@@ -22,6 +22,8 @@ class Effect(Part, frozen=True):
     ``record.create``, ``record.write``, ``record.delete`` (a record of any kind), ``sql`` (a statement whose text decides: one that only
     reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
     ``order.note``: a remark on an order that changes nothing.
+    ``items``: what is done to items of a key-value store, which a record of parameters says (``TableName``, ``Key``, ``UpdateExpression``);
+    named after a command that is made and then sent, it is the call that sends it.
     ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
     something else is no effect; an unknown one is a possible effect.
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
