@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.record_parts import Parts
+from tillproof.commerce.parts import Parts
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
 from tillproof.ir.ops import Op

@@ -120,6 +120,9 @@ class Handovers:
                     params = self.model.program.body(option.fn).params
                     itself = External(option.at, "celery.Task") if params and params[0].name in ("self", "task") else option.this
                     yield Handed(FunctionV(option.at, option.fn, option.outer, itself), handover.as_called)
+        elif handover.runs == "reference":
+            found = (self.model.references.of(evaluator.value(fn, v, ctx), fn.file) for _, v in arguments)
+            yield from (Handed(target, handover.as_called) for target in found if target is not None)
         elif handover.runs == "made" and base is not None:
             for target in self._made_of(handover, base):
                 yield Handed(target, handover.as_called)

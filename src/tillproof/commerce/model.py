@@ -44,6 +44,7 @@ from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.record_methods import RecordMethods
 from tillproof.commerce.records import Records
 from tillproof.commerce.recoveries import Recoveries
+from tillproof.commerce.references import References
 from tillproof.commerce.refund_bounds import RefundBounds
 from tillproof.commerce.refund_records import RefundRecords
 from tillproof.commerce.refunds import Refunds
@@ -119,6 +120,9 @@ class Model:
         self.evaluator.decorated.applications = [
             Application(f.language, f.packages[0], f.decorates, f.application) for f in knowledge.frameworks.values() if f.decorates
         ]
+        self.evaluator.scope.modules.ends = {end: p for f in knowledge.frameworks.values() for end, p in f.generated.items()}
+        self.references = References(self.evaluator, knowledge)
+        self.evaluator.referring, self.evaluator.referred = self.references.words, self.references.target
         self.evaluator.events = _told_events(knowledge)
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.observers = Observers(self.wiring)

@@ -51,13 +51,14 @@ _SHARED = (
     "jobs",
     "caches",
     "catches",
+    "serial",
 )
 
 
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
-    "catches",
+    "catches", "serial",
 ]  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from tillproof.commerce.asking_functions import in_function
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.parts import Parts
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -88,18 +89,6 @@ _MOST_KEYS = 40
 # Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
 _EITHER = ("OR", "$or", "$nor", "NOT")
 _COLUMN_OF_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*")
-
-
-@dataclass(slots=True)
-class Parts:
-    """``fields``: what is written. ``relative``: the fields whose new value the database works out from the old one. ``keys``: equalities
-    that choose the records. ``compared``: every field that chooses. ``locked``: the rows are locked when read."""
-
-    fields: dict[str, Value] = field(default_factory=dict)
-    relative: set[str] = field(default_factory=set)
-    keys: dict[str, Value] = field(default_factory=dict)
-    compared: set[str] = field(default_factory=set)
-    locked: bool = False
 
 
 class PartReader:
@@ -291,6 +280,7 @@ class PartReader:
             elif _CHOOSING.fullmatch(before.name) and not _FINDS_AND_WRITES.fullmatch(before.name):
                 (self._left_out if _LEAVING_OUT.fullmatch(before.name) else self._choice)(before, out)
             self._options(before, out)
+            in_function(self.evaluator, before, out)
 
     def _options(self, link: Link, out: Parts) -> None:
         """Locks that are asked for by an option: ``{lock: t.LOCK.UPDATE}``, ``with_for_update=True``, ``LockMode::PESSIMISTIC_WRITE``."""

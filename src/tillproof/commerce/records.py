@@ -15,10 +15,13 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
+from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
-from tillproof.commerce.record_parts import LOCKING, PartReader, Parts
+from tillproof.commerce.record_parts import LOCKING, PartReader
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
+from tillproof.commerce.serial import Serial
+from tillproof.commerce.told_kinds import told_by_database, told_kind
 from tillproof.commerce.touches import Touch, without_address
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.commerce.value_objects import unwrapped
@@ -85,6 +88,7 @@ class Records:
         self.names = RecordNames(model, self.chains)
         self.added_up = AddedUp(model.evaluator)
         self.items = Items(model)
+        self.serial = Serial(model)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
@@ -97,6 +101,8 @@ class Records:
                 self._memo[key] = self._set(fn, i, ctx)
             elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
+            if (found := self._memo[key]) is not None and found.kind == "read" and self.serial.runs(fn, ctx):
+                self._memo[key] = replace(found, locked=True)
             if (found := self._memo[key]) is not None and found.writes:
                 sdk = op == Op.CALL and self.model.recogniser.of_sdk(fn, i, ctx)  # an object of a provider's own library is no row of ours
                 told = replace(found, fields=without_address(found.fields))
@@ -191,7 +197,7 @@ class Records:
         parts, told = Parts(), ""
         if any(True for _ in chain.calls()):
             self.parts.chosen(chain, parts)
-            told = self._executed(chain, parts) or self._selected(chain, parts)
+            told = self._executed(chain, parts) or self._selected(chain, parts) or told_by_database(self.model, chain)
         return self.names.of_value(self.evaluator.value(fn, i, ctx), chain, told), parts
 
     # --- calls
@@ -220,7 +226,7 @@ class Records:
         if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
         if got is not None and got[0].effect in _WORKING:
-            return self._write(fn, i, ctx, name, got[0].effect, got[0].entity)
+            return self._write(fn, i, ctx, name, got[0].effect, told_kind(self.model, fn, i, ctx) if got[0].told else got[0].entity)
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
             return None if self._goes_through(fn, i, name) or self._ends_write(fn, i, ctx) else self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
@@ -316,7 +322,8 @@ class Records:
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
         self.parts.chosen(chain, parts)
-        named = self._executed(chain, parts) or self._selected(chain, parts) or self.names.of_chain(chain, chain.links[-1])
+        named = self._executed(chain, parts) or self._selected(chain, parts) or told_by_database(self.model, chain)
+        named = named or self.names.of_chain(chain, chain.links[-1])
         parts.locked |= written(self.program, fn, self.program.body(fn).args(i)[0]) in _LOCKED_READS
         return self._touch("read", named, parts, fn, i, ctx)
 

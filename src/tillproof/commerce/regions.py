@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.record_parts import Parts
+from tillproof.commerce.parts import Parts
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_round
@@ -181,7 +181,7 @@ class Regions:
             return None
         body = self.model.program.body(around)
         for i, op in enumerate(body.op):
-            if op == Op.CALL and any(body.op[v] == Op.FUNCTION and body.args(v)[0] == place.fn.number for _, v in body.call(i)[1]):
+            if op == Op.CALL and any(body.holds(v, place.fn.number) for _, v in body.call(i)[1]):
                 call = Place(around, i, None)
                 return call if self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn)) else None
         return None

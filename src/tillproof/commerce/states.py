@@ -16,9 +16,9 @@ from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, 
 from tillproof.commerce.firsts import first_only
 from tillproof.commerce.items import ITEMS, turns_what_it_asks
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.parts import Parts
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
-from tillproof.commerce.record_parts import Parts
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import THROWING, Touch, text_of
 from tillproof.flow.program import Fn

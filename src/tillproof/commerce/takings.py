@@ -274,6 +274,8 @@ class Takings:
 
     def _in_transaction(self, write: StockWrite, table: Table | None) -> Kept | None:
         """A transaction that by itself refuses what another has changed in between: of a document store, or a serializable one."""
+        if self.model.records.serial.runs(write.place.fn, write.place.ctx):
+            return self._at(write.place, "the transaction is refused when another has changed what was read in it")
         for place in self.model.regions.in_transaction(write.place):
             body = self.program.body(place.fn)
             text = " ".join(self.program.line_text(place.fn.file, n) for n in range(body.line[place.instr], body.end_line[place.instr] + 1))

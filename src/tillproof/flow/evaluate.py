@@ -20,6 +20,7 @@ from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
+from tillproof.flow.unwired import refers_to_nothing
 from tillproof.flow.values import (
     NO_THIS,
     Choice,
@@ -85,6 +86,10 @@ class Evaluator:
         """The methods of a class that are named so."""
         self.tells: dict[str, int] = {}
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
+        self.referring: frozenset[str] = frozenset()
+        """The names of calls by which functions of ours may be run that a reference names."""
+        self.referred: Callable[[Fn, int], FunctionV | None] = refers_to_nothing
+        """The function that runs where a callee stands."""
         self.heard: Listening = _nobody
         self.answering: Listening = _nobody
         """The functions that a call sets off by the name that it tells, and those that have run for the message it hands over."""

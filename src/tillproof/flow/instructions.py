@@ -133,6 +133,16 @@ def _indexed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> V
     return choice(at, [ev.at(f, k) for k in kept]) if kept else found
 
 
+def _name(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    name = f.body.text(args[0])
+    return (ev.referred(f.fn, i) if name in ev.referring else None) or ev.read(f, i, name, at)
+
+
+def _field(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    name = f.body.text(args[1])
+    return (ev.referred(f.fn, i) if name in ev.referring else None) or ev.member(ev.at(f, args[0]), name, at)
+
+
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
     return ev.at(f, args[0])
 
@@ -152,8 +162,8 @@ def _text(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Valu
 
 _RULES: dict[int, Rule] = {
     Op.CONST: lambda _, f, __, args, at: Const(at, args[0], f.body.text(args[1])),
-    Op.NAME: lambda ev, f, i, args, at: ev.read(f, i, f.body.text(args[0]), at),
-    Op.FIELD: lambda ev, f, _, args, at: ev.member(ev.at(f, args[0]), f.body.text(args[1]), at),
+    Op.NAME: _name,
+    Op.FIELD: _field,
     Op.CALL: lambda ev, f, i, _, at: ev.call(f, i, at, False),
     Op.NEW: lambda ev, f, i, _, at: ev.call(f, i, at, True),
     Op.TEXT: _text,

@@ -18,6 +18,8 @@ class Modules:
         self.program = program
         self._aliases: dict[str | None, list[Alias]] = defaultdict(list)
         self._generated: list[tuple[str, str]] = []
+        self.ends: dict[str, str] = {}
+        """Ends of the paths of modules that a generator writes, and the package that each stands for."""
         for alias in sorted(aliases, key=lambda a: -len(a.prefix)):
             if alias.package:
                 self._generated.append((alias.folder, alias.package))
@@ -55,7 +57,7 @@ class Modules:
             for path in self._paths(importer, module):
                 if path == folder or path.startswith(folder + "/"):
                     return package
-        return ""
+        return next((package for end, package in self.ends.items() if f"/{module.removesuffix('.js')}".endswith(f"/{end}")), "")
 
     def _paths(self, importer: str, module: str) -> Iterator[str]:
         """The paths that a JavaScript import may mean, whether anything is there or not."""

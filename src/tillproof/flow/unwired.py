@@ -1,7 +1,7 @@
 """What holds of containers, loaders and rows as long as nobody says how a program is wired: there are none."""
 
-from tillproof.flow.program import ClassId
-from tillproof.flow.values import Place, Result, Value
+from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.values import FunctionV, Place, Result, Value
 
 
 def hands_out_nothing(_cls: ClassId) -> list[ClassId]:
@@ -32,3 +32,8 @@ def fetches_nothing(_value: Value, _language: str) -> ClassId | None:
 def sets_no_field(_cls: ClassId, _name: str) -> bool:
     """No field is set from outside."""
     return False
+
+
+def refers_to_nothing(_fn: Fn, _callee: int) -> FunctionV | None:
+    """No call is handed the reference of a function."""
+    return None

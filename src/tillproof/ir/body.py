@@ -77,6 +77,12 @@ class Body(msgspec.Struct, array_like=True):
         callee = self.operands[self.at[i]]
         return self.name(callee).rpartition(".")[2] if self.op[callee] in (Op.NAME, Op.FIELD) else ""
 
+    def holds(self, i: int, number: int) -> bool:
+        """Whether a value is that function of the file, or a record that keeps it: ``{ handler: async () => … }``."""
+        if self.op[i] == Op.RECORD:
+            return any(v >= 0 and self.op[v] == Op.FUNCTION and self.args(v)[0] == number for v in self.args(i)[1::2])
+        return self.op[i] == Op.FUNCTION and self.args(i)[0] == number
+
     def rows(self, blocks: Iterable[int]) -> Iterator[int]:
         """The instructions of some blocks, block by block."""
         for block in blocks:

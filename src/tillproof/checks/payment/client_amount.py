@@ -8,6 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, b
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
+from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.lexicon import snake
@@ -34,6 +35,14 @@ def rule(model: Model) -> Iterator[Ruling]:
             said.add(ruling.place)
             if ruling.outcome == "broken":
                 flawed.add(within)
+            yield ruling
+    for site, way in stored_behind(model):
+        ruling = _rule(model, site) if flawed.isdisjoint(way) else None
+        if ruling is not None and ruling.outcome == "broken" and ruling.place not in said:
+            said.add(ruling.place)
+            flawed |= way
+            read = ruling.evidence[0]
+            ruling.anchor = (read.file, read.line, read.line)  # the repository stores whatever it is handed
             yield ruling
     for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)

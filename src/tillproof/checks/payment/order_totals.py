@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.given import depends_on_caller
+from tillproof.commerce.items import ITEMS
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
@@ -19,6 +20,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 CREATES = ("record.create", "record.write", "order.write")
+_STORES = ("create", "write")
 _MOST_CALLERS = 20
 _LEVELS = 3
 _CATALOGUE = re.compile(
@@ -140,8 +142,9 @@ def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSi
 def _of_statement(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     """``INSERT INTO orders (total) VALUES ($total)``; what writes over a row that is there keeps a copy of somebody else's order."""
     got = model.recogniser.effect(fn, i, ctx)
-    touch = model.records.touch(fn, i, ctx) if got is not None and got[0].effect == "sql" else None
-    if touch is None or touch.kind not in ("create", "write") or not model.words.entity(touch.entity):
+    touch = model.records.touch(fn, i, ctx) if got is not None and got[0].effect in ("sql", ITEMS) else None
+    kinds = (*_STORES, "upsert") if touch is not None and touch.effect == ITEMS else _STORES
+    if touch is None or touch.kind not in kinds or not model.words.entity(touch.entity):
         return
     for name, value in touch.fields.items():
         if value is not None and name not in touch.relative and model.words.money(name):

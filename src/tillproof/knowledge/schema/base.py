@@ -31,6 +31,7 @@ class Effect(Part, frozen=True):
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
+    ``told``: its first argument is the name of the table, or the id of the record, whose own name says of what kind that is.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
     ``returns_error``: a failure is told by the answer alone, by its ``error`` or by what it is; nothing is raised.
     ``routine``: its first argument names a function that the database keeps, the second its parameters.
@@ -44,6 +45,7 @@ class Effect(Part, frozen=True):
     writes: dict[str, str] = {}
     chooses: dict[str, str] = {}
     repeat: Literal["again", "same", "once"] = "again"
+    told: bool = False
     insists: bool = False
     returns_error: bool = False
     routine: bool = False

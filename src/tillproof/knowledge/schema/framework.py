@@ -229,7 +229,8 @@ class Handover(Part, frozen=True, kw_only=True):
 
     ``runs``: whose function runs: ``callee``, the task that the call is made on (``task.delay(x)``); ``object``, the method of ``methods``
     of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; ``made``,
-    the function under one of the keys ``methods`` in the record that the object was made of (``job = task({run: f})``); or what was
+    the function under one of the keys ``methods`` in the record that the object was made of (``job = task({run: f})``); ``reference``, the
+    function that an argument refers to (``references``); or what was
     registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
     ``at_once``: the caller waits until it has run, so that what it does is done before the call returns.
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
@@ -320,6 +321,21 @@ class KeptObjects(Part, frozen=True, kw_only=True):
     source: str = ""
 
 
+class References(Part, frozen=True):
+    """Functions of ours that are called by references which a generator makes of the files they stand in.
+
+    ``calls``: the calls whose first argument is such a reference; the others are handed to the function in the places where they stand.
+    ``roots``: how the names of references begin; what follows is the path of the file below ``folder``, and the export. ``member``: the key
+    under which the export's declaration keeps the function.
+    """
+
+    calls: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    folder: str = ""
+    member: str = ""
+    source: str = ""
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -383,6 +399,10 @@ class Framework(Part, frozen=True):
     ``check-stock``, ``hmac``, ``compare``, ``require`` (a setting), ``key``, ``key-header``, ``timeout``, ``change-state``,
     ``mark`` (in the cache), ``raise-answer`` (an error), ``reconcile``, ``whole`` (``{{name}}`` is a quantity of at least 1) say it.
 
+    ``generated``: ends of the paths of modules that a generator writes, which need not be in the tree, and what packs call each.
+    ``references``: functions of ours that are called by what such a module holds.
+    ``serial``: calls, decorators or blocks that are ``transactions`` in which nothing changes that was read, since a change refuses it.
+
     ``records``: what runs when a record is written. ``inherited``: what base classes run on objects of ours.
     ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
@@ -432,6 +452,9 @@ class Framework(Part, frozen=True):
     keeps: tuple[KeptObjects, ...] = ()
     handovers: tuple[Handover, ...] = ()
     announces: tuple[Announced, ...] = ()
+    generated: dict[str, str] = {}
+    references: References = References()
+    serial: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
