@@ -167,8 +167,7 @@ class Recogniser:
     def sent(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, ...]:
         """The name of the command that a call sends, an object that stands for what is asked: ``client.send(new UpdateCommand({ … }))``."""
         body = self.program.body(fn)
-        callee, given = body.call(i)
-        if body.op[callee] != Op.FIELD or body.name(callee) != _SENDS or len(given) not in (1, 2):
+        if body.op[i] != Op.CALL or body.called(i) != _SENDS or not 0 < len(given := body.call(i)[1]) < 3:
             return ()
         found = options(self.evaluator.value(fn, given[0][1], ctx))
         return tuple(o.callee.name for o in found if isinstance(o, Result) and o.new and isinstance(o.callee, External))

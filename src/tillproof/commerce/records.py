@@ -9,7 +9,7 @@ from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
-from tillproof.commerce.items import ANSWERED, ITEM_STORE, ITEMS, Items
+from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import is_kept_nowhere, notes_for_itself
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
@@ -214,8 +214,8 @@ class Records:
         if name.lower() in CACHES and (kept := cached(self.model, fn, i, ctx, name.lower())) is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
-        if got is not None and got[0].effect in ("sql", ITEMS):
-            return self._sql(fn, i, ctx) if got[0].effect == "sql" else self.items.touch(fn, i, ctx, name)
+        if got is not None and (got[0].effect == "sql" or got[0].items):
+            return self.items.touch(fn, i, ctx, name) if got[0].items else self._sql(fn, i, ctx)
         if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
         known = self._of_pack(fn, i, ctx, got[0]) if got is not None else None

@@ -24,6 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
+    sent: set[tuple[str, int]] = set()
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
     for site in (*charged, *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
@@ -31,6 +32,11 @@ def rule(model: Model) -> Iterator[Ruling]:
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
             continue
+        if ruling.outcome == "broken":
+            read = (ruling.evidence[0].file, ruling.evidence[0].line)
+            if site.what != "charge" and read in sent:
+                continue  # what one class has added up another one stores
+            sent.add(read)
         if ruling.place not in said:
             said.add(ruling.place)
             if ruling.outcome == "broken":
@@ -38,11 +44,12 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
     for site, way in stored_behind(model):
         ruling = _rule(model, site) if flawed.isdisjoint(way) else None
-        if ruling is not None and ruling.outcome == "broken" and ruling.place not in said:
+        read = (ruling.evidence[0].file, ruling.evidence[0].line) if ruling is not None and ruling.outcome == "broken" else ("", 0)
+        if ruling is not None and read != ("", 0) and ruling.place not in said and read not in sent:
             said.add(ruling.place)
+            sent.add(read)
             flawed |= way
-            read = ruling.evidence[0]
-            ruling.anchor = (read.file, read.line, read.line)  # the repository stores whatever it is handed
+            ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
     for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)
@@ -147,8 +154,8 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
-    line = _line(model, site)
-    ruling.anchor = (site.fn.file, line, line)
+    file, line = chosen.value.at if _builds_itself(model, site) else (site.fn.file, _line(model, site))
+    ruling.anchor = (file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
     what = {
         "charge": f"charged ({site.operation})",
@@ -168,6 +175,13 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
         Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
+
+
+def _builds_itself(model: Model, site: AmountSite) -> bool:
+    """Whether a record's own class keeps what it is built with: who builds it has to change."""
+    body = model.program.body(site.fn)
+    own = body.op[site.instr] == Op.SET_FIELD and body.name(body.args(site.instr)[0]) == "this"
+    return own and model.program.name(site.fn) == "constructor"
 
 
 def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:

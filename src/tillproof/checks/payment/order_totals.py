@@ -142,7 +142,7 @@ def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSi
 def _of_statement(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     """``INSERT INTO orders (total) VALUES ($total)``; what writes over a row that is there keeps a copy of somebody else's order."""
     got = model.recogniser.effect(fn, i, ctx)
-    touch = model.records.touch(fn, i, ctx) if got is not None and got[0].effect in ("sql", ITEMS) else None
+    touch = model.records.touch(fn, i, ctx) if got is not None and (got[0].effect == "sql" or got[0].items) else None
     kinds = (*_STORES, "upsert") if touch is not None and touch.effect == ITEMS else _STORES
     if touch is None or touch.kind not in kinds or not model.words.entity(touch.entity):
         return

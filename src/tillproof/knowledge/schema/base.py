@@ -22,8 +22,6 @@ class Effect(Part, frozen=True):
     ``record.create``, ``record.write``, ``record.delete`` (a record of any kind), ``sql`` (a statement whose text decides: one that only
     reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
     ``order.note``: a remark on an order that changes nothing.
-    ``items``: what is done to items of a key-value store, which a record of parameters says (``TableName``, ``Key``, ``UpdateExpression``);
-    named after a command that is made and then sent, it is the call that sends it.
     ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
     something else is no effect; an unknown one is a possible effect.
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
@@ -32,6 +30,8 @@ class Effect(Part, frozen=True):
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``told``: its first argument is the name of the table, or the id of the record, whose own name says of what kind that is.
+    ``items``: it works on items of a key-value store, as a record of parameters says (``TableName``, ``Key``, ``UpdateExpression``); named
+    after a command that is made and then sent, it is the call that sends it.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
     ``returns_error``: a failure is told by the answer alone, by its ``error`` or by what it is; nothing is raised.
     ``routine``: its first argument names a function that the database keeps, the second its parameters.
@@ -46,6 +46,7 @@ class Effect(Part, frozen=True):
     chooses: dict[str, str] = {}
     repeat: Literal["again", "same", "once"] = "again"
     told: bool = False
+    items: bool = False
     insists: bool = False
     returns_error: bool = False
     routine: bool = False
