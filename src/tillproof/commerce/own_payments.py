@@ -5,7 +5,7 @@ import re
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.given import given_at
+from tillproof.commerce.given import given_at, is_open
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.operations import OperationSite
@@ -61,19 +61,32 @@ class OwnPayments:
     def begun_for(self, provider: "Provider") -> OperationSite | None:
         """The call that begins a payment with the id of a record of ours and that record's own sum; None when one of the calls does not."""
         if provider.id not in self._begun:
-            sites = self._sites(provider)
+            sites = [s for s in self._sites(provider) if self._may_name_ours(s)]
             self._begun[provider.id] = sites[0] if sites and all(self._is_for_ours(s) for s in sites) else None
         return self._begun[provider.id]
+
+    def _may_name_ours(self, site: OperationSite) -> bool:
+        """Whether a payment may carry an id of ours; one that is begun without a word to keep cannot be taken for a record's."""
+        return any(is_open(self.model, site, path, site.ctx) or any(True for _ in given_at(self.model, site, path)) for path in _NOTES)
 
     def _is_for_ours(self, site: OperationSite) -> bool:
         owners = [o for path in _NOTES for _, v in given_at(self.model, site, path) for o in self._owners(v)]
         sums = [v for path in site.operation.amount for _, v in given_at(self.model, site, path) if not isinstance(v, Const)]
+        prices = [v for path in site.operation.priced_by for _, v in given_at(self.model, site, path)]
+        if owners and (sums or prices) and self._made_along(site, owners, [*sums, *prices]):
+            return True
         if not owners or not sums:
             return False
         ours = {key for o in owners for key in (*_keys(o), *self._put_in(o), *self._columns(o))}
         return all(
             not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*_keys(p), p.at)) for v in sums
         )
+
+    def _made_along(self, site: OperationSite, owners: list[Value], sums: list[Value]) -> bool:
+        """Whether a record of ours is created along with the payment that carries its id, for a sum that the server alone worked out."""
+        made = [read for o in owners for one in options(o) if (read := self.model.records.read_behind(one)) is not None]
+        fresh = any(read.kind == "create" and read.fn == site.fn for read in made)
+        return fresh and not any(self.model.requests.sources_in(v) for v in sums)
 
     def _owners(self, value: Value) -> Iterator[Value]:
         """The orders and payments of ours whose ids stand in what a provider keeps for us; what may still be added to is none."""

@@ -84,6 +84,7 @@ class Operation(Part, frozen=True):
     ``money``: how this operation takes its sum, where that is not as the provider's others do. ``hundredths``: it counts hundredths of
     every currency, of those without a smaller unit too.
     ``owed``: arguments that name the sum that has to have been paid: a payment of another sum is not confirmed.
+    ``priced_by``: where the ids of prices stand that the provider keeps, from which it works the sum out.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
     """
@@ -98,6 +99,7 @@ class Operation(Part, frozen=True):
     calls: dict[Language, tuple[str, ...]] = {}
     rest: tuple[str, ...] = ()
     amount: tuple[str, ...] = ()
+    priced_by: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
     currency_without: str = ""
     needs: tuple[Need, ...] = ()
