@@ -150,7 +150,7 @@ class Handlers:
                 asked = Counter(
                     provider.id for file in self.model.operations.candidates() if self.model.program.unit(file) == unit
                     for provider in self.model.knowledge.providers.values()
-                    if provider.kind == "payment" and self.model.recogniser.mentions(provider, file)
+                    if provider.kind == "payment" and self.model.recogniser.usage.names(provider, file)
                 )  # fmt: skip
             self._payment_units[unit] = [self.model.knowledge.providers[name] for name, _ in asked.most_common()]
         return self._payment_units[unit]

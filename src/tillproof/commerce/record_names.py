@@ -176,8 +176,8 @@ class RecordNames:
     def _root(self, chain: Chain, inner: list[Link]) -> str:
         root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
         for option in options(root) if root is not None else ():
-            if isinstance(option, (ClassV, Instance)) and (name := self._class_name(option)):
-                return entity(name)
+            if isinstance(option, (ClassV, Instance)) and (name := entity(self._class_name(option))):
+                return name
             if isinstance(option, Result) and self.program.body(chain.fn).name(chain.root) == "this" and (kept := self._hung_on(option)):
                 return kept
             if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):

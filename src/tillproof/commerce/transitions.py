@@ -228,8 +228,22 @@ class Transitions:
             kin = kin or (_MAIN.fullmatch(touch.entity) is None and same(read.entity, self._owner(touch)))
             if kin and (self._tells_state(read) or self._is_written(read, touch)):
                 return True
+        if self._of_its_payment(atom, touch):
+            return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
+
+    def _of_its_payment(self, atom: Atom, touch: Touch) -> bool:
+        """Whether a condition asks for the state of the payment that hangs on the record: ``registration.payment.status``."""
+        body = self.model.program.body(atom.fn)
+        for side in body.args(atom.instr)[1:3] if body.op[atom.instr] == Op.BINARY else []:
+            for option in options(self.model.evaluator.value(atom.fn, side, atom.ctx)):
+                held = option.base if isinstance(option, Member) and self.model.words.says_state(option.name) else None
+                if isinstance(held, Member) and _PAYMENT.fullmatch(entity(held.name)):
+                    read = self.model.records.read_behind(held.base)
+                    if read is not None and same(read.entity, touch.entity):
+                        return True
+        return False
 
     def _owner(self, touch: Touch) -> str:
         """The kind of record that what is written hangs on: ``settlement.transaction.status = …``. Empty when it hangs on none."""

@@ -29,6 +29,14 @@ class Usage:
         """Whether the file itself imports the provider's package or holds one of its words."""
         return provider.id in self._by_file.get(file, _NOBODY) or provider.id in self._by_word(file)
 
+    def names(self, provider: Provider, file: str) -> bool:
+        """Whether the file imports the provider's package or says its name: a ``paymentIntent`` other systems have as well."""
+        if provider.id in self._by_file.get(file, _NOBODY):
+            return True
+        own = [w for w in provider.words if provider.id in w] or list(provider.words or (provider.id,))
+        words = {w.lower() for w in self.program.indices[file].words}
+        return any(w in words for w in own) and provider.id in self._by_word(file)
+
     def of(self, file: str) -> tuple[str, ...]:
         """The ids of the providers that a file imports or names, in order."""
         return tuple(sorted(self._by_file.get(file, _NOBODY) | self._by_word(file)))

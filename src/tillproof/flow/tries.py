@@ -87,3 +87,14 @@ def reached_round(body: Body, walls: Set[int]) -> frozenset[int]:
             seen.add(number)
             waiting += [t for _, t in body.blocks[number].next]
     return frozenset(seen)
+
+
+def reached_onward(body: Body, start: int) -> frozenset[int]:
+    """The blocks that a block leads to by normal ways, itself included, without beginning a loop's next turn."""
+    blocks, seen, waiting = body.blocks, set[int](), [start]
+    while waiting:
+        number = waiting.pop()
+        if number not in seen:
+            seen.add(number)
+            waiting += [t for kind, t in blocks[number].next if kind != EDGE_RAISE and blocks[t].start >= blocks[number].start]
+    return frozenset(seen)

@@ -15,7 +15,8 @@ from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import Catch, reached_from
+from tillproof.flow.tries import Catch, reached_from, reached_onward
+from tillproof.ir.body import EDGE_RAISE
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -37,6 +38,7 @@ _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
+_HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
 _UNHEARD = {
@@ -68,7 +70,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     ):
         return []
     told = model.effects.of(entry.target)
-    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(told, e)]
+    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e)]
     if (
         handler is not None
         and handler.kind != "redirect-return"
@@ -144,26 +146,40 @@ def _unasked(model: Model, effect: Effect) -> Lost | None:
 
 
 def _follows(model: Model, end: Lost, later: Effect) -> bool:
-    """Whether an effect is reached from where a failure ends, there or in one of the functions around it."""
+    """Whether an effect is reached from where a failure ends, there or in one of the functions around it, in the same turn of a loop; what
+    the handler itself writes is its word that something failed."""
     ways = [place.fn for place in end.effect.way]
+    own = next((c.blocks for c in model.failures.catches(end.fn) if c.caught == end.instr), frozenset[int]())
     for place in end.effect.way[ways.index(end.fn) if end.fn in ways else len(ways) :]:
         body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
         start = end.instr if place.fn == end.fn else place.instr
         for other in later.way:
-            if other.fn == place.fn and other.instr != place.instr:  # what stands before it is done again for the next one alone
-                return other.instr > start and defuse.block_of[other.instr] in reached_from(body, defuse.block_of[start])
+            if other.fn == place.fn and other.instr != place.instr:
+                block = defuse.block_of[other.instr]
+                told = place.fn == end.fn and block in own
+                return not told and other.instr > start and block in reached_onward(body, defuse.block_of[start])
     return False
 
 
-def _only_tells(told: list[Effect], effect: Effect) -> bool:
+def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
     """Whether an effect only writes what people are told, or a remark or log of what happened, or flushes what a function wrote there."""
     if effect.kind == "flush":
         written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
         return bool(written) and all(_remarks(t) for t in written)
-    return effect.touch is not None and _remarks(effect.touch)
+    return effect.touch is not None and (_remarks(effect.touch) or _of_a_notice(model, effect, effect.touch))
+
+
+def _of_a_notice(model: Model, effect: Effect, touch: Touch) -> bool:
+    """Whether what is noted as having happened is that somebody was told, by the names of the functions that lead there."""
+    if not _HAPPENED.fullmatch(touch.entity):
+        return False
+    called = (model.program.body(p.fn).called(p.instr) for p in effect.way if model.program.body(p.fn).op[p.instr] == Op.CALL)
+    return any(set(snake(name).split("_")) & _MAILING for name in called)
 
 
 def _remarks(touch: Touch) -> bool:
+    if touch.kind == "write" and _HAPPENED.fullmatch(touch.entity):
+        return True  # what happened is noted already, and only ticked off here
     return is_log(touch) or _REMARKS.fullmatch(touch.entity) is not None
 
 
@@ -257,6 +273,8 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
             continue
         if n <= apart or not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
             return None
+        if (catch.falls and _marks_message(model, effect)) or any(_fails_anyway(model, outer) for outer in way[n + 1 :]):
+            return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
         quiet = _goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch)
@@ -285,6 +303,20 @@ def _is_left_behind(model: Model, place: Place) -> bool:
     """Whether a call begins work that goes on in the same process after the answer: ``asyncio.create_task(handle(event))``."""
     left = model.queues.left_in_process
     return (place.fn, place.instr) in left or any((place.fn, u) in left for u in model.evaluator.defuse(place.fn).uses(place.instr))
+
+
+def _marks_message(model: Model, effect: Effect) -> bool:
+    """Whether a row is made that says that this message came: the work itself goes on without it."""
+    touch = effect.touch
+    return touch is not None and touch.kind == "create" and not model.words.entity(touch.entity) and model.states.claim(touch) is not None
+
+
+def _fails_anyway(model: Model, place: Place) -> bool:
+    """Whether whoever calls here raises afterwards in any case, as what notes a failure and hands it on does."""
+    body = model.program.body(place.fn)
+    onward = reached_from(body, model.evaluator.defuse(place.fn).block_of[place.instr])
+    ends = [b for b in onward if not any(kind != EDGE_RAISE for kind, _ in body.blocks[b].next)]
+    return bool(ends) and all(body.blocks[b].end > body.blocks[b].start and body.op[body.blocks[b].end - 1] == Op.RAISE for b in ends)
 
 
 def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:
