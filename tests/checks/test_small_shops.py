@@ -312,3 +312,158 @@ async def sold(sku, how_many):
 def test_a_document_is_read_by_a_name_and_counted_down_in_the_program(tmp_path: Path, write: str, wrong: bool) -> None:
     files = {"app/sale.py": _SALE.replace("WRITE", write), "app/store.py": _STORE}
     assert bool(found(tmp_path, files, "inventory/non-atomic-write")) is wrong
+
+
+_PAGE = """\
+<?php
+session_start();
+include "db.php";
+function send($conn) {
+    $id = $_GET["orderid"];
+    $conn->query("UPDATE `orders` SET `order_status` = 2 WHERE `orderid` = $id");
+}
+GUARD
+if (isset($_GET["sent"])) { send($conn); }
+"""
+_CONNECTED = "<?php $conn = new mysqli('localhost', 'shop', getenv('DB_PASSWORD'), 'shop');"
+
+
+@pytest.mark.parametrize(
+    ("guard", "wrong"), [("", True), ("if (!isset($_SESSION['admin'])) { header('Location: login.php'); exit; }", False)]
+)
+def test_anybody_may_say_that_an_order_is_on_its_way(tmp_path: Path, guard: str, wrong: bool) -> None:
+    files = {"order_status.php": _PAGE.replace("GUARD", guard), "db.php": _CONNECTED}
+    assert bool(found(tmp_path, files, "order/unguarded-transition")) is wrong
+
+
+_PLACED = """\
+<?php
+session_start();
+include "db.php";
+function place($conn, $user, $total, $payment) {
+    $stmt = $conn->prepare("INSERT INTO orders (user_id, total, order_status, razorpay_payment_id) VALUES (?, ?, ?, ?)");
+    $state = 0;
+    $stmt->bind_param("idis", $user, $total, $state, $payment);
+    $stmt->execute();
+}
+PROOF
+place($conn, $_SESSION["id"], $_SESSION["total"], $_POST["razorpay_payment_id"]);
+"""
+_BEGUN = """\
+<?php
+$ch = curl_init("https://api.razorpay.com/v1/orders");
+curl_setopt($ch, CURLOPT_POSTFIELDS, json_encode(["amount" => 50000, "currency" => "INR"]));
+curl_setopt($ch, CURLOPT_USERPWD, getenv("RAZORPAY_KEY") . ":" . getenv("RAZORPAY_SECRET"));
+curl_setopt($ch, CURLOPT_TIMEOUT, 10);
+echo curl_exec($ch);
+"""
+_PROOF = """\
+$signed = $_POST["razorpay_order_id"] . "|" . $_POST["razorpay_payment_id"];
+if (!hash_equals(hash_hmac("sha256", $signed, getenv("RAZORPAY_SECRET")), $_POST["razorpay_signature"])) { exit("no"); }
+"""
+
+
+@pytest.mark.parametrize(("proof", "wrong"), [("", True), (_PROOF, False)])
+def test_what_is_bound_to_a_statement_is_the_number_of_a_payment(tmp_path: Path, proof: str, wrong: bool) -> None:
+    files = {"place.php": _PLACED.replace("PROOF", proof), "db.php": _CONNECTED, "begin.php": _BEGUN}
+    assert bool(found(tmp_path, files, "payment/fulfil-on-redirect")) is wrong
+
+
+_STATEMENTS = """\
+<?php
+include "db.php";
+$id = $_POST["order_id"];
+FIRST
+"""
+_WAYS = {
+    "by method": '$s = $conn->prepare("UPDATE orders SET status = ? WHERE id = ?"); $s->bind_param("si", $_POST["s"], $id); $s->execute();',
+    "by function": '$s = mysqli_prepare($conn, "UPDATE orders SET status = ? WHERE id = ?"); '
+    'mysqli_stmt_bind_param($s, "si", $_POST["s"], $id); mysqli_stmt_execute($s);',
+    "by place": '$s = $pdo->prepare("UPDATE orders SET status = ? WHERE id = ?"); '
+    '$s->bindValue(1, $_POST["s"]); $s->bindValue(2, $id); $s->execute();',
+    "by name": '$s = $pdo->prepare("UPDATE orders SET status = :s WHERE id = :id"); '
+    '$s->bindParam(":id", $id); $s->bindParam(":s", $_POST["s"]); $s->execute();',
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_who_names_the_state_that_is_bound_sets_it(tmp_path: Path, way: str) -> None:
+    files = {"state.php": _STATEMENTS.replace("FIRST", _WAYS[way]), "db.php": _CONNECTED + " $pdo = new PDO('mysql:host=x');"}
+    assert found(tmp_path, files, "order/unguarded-transition")
+
+
+_CANCEL = """\
+const express = require('express');
+const Order = require('./models/order');
+const Wallet = require('./models/wallet');
+const { signedIn } = require('./auth');
+const app = express();
+app.use(express.json());
+app.post('/cancel/:id', signedIn, async (req, res) => {
+  const order = await FOUND;
+  if (!order || order.status !== 'paid') return res.status(400).json({ message: 'Cannot be cancelled by user' });
+  await Wallet.updateOne({ userId: order.userId }, { $inc: { balance: order.total } });
+  order.status = 'cancelled';
+  await order.save();
+  res.json({ ok: true });
+});
+app.post('/wallet', signedIn, async (req, res) => {
+  const wallet = await Wallet.findOne({ userId: req.user.id });
+  wallet.balance += Number(SUM);
+  await wallet.save();
+  res.json(wallet);
+});
+app.listen(3000);
+"""
+_AUTH = """\
+const jwt = require('jsonwebtoken');
+exports.signedIn = (req, res, next) => {
+  req.user = jwt.verify(req.headers.authorization, process.env.JWT_SECRET);
+  next();
+};
+"""
+_KEPT = {
+    "models/order.js": _SCHEMA.replace("NAME", "Order").replace("FIELDS", "userId: String, total: Number, status: String"),
+    "models/wallet.js": _SCHEMA.replace("NAME", "Wallet").replace("FIELDS", "userId: String, balance: Number"),
+    "pay.js": "const stripe = require('stripe')(process.env.KEY);\n"
+    "exports.pay = (order) => stripe.paymentIntents.create({ amount: order.total, currency: 'usd' }, { idempotencyKey: order.id });\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "wrong"), [("Order.findById(req.params.id)", True), ("Order.findOne({ _id: req.params.id, userId: req.user.id })", False)]
+)
+def test_whose_wallet_is_credited_does_not_ask_whose_the_order_is(tmp_path: Path, read: str, wrong: bool) -> None:
+    files = {"server.js": _CANCEL.replace("FOUND", read).replace("SUM", "10"), "auth.js": _AUTH, **_KEPT}
+    assert bool(found(tmp_path, files, "order/unguarded-transition")) is wrong
+
+
+@pytest.mark.parametrize(("sum_", "wrong"), [("req.body.amount", True), ("process.env.WELCOME_GIFT", False)])
+def test_nobody_raises_his_own_balance(tmp_path: Path, sum_: str, wrong: bool) -> None:
+    files = {"server.js": _CANCEL.replace("FOUND", "Order.findById(req.params.id)").replace("SUM", sum_), "auth.js": _AUTH, **_KEPT}
+    assert bool(found(tmp_path, files, "payment/fulfil-on-redirect")) is wrong
+
+
+_GATEWAY = """\
+<?php
+namespace App\\Services;
+
+class Gateway
+{
+    public function pay($order)
+    {
+        $ch = curl_init();
+        curl_setopt($ch, CURLOPT_URL, config('gateway.urls.pay'));
+        curl_setopt($ch, CURLOPT_POSTFIELDS, json_encode(['amount' => $order->total, 'order_id' => $order->id]));
+        BOUND
+        return json_decode(curl_exec($ch));
+    }
+}
+"""
+_SETTINGS = "<?php\nreturn ['urls' => ['pay' => 'https://api.idpay.ir/v1.1/payment']];\n"
+
+
+@pytest.mark.parametrize(("bound", "wrong"), [("", True), ("curl_setopt($ch, CURLOPT_TIMEOUT, 10);", False)])
+def test_the_address_of_a_gateway_is_kept_among_the_settings(tmp_path: Path, bound: str, wrong: bool) -> None:
+    files = {"artisan": "", "app/Services/Gateway.php": _GATEWAY.replace("BOUND", bound), "config/gateway.php": _SETTINGS}
+    assert bool(found(tmp_path, files, "resilience/no-timeout")) is wrong

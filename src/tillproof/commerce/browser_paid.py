@@ -73,7 +73,8 @@ class BrowserPaid:
         functions = self.model.handlers.closure(entry).functions
         said = any(words.paid_value(fn) for fn in functions)
         if any(
-            ((said and words.status(fn)) or words.paid_name(fn) or words.payment_number(fn)) and self._quick.pays_somewhere(fn)
+            ((said and words.status(fn)) or words.paid_name(fn) or words.payment_number(fn) or words.purse(fn))
+            and self._quick.pays_somewhere(fn)
             for fn in functions
         ):
             return True

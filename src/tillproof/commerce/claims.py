@@ -8,13 +8,18 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.vocabulary import PAYMENT_NUMBER
 from tillproof.flow.choosing import conditions_of
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Mix, Value, options
-from tillproof.ir.ops import Op
+from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Value, options
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _EQUALITY = ("==", "===")
+# What a customer has with the shop and buys with, and the records that keep it.
+_BALANCE = re.compile(r"(\w+_)?(balance|wallet|credits?|funds)(_(balance|amount))?")
+_PURSE = re.compile(r"(\w+_)?(wallet|purse|balance|account_balance)")
+_SUM = ("amount", "total", "value")
+_TWO = 2
 _NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
 
 
@@ -40,10 +45,52 @@ def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[
     touch = model.records.touch(fn, i, ctx)
     if touch is None or touch.kind != "create" or _NEW.fullmatch(touch.entity) is None:
         return False
-    if any(model.words.has("status_fields", k) or model.words.has("paid_fields", k) for k in touch.fields):
+    if any(_says_state(model, k, v) for k, v in touch.fields.items()):
         return False
     given = [v for k, v in touch.fields.items() if v is not None and PAYMENT_NUMBER.fullmatch(snake(k))]
     return any(sent(v) for v in given) and bool(model.handlers.paying(model.program.unit(fn.file)))
+
+
+def topped_up(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
+    """Whether a balance with which customers buy is raised by as much as the sender of a request names."""
+    if not model.vocabulary.purse(fn):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind != "write":
+        return False
+    for name, value in touch.fields.items():
+        field = snake(name)
+        if value is None or not (_BALANCE.fullmatch(field) or (field in _SUM and _PURSE.fullmatch(touch.entity))):
+            continue
+        if name in touch.relative:
+            if sent(value) and model.stock_writes.takes_away(touch, name, value) is False:
+                return True
+            continue
+        sums = (o.operands for o in options(value) if isinstance(o, Mix) and o.op == "+" and len(o.operands) == _TWO)
+        if any(_is_kept(a, name) and sent(b) for pair in sums for a, b in (pair, pair[::-1])):
+            return True
+    return False
+
+
+def _is_kept(value: Value, name: str) -> bool:
+    return any(isinstance(o, Member) and o.name == name for o in options(value))
+
+
+def may_be_topped_up(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a balance is raised by what a caller hands over."""
+    return topped_up(model, fn, i, None, lambda value: any(isinstance(o, Param) for o in options(value)))
+
+
+def may_be_bought_with(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether an order is made with the number of a payment that a caller hands over."""
+    return bought_with(model, fn, i, None, lambda value: any(isinstance(o, Param) for o in options(value)))
+
+
+def _says_state(model: "Model", name: str, value: Value | None) -> bool:
+    """Whether a field says in which state an order is; a number with which it begins says nothing to whoever reads it."""
+    if not (model.words.has("status_fields", name) or model.words.has("paid_fields", name)):
+        return False
+    return not (value is not None and all(isinstance(o, Const) and o.kind == Kind.NUMBER and not o.name for o in options(value)))
 
 
 def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[int]:

@@ -76,10 +76,24 @@ class Ownership:
 
     def _names_owner(self, fn: Fn) -> bool:
         body = self.model.program.body(fn)
-        named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE))
-        keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST)
-        words = {snake(word) for name in (*named, *keys) for word in name.split(".")} - _OPENS
+        found_by = self._of_the_record(fn)  # the customer's own rows, found by whose the order is, are asked by nobody
+        named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
+        keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
+        words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
         return any(_OWNERS.fullmatch(word) for word in words)
+
+    def _of_the_record(self, fn: Fn) -> set[int]:
+        """Where something else of the order's own customer is looked up: ``Wallet.findOne({ userId: order.userId })``."""
+        body = self.model.program.body(fn)
+        found: set[int] = set()
+        for i, op in enumerate(body.op):
+            if op != Op.RECORD:
+                continue
+            for key, value in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+                base = body.args(value)[0] if body.op[value] == Op.FIELD else -1
+                if key >= 0 and base >= 0 and body.op[base] == Op.NAME and self.model.words.entity(snake(body.name(base))):
+                    found |= {key, value}
+        return found
 
     def _read_by_request(self, transition: Transition) -> bool:
         record = transition.touch.record

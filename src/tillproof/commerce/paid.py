@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce import told_states
 from tillproof.commerce.answers import answered
-from tillproof.commerce.claims import bought_with, claimed
+from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
@@ -83,6 +83,7 @@ class PaidPolicy(SenderPolicy):
         super().__init__(model, frozenset())
         self.ignored: dict[tuple[Fn, int], None] = {}
         self.named: dict[tuple[Fn, int], None] = {}
+        self.topped: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
         self._begins: dict[Fn, bool] = {}
 
@@ -232,6 +233,8 @@ class PaidPolicy(SenderPolicy):
         if body.op[i] == Op.SET_FIELD:
             status = self.model.words.has("status_fields", body.name(i)) or self.model.words.has("paid_fields", body.name(i))
             return status and _open(self.model.evaluator.value(fn, body.args(i)[2]))
+        if body.params and (may_be_bought_with(self.model, fn, i) or may_be_topped_up(self.model, fn, i)):
+            return True
         if not body.params or not self.model.vocabulary.status(fn):
             return False
         got = self.model.recogniser.effect(fn, i)
@@ -265,6 +268,8 @@ class PaidPolicy(SenderPolicy):
             said = "sure"
         if not said and op == Op.CALL and bought_with(self.model, fn, i, ctx, self._from_sender):
             said = "sure"
+        if not said and op in (Op.SET_FIELD, Op.CALL) and topped_up(self.model, fn, i, ctx, self._from_sender):
+            self.topped[fn, i], said = None, "sure"
         if said and _AGAIN.search(snake(self.model.program.name(fn))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
@@ -327,7 +332,7 @@ class PaidPolicy(SenderPolicy):
         if (got is not None and got[0].effect == "sql") or name in _PREPARES:
             # The statement comes first, or after the connection: ``mysqli_query($db, "UPDATE …")``.
             texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
-            return _strongest(self._statement_pays(t) for t in texts)
+            return _strongest(self._statement_pays(t) for t in texts) or self._bound_pays(fn, i, ctx)
         if got is not None and got[0].effect in _WRITES and got[0].writes:
             states = list(told_states.by_platform(self.model, got[0], fn, i, ctx))
             return "sure" if any(sure for *_, sure in states) else _strongest(self._says_paid(n, v, got[0].entity) for n, v, _ in states)
@@ -422,6 +427,14 @@ class PaidPolicy(SenderPolicy):
             pairs = zip(columns.split(","), values.split(","), strict=False)
             written += [(table, name.strip(' `"[]\n\t'), value.strip()) for name, value in pairs]
         return _strongest(self._writes_paid(name, value, table) for table, name, value in written)
+
+    def _bound_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
+        """Whether that something is paid is bound to a placeholder of the statement that runs here."""
+        touch = self.model.records.touch(fn, i, ctx) if self.model.vocabulary.status(fn) else None
+        if touch is None or touch.kind not in ("write", "create", "upsert"):
+            return ""
+        told = {k: v for k, v in touch.fields.items() if v is not None and any(isinstance(o, Const) for o in options(v))}
+        return "" if self._waits(told) else _strongest(self._says_paid(k, v, touch.entity) for k, v in told.items())
 
     def _writes_paid(self, name: str, value: str, table: str) -> Said:
         kind = Kind.STRING if value.startswith("'") else Kind.NUMBER

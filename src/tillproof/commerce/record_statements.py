@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
+from tillproof.commerce.bound_values import bound_before, prepared_by_function
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.record_names import TouchKind
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
+_RUNS = ("execute", "mysqli_stmt_execute")
 _TAGS = ("$queryraw", "$executeraw", "queryraw", "executeraw", "sql")
 _RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
 # WordPress's connection has the names of its tables as members.
@@ -58,6 +60,10 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     prepared = next((link for link in chain.calls() if link is not last and link.name.lower() in _PREPARE), None)
     given = model.records.chains.arguments(prepared) if prepared is not None else []
     text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
+    if (prepared_text := prepared_by_function(model, last.name, arguments)) is not None:
+        text, bound = prepared_text, []
+    if not bound and last.name.lower() in _RUNS:
+        bound = bound_before(model, last.fn, last.call, last.ctx)
     statements = sql.of_value(text, model.evaluator) if text is not None else ()
     if len(arguments) > 1 and last.name.lower() in _TAGS and (whole := _tagged(model, chain, arguments)):
         statements, bound = whole, []

@@ -164,7 +164,7 @@ class StockWrites:
                 by = self._amount(value, name)
                 if isinstance(by, Mix) and by.op == "-" and len(by.operands) == 1 and by.fn == touch.fn:
                     by = by.operands[0]  # `$inc: {stock: -n}`: the sign that stands here has been read
-                return StockWrite(place, touch, name, "relative", self._takes(touch, name, value), by, promised)
+                return StockWrite(place, touch, name, "relative", self.takes_away(touch, name, value), by, promised)
             if value is not None and not self._is_copied(touch) and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
             return StockWrite(place, touch, name, "set", None, None, promised)
@@ -318,7 +318,7 @@ class StockWrites:
         plain = snake(name)
         return plain == snake(field) or (counts(plain) and counts(field)) or self.model.words.has("stock_fields", plain)
 
-    def _takes(self, touch: Touch, field: str, value: Value | None) -> bool | None:
+    def takes_away(self, touch: Touch, field: str, value: Value | None) -> bool | None:
         """Whether the database takes away: by what is written, by the name of the call, or by the sign."""
         if touch.lowered is not None:
             return field in touch.lowered

@@ -17,7 +17,7 @@ from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.implication import is_empty
 from tillproof.flow.values import Const, Element, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -46,6 +46,8 @@ _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 # Calls of others that make the record: Oscar's ``place_order``.
 _PLACES = re.compile(r"(create|place|make|build|new)_(\w+_)?(order|payment|subscription|booking|invoice)")
+CODED = "a number"
+"""The state that a bare number stands for."""
 ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
 _AGREEMENT = re.compile(r"(\w+_)?(subscription|membership|mandate|agreement)s?")
@@ -91,7 +93,7 @@ class Transitions:
                 touch = effect.touch
                 if touch is None or touch.kind != "write" or not self._is_order(touch):
                     continue
-                for name, to in (*self._told(touch), *self._by_sender(touch)):
+                for name, to in (*self._told(touch), *self._by_sender(touch), *self._coded(touch)):
                     found.append(self._transition(effect, touch, name, to, effects))
                     break
             self._memo[target.fn] = found
@@ -109,6 +111,17 @@ class Transitions:
             columns = set_by_sender(self.model, touch.entity, touch.fn, touch.instr, touch.ctx)
             told = (n for n in columns if n not in touch.fields and self.model.words.says_state(n))
             yield from ((name, (ASKED,)) for name in told)
+
+    def _coded(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The field that is set to a bare number, of which nothing here says what it means."""
+        for name, value in touch.fields.items():
+            found = options(value) if value is not None and self.model.words.has("status_fields", name) else ()
+            if name not in touch.relative and found and all(self._is_bare(o) for o in found):
+                yield name, (CODED,)
+
+    def _is_bare(self, value: Value) -> bool:
+        digits = isinstance(value, Const) and value.kind in (Kind.NUMBER, Kind.STRING) and value.text.strip("'\"").isdigit()
+        return digits and isinstance(value, Const) and not value.name
 
     def _is_order(self, touch: Touch) -> bool:
         words = self.model.words

@@ -17,6 +17,9 @@ PAID_FLAGS = ("payment_status", "paid_status", "pay_status")
 """Fields that shops keep as a number: not paid, paid."""
 
 
+_PURSE = re.compile(r"(\w+_)?(balance|wallet|purse|credits?|funds)(_(balance|amount))?")
+
+
 class Vocabulary:
     """Answers from the words in a function's source alone, nested functions included; what is asked is kept."""
 
@@ -63,6 +66,10 @@ class Vocabulary:
     def payment_number(self, fn: Fn) -> bool:
         """Whether a function names the number of a payment."""
         return self._any("number", fn, lambda t: PAYMENT_NUMBER.fullmatch(snake(t)) is not None)
+
+    def purse(self, fn: Fn) -> bool:
+        """Whether a function names a balance that customers have with the shop."""
+        return self._any("purse", fn, lambda t: _PURSE.fullmatch(_field(t)) is not None)
 
     def paid_name(self, fn: Fn) -> bool:
         """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""

@@ -9,6 +9,7 @@ from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.settings import Settings
 from tillproof.flow.types import field, listed, typed
 from tillproof.flow.values import (
     Choice,
@@ -70,6 +71,7 @@ class Scope:
         self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
+        self.settings = Settings(evaluator)
         self.stand_ins: dict[str, tuple[str, ...]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
         self.told_members: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard
-from tillproof.commerce.transitions import ASKED, Transition
+from tillproof.commerce.transitions import ASKED, CODED, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
@@ -34,6 +34,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         for transition in model.transitions.of(entry.target):
             if transition.computed if handler is None else transition.to == (ASKED,):
                 continue
+            if transition.to == (CODED,) and (handler is not None or not _anybody_chooses(model, entry, transition)):
+                continue  # what a number means, and what may come before it, is not written here
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
@@ -93,7 +95,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
                 ruling.evidence.append(step(model, t.effect.place, t.held, "guard"))
         return ruling
     place, worst = min(bare, key=lambda pair: _gravity(model, entry, pair[1]))
-    if worst.sent and handler is None and _anybody_chooses(model, entry, worst):
+    if (worst.sent or worst.to == (CODED,)) and handler is None and _anybody_chooses(model, entry, worst):
         return _chosen(model, entry, ruling, place, worst)
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
@@ -132,16 +134,18 @@ def _chosen(model: Model, entry: Entry, ruling: Ruling, place: Place, transition
     name = transition.touch.entity.replace("_", " ")
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = lines(model, place)
-    ruling.title = f"Anybody can set the {name} to any state"
+    coded = transition.to == (CODED,)
+    ruling.title = f"Anybody can set the {name} to {'another' if coded else 'any'} state"
+    what = f"sets `{transition.field}` of" if coded else f"writes the `{transition.field}` that it is sent into"
     ruling.message = (
-        f"A call of {called(model, entry)} writes the `{transition.field}` that it is sent into the {name} that it names, and nobody has "
+        f"A call of {called(model, entry)} {what} the {name} that it names, and nobody has "
         "to sign in for it: whoever finds the address makes an order count as paid or sent, or cancels those of others."
     )
     ruling.remediation = (
         "Refuse whoever is not signed in as staff before anything is written, and take only states that the present one may change into."
     )
     ruling.evidence.append(step(model, place, "nobody asks who calls", "missing"))
-    ruling.evidence += steps(model, transition.effect, "set to what is sent")
+    ruling.evidence += steps(model, transition.effect, "set here" if coded else "set to what is sent")
     return ruling
 
 

@@ -81,6 +81,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     _break(model, entry, ruling, act, (fn, instr), asked)
     if (act.fn, act.instr) in policy.named:
         _as_named(entry, ruling, model, act)
+    if (act.fn, act.instr) in policy.topped:
+        _as_topped_up(entry, ruling, model)
     return ruling
 
 
@@ -243,6 +245,22 @@ def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> Non
         f"{first}, and leave the field out of what the request may hold; only the verified confirmation of the provider moves it on."
     )
     ruling.evidence[1] = replace(ruling.evidence[1], note="the state that is sent becomes the order's")
+
+
+def _as_topped_up(entry: Entry, ruling: Ruling, model: Model) -> None:
+    """What customers buy with is raised by as much as they say."""
+    route = entry.route or model.program.qualified(entry.target.fn)
+    ruling.confidence = "likely"
+    ruling.title = "A customer raises his own balance without paying"
+    ruling.message = (
+        f"Calling {route} is enough to raise the balance with which customers pay by the amount that is sent, and {_NEVER}: whoever calls "
+        "it buys for nothing."
+    )
+    ruling.remediation = (
+        "Begin a payment for the amount, and raise the balance in the verified webhook of the provider, by what was paid, once per payment."
+    )
+    ruling.evidence[1] = replace(ruling.evidence[1], note="no payment is begun, asked for or proven before this")
+    ruling.evidence[2:] = [replace(e, note="raised by what is sent") for e in ruling.evidence[2:]]
 
 
 def _remedy(model: Model, providers: list[Provider], file: str) -> str:

@@ -76,7 +76,7 @@ def _text(content: str) -> str:
 
 def _bound_to(text: str, count: int) -> int | str:
     """``?`` and ``%s`` are bound in order, ``$2`` by its number, ``:id`` by its name."""
-    name = text.strip("%()s:@$?") if text[0] in ":@" or text.startswith("%(") else ""
+    name = text[2:].partition(")")[0] if text.startswith("%(") else text.lstrip(":@$?") if text[0] in ":@" else ""
     digits = text.lstrip("$?%").partition("$")[0]
     if name:
         return name

@@ -1,0 +1,70 @@
+"""The values that PHP binds to a prepared statement by calls of their own: ``bind_param("si", $name, $id)``, ``bindValue(':id', $id)``."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, Record, Result, Seq, Value, constant, names, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_ALL_AT_ONCE = ("bind_param", "mysqli_stmt_bind_param")
+_ONE_BY_ONE = ("bindvalue", "bindparam")
+_BY_FUNCTION = "mysqli_stmt_execute"
+_MADE_BY = ("mysqli_prepare", "mysqli_stmt_prepare")
+_PAIR = 2
+
+
+def prepared_by_function(model: "Model", name: str, given: list[Value]) -> Value | None:
+    """The text of the statement that ``mysqli_stmt_execute($stmt)`` runs; None where another call stands there."""
+    for option in options(given[0]) if name == _BY_FUNCTION and given else ():
+        if isinstance(option, Result) and option.instr >= 0 and any(n.rpartition(".")[2] in _MADE_BY for n in names(option.callee)):
+            return model.evaluator.argument(option, 1)
+    return None
+
+
+def bound_before(model: "Model", fn: Fn, call: int, ctx: Ctx | None) -> list[Value]:
+    """What was bound to the statement that a call runs, as the one list or record that the call might have been handed instead."""
+    body = model.program.body(fn)
+    statement = _statement(body, call)
+    if not statement or model.program.language(fn.file) != "php":
+        return []
+    reaching = model.evaluator.defuse(fn).reaching
+    made = set(reaching(_holder(body, call), statement).stores)
+    at = (fn.file, body.line[call])
+    one_by_one: dict[str, Value] = {}
+    for i in range(call - 1, -1, -1):
+        if body.op[i] != Op.CALL or _statement(body, i) != statement:
+            continue
+        name = body.called(i).lower()
+        if name not in (*_ALL_AT_ONCE, *_ONE_BY_ONE) or not made & set(reaching(_holder(body, i), statement).stores):
+            continue
+        given = [v for k, v in body.call(i)[1] if k == ""]
+        values = given[2:] if name.startswith("mysqli") else given[1:]
+        if name in _ALL_AT_ONCE:
+            return [Seq(at, tuple(model.evaluator.value(fn, v, ctx) for v in values))] if values else []
+        key = constant(model.evaluator.value(fn, given[0], ctx)) if len(given) >= _PAIR else None
+        if key is not None:
+            one_by_one.setdefault(key.strip("'\""), model.evaluator.value(fn, given[1], ctx))
+    if not one_by_one:
+        return []
+    if all(key.isdigit() for key in one_by_one):
+        last = max(int(key) for key in one_by_one)
+        unknown = Const(at, 0, "?")
+        return [Seq(at, tuple(one_by_one.get(str(n), unknown) for n in range(1, last + 1)))]
+    return [Record(at, tuple(one_by_one.items()))]
+
+
+def _holder(body: Body, call: int) -> int:
+    """The variable of the statement that a call is made on, or that it is handed first."""
+    callee, given = body.call(call)
+    if body.op[callee] == Op.FIELD:
+        return body.args(callee)[0]
+    return given[0][1] if given else -1
+
+
+def _statement(body: Body, call: int) -> str:
+    holder = _holder(body, call)
+    return body.name(holder) if holder >= 0 and body.op[holder] == Op.NAME else ""
