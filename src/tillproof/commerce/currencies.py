@@ -34,6 +34,7 @@ Case: TypeAlias = Literal["upper", "lower", ""]
 Origin: TypeAlias = Literal["client", "record", "shop", "setting", "unknown", "fixed"]
 _ORDER: tuple[Origin, ...] = ("client", "record", "shop", "setting", "unknown", "fixed")
 _MOST = 60
+_FEW = 6
 _IN = ("in", "not in")
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
 _MEMBERSHIP = ("includes", "in_array", "has", "contains", "indexof", "array_key_exists", "some", "find", "get", "hasown")
@@ -102,6 +103,8 @@ class Currencies:
             elif not (isinstance(here, Const) and here.falsy):
                 origin, holder = self._origin(here)
                 below = [] if origin else [v for v in self.model.requests.carried(here) if not isinstance(v, External)]
+                if not origin and not below and isinstance(here, Param):
+                    below = self._handed(here)
                 stack += below
                 if origin or not below:
                     found.setdefault(origin or "unknown", holder)
@@ -127,7 +130,19 @@ class Currencies:
             return "record", value.origin.base
         if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and self._is_name(value.callee.name):
             return "record", value.callee.base
+        if isinstance(value, Param) and self.program.owner(value.fn) and snake(self.program.name(value.fn)).startswith("set_"):
+            return ("record", None) if self._is_name(self.program.name(value.fn)) else (None, None)  # what an object of ours was once told
         return None, None
+
+    def _handed(self, param: Param) -> list[Value]:
+        """What the callers of a function hand it as a currency, as to the object that carries a payment's figures."""
+        if not self._is_name(param.name):
+            return []
+        body = self.program.body(param.fn)
+        taken = next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == param.number), None)
+        contexts = self.model.callers.contexts(param.fn)[:_FEW] if taken is not None else []
+        given = [self.model.evaluator.value(param.fn, taken, ctx) for ctx in contexts] if taken is not None else []
+        return given
 
     def _first(self, value: Value) -> str:
         first = self.model.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None

@@ -209,6 +209,13 @@ class Handlers:
         return frozenset(w for b in inbound for words in b.hands.values() for w in words)
 
     @cached_property
+    def notified(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """By payment provider, the names of the fields of its instant notifications, and those among them that no other provider has."""
+        told = [b for p in self.model.knowledge.providers.values() if p.kind == "payment" for b in p.inbound if b.kind == "ipn"]
+        owners = Counter(f for b in told for f in set(b.fields))
+        return [(frozenset(f for f in b.fields if "_" in f), frozenset(f for f in b.fields if owners[f] == 1 and "_" in f)) for b in told]
+
+    @cached_property
     def proving_words(self) -> frozenset[str]:
         """The words, in lower case, of which one stands in every function that names such a header or calls a verifier."""
         verifiers = (v for p in self.model.knowledge.providers.values() for v in p.verifiers)

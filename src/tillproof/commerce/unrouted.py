@@ -17,11 +17,12 @@ _REQUESTS = ("req", "request", "_request")
 _HANDED = {"python": (), "javascript": ("res", "response", "reply", "resp", "_response", "_res")}
 _UP = 4  # callers above the function that reads the signature
 _NEAR = 4
+_FIELDS = 3
 
 
 def unrouted(model: "Model") -> Iterator[Entry]:
-    """An entry for each function that reads a signature header or calls a verifier, asks which event it is, and is reached by no entry;
-    and for each that is named as a webhook is, takes a request, and shows whose messages it takes.
+    """An entry for each function that reads a signature header or the fields of an instant notification, or calls a verifier, asks which
+    event it is, and is reached by no entry; and for each that is named as a webhook is, takes a request, and shows whose messages it takes.
 
     The outermost caller stands for it. A library of verifiers asks for no event, so it is none.
     """
@@ -63,8 +64,12 @@ def _is_named_so(model: "Model", fn: Fn) -> bool:
 
 
 def _takes_messages(model: "Model", fn: Fn) -> bool:
-    """Whether a function itself names a header that carries a proof, or calls a provider's verifier."""
-    tokens = {t.lower() for t in model.vocabulary.tokens(fn)}
+    """Whether a function itself names a header that carries a proof, or several fields of one provider's instant notifications, or calls a
+    provider's verifier."""
+    said = model.vocabulary.tokens(fn)
+    if any(own & said and len(fields & said) >= _FIELDS for fields, own in model.handlers.notified):
+        return True
+    tokens = {t.lower() for t in said}
     if not tokens & model.handlers.proving_words:
         return False
     body = model.program.body(fn)

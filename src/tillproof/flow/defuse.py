@@ -51,6 +51,15 @@ class DefUse:
         self._uses: dict[int, list[int]] | None = None
 
     @cached_property
+    def kept(self) -> dict[str, list[int]]:
+        """What is kept as members of members, by how they are written: ``frappe.local.gateway = x``."""
+        found: dict[str, list[int]] = {}
+        for i, op in enumerate(self.body.op):
+            if op == Op.SET_FIELD and self.body.op[self.body.args(i)[0]] == Op.FIELD and (base := spelt(self.body, self.body.args(i)[0])):
+                found.setdefault(f"{base}.{self.body.name(i)}", []).append(self.body.args(i)[2])
+        return found
+
+    @cached_property
     def elements(self) -> dict[tuple[str, str], list[int]]:
         """What is kept as elements of variables and fields, by how both and their keys are written: ``self::$made[$id] = $x``."""
         found: dict[tuple[str, str], list[int]] = {}

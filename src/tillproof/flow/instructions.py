@@ -123,6 +123,16 @@ def _computed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> 
     return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]), f.fn, i, f.ctx)
 
 
+def _member(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    """A member; of something outside on which this function keeps what it makes once, what it keeps there:
+    ``if not hasattr(frappe.local, "gateway"): frappe.local.gateway = stripe`` before ``return frappe.local.gateway``."""
+    found = ev.member(ev.at(f, args[0]), f.body.text(args[1]), at)
+    if not isinstance(found, External) or f.body.op[args[0]] != Op.FIELD or not f.flow.kept or ".env." in found.name:
+        return found
+    kept = f.flow.kept.get(spelt(f.body, i))
+    return choice(at, [ev.at(f, k) for k in kept]) if kept else found
+
+
 def _indexed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
     """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x`` before
     ``return self::$made[$id]``."""
@@ -139,8 +149,7 @@ def _name(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
 
 
 def _field(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
-    name = f.body.text(args[1])
-    return (ev.referred(f.fn, i) if name in ev.referring else None) or ev.member(ev.at(f, args[0]), name, at)
+    return (ev.referred(f.fn, i) if f.body.text(args[1]) in ev.referring else None) or _member(ev, f, i, args, at)
 
 
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
@@ -162,7 +171,7 @@ def _text(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Valu
 
 _RULES: dict[int, Rule] = {
     Op.CONST: lambda _, f, __, args, at: Const(at, args[0], f.body.text(args[1])),
-    Op.NAME: _name,
+Op.NAME: _name,
     Op.FIELD: _field,
     Op.CALL: lambda ev, f, i, _, at: ev.call(f, i, at, False),
     Op.NEW: lambda ev, f, i, _, at: ev.call(f, i, at, True),

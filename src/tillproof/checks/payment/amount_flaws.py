@@ -53,8 +53,11 @@ def _rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if perhaps is not None:
         return Flaw("cent-perhaps", perhaps.value, "high", "possible")
     scaled = did(money, "up")
-    if scaled is not None and not money.whole and money.inexact:
-        php = charges.model.program.language(scaled.value.at[0]) == "php"
+    if scaled is None or money.whole:
+        return None
+    language = charges.model.program.language(scaled.value.at[0])
+    if money.inexact or (language == "python" and money.number == "float"):  # Python sends 0.5 * 100 as "50.0"
+        php = language == "php"
         return Flaw("unrounded", scaled.value, "medium" if php else "high", "likely" if php else confidence)
     return None
 

@@ -145,6 +145,7 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
     orders = _own_currency(charges, charge)
     if (
         orders is None
+        or len(currency.codes) > 1  # one of several, by what somebody is: nothing is always so
         or _reads_record(charges, charge)
         or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
     ):
@@ -183,7 +184,7 @@ def _held(charges: Charges, charge: Charge, currency: Currency) -> Ruling:
         "record": "the currency is read from the record",
         "setting": "the currency is the shop's setting",
         "shop": "the currency is the shop's, as the sum is",
-    }.get(currency.origin, "the currency is the shop's only one")
+    }.get(currency.origin, "the currency is one of several" if len(currency.codes) > 1 else "the currency is the shop's only one")
     ruling.evidence.insert(0, Evidence(*currency.value.at, note, "guard"))
     return ruling
 
