@@ -141,8 +141,7 @@ class Currencies:
         body = self.program.body(param.fn)
         taken = next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == param.number), None)
         contexts = self.model.callers.contexts(param.fn)[:_FEW] if taken is not None else []
-        given = [self.model.evaluator.value(param.fn, taken, ctx) for ctx in contexts] if taken is not None else []
-        return given
+        return [self.model.evaluator.value(param.fn, taken, ctx) for ctx in contexts] if taken is not None else []
 
     def _first(self, value: Value) -> str:
         first = self.model.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None

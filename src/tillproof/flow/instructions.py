@@ -171,7 +171,7 @@ def _text(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Valu
 
 _RULES: dict[int, Rule] = {
     Op.CONST: lambda _, f, __, args, at: Const(at, args[0], f.body.text(args[1])),
-Op.NAME: _name,
+    Op.NAME: _name,
     Op.FIELD: _field,
     Op.CALL: lambda ev, f, i, _, at: ev.call(f, i, at, False),
     Op.NEW: lambda ev, f, i, _, at: ev.call(f, i, at, True),
