@@ -87,3 +87,35 @@ def test_where_one_table_keeps_all_the_key_tells_what_an_item_is(tmp_path: Path)
 
 def test_what_is_sent_by_others_is_no_item(tmp_path: Path) -> None:
     assert touches(tmp_path, "row.send(new Message({ TableName: TABLE, Item: { id } })); event.reply.send({ Item: row })") == []
+
+
+def test_what_feeds_a_digest_writes_nothing(tmp_path: Path) -> None:
+    code = """
+import crypto from 'node:crypto'
+export function sign(row) {
+  const mac = crypto.createHmac('sha256', 's')
+  mac.update(row)
+}
+"""
+    model, _ = model_of(tmp_path, {"sign.ts": code})
+    (fn,) = model.program.functions_by_name["sign"]
+    calls = [i for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL and model.program.body(fn).called(i) == "update"]
+    assert [model.recogniser.effect(fn, i) for i in calls] == [None]
+
+
+def test_an_object_that_counts_and_the_call_that_stores_it_are_one_write_of_stock(tmp_path: Path) -> None:
+    shelf = "export class Shelf { constructor(public stock: number) {}\n take(n: number) { this.stock = this.stock - n } }\n"
+    keeper = f"""{HEAD}
+import {{ Shelf }} from './shelf'
+export class Shelves {{
+  async take(sku: string, n: number) {{
+    const {{ Item }} = await store.send(new GetCommand({{ TableName: 'inventory', Key: {{ sku }} }}))
+    const shelf = new Shelf(Item.stock)
+    shelf.take(n)
+    await store.send(new UpdateCommand({{ TableName: 'inventory', Key: {{ sku }}, UpdateExpression: 'SET stock = :left',
+      ExpressionAttributeValues: {{ ':left': shelf.stock }} }}))
+  }}
+}}
+"""
+    model, _ = model_of(tmp_path, {"shelf.ts": shelf, "shelves.ts": keeper})
+    assert [w.place.fn.file for w in model.stock_writes.all] == ["shelves.ts"]

@@ -19,6 +19,7 @@ _LONGEST_CHAIN = 8
 _SUPER = "super()."
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
+_FEEDS = "update"
 LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 # A class from before namespaces, and a method of it.
 _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
@@ -439,8 +440,15 @@ class Recogniser:
         return tuple(f"{base}.{called[0].removeprefix(_SUPER)}" for base in bases) or called
 
     def digests(self, fn: Fn, i: int) -> bool:
-        """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it."""
-        return _DIGESTS.search(written(self.program, fn, self.program.body(fn).args(i)[0])) is not None
+        """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it or on what keeps it."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if _DIGESTS.search(written(self.program, fn, callee)) is not None:
+            return True
+        if body.op[callee] != Op.FIELD or body.name(callee) != _FEEDS:
+            return False
+        holders = options(self.evaluator.value(fn, body.args(callee)[0]))
+        return any(isinstance(o, Result) and any(_DIGESTS.search(name) for name in names(o.callee)) for o in holders)
 
     def _on_inert(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
         """Whether a method is called on something on which none does anything outside: ``const seen = new Map()`` and ``seen.set(…)``."""

@@ -15,7 +15,7 @@ from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options
+from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -49,6 +49,7 @@ _CLAMPS = (
 )
 _MEMBER = re.compile(rb"(?:\.|->)\s*([A-Za-z_]\w*)")
 _DEEPEST = 6
+_MOST_PIECES = 60
 _LONGEST = 12
 
 
@@ -101,7 +102,17 @@ class StockWrites:
             tokens = self.model.vocabulary.tokens(Fn(file, -1))
             if any(self._may(t) for t in tokens):
                 found += [w for fn in self.model.program.functions_at(file, self._telling(file)) for w in self.of(fn)]
-        return found
+        kept = {place for w in found if w.how == "computed" and not self._sets_field(w) for place in self._worked_out(w)}
+        return [w for w in found if w.how != "computed" or not self._sets_field(w) or kept.isdisjoint(self._worked_out(w))]
+
+    def _sets_field(self, write: StockWrite) -> bool:
+        return self.model.program.body(write.place.fn).op[write.place.instr] == Op.SET_FIELD
+
+    def _worked_out(self, write: StockWrite) -> set[tuple[Fn, int]]:
+        """Where what is written, and what is stored along with it, was worked out: an object that takes it off itself, and the call that
+        stores what the object holds then, are one write."""
+        given = [v for v in write.touch.fields.values() if v is not None]
+        return {(p.fn, p.instr) for p in pieces(given, _MOST_PIECES) if isinstance(p, Mix)}
 
     def _telling(self, file: str) -> Iterator[int]:
         """The offsets in a file at which stock may be written: calls that write or set something, members that are called like stock."""

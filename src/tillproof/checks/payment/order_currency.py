@@ -35,7 +35,13 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
     name = _last_word(holder) if holder is not None else ""
     touch = charges.model.records.read_behind(holder) if holder is not None and name not in _ORDERS else None
     name = touch.entity.rpartition("_")[2] if touch is not None else name
-    words = [name] if name in _ORDERS else list(_ORDERS) if not name or holder is None or isinstance(holder, Param) else []
+    words = (
+        [name]
+        if name in _ORDERS or (touch is not None and name)
+        else list(_ORDERS)
+        if not name or holder is None or isinstance(holder, Param)
+        else []
+    )
     if not words:
         return None
     pattern = re.compile(

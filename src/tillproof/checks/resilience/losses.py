@@ -39,6 +39,7 @@ _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
 _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
+_STEPS = 4
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
 _UNHEARD = {
@@ -114,7 +115,13 @@ def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
     if entry.role not in ("internal", "platform"):
         return []
     found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in _UNATTENDED)
-    return [end for end in found if end is not None and end.instr >= 0 and model.failures.says_nothing(end.fn, end.instr)]
+    ends = [end for end in found if end is not None and end.instr >= 0]
+    return [e for e in ends if _is_begun(model, e) or entry.role == "platform" or model.failures.says_nothing(e.fn, e.instr)]
+
+
+def _is_begun(model: Model, end: Lost) -> bool:
+    """Whether it ends where work is begun that nobody waits for, so that nothing hears of its failure."""
+    return model.program.body(end.fn).op[end.instr] == Op.CALL
 
 
 def moved_before(model: Model, entry: Entry) -> dict[Effect, list[Effect]]:
@@ -348,7 +355,37 @@ def _nobody_waits(model: Model, place: Place, inner: Fn) -> bool:
     if not given or body.op[given[0][1]] != Op.FUNCTION or Fn(place.fn.file, body.args(given[0][1])[0]) != inner:
         return False
     uses = list(model.evaluator.defuse(place.fn).uses(place.instr))
-    return not uses or (body.called(place.instr) == "map" and all(body.op[u] == Op.AWAIT for u in uses))  # a list is no promise
+    if not uses or (body.called(place.instr) == "map" and all(body.op[u] == Op.AWAIT for u in uses)):  # a list is no promise
+        return True
+    return body.called(place.instr) == "map" and _only_asked_for(model, place.fn, place.instr, 0)
+
+
+def _only_asked_for(model: Model, fn: Fn, i: int, depth: int) -> bool:
+    """Whether a list of promises is kept, and nothing but whether there is one is asked of it: ``const done = lines.map(async …)`` and
+    ``if (done)``."""
+    body = model.program.body(fn)
+    for use in model.evaluator.defuse(fn).uses(i) if depth < _STEPS else ():
+        op = body.op[use]
+        if op == Op.STORE:
+            name = body.name(use)
+            if _is_captured(model, fn, name):
+                return False
+            reads = [r for r, o in enumerate(body.op) if o == Op.NAME and r > use and body.name(r) == name]
+            if not all(_only_asked_for(model, fn, r, depth + 1) for r in reads):
+                return False
+        elif op in (Op.CHOICE, Op.CAST):
+            if not _only_asked_for(model, fn, use, depth + 1):
+                return False
+        elif op not in (Op.BRANCH, Op.UNARY):
+            return False
+    return depth < _STEPS
+
+
+def _is_captured(model: Model, fn: Fn, name: str) -> bool:
+    """Whether a function in this one reads a variable of its."""
+    functions = model.program.indices[fn.file].functions
+    inner = (model.program.body(Fn(fn.file, n)) for n, f in enumerate(functions) if f.parent == fn.number)
+    return any(op == Op.NAME and body.name(i) == name for body in inner for i, op in enumerate(body.op))
 
 
 def _only_asks(effect: Effect) -> bool:

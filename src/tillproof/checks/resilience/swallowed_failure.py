@@ -61,7 +61,8 @@ def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str], alone: 
     """What becomes of captures, refunds and cancellations that fail. ``alone``: nothing else of the entry point is ruled on."""
     moved = moved_before(model, entry)
     done = taken_for_done(model, moved)
-    told = [(end, _dropped) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
+    unseen = _told_done if entry.role == "platform" else _dropped
+    told = [(end, unseen) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
     for end, tell in told:
         if (end.fn, end.instr) not in seen:
             seen[end.fn, end.instr] = ""
@@ -164,6 +165,20 @@ def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
         Evidence(found.fn.file, at, "the exception is caught, and nothing is done with it", "missing"),
     ]
     ruling.evidence += steps(model, found.effect, "this may fail")
+    return ruling
+
+
+def _told_done(model: Model, entry: Entry, found: Lost) -> Ruling:
+    ruling = _dropped(model, entry, found)
+    what = _MOVED[found.effect.kind]
+    ruling.title = f"{what[0].upper()}{what[1:]} that fails is told to the platform as done"
+    ruling.message = (
+        f"The platform asks {called(model, entry)} for {what} and books what it answers. When the provider refuses or cannot be reached, "
+        f"{found.how}: the shop's books say that money was moved which was not."
+    )
+    ruling.remediation = "Wait for the provider's answer, and let the exception through, or answer in the platform's way that it failed."
+    if ruling.anchor is not None:
+        ruling.evidence[1] = Evidence(ruling.anchor[0], ruling.anchor[1], found.how, "missing")
     return ruling
 
 
