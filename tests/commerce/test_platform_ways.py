@@ -290,3 +290,63 @@ def test_an_object_of_another_class_says_that_nothing_was_proven(tmp_path: Path,
         "Model/Failure.php": FAILURE,
     }
     assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == count
+
+
+ROUTES = """\
+<?php
+use App\\Http\\Controllers\\MollieController;
+Route::post('/mollie/webhook', [MollieController::class, 'webhook']);
+"""
+MOLLIE = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use App\\Services\\Payments;
+use Illuminate\\Http\\Request;
+class MollieController extends Controller
+{
+    public function webhook(Request $request, Payments $payments)
+    {
+        $payment = $payments->find($request->input('id'));
+        if (!$payment) {
+            return LEAVES;
+        }
+        $order = Order::where('payment_id', $payment->id)->first();
+        if ($payment->isPaid() && $order->status === 'open') {
+            $order->update(['status' => 'paid']);
+        }
+        return response('');
+    }
+}
+"""
+PAYMENTS = """\
+<?php
+namespace App\\Services;
+use Mollie\\Api\\MollieApiClient;
+class Payments
+{
+    public function find(string $id)
+    {
+        try {
+            $mollie = new MollieApiClient();
+            return $mollie->payments->get($id);
+        } catch (\\Exception $e) {
+            return null;
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("leaves", "lines"), [("response('')", [("app/Http/Controllers/MollieController.php", 10)]), ("abort(500)", [])])
+def test_a_message_that_the_provider_could_not_be_asked_about_is_not_dropped(
+    tmp_path: Path, leaves: str, lines: list[tuple[str, int]]
+) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11", "mollie/mollie-api-php": "^2"}}',
+        "routes/web.php": ROUTES,
+        "app/Http/Controllers/MollieController.php": MOLLIE.replace("LEAVES", leaves),
+        "app/Services/Payments.php": PAYMENTS,
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass Order extends Model {}\n",
+    }
+    assert found(tmp_path, files, "resilience/swallowed-failure") == lines

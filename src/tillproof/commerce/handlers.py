@@ -335,7 +335,7 @@ class Handlers:
     def _return(self, entry: Entry) -> Handler | None:
         """A page or call by which the browser comes back from paying."""
         paying = self.paying(self.model.program.unit(entry.target.fn.file))
-        if not paying or entry.role == "platform":
+        if not paying or entry.role in ("platform", "staff"):
             return None
         closure = self.closure(entry)
         own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
@@ -363,7 +363,7 @@ class Handlers:
                 )
                 if not mine and not _BACK.search(route):
                     fields = [f for f in fields if f not in _ANY_FIELD]
-                if (fields and (says or mine or "GET" in entry.methods)) or (says and mine) or confirming or signed:
+                if (fields and (says or mine or "GET" in entry.methods or len(fields) > 1)) or (says and mine) or confirming or signed:
                     why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
                     return Handler(entry, provider, inbound, "redirect-return", closure, why)
         if (

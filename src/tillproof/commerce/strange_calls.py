@@ -31,6 +31,7 @@ _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|ret
 _THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
 _ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet", re.IGNORECASE)
 _BEGINS = re.compile(r"_?(charge|pay|purchase|create|init|initiate|initialize|start|begin|request|make|process|stk)\w*")
+_GIVES_BACK = re.compile(r"(^|[/_])(refunds?|reversals?|reverse|voids?|chargebacks?|payouts?)([/_]|$)")
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
 VERIFIES = re.compile(
     r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash)|check_?(sum|sign|hash|hmac|mac)", re.IGNORECASE
@@ -98,6 +99,8 @@ def begins_payment(model: "Model", sending: "Sending") -> str:
         host, _, path = one.url.partition("://")[2].partition("/")
         plain = path.partition("?")[0]
         if not host or "{}" in host or is_local(host) or is_example(host) or _ACCESS.search(snake(plain)) or _says_outcome(plain, "POST"):
+            continue
+        if _GIVES_BACK.search(snake(plain)):
             continue
         if _ABOUT.search(one.url) or (_BEGINS.match(snake(model.program.name(sending.fn))) and model.vocabulary.paying(sending.fn)):
             return host

@@ -192,10 +192,15 @@ class FunctionWalk(Implication):
                 continue
             ends = [o.proven for o in self._telling(summary, i)]
             after += ends
-            leaves = leaves and not ends and any(o.value is None for o in summary.outcomes)
+            leaves = leaves and not ends and (any(o.value is None for o in summary.outcomes) or self._ends_there(target.fn))
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _ends_there(self, target: Fn) -> bool:
+        """Whether a function from which there is no way out ends the request itself: it redirects and exits."""
+        calls = (i for i, op in enumerate(self.walk.program.body(target).op) if op == Op.CALL)
+        return any(self.walk.policy.exits(target, i, None) for i in calls)
 
     def _unheeded(self, call: int, target: Fn) -> bool:
         """Whether nobody waits for what an asynchronous function finds out, or what it throws is caught on the spot and forgotten:

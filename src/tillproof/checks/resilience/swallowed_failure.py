@@ -14,8 +14,9 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
+from tillproof.checks.resilience.unfetched import Unfetched, unfetched
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import called, entry_line, source, step, steps
+from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handlers import Handler
@@ -54,7 +55,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not ends and provider and elsewhere:
             yield _here_too(model, entry, handler, elsewhere[0])
         if not found:
-            yield _held(model, entry, handler, effects[0])
+            dropped = unfetched(model, handler) if handler is not None else None
+            yield _unasked(model, entry, handler, dropped) if handler and dropped else _held(model, entry, handler, effects[0])
 
 
 def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str], alone: bool) -> Iterator[Ruling]:
@@ -213,6 +215,28 @@ def _asked(model: Model, entry: Entry, handler: Handler | None, found: Lost, exc
     ruling.question = Evidence(
         found.fn.file, at, f"When {told} is raised here, success is answered: is the payment recorded by then, and is somebody told?"
     )
+    return ruling
+
+
+def _unasked(model: Model, entry: Entry, handler: Handler, found: Unfetched) -> Ruling:
+    """A message that is dropped because the provider could not be asked about it."""
+    file, line = entry_line(model, entry)
+    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="high", confidence="likely")
+    ruling.anchor = lines(model, found.dropped)
+    ruling.title = "A message is dropped when the provider cannot be asked about it"
+    ruling.message = (
+        f"{called(model, entry)} asks {handler.provider.name} about what it is told. When that fails, the exception becomes a value, "
+        "the handler leaves as it does for a message that is none of its business, and success is answered: the message never comes again."
+    )
+    ruling.remediation = (
+        "Let the exception through, or answer 500 when the provider gave no answer, so that the message is delivered again."
+    )
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        step(model, found.asked, "this may fail", "sink"),
+        step(model, found.caught, "the failure becomes a value here", "step"),
+        step(model, found.dropped, "nothing behind this answers with an error", "missing"),
+    ]
     return ruling
 
 

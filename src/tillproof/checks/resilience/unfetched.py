@@ -1,0 +1,51 @@
+"""Messages that are lost because the provider could not be asked about them: the failure becomes a value, and success is answered."""
+
+from typing import NamedTuple
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.handlers import Handler
+from tillproof.commerce.model import Model
+from tillproof.flow.tries import reached_from
+
+_ASKED = "payment.retrieve"
+
+
+class Unfetched(NamedTuple):
+    """Where the provider is asked, where the failure is caught, and where the handler goes on without an answer."""
+
+    asked: Place
+    caught: Place
+    dropped: Place
+
+
+def unfetched(model: Model, handler: Handler) -> Unfetched | None:
+    """What becomes of a webhook whose provider cannot be reached when it is asked about the message: it is dropped as if it were none."""
+    if handler.kind == "redirect-return" or any(not p.refetch for p in handler.walked.proofs):
+        return None  # where the message is signed, what is asked besides is for a remark
+    for effect in model.effects.of(handler.entry.target):
+        if effect.kind == _ASKED and effect.operation is not None and effect.operation.confirms:
+            caught = _caught(model, effect.way)
+            if caught is not None and (after := _quiet_beyond(model, effect.way, caught)) is not None:
+                return Unfetched(effect.place, caught, after)
+    return None
+
+
+def _caught(model: Model, way: tuple[Place, ...]) -> Place | None:
+    """Where a failure is caught and made a value of, on the way out to the handler, but not in the handler itself."""
+    for place in way[:-1]:
+        catch = model.failures.around(place)
+        if catch is None or model.failures.raises_again(place.fn, catch):
+            continue
+        ends = model.failures.ends(place.fn, catch.blocks)
+        return Place(place.fn, catch.caught, place.ctx) if ends and model.failures.swallows(place.fn, catch) else None
+    return None
+
+
+def _quiet_beyond(model: Model, way: tuple[Place, ...], caught: Place) -> Place | None:
+    """The handler's own call, where nothing behind the calls that lead to it raises or answers with an error."""
+    at = next(n for n, place in enumerate(way) if place.fn == caught.fn)
+    for place in way[at + 1 :]:
+        start = model.evaluator.defuse(place.fn).block_of[place.instr]
+        if model.failures.passes_on(place.fn, frozenset(reached_from(model.program.body(place.fn), start))):
+            return None
+    return way[-1]
