@@ -11,6 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
 from tillproof.contract import Handler as Row
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
@@ -102,7 +103,8 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
     that what is done beside it, such as a note on the order of a payment that failed, is believed of nobody."""
     said = verified(handler)
     if handler.kind == "redirect-return":
-        said = "yes" if said == "weak" and confirmed and not any(p.how == "search" for p in handler.walked.proofs) else said
+        if said == "weak" and confirmed and not any(p.how == "search" for p in handler.walked.proofs):
+            said = "weak" if any(_changes_state(model, h) for h in handler.walked.unproven) else "yes"
         if said == "yes" and signed_at_will(model, handler):
             said = "weak"
         elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):
@@ -112,6 +114,12 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
     if flaw.check == "payment/webhook-weak-verification":
         return "weak" if said == "yes" else said
     return "weak" if any(p.mac for p in handler.walked.proofs) else "no"
+
+
+def _changes_state(model: Model, act: Happening) -> bool:
+    """Whether an act changes the state of what it writes, and does not only note something beside it."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith(("order", "record", "sql")) else None
+    return touch is not None and any(model.words.says_state(name) for name in touch.fields)
 
 
 def handler_line(model: Model, handler: Handler) -> int:
