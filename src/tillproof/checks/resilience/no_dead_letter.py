@@ -173,6 +173,10 @@ def _lost_message(model: Model, handler: Handler, loss: Lost, ruling: Ruling) ->
     body = model.program.body(loss.fn)
     ruling.evidence.append(Evidence(loss.fn.file, body.line[loss.instr] if loss.instr >= 0 else 1, "the failure ends here", "step"))
     ruling.evidence.append(Evidence(*there, "the message is kept nowhere", "missing"))
+    fn = entry.target.fn
+    own = max((model.program.body(fn).line[c.caught] for c in model.failures.catches(fn)), default=0)
+    if own and (fn.file, own) != there:
+        ruling.evidence.append(Evidence(fn.file, own, "nor is it kept here, where the message is at hand", "missing"))
 
 
 def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
