@@ -5,7 +5,6 @@ from collections.abc import Callable
 from tillproof.checks.catalog import all_checks
 from tillproof.checks.running import rule
 from tillproof.commerce.boundaries import find_boundaries
-from tillproof.commerce.handler_report import handler_rows
 from tillproof.commerce.model import Model
 from tillproof.commerce.triggers import words
 from tillproof.contract import OURSELVES, Report, Skipped
@@ -13,6 +12,7 @@ from tillproof.flow.indexing import index_tree
 from tillproof.flow.program import Program
 from tillproof.knowledge.loader import Knowledge
 from tillproof.report.assemble import assemble
+from tillproof.report.handler_rows import handler_rows
 from tillproof.report.redact import redacted
 from tillproof.settings import Settings
 from tillproof.source.aliases import import_aliases, unit_versions

@@ -3,6 +3,7 @@
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn
@@ -17,6 +18,16 @@ def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
     """Where an entry point stands."""
     function = model.program.function(entry.target.fn)
     return entry.target.fn.file, function.line if function else 1
+
+
+def handler_line(model: Model, handler: Handler) -> int:
+    """Where a handler stands: at its function; a page without functions at its first call to the provider, or at its top."""
+    function = model.program.function(handler.entry.target.fn)
+    if function is not None:
+        return function.line
+    places = [(fn, i) for fn, i, _ in (*handler.closure.verifiers, *handler.closure.operations) if fn == handler.entry.target.fn]
+    body = model.program.body(handler.entry.target.fn)
+    return min((body.line[i] for _, i in places), default=1)
 
 
 def called(model: Model, entry: Entry) -> str:

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from tillproof.checks.idempotency.deliveries import kept_once
 from tillproof.checks.ruling import Ruling
+from tillproof.checks.ways import handler_line
 from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.model import Model
@@ -120,16 +121,6 @@ def _changes_state(model: Model, act: Happening) -> bool:
     """Whether an act changes the state of what it writes, and does not only note something beside it."""
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith(("order", "record", "sql")) else None
     return touch is not None and any(model.words.says_state(name) for name in touch.fields)
-
-
-def handler_line(model: Model, handler: Handler) -> int:
-    """Where a handler stands: at its function; a page without functions at its first call to the provider, or at its top."""
-    function = model.program.function(handler.entry.target.fn)
-    if function is not None:
-        return function.line
-    places = [(fn, i) for fn, i, _ in (*handler.closure.verifiers, *handler.closure.operations) if fn == handler.entry.target.fn]
-    body = model.program.body(handler.entry.target.fn)
-    return min((body.line[i] for _, i in places), default=1)
 
 
 def verified(handler: Handler) -> Verified:
