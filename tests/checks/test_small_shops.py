@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.test_python_shops import found
+from tests.commerce.small_models import model_of
 
 _ETSY = """\
 from fastapi import APIRouter, Request
@@ -258,6 +259,86 @@ def test_what_is_marked_as_done_only_when_it_is_comes_again(tmp_path: Path, insi
     sync = _SYNC.replace("INSIDE", inside).replace("OUTSIDE", outside)
     files = {"app/sync_stock.py": sync, "app/shopify.py": _SHOPIFY, "app/store.py": _STORE}
     assert bool(found(tmp_path, files, "inventory/sync-drops-failures")) is wrong
+
+
+_FIELDS = """\
+def fields_set(data):
+    out = {}
+    for key, value in data.items():
+        out[f"channels.shopify.{key}"] = value
+    return out
+"""
+
+
+def test_what_is_noted_of_an_item_under_names_made_up_on_the_way_is_no_second_item(tmp_path: Path) -> None:
+    done = 'await db["products"].update_one({"_id": row["_id"]}, {"$set": fields_set({"last_synced_hash": row["hash"]})})'
+    sync = (
+        _SYNC.replace("INSIDE", done).replace("OUTSIDE", "").replace("from app.store", "from app.fields import fields_set\nfrom app.store")
+    )
+    files = {"app/sync_stock.py": sync, "app/shopify.py": _SHOPIFY, "app/store.py": _STORE, "app/fields.py": _FIELDS}
+    assert not found(tmp_path, files, "inventory/sync-drops-failures")
+
+
+@pytest.mark.parametrize(("line", "wrong"), [('if __name__ == "__main__":', False), ("if settings.TELLS:", True)])
+def test_a_module_that_is_run_by_hand_prints_to_who_runs_it(tmp_path: Path, line: str, wrong: bool) -> None:
+    gateway = f"{_ZARINPAL}\n\n{line}\n    print(ask(1000, 'A1'))\n"
+    views = _VERIFIED.replace("SUM", "order.total")
+    models = _TOTALS.replace("PLACES", "0")
+    files = {"manage.py": "", "shop/gateway.py": gateway, "shop/views.py": views, "shop/models.py": models, "shop/urls.py": _PATHS}
+    assert bool(found(tmp_path, files, "pci/card-data-logged")) is wrong
+
+
+_SOLD = """\
+from django.db import models
+
+
+class Product(models.Model):
+    stock = models.PositiveIntegerField(default=0)
+
+
+class Order(models.Model):
+    status = models.CharField(max_length=10, default="open")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE)
+    quantity = models.PositiveIntegerField()
+"""
+_TAKES = """\
+from django.db.models import F
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from shop.models import Order
+
+
+@receiver(post_save, sender=Order)
+def take(sender, instance, **kwargs):
+    if instance.status == "paid":
+        instance.product.stock = F("stock") - instance.quantity
+        instance.product.save()
+"""
+_ENDS = """\
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Order
+
+
+def end(request, pk):
+    order = Order.objects.get(pk=pk)
+    order.status = "STATE"
+    order.save()
+    return HttpResponse(order.status)
+
+
+urlpatterns = [path("end/<int:pk>", end)]
+"""
+
+
+@pytest.mark.parametrize(("state", "takes"), [("paid", True), ("cancelled", False)])
+def test_who_hears_of_a_record_does_nothing_in_a_state_that_it_was_not_given(tmp_path: Path, state: str, takes: bool) -> None:
+    files = {"manage.py": "", "shop/models.py": _SOLD, "shop/signals.py": _TAKES, "shop/views.py": _ENDS.replace("STATE", state)}
+    model, _ = model_of(tmp_path, files)
+    (entry,) = [e for e in model.entries if e.route]
+    assert any(e.touch is not None and e.touch.entity == "product" for e in model.effects.of(entry.target)) is takes
 
 
 _COUPON = """\

@@ -140,8 +140,11 @@ class Effects:
                 on_way[fn, way] += 1
                 total += 1
                 live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
+                heard = here if here is not None and here.callback and self.model.record_methods.hears(fn) else None
                 for step in plan:
                     if live.block_of[step.instr] in live.dead:
+                        continue
+                    if heard is not None and self.model.record_methods.never_here(self.facts(fn).at(step.instr), heard):
                         continue
                     plain = self._in_context(step.effect, fn, step.instr, here) if step.effect is not None else None
                     if plain is not None:

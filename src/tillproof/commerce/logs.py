@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.flow.program import Fn
+from tillproof.flow.facts import Condition
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options, pattern
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
@@ -53,8 +54,17 @@ class Logs:
             self._sites[fn] = []
             body = self.model.program.body(fn)
             found = (self._site(fn, i) for i, op in enumerate(body.op) if op == Op.CALL)
-            self._sites[fn] = [site for site in found if site is not None]
+            self._sites[fn] = [site for site in found if site is not None and not (fn.number == TOP and self._by_hand(site))]
         return self._sites[fn]
+
+    def _by_hand(self, site: LogSite) -> bool:
+        """Whether a module prints where it is run by itself, to whoever started it: ``if __name__ == "__main__": print(client.pay(7))``."""
+        body = self.model.program.body(site.fn)
+        conditions = (f for f in self.model.effects.facts(site.fn).at(site.instr) if isinstance(f, Condition) and f.truth)
+        return site.through == "print" and any(
+            body.op[f.instr] == Op.BINARY and any(body.op[a] == Op.NAME and body.name(a) == "__name__" for a in body.args(f.instr)[1:3])
+            for f in conditions
+        )
 
     def _site(self, fn: Fn, i: int) -> LogSite | None:
         model = self.model

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
+from tillproof.flow.facts import Condition, Fact
+from tillproof.flow.fixed import EQUALITY
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Param, Result, Value, constant, options
+from tillproof.flow.truth import certainly_equal
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Overlay, Param, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Records as Mapper
@@ -68,6 +71,31 @@ class RecordMethods:
     def hears(self, fn: Fn) -> bool:
         """Whether a function is run by a signal, which hands it the record and not what the call that sends it was given."""
         return any(r.target.fn == fn for r in self._receivers)
+
+    def never_here(self, facts: list[Fact], ctx: Ctx) -> bool:
+        """Whether what stands behind some conditions in a receiver cannot run for the record that was written: it asks for another state
+        than the one that the caller has just given it."""
+        body, evaluator = self.model.program.body(ctx.fn), self.model.evaluator
+        record = next((r.record for r in self._receivers if r.target.fn == ctx.fn), "")
+        there = self.model.program.body(ctx.caller)
+        callee = there.args(ctx.call)[0] if ctx.call >= 0 and there.op[ctx.call] == Op.CALL else -1
+        if not record or callee < 0 or there.op[callee] != Op.FIELD:
+            return False
+        written = evaluator.value(ctx.caller, there.args(callee)[0], ctx.parent)
+        if not isinstance(written, Overlay):
+            return False
+        for fact in facts:
+            if not isinstance(fact, Condition) or body.op[fact.instr] != Op.BINARY or body.text(body.args(fact.instr)[0]) not in EQUALITY:
+                continue
+            wanted = fact.truth == (body.text(body.args(fact.instr)[0]) in ("==", "is"))
+            sides = body.args(fact.instr)[1:3]
+            for field, other in (sides, sides[::-1]):
+                if body.op[field] == Op.FIELD and body.name(body.args(field)[0]) == record:
+                    given = evaluator.member(written, body.name(field), written.at)
+                    same = certainly_equal(given, evaluator.value(ctx.fn, other))
+                    if same is not None and same != wanted:
+                        return True
+        return False
 
     def kind_of(self, param: Param) -> str:
         """The kind of record that a receiver of a signal is handed in a parameter."""

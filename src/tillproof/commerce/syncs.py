@@ -134,7 +134,7 @@ class Syncs:
             effects = [e for e in effects if e not in inside]
             if any(e.operation is not None for e in inside):  # what is then noted of it in our own records is no second item
                 inside = [
-                    e for e in inside if e.touch is None or not (e.touch.fields and any(_MARK.fullmatch(snake(n)) for n in e.touch.fields))
+                    e for e in inside if e.touch is None or (e.touch.fields and not any(_MARK.fullmatch(snake(n)) for n in e.touch.fields))
                 ]
             if inside:
                 yield self._judge(fn, loop, inside, done)

@@ -46,7 +46,7 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         inner = truth(body, args[1], value)
         return None if inner is None else not inner
     if op == Op.BINARY and body.text(args[0]) in EQUALITY:
-        equal = _equal(value(args[1]), value(args[2]))
+        equal = certainly_equal(value(args[1]), value(args[2]))
         return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
     if op == Op.NAME:
         agreed = {_truthy(_plain(o)) for o in options(value(i))}
@@ -71,7 +71,7 @@ def _truthy(said: Value) -> bool | None:
     return not said.falsy if isinstance(said, Const) else None
 
 
-def _equal(left: Value, right: Value) -> bool | None:
+def certainly_equal(left: Value, right: Value) -> bool | None:
     """Whether two values are certainly equal or certainly not: every alternative of one against every one of the other."""
     found = {_same(_plain(a), _plain(b)) for a in options(left) for b in options(right)}
     return found.pop() if len(found) == 1 else None
