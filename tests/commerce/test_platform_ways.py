@@ -350,3 +350,68 @@ def test_a_message_that_the_provider_could_not_be_asked_about_is_not_dropped(
         "app/Models/Order.php": "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass Order extends Model {}\n",
     }
     assert found(tmp_path, files, "resilience/swallowed-failure") == lines
+
+
+CHARGED = """\
+<?php
+namespace Acme\\Pay\\Controller\\Hook;
+use Magento\\Framework\\App\\Action\\Action;
+use Magento\\Sales\\Model\\Order;
+class Webhook extends Action
+{
+    public function __construct(private Order $order) {}
+    public function execute()
+    {
+        $told = json_decode($this->getRequest()->getContent());
+        $charge = \\OmiseCharge::retrieve($told->data->id);
+        $order = $this->order->loadByIncrementId($charge['metadata']['order_id']);
+        if ($charge['status'] === 'successful' && $order->getState() === Order::STATE_PENDING_PAYMENT) {
+            $order->setState(Order::STATE_PROCESSING);
+            $order->save();
+        }
+    }
+}
+"""
+CLIENT = """\
+<?php
+namespace Acme\\Pay\\Gateway;
+use Magento\\Payment\\Gateway\\Http\\ClientInterface;
+use Magento\\Payment\\Gateway\\Http\\TransferInterface;
+class Client implements ClientInterface
+{
+    public function placeRequest(TransferInterface $transferObject)
+    {
+        return ['charge' => \\OmiseCharge::create($transferObject->getBody())];
+    }
+}
+"""
+BUILDER = """\
+<?php
+namespace Acme\\Pay\\Gateway;
+use Magento\\Payment\\Gateway\\Helper\\SubjectReader;
+use Magento\\Payment\\Gateway\\Request\\BuilderInterface;
+class Builder implements BuilderInterface
+{
+    public function build(array $buildSubject)
+    {
+        $order = SubjectReader::readPayment($buildSubject)->getOrder();
+        return ['amount' => (int) round($order->getGrandTotalAmount() * 100), 'currency' => $order->getCurrencyCode(), NOTES];
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("notes", "count"), [("'metadata' => ['order_id' => $order->getOrderIncrementId()]", 0), ("'description' => 'A purchase'", 1)]
+)
+def test_a_platform_hands_its_client_what_builders_of_ours_made_of_the_order(tmp_path: Path, notes: str, count: int) -> None:
+    files = {
+        "composer.json": '{"require": {"magento/framework": "*", "omise/omise-php": "^2"}}',
+        "registration.php": "<?php\n\\Magento\\Framework\\Component\\ComponentRegistrar::register('module', 'Acme_Pay', __DIR__);\n",
+        "etc/module.xml": '<config><module name="Acme_Pay"/></config>\n',
+        "etc/frontend/routes.xml": '<config><router id="standard"><route id="acme" frontName="acme"/></router></config>\n',
+        "Controller/Hook/Webhook.php": CHARGED,
+        "Gateway/Client.php": CLIENT,
+        "Gateway/Builder.php": BUILDER.replace("NOTES", notes),
+    }
+    assert len(found(tmp_path, files, "payment/amount-not-reconciled")) == count

@@ -11,6 +11,7 @@ from tillproof.commerce.money import name_of
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Element, Instance, Member, Overlay, Param, Result, Value, options, pieces
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -70,6 +71,8 @@ class OwnPayments:
         return any(is_open(self.model, site, path, site.ctx) or any(True for _ in given_at(self.model, site, path)) for path in _NOTES)
 
     def _is_for_ours(self, site: OperationSite) -> bool:
+        if self._is_composed(site):
+            return True
         owners = [o for path in _NOTES for _, v in given_at(self.model, site, path) for o in self._owners(v)]
         sums = [v for path in site.operation.amount for _, v in given_at(self.model, site, path) if not isinstance(v, Const)]
         prices = [v for path in site.operation.priced_by for _, v in given_at(self.model, site, path)]
@@ -88,6 +91,28 @@ class OwnPayments:
         fresh = any(read.kind == "create" and read.fn == site.fn for read in made)
         return fresh and not any(self.model.requests.sources_in(v) for v in sums)
 
+    def _is_composed(self, site: OperationSite) -> bool:
+        """Whether a platform hands a client of ours what builders of ours have put together of its order: the order's id among what the
+        provider keeps for us, beside its sum. ``placeRequest`` of Magento is given what ``build`` of the request builders answered."""
+        callers = self.model.entries_to(site.fn)
+        if not callers or any(e.role != "platform" for e in callers):
+            return False
+        program, evaluator = self.model.program, self.model.evaluator
+        unit = program.unit(site.fn.file)
+        for entry in self.model.entries:
+            fn = entry.target.fn
+            if entry.role != "platform" or program.name(fn) != "build" or program.unit(fn.file) != unit:
+                continue
+            body = program.body(fn)
+            for end in (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0):
+                held = shape(evaluator, evaluator.value(fn, end)).must
+                notes = [held[key] for key in _NOTES if key in held]
+                if any(True for v in notes for _ in self._owners(v)) and any(
+                    path.partition(".")[0] in held for path in site.operation.amount
+                ):
+                    return True
+        return False
+
     def _owners(self, value: Value) -> Iterator[Value]:
         """The orders and payments of ours whose ids stand in what a provider keeps for us; what may still be added to is none."""
         told = list(shape(self.model.evaluator, value).must.values()) or [value]
@@ -95,7 +120,7 @@ class OwnPayments:
             if not isinstance(here, Member) or not _ID.fullmatch(snake(here.name).removeprefix("get_")):
                 continue
             read = self.model.records.read_behind(here.base)
-            kind = read.entity if read is not None else name_of(here.base)
+            kind = read.entity if read is not None else name_of(here.base).removeprefix("get_")
             if self.model.words.entity(kind) and kind.rpartition("_")[2] not in _STILL_OPEN:
                 yield here.base
 

@@ -11,6 +11,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.strange_calls import ASKS, asked_over_http, begins_payment, payment_call
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider
 
@@ -67,7 +68,14 @@ def sent_sums(model: Model) -> Iterator[AmountSite]:
         operation = Operation(op="checkout.create", amount=_SUMS)
         system = Provider(id=host, name=host, kind="payment", docs="")
         site = OperationSite(system, operation, sending.fn, sending.instr, None, False, sending.request)
-        found = ((path, value) for path in _SUMS for _, value in given_at(model, site, path) if chosen_by_client(model, value))
+        given = ((path, ctx, value) for path in _SUMS for ctx, value in given_at(model, site, path))
+        found = ((p, v) for p, ctx, v in given if chosen_by_client(model, v) and not model.staff_only(_outermost(site.fn, ctx)))
         for path, value in found:
             yield AmountSite("charge", f"a payment at {host}", sending.fn, sending.instr, value, True, path.rpartition(".")[2])
             break
+
+
+def _outermost(fn: Fn, ctx: Ctx | None) -> Fn:
+    """The first function on the way to a call."""
+    callers = [c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0]
+    return callers[-1] if callers else fn
