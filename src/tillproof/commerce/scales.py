@@ -9,6 +9,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import Choice, Const, Element, Missing, Mix, Record, Result, Unknown, Value
 
 _NEAR = 4
+_SUMS = ("gives", "fixes", "minor", "major")
 _POWERS = {"10": 1, "100": 2, "1000": 3, "1e1": 1, "1e2": 2, "1e3": 3, "10000": 4}
 
 
@@ -43,6 +44,8 @@ class Scales:
                 return self._power(arguments[0], arguments[1])
             if told is not None and told.does == "keeps" and arguments:
                 return self.of(arguments[0], depth + 1)
+            if told is not None and told.does in _SUMS:
+                return None  # a sum, whatever it is called: ``wc_format_decimal``
         if isinstance(value, Element) and isinstance(value.base, Record):
             powers = [_POWERS.get(e.text) for _, e in value.base.entries if isinstance(e, Const)]
             return Scale(None) if powers and len(powers) == len(value.base.entries) else None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from tillproof.flow.fixed import EQUALITY
-from tillproof.flow.values import Const, External, Missing, Record, Text, Value, options
+from tillproof.flow.values import Const, External, Missing, Overlay, Record, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words
@@ -66,6 +66,12 @@ def _truthy(said: Value) -> bool | None:
     """Whether a value counts as true where a condition is asked for."""
     if isinstance(said, Record):  # an empty one is no only in Python and PHP
         return True if any(key is not None for key, _ in said.entries) else None
+    if isinstance(said, Overlay):
+        return (
+            True
+            if any(sure and key and not isinstance(given, Missing) for key, given, sure in said.writes if key not in ("**", "[]"))
+            else None
+        )
     if isinstance(said, Text):  # with a letter of its own it is neither empty nor "0"
         return True if any(isinstance(p, Const) and p.text.strip("0") for p in said.pieces) else None
     return not said.falsy if isinstance(said, Const) else None
