@@ -22,9 +22,12 @@ _INSTALLS = (
     b"configure(patcher",
     b"format.combine(",
     b"setLogProcessor",
+    b".filters.push(",
+    b".rewriters.push(",
 )
 _INSTALL = re.compile(
     rb"\baddFilter\(|\bpushProcessor\(|\bbefore_?[sS]end\b|\bprocessors\s*=|\bpatcher\s*=|\bformat\.combine\("
+    rb"|\.(?:filters|rewriters)\.push\("
     rb"|[\"']filters[\"']\s*:\s*\[\s*[\"']\w"
 )
 _TAKES_OUT = re.compile(rb"redact|mask|scrub|sanitiz|\[FILTERED\]|\*{3,}|REDACTED|\\d\{1[0-9]", re.IGNORECASE)
