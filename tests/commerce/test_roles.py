@@ -585,3 +585,41 @@ def test_who_sells_is_on_the_shops_side(tmp_path: Path, role: str, side: str) ->
     app = "const app = require('express')();\napp.use('/orders', require('./routes'));\n"
     files = {"app.js": app, "routes.js": SELLING.replace("ROLE", role), "guard.js": GUARD}
     assert list(roles(tmp_path, files).values()) == [side]
+
+
+ASKED = {
+    "staff": [
+        "if (user.role !== 'admin' && user.role !== 'partner') throw new Error('no')",
+        "if (!['master', 'employee'].includes(user.role)) throw new Error('no')",
+        "const master = user.role === 'master'\n const sells = user._id === show.partnerId\n if (!master && !sells) throw new Error('no')",
+        "const may = user.role === 'admin' || (user.role === 'partner' && show.partnerId === user._id)\n if (!may) throw new Error('no')",
+        "requireRole(user, ['admin', 'manager'])",
+    ],
+    "public": [
+        "if (user.role !== 'admin' && user.role !== 'customer') throw new Error('no')",
+        "if (!['master', 'buyer'].includes(user.role)) throw new Error('no')",
+        "if (show.type !== 'master') throw new Error('no')",
+        "const master = user.role === 'master'\n const bought = user._id === show.buyerId\n if (!master && !bought) throw new Error('no')",
+        "requireRole(user, ['admin', 'customer'])",
+    ],
+}
+
+
+@pytest.mark.parametrize(("role", "asked"), [(role, asked) for role, listed in ASKED.items() for asked in listed])
+def test_who_may_is_asked_in_the_code_itself(tmp_path: Path, role: str, asked: str) -> None:
+    code = f"""
+const express = require('express')
+const {{ User, Show }} = require('./models')
+const app = express()
+
+function requireRole(user, allowed) {{ if (!allowed.includes(user.role)) throw new Error('no') }}
+
+app.post('/shows/:id/confirm', async function confirm(req, res) {{
+  const user = await User.findById(req.session.userId)
+  const show = await Show.findById(req.params.id)
+  {asked}
+  await show.updateOne({{ status: 'confirmed' }})
+  res.json({{}})
+}})
+"""
+    assert roles(tmp_path, {"shows.js": code})["confirm"] == role

@@ -12,6 +12,8 @@ STAFF_TEXT = re.compile(
     r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
 )
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
+OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
+"""Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
 STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
 

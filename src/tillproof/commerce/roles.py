@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, snake
-from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session, session_key
+from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -34,7 +35,6 @@ from tillproof.knowledge.schema import Role
 Because = tuple[str, int, str]
 _RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
-_ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
 )
@@ -208,7 +208,7 @@ class Roles:
         word = snake(names[0].rpartition(".")[2]) if names else ""
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
-        told = [t for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,)) if (t := _role_text(v))]
+        told = [t for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,)) if (t := role_text(v))]
         if told:
             return "staff" if all(STAFF_TEXT.fullmatch(t) for t in told) else "customer"
         return self._by_lexicon(word)
@@ -269,7 +269,7 @@ class Roles:
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = _highest((asked, _asks(body.name(i))))
                 elif op == Op.BINARY:
-                    asked = _highest((asked, self.compares_role(one, i)))
+                    asked = _highest((asked, compares_role(self.evaluator, one, i)))
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
@@ -336,16 +336,6 @@ class Roles:
             return const[1].lower() in ("false", "null", "none")
         return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD)
 
-    def compares_role(self, fn: Fn, i: int) -> Role | None:
-        """``user.role === 'admin'``, whatever the operator."""
-        sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
-        texts = [t for s in sides if (t := _role_text(s))]
-        words = [snake(o.name) for s in sides for o in options(s) if isinstance(o, Member)]
-        words += [k for s in sides if (k := session_key(s))]
-        if any(_ROLE_WORD.fullmatch(w) for w in words) and any(STAFF_TEXT.fullmatch(t) for t in texts):
-            return "staff"
-        return None
-
     def _compares_secret(self, fn: Fn, i: int) -> Role | None:
         """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
         sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
@@ -382,8 +372,9 @@ class Roles:
             if role:
                 yield role, self._because(fn, i)
         elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
-            found = self._enforced(own[0], patterns, depth + 1)
-            if found:
+            if (told := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and self._throws(own[0]):
+                yield told, self._because(fn, i)
+            elif found := self._enforced(own[0], patterns, depth + 1):
                 yield found
 
     def _is_statement(self, fn: Fn, i: int) -> bool:
@@ -406,7 +397,9 @@ class Roles:
         """What a condition that holds beyond the head says of the caller."""
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
-            return self.compares_role(fn, i) or self._compares_secret(fn, i)
+            return compares_role(self.evaluator, fn, i) or self._compares_secret(fn, i)
+        if role := asked_role(self.evaluator, fn, i):
+            return role
         value = self.evaluator.value(fn, i)
         for option in options(value):
             if isinstance(option, (Mix, Const)):
@@ -475,14 +468,6 @@ def _lowest(roles: list[Role | None]) -> Role | None:
 
 def _text(value: Value) -> bool:
     return constant(value) is not None
-
-
-def _role_text(value: Value) -> str | None:
-    """The role that a constant or a member of an enumeration names."""
-    text = constant(value)
-    if text is None and isinstance(value, (Member, External)):
-        text = value.name.rpartition(".")[2]
-    return snake(text) if text else None
 
 
 def _shown(wiring: Wiring, value: Value) -> str:
