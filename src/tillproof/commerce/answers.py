@@ -143,10 +143,19 @@ def _reads_key(model: "Model", fn: Fn, key: str) -> bool:
     for i, op in enumerate(body.op):
         if op == Op.FIELD and body.name(i) == key and model.evaluator.defuse(fn).uses(i):
             return True
-        const = body.const(body.args(i)[1]) if op == Op.INDEX else None
+        named = body.args(i)[1] if op == Op.INDEX else body.call(i)[1][0][1] if op == Op.CALL and _looks_up(model, fn, i) else -1
+        const = body.const(named) if named >= 0 else None
         if const is not None and const[1].strip("'\"") == key:
             return True
     return False
+
+
+def _looks_up(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a call asks a map for what stands under a name: ``answer.get("status")``. What was sent, or is configured, is no answer."""
+    body = model.program.body(fn)
+    callee, given = body.call(i)
+    asks = bool(given) and body.op[callee] == Op.FIELD and body.name(callee) == "get" and model.program.language(fn.file) == "python"
+    return asks and not model.recogniser.is_("config", fn, i) and model.requests.source(model.evaluator.value(fn, i)) is None
 
 
 def _captured(model: "Model", fn: Fn, name: str) -> bool:

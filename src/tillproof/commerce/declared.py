@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
     from tillproof.commerce.money import Number, Unit
 
+_NO_PLACES = re.compile(r"decimal_places\s*=\s*0\b|\(\s*\d+\s*,\s*0\s*\)")
 _DEEPEST = 12
 _RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField", "relationship", "Relationship")
 _COLUMNS = ("Column", "mapped_column", "Field")
@@ -117,8 +118,16 @@ class Declared:
             "float": ("float", "major"),
             "decimal": ("decimal" if self.program.language(near) == "python" else "string", "major"),
         }.get(column.kind)  # type: ignore[assignment]
+        if column.kind == "decimal" and self._keeps_no_places(column):
+            found = "integer", ""
         at = Unknown((column.file, column.line), "a column")
         return Kind(*found, column.type or column.kind, at) if found is not None else None
+
+    def _keeps_no_places(self, column: Column) -> bool:
+        """Whether a column of decimals keeps no digit behind the point, by what stands where it is declared."""
+        known = column.file in self.program.sources
+        lines = range(column.line, column.end_line + 1) if known else ()
+        return any(_NO_PLACES.search(text) for text in (column.type, *(self.program.line_text(column.file, n) for n in lines)))
 
     def _called(self, value: Value) -> str:
         """What a record is called where it is read."""

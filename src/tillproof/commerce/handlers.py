@@ -15,6 +15,7 @@ from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, called, caller, signs_of
 from tillproof.commerce.registered import registered
+from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
@@ -37,6 +38,7 @@ _BACK = re.compile(
     r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
+_PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
 _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
 )
@@ -376,6 +378,7 @@ class Handlers:
             and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))
+            and not self._leads_there(entry, route)
         ):
             provider = self._named(paying, route, entry) or paying[0]
             inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
@@ -397,6 +400,12 @@ class Handlers:
         if "pay" not in route:
             return False
         return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
+
+    def _leads_there(self, entry: Entry, route: str) -> bool:
+        """Whether a page is the way to the payment: its address says no more than that somebody pays, it is brought nothing back, and it
+        marks nothing."""
+        said = _PAY.sub("", route)
+        return said != route and not _BACK.search(said) and not fields_of(self.model, entry) and not self.model.strangers.is_marked(entry)
 
     def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
         text = (route + entry.target.fn.file).lower()

@@ -10,7 +10,24 @@ from tillproof.commerce.prepared import prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
-from tillproof.flow.values import Choice, Const, Ctx, Mix, Param, Record, Result, Text, Value, constant, leaves, names, options, pattern
+from tillproof.flow.values import (
+    Choice,
+    Const,
+    Ctx,
+    External,
+    Member,
+    Mix,
+    Param,
+    Record,
+    Result,
+    Text,
+    Value,
+    constant,
+    leaves,
+    names,
+    options,
+    pattern,
+)
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -22,6 +39,8 @@ _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
 _HOLE = re.compile(r"\{\}")
 _SLASHES = re.compile(r"/{2,}")
 _MOST_ADDRESSES = 6
+_MOST_TRIMS = 3
+_TRIMS = ("strip", "rstrip", "trim", "rtrim", "trimEnd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +109,7 @@ class Requests:
             return None
         if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
             return None  # a page asking its own server
-        texts = tuple(_addresses(url))
+        texts = tuple(_addresses(url, self._written_beside))
         if not all(text.startswith("http") for text in texts):
             base = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
             texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
@@ -100,6 +119,21 @@ class Requests:
 
         open_ = any(isinstance(x, Param) for part in (url, chosen) if part is not None for x in leaves(part))
         return Request(method, texts[0], url, given, open_, texts[1:])
+
+    def _written_beside(self, value: Value) -> Value | None:
+        """The address that a setting has where nobody sets it: ``env('PAY_URL', 'https://…')``, with or without its last slash."""
+        for _ in range(_MOST_TRIMS):
+            if not isinstance(value, Result) or value.instr < 0:
+                return None
+            given = [v for _, v in self.evaluator.arguments(value)]
+            if self.recogniser.result_is("config", value):
+                return next((v for v in given[1:2] if "://" in (constant(v) or "")), None)
+            trims = isinstance(value.callee, (Member, External)) and value.callee.name.rpartition(".")[2] in _TRIMS
+            inner = value.callee.base if isinstance(value.callee, Member) else next(iter(given), None)
+            if not trims or inner is None:
+                return None
+            value = inner
+        return None
 
     def _client(self, fn: Fn, callee: int, ctx: Ctx | None) -> list[Value]:
         """What the object that sends the request was given before."""
@@ -264,19 +298,21 @@ def _onto(base: str, text: str) -> str:
     return base.rstrip("/") + "/" + text.lstrip("/") if base and not text.startswith("http") else text
 
 
-def _addresses(value: Value) -> list[str]:
-    """All that an address may be, as patterns; ``{}`` alone only when nothing better is known."""
-    found = [text for text in _alternatives(value) if text != "{}"]
+def _addresses(value: Value, default: Callable[[Value], Value | None]) -> list[str]:
+    """All that an address may be, as patterns; ``{}`` alone only when nothing better is known. ``default``: what is written beside a
+    setting."""
+    found = [text for text in _alternatives(value, default) if text != "{}"]
     return found[:_MOST_ADDRESSES] or ["{}"]
 
 
-def _alternatives(value: Value) -> list[str]:
+def _alternatives(value: Value, default: Callable[[Value], Value | None]) -> list[str]:
+    value = default(value) or value
     if isinstance(value, Choice):
-        return list(dict.fromkeys(text for option in value.options for text in _alternatives(option)))[:_MOST_ADDRESSES]
+        return list(dict.fromkeys(text for option in value.options for text in _alternatives(option, default)))[:_MOST_ADDRESSES]
     if isinstance(value, Text) or (isinstance(value, Mix) and value.op == "+"):
         texts = [""]
         for piece in value.parts():
-            texts = [head + tail for head in texts for tail in _alternatives(piece)][:_MOST_ADDRESSES]
+            texts = [head + tail for head in texts for tail in _alternatives(piece, default)][:_MOST_ADDRESSES]
         return texts
     return [pattern(value)]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entities import KEEPS, entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.messages_told import carries
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 _STORES = re.compile(r"(save|store|persist|insert|update|write|flush|commit|push|sync)(_|$)")
 
 
-def only_shown(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether an assignment sets what a page shows, and no column: a field of a component, or one lent to a record."""
+def only_shown(model: "Model", fn: Fn, i: int, ctx: Ctx | None, kind: str | None = None) -> bool:
+    """Whether an assignment sets what a page shows or an answer carries, and no column: a field of a component, or one lent to a record.
+    ``kind``: the entity of the object, where it is known."""
     body = model.program.body(fn)
     obj = body.args(i)[0]
-    if model.exposed.is_component(model.evaluator.value(fn, obj, ctx)) or notes_for_itself(model, fn, i):
+    held = model.evaluator.value(fn, obj, ctx)
+    if model.exposed.is_component(held) or carries(model, held) or notes_for_itself(model, fn, i):
         return True
-    return is_kept_nowhere(model, fn, model.records.holder(fn, obj, ctx)[0], body.name(i))
+    found = model.records.holder(fn, obj, ctx)[0] if kind is None else kind
+    return is_kept_nowhere(model, fn, found, body.name(i).lstrip("_"))
 
 
 def is_kept_nowhere(model: "Model", fn: Fn, kind: str, name: str) -> bool:

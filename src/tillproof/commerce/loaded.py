@@ -10,7 +10,7 @@ from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import External, Instance, Place, Result, Value
 
-_ALIAS = rb"""->%s\(\s*['"]([\w/]+)['"]\s*(?:,\s*(?:[^,;()'"]|\([^;()]*\))*)?,\s*['"](\w+)['"]\s*[,)]"""
+_ALIAS = rb"""->%s\(\s*['"]([\w/]+)['"]\s*(?:,\s*(?:\[[^\];]*\]|(?:[^,;()'"\[]|\([^;()]*\))*))?,\s*['"](\w+)['"]\s*[,)]"""
 
 
 class Loaded:

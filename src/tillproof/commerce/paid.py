@@ -17,6 +17,7 @@ from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import without_address
 from tillproof.commerce.vocabulary import PAID_FLAGS
+from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
@@ -257,7 +258,7 @@ class PaidPolicy(SenderPolicy):
         if op == Op.SET_FIELD:
             obj, _, value = body.args(i)
             said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
-            if said and only_shown(self.model, fn, i, ctx):
+            if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx)):
                 return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)
@@ -273,6 +274,10 @@ class PaidPolicy(SenderPolicy):
         if said and _AGAIN.search(snake(self.model.program.name(fn))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
+
+    def _sums_say_so(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        touch = self.model.records.touch(fn, i, ctx)
+        return touch is not None and follows_from_sums(self.model, touch, self.model.program.body(fn).name(i))
 
     def _speaks_of_paying(self, fn: Fn, ctx: Ctx | None) -> bool:
         """Whether a function, or one on the way to it, names anything of paying."""

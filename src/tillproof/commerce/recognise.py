@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
@@ -456,7 +457,10 @@ class Recogniser:
         if body.op[callee] != Op.FIELD:
             return False
         found = options(self.evaluator.value(fn, body.args(callee)[0], ctx))
-        return all(isinstance(o, Result) and o.new and self.result_is("inert", o) for o in found)
+        return all(
+            is_collection(o, self.program.language(fn.file)) or (isinstance(o, Result) and o.new and self.result_is("inert", o))
+            for o in found
+        )
 
     def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
         if not pattern.startswith(".") or not effect.receivers:

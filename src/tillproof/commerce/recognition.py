@@ -21,6 +21,8 @@ MANAGES = re.compile(
     r"(web)?hooks?(?![a-z])"
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
 )
+_NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
+_SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _VERBS = ("get", "post", "put", "dispatch")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
@@ -83,10 +85,17 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         model.handlers.handing_words & model.vocabulary.tokens(entry.target.fn),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
-        set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer",
+        set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer" or _tells_visitor(model, entry.target.fn, f"{route} {name}"),
         _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
     )  # fmt: skip
+
+
+def _tells_visitor(model: "Model", fn: Fn, spelt: str) -> bool:
+    """Whether what is called a callback leaves a note that the next page shows, and sends the browser there."""
+    tokens = model.vocabulary.tokens(fn)
+    called_back = {m[0].lower() for m in HOOK.finditer(spelt)} == {"callback"}
+    return called_back and not _NOTES.isdisjoint(tokens) and not _SENDS.isdisjoint(tokens)
 
 
 def _is_answering(model: "Model", fn: Fn) -> bool:

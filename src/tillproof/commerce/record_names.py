@@ -78,8 +78,21 @@ class RecordNames:
         for option in options(value):
             if isinstance(option, Instance) and (name := self._class_name(option)):
                 return entity(name)
-        named = told or self.of_chain(chain, None)
+        named = told or (self._fetched(value) if self._begins_with_function(chain) else "") or self.of_chain(chain, None)
         return named if self._is_kind(named) else self._under_key(value) or named
+
+    def _begins_with_function(self, chain: Chain) -> bool:
+        first = chain.links[0] if chain.links else None
+        if first is None or first.call < 0:
+            return False
+        body = self.program.body(first.fn)
+        return body.op[body.args(first.call)[0]] == Op.NAME
+
+    def _fetched(self, value: Value) -> str:
+        """The kind of record that a function has fetched, perhaps as one of several things that it gives back: ``order, paid =
+        look_up(number)``. What the function is called says less."""
+        reads = (self.model.records.read_behind(o) for o in options(value) if isinstance(o, Result))
+        return next((r.entity for r in reads if r is not None and self._is_kind(r.entity)), "")
 
     def _under_key(self, value: Value) -> str:
         """The kind of record that stands in a map under its own name: ``validated_data["product"]``."""

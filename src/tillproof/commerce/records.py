@@ -10,7 +10,7 @@ from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
-from tillproof.commerce.lent_fields import is_kept_nowhere, notes_for_itself
+from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
@@ -140,12 +140,7 @@ class Records:
         found, parts = self.holder(fn, obj, ctx)
         if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
             return None
-        if (
-            self.added_up.is_own(fn, obj)
-            or is_kept_nowhere(self.model, fn, found, name)
-            or self.model.exposed.is_component(record)
-            or notes_for_itself(self.model, fn, i)
-        ):
+        if self.added_up.is_own(fn, obj) or only_shown(self.model, fn, i, ctx, found):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])
@@ -397,7 +392,7 @@ class Records:
         self.parts.chosen(chain, parts)
         if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
             self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
-        given = [self.evaluator.value(fn, v, ctx) for _, v in arguments[:1]]
+        given = [self.evaluator.value(fn, v, ctx) for k, v in arguments[:1] if k == ""]  # what is named is a column
         named = self.names.of_chain(chain, link)
         if low in _TAKES_OBJECT and given:
             written = [one for o in options(given[0]) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]

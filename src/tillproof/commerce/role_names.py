@@ -14,8 +14,22 @@ STAFF_TEXT = re.compile(
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
 OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
+_PERMISSION = re.compile(r"[a-z][\w-]*([.:][\w-]+)+")
+_OF_TENANT = re.compile(
+    r"billing|subscription|plan|workspace|organi[sz]ation|tenant|team|member|(^|[.:_])(own|my|self|cart|checkout)([.:_]|$)"
+)
+_OF_SHOP = re.compile(r"(\w+[.:])?(manage|void|refund|approve|export|fulfil\w*|administer)([.:_-]\w+)?|(admin|staff|backoffice|pos)[.:].*")
 STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
+
+
+def permits(text: str) -> Role | None:
+    """Who holds a permission by its name, ``orders.custom.manage``: staff, where it says so of itself. None when it is no permission's
+    name, or one that whoever has paid for the service may hold."""
+    if not _PERMISSION.fullmatch(text) or _OF_TENANT.search(text):
+        return None
+    last = text.rpartition(text[max(text.rfind("."), text.rfind(":"))])[2]
+    return "staff" if _OF_SHOP.fullmatch(text) or _OF_SHOP.fullmatch(last) else "customer"
 
 
 class Patterns(NamedTuple):

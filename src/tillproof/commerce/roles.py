@@ -8,7 +8,7 @@ from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_r
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_names import STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, snake
+from tillproof.commerce.role_names import STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, permits, snake
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -186,7 +186,7 @@ class Roles:
         first = constant(self._first(value) or value) if isinstance(value, Result) else None
         by_name = by_names(plain_names(value), patterns, first)
         if isinstance(value, Result) and value.instr >= 0:
-            inner = _highest(self.guard(v, patterns, depth + 1) for _, v in self.evaluator.arguments(value) if not _text(v))
+            inner = _highest(self.guard(v, patterns, depth + 1) for _, v in self.evaluator.arguments(value) if constant(v) is None)
             return _highest((by_name, inner, self._by_argument(plain_names(value), [v for _, v in self.evaluator.arguments(value)])))
         if by_name:
             return by_name
@@ -208,9 +208,10 @@ class Roles:
         word = snake(names[0].rpartition(".")[2]) if names else ""
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
-        told = [t for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,)) if (t := role_text(v))]
+        each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
+        told = [STAFF_TEXT.fullmatch(t) or permits(constant(v) or "") == "staff" for v in each if (t := role_text(v))]
         if told:
-            return "staff" if all(STAFF_TEXT.fullmatch(t) for t in told) else "customer"
+            return "staff" if all(told) else "customer"
         return self._by_lexicon(word)
 
     def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
@@ -219,8 +220,9 @@ class Roles:
             made = value.outer
             given = [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
             told = self._by_argument((self.program.name(made.fn),), given)
-            if told:
-                return told
+            if told:  # a permission by its name: what the guard asks beside it says whose it is
+                named = told == "customer" and any(permits(t) for a in given if (t := constant(a)) is not None)
+                return _highest((told, self._reads(value.fn, patterns, depth) if named else None))
             name = name or self.program.name(made.fn)
         read = self._reads(value.fn, patterns, depth)
         return _highest((read, self._by_lexicon(name) if read != "staff" else None))
@@ -232,8 +234,10 @@ class Roles:
                 read = self._reads(method, patterns, depth)
                 if read:
                     return read
+        asks = self.evaluator.scope.method(cls, "authenticate")  # it refuses by raising alone: an answer of nothing lets anybody pass
+        refused = _highest(role for role, _ in self._head(asks, patterns, 1)) if asks is not None else None
         by_base = [by_names((b,), patterns, None) for b in self.evaluator.scope.foreign_bases(cls)]
-        return _highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
+        return refused or _highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
 
     def _by_lexicon(self, name: str) -> Role | None:
         word = snake(name)
@@ -334,7 +338,7 @@ class Roles:
         const = body.const(i)
         if const is not None:
             return const[1].lower() in ("false", "null", "none")
-        return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD)
+        return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD) or (body.op[i] == Op.CALL and body.called(i) == "bool")
 
     def _compares_secret(self, fn: Fn, i: int) -> Role | None:
         """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
@@ -464,10 +468,6 @@ def _lowest(roles: list[Role | None]) -> Role | None:
         return None
     lowest: Role = min(known, key=_RANK.__getitem__)
     return lowest
-
-
-def _text(value: Value) -> bool:
-    return constant(value) is not None
 
 
 def _shown(wiring: Wiring, value: Value) -> str:

@@ -267,7 +267,7 @@ class States:
 
     def _after(self, atom: Atom, read: FieldRead, touch: Touch) -> bool | None:
         """The truth of a condition about a field of records after they are written; None when the write does not decide it."""
-        columns = (read.field, f"{read.field}_id")  # `$payment->order` is there once the row has its `order_id`
+        columns = (read.field, f"{read.field}_id", read.field.removesuffix("_id"))  # `$payment->order` is there with its `order_id`
         name = next((n for c in columns for n in touch.fields if snake(n) == c), None)
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):

@@ -95,6 +95,8 @@ class Strangers:
         kind: Literal["webhook", "redirect-return"] = "redirect-return" if self._comes_back(entry, own) else "webhook"
         if kind == "webhook" and entry.role == "customer" and not _SERVER.search(own):
             return None  # no system is signed in as a customer: the page tells what the system told it
+        if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
+            return None
         pays = _PAYS.search(whole) is not None or self.named(entry) is not None
         if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry))):
             return None
@@ -157,6 +159,14 @@ class Strangers:
         words = self.model.vocabulary.tokens(entry.target.fn)
         shown = not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
         return shown or set(entry.methods) <= {"GET", "HEAD"}
+
+    def _has_visitor(self, fn: Fn) -> bool:
+        """Whether a function reads what is kept for whoever visits the shop, such as his cart: a system that calls back has no session."""
+        if "session" not in {t.lower().lstrip("_") for t in self.model.vocabulary.tokens(fn)}:
+            return False
+        body, value = self.model.program.body(fn), self.model.evaluator.value
+        reads = (i for i, op in enumerate(body.op) if op in (Op.FIELD, Op.INDEX, Op.CALL))
+        return any((s := self.model.requests.source(value(fn, i))) is not None and s.kind == "session" for i in reads)
 
     # --- what it is called
 

@@ -15,6 +15,7 @@ from tillproof.commerce.states import Writes
 from tillproof.commerce.told_states import state_kept
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
+from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.implication import is_empty
 from tillproof.flow.values import Const, Element, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
 from tillproof.ir.ops import Kind, Op
@@ -144,7 +145,7 @@ class Transitions:
             if not told and any(self._is_asked(o) for o in options(value)):
                 return (ASKED,)
             return tuple(dict.fromkeys(told)) if told else None
-        if any(isinstance(o, Const) and o.falsy for o in options(value)):
+        if any(isinstance(o, Const) and o.falsy for o in options(value)) or says_how_much(value):
             return None
         return (snake(name),)
 
@@ -170,6 +171,8 @@ class Transitions:
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
         none_needed = self._needs_none(touch, made) or self._begins(touch, to) or _ends_agreement(touch, to)
+        if not none_needed and follows_from_sums(self.model, touch, name):
+            none_needed = WORKED_OUT
         computed = self._computed(touch.fields.get(name))
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
 

@@ -7,7 +7,22 @@ from tillproof.flow.defuse import DefUse
 from tillproof.flow.flags import means_proof
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
-from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Record, Result, Seq, Value, options
+from tillproof.flow.values import (
+    ClassV,
+    Const,
+    Ctx,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Missing,
+    Record,
+    Result,
+    Seq,
+    Value,
+    options,
+)
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -72,11 +87,7 @@ class Implication:
             return self._call_implies(i, truth)
         if op == Op.BINARY:
             return self._comparison_implies(i, truth)
-        if op == Op.FIELD:
-            return self._part_implies(i, truth, lambda whole: self.walk.evaluator.member(whole, self.body.name(i), whole.at))
-        if op == Op.INDEX and self.body.op[args[1]] == Op.CONST:
-            return self._part_implies(i, truth, lambda whole: self.walk.evaluator.index(whole, self.value(args[1]), whole.at))
-        return False
+        return self._part_implies(i, truth) if op in (Op.FIELD, Op.INDEX) else False
 
     def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
         """Whether a variable is a flag that keeps this truth only where the proof was made on the way to where it is asked. Of the
@@ -139,14 +150,14 @@ class Implication:
             return compares and truth != (self.body.called(i).lower() in _ORDERS)
         callee, arguments = self.body.call(i)
         if self.body.op[callee] != Op.NAME or not arguments:
-            return False
+            return self._part_implies(i, truth)
         name, given = self.body.name(callee), arguments[0][1]
         if name == "isinstance" and len(arguments) > 1:
             return self._kind_implies(given, self.value(arguments[1][1]), truth)
         if name in _ERROR_TESTS:
             return self._kind_implies(given, External((self.fn.file, 1), _ERROR_TESTS[name]), truth)
-        if name in ("bool", "Boolean", "await"):
-            return self.implies(given, truth)
+        if name in ("bool", "Boolean", "await", "empty"):
+            return self.implies(given, truth != (name == "empty"))
         if (name == "all" and truth) or name == "any":  # over a comprehension: what holds of each, or of one, element
             return (
                 self.body.op[given] == Op.LIST
@@ -172,22 +183,49 @@ class Implication:
                 return any(_is_genuine(proof, self.value(other)) for other in sides if other != answer)
         return None
 
-    def _part_implies(self, i: int, truth: bool, part: Callable[[Value], Value]) -> bool:
-        """``result.ok``, ``ok, why = …``, ``$answer['ok']``, where the call returns records or several values."""
-        call = self.origin_call(self.body.args(i)[0])
-        if call is None:
-            return False
+    def _part(self, i: int) -> tuple[int, Callable[[Value], Value]] | None:
+        """What a value is read from, and how: ``answer.ok``, ``answer['ok']``, ``answer.get('ok')``, ``ok, why = …``."""
+        op, args = self.body.op[i], self.body.args(i)
+        if op == Op.NAME:
+            reach = self.defuse.reaching(i, self.body.name(i))
+            return self._part(self.body.args(reach.stores[0])[1]) if len(reach.stores) == 1 and not reach.entry else None
+        if op == Op.FIELD:
+            return args[0], lambda whole: self.walk.evaluator.member(whole, self.body.name(i), whole.at)
+        if op == Op.INDEX and self.body.op[args[1]] == Op.CONST:
+            return args[0], lambda whole: self.walk.evaluator.index(whole, self.value(args[1]), whole.at)
+        if op != Op.CALL or self.body.op[args[0]] != Op.FIELD or self.body.name(args[0]) != "get":
+            return None
+        given = [v for _, v in self.body.call(i)[1]]
+        const = self.body.const(given[0]) if len(given) == 1 or (len(given) == 2 and is_empty(self.value(given[1]))) else None
+        if const is None or const[0] != Kind.STRING:
+            return None
+        key = const[1].strip("'\"")
+        return self.body.args(args[0])[0], lambda whole: self.walk.evaluator.member(whole, key, whole.at)
+
+    def _parts_of_outcomes(self, i: int) -> list[tuple[Outcome, Value]] | Proof | None:
+        """Each way in which the call may end of whose record a value is read, with what is read then; the proof that the call is itself."""
+        part = self._part(i)
+        call = self.origin_call(part[0]) if part is not None else None
+        if part is None or call is None or call == i:
+            return None
         proof = self.walk.policy.proof(self.fn, call, self.ctx)
-        if proof is not None:
-            return proof.how == "boolean" and truth
-        fitting = []
-        for outcome in self.call_outcomes(call):
-            if outcome.value is None:
-                continue
-            known = truth_of(part(outcome.value))
-            if known is None or known == truth:
-                fitting.append(outcome)
+        return proof or [(o, part[1](o.value)) for o in self.call_outcomes(call) if o.value is not None]
+
+    def _part_implies(self, i: int, truth: bool) -> bool:
+        """``result.ok``, ``ok, why = …``, ``$answer['ok']``, where the call returns records or several values."""
+        found = self._parts_of_outcomes(i)
+        if found is None or isinstance(found, Proof):
+            return found is not None and found.how == "boolean" and truth
+        fitting = [outcome for outcome, value in found if truth_of(value) in (None, truth)]
         return bool(fitting) and all(o.proven for o in fitting)
+
+    def _compares_part(self, side: int, wanted: Value, same: bool) -> bool:
+        """``result['status'] == 'paid'``, where the call returns records of which only those that the proof was made for say so."""
+        found, key = self._parts_of_outcomes(side), _key(wanted)
+        if found is None or isinstance(found, Proof) or key is None:
+            return False
+        fitting = [(o, v) for o, v in found if _may_equal(v, key) in (None, same)]
+        return bool(fitting) and all(o.proven or (same and self._answered(v, wanted)) for o, v in fitting)
 
     def _comparison_implies(self, i: int, truth: bool) -> bool:
         operator, left, right = self.body.text(self.body.args(i)[0]), *self.body.args(i)[1:3]
@@ -211,6 +249,8 @@ class Implication:
             call = self.origin_call(side)
             if call is None:
                 continue
+            if operator in _SAME_OR_NOT and self._compares_part(side, self.value(other), equal == truth):
+                return True
             if const is not None and const[1] == "0" and operator in _SAME_OR_NOT and self._looks_for_genuine(call):
                 return self.body.called(call).lower() in _ORDERS and equal == truth
             if self._compares_call(call, other, equal == truth, operator):
@@ -344,11 +384,21 @@ def _is_one_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
 
 def truth_of(value: Value) -> bool | None:
     """Whether a value is true or false as a condition, when that is certain."""
+    if isinstance(value, Missing):
+        return False
     if isinstance(value, Const):
         return not value.falsy
     if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
         return True
     return None
+
+
+def _may_equal(value: Value, key: str) -> bool | None:
+    """Whether a value is the constant that is asked for; None when it may be."""
+    if isinstance(value, Missing):
+        return False
+    got = _key(value)
+    return None if got is None else got == key
 
 
 def _is_genuine(proof: Proof, wanted: Value) -> bool:

@@ -7,14 +7,16 @@ from functools import lru_cache
 
 from tillproof.checks.idempotency.keys import kept, look, random_source
 from tillproof.checks.ways import anchor
-from tillproof.commerce.conditions import Atom
+from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handlers import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS
+from tillproof.commerce.recognise import Known
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Ctx, Element, Member, Result, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -32,6 +34,7 @@ _WHAT = {
 # Records of the messages that were handled.
 _NOTED = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
 _TAKES = ("payment.capture", "payment.confirm")
+_PIECES = 60
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
 
@@ -115,15 +118,54 @@ def kept_once(model: Model, repeat: Repeat) -> str:
 
 
 def _taken_once(model: Model, effect: Effect) -> str:
-    """Whether an effect comes only after the provider has taken the money, which it does once: ``if payment.execute():``"""
+    """Whether an effect comes only after the provider has taken the money, which it does once: ``if payment.execute():``, or where its
+    answer says so: ``capture.status === 'COMPLETED'``."""
     for held in model.effects.held(effect):
         for atom in model.conditions.behind(held):
-            if isinstance(atom, Atom) and atom.truth is True and model.program.body(atom.fn).op[atom.instr] == Op.CALL:
-                known = model.operations.at(atom.fn, atom.instr, atom.ctx)
-                thing = known.thing if known is not None else None
-                if known is not None and isinstance(thing, Operation) and thing.op in _TAKES and thing.repeatable == "state-guarded":
-                    return f"{known.provider.name} takes the same payment only once"
+            each = atom.groups if isinstance(atom, AnyOf) else ((atom,),)
+            takers = [next((t for one in group if isinstance(one, Atom) and (t := _taker(model, one))), "") for group in each]
+            if takers and all(takers):
+                return f"{takers[0]} takes the same payment only once"
     return ""
+
+
+def _taker(model: Model, atom: Atom) -> str:
+    """The provider whose answer to the call that takes the money a condition asks for, and is told that it did. One that is sent the same
+    key again answers what it answered before."""
+    body = model.program.body(atom.fn)
+    if atom.truth is not True:
+        return ""
+    asked = body.op[atom.instr]
+    if asked == Op.CALL and (known := _takes(model, atom.fn, atom.instr, atom.ctx)) is not None:
+        return known.provider.name
+    if asked != Op.BINARY or body.text(body.args(atom.instr)[0]) not in ("==", "===", "in"):
+        return ""
+    sides = [model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+    waiting, seen = [o for side in sides for o in options(side)], 0
+    while waiting and seen < _PIECES:
+        here, seen = waiting.pop(), seen + 1
+        if isinstance(here, Result) and here.instr >= 0:
+            known = _takes(model, here.fn, here.instr, here.ctx)
+            if known is not None and not _keyed_at(model, here.fn, here.instr):
+                return known.provider.name
+            waiting += [here.callee, *(v for _, v in model.evaluator.arguments(here)[:2])]
+        elif isinstance(here, (Member, Element)):
+            waiting += options(here.base)
+        else:
+            waiting += here.parts()[:4]
+    return ""
+
+
+def _takes(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Known | None:
+    known = model.operations.at(fn, i, ctx)
+    thing = known.thing if known is not None else None
+    return known if isinstance(thing, Operation) and thing.op in _TAKES and thing.repeatable == "state-guarded" else None
+
+
+def _keyed_at(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a call is sent under a key that may be the same the next time."""
+    looks = (look(model, site, site.ctx).found for site in model.operations.sites if (site.fn, site.instr) == (fn, i))
+    return any(found is not None and random_source(model, found.value) is None for found in looks)
 
 
 def _keyed(model: Model, effect: Effect) -> str:

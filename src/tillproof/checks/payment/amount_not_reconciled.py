@@ -20,6 +20,7 @@ from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.transitions import Transition
+from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
 
@@ -69,6 +70,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         t.effect
         for t in model.transitions.of(entry.target)
         if (t.computed or not _ends(model, t, handler is not None))
+        and t.held != WORKED_OUT  # what was paid is booked as it came, and the sums decide
         and (
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
@@ -135,7 +137,8 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     touch = effect.touch
     if touch is None or touch.kind != "write":
         return False
-    paid = [n for n in touch.fields if model.words.has("paid_fields", n) and not model.words.has("status_fields", n)]
+    told = ((n, v) for n, v in touch.fields.items() if model.words.has("paid_fields", n) and not model.words.has("status_fields", n))
+    paid = [n for n, v in told if model.words.money(n) or v is None or not says_how_much(v)]
     return bool(paid) and any(model.words.money(n) or PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
 
 

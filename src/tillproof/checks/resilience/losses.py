@@ -42,6 +42,8 @@ _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
 _STEPS = 4
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
+_COMMANDS = re.compile(r"(^|/)(management/commands|Console/Commands)/")
+_RECURRING = ("wp_schedule_event", "as_schedule_recurring_action")
 _UNHEARD = {
     "unread": "the error that is answered, and not raised, is never read, and success is answered",
     "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
@@ -208,6 +210,16 @@ def _refused(model: Model, place: Place) -> bool:
 def _settled_elsewhere(model: Model, handler: Handler) -> bool:
     """Whether another message of the same provider comes to us, so that what one loses the other brings."""
     return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
+
+
+def comes_round_again(model: Model, fn: Fn) -> bool:
+    """Whether a run that the shop's own clock sets off again and again does what a function does: what a message loses there is looked
+    for anew a little later."""
+    runs = [e for e in model.entries_to(fn) if e.role == "internal" and e.target.fn != fn]
+    if any(_COMMANDS.search(e.target.fn.file) for e in runs):
+        return True
+    hooks = [e for e in runs if e.style == "hook" and e.framework == "wordpress"]
+    return bool(hooks) and any(model.program.mentioning(word) for word in _RECURRING)
 
 
 def _told_of_later(model: Model, effect: Effect) -> bool:

@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.losses import (
     Lost,
     at_stake,
+    comes_round_again,
     keeps_payment,
     left_to_another,
     lost,
@@ -78,7 +79,7 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
     ends: dict[tuple[Fn, int], Lost] = {}
     for effect in effects:
         found = lost(model, effect) or (left_to_another(model, effect) if provider else None)
-        if found is not None:
+        if found is not None and not (provider and comes_round_again(model, found.fn)):
             first = ends.setdefault((found.fn, found.instr), found)
             ends[found.fn, found.instr] = first._replace(again=tuple(dict.fromkeys((*first.again, *found.again))))
     return ends

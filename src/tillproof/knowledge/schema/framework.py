@@ -390,8 +390,9 @@ class Framework(Part, frozen=True):
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
     write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
     that note beside a record what happened to it (an order note). ``revealing``: calls whose exception shows the request as sent, headers
-    and all. ``forms``: base classes of objects that are filled from a request, field by field. ``inert``: types and calls that yield
-    objects on which no method is an effect (``new Map()``, a digest being built).
+    and all. ``forms``: base classes of objects that are filled from a request, field by field. ``carriers``: base classes of objects that
+    carry what is said and are kept in no table. ``inert``: types and calls that yield objects on which no method is an effect
+    (``new Map()``, a digest being built).
     ``insecure``: ``option=value`` that turns the check of certificates off, and calls that do.
     ``effects``: calls that change records, money or goods, or tell somebody. A provider's operation of the same name goes first.
     ``remedies``: what is to be written in this framework, by need: lines of code. ``body``, ``header`` (of ``{{name}}``), ``refuse`` are
@@ -474,6 +475,7 @@ class Framework(Part, frozen=True):
     journals: tuple[str, ...] = ()
     revealing: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
     exposed: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
