@@ -402,8 +402,7 @@ class Handlers:
         return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
 
     def _leads_there(self, entry: Entry, route: str) -> bool:
-        """Whether a page is the way to the payment: its address says no more than that somebody pays, it is brought nothing back, and it
-        marks nothing."""
+        """Whether a page is the way to the payment: its address says that somebody pays, it is brought nothing back and marks nothing."""
         said = _PAY.sub("", route)
         return said != route and not _BACK.search(said) and not fields_of(self.model, entry) and not self.model.strangers.is_marked(entry)
 
