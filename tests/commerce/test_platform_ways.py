@@ -415,3 +415,40 @@ def test_a_platform_hands_its_client_what_builders_of_ours_made_of_the_order(tmp
         "Gateway/Builder.php": BUILDER.replace("NOTES", notes),
     }
     assert len(found(tmp_path, files, "payment/amount-not-reconciled")) == count
+
+
+SIGNED = """\
+<?php
+namespace Acme\\Pay\\Controller\\Payment;
+use Magento\\Framework\\App\\Action\\Action;
+use Magento\\Sales\\Model\\Order;
+use Razorpay\\Api\\Api;
+class Validate extends Action
+{
+    private $checkoutSession;
+    private $catalogSession;
+    public function execute()
+    {
+        $order = $this->checkoutSession->getLastRealOrder();
+        $api = new Api(getenv('KEY'), getenv('SECRET'));
+        $api->utility->verifyPaymentSignature([
+            'razorpay_payment_id' => $this->getRequest()->getParam('razorpay_payment_id'),
+            'razorpay_order_id' => $this->catalogSession->getRazorpayOrderId(),
+            'razorpay_signature' => $this->getRequest()->getParam('razorpay_signature'),
+        ]);
+        $order->setState(Order::STATE_PROCESSING);
+        $order->save();
+    }
+}
+"""
+
+
+def test_a_signature_over_what_the_session_keeps_says_nothing_of_the_last_order(tmp_path: Path) -> None:
+    files = {
+        "composer.json": '{"require": {"magento/framework": "*", "razorpay/razorpay": "^2"}}',
+        "registration.php": "<?php\n\\Magento\\Framework\\Component\\ComponentRegistrar::register('module', 'Acme_Pay', __DIR__);\n",
+        "etc/module.xml": '<config><module name="Acme_Pay"/></config>\n',
+        "etc/frontend/routes.xml": '<config><router id="standard"><route id="acme" frontName="acme"/></router></config>\n',
+        "Controller/Payment/Validate.php": SIGNED,
+    }
+    assert len(found(tmp_path, files, "payment/amount-not-reconciled")) == 1

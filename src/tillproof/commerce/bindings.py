@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Mix, Seq, Text, Value, options, pieces
+from tillproof.flow.values import Const, Member, Mix, Result, Seq, Text, Value, names, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.touches import Touch
     from tillproof.knowledge.schema import Provider
 
+_SESSION = re.compile(r"session", re.IGNORECASE)
 _NEAR = 3
 _JOINS = ("+", ".")
 _PIECES = 60
@@ -105,7 +106,24 @@ def signed_for_ours(model: "Model", handler: "Handler", paid: Iterable[Effect] =
     if not handler.inbound.binds:
         fields = [f for b in handler.provider.inbound for f in b.binds]
         return next((p for p in signed if any(_is_ours(model, p, field) for field in fields)), None)
+    paid = list(paid)
+    if any(_is_visitors_last(model, e.touch) for e in paid if e.touch is not None) and any(_kept_in_session(model, p) for p in signed):
+        return None  # the platform's last order and our last payment are two things of a session, and need not belong together
     return signed[0] if signed and not _chosen(model, handler, paid) else None
+
+
+def _is_visitors_last(model: "Model", touch: "Touch") -> bool:
+    """Whether a changed record is the order that the platform says the visitor placed last."""
+    found = options(touch.record) if touch.record is not None else ()
+    return bool(found) and all(isinstance(o, Result) and model.recogniser.result_is("visits", o) for o in found)
+
+
+def _kept_in_session(model: "Model", proof: "Proven") -> bool:
+    """Whether part of what is signed was kept in the visitor's session: ``$this->session->getPaymentId()``."""
+    here = pieces(_handed(model, proof), _PIECES, model.evaluator.made_of)
+    asked = [p for p in here if isinstance(p, Result) and isinstance(p.callee, Member) and not model.recogniser.result_is("visits", p)]
+    holders = [n.rpartition(".")[0].rpartition(".")[2] for p in asked for n in names(p.callee)]
+    return any(_SESSION.search(holder) for holder in holders)
 
 
 def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:

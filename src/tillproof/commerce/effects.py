@@ -219,11 +219,9 @@ class Effects:
         """Whether only a caller's values can tell where a call leads: a parameter is called, or a method of one that ours have too."""
         body = self.model.program.body(fn)
         callee = body.args(i)[0]
-        if body.op[callee] not in (Op.NAME, Op.FIELD):
+        if body.op[callee] not in (Op.NAME, Op.FIELD) or self.model.handovers.hands_on(fn, i):
             return True
         name = body.name(callee)
-        if self.model.handovers.hands_on(fn, i):
-            return True
         if body.op[callee] == Op.NAME:
             return name == "getattr" or self._is_handed(fn, callee)
         methods = self.model.program.functions_by_name
@@ -334,9 +332,8 @@ class Effects:
                 callee = body.args(i)[0]
                 if body.op[callee] not in (Op.NAME, Op.FIELD):
                     return True
-                if body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr"):
-                    return True
-                if params and self.model.handovers.hands_on(fn, i):
+                named = body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr")
+                if named or (params and self.model.handovers.hands_on(fn, i)):
                     return True
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD) and self.plain(fn, i) is not None:
                 return True

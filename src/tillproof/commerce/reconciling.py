@@ -9,6 +9,7 @@ from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
 from tillproof.commerce.field_reads import FieldRead
+from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
@@ -279,7 +280,7 @@ class Reconciling:
                 callee, arguments = body.call(place.instr)
                 given = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
                 for i in (*given, *(a for _, a in arguments)):
-                    for owner in _owners(self.model.evaluator.value(place.fn, i, place.ctx)):
+                    for owner in with_owners(self.model.evaluator.value(place.fn, i, place.ctx)):
                         read = self.model.records.read_behind(owner)
                         if read is not None and read.kind == "read" and same(read.entity, effect.touch.entity):
                             yield from self._chosen(read, 1)
@@ -502,9 +503,3 @@ def order_made(effect: Effect) -> bool:
         and touch.kind == "create"
         and touch.entity.rpartition("_")[2] in ("order", "booking", "purchase", "enrollment", "ticket")
     )
-
-
-def _owners(value: Value) -> list[Value]:
-    """A value, and the object that it was asked for as its own part: ``$order`` of ``$order->getLastPayment()``."""
-    asked = [o.callee for o in options(value) if isinstance(o, Result) and isinstance(o.callee, Member)]
-    return [value, *(callee.base for callee in asked if callee.name.startswith("get"))]

@@ -9,6 +9,7 @@ from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
+from tillproof.commerce.getters import owner_of
 from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
@@ -404,7 +405,9 @@ class Records:
                     kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
                 elif isinstance(option, Unknown) and effect == "record.write" and low == "add":
                     kind = "flush" if kind == "create" else kind
-                elif isinstance(option, Param) or (isinstance(option, Result) and (low == "persist" or self._is_there(option))):
+                elif isinstance(option, Param) or (
+                    isinstance(option, Result) and (low == "persist" or owner_of(option) or self.read_behind(option))
+                ):
                     record = option
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:
@@ -412,10 +415,9 @@ class Records:
         touch = self._touch(kind, told or named, parts, fn, i, ctx, record, effect)
         return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
 
-    def _is_there(self, option: Result) -> bool:
-        """Whether an object that is saved was looked up, or belongs to one that was: ``$order->getLastPayment()``."""
-        gotten = isinstance(option.callee, Member) and option.callee.name.startswith("get") and not self.model.evaluator.arguments(option)
-        return bool(gotten) or self.read_behind(option) is not None
+    def _is_there(self, option: Value, low: str) -> bool:
+        """Whether an object that is saved was looked up, or belongs to one that was."""
+        return isinstance(option, Result) and (low == "persist" or owner_of(option) is not None or self.read_behind(option) is not None)
 
     def _is_new(self, record: Value, parts: Parts) -> bool:
         """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""

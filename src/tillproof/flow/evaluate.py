@@ -20,7 +20,7 @@ from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
-from tillproof.flow.unwired import refers_to_nothing
+from tillproof.flow.unwired import hears_nothing, refers_to_nothing
 from tillproof.flow.values import (
     NO_THIS,
     Choice,
@@ -90,8 +90,8 @@ class Evaluator:
         """The names of calls by which functions of ours may be run that a reference names."""
         self.referred: Callable[[Fn, int], FunctionV | None] = refers_to_nothing
         """The function that runs where a callee stands."""
-        self.heard: Listening = _nobody
-        self.answering: Listening = _nobody
+        self.heard: Listening = hears_nothing
+        self.answering: Listening = hears_nothing
         """The functions that a call sets off by the name that it tells, and those that have run for the message it hands over."""
 
     def frame(self, fn: Fn, ctx: Ctx | None = None) -> Frame:
@@ -498,10 +498,6 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
-
-
-def _nobody(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:
-    return []  # nothing listens, as long as nobody says what does
 
 
 def returns(body: Body) -> list[int]:

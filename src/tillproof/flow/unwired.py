@@ -1,7 +1,7 @@
 """What holds of containers, loaders and rows as long as nobody says how a program is wired: there are none."""
 
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import FunctionV, Place, Result, Value
+from tillproof.flow.values import Ctx, FunctionV, Place, Result, Value
 
 
 def hands_out_nothing(_cls: ClassId) -> list[ClassId]:
@@ -27,6 +27,11 @@ def runs_nothing(_value: Result, _name: str, _at: Place) -> Value | None:
 def fetches_nothing(_value: Value, _language: str) -> ClassId | None:
     """No value is a row that was fetched."""
     return None
+
+
+def hears_nothing(_fn: Fn, _i: int, _ctx: Ctx | None) -> list[FunctionV]:
+    """No call sets off a function of ours by what it tells."""
+    return []
 
 
 def sets_no_field(_cls: ClassId, _name: str) -> bool:
