@@ -548,3 +548,36 @@ _SETTINGS = "<?php\nreturn ['urls' => ['pay' => 'https://api.idpay.ir/v1.1/payme
 def test_the_address_of_a_gateway_is_kept_among_the_settings(tmp_path: Path, bound: str, wrong: bool) -> None:
     files = {"artisan": "", "app/Services/Gateway.php": _GATEWAY.replace("BOUND", bound), "config/gateway.php": _SETTINGS}
     assert bool(found(tmp_path, files, "resilience/no-timeout")) is wrong
+
+
+_GOODS_KEPT = """\
+<?php
+session_start();
+include 'db.php';
+if (!isset($_SESSION['admin'])) { header('Location: login.php'); exit; }
+$kept = $conn->prepare('UPDATE products SET name = ?, stock = ? WHERE id = ?');
+$kept->bind_param('sii', $_POST['name'], $_POST['stock'], $_POST['id']);
+$kept->execute();
+"""
+_ORDERED = """\
+<?php
+session_start();
+include 'db.php';
+foreach ($_SESSION['cart'] as $line) {
+    $made = $conn->prepare('INSERT INTO orders (user_id, product_id, quantity, address) VALUES (?, ?, ?, ?)');
+    $made->bind_param('iiis', $_SESSION['user'], $line['product'], $line['quantity'], $_POST['address']);
+    $made->execute();
+TAKEN
+}
+"""
+_COUNTED = """\
+    $taken = $conn->prepare('UPDATE products SET stock = stock - ? WHERE id = ?');
+    $taken->bind_param('ii', $line['quantity'], $line['product']);
+    $taken->execute();"""
+
+
+@pytest.mark.parametrize(("taken", "title"), [("", "Orders are taken without taking any stock"), (_COUNTED, "Stock is taken without")])
+def test_stock_that_only_statements_tell_of_is_kept_all_the_same(tmp_path: Path, taken: str, title: str) -> None:
+    files = {"db.php": "<?php $conn = new mysqli('db', 'shop', getenv('PW'), 'shop');\n", "admin/product.php": _GOODS_KEPT}
+    (one,) = found(tmp_path, {**files, "order.php": _ORDERED.replace("TAKEN", taken)}, "inventory/oversell-race")
+    assert one.title.startswith(title)

@@ -10,6 +10,7 @@ from tillproof.commerce.entities import ORDER, entity, same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.stock import Stock
+from tillproof.commerce.schema.tables import Column, Table
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
@@ -41,6 +42,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     if takings.all or takings.triggers:
         return
     kept = [s for s in model.stock_writes.tables if not s.mirror]
+    kept += _told(model, {s.table.unit for s in model.stock_writes.tables})
     if not any(s.sure or _is_asked(model, s) for s in kept):
         return
     seen: set[tuple[Fn, int]] = set()
@@ -54,6 +56,28 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
             if stock is not None and (effect.fn, effect.instr) not in seen:
                 seen.add((effect.fn, effect.instr))
                 yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), _hidden(model, stock))
+
+
+def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
+    """Stock that only statements tell of, in a part that declares none: ``INSERT INTO products (name, stock) VALUES (?, ?)``. What a system
+    elsewhere may keep is no shop's own."""
+    found: dict[str, Stock] = {}
+    for write in model.stock_writes.all:
+        touch, fn = write.touch, write.place.fn
+        unit, name = model.program.unit(fn.file), snake(write.field)
+        if unit in known | set(found) or write.how != "set" or touch.kind not in ("write", "upsert", "create"):
+            continue
+        sold = model.words.has("goods_entities", touch.entity) and model.words.has("stock_columns", name)
+        if sold and model.schema.table(touch.entity, fn.file) is None and not _mirrors(model, unit):
+            line = model.program.body(fn).line[write.place.instr]
+            column = Column(write.field, fn.file, line, line)
+            found[unit] = Stock(Table(touch.entity, fn.file, line, unit, "statements", columns={name: column}), (column,), (), True)
+    yield from found.values()
+
+
+def _mirrors(model: "Model", unit: str) -> bool:
+    """Whether a deployed part speaks to a system that keeps stock itself."""
+    return any(s.provider.kind in _ELSEWHERE and model.program.unit(s.fn.file) == unit for s in model.operations.sites)
 
 
 def _is_asked(model: "Model", stock: Stock) -> bool:
