@@ -594,6 +594,7 @@ ASKED = {
         "const master = user.role === 'master'\n const sells = user._id === show.partnerId\n if (!master && !sells) throw new Error('no')",
         "const may = user.role === 'admin' || (user.role === 'partner' && show.partnerId === user._id)\n if (!may) throw new Error('no')",
         "requireRole(user, ['admin', 'manager'])",
+        "const actor = requireCan(user, 'manage_orders')",
     ],
     "public": [
         "if (user.role !== 'admin' && user.role !== 'customer') throw new Error('no')",
@@ -601,6 +602,7 @@ ASKED = {
         "if (show.type !== 'master') throw new Error('no')",
         "const master = user.role === 'master'\n const bought = user._id === show.buyerId\n if (!master && !bought) throw new Error('no')",
         "requireRole(user, ['admin', 'customer'])",
+        "const actor = requireCan(user, 'read_orders')",
     ],
 }
 
@@ -613,6 +615,7 @@ const {{ User, Show }} = require('./models')
 const app = express()
 
 function requireRole(user, allowed) {{ if (!allowed.includes(user.role)) throw new Error('no') }}
+function requireCan(user, right) {{ if (!user.rights.includes(right)) throw new Error('no')\n return user }}
 
 app.post('/shows/:id/confirm', async function confirm(req, res) {{
   const user = await User.findById(req.session.userId)

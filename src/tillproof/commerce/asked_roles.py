@@ -18,7 +18,10 @@ _SELLS = re.compile(
 )
 _SAME = ("==", "===", "is")
 _LISTED = ("includes", "has", "contains")
-_DEMANDS = re.compile(r"(require|assert|ensure|check|verify|enforce|must_have|validate)_?(\w+_)?roles?(_\w+)?")
+_DEMANDS = re.compile(
+    r"(require|assert|ensure|check|verify|enforce|must_have|validate|authorize)(_\w+)?_(roles?|can|permissions?|capabilit(y|ies)|privileges?|access)(_\w+)?"
+)
+_MANAGES = re.compile(r"\w+[._:](manage|administer|admin|approve|refund)")
 _DEEPEST = 4
 
 
@@ -65,7 +68,8 @@ def demanded_role(evaluator: Evaluator, fn: Fn, i: int, name: str) -> Role | Non
         return None
     given = [evaluator.value(fn, v) for _, v in evaluator.program.body(fn).call(i)[1]]
     told = [t for v in given for item in (v.items if isinstance(v, Seq) else (v,)) if constant(item) is not None and (t := role_text(item))]
-    return "staff" if told and all(STAFF_TEXT.fullmatch(t) or OTHERS_AT_THE_SHOP.fullmatch(t) for t in told) else None
+    shops = (STAFF_TEXT, OTHERS_AT_THE_SHOP, _MANAGES)
+    return "staff" if told and all(any(p.fullmatch(t) for p in shops) for t in told) else None
 
 
 def _is_equality(evaluator: Evaluator, fn: Fn, i: int) -> bool:
