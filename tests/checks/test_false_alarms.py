@@ -856,6 +856,7 @@ def test_the_console_of_a_page_is_its_users_own_and_a_client_is_told_once(tmp_pa
         return [f.start_line for f in found(tmp_path / name, files, "boundary/secret-logged")]
 
     assert lines("page", '"axios": "1.6.0", "react": "18.2.0"') == []
+    assert lines("built", '"axios": "1.6.0", "react": "18.2.0", "vite": "5.0.0", "firebase-admin": "13.0.0"') == []
     assert lines("server", '"axios": "1.6.0", "express": "4.18.0"') == [7]
 
 
@@ -915,3 +916,126 @@ def test_staff_who_have_a_stored_message_done_again_bring_none(tmp_path: Path) -
     files = {"src/payments.controller.ts": _HOOKS, "src/hooks.service.ts": _TAKEN}
     model, _ = model_of(tmp_path, files)
     assert [h.entry.route for h in model.handlers.all] == ["/payments/webhook"]
+
+
+_JOIN = """\
+const express = require("express");
+const stripe = require("stripe")(process.env.STRIPE_SECRET_KEY);
+const { User } = require("./models");
+
+const app = express();
+app.use(express.json());
+
+app.post("/pay", async (req, res) => {
+  res.json(await stripe.paymentIntents.create({ amount: 900, currency: "eur" }));
+});
+
+app.post("/join", async (req, res) => {
+  const { PERSON, isSubscribed } = req.body;
+  res.json(await User.create({ PERSON, isSubscribed }));
+});
+"""
+
+
+def test_who_joins_and_wants_news_has_paid_for_nothing(tmp_path: Path) -> None:
+    def lines(name: str, person: str) -> list[int]:
+        declared = 'mongoose.model("User", new mongoose.Schema({ isSubscribed: Boolean }))'
+        models = f'const mongoose = require("mongoose");\nexports.User = {declared};\n'
+        files = {"package.json": "{}", "app.js": _JOIN.replace("PERSON", person), "models.js": models}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/fulfil-on-redirect")]
+
+    assert lines("news", "firstName, password") == []
+    assert lines("pays", "plan") == [14]
+
+
+_BOOKS = """\
+import express from "express";
+import { PrismaClient } from "@prisma/client";
+
+const db = new PrismaClient();
+const app = express();
+app.use(express.json());
+
+async function update(id: string, changes: { totalPaid?: number }) {
+  return db.transaction.update({ where: { id }, data: { totalPaid: changes.totalPaid } });
+}
+
+app.patch("/books/:id", GUARD, async (req, res) => res.json(await update(req.params.id, { totalPaid: req.body.totalPaid })));
+app.post("/books/:id/open", isSignedIn, async (req, res) => res.json(await update(req.params.id, { totalPaid: 0 })));
+"""
+
+
+def test_what_staff_write_by_a_function_that_customers_reach_too_is_theirs_to_say(tmp_path: Path) -> None:
+    def lines(name: str, guard: str) -> list[int]:
+        files = {"package.json": "{}", "src/app.ts": _BOOKS.replace("GUARD", guard)}
+        return [f.start_line for f in found(tmp_path / name, files, "payment/client-amount")]
+
+    assert lines("staff", "requireAdmin") == []
+    assert lines("customer", "isSignedIn") != []
+
+
+_EVENTS = """\
+import express from "express";
+import mercadopago from "mercadopago";
+import { PrismaClient } from "@prisma/client";
+
+const db = new PrismaClient();
+const app = express();
+app.use(express.json());
+
+app.VERB("/api/events", async (req, res) => {
+  const wanted = req.WHERE.status;
+  if (wanted === "cancelled") {
+    await db.order.updateMany({ where: { event: req.WHERE.id }, data: { status: "cancelled" } });
+  }
+  res.json(await db.event.findMany({ where: { status: wanted } }));
+});
+"""
+
+
+def test_a_list_of_events_that_a_browser_reads_is_no_webhook(tmp_path: Path) -> None:
+    def routes(name: str, verb: str, where: str) -> list[str | None]:
+        code = _EVENTS.replace("VERB", verb).replace("WHERE", where)
+        model, _ = model_of(tmp_path / name, {"package.json": "{}", "src/app.ts": code})
+        return [h.entry.route for h in model.handlers.all if h.provider.id == "mercadopago"]
+
+    assert routes("listed", "get", "query") == []
+    assert routes("told", "post", "body") == ["/api/events"]
+
+
+_RACE = """\
+import express from "express";
+import { PrismaClient } from "@prisma/client";
+import Stripe from "stripe";
+
+const db = new PrismaClient();
+const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+const app = express();
+
+async function findByIntentForUpdate(tx: any, intent: string) {
+  const [row] = await tx.$queryRaw<any[]>`SELECT * FROM payments WHERE intent_id = ${intent}LOCK`;
+  return row ? { id: row.id, status: row.status } : undefined;
+}
+
+app.post("/hook", express.raw({ type: "*/*" }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers["stripe-signature"] as string, process.env.STRIPE_WEBHOOK_SECRET!);
+  if (event.type === "payment_intent.succeeded") {
+    await db.$transaction(async (tx) => {
+      const payment = await findByIntentForUpdate(tx, event.data.object.id);
+      if (!payment || payment.status === "paid") return;
+      await tx.payment.update({ where: { id: payment.id }, data: { status: "paid" } });
+      await tx.order.create({ data: { paymentId: payment.id } });
+    });
+  }
+  res.json({});
+});
+"""
+
+
+def test_a_lookup_that_locks_the_row_keeps_two_deliveries_apart(tmp_path: Path) -> None:
+    def lines(name: str, lock: str) -> list[int]:
+        files = {"package.json": "{}", "src/app.ts": _RACE.replace("LOCK", lock)}
+        return [f.start_line for f in found(tmp_path / name, files, "idempotency/dedup-race")]
+
+    assert lines("locked", " FOR UPDATE") == []
+    assert lines("read", "") != []

@@ -50,6 +50,10 @@ _ROUTES = re.compile(
 )
 _SOURCES = re.compile(r"(?:^|/)src/", re.IGNORECASE)
 _FUNCTIONS = frozenset(["gatsby", "@vercel/node", "@netlify/functions"])  # builders of pages that run functions beside them
+_BUILDERS = frozenset(["vite", "react-scripts", "react-router-dom", "vue-router", "react-redux"])  # of pages that no server of ours renders
+_SERVING = frozenset(
+    ["express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "next", "nuxt", "@remix-run/node", "@remix-run/react"]
+) | frozenset(["@sveltejs/kit", "astro", "vike", "@vendure/core", "@medusajs/medusa", "apollo-server", "@apollo/server", "react-router"])
 _SAYS = re.compile(
     rb"[\"']use client[\"']|\b(?:window|document)\s*\.\s*\w|\b(?:local|session)Storage\b|XMLHttpRequest|\bjQuery\b"
     rb"|\$\(\s*(?:document|['\"][#.])|\baddEventListener\s*\("
@@ -97,4 +101,9 @@ class Browser:
     @cached_property
     def _front_units(self) -> frozenset[str]:
         """Units that are pages and nothing else."""
-        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not (_SERVERS | _FUNCTIONS) & needs.keys())
+        return frozenset(u for u, needs in self.versions.items() if _FRONTS & needs.keys() and not _serving(needs) & needs.keys())
+
+
+def _serving(needs: dict[str, str | None]) -> frozenset[str]:
+    """The packages of which none is needed by pages: where a builder of pages is, what only helps a server may be there by mistake."""
+    return (_SERVING if _BUILDERS & needs.keys() else _SERVERS) | _FUNCTIONS

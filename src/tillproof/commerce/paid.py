@@ -58,6 +58,8 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
+_NEWS = ("is_subscribed", "subscribed")
+_PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
 _TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
@@ -469,8 +471,10 @@ class PaidPolicy(SenderPolicy):
         if self._waits(got.must) or any(still_owed(self.model.words, key, entry) for key, entry in entries.items()):
             return ""
         found: list[Said] = []
+        personal = any(_PERSONAL.fullmatch(snake(key)) for key in entries)
         for key, entry in entries.items():
-            found.append(self._says_paid(key, entry, holder))
+            wants_news = personal and snake(key) in _NEWS  # said beside somebody's name and password, and nothing that he pays for
+            found.append("" if wants_news else self._says_paid(key, entry, holder))
             if key in ("data", "$set", "values", "set", "update", "defaults"):
                 found.append(self._record_pays(entry, holder, depth + 1))
         return _strongest(found)

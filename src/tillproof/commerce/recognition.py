@@ -169,7 +169,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):
         return 0, ""
-    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e) and (signs.named or weight or _is_event(e))]
+    told = weight or (signs.named and not (signs.visited or signs.browsed))  # a page asks for `cancelled` ones of whatever it lists
+    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e) and (told or _is_event(e))]
     if events:
         weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
     if inbound.proof == "refetch" and signs.named and not signs.visited and provider.id in signs.asking:

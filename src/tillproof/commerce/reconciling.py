@@ -490,7 +490,7 @@ def _meta_key(keys: Mapping[str | None, Value] | Mapping[str, Value], depth: int
 
 def _said_key(called: str) -> str:
     """The provider's id by which a method looks a record up, as its name says; empty where it names none."""
-    said = _BY.search(snake(called))
+    said = _BY.search(snake(called).removesuffix("_for_update"))
     key = said["key"] or said["other"] if said is not None else ""
     return key if key and PAYMENT_ID.fullmatch(key) else ""
 

@@ -84,6 +84,7 @@ _COLUMN_IN_NAME = re.compile(
 )
 # A condition written out: ``where('stock >= ?', n)``, ``andWhere('item.stock >= :n')``.
 _IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
+_COMPARED = ("<", ">", "=", "!=")
 _SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
 # Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
@@ -412,6 +413,8 @@ class PartReader:
         if name in ("and", "or", "and_", "or_", "q"):
             told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
             return any(told)
+        if name == "sql":
+            return self._in_template(fn, given, out)
         if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[asked := body.args(callee)[0]] == Op.FIELD:
             out.compared.add(body.name(asked))
             return True
@@ -421,6 +424,16 @@ class PartReader:
                 out.keys[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
             return True
         return False
+
+    def _in_template(self, fn: Fn, given: list[int], out: Parts) -> bool:
+        """``sql`${products.stock} >= ${n}```: the columns that a template compares."""
+        body = self.program.body(fn)
+        texts = {n: const[1] for n, row in enumerate(given) if (const := body.const(row)) is not None}
+        for n, row in enumerate(given):
+            follows, leads = texts.get(n + 1, "").lstrip(), texts.get(n - 1, "").rstrip()
+            if body.op[row] == Op.FIELD and (follows.startswith(_COMPARED) or (leads.endswith(_COMPARED) and not follows)):
+                out.compared.add(body.name(row))
+        return any(body.op[row] == Op.FIELD and body.name(row) in out.compared for row in given)
 
     def _column(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The column that one side of a comparison is: ``Order.id``, ``getattr(Order, name)``."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Fits: TypeAlias = Callable[[Place], bool]
 
-_LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire)(_|$)")
+_LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire|for_update)(_|$)")
 _ADVISORY = re.compile(r"\bget_lock\s*\(|\bpg_(try_)?advisory_", re.IGNORECASE)
 _FOR_UPDATE = re.compile(rb"for[ _]?update|lock", re.IGNORECASE)
 _LOCKS_DEEP = 1
@@ -76,7 +76,7 @@ class Regions:
                 continue
             within = self.model.program.body(option.fn)
             calls = [n for n, op in enumerate(within.op) if op == Op.CALL]
-            if any(self._is(option.fn, n, None, "lock") for n in calls):
+            if any(self._is(option.fn, n, None, "lock") or self.locks_rows(Place(option.fn, n, None)) for n in calls):
                 return True
             if depth < _LOCKS_DEEP and any(self._locks_inside(option.fn, n, None, depth + 1) for n in calls[:_MOST_CALLS]):
                 return True

@@ -50,7 +50,7 @@ def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     sites = list(_sums(model, fn, i, None))
     waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) else []
     for _ in range(_LEVELS):
-        above = [up for ctx in waiting for up in model.callers.above(fn, ctx)][:_MOST_CALLERS]
+        above = [up for ctx in waiting for up in model.callers.above(fn, ctx) if not model.staff_only(up.caller)][:_MOST_CALLERS]
         waiting = []
         for ctx in above:
             sums = list(_sums(model, fn, i, ctx))

@@ -175,6 +175,9 @@ def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
     if effect.kind == "flush":
         written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
         return bool(written) and all(_remarks(t) for t in written)
+    if effect.kind == "file.write" and effect.touch is None:
+        body = model.program.body(effect.fn)
+        return body.called(effect.instr).startswith("append") or "log" in snake(model.program.name(effect.fn)).split("_")
     return effect.touch is not None and (_remarks(effect.touch) or _of_a_notice(model, effect, effect.touch))
 
 
