@@ -103,6 +103,8 @@ def _rule(model: Model, handler: Handler, told: Told) -> Ruling:
         )
         return ruling
     _break(handler, ruling, told, line)
+    acts = sorted(handler.walked.acts, key=lambda act: act.kind.rstrip("?") not in ("order.paid", "fulfil"))
+    ruling.evidence += [at(model.program, act.fn, act.instr, "what is done here ought to be told in that line", "sink") for act in acts[:1]]
     return ruling
 
 
