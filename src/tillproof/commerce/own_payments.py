@@ -5,6 +5,8 @@ import re
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.changed_later import put_in_later
+from tillproof.commerce.effects import Effect
 from tillproof.commerce.given import given_at, is_open
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
@@ -37,6 +39,7 @@ class OwnPayments:
         self.model = model
         self._named: dict[tuple[str, str], bool] = {}
         self._begun: dict[str, OperationSite | None] = {}
+        self._changed: dict[tuple[str, str], Effect | None] = {}
 
     def _sites(self, provider: "Provider") -> list[OperationSite]:
         return [s for s in self.model.operations.sites if s.provider.id == provider.id and s.operation.op in BEGIN]
@@ -65,6 +68,14 @@ class OwnPayments:
             sites = [s for s in self._sites(provider) if self._may_name_ours(s)]
             self._begun[provider.id] = sites[0] if sites and all(self._is_for_ours(s) for s in sites) else None
         return self._begun[provider.id]
+
+    def put_in_later(self, provider: "Provider", order: str) -> Effect | None:
+        """Where customers can put something into such an order while a payment that was begun for its sum is open."""
+        begun = self.begun_for(provider)
+        key = (provider.id, order)
+        if key not in self._changed:
+            self._changed[key] = put_in_later(self.model, begun, order) if begun is not None and order else None
+        return self._changed[key]
 
     def _may_name_ours(self, site: OperationSite) -> bool:
         """Whether a payment may carry an id of ours; one that is begun without a word to keep cannot be taken for a record's."""

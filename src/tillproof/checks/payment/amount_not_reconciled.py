@@ -166,6 +166,11 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         "smaller sum, in a weaker currency or for another order is taken for this one, and the goods go out for it."
     )
     ruling.remediation = remedy(model, place.fn.file, handler, effect.touch)
+    later = _put_in_later(handler, reconciling, [e for _, e in part]) if handler is not None else None
+    if later is not None:
+        ruling.message += " The order can still be added to after the payment was begun for what it came to then."
+        ruling.remediation += " Or take nothing more into an order for which a payment is open."
+        ruling.evidence.append(step(model, later.place, "the order can be changed here while its payment is open"))
     if named is not None:
         ruling.message += (
             f" The request that begins the payment names the order itself (`{named[1]}`): a cheap cart can pay for a dear order."
@@ -226,10 +231,16 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
     asked = any(p.refetch for p in handler.walked.proofs)
     if (handler.kind == "webhook" or asked) and paid and all(reconciling.carried(e, told=handler.kind != "webhook") for e in paid):
         begun = reconciling.own.begun_for(handler.provider)
-        if begun is not None:
+        if begun is not None and _put_in_later(handler, reconciling, paid) is None:
             note = "the payment is begun with the order's id and for its own sum; what is heard of it carries that id back"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
     return []
+
+
+def _put_in_later(handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> Effect | None:
+    """Where an order that is paid here can still be added to while its payment is open."""
+    kinds = dict.fromkeys(e.touch.entity for e in paid if e.touch is not None)
+    return next((found for kind in kinds if (found := reconciling.own.put_in_later(handler.provider, kind)) is not None), None)
 
 
 def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> list[Evidence]:
