@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.test_examples import review_of
+from tests.commerce.small_models import model_of
 from tillproof.checks.pages import Example
 
 COMPOSER = '{"require": {"symfony/framework-bundle": "^7", "symfony/messenger": "^7", "stripe/stripe-php": "^13"}}'
@@ -452,3 +453,28 @@ def test_a_signature_over_what_the_session_keeps_says_nothing_of_the_last_order(
         "Controller/Payment/Validate.php": SIGNED,
     }
     assert len(found(tmp_path, files, "payment/amount-not-reconciled")) == 1
+
+
+def test_an_order_stored_with_empty_fields_of_a_payment_is_no_return_from_one(tmp_path: Path) -> None:
+    shop = """\
+const express = require('express');
+const Razorpay = require('razorpay');
+const { Order } = require('./models');
+
+const app = express();
+const razorpay = new Razorpay({ key_id: process.env.RZP_ID, key_secret: process.env.RZP_SECRET });
+
+app.post('/pay', async (req, res) => res.json(await razorpay.orders.create({ amount: 100, currency: 'INR' })));
+
+app.post('/cash', async (req, res) => {
+  const { items, customer } = req.body;
+  const order = new Order({ items, customer, status: 'open', razorpay_order_id: null, razorpay_payment_id: FIELD });
+  await order.save();
+  res.json({ id: order._id });
+});
+"""
+    found = {}
+    for name, field in (("cash", "null"), ("back", "req.body.razorpay_payment_id, razorpay_signature: req.body.razorpay_signature")):
+        model, _ = model_of(tmp_path / name, {"package.json": "{}", "server.js": shop.replace("FIELD", field)})
+        found[name] = [h.entry.route for h in model.handlers.all if h.kind == "redirect-return"]
+    assert found == {"cash": [], "back": ["/cash"]}

@@ -334,6 +334,11 @@ class Handlers:
         provider, inbound, why = found
         return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 
+    def _are_sent(self, entry: Entry, fields: list[str]) -> bool:
+        """Whether several fields are read of the request, and not only names of what is stored."""
+        sent = {part for key in fields_of(self.model, entry) for name in [key.rpartition(".")[2]] for part in (name, snake(name))}
+        return len(sent.intersection(fields)) > 1
+
     def _return(self, entry: Entry) -> Handler | None:
         """A page or call by which the browser comes back from paying."""
         paying = self.paying(self.model.program.unit(entry.target.fn.file))
@@ -365,7 +370,12 @@ class Handlers:
                 )
                 if not mine and not _BACK.search(route):
                     fields = [f for f in fields if f not in _ANY_FIELD]
-                if (fields and (says or mine or "GET" in entry.methods or len(fields) > 1)) or (says and mine) or confirming or signed:
+                if (
+                    (fields and (says or mine or "GET" in entry.methods or self._are_sent(entry, fields)))
+                    or (says and mine)
+                    or confirming
+                    or signed
+                ):
                     why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
                     return Handler(entry, provider, inbound, "redirect-return", closure, why)
         if (
