@@ -478,3 +478,42 @@ app.post('/cash', async (req, res) => {
         model, _ = model_of(tmp_path / name, {"package.json": "{}", "server.js": shop.replace("FIELD", field)})
         found[name] = [h.entry.route for h in model.handlers.all if h.kind == "redirect-return"]
     assert found == {"cash": [], "back": ["/cash"]}
+
+
+RETURNED = """\
+<?php
+namespace Acme\\Pay\\Controller;
+use PLATFORM;
+use Stripe\\StripeClient;
+use Symfony\\Component\\HttpFoundation\\Request;
+use Symfony\\Component\\Routing\\Annotation\\Route;
+class ReturnController
+{
+    public function __construct(private NAME $platform, private StripeClient $stripe) {}
+
+    #[Route('/acme/pay', methods: ['POST'])]
+    public function pay(Request $request)
+    {
+        return $this->stripe->checkout->sessions->create(['mode' => 'payment']);
+    }
+
+    #[Route('/acme/return', methods: ['GET'])]
+    public function done(Request $request)
+    {
+        return $this->platform->finalizeTransaction($request);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("platform", "count"),
+    [("Shopware\\Core\\Checkout\\Payment\\Controller\\PaymentController", 0), ("Vendor\\Shop\\Payments", 1)],
+)
+def test_a_request_handed_to_a_route_of_the_platform_is_not_paid_by_its_name(tmp_path: Path, platform: str, count: int) -> None:
+    controller = RETURNED.replace("PLATFORM", platform).replace("NAME", platform.rpartition("\\")[2])
+    files = {
+        "composer.json": '{"require": {"symfony/framework-bundle": "^6", "stripe/stripe-php": "^10"}}',
+        "src/Controller/ReturnController.php": controller,
+    }
+    assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == count

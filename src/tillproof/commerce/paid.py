@@ -359,7 +359,7 @@ class PaidPolicy(SenderPolicy):
                 return "sure"
             if got[0].effect != "record.create" or said:
                 return said
-        if model.recogniser.of_sdk(fn, i, ctx) or model.recogniser.is_missing(fn, i, ctx):
+        if model.recogniser.of_sdk(fn, i, ctx) or model.recogniser.is_missing(fn, i, ctx) or model.recogniser.of_controller(fn, i, ctx):
             return ""
         invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):

@@ -137,6 +137,11 @@ class Recogniser:
         sdks = self._sdks[self.program.language(fn.file)]
         return any(strip(name).lower().startswith(sdks) for name in self.callee_names(fn, i, ctx))
 
+    def of_controller(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
+        """Whether a call hands a request on to a route of the platform: its name says what was asked for, not that it was given."""
+        owners = (name.rpartition(".")[0].removesuffix("()") for name in self.callee_names(fn, i, ctx) if not name.startswith("?"))
+        return any("." in owner and owner.endswith("Controller") for owner in owners)
+
     def is_missing(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call is of a method that a class of ours, with no base of others and no class below it, does not have: it fails when
         it is run, and does nothing that its name says."""
