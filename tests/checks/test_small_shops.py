@@ -581,3 +581,19 @@ def test_stock_that_only_statements_tell_of_is_kept_all_the_same(tmp_path: Path,
     files = {"db.php": "<?php $conn = new mysqli('db', 'shop', getenv('PW'), 'shop');\n", "admin/product.php": _GOODS_KEPT}
     (one,) = found(tmp_path, {**files, "order.php": _ORDERED.replace("TAKEN", taken)}, "inventory/oversell-race")
     assert one.title.startswith(title)
+
+
+_REDUCER = """\
+import { createSlice } from 'KIT';
+export const shelf = createSlice({ name: 'shelf', initialState: { products: [] }, reducers: {
+  add: (state, action) => {
+    const product = state.products.find((p) => p.id === action.payload.id);
+    product.quantity += action.payload.quantity;
+  },
+} });
+"""
+
+
+@pytest.mark.parametrize(("kit", "wrong"), [("@reduxjs/toolkit", False), ("./records", True)])
+def test_a_field_that_a_page_sets_is_what_it_shows(tmp_path: Path, kit: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"lib/shelf.js": _REDUCER.replace("KIT", kit)}, "inventory/non-atomic-write")) is wrong

@@ -129,7 +129,9 @@ class StockWrites:
             self._own[fn] = []
             if self._speaks(fn):
                 body = self.model.program.body(fn)
-                telling = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.SET_FIELD) and self._is_telling(fn, body, i)]
+                # A field that a page sets is what it shows: no database keeps it until something is called.
+                ways = (Op.CALL,) if self.model.browser.runs(fn.file) else (Op.CALL, Op.SET_FIELD)
+                telling = [i for i, op in enumerate(body.op) if op in ways and self._is_telling(fn, body, i)]
                 touches = (self.model.records.touch(fn, i, None) for i in telling)
                 found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
                 atomic = {snake(w.field) for w in found if w.how == "relative"}
