@@ -370,3 +370,42 @@ def test_who_is_shown_a_note_is_no_system(tmp_path: Path) -> None:
 
     assert kinds("a", "$this->session->set_flashdata('thanks', 'Paid.');") == ["redirect-return"]
     assert kinds("b", "") == ["webhook"]
+
+
+_VERIFIED = """\
+import requests
+from django.db import models
+from django.http import HttpResponse
+from django.urls import path
+
+
+class Payment(models.Model):
+    number = models.CharField(max_length=40, unique=True)
+    amount = models.DecimalField(max_digits=10, decimal_places=0)
+    status = models.CharField(max_length=20)
+
+
+def verify(token, amount):
+    return requests.post("https://api.nordbank.io/v2/verify", json={"token": token, TOLD}, timeout=9).json()
+
+
+def payment_verify(request):
+    payment = Payment.objects.select_related("order").get(number=request.POST["number"])
+    answer = verify(request.POST["receipt"], payment.amount)
+    if answer["status"] == "paid":
+        payment.status = "paid"
+        payment.save()
+    return HttpResponse()
+
+
+urlpatterns = [path("payment/verify/", payment_verify)]
+"""
+
+
+def test_a_system_that_is_told_what_is_owed_compares_it(tmp_path: Path) -> None:
+    def count(name: str, told: str) -> int:
+        files = {"manage.py": "", "shop/views.py": _VERIFIED.replace("TOLD", told)}
+        return len(found(tmp_path / name, files, "payment/amount-not-reconciled"))
+
+    assert count("a", '"amount": int(amount)') == 0
+    assert count("b", '"mode": "full"') == 1

@@ -242,6 +242,16 @@ class Reconciling:
                 return next(o.name for o in options(value) if isinstance(o, Member))
         return ""
 
+    def tells_own_sum(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call by which the provider is asked for a payment hands it the sum that a record of ours keeps: one that confirms it
+        has compared them, as gateways do whose verification takes an amount."""
+        body = self.model.program.body(fn)
+        given = [self.model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]] if body.op[i] == Op.CALL else []
+        return any(
+            isinstance(piece, Member) and self._money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
+            for piece in pieces(given, _MOST_PIECES, self._within)
+        )
+
     def found_by_asked(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The field of ours by which the changed record is found, where the provider is asked for a payment by the very same id:
         ``retrieve(sid)`` and ``get(session_id=sid)``. Empty when the two come from different pieces of the request."""

@@ -225,6 +225,9 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
     """Why the payment that was confirmed can only be the one of this order: it is the one that the order was found by, or it carries the
     order's id since we began it, for the order's own sum."""
     for proof in handler.walked.proofs:
+        if proof.refetch and reconciling.tells_own_sum(proof.fn, proof.instr, proof.ctx):
+            note = "the provider is told what the record says is owed, and confirms that"
+            return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
