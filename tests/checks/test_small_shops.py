@@ -525,6 +525,12 @@ def test_nobody_raises_his_own_balance(tmp_path: Path, sum_: str, wrong: bool) -
     assert bool(found(tmp_path, files, "payment/fulfil-on-redirect")) is wrong
 
 
+def test_what_one_customer_gives_another_raises_nothing(tmp_path: Path) -> None:
+    given = "req.body.amount);\n  const giver = await Wallet.findOne({ userId: req.body.from });\n  giver.balance -= Number(req.body.amount"
+    files = {"server.js": _CANCEL.replace("FOUND", "Order.findById(req.params.id)").replace("SUM", given), "auth.js": _AUTH, **_KEPT}
+    assert not found(tmp_path, files, "payment/fulfil-on-redirect")
+
+
 _GATEWAY = """\
 <?php
 namespace App\\Services;

@@ -51,6 +51,22 @@ def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[
     return any(sent(v) for v in given) and bool(model.handlers.paying(model.program.unit(fn.file)))
 
 
+def _only_moved(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether the function takes from a balance as well: what one has another gives."""
+    body = model.program.body(fn)
+    for other, op in enumerate(body.op):
+        touch = model.records.touch(fn, other, ctx) if other != i and op in (Op.CALL, Op.SET_FIELD) else None
+        if touch is None or touch.kind != "write":
+            continue
+        for name, value in touch.fields.items():
+            held = value is not None and _BALANCE.fullmatch(snake(name)) is not None
+            if held and name in touch.relative and model.stock_writes.takes_away(touch, name, value):
+                return True
+            if held and value is not None and any(isinstance(o, Mix) and o.op == "-" for o in options(value)):
+                return True
+    return False
+
+
 def topped_up(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
     """Whether a balance with which customers buy is raised by as much as the sender of a request names."""
     if not model.vocabulary.purse(fn):
@@ -64,11 +80,11 @@ def topped_up(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[V
             continue
         if name in touch.relative:
             if sent(value) and model.stock_writes.takes_away(touch, name, value) is False:
-                return True
+                return not _only_moved(model, fn, i, ctx)
             continue
         sums = (o.operands for o in options(value) if isinstance(o, Mix) and o.op == "+" and len(o.operands) == _TWO)
         if any(_is_kept(a, name) and sent(b) for pair in sums for a, b in (pair, pair[::-1])):
-            return True
+            return not _only_moved(model, fn, i, ctx)
     return False
 
 

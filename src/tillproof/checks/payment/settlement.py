@@ -315,7 +315,7 @@ def has_routes(model: Model, integration: Integration) -> bool:
 
 def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
     """Where the first of the browser's routes writes that the order is paid; of those that ask the provider, where there is one."""
-    for found in sorted(integration.returns, key=lambda r: not r.policy.proofs):
+    for found in sorted(integration.returns, key=lambda r: (not r.policy.proofs, all((h.fn, h.instr) in r.policy.topped for h in r.paid))):
         act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
         return told_at(model, act)
     return None
