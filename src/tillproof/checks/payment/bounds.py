@@ -31,6 +31,7 @@ _DECLARED = re.compile(
     r"|Positive\w*|GreaterThan|\bbetween:|\bunsigned",
     re.IGNORECASE,
 )
+_TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _PIECES = 40
 _LINES = 8  # of one declaration
 
@@ -203,7 +204,7 @@ def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``."""
     units = {model.program.unit(fn.file) for fn in around}
     for file in model.program.mentioning(word):
-        if model.program.unit(file) not in units:
+        if model.program.unit(file) not in units or _TEXTS.search(file):
             continue
         lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
         for number, line in enumerate(lines):

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
 from tillproof.checks.payment.bounds import Barrier, declared_bound, lower_bound
 from tillproof.checks.ruling import Evidence
+from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import Record, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -21,6 +22,7 @@ _LINE = re.compile(
 )
 _CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag)(_\w+)?")
 _HEAD = re.compile(r"[.\[]")
+_SHAPES = ("integer", "float", "decimal", "value", "raw")  # how an object of a price is read as a number
 _PER_PIECE = ("unit_amount", "unit_amount_decimal")
 _STATEMENT = re.compile(
     r"(quantity|qty)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(price|amount|cost)|(price|amount|cost)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(quantity|qty)",
@@ -69,11 +71,25 @@ def _we_multiply(charged: Sequence[AmountSite]) -> bool:
 def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
     for effect in model.effects.of(entry.target):
         touch = effect.touch
+        if touch is not None and touch.kind == "flush":
+            yield from _set_before(model, effect)
         if touch is None or not touch.writes or touch.kind == "delete" or not _LINE.fullmatch(touch.entity):
             continue
         for field, value in touch.fields.items():
             if value is not None and model.words.has("quantity_fields", snake(field)):
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, key=field)
+
+
+def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:
+    """The quantities that are set on a line which is kept after that: ``$entry->quantity = $quantity; $entry->save();``."""
+    body = model.program.body(kept.fn)
+    for i in range(kept.instr):
+        if body.op[i] != Op.SET_FIELD or not model.words.has("quantity_fields", snake(body.name(i))):
+            continue
+        touch = model.records.touch(kept.fn, i, kept.ctx)
+        value = touch.fields.get(body.name(i)) if touch is not None and _LINE.fullmatch(touch.entity) else None
+        if value is not None:
+            yield AmountSite("line", "line of the cart", kept.fn, i, value, True, key=body.name(i))
 
 
 def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
@@ -100,8 +116,8 @@ def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
 
 
 def _multiplied(model: Model, unit: str) -> Evidence | None:
-    """Where code of a unit that customers reach multiplies a quantity by a price."""
-    for fn in model.customer_functions:
+    """Where code of a unit that customers reach, or a line's own class, multiplies a quantity by a price."""
+    for fn in (*model.customer_functions, *_of_lines(model)):
         if model.program.unit(fn.file) != unit or not model.vocabulary.money(fn):
             continue
         body = model.program.body(fn)
@@ -111,6 +127,14 @@ def _multiplied(model: Model, unit: str) -> Evidence | None:
             ):
                 return Evidence(fn.file, body.line[i], "a sum multiplies the quantity that is kept by the price", "step")
     return None
+
+
+def _of_lines(model: Model) -> Iterator[Fn]:
+    """The methods of the classes of lines: an accessor (``getSubtotalAttribute``) is read as a field is, and nobody is seen to call it."""
+    for file, index in model.program.indices.items():
+        for number, cls in enumerate(index.classes):
+            if _LINE.fullmatch(snake(cls.name)):
+                yield from model.program.methods(ClassId(file, number)).values()
 
 
 def _is_product(model: Model, fn: Fn, body: Body, i: int) -> bool:
@@ -129,4 +153,5 @@ def _said(model: Model, fn: Fn, body: Body, i: int) -> str:
         i = given[0][1]
     if body.op[i] == Op.CONST:
         return body.name(i).strip("'\"").rpartition("__")[2]
-    return written(model.program, fn, i).rpartition(".")[2]
+    said = written(model.program, fn, i).replace("()", "").split(".")
+    return said[-2] if len(said) > 1 and said[-1] in _SHAPES else said[-1]
