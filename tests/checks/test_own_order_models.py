@@ -409,3 +409,50 @@ def test_a_system_that_is_told_what_is_owed_compares_it(tmp_path: Path) -> None:
 
     assert count("a", '"amount": int(amount)') == 0
     assert count("b", '"mode": "full"') == 1
+
+
+_LOOKED_FOR_OFTEN = """\
+import json
+import time
+
+import stripe
+from django.conf import settings
+from django.db import models
+from django.http import HttpResponse
+
+
+class Order(models.Model):
+    email = models.EmailField()
+    bag = models.TextField()
+    intent = models.CharField(max_length=254)
+
+
+def paid(request):
+    event = stripe.Webhook.construct_event(request.body, request.META["HTTP_STRIPE_SIGNATURE"], settings.STRIPE_WH_SECRET)
+    if event["type"] != "payment_intent.succeeded":
+        return HttpResponse(status=200)
+    intent = event.data.object
+    there = False
+    attempt = 1
+    while attempt <= 5:
+        try:
+            order = Order.objects.get(LOOK)
+            there = True
+            break
+        except Order.DoesNotExist:
+            attempt += 1
+            time.sleep(1)
+    if there:
+        return HttpResponse(content="already there", status=200)
+    Order.objects.create(email=intent.receipt_email, bag=intent.metadata.bag, intent=intent.id)
+    return HttpResponse(content="created", status=200)
+"""
+_ADDRESSES = "from django.urls import path\n\nfrom checkout.views import paid\n\nurlpatterns = [path('wh/', paid)]\n"
+
+
+def test_an_order_that_is_looked_for_several_times_is_made_once_but_by_two_at_the_same_moment(tmp_path: Path) -> None:
+    view = _LOOKED_FOR_OFTEN.replace("LOOK", "email__iexact=intent.receipt_email, intent=intent.id")
+    files = {"manage.py": "", "checkout/__init__.py": "", "checkout/views.py": view, "checkout/urls.py": _ADDRESSES}
+    assert found(tmp_path / "again", files, "idempotency/handler-not-idempotent") == []
+    (race,) = found(tmp_path / "race", files, "idempotency/dedup-race")
+    assert "unique constraint on `intent`" in race.remediation

@@ -66,6 +66,8 @@ const fromFjellpay = (req, res, next) => (allowedIps.includes(req.ip) ? next() :
     assert not report.findings
     (question,) = _asked(report)
     assert "addresses" in question
+    assert report.summary.verdict == "conditional"
+    assert "`fjellpay`" in report.summary.conditions[0]
 
 
 def test_a_shop_s_own_route_that_hears_of_parcels_is_no_payment_message(tmp_path: Path) -> None:

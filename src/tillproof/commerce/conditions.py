@@ -220,6 +220,9 @@ class Conditions:
         ``if error is None``."""
         facts = self.model.effects.facts(fn)
         known = facts.at(i)
+        looked = [f.instr for f in facts.at(store) if isinstance(f, Passed) and f not in known and self._finds_row(fn, f.instr)]
+        if len(looked) == 1:  # `try: order = Order.objects.get(…); there = True`, as often as it is tried
+            return [Atom(fn, looked[0], False, ctx)]
         flags = {f for c in (*known, *self._asked_at(fn, i)) if isinstance(c, Condition) and (f := self._flag(fn, c)) is not None}
         here = [f for f in facts.at(store) if isinstance(f, Condition) and f not in known and self._flag(fn, f) not in flags]
         led = [f for f in here if not self._always(fn, f, ctx)]

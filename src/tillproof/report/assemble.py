@@ -36,7 +36,7 @@ from tillproof.flow.program import Program
 from tillproof.report.belonging import Belonging
 from tillproof.report.checklist import checklist
 from tillproof.report.commit import commit_of
-from tillproof.report.conditions import conditions, unread_payments
+from tillproof.report.conditions import conditions, unheard_systems, unread_payments
 from tillproof.report.excerpts import excerpts
 from tillproof.report.identity import Place, identify
 from tillproof.report.pci import pci_note
@@ -81,11 +81,12 @@ def assemble(
     findings, silenced = _without_suppressed(program, made, settings.config)
     ran_ids = {c.id for c in ran}
     unread = unread_payments(program, boundaries)
+    unheard = unheard_systems(model.knowledge.providers, boundaries, sorted_handlers)
     return Report(
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="tillproof", version=__version__),
         target=_target(tree, program, [*notes, *unread]),
-        summary=summarise(findings, obligations, conditions(program, unread)),
+        summary=summarise(findings, obligations, [*conditions(program, unread), *unheard]),
         boundaries=list(boundaries),
         handlers=sorted_handlers,
         obligations=obligations,

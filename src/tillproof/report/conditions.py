@@ -1,12 +1,13 @@
-"""What a pass would rest on besides the findings: code that handles payments and is in a language that is not analysed.
+"""What a pass would rest on besides the findings: code that handles payments in a language that is not analysed, and payments through a
+system that no pack knows, of which nothing was found that hears how they ended and makes sure of it.
 
-Without it a payment service in Go would pass for having no findings, and the build would go on.
+Without it a payment service in Go, or a plugin for a bank of one country, would pass for having no findings, and the build would go on.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
-from tillproof.contract import Boundary, Skipped
+from tillproof.contract import Boundary, Handler, Skipped
 from tillproof.flow.program import Program
 from tillproof.source.kinds import UNREAD
 
@@ -21,6 +22,18 @@ def unread_payments(program: Program, boundaries: Iterable[Boundary]) -> list[Sk
     return [
         Skipped(file=path, reason=f"{language} is not analysed; this file talks to {' and '.join(sorted(systems[path]))}")
         for path, language in _unread(program, sorted(systems))
+    ]
+
+
+def unheard_systems(known: Container[str], boundaries: Iterable[Boundary], handlers: Iterable[Handler]) -> list[str]:
+    """One sentence for each payment system that no pack knows, where nothing was found that hears of it and makes sure of what it hears."""
+    sure = {handler.provider for handler in handlers if handler.verified in ("yes", "weak")}
+    asked = {b.system: b.locations[0].file for b in boundaries if b.kind == "payment" and b.system not in known and b.locations}
+    return [
+        f"Payments go through `{system}` (`{file}`), which no pack knows, and nothing was found that hears how they ended and asks it, or "
+        "checks, whether that is so: have this reviewed by a person, or describe the system in a pack."
+        for system, file in sorted(asked.items())
+        if system not in sure
     ]
 
 

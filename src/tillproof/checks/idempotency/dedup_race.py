@@ -10,7 +10,9 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.effects import Place
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.payment_ids import keeps_theirs
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.commerce.spendings import Spending
 from tillproof.flow.program import Fn
@@ -184,7 +186,7 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
 def _at_once(model: Model, guard: Guard) -> str:
     """How the look and the note become one step. A row that is not there yet cannot be locked: there the database refuses the second."""
     asked = model.states.existence(guard.atom)
-    for key in asked.keys if asked is not None else ():
+    for key in sorted(asked.keys, key=lambda k: not keeps_theirs(snake(k))) if asked is not None else ():
         if any(e.touch is not None and key in e.touch.fields for e in guard.by):
             record = (asked.entity if asked is not None else "").replace("_", " ") or "record"
             return (
