@@ -6,6 +6,7 @@ import pytest
 
 from tests.commerce.small_models import model_of
 from tillproof.commerce.item_expressions import Set, condition, sets
+from tillproof.commerce.items import ITEMS
 from tillproof.commerce.touches import Touch
 from tillproof.ir.ops import Op
 
@@ -119,3 +120,8 @@ export class Shelves {{
 """
     model, _ = model_of(tmp_path, {"shelf.ts": shelf, "shelves.ts": keeper})
     assert [w.place.fn.file for w in model.stock_writes.all] == ["shelves.ts"]
+
+
+def test_the_update_of_who_knows_what_is_no_change_of_an_item(tmp_path: Path) -> None:
+    (touch,) = touches(tmp_path, "await event.rows.update({ where: { id }, data: { credits: { increment: 10 } } })")
+    assert (touch.kind, touch.effect != ITEMS, sorted(touch.relative)) == ("write", True, ["credits"])

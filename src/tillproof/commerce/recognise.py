@@ -422,7 +422,7 @@ class Recogniser:
             certain = self._effect_receiver(effect, pattern, name)
             if certain:
                 return effect, True
-            if certain is False and possible is None:
+            if certain is False and possible is None and not effect.items:  # `update` of who knows what: others say more of it
                 possible = effect, False
         if possible is None or self._on_inert(fn, callee, ctx) or self.is_("loggers", fn, i, ctx) is not None:
             return None
