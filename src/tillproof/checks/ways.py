@@ -3,7 +3,7 @@
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn

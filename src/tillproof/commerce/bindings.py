@@ -14,7 +14,7 @@ from tillproof.flow.values import Const, Member, Mix, Result, Seq, Text, Value, 
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
-    from tillproof.commerce.handlers import Handler
+    from tillproof.commerce.handled import Handler
     from tillproof.commerce.model import Model
     from tillproof.commerce.proof import Proven
     from tillproof.commerce.touches import Touch

@@ -1,54 +1,28 @@
 """The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
 
-import posixpath
-import re
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
-from tillproof.commerce.lexicon import snake
-from tillproof.commerce.operations import STARTS
-from tillproof.commerce.proof import CONTINUES, POSSIBLE, Proven, SenderPolicy
+from tillproof.commerce.handled import Handler, Walked
+from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, called, caller, signs_of
 from tillproof.commerce.registered import registered
-from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
 from tillproof.flow.values import FunctionV, Value, options
 from tillproof.ir.ops import Op
-from tillproof.knowledge.schema import Inbound, Provider
+from tillproof.knowledge.schema import Provider
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_RETURN = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
-    r"|confirmation|confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
-    r"|next|pay)($|[/_.?{<:-])",
-    re.IGNORECASE,
-)
-_BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
-    r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
-    re.IGNORECASE,
-)
-_PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
-_ACCOUNT = re.compile(
-    r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
-)
-_CHECKOUT = re.compile(
-    r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
-)
-_CANCELS = re.compile(r"cancel[\w-]*/?(orders?|bookings?)|(orders?|bookings?)/([^/]+/)?cancel", re.IGNORECASE)
-"""A customer takes his own order back, or staff looks through those that were."""
-_SEVERAL = 3
-_NEAR = 3
 _DISPATCHED = 2
 _TELLING = 12
 _ANY_HEADER = {
@@ -68,60 +42,7 @@ _ANY_HEADER = {
     "authorization",
     "url",
 }
-# Names that shops have for things of their own, too.
-_ANY_FIELD = {"session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
 _OF_ADDRESS = ("Param", "Query", "Ip", "HostParam", "Session", "CurrentUser", "User")  # decorators of parameters
-_NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
-
-
-@dataclass(slots=True)
-class Walked:
-    """What a walk from an entry point found. ``proven_first``: a guard before the handler proves the sender. ``deepest``: how many calls
-    deep it went."""
-
-    happenings: list[Happening]
-    proofs: list[Proven]
-    proven_first: bool
-    deepest: int = MAX_CALLS
-
-    @property
-    def acts(self) -> list[Happening]:
-        """What changes something: not the mere question which event it is."""
-        return [h for h in self.happenings if h.kind not in ("dispatch", CONTINUES)]
-
-    @property
-    def unproven(self) -> list[Happening]:
-        """What happens before or beside the proof. Where there is a proof, an effect that is only possible does not count against it
-        unless the message was already asked what it is."""
-        found = [h for h in self.happenings if not h.proven and h.kind != CONTINUES]
-        if self.proofs and not any(h.kind == "dispatch" for h in found):
-            found = [h for h in found if not h.kind.endswith(POSSIBLE)]
-        return found
-
-
-@dataclass(slots=True)
-class Handler:
-    """One handler: its entry point, the provider, and the kind of message. ``admits``: the place (file, line, what) that lets nobody else
-    call it: signed-in staff, as which a platform's own servers hand on what the provider told them, or a package that proves the sender."""
-
-    entry: Entry
-    provider: Provider
-    inbound: Inbound
-    kind: Literal["webhook", "ipn", "redirect-return"]
-    closure: Closure
-    evidence: str
-    walked: Walked = field(default_factory=lambda: Walked([], [], False))
-    admits: tuple[str, int, str] | None = None
-
-
-def _starts(closure: Closure, within: int) -> bool:
-    """Whether a payment is begun so many calls away at the most."""
-    return any(getattr(k.thing, "op", "") in STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= within)
-
-
-def _segments(route: str) -> list[str]:
-    """The words of a route; what stands for a value is none."""
-    return [s for s in route.strip("/").split("/") if s and s[0] not in "{<:["]
 
 
 class Handlers:
@@ -129,6 +50,7 @@ class Handlers:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._returns = BrowserReturns(model)
         self._closures: dict[int, Closure] = {}
         self._events = {p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()}
         self._payment_units: dict[str, list[Provider]] = {}
@@ -240,8 +162,8 @@ class Handlers:
 
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
-        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {_folder(entry)}"
-        if HOOK.search(name) or any(_RETURN.search(part) for part in name.split()):
+        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {folder_of(entry)}"
+        if HOOK.search(name) or any(says_return(part) for part in name.split()):
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
@@ -334,91 +256,13 @@ class Handlers:
         provider, inbound, why = found
         return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 
-    def _are_sent(self, entry: Entry, fields: list[str]) -> bool:
-        """Whether several fields are read of the request, and not only names of what is stored."""
-        sent = {part for key in fields_of(self.model, entry) for name in [key.rpartition(".")[2]] for part in (name, snake(name))}
-        return len(sent.intersection(fields)) > 1
-
     def _return(self, entry: Entry) -> Handler | None:
-        """A page or call by which the browser comes back from paying."""
-        paying = self.paying(self.model.program.unit(entry.target.fn.file))
-        if not paying or entry.role in ("platform", "staff"):
-            return None
-        closure = self.closure(entry)
-        own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
-        if own is not None and not _starts(closure, _NEAR):
-            inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
-            return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
-        near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
-        near |= {p.name for p in self.model.program.body(entry.target.fn).params}
-        near |= {snake(name) for name in near if name.isidentifier()}  # the page may send the fields on in its own spelling
-        if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
-            return None  # the way to the provider, not back from it
-        asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
-        route = entry.route or entry.target.fn.file
-        name = self.model.program.name(entry.target.fn)
-        says = bool(_RETURN.search(route) or _RETURN.search(name))
-        for provider in paying:
-            for inbound in provider.inbound:
-                if inbound.kind != "redirect-return":
-                    continue
-                fields = [f for f in inbound.fields if f in near and len(f) > 6]
-                mine = [k for k in asked if k.provider.id == provider.id]
-                signed = inbound.signs == "paid" and (says or len(fields) > 1) and self._makes_mac(closure)
-                confirming = any(
-                    getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
-                )
-                if not mine and not _BACK.search(route):
-                    fields = [f for f in fields if f not in _ANY_FIELD]
-                if (
-                    (fields and (says or mine or "GET" in entry.methods or self._are_sent(entry, fields)))
-                    or (says and mine)
-                    or confirming
-                    or signed
-                ):
-                    why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
-                    return Handler(entry, provider, inbound, "redirect-return", closure, why)
-        if (
-            (_BACK.search(route) or _BACK.search(_folder(entry)))
-            and "hook" not in route.lower()
-            and not _ACCOUNT.search(route)
-            and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)
-            and entry.role != "staff"
-            and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
-            and not _starts(closure, 4)
-            and (len(paying) < _SEVERAL or self._named(paying, route, entry))
-            and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))
-            and not self._leads_there(entry, route)
-        ):
-            provider = self._named(paying, route, entry) or paying[0]
-            inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
-            return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
-        return None
+        paying = self.paying(self.model.program.unit(entry.target.fn.file)) if entry.role not in ("platform", "staff") else []
+        return self._returns.of(entry, self.closure(entry), paying) if paying else None
 
     def signs_what_is_paid(self, unit: str) -> bool:
         """Whether a unit takes payments by a provider whose signature over what the browser brings back is made for paid ones alone."""
         return any(b.signs == "paid" for p in self.paying(unit) for b in p.inbound)
-
-    def _makes_mac(self, closure: Closure) -> bool:
-        recogniser = self.model.recogniser
-        asked = ((fn, i) for fn, i, name in closure.unresolved if closure.functions[fn] <= _NEAR and recogniser.may_be("macs", fn, name))
-        return any(recogniser.is_("macs", fn, i) for fn, i in asked)
-
-    def _back_by(self, entry: Entry, route: str) -> bool:
-        """Whether the browser may say by a request other than a page's that it has paid: `PUT /orders/1/pay`, but no `POST /pay`, which is
-        the way there, unless it marks the order."""
-        if "pay" not in route:
-            return False
-        return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
-
-    def _leads_there(self, entry: Entry, route: str) -> bool:
-        """Whether a page is the way to the payment: its address says that somebody pays, it is brought nothing back and marks nothing."""
-        said = _PAY.sub("", route)
-        return said != route and not _BACK.search(said) and not fields_of(self.model, entry) and not self.model.strangers.is_marked(entry)
-
-    def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
-        text = (route + entry.target.fn.file).lower()
-        return next((p for p in paying if p.id in text), None)
 
     # --- walking
 
@@ -493,11 +337,6 @@ class Handlers:
         if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
             going_on = [o for o in ends if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
-
-
-def _folder(entry: Entry) -> str:
-    """The folder that gives a route its name, where routes follow from where files lie."""
-    return snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
 
 
 def _once(happenings: list[Happening]) -> list[Happening]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.touches import Touch, text_of

@@ -7,7 +7,7 @@ from tillproof.checks.idempotency.deliveries import kept_once
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import handler_line
 from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
 from tillproof.contract import Handler as Row

@@ -6,7 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard
 

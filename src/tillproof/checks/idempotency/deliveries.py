@@ -9,7 +9,7 @@ from tillproof.checks.idempotency.keys import kept, look, random_source
 from tillproof.checks.ways import anchor
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS

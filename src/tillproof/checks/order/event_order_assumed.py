@@ -7,7 +7,7 @@ from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.arrivals import Arrival
 from tillproof.commerce.effects import Place
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 

@@ -13,7 +13,7 @@ from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.payment_ids import PAYMENT_ID

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from tillproof.checks.payment.sender import unproven_acts
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.pretended import names_pretence, shut_in_production
 from tillproof.commerce.proof import Proven, SenderPolicy

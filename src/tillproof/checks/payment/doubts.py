@@ -4,7 +4,7 @@ import re
 
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, at
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 
 _NEAR = 4

@@ -6,7 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment import settlement
 from tillproof.checks.payment.settlement import Heard, Integration
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Operation

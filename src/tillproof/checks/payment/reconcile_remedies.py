@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from tillproof.checks import remedies
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import Words
 from tillproof.commerce.model import Model
 from tillproof.commerce.schema.tables import Table

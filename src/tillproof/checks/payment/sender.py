@@ -3,7 +3,7 @@
 import re
 
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.commerce.handlers import Handler, Walked
+from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.commerce.touches import text_of

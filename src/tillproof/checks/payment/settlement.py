@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from tillproof.checks.ways import told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.commerce.recognition import HOOK

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tillproof.checks.ruling import Evidence, at
 from tillproof.commerce.entry_styles.arguments import Arguments
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
 from tillproof.flow.program import TOP, Fn

@@ -17,7 +17,7 @@ from tillproof.checks.payment.sender import (
     unresolved_verifier,
 )
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening

@@ -10,7 +10,7 @@ from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mi
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.effects import Place
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
 from tillproof.flow.values import Const, Result, Value

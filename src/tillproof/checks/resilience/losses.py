@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.failures import is_log
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written

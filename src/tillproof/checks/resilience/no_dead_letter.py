@@ -8,7 +8,7 @@ from tillproof.checks.resilience.losses import Lost, at_stake, lost
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
 from tillproof.commerce.queues import Job

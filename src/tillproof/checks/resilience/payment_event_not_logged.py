@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import handler_line
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written

@@ -20,7 +20,7 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 

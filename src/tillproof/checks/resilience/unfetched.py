@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tillproof.commerce.effects import Place
-from tillproof.commerce.handlers import Handler
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.tries import reached_from
 

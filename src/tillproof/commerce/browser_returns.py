@@ -1,0 +1,150 @@
+"""Pages and calls by which the browser comes back from paying, known by their address, by what they read and by what they ask."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.handled import Handler
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.operations import STARTS
+from tillproof.commerce.reach import Closure
+from tillproof.commerce.request_fields import fields_of
+from tillproof.knowledge.schema import Inbound, Provider
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_RETURN = re.compile(
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
+    r"|confirmation|confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
+    r"|next|pay)($|[/_.?{<:-])",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
+    r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
+    re.IGNORECASE,
+)
+_PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
+_ACCOUNT = re.compile(
+    r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
+)
+_CHECKOUT = re.compile(
+    r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
+)
+_CANCELS = re.compile(r"cancel[\w-]*/?(orders?|bookings?)|(orders?|bookings?)/([^/]+/)?cancel", re.IGNORECASE)
+"""A customer takes his own order back, or staff looks through those that were."""
+_SEVERAL = 3
+_NEAR = 3
+# Names that shops have for things of their own, too.
+_ANY_FIELD = {"session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
+_NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
+
+
+class BrowserReturns:
+    """Answers by entry point."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+
+    def of(self, entry: Entry, closure: Closure, paying: list[Provider]) -> Handler | None:
+        """The handler that an entry point is, where the browser comes back to it from one of the providers that are paid by; else None."""
+        own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
+        if own is not None and not _starts(closure, _NEAR):
+            inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
+        near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
+        near |= {p.name for p in self.model.program.body(entry.target.fn).params}
+        near |= {snake(name) for name in near if name.isidentifier()}  # the page may send the fields on in its own spelling
+        if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
+            return None  # the way to the provider, not back from it
+        asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
+        route = entry.route or entry.target.fn.file
+        name = self.model.program.name(entry.target.fn)
+        says = says_return(route) or says_return(name)
+        for provider in paying:
+            for inbound in provider.inbound:
+                if inbound.kind != "redirect-return":
+                    continue
+                fields = [f for f in inbound.fields if f in near and len(f) > 6]
+                mine = [k for k in asked if k.provider.id == provider.id]
+                signed = inbound.signs == "paid" and (says or len(fields) > 1) and self._makes_mac(closure)
+                confirming = any(
+                    getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
+                )
+                if not mine and not _BACK.search(route):
+                    fields = [f for f in fields if f not in _ANY_FIELD]
+                if (
+                    (fields and (says or mine or "GET" in entry.methods or self._are_sent(entry, fields)))
+                    or (says and mine)
+                    or confirming
+                    or signed
+                ):
+                    why = f"it reads {fields[0]}" if fields else "it asks the provider" if mine else "it works out a signature"
+                    return Handler(entry, provider, inbound, "redirect-return", closure, why)
+        if self._by_address(entry, route, closure, paying):
+            provider = self._named(paying, route, entry) or paying[0]
+            inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
+        return None
+
+    def _by_address(self, entry: Entry, route: str, closure: Closure, paying: list[Provider]) -> bool:
+        """Whether its address alone says that the browser comes back there from paying."""
+        return bool(
+            (_BACK.search(route) or _BACK.search(folder_of(entry)))
+            and "hook" not in route.lower()
+            and not _ACCOUNT.search(route)
+            and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)
+            and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
+            and not _starts(closure, 4)
+            and (len(paying) < _SEVERAL or self._named(paying, route, entry))
+            and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))
+            and not self._leads_there(entry, route)
+        )
+
+    def _are_sent(self, entry: Entry, fields: list[str]) -> bool:
+        """Whether several fields are read of the request, and not only names of what is stored."""
+        sent = {part for key in fields_of(self.model, entry) for name in [key.rpartition(".")[2]] for part in (name, snake(name))}
+        return len(sent.intersection(fields)) > 1
+
+    def _makes_mac(self, closure: Closure) -> bool:
+        recogniser = self.model.recogniser
+        asked = ((fn, i) for fn, i, name in closure.unresolved if closure.functions[fn] <= _NEAR and recogniser.may_be("macs", fn, name))
+        return any(recogniser.is_("macs", fn, i) for fn, i in asked)
+
+    def _back_by(self, entry: Entry, route: str) -> bool:
+        """Whether the browser may say by a request other than a page's that it has paid: `PUT /orders/1/pay`, but no `POST /pay`, which is
+        the way there, unless it marks the order."""
+        if "pay" not in route:
+            return False
+        return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
+
+    def _leads_there(self, entry: Entry, route: str) -> bool:
+        """Whether a page is the way to the payment: its address says that somebody pays, it is brought nothing back and marks nothing."""
+        said = _PAY.sub("", route)
+        return said != route and not _BACK.search(said) and not fields_of(self.model, entry) and not self.model.strangers.is_marked(entry)
+
+    def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
+        text = (route + entry.target.fn.file).lower()
+        return next((p for p in paying if p.id in text), None)
+
+
+def says_return(text: str) -> bool:
+    """Whether an address or a name says that the browser comes back there from paying."""
+    return _RETURN.search(text) is not None
+
+
+def _starts(closure: Closure, within: int) -> bool:
+    """Whether a payment is begun so many calls away at the most."""
+    return any(getattr(k.thing, "op", "") in STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= within)
+
+
+def _segments(route: str) -> list[str]:
+    """The words of a route; what stands for a value is none."""
+    return [s for s in route.strip("/").split("/") if s and s[0] not in "{<:["]
+
+
+def folder_of(entry: Entry) -> str:
+    """The folder that gives a route its name, where routes follow from where files lie."""
+    return snake(posixpath.basename(posixpath.dirname(entry.target.fn.file))) if entry.style in ("beside", "file") else ""
