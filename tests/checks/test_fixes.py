@@ -151,11 +151,12 @@ TOLD_AGAIN = """\
 import { Controller, Post, Req } from '@nestjs/common';
 import { Request } from 'express';
 import createMollieClient, { PaymentStatus } from '@mollie/api-client';
-import { Ctx, Order, OrderService, RequestContext } from '@vendure/core';
+import { Ctx, Order, OrderService, RequestContext, TransactionalConnection } from '@vendure/core';
+import { Reward } from './reward.entity';
 
 @Controller('payments')
 export class MollieController {
-  constructor(private readonly orderService: OrderService) {}
+  constructor(private readonly orderService: OrderService, private readonly connection: TransactionalConnection) {}
 
   @Post('mollie')
   async webhook(@Ctx() ctx: RequestContext, @Req() request: Request): Promise<void> {
@@ -165,6 +166,7 @@ export class MollieController {
     GUARD
     if (told.status === PaymentStatus.paid) {
       await this.orderService.addPaymentToOrder(ctx, order.id, { method: 'mollie', metadata: { id: told.id } });
+      await this.connection.getRepository(ctx, Reward).insert({ customerId: order.customer!.id, points: 10 });
     }
   }
 }

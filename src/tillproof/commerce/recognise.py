@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
@@ -27,41 +27,12 @@ _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
 # Variables of PHP that hold the HTTP method by whose name a client is called.
 _CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
 
-_SHARED = (
-    "verifies",
-    "macs",
-    "compares",
-    "exits",
-    "http",
-    "random",
-    "config",
-    "answers",
-    "reads",
-    "inert",
-    "visits",
-    "passthrough",
-    "loggers",
-    "reporters",
-    "journals",
-    "revealing",
-    "forms",
-    "json_parsers",
-    "raw_parsers",
-    "once",
-    "transactions",
-    "locks",
-    "jobs",
-    "caches",
-    "catches",
-    "serial",
-)
-
-
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
     "catches", "serial",
 ]  # fmt: skip
+_SHARED: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)

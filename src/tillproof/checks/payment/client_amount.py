@@ -24,7 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
-    sent: set[tuple[str, int]] = set()
+    charges, stored = set[tuple[str, int]](), set[tuple[str, int]]()  # where what is charged, and what is stored, is read of a request
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
     for site in (*charged, *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
@@ -34,9 +34,9 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         if ruling.outcome == "broken":
             read = (ruling.evidence[0].file, ruling.evidence[0].line)
-            if site.what != "charge" and read in sent:
+            if site.what != "charge" and read in stored:
                 continue  # what one class has added up another one stores
-            sent.add(read)
+            (charges if site.what == "charge" else stored).add(read)
         if ruling.place not in said:
             said.add(ruling.place)
             if ruling.outcome == "broken":
@@ -45,9 +45,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for site, way in stored_behind(model):
         ruling = _rule(model, site) if flawed.isdisjoint(way) else None
         read = (ruling.evidence[0].file, ruling.evidence[0].line) if ruling is not None and ruling.outcome == "broken" else ("", 0)
-        if ruling is not None and read != ("", 0) and ruling.place not in said and read not in sent:
+        if ruling is not None and read != ("", 0) and ruling.place not in said and read not in charges | stored:
             said.add(ruling.place)
-            sent.add(read)
+            stored.add(read)
             flawed |= way
             ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
