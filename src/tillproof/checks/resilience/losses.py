@@ -32,7 +32,7 @@ _BEGUN = ("payment.create", "checkout.create")
 
 # What is done about money where no customer waits for the answer.
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
-_LET_GO = ("payment.cancel", "payment.void")
+_MOVES = (*_UNATTENDED, "payment.cancel", "payment.void")
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
@@ -129,11 +129,13 @@ def _is_begun(model: Model, end: Lost) -> bool:
 def moved_before(model: Model, entry: Entry) -> dict[Effect, list[Effect]]:
     """The captures, refunds and cancellations that an entry point of customers or staff asks a provider for, with the states of orders
     and payments that it writes."""
-    if entry.role in ("internal", "platform"):
+    asked = (getattr(known.thing, "op", "") for _, _, known in model.handlers.closure(entry).operations)
+    if entry.role in ("internal", "platform") or not any(op in _MOVES for op in asked):
         return {}
     effects = model.effects.of(entry.target)
-    states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)]
-    return {e: states for e in effects if e.kind in (*_UNATTENDED, *_LET_GO)} if states else {}
+    moved = [e for e in effects if e.kind in _MOVES]
+    states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
+    return dict.fromkeys(moved, states) if states else {}
 
 
 def taken_for_done(model: Model, moved: dict[Effect, list[Effect]]) -> list[Lost]:
