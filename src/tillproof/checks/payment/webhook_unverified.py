@@ -19,6 +19,7 @@ from tillproof.checks.payment.sender import (
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.contract import Severity
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening
 
@@ -73,52 +74,44 @@ def _rule(model: Model, handler: Handler) -> Ruling:
         return ruling
     if (call := guessed_call(model, act.ctx)) is not None:
         return ask_about(model, ruling, call, f"`{program.qualified(act.fn)}`, which acts on the message unverified")
-    ruling.outcome, ruling.severity, ruling.confidence = (
-        "broken",
-        "critical",
-        "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely",
-    )
+    ruling.outcome = "broken"
+    ruling.confidence = "certain" if handler.evidence.startswith("it") and act.kind != "fulfil" else "likely"
     fn, i = _own_place(model, handler, act)
     shown = program.body(fn).line[i]
     ruling.anchor = (fn.file, shown, shown)
     ruling.title = f"{handler.provider.name} {handler.kind} acts on a message that nobody has verified"
     where = f"{entry.route}" if entry.route else program.qualified(entry.target.fn)
-    ruling.message = (
-        f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
-        f"sender, so a forged "
-        f"“paid” message has the same effect as a real one and goods go out for nothing."
-    )
-    if handler.provider.kind == "shipping":
-        ruling.severity = "high"
-        ruling.message = (
-            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
-            "sender, so a forged message has the same effect as a real one, and a parcel counts as sent, delivered or lost that is not."
-        )
-    elif only_spoils(walked, acts):
-        ruling.severity = "high"
-        ruling.message = (
-            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: that money came is proven before it counts, "
-            "and nothing proves the sender before this line, so a forged message takes an order that somebody else is paying for out of "
-            "his hands: it fails, or waits."
-        )
-    elif (copies := mirrored(model, handler, acts)) is not None:
-        ruling.severity = "high"
-        ruling.message = (
-            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
-            f"sender, so a stranger makes up, overwrites or deletes what is kept here of its data ({', '.join(copies)}); whoever sends, "
-            "bills or counts by it goes by what nobody ordered."
-        )
-    elif only_counts(model, handler):
-        ruling.severity = "high"
-        ruling.message = (
-            f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: nothing on the way to this line proves the "
-            "sender, so a forged message changes stock, prices or listings as a real one does, and one for every item empties the shop."
-        )
+    ruling.severity, harm = _harm(model, handler, acts)
+    ruling.message = f"Anyone who can reach {where} can post a made-up {handler.provider.name} event: {harm}"
     ruling.remediation = remedy(model, handler)
     what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"
     ruling.evidence.append(Evidence(entry.target.fn.file, line, "no verification between here and the effect", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, what, "sink"))
     return ruling
+
+
+def _harm(model: Model, handler: Handler, acts: list[Happening]) -> tuple[Severity, str]:
+    """How grave it is that anybody may send the message, and what he does with it: only goods or money for nothing are critical."""
+    unproven = "nothing on the way to this line proves the sender, so "
+    if handler.provider.kind == "shipping":
+        return "high", (
+            f"{unproven}a forged message has the same effect as a real one, and a parcel counts as sent, delivered or lost that is not."
+        )
+    if only_spoils(handler.walked, acts):
+        return "high", (
+            "that money came is proven before it counts, and nothing proves the sender before this line, so a forged message takes an "
+            "order that somebody else is paying for out of his hands: it fails, or waits."
+        )
+    if (copies := mirrored(model, handler, acts)) is not None:
+        return "high", (
+            f"{unproven}a stranger makes up, overwrites or deletes what is kept here of its data ({', '.join(copies)}); whoever sends, "
+            "bills or counts by it goes by what nobody ordered."
+        )
+    if only_counts(model, handler):
+        return "high", (
+            f"{unproven}a forged message changes stock, prices or listings as a real one does, and one for every item empties the shop."
+        )
+    return "critical", f"{unproven}a forged “paid” message has the same effect as a real one and goods go out for nothing."
 
 
 def _own_place(model: Model, handler: Handler, act: Happening) -> tuple[Fn, int]:
