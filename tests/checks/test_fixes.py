@@ -172,6 +172,34 @@ export class MollieController {
 }
 """
 
+REFUNDED = """\
+const express = require('express');
+const Stripe = require('stripe');
+const { staffOnly } = require('./auth');
+const { orders } = require('./db');
+
+const app = express();
+const stripe = new Stripe(process.env.STRIPE_KEY);
+
+async function giveBack(intent) {
+  try {
+    return await stripe.refunds.create({ payment_intent: intent }, { idempotencyKey: `refund-${intent}` });
+  } catch (error) {
+    console.log(error);
+    return null;
+  }
+}
+
+app.post('/orders/:id/refund', staffOnly, async (req, res) => {
+  const order = await orders.findOne({ where: { id: req.params.id, status: 'paid' } });
+  if (!order) return res.sendStatus(404);
+  const refund = await giveBack(order.intentId);
+  ASKED
+  await orders.update({ status: 'refunded' }, { where: { id: order.id, status: 'paid' } });
+  res.json({ refund });
+});
+"""
+
 TOLD_BY_PACKAGE = """\
 from django.dispatch import receiver
 from paypal.standard.ipn.signals import valid_ipn_received
@@ -296,6 +324,13 @@ FIXES = [
         "GUARD",
         "",
         "if (order.state === 'PaymentSettled') return;",
+    ),
+    (
+        "resilience/swallowed-failure",
+        {"package.json": "{}", "server.js": REFUNDED},
+        "ASKED",
+        "",
+        "if (!refund) return res.status(502).json({ error: 'not refunded' });",
     ),
     (
         "payment/webhook-weak-verification",

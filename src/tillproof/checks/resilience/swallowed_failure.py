@@ -42,7 +42,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         handler = handlers.get(entry.target.fn)
         effects = at_stake(model, entry, handler)
         if handler is None:
-            yield from _moving(model, entry, seen, alone=not effects)
+            yield from _moving(model, entry, seen)
         if not effects:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
@@ -60,18 +60,15 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _unasked(model, entry, handler, dropped) if handler and dropped else _held(model, entry, handler, effects[0])
 
 
-def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str], alone: bool) -> Iterator[Ruling]:
-    """What becomes of captures, refunds and cancellations that fail. ``alone``: nothing else of the entry point is ruled on."""
-    moved = moved_before(model, entry)
-    done = taken_for_done(model, moved)
+def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str]) -> Iterator[Ruling]:
+    """What becomes of captures, refunds and cancellations that fail; that what follows asks for them proves nothing of the rest."""
+    done = taken_for_done(model, moved_before(model, entry))
     unseen = _told_done if entry.role == "platform" else _dropped
     told = [(end, unseen) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
     for end, tell in told:
         if (end.fn, end.instr) not in seen:
             seen[end.fn, end.instr] = ""
             yield tell(model, entry, end)
-    if alone and moved and not done:
-        yield _held(model, entry, None, next(iter(moved)))
 
 
 def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, int], Lost]:
