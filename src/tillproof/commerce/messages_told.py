@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.names import fits
 from tillproof.flow.program import ClassId
-from tillproof.flow.values import ClassV, Instance, Overlay, Record, Result, Seq, Value, options
+from tillproof.flow.values import ClassV, Instance, Record, Result, Seq, Value, before_writes, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -24,14 +24,12 @@ def carries(model: "Model", value: Value) -> bool:
 def is_collection(value: Value, language: str) -> bool:
     """Whether something is a list or a map of the program's own: ``rows = []`` and ``rows.insert(0, row)``. A row of a table is written
     down as a map in other languages too, and has no methods there."""
-    while isinstance(value, Overlay):
-        value = value.base
+    value = before_writes(value)
     return isinstance(value, Seq) or (isinstance(value, Record) and language == "python")
 
 
 def _class_of(model: "Model", value: Value) -> ClassId | None:
-    while isinstance(value, Overlay):
-        value = value.base
+    value = before_writes(value)
     if isinstance(value, Instance):
         return value.cls
     if not isinstance(value, Result) or value.instr < 0:

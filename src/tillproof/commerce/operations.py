@@ -170,6 +170,17 @@ class Operations:
         if provider is not None:
             self.outbound.append((provider, fn, i))
 
+    @cached_property
+    def _sites_by_place(self) -> dict[tuple[Fn, int], list[OperationSite]]:
+        found: dict[tuple[Fn, int], list[OperationSite]] = {}
+        for site in self.sites:
+            found.setdefault((site.fn, site.instr), []).append(site)
+        return found
+
+    def sites_at(self, fn: Fn, i: int) -> list[OperationSite]:
+        """The sites that a call is, one for every operation that it may be."""
+        return self._sites_by_place.get((fn, i), [])
+
     def at(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The operation or verifier that a call is, by SDK or raw HTTP, in a context."""
         known = self.recogniser.known(fn, i, ctx)

@@ -17,10 +17,10 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
-    Overlay,
     Param,
     Result,
     Value,
+    before_writes,
     constant,
     options,
     pattern,
@@ -64,13 +64,6 @@ _RELATES = frozenset(
 )
 
 
-def _before_it_was_set(value: Value) -> Value:
-    """An object without the fields that were set on it since."""
-    while isinstance(value, Overlay):
-        value = value.base
-    return value
-
-
 class RecordNames:
     """Entities as ``entities.entity`` names them; empty where nothing tells."""
 
@@ -83,7 +76,7 @@ class RecordNames:
     def of_value(self, value: Value, chain: Chain, told: str = "") -> str:
         """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
         variable that holds it."""
-        for option in map(_before_it_was_set, options(value)):
+        for option in map(before_writes, options(value)):
             if isinstance(option, Instance) and (name := self._class_name(option)):
                 return entity(name)
         named = told or (self._fetched(value) if self._begins_with_function(chain) else "") or self.of_chain(chain, None)

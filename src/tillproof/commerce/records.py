@@ -41,6 +41,7 @@ from tillproof.flow.values import (
     Result,
     Unknown,
     Value,
+    before_writes,
     constant,
     options,
 )  # fmt: skip
@@ -114,9 +115,7 @@ class Records:
         """The read that a value was fetched by, if it is a record or a list of records."""
         for option in options(value):
             rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
-            while isinstance(rows, Overlay):  # fields of it were set since
-                rows = rows.base
-            rows = as_row(self.evaluator, rows)
+            rows = as_row(self.evaluator, before_writes(rows))
             rows = rows.base if isinstance(rows, Member) and rows.name in ("row", "rows") else rows  # of an answer: `$query->rows`
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
@@ -150,8 +149,7 @@ class Records:
     def is_plain(self, value: Value) -> bool:
         """Whether an object is plain data: written down, what a library of plain data makes of another (``const line = pick(order, …)`` is
         no order), or declared as what a record is still to be made of."""
-        while isinstance(value, Overlay):
-            value = value.base
+        value = before_writes(value)
         if isinstance(value, Param):
             return _TO_BE_MADE.search(self.program.body(value.fn).params[value.number].type) is not None
         callee = value.callee if isinstance(value, Result) else None
@@ -405,9 +403,7 @@ class Records:
                     kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
                 elif isinstance(option, Unknown) and effect == "record.write" and low == "add":
                     kind = "flush" if kind == "create" else kind
-                elif isinstance(option, Param) or (
-                    isinstance(option, Result) and (low == "persist" or owner_of(option) or self.read_behind(option))
-                ):
+                elif isinstance(option, Param) or self._is_there(option, low):
                     record = option
                     kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         elif low in _FLUSHES and not arguments:

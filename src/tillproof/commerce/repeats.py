@@ -150,7 +150,7 @@ class Repeats:
     def _gives_all_back(self, effect: Effect) -> bool:
         """Whether a refund names no amount, so that the whole payment goes back, which can be done once."""
         paths = effect.operation.amount if effect.operation is not None else ()
-        sites = [s for s in self.model.operations.sites if (s.fn, s.instr) == (effect.fn, effect.instr)]
+        sites = self.model.operations.sites_at(effect.fn, effect.instr)
         return bool(paths and sites) and not any(
             values_at(self.model, s, path, effect.ctx) or is_open(self.model, s, path, effect.ctx) for s in sites for path in paths
         )

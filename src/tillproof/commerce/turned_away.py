@@ -9,8 +9,8 @@ from tillproof.commerce.conditions import EQUAL, UNEQUAL, Atom
 from tillproof.commerce.effects import Held, Place
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import Catch, reached_round
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
+from tillproof.flow.tries import Catch, reached_from, reached_round
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -62,22 +62,9 @@ def _leaves(model: "Model", fn: Fn, catch: Catch) -> bool:
             continue
         asked = _asks(model, fn, body.args(last)[0], True, 0)
         way = next((t for k, t in block.next if asked is not None and k == (EDGE_TRUE if asked else EDGE_FALSE)), None)
-        if way is not None and _stays(model, fn, way, catch):
+        if way is not None and reached_from(body, way) <= catch.blocks:
             return True
     return False
-
-
-def _stays(model: "Model", fn: Fn, start: int, catch: Catch) -> bool:
-    """Whether every way from a block of a handler ends the function there."""
-    blocks, seen, waiting = model.program.body(fn).blocks, set[int](), [start]
-    while waiting:
-        number = waiting.pop()
-        if number not in catch.blocks:
-            return False
-        if number not in seen:
-            seen.add(number)
-            waiting += [t for kind, t in blocks[number].next if kind != EDGE_RAISE]
-    return True
 
 
 def _asks(model: "Model", fn: Fn, i: int, truth: bool, depth: int) -> bool | None:

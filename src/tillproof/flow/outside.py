@@ -25,6 +25,7 @@ from tillproof.flow.values import (
     Text,
     Unknown,
     Value,
+    before_writes,
     choice,
     class_named,
     constant,
@@ -102,8 +103,7 @@ def _spread(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]]) -> tupl
 def event_methods(ev: "Evaluator", value: Value, at: Place) -> Value | None:
     """The methods of an object of ours that are named after events, where which one is only known once an event has come:
     ``getattr(self, event.type.replace(".", "_"))``, ``this[handler]``, ``$this->$method``."""
-    while isinstance(value, Overlay):  # with fields that this run has set
-        value = value.base
+    value = before_writes(value)
     if not isinstance(value, Instance):
         return None
     told = ev.event_methods.get(value.cls)

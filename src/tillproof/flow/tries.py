@@ -1,6 +1,6 @@
 """Exceptions that a body catches: what stands in the try, what the handler does, and whether it lets the failure go on."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import NamedTuple
 
 from tillproof.ir.body import EDGE_RAISE, Body
@@ -27,7 +27,7 @@ def catches(body: Body) -> list[Catch]:
                 into.setdefault(target, set()).add(number)
     if not into:
         return []
-    normal = _reached(body, 0, raising=False)
+    normal = reached_from(body, 0)
     out = []
     for target, tried in into.items():
         entries = [t for _, t in body.blocks[target].next] if body.blocks[target].start == body.blocks[target].end else [target]
@@ -61,12 +61,14 @@ def _handler(body: Body, entry: int, normal: frozenset[int]) -> tuple[set[int], 
     return inside, falls
 
 
-def _reached(body: Body, start: int, raising: bool) -> frozenset[int]:
+def _reached(body: Body, start: int, goes: Callable[[int, int, int], bool]) -> frozenset[int]:
+    """The blocks that one leads to, itself included, by the edges (from, kind, to) that are gone."""
     seen = {start}
     waiting = [start]
     while waiting:
-        for kind, target in body.blocks[waiting.pop()].next:
-            if target not in seen and (raising or kind != EDGE_RAISE):
+        here = waiting.pop()
+        for kind, target in body.blocks[here].next:
+            if target not in seen and goes(here, kind, target):
                 seen.add(target)
                 waiting.append(target)
     return frozenset(seen)
@@ -74,27 +76,15 @@ def _reached(body: Body, start: int, raising: bool) -> frozenset[int]:
 
 def reached_from(body: Body, start: int) -> frozenset[int]:
     """The blocks that a block leads to by normal ways, itself included."""
-    return _reached(body, start, raising=False)
+    return _reached(body, start, lambda _, kind, __: kind != EDGE_RAISE)
 
 
 def reached_round(body: Body, walls: Set[int]) -> frozenset[int]:
     """The blocks that a body's beginning leads to, by normal ways and by failures, not through some."""
-    seen: set[int] = set()
-    waiting = [0]
-    while waiting:
-        number = waiting.pop()
-        if number not in seen and number not in walls:
-            seen.add(number)
-            waiting += [t for _, t in body.blocks[number].next]
-    return frozenset(seen)
+    return _reached(body, 0, lambda _, __, target: target not in walls) if 0 not in walls else frozenset()
 
 
 def reached_onward(body: Body, start: int) -> frozenset[int]:
     """The blocks that a block leads to by normal ways, itself included, without beginning a loop's next turn."""
-    blocks, seen, waiting = body.blocks, set[int](), [start]
-    while waiting:
-        number = waiting.pop()
-        if number not in seen:
-            seen.add(number)
-            waiting += [t for kind, t in blocks[number].next if kind != EDGE_RAISE and blocks[t].start >= blocks[number].start]
-    return frozenset(seen)
+    blocks = body.blocks
+    return _reached(body, start, lambda here, kind, target: kind != EDGE_RAISE and blocks[target].start >= blocks[here].start)

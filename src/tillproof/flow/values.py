@@ -256,6 +256,13 @@ class Ctx:
             here = here.parent
 
 
+def before_writes(value: Value) -> Value:
+    """A value without the keys and members that were written later."""
+    while isinstance(value, Overlay):
+        value = value.base
+    return value
+
+
 def choice(at: Place, values: list[Value]) -> Value:
     """One of ``values``, flattened, each once."""
     flat: list[Value] = []

@@ -164,7 +164,7 @@ def _takes(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Known | None:
 
 def _keyed_at(model: Model, fn: Fn, i: int) -> bool:
     """Whether a call is sent under a key that may be the same the next time."""
-    looks = (look(model, site, site.ctx).found for site in model.operations.sites if (site.fn, site.instr) == (fn, i))
+    looks = (look(model, site, site.ctx).found for site in model.operations.sites_at(fn, i))
     return any(found is not None and random_source(model, found.value) is None for found in looks)
 
 

@@ -19,11 +19,11 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
-    Overlay,
     Param,
     Result,
     Text,
     Value,
+    before_writes,
     leaves,
     names,
     options,
@@ -179,9 +179,7 @@ def _in_an_object(model: Model, value: Value, wanted: set[str]) -> Found | None:
     """An argument that is called as the key is, of an object that is made for the call: ``new CreatePayment($token, $idempotencyKey)``."""
     plain = {w.replace("_", "") for w in wanted}
     for option in options(value):
-        made = option
-        while isinstance(made, Overlay):  # it was told more since
-            made = made.base
+        made = before_writes(option)  # it may have been told more since
         if not isinstance(made, Result) or not made.new or made.instr < 0:
             continue
         body = model.program.body(made.fn)

@@ -107,7 +107,7 @@ def _names_sum(model: Model, effect: Effect) -> bool:
         return False
     if effect.kind not in _TAKES:
         return True
-    sites = [s for s in model.operations.sites if (s.fn, s.instr) == (effect.fn, effect.instr)]
+    sites = model.operations.sites_at(effect.fn, effect.instr)
     return not sites or any(values_at(model, s, path, effect.ctx) for s in sites for path in s.operation.amount)
 
 
@@ -214,7 +214,7 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
 def _sum_named(model: Model, asked: list[tuple[Fn, int, Ctx | None]]) -> Place | None:
     """Where the provider is asked whether the sum was paid that we name ourselves, which it confirms for that sum only."""
     for fn, i, ctx in asked:
-        for site in (s for s in model.operations.sites if (s.fn, s.instr) == (fn, i) and s.operation.owed):
+        for site in (s for s in model.operations.sites_at(fn, i) if s.operation.owed):
             told = [v for path in site.operation.owed for v in values_at(model, site, path, ctx)]
             if told and not any(next(iter(model.requests.sources_in(v, _MOST_PIECES)), None) for v in told):
                 return Place(fn, i, ctx)

@@ -35,14 +35,11 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
     name = _last_word(holder) if holder is not None else ""
     touch = charges.model.records.read_behind(holder) if holder is not None and name not in _ORDERS else None
     name = touch.entity.rpartition("_")[2] if touch is not None else name
-    words = (
-        [name]
-        if name in _ORDERS or (touch is not None and name)
-        else list(_ORDERS)
-        if not name or holder is None or isinstance(holder, Param)
-        else []
-    )
-    if not words:
+    if name in _ORDERS or (touch is not None and name):
+        words = [name]
+    elif not name or holder is None or isinstance(holder, Param):
+        words = list(_ORDERS)
+    else:
         return None
     pattern = re.compile(
         rb"(?i)\b\w*(?:" + "|".join(words).encode() + rb")s?(?:\.|->|\?\.|\[['\"])(?:get_?)?(?:order_?)?currency(?:_?code)?\b(?!\s*=[^=>])"

@@ -108,7 +108,7 @@ def _recharges(model: Model, retry: Retry) -> bool:
     if retry.repeat is not None and not retry.repeat.caught:
         return False
     for sending in retry.sendings:
-        sites = [s for s in model.operations.sites if (s.fn, s.instr) == (sending.fn, sending.instr) and s.operation.op in _CHARGES]
+        sites = [s for s in model.operations.sites_at(sending.fn, sending.instr) if s.operation.op in _CHARGES]
         for site in sites:
             op = site.operation
             moves = op.moves_money and op.repeatable == "needs-key" and op.supports_key
