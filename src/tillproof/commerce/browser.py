@@ -20,25 +20,21 @@ _FRONTS = frozenset(
         ),
     ]
 )
-_SERVERS = frozenset(
+# What serves requests or pages of ours, and what only code beside such a server needs.
+_APPLICATIONS = frozenset(
     [
-        *("express", "fastify", "koa", "hono", "@nestjs/core", "@nestjs/common", "@hapi/hapi", "@medusajs/medusa", "@medusajs/framework"),
-        *(
-            "@vendure/core",
-            "next",
-            "nuxt",
-            "@remix-run/node",
-            "@sveltejs/kit",
-            "astro",
-            "bullmq",
-            "bull",
-            "apollo-server",
-            "@apollo/server",
-        ),
-        *("serverless", "next/server", "next/headers", "mongoose", "@prisma/client", "sequelize", "typeorm", "pg", "mysql", "mysql2"),
-        *("server-only", "firebase-functions", "firebase-admin", "http", "fs", "path", "crypto"),
+        *("express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "@medusajs/medusa", "@vendure/core", "next", "nuxt"),
+        *("@remix-run/node", "@sveltejs/kit", "astro", "apollo-server", "@apollo/server"),
     ]
 )
+_SERVERS = _APPLICATIONS | frozenset(
+    [
+        *("@nestjs/common", "@medusajs/framework", "bullmq", "bull", "serverless", "next/server", "next/headers", "mongoose"),
+        *("@prisma/client", "sequelize", "typeorm", "pg", "mysql", "mysql2", "server-only", "firebase-functions", "firebase-admin"),
+        *("http", "fs", "path", "crypto"),
+    ]
+)
+_SERVING = _APPLICATIONS | frozenset(["@remix-run/react", "vike", "react-router"])
 _PLACES = re.compile(
     r"(?:^|/)(?:frontend|front-end|client(?:-?side)?|public|static|assets|resources/(?:js|assets|ts)|web/js|storefront/src/components"
     r"|components|hooks|admin-ui|dashboard|www|htdocs|pub|webroot)/",
@@ -51,9 +47,6 @@ _ROUTES = re.compile(
 _SOURCES = re.compile(r"(?:^|/)src/", re.IGNORECASE)
 _FUNCTIONS = frozenset(["gatsby", "@vercel/node", "@netlify/functions"])  # builders of pages that run functions beside them
 _BUILDERS = frozenset(["vite", "react-scripts", "react-router-dom", "vue-router", "react-redux"])  # of pages that no server of ours renders
-_SERVING = frozenset(
-    ["express", "fastify", "koa", "hono", "@nestjs/core", "@hapi/hapi", "next", "nuxt", "@remix-run/node", "@remix-run/react"]
-) | frozenset(["@sveltejs/kit", "astro", "vike", "@vendure/core", "@medusajs/medusa", "apollo-server", "@apollo/server", "react-router"])
 _SAYS = re.compile(
     rb"[\"']use client[\"']|\b(?:window|document)\s*\.\s*\w|\b(?:local|session)Storage\b|XMLHttpRequest|\bjQuery\b"
     rb"|\$\(\s*(?:document|['\"][#.])|\baddEventListener\s*\("

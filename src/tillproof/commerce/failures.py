@@ -1,7 +1,7 @@
 """What a handler makes of a failure: raised again, answered as one, kept for later, or taken for success."""
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,13 @@ class Failures:
         if ours:
             broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
         return min(broad, key=lambda c: all(t.rpartition(".")[2] not in _ANY for t in c.types)) if broad else None
+
+    def on_the_way(self, places: Sequence[Place]) -> Iterator[tuple[int, Place, Catch]]:
+        """The handlers that a failure meets on its way out through some calls, but for those that only hand it on."""
+        for n, place in enumerate(places):
+            catch = self.around(place)
+            if catch is not None and not self.raises_again(place.fn, catch):
+                yield n, place, catch
 
     def catches(self, fn: Fn) -> list[Catch]:
         """The handlers of a function."""

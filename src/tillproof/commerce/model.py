@@ -112,6 +112,7 @@ class Model:
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         self.evaluator.scope.told_members = frozenset(n for f in knowledge.frameworks.values() for kept in f.keeps for n in kept.besides)
+        self.evaluator.scope.settings.folders = {call: folder for f in knowledge.frameworks.values() for call, folder in f.settings.items()}
         self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
         self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
         self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}

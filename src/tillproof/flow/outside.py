@@ -7,7 +7,6 @@ from tillproof.flow.formats import by_braces, by_sprintf
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
-from tillproof.flow.settings import ASKS
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -86,8 +85,10 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return ev.at(f, arguments[0][1])  # whatever it adds, it stands for its target
     if callee.name in _COPIES and arguments and arguments[0][0] == "":
         return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
-    if callee.name in ASKS and arguments and isinstance(path := ev.at(f, arguments[0][1]), Const) and f.file.endswith(".php"):
-        return ev.scope.settings.address(path.text.strip("'\""), f.file, at)
+    if callee.name in ev.scope.settings.folders and arguments and ev.program.language(f.file) == "php":
+        path = ev.at(f, arguments[0][1])
+        if isinstance(path, Const):
+            return ev.scope.settings.address(callee.name, path.text.strip("'\""), f.file, at)
     if callee.name in ("require", "import") and len(arguments) == 1:
         name = ev.at(f, arguments[0][1])
         return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")

@@ -1,4 +1,5 @@
-"""Settings that PHP code asks for by a path: ``config('services.gateway.url')`` is what ``config/services.php`` returns there."""
+"""Settings that PHP code asks for by a path: ``config('services.gateway.url')`` is what ``config/services.php`` returns there. Packs name
+the calls, and the folder in which the files lie."""
 
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
-ASKS = ("config", "Illuminate.Support.Facades.Config.get", "Config.get")
-_FOLDER = "config/"
 _ADDRESS = ("http://", "https://")
 
 
@@ -19,12 +18,14 @@ class Settings:
 
     def __init__(self, evaluator: "Evaluator") -> None:
         self.evaluator = evaluator
-        self._files: dict[str, list[str]] | None = None
+        self.folders: dict[str, str] = {}
+        """The folder of the files that a call asks, by its name."""
+        self._files: dict[str, dict[str, list[str]]] = {}
 
-    def address(self, path: str, file: str, at: Place) -> Value | None:
-        """The address that is kept under a path; of other settings who asks needs to know no more than that they are settings."""
+    def address(self, call: str, path: str, file: str, at: Place) -> Value | None:
+        """The address that is kept under a path of the settings that a call asks; of others it is enough to know that they are settings."""
         first, *inner = path.split(".")
-        kept = self._near(first, file) if inner else None
+        kept = self._near(self.folders[call], first, file) if inner else None
         body = self.evaluator.program.body(Fn(kept, TOP)) if kept is not None else None
         if kept is None or body is None:
             return None
@@ -43,13 +44,13 @@ class Settings:
             return default is not None and self._is_address(default)
         return isinstance(value, Const) and value.kind == Kind.STRING and value.text.strip("'\"").startswith(_ADDRESS)
 
-    def _near(self, name: str, file: str) -> str | None:
+    def _near(self, folder: str, name: str, file: str) -> str | None:
         """The file of settings of that name that belongs to the application in which a file lies."""
-        if self._files is None:
-            self._files = {}
+        if folder not in self._files:
+            kept = self._files[folder] = {}
             for path in self.evaluator.program.indices:
-                folder, _, last = path.rpartition("/")
-                if f"{folder}/".endswith(_FOLDER) and last.endswith(".php"):
-                    self._files.setdefault(last.removesuffix(".php"), []).append(path)
-        around = [p for p in self._files.get(name, ()) if file.startswith(p.rpartition(_FOLDER)[0])]
-        return max(around, key=len, default=None)
+                around, _, last = path.rpartition("/")
+                if f"{around}/".endswith(f"{folder}/") and last.endswith(".php"):
+                    kept.setdefault(last.removesuffix(".php"), []).append(path)
+        near = [p for p in self._files[folder].get(name, ()) if file.startswith(p.rpartition(f"{folder}/")[0])]
+        return max(near, key=len, default=None)

@@ -126,30 +126,22 @@ def _is_begun(model: Model, end: Lost) -> bool:
     return model.program.body(end.fn).op[end.instr] == Op.CALL
 
 
-def moved_before(model: Model, entry: Entry) -> dict[Effect, list[Effect]]:
-    """The captures, refunds and cancellations that an entry point of customers or staff asks a provider for, with the states of orders
-    and payments that it writes."""
+def taken_for_done(model: Model, entry: Entry) -> list[Lost]:
+    """Where a capture, refund or cancellation that an entry point of customers or staff asks a provider for has failed, and the state of
+    the order or payment is written down as if it had been."""
     asked = (getattr(known.thing, "op", "") for _, _, known in model.handlers.closure(entry).operations)
     if entry.role in ("internal", "platform") or not any(op in _MOVES for op in asked):
-        return {}
+        return []
     effects = model.effects.of(entry.target)
     moved = [e for e in effects if e.kind in _MOVES]
     states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
-    return dict.fromkeys(moved, states) if states else {}
-
-
-def taken_for_done(model: Model, moved: dict[Effect, list[Effect]]) -> list[Lost]:
-    """Where such an effect is written down as if it had been, though it failed."""
-    ends = ((lost(model, e) or _unasked(model, e), states) for e, states in moved.items())
-    return [end for end, states in ends if end is not None and end.instr >= 0 and any(_follows(model, end, s) for s in states)]
+    ends = (lost(model, e) or _unasked(model, e) for e in moved) if states else ()
+    return [end for end in ends if end is not None and end.instr >= 0 and any(_follows(model, end, s) for s in states)]
 
 
 def _unasked(model: Model, effect: Effect) -> Lost | None:
     """Where an exception of an effect is caught, and no caller's way hangs on what is answered then, though it may be kept."""
-    for n, place in enumerate(effect.way):
-        catch = model.failures.around(place)
-        if catch is None or model.failures.raises_again(place.fn, catch):
-            continue
+    for n, place, catch in model.failures.on_the_way(effect.way):
         if not model.failures.swallows(place.fn, catch) or model.outcomes.decides(effect.way[n + 1 :]):
             return None
         return Lost(effect, place.fn, catch.caught, "the exception is caught, and what is answered then is taken for the provider's answer")
@@ -258,10 +250,7 @@ def _again(model: Model, effect: Effect, found: Lost) -> Iterator[tuple[Fn, int,
     told = [place for place in effect.way[inner + 1 :] if model.outcomes.answer(place) != "handed"]
     if told and found.instr >= 0 and model.outcomes.answer(told[0]) == "lost" and not model.outcomes.unused(told[0]):
         yield told[0].fn, told[0].instr, "what this call answers says so, and nobody asks"
-    for place in effect.way[inner + 1 :]:
-        catch = model.failures.around(place)
-        if catch is None or model.failures.raises_again(place.fn, catch):
-            continue
+    for _, place, catch in model.failures.on_the_way(effect.way[inner + 1 :]):
         if not model.failures.swallows(place.fn, catch):
             return
         yield place.fn, catch.caught, "what came through would be caught here as well, and success is answered"

@@ -11,7 +11,6 @@ from tillproof.checks.resilience.losses import (
     keeps_payment,
     left_to_another,
     lost,
-    moved_before,
     moved_unseen,
     taken_for_done,
 )
@@ -62,7 +61,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str]) -> Iterator[Ruling]:
     """What becomes of captures, refunds and cancellations that fail; that what follows asks for them proves nothing of the rest."""
-    done = taken_for_done(model, moved_before(model, entry))
+    done = taken_for_done(model, entry)
     unseen = _told_done if entry.role == "platform" else _dropped
     told = [(end, unseen) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
     for end, tell in told:
@@ -147,12 +146,8 @@ def _here_too(model: Model, entry: Entry, handler: Handler | None, found: Lost) 
 
 
 def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
-    file, line = entry_line(model, entry)
     what = _MOVED[found.effect.kind]
-    at = model.program.body(found.fn).line[found.instr]
-    ruling = Ruling("resilience/swallowed-failure", "broken", "payment-step", file, line, severity="high", confidence="likely")
-    ruling.anchor = (found.fn.file, at, at)
-    ruling.title = f"{what[0].upper()}{what[1:]} that fails is dropped without a word"
+    ruling = _moved(model, entry, found, "is dropped without a word", "the exception is caught, and nothing is done with it")
     ruling.message = (
         f"{called(model, entry)} runs while nobody waits for it, and when the provider refuses or cannot be reached the exception is "
         f"caught and nothing is done: {what} never happened, the shop goes on as if it had, and nobody is told."
@@ -160,41 +155,45 @@ def _dropped(model: Model, entry: Entry, found: Lost) -> Ruling:
     ruling.remediation = (
         "Note the failure beside the order and tell somebody, and let a job try again; let the exception through where the caller can."
     )
-    ruling.evidence = [
-        source(model, entry, f"{called(model, entry)}: what must not be lost"),
-        Evidence(found.fn.file, at, "the exception is caught, and nothing is done with it", "missing"),
-    ]
-    ruling.evidence += steps(model, found.effect, "this may fail")
     return ruling
 
 
 def _told_done(model: Model, entry: Entry, found: Lost) -> Ruling:
-    ruling = _dropped(model, entry, found)
-    what = _MOVED[found.effect.kind]
-    ruling.title = f"{what[0].upper()}{what[1:]} that fails is told to the platform as done"
+    ruling = _moved(model, entry, found, "is told to the platform as done", found.how)
     ruling.message = (
-        f"The platform asks {called(model, entry)} for {what} and books what it answers. When the provider refuses or cannot be reached, "
-        f"{found.how}: the shop's books say that money was moved which was not."
+        f"The platform asks {called(model, entry)} for {_MOVED[found.effect.kind]} and books what it answers. When the provider refuses or "
+        f"cannot be reached, {found.how}: the shop's books say that money was moved which was not."
     )
     ruling.remediation = "Wait for the provider's answer, and let the exception through, or answer in the platform's way that it failed."
-    if ruling.anchor is not None:
-        ruling.evidence[1] = Evidence(ruling.anchor[0], ruling.anchor[1], found.how, "missing")
     return ruling
 
 
 def _as_done(model: Model, entry: Entry, found: Lost) -> Ruling:
-    ruling = _dropped(model, entry, found)
-    what = _MOVED[found.effect.kind]
-    ruling.title = f"{what[0].upper()}{what[1:]} that fails is taken for done"
+    ruling = _moved(model, entry, found, "is taken for done", found.how)
     ruling.message = (
-        f"When the provider refuses or cannot be reached in {called(model, entry)}, {found.how.partition(',')[0]} and the order is "
-        f"written as if {what} had been made: our books and the customer's account no longer agree, and nobody is told."
+        f"When the provider refuses or cannot be reached in {called(model, entry)}, {found.how.partition(',')[0]} and the order is written "
+        f"as if {_MOVED[found.effect.kind]} had been made: our books and the customer's account no longer agree, and nobody is told."
     )
     ruling.remediation = (
         "Write the new state only behind the provider's answer: let the exception through and answer an error, or note the order as one "
         "whose money is still to be moved and let a job try again."
     )
-    ruling.evidence[1] = Evidence(ruling.anchor[0], ruling.anchor[1], found.how, "missing") if ruling.anchor else ruling.evidence[1]
+    return ruling
+
+
+def _moved(model: Model, entry: Entry, found: Lost, becomes: str, how: str) -> Ruling:
+    """A capture, refund or the like that has failed, and what becomes of it, without what that means and how to mend it."""
+    file, line = entry_line(model, entry)
+    what = _MOVED[found.effect.kind]
+    at = model.program.body(found.fn).line[found.instr]
+    ruling = Ruling("resilience/swallowed-failure", "broken", "payment-step", file, line, severity="high", confidence="likely")
+    ruling.anchor = (found.fn.file, at, at)
+    ruling.title = f"{what[0].upper()}{what[1:]} that fails {becomes}"
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        Evidence(found.fn.file, at, how, "missing"),
+        *steps(model, found.effect, "this may fail"),
+    ]
     return ruling
 
 

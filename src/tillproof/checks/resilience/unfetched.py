@@ -32,10 +32,7 @@ def unfetched(model: Model, handler: Handler) -> Unfetched | None:
 
 def _caught(model: Model, way: tuple[Place, ...]) -> Place | None:
     """Where a failure is caught and made a value of, on the way out to the handler, but not in the handler itself."""
-    for place in way[:-1]:
-        catch = model.failures.around(place)
-        if catch is None or model.failures.raises_again(place.fn, catch):
-            continue
+    for _, place, catch in model.failures.on_the_way(way[:-1]):
         ends = model.failures.ends(place.fn, catch.blocks)
         return Place(place.fn, catch.caught, place.ctx) if ends and model.failures.swallows(place.fn, catch) else None
     return None

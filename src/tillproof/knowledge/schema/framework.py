@@ -359,7 +359,8 @@ class Framework(Part, frozen=True):
     proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
     calls has come with a browser, and is no provider's server.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
-    ``config``: calls and members that read configuration. ``http``: calls that send a request, or make what sends it.
+    ``config``: calls and members that read configuration. ``settings``: those of them whose first argument is a path into what a file
+    returns, ``file.key.key``, and the folder of these files. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
@@ -434,6 +435,7 @@ class Framework(Part, frozen=True):
     exits: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     config: tuple[str, ...] = ()
+    settings: dict[str, str] = {}
     http: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     verifies: tuple[str, ...] = ()
