@@ -127,6 +127,10 @@ def test_the_cache_follows_the_platform(deliver: Deliver, tmp_path: Path, monkey
     monkeypatch.setattr(sys, "platform", "linux")
     main(["review", str(tmp_path)])
     assert (seen[0].cache_dir, seen[0].use_cache) == (tmp_path / "tillproof", True)
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    main(["review", str(tmp_path)])
+    assert seen[1].cache_dir == tmp_path / "home" / ".cache" / "tillproof"
 
 
 def test_a_failure_of_the_tool_is_1_and_one_line(deliver: Deliver, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

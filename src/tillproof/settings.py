@@ -96,9 +96,8 @@ def user_packs(root: Path, named: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def default_cache_dir() -> Path:
-    """Where the platform keeps what a program may lose at any time."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "tillproof"
+    """Where the platform keeps what a program may lose at any time. A relative ``$XDG_CACHE_HOME`` is none: the XDG Base Directory
+    Specification has it ignored."""
+    named = Path(os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", ""))
+    own = Path("~/AppData/Local" if sys.platform == "win32" else "~/.cache")
+    return (named if named.is_absolute() else own.expanduser()) / "tillproof"

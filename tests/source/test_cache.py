@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tillproof.source import cache as cache_module
-from tillproof.source.cache import Cache, default_directory
+from tillproof.source.cache import Cache
 from tillproof.source.discover import discover
 from tillproof.source.files import SourceFile
 from tillproof.source.text import read_bytes
@@ -207,11 +207,3 @@ def test_a_file_that_vanished_has_a_digest(shop: Path) -> None:
     listed = files(shop)
     (shop / "a.py").unlink()
     assert Cache(None, shop).digests(listed)["a.py"] == "unreadable"
-
-
-def test_the_default_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_directory() == tmp_path / "tillproof"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert default_directory() == Path("/home/somebody/.cache/tillproof")

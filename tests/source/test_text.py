@@ -4,10 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tillproof.source.text import LATIN_1_NOTE, LineIndex, read
+from tillproof.source.text import LATIN_1_NOTE, read
 
 
 @pytest.mark.parametrize(
@@ -47,23 +45,3 @@ def test_a_limit_may_be_given(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 100)
     assert read(tmp_path, "f", 100) == (b"x" * 100, None)
     assert read(tmp_path, "f", 99)[0] is None
-
-
-@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")))
-def test_lines_are_counted_as_newlines_are(data: bytes) -> None:
-    index = LineIndex(data)
-    for offset in range(len(data) + 1):
-        line = index.line(offset)
-        assert line == data.count(b"\n", 0, offset) + 1
-        assert index.start(line) <= offset
-    assert len(index) == len(data.splitlines()) or b"\r" in data or any(byte in data for byte in b"\x0b\x0c\x1c\x1d\x1e\x85")
-
-
-def test_the_text_of_a_line() -> None:
-    index = LineIndex(b"eins\r\nzwei\n\nvier")
-    assert [index.text(line) for line in (1, 2, 3, 4)] == ["eins", "zwei", "", "vier"]
-    assert index.text(1, limit=2) == "ei"
-    assert (index.line(-5), index.line(10**6), len(index)) == (1, 4, 4)
-    for line in (0, 5):
-        with pytest.raises(IndexError):
-            index.text(line)

@@ -39,7 +39,6 @@ _INPUT = re.compile(
 _TYPED_IN = re.compile(rb"<(?:textarea\b|input\b[^>]{0,400}?\btype\s*=\s*[\"'](?:text|tel|number)[\"'])", re.IGNORECASE)
 _CALLED_CARD = re.compile(rb"(?:credit|debit)[_-]?card[\"']", re.IGNORECASE)
 _THE_CARD = re.compile(r"(\w+_)?(credit|debit)_?card")
-_BOUND = (b"v-model", b"[(ngModel)]", b"formControlName", b"value", b"ng-model")
 _KEPT = (b"data-stripe", b"data-encrypted-name", b"data-braintree-name")
 _AUTOFILL = {b"cc-number": "number", b"cc-csc": "code"}
 _FORM = re.compile(rb"<form\b([^>]{0,600})", re.IGNORECASE)

@@ -13,12 +13,10 @@ from tillproof.knowledge.schema import Inbound, Provider
 
 @dataclass(slots=True)
 class Walked:
-    """What a walk from an entry point found. ``proven_first``: a guard before the handler proves the sender. ``deepest``: how many calls
-    deep it went."""
+    """What a walk from an entry point found. ``deepest``: how many calls deep it went."""
 
     happenings: list[Happening]
     proofs: list[Proven]
-    proven_first: bool
     deepest: int = MAX_CALLS
 
     @property
@@ -47,5 +45,5 @@ class Handler:
     kind: Literal["webhook", "ipn", "redirect-return"]
     closure: Closure
     evidence: str
-    walked: Walked = field(default_factory=lambda: Walked([], [], False))
+    walked: Walked = field(default_factory=lambda: Walked([], []))
     admits: tuple[str, int, str] | None = None

@@ -295,7 +295,7 @@ class Handlers:
             proven = proven or self._guard_proves(walk, policy, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), proven, deepest), walk.visited(), walk.cut
+        return Walked(_once(happenings), list(policy.proofs.values()), deepest), walk.visited(), walk.cut
 
     def _wrapping(self, callee: Value) -> Proven | None:
         """The proof that a wrapper of outside makes before it calls the handler, at the call that makes it."""

@@ -7,7 +7,6 @@ may be absent or unwritable; then the YAML is parsed.
 
 import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tillproof.knowledge.schema import Framework, Lexicon, Provider, Published
+from tillproof.settings import default_cache_dir
 
 if TYPE_CHECKING:
     from tillproof.knowledge.pack_reader import PackFile
@@ -207,12 +207,8 @@ def _names(operation: dict[str, Any]) -> list[str]:
 
 def _cache_file() -> Path:
     """One file per installation, so that two checkouts do not take turns in overwriting each other's."""
-    if sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     place = hashlib.blake2b(str(_HERE).encode(), digest_size=8).hexdigest()
-    return root / "tillproof" / f"knowledge-{place}.msgpack"
+    return default_cache_dir() / f"knowledge-{place}.msgpack"
 
 
 def _read_compiled(path: Path) -> _Compiled | None:

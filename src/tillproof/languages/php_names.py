@@ -12,7 +12,6 @@ from tillproof.ir.declarations import Import
 SCRIPT = "include:"
 """What stands before the path in the name by which an included file is called."""
 INCLUDES = frozenset({"include_expression", "include_once_expression", "require_expression", "require_once_expression"})
-CLASSES = frozenset({"class_declaration", "interface_declaration", "trait_declaration", "enum_declaration", "anonymous_class"})
 
 _LEADING = re.compile(r"(?<!\w)\\")
 _ANNOTATION = re.compile(r"""@([A-Za-z_\\][\w\\]*)\([\s*]*(?:(?:path|value)\s*=\s*)?"([^"\n]*)\"""")

@@ -44,12 +44,6 @@ class _Index(msgspec.Struct, frozen=True, array_like=True):
     files: dict[str, _Known]
 
 
-def default_directory() -> Path:
-    """``$XDG_CACHE_HOME/tillproof``, or ``~/.cache/tillproof``."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (home if home.is_absolute() else Path("~/.cache").expanduser()) / "tillproof"
-
-
 class Cache:
     """The cache of one reviewed root. Nothing is written before ``save``.
 

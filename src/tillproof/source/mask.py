@@ -85,12 +85,6 @@ def mask(text: str) -> str:
     return text
 
 
-def mask_secret(value: str) -> str:
-    """A value that is known to be a secret: all of it masked but the prefix that says whose it is."""
-    match = _KEY.match(value)
-    return (match[1] if match else "") + MASKED
-
-
 def is_placeholder(value: str) -> bool:
     """True for a value that stands for a secret and is none: ``<your key>``, ``changeme``, ``${KEY}``, ``sk_test_xxx``."""
     return not value or _PLACEHOLDER.match(value) is not None or len(set(value)) < 3

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from bisect import bisect_right
 from pathlib import Path
 
 MAX_BYTES = 5_000_000
@@ -71,38 +70,3 @@ def as_utf8(raw: bytes) -> tuple[bytes | None, str | None]:
     except UnicodeDecodeError:
         return data.decode("latin-1").encode("utf-8"), LATIN_1_NOTE
     return data, None
-
-
-class LineIndex:
-    """Which line an offset is on. Lines are 1-based and end at ``\\n``, as the parsers count them; offsets are in bytes."""
-
-    __slots__ = ("_data", "_starts")
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        starts = [0]
-        at = data.find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = data.find(b"\n", at + 1)
-        self._starts = starts
-
-    def __len__(self) -> int:
-        """How many lines there are; a newline at the very end begins no further one."""
-        return len(self._starts) - (self._starts[-1] == len(self._data))
-
-    def line(self, offset: int) -> int:
-        """The line of an offset; an offset past the end is on the last line, a negative one on the first."""
-        return max(1, bisect_right(self._starts, min(offset, len(self._data))))
-
-    def start(self, line: int) -> int:
-        """The offset at which a line begins. Raises ``IndexError`` when there is no such line."""
-        if not 1 <= line <= len(self._starts):
-            raise IndexError(f"no line {line}")
-        return self._starts[line - 1]
-
-    def text(self, line: int, limit: int = 2_000) -> str:
-        """A line without its ending, at most ``limit`` bytes of it. Raises ``IndexError`` when there is no such line."""
-        start = self.start(line)
-        end = self._starts[line] - 1 if line < len(self._starts) else len(self._data)
-        return self._data[start : min(end, start + limit)].decode("utf-8", "ignore").rstrip("\r")

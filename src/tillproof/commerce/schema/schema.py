@@ -2,7 +2,7 @@
 files that name what is asked for.
 
 * ``table(entity)``: by table, model class, variable, in the singular or plural, in any style; by class or by a value of the code.
-* ``column(entity, field)``, ``has_unique(entity, columns)``: None when the repository does not say.
+* ``column(entity, field)``, ``unique(entity, columns)``: None when the repository does not say.
 * ``non_negative(table, column)``: the line by which the database refuses a value below zero.
 * ``mentioning(words)``: every table that a file declares which holds one of the words; for surveys.
 """
@@ -79,13 +79,6 @@ class Schema:
         """The constraint by which no two rows of an entity share these columns, with its place."""
         table = self.table(entity, near)
         return table.unique(tuple(columns)) if table is not None else None
-
-    def has_unique(self, entity: "str | ClassId | Value", columns: Iterable[str], near: str = "") -> bool | None:
-        """Whether no two rows of an entity can share these columns; None when the repository does not declare the table (or all of it)."""
-        table = self.table(entity, near)
-        if table is None:
-            return None
-        return True if table.unique(tuple(columns)) is not None else None if table.open else False
 
     def non_negative(self, table: Table, column: str) -> Place | None:
         """The line by which the database refuses a value below zero. An unsigned type is none where the unit speaks to PostgreSQL, which

@@ -21,7 +21,6 @@ CUSTOMER = (
 STAFF = "staff.headers holds what makes a request one of a member of staff, one header per line"
 TOOLS = "curl, openssl and jq are there"
 READ_ORDER = "Read in the shop's admin or database: the order's status, its payments and refunds, stock movements and mails sent"
-_RANKS = ("broken", "unknown", "held")
 _MOST_WAYS = 3
 _MOST_PLACES = 5
 
