@@ -19,6 +19,7 @@ _DEEPEST = 10
 _SAYS = ("ok", "success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
 _HOLDS = ("charge", "event", "result", "outcome")
 """Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
+_STATES = ("status_fields", "paid_fields", "paid_values", "authorised_values", "fulfil_values", "dead_values")
 _WRAPS = ("body", "data", "content", "contents", "text", "payload")
 """What the whole answer is kept in by libraries that send any request."""
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
@@ -165,11 +166,8 @@ def _captured(model: "Model", fn: Fn, name: str) -> bool:
 
 
 def _says(model: "Model", name: str) -> bool:
-    """Whether a member says what became of a payment."""
-    words, plain = model.words, snake(name).removeprefix("get_").removeprefix("is_")
-    return (
-        words.has("status_fields", plain)
-        or words.has("paid_fields", plain)
-        or words.has("paid_values", plain)
-        or any(w in plain for w in _SAYS)
-    )
+    """Whether a member says what became of a payment: ``status``, ``isApproved()``."""
+    words, asked = model.words, snake(name).removeprefix("get_")
+    plain = asked.removeprefix("is_").removeprefix("has_").removeprefix("was_")
+    kinds = _STATES if plain == asked else (*_STATES, "open_values")
+    return any(words.has(kind, plain) for kind in kinds) or any(w in plain for w in _SAYS)
