@@ -354,6 +354,18 @@ def test_a_hook_of_the_shop_is_no_webhook_of_the_provider(tmp_path: Path) -> Non
     assert {file for _, file, _ in ruled(tmp_path, "payment/webhook-unverified", files)} == {"controllers/front/webhook.php"}
 
 
+def test_what_a_front_controller_calls_is_no_route_of_its_own(tmp_path: Path) -> None:
+    helper = """
+        $this->markPaid($order);
+    }
+    public function markPaid($order) {
+        $order->setCurrentState((int) Configuration::get('PS_OS_PAYMENT'));"""
+    files = {**_MODULE, "controllers/front/webhook.php": ipn(helper)}
+    ruled(tmp_path, "payment/webhook-unverified", files)
+    handlers = review(tmp_path, Settings(use_cache=False)).handlers
+    assert [(h.file, h.line) for h in handlers] == [("controllers/front/webhook.php", 5)]
+
+
 def test_a_state_that_is_held_against_the_one_to_be_written(tmp_path: Path) -> None:
     check = "idempotency/handler-not-idempotent"
     assert broken(tmp_path / "bare", check, {**_MODULE, "controllers/front/webhook.php": ipn("")}) != []

@@ -167,6 +167,8 @@ class Handlers:
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
+        if any(map(self.model.strangers.makes_digest, near)):
+            return True
         return any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn))
 
     def _named_in_paths(self) -> bool:

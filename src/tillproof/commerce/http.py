@@ -1,7 +1,7 @@
 """Requests sent by raw HTTP: method, address, headers and body, and which provider's operation they are."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
@@ -209,14 +209,21 @@ class Requests:
 
     def curl_settings(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
         """(option, value) of every cURL option that is set on the handle of a call, its address first given to ``curl_init`` too; those of
-        all handles of the function where it is not known which handle that is."""
-        body = self.program.body(fn)
+        all handles of the function where it is not known which handle that is. A handle that another function of ours has made, a
+        constructor or a helper, has what was set on it there."""
         mine = self._handles(fn, i, ctx)
+        for made in sorted({(h.fn, h.instr): h for h in mine.values() if h is not None and h.fn != fn}.items()):
+            yield from self._set_on(made[0][0], made[1].ctx, {made[0]: None})
+        yield from self._set_on(fn, ctx, mine)
+
+    def _set_on(self, fn: Fn, ctx: Ctx | None, mine: Mapping[tuple[Fn, int], Result | None]) -> Iterator[tuple[str, Value]]:
+        """What one function sets on a handle."""
+        body = self.program.body(fn)
         for n, op in enumerate(body.op):
             name = body.name(body.args(n)[0]) if op == Op.CALL and body.op[body.args(n)[0]] == Op.NAME else ""
             if name not in ("curl_init", "curl_setopt", "curl_setopt_array"):
                 continue
-            if mine and (theirs := self._handles(fn, n, ctx)) and mine.isdisjoint(theirs):
+            if mine and (theirs := self._handles(fn, n, ctx)) and mine.keys().isdisjoint(theirs):
                 continue
             values = [self.evaluator.value(fn, v, ctx) for _, v in body.call(n)[1]]
             if name == "curl_init" and values:
@@ -227,17 +234,17 @@ class Requests:
                 got = shape(self.evaluator, values[1])
                 yield from ((key.rpartition(".")[2], value) for key, value in {**got.may, **got.must}.items())
 
-    def _handles(self, fn: Fn, i: int, ctx: Ctx | None) -> set[tuple[Fn, int]]:
+    def _handles(self, fn: Fn, i: int, ctx: Ctx | None) -> dict[tuple[Fn, int], Result | None]:
         """The calls of ``curl_init`` that may have made the handle of a call; empty when another maker is possible."""
         body = self.program.body(fn)
         arguments = body.call(i)[1]
         if body.called(i) == "curl_init":
-            return {(fn, i)}
+            return {(fn, i): None}
         if not arguments:
-            return set()
+            return {}
         found = options(self.evaluator.value(fn, arguments[0][1], ctx))
-        made = {(o.fn, o.instr) for o in found if isinstance(o, Result) and o.instr >= 0 and names(o.callee)[:1] == ("curl_init",)}
-        return made if len(made) == len(found) else set()
+        made = {(o.fn, o.instr): o for o in found if isinstance(o, Result) and o.instr >= 0 and names(o.callee)[:1] == ("curl_init",)}
+        return {**made} if len(made) == len(found) else {}
 
     def _executes(self, fn: Fn) -> bool:
         body = self.program.body(fn)

@@ -8,7 +8,7 @@ from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
-from tillproof.commerce.salted import is_salted
+from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone, is_salted
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
@@ -34,7 +34,7 @@ from tillproof.flow.values import (
     options,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
-from tillproof.knowledge.schema import Operation, Verifier
+from tillproof.knowledge.schema import Effect, Operation, Verifier
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -76,6 +76,7 @@ _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
 _NEXT = ("next", "call_next", "done")
+_LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
 # Calls that return only when their first argument is true (or false).
 _INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
 POSSIBLE = "?"
@@ -146,6 +147,8 @@ class SenderPolicy:
                 self._note(fn, i, ctx, "the signature is verified", "boolean")
                 return Proof("boolean")
             arguments = self._arguments(fn, i, ctx)
+            if any(is_of_message_alone(self.model, a) for a in arguments):
+                return None  # who sends the message makes that digest, too
             if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
                 self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
                 return Proof("boolean")
@@ -252,7 +255,8 @@ class SenderPolicy:
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
         if (summed := bytewise(left) or bytewise(right)) is not None:
             return self._bytewise_proof(fn, i, ctx, summed)
-        if self.is_mac(left) != self.is_mac(right):
+        made = any(self._from_sender(sent) and is_made_with_secret(self.model, ours) for sent, ours in ((left, right), (right, left)))
+        if made or self.is_mac(left) != self.is_mac(right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
             return Proof("boolean")
         if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
@@ -327,13 +331,7 @@ class SenderPolicy:
         got = self.model.recogniser.effect(fn, i, ctx)
         if got is not None:
             effect, certain = got
-            if effect.effect == "job" and self.later(fn, i, ctx):
-                return None  # what the job does counts, behind the proof that it makes
-            if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
-                return None
-            if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
-                return None
-            if effect.effect in _RECORDS and self._only_notes(fn, i, ctx):
+            if self._does_nothing(effect, fn, i, ctx):
                 return None
             return effect.effect if certain else effect.effect + POSSIBLE
         callee = body.args(i)[0]
@@ -342,6 +340,18 @@ class SenderPolicy:
             if self.model.words.fulfils(name) and not self.model.recogniser.of_sdk(fn, i, ctx):
                 return None if self.model.recogniser.is_missing(fn, i, ctx) else "fulfil"
         return None
+
+    def _does_nothing(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether an effect that a pack knows acts on nothing by itself."""
+        if effect.effect == "job" and self.later(fn, i, ctx):
+            return True  # what the job does counts, behind the proof that it makes
+        if effect.effect == "file.write" and _LOGGER.search(snake(self.model.program.qualified(fn).replace(".", "_"))):
+            return True  # by a logger of the shop's own
+        if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
+            return True
+        if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
+            return True
+        return effect.effect in _RECORDS and self._only_notes(fn, i, ctx)
 
     def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:
         """Whether a handler answers its platform that money came, for the platform to settle the order."""

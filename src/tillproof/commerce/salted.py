@@ -1,7 +1,10 @@
 """Digests without a key of their own that prove a message all the same: a secret is part of what they are made of."""
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
 from tillproof.flow.values import Const, External, Member, Param, Result, Text, Value, leaves, pieces
@@ -11,7 +14,12 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _WORDS = ("salt", "secret", "key", "passphrase", "pass_phrase", "password")
+_KEPT = re.compile(r"(^|_)(pass(word|phrase|code|wd)?_?\d*|salt|secret_?\w*|(\w*)key\d*|token|psk|signature_(pass|key))(_|$)")
+"""What a setting or a field is called that keeps what only the shop and its payment system know."""
+_WRITTEN = re.compile(r"(?=[^\d]*\d|[a-z]*[A-Z])[\w+/=!@#$%^&*-]{8,}")
+"""How a secret looks that is written down: of some length, without blanks, and no plain word."""
 _SETTINGS = ("process.env.", "Deno.env.", "Bun.env.")
+_NAMES_FIRST = ("hash", "openssl_digest")
 _LONGEST_CHAIN = 6
 _MOST_PIECES = 80
 _BEGINS = ("createHash", "crypto.createHash", "node:crypto.createHash")
@@ -89,3 +97,44 @@ def _mentions_secret(model: "Model", value: Value) -> bool:
         isinstance(p, Result) and p.instr >= 0 and any(_mentions_secret(model, a) for _, a in model.evaluator.arguments(p))
         for p in value.pieces
     )
+
+
+def is_made_with_secret(model: "Model", value: Value) -> bool:
+    """Whether a value that is compared with what was sent is a digest over the message and something that only we have besides: a setting,
+    a field that keeps a password, a text that is written down."""
+    return any(any(_is_secret(model, p) for p in _digested(model, made)) for made in _digests(model, value))
+
+
+def is_of_message_alone(model: "Model", value: Value) -> bool:
+    """Whether a value is a digest over nothing but pieces of the message and what stands between them: anybody can make it."""
+    made = list(_digests(model, value))
+    return bool(made) and all(all(_is_known(model, p) for p in _digested(model, one)) for one in made)
+
+
+def _digests(model: "Model", value: Value) -> Iterator[Result]:
+    for here in pieces([value], _MOST_PIECES, model.evaluator.made_of):
+        callee = here.callee if isinstance(here, Result) and here.instr >= 0 else None
+        if isinstance(here, Result) and isinstance(callee, External) and callee.name.lower().rpartition(".")[2] in DIGESTS:
+            yield here
+
+
+def _digested(model: "Model", digest: Result) -> list[Value]:
+    """The pieces of what a digest is made over."""
+    given = [v for _, v in model.evaluator.arguments(digest)]
+    named = isinstance(digest.callee, External) and digest.callee.name.lower() in _NAMES_FIRST
+    return [p for p in pieces(given[1:2] if named else given[:1], _MOST_PIECES, model.evaluator.made_of) if not p.parts()]
+
+
+def _is_secret(model: "Model", piece: Value) -> bool:
+    if isinstance(piece, Const):
+        return piece.kind == Kind.STRING and (_WRITTEN.fullmatch(piece.text.strip("'\"")) or _KEPT.search(snake(piece.text))) is not None
+    if isinstance(piece, (Member, Param, External)):
+        return _KEPT.search(snake(piece.name.rpartition(".")[2])) is not None and model.requests.source(piece) is None
+    return isinstance(piece, Result) and piece.instr >= 0 and model.recogniser.result_is("config", piece)
+
+
+def _is_known(model: "Model", piece: Value) -> bool:
+    """Whether whoever sends a message knows a piece: he sends it, or it is written down and is no secret."""
+    if isinstance(piece, Const):
+        return not _is_secret(model, piece)
+    return model.requests.source(piece) is not None

@@ -43,6 +43,8 @@ _PLAIN = re.compile(
     r"|api|apis|rest|graphql|http|https|url|urls|uri|host|hostname|endpoint|domain|address|path|prefix|port|link|site|backend|version"
     r"|live|prod|production|test|testing|sandbox|stage|staging|default|current|next|react|vite|nuxt|webhook|request|client|admin)"
 )
+_CLIENT = re.compile(r"(^|_)(client|api|connect(or|ion)?|sdk|rest)(_|$)")
+_MAKERS = ("__construct", "__init__", "constructor")
 _LONGEST_CHAIN = 14
 _SHORT = 4
 _MOST_CALLERS = 24
@@ -329,15 +331,25 @@ class Sendings:
         return None
 
     def _configured(self, request: Request) -> bool:
-        """Whether an address begins with a configured one."""
+        """Whether an address begins with a configured one, or with one that the object which sends it was made with."""
         if request.url_value is None:
             return False
+        if any(self._is_made_with(leaf) for leaf in leaves(request.url_value, 40)):
+            return True
         return any(
             _CONFIGURED.search(text)
             for leaf in leaves(request.url_value, 40)
             for text in names(leaf)
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
         )
+
+    def _is_made_with(self, value: Value) -> bool:
+        """Whether a value is the address that a client is made with, or told, ``__construct($apiUrl, $secret)``: somebody else's, or the
+        class would ask for none."""
+        if not isinstance(value, Param) or not _CONFIGURED.search(value.name) or _OURS.search(value.name.replace("base", "")):
+            return False
+        name = snake(self.model.program.qualified(value.fn).rpartition(".")[0])
+        return self.model.program.name(value.fn) in _MAKERS or _CLIENT.search(name) is not None
 
     def _is_anothers(self, request: Request, told: Provider) -> bool:
         """Whether the setting that an address begins with is named after a system that is not the one its file speaks of."""

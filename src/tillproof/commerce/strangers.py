@@ -58,6 +58,10 @@ _VERSION = re.compile(r"(?<=[a-z]{3})v?\d+$")
 _SHORT = 4
 _MOST_FILES = 40
 _NEAR = 2
+_MAKES_DIGESTS = frozenset(
+    ["md5", "sha1", "hash", "hash_hmac", "openssl_digest", "hmac", "createhmac", "createhash", "hashlib", "sha256", "sha512"]
+)
+"""The words of which one stands where a digest is made."""
 _AN_ORDER = re.compile(r"(^|_)(orders?|payments?|transactions?|invoices?|bookings?|donations?|deposits?|purchases?|txn)(_|$)")
 _WRITES = ("order.paid", "order.write", "record.write", "record.create", "fulfil", "sql")
 _NOBODY = "unknown"
@@ -88,7 +92,9 @@ class Strangers:
         if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
             return None
         own, whole = self._own(entry), self._whole(entry)
-        if not (_hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))) or MANAGES.search(own):
+        named = _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
+        signed = not named and self._is_signed(entry)
+        if not (named or signed) or MANAGES.search(own):
             return None
         if _OTHERS.search(own) and not _PAYS.search(own):
             return None
@@ -97,12 +103,13 @@ class Strangers:
             return None  # no system is signed in as a customer: the page tells what the system told it
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
             return None
-        pays = _PAYS.search(whole) is not None or self.named(entry) is not None
+        pays = signed or _PAYS.search(whole) is not None or self.named(entry) is not None
         if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry))):
             return None
         provider = self.named(entry) or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
-        return Told(provider, inbound, kind, "its name says so, and it marks orders or payments by what it is sent")
+        how = "its name says so" if named else "it proves a signature over what it is sent"
+        return Told(provider, inbound, kind, f"{how}, and it marks orders or payments by what it is sent")
 
     def knows(self, provider: Provider) -> bool:
         """Whether a system is one that no pack knows."""
@@ -121,6 +128,16 @@ class Strangers:
         if entry not in self._marked:
             self._marked[entry] = self._marks(entry)
         return self._marked[entry]
+
+    def _is_signed(self, entry: Entry) -> bool:
+        """Whether an entry point compares a digest that it makes with what it is sent, whatever it is called: nobody but a system that we
+        share a secret with sends that."""
+        near = (fn for fn, depth in self.model.handlers.closure(entry).functions.items() if depth <= _NEAR)
+        return any(map(self.makes_digest, near)) and any(p.mac for p in self.model.handlers.walk(entry, frozenset()).proofs)
+
+    def makes_digest(self, fn: Fn) -> bool:
+        """A quick look: whether a function names what makes a digest."""
+        return not _MAKES_DIGESTS.isdisjoint(t.lower() for t in self.model.vocabulary.tokens(fn))
 
     def _marks(self, entry: Entry) -> bool:
         if self.model.browser_paid.may_pay(entry) and paid_on_the_way(self.model, entry).paid:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
+_PUSHING = ("array_push", "array_unshift")
 _ADDING = {"append", "push", "add", "unshift", "extend"}
 _MERGING = {"update", "merge"}
 
@@ -89,9 +90,12 @@ class DefUse:
                 self._scan_call(i)
 
     def _scan_call(self, i: int) -> None:
-        """x.append(v), x.update(v) and Object.assign(x, v) write into x; x["key"].append(v) into the list that x holds."""
+        """x.append(v), x.update(v), Object.assign(x, v) and array_push($x, v) write into x; x["key"].append(v) into the list that x
+        holds."""
         body = self.body
         callee, arguments = body.call(i)
+        if body.op[callee] == Op.NAME and body.name(callee) in _PUSHING and arguments and (name := self._variable(arguments[0][1])):
+            self.writes.setdefault(name, []).extend((i, "[]", value) for _, value in arguments[1:])
         if body.op[callee] != Op.FIELD or not arguments:
             return
         method = body.name(callee)

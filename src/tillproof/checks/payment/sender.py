@@ -110,7 +110,9 @@ def _proves_later(walked: Walked, act: Happening) -> bool:
 
 def _notes_aside(model: Model, act: Happening) -> bool:
     """Whether something is noted in a cache only, as what limits the rate of requests does before anything else, or a cart is opened
-    again for who has not paid."""
+    again, or emptied, for who has not paid."""
+    if act.kind.rstrip("?") == "cart.write":
+        return True
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith("record") else None
     return touch is not None and (touch.entity == "cache" or _CART.fullmatch(touch.entity) is not None)
 
