@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.asked import reads
+from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DEEPEST = 10
-_SAYS = ("ok", "success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
+_SAYS = ("success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
 _HOLDS = ("charge", "event", "result", "outcome")
 """Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
 _STATES = ("status_fields", "paid_fields", "paid_values", "authorised_values", "fulfil_values", "dead_values")
@@ -30,6 +31,11 @@ _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify"
 def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept."""
     return _Reader(model).whole(fn, i, ctx, 0)
+
+
+def hangs_on(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether anything hangs on a value that says what became of a payment, or may."""
+    return _Reader(model).status(fn, i, None, 0)
 
 
 class _Reader:
@@ -55,7 +61,11 @@ class _Reader:
         if (fn, i, status) in self.seen:
             return False
         self.seen.add((fn, i, status))
-        return any(self._use(fn, i, use, ctx, depth + 1, status) for use in self.model.evaluator.defuse(fn).uses(i))
+        evaluator = self.model.evaluator
+        onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
+        if any(self._any_use(*spot, depth, status) for spot in onward):
+            return True
+        return any(self._use(fn, i, use, ctx, depth + 1, status) for use in uses)
 
     def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, status: bool) -> bool:
         model = self.model
@@ -166,8 +176,14 @@ def _captured(model: "Model", fn: Fn, name: str) -> bool:
 
 
 def _says(model: "Model", name: str) -> bool:
-    """Whether a member says what became of a payment: ``status``, ``isApproved()``."""
+    """Whether a member says what became of a payment, or how much was paid."""
+    plain = snake(name)
+    return says_outcome(model, name) or "ok" in plain.split("_") or any(w in plain for w in _SAYS)
+
+
+def says_outcome(model: "Model", name: str) -> bool:
+    """Whether a member, by its name, says in which state a payment is: ``status``, ``isApproved()``."""
     words, asked = model.words, snake(name).removeprefix("get_")
     plain = asked.removeprefix("is_").removeprefix("has_").removeprefix("was_")
     kinds = _STATES if plain == asked else (*_STATES, "open_values")
-    return any(words.has(kind, plain) for kind in kinds) or any(w in plain for w in _SAYS)
+    return any(words.has(kind, plain) for kind in kinds)

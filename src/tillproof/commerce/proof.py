@@ -13,6 +13,7 @@ from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
 from tillproof.flow.asked import reads
+from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
@@ -224,7 +225,10 @@ class SenderPolicy:
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         if depth > 8:
             return True
-        for use in defuse.uses(i):
+        onward, uses = passed_on(self.model.evaluator, fn, i, defuse.uses(i), ctx)
+        if any(self._looked_at(*spot, depth + 1) for spot in onward):
+            return True
+        for use in uses:
             op = body.op[use]
             if op == Op.STORE:
                 if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads(body, defuse, use)) or fn.number == -1:

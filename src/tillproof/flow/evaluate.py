@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from tillproof.flow.captured import FOLDS, Captured
+from tillproof.flow.called_back import handed, settled
+from tillproof.flow.captured import Captured
 from tillproof.flow.decorated import Decorated
 from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
@@ -54,8 +55,6 @@ from tillproof.ir.ops import Kind, Op
 
 MAX_NESTING = 120
 Listening: TypeAlias = Callable[[Fn, int, Ctx | None], list[FunctionV]]
-_ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
-_ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 
 
 class Evaluator:
@@ -245,7 +244,7 @@ class Evaluator:
         if caller.body.op[ctx.call] not in (Op.CALL, Op.NEW):
             return None
         if ctx.callback:
-            return self._handed(caller, ctx.call, number)
+            return handed(self, caller, ctx.call, number, params)
         _, arguments = caller.body.call(ctx.call)
         shift = 1 if own else 0
         at = (caller.file, caller.body.line[ctx.call])
@@ -267,30 +266,6 @@ class Evaluator:
         if spreads:
             return self.member(self.at(caller, spreads[-1]), param.name, at)
         return Missing(at)
-
-    def _handed(self, caller: Frame, call: int, number: int) -> Value | None:
-        """What a callback is given: an element of what is gone through, the value of what is waited for."""
-        body = caller.body
-        callee, arguments = body.call(call)
-        at = (caller.file, body.line[call])
-        if body.op[callee] not in (Op.FIELD, Op.NAME):
-            return None
-        name = body.name(callee).rpartition(".")[2]
-        if name in self.tells:
-            handed = [a for _, a in arguments][self.tells[name] + 1 :]
-            return self.at(caller, handed[number]) if number < len(handed) else None
-        if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
-            return self.element(self.at(caller, body.args(callee)[0]), at) if number else self.at(caller, arguments[1][1])
-        if number != 0:
-            return None
-        if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
-            over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
-            return self.element(self.at(caller, over), at) if over is not None else None
-        if body.op[callee] == Op.FIELD and name in _ITERATES:
-            return self.element(self.at(caller, body.args(callee)[0]), at)
-        if body.op[callee] == Op.FIELD and name == "then":
-            return self.at(caller, body.args(callee)[0])
-        return None
 
     # --- names
 
@@ -451,6 +426,8 @@ class Evaluator:
                 results.append(Instance(at, of.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
+            elif new and (kept := settled(self, f.fn, i, f.ctx, at)) is not None:
+                results.append(kept)
             else:
                 results.append(from_outside(self, option, f, i, at, new) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)

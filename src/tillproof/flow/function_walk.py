@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.flow.called_back import answers_into, executor, promise
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
 
 
+KEPT = "kept"
+"""The effect by which a promise that is made by hand is kept."""
 _NESTED = 6
 """How deep choices within choices are looked into."""
 
@@ -167,9 +170,13 @@ class FunctionWalk(Implication):
     def _call(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool | None:
         if self.walk.policy.exits(self.fn, i, self.ctx):
             return None
+        if (made_with := executor(self.walk.evaluator, self.fn, i, self.ctx)) is not None:
+            return self._promise(i, made_with, proven, happenings)
         proof = self.walk.policy.proof(self.fn, i, self.ctx)
         if (proof is not None and proof.how == "throws") or (self.fn, i) in self.walk.assumed.calls:
-            return True
+            return self._with_answer(i, proven, happenings)
+        if happenings is not None and promise(self.walk.evaluator, self.fn, i, self.ctx) is not None:
+            happenings.append(Happening(KEPT, self.fn, i, self.ctx, proven))
         if happenings is not None:
             self._note(i, proven, happenings)
         if not proven and (wanted := self.walk.policy.insists(self.fn, i, self.ctx)) is not None:
@@ -196,6 +203,26 @@ class FunctionWalk(Implication):
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _with_answer(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool:
+        """The state after a call that returns only with proof. Where it calls a function with its answer, that one has the proof, and what
+        follows the call has it not yet."""
+        into = answers_into(self.walk.evaluator, self.fn, i, self.ctx)
+        if into is None:
+            return True
+        if happenings is not None and not self.walk.too_deep():
+            happenings.extend(self.walk.enter(into[0], self.fn, i, self.ctx, True).happenings)
+        return proven
+
+    def _promise(self, i: int, made_with: FunctionV, proven: bool, happenings: list[Happening] | None) -> bool:
+        """The state after a promise that is made by hand: what held wherever it is kept."""
+        if self.walk.too_deep() or any(c.fn == made_with.fn for c in (self.ctx.chain() if self.ctx else ())):
+            return proven
+        inside = self.walk.enter(made_with, self.fn, i, self.ctx, proven).happenings
+        here = [h for h in inside if h.kind == KEPT and promise(self.walk.evaluator, h.fn, h.instr, h.ctx) == (self.fn, i, self.ctx)]
+        if happenings is not None:
+            happenings.extend(h for h in inside if h not in here)
+        return proven or (bool(here) and all(h.proven for h in here))
 
     def _ends_there(self, target: Fn) -> bool:
         """Whether a function from which there is no way out ends the request itself: it redirects and exits."""

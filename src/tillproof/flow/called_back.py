@@ -1,0 +1,160 @@
+"""What functions are called with that are handed to others: elements, what was waited for, the answer to what was asked; and promises that
+are made by hand of such answers, ``new Promise((resolve, reject) => ask(it, (error, answer) => resolve(answer)))``."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.flow.captured import FOLDS
+from tillproof.flow.frames import Frame
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, FunctionV, Place, Value, choice, options
+from tillproof.flow.values import Param as Open
+from tillproof.ir.body import Body, Param
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+_ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
+_ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
+_WAITS = ("then", "transaction", "$transaction")
+_FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
+_ASKED = ("req", "request", "ctx", "context", "next", "done", "cb")
+_NODE = (2, 3)
+"""How many parameters a function has that is called with a failure or the answer, and at times with more of it."""
+
+
+class Spot(NamedTuple):
+    """An instruction, in a context."""
+
+    fn: Fn
+    instr: int
+    ctx: Ctx | None
+
+
+def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Sequence[Param]) -> Value | None:
+    """What a function is given as parameter ``number`` by the call that it is handed to; None when that cannot be known."""
+    body = caller.body
+    callee, arguments = body.call(call)
+    at = (caller.file, body.line[call])
+    if body.op[callee] not in (Op.FIELD, Op.NAME):
+        return ev.at(caller, call) if _is_answer(body, call, number, params) else None
+    name = body.name(callee).rpartition(".")[2]
+    if name in ev.tells:
+        told = [a for _, a in arguments][ev.tells[name] + 1 :]
+        return ev.at(caller, told[number]) if number < len(told) else None
+    if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
+        return ev.element(ev.at(caller, body.args(callee)[0]), at) if number else ev.at(caller, arguments[1][1])
+    if number != 0:
+        return ev.at(caller, call) if _is_answer(body, call, number, params) else None
+    if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
+        over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
+        return ev.element(ev.at(caller, over), at) if over is not None else None
+    if body.op[callee] == Op.FIELD and name in _ITERATES:
+        return ev.element(ev.at(caller, body.args(callee)[0]), at)
+    if body.op[callee] == Op.FIELD and name == "then":
+        return ev.at(caller, body.args(callee)[0])
+    return None
+
+
+def _is_answer(body: Body, call: int, number: int, params: Sequence[Param]) -> bool:
+    """Whether a parameter of a function that a call is handed last is what the call answers: the second, as Node.js has it, behind the
+    failure."""
+    if number != 1 or body.op[call] != Op.CALL or len(params) not in _NODE or body.called(call) in _WAITS:
+        return False
+    last = body.call(call)[1][-1:]
+    handed_last = bool(last) and body.op[last[0][1]] in (Op.FUNCTION, Op.NAME)
+    return handed_last and _FAILED.fullmatch(params[0].name) is not None and params[1].name not in _ASKED
+
+
+def answers_into(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> tuple[FunctionV, int] | None:
+    """The function that a call is handed and calls with its answer, and the number of the parameter; None where the call returns it."""
+    body = ev.program.body(fn)
+    if body.op[i] != Op.CALL or ev.program.language(fn.file) != "javascript":
+        return None
+    arguments = body.call(i)[1]
+    if not arguments or body.op[arguments[-1][1]] not in (Op.FUNCTION, Op.NAME):
+        return None
+    for option in options(ev.value(fn, arguments[-1][1], ctx)):
+        if isinstance(option, FunctionV) and _is_answer(body, i, 1, ev.program.body(option.fn).params):
+            return option, 1
+    return None
+
+
+def where_answered(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
+    """Where the answer to a call arrives that is given to a function handed to it: the parameter, in that function."""
+    into = answers_into(ev, fn, i, ctx)
+    if into is None:
+        return None
+    body = ev.program.body(into[0].fn)
+    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == into[1]), -1)
+    return Spot(into[0].fn, at, ev.context(into[0], fn, i, ctx, callback=True)) if at >= 0 else None
+
+
+def passed_on(ev: "Evaluator", fn: Fn, i: int, uses: Sequence[int], ctx: Ctx | None) -> tuple[list[Spot], list[int]]:
+    """Where a value goes by way of a function handed to its call, or of a promise that is kept with it; and the uses that are left."""
+    into = where_answered(ev, fn, i, ctx)
+    kept = {use: spot for use in uses if (spot := promise(ev, fn, use, ctx)) is not None}
+    return [*([into] if into is not None else []), *kept.values()], [use for use in uses if use not in kept]
+
+
+def executor(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+    """The function that a promise is made with, where an instruction makes one."""
+    body = ev.program.body(fn)
+    if body.op[i] != Op.NEW or body.called(i) != "Promise" or ev.program.language(fn.file) != "javascript":
+        return None
+    arguments = body.call(i)[1]
+    given = options(ev.value(fn, arguments[0][1], ctx)) if arguments else ()
+    found = next((o for o in given if isinstance(o, FunctionV)), None)
+    return found if found is not None and ev.program.body(found.fn).params else None
+
+
+def promise(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
+    """The promise that a call keeps: the one whose executor has handed its first parameter to where it is called."""
+    body = ev.program.body(fn)
+    callee = body.args(i)[0] if body.op[i] == Op.CALL else -1
+    if callee < 0 or body.op[callee] != Op.NAME or ev.program.language(fn.file) != "javascript":
+        return None
+    for c in ctx.chain() if ctx is not None else ():
+        made = ev.program.body(c.caller)
+        if c.call >= 0 and made.op[c.call] == Op.NEW and c.callback and made.called(c.call) == "Promise":
+            params = ev.program.body(c.fn).params
+            if not params or params[0].name != body.name(callee):
+                return None
+            value = ev.value(fn, callee, ctx)
+            kept = any(isinstance(o, Open) and o.fn == c.fn and o.number == 0 for o in options(value))
+            return Spot(c.caller, c.call, c.parent) if kept else None
+    return None
+
+
+def settled(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None, at: Place) -> Value | None:
+    """What a promise is kept with that an instruction makes; None where that is not seen."""
+    made_with = executor(ev, fn, i, ctx)
+    if made_with is None:
+        return None
+    name = ev.program.body(made_with.fn).params[0].name
+    found = [
+        ev.value(inner, given[0][1], below)
+        for inner, below in _within(ev, made_with.fn, ev.context(made_with, fn, i, ctx, callback=True))
+        for call in _calls_of(ev.program.body(inner), name)
+        if (given := ev.program.body(inner).call(call)[1])
+    ]
+    return choice(at, found) if found else None
+
+
+def _within(ev: "Evaluator", fn: Fn, ctx: Ctx) -> Iterator[tuple[Fn, Ctx]]:
+    """A function, and those that it hands on as they are written, in the contexts of the calls that they are handed to."""
+    yield fn, ctx
+    body = ev.program.body(fn)
+    for i, op in enumerate(body.op):
+        for _, a in body.call(i)[1] if op == Op.CALL else ():
+            if body.op[a] == Op.FUNCTION:
+                target = FunctionV((fn.file, body.line[i]), Fn(fn.file, body.args(a)[0]), ctx)
+                yield from _within(ev, target.fn, ev.context(target, fn, i, ctx, callback=True))
+
+
+def _calls_of(body: Body, name: str) -> list[int]:
+    return [
+        i for i, op in enumerate(body.op) if op == Op.CALL and body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == name
+    ]
