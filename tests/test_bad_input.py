@@ -212,6 +212,16 @@ def test_broken_syntax_is_said(shop: Path, name: str, text: str) -> None:
     assert why_skipped(reviewed(shop), name) == ["syntax errors: parts were not understood"]
 
 
+def test_settings_that_each_spread_one_of_two_others(shop: Path) -> None:
+    """Every level doubles the ways down to a member; a review that walks each of them never ends."""
+    levels = [f"const s{n + 1} = process.env.X{n} ? {{ ...s{n}, a{n}: 1 }} : {{ ...s{n}, b{n}: 2 }};" for n in range(60)]
+    charge = "exports.pay = () => stripe.paymentIntents.create({ amount: s60.total, currency: s60.currency });"
+    first = "const s0 = process.env.X ? { a: 1 } : { b: 2 };"
+    client = "const stripe = require('stripe')(process.env.KEY);"
+    (shop / "settings.js").write_text("\n".join([first, *levels, client, charge]), encoding="utf-8")
+    reviewed(shop)
+
+
 def test_what_stands_beside_broken_syntax_in_the_same_file_is_reviewed(shop: Path) -> None:
     (shop / "half.py").write_text(FLAW + "\n\ndef broken(:\n    pass\n", encoding="utf-8")
     report = reviewed(shop)

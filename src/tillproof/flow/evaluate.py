@@ -365,22 +365,35 @@ class Evaluator:
             found = self.hung.on(value, name, at) or self.scope.running(value, name, at)
         return found or self.decorated.on(value, name) or Member(at, value, name)
 
-    def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int]) -> Value:
+    def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int], seen: dict[int, Value] | None = None) -> Value:
+        """A member of what has keys. ``seen``: what is known of the records that others are spread from, each perhaps of many."""
+        seen = {} if seen is None else seen
         if isinstance(value, Overlay):
             hits = [(v, certain) for k, v, certain in value.writes if k == name]
-            merged = [self.member(v, name, at) for k, v, _ in value.writes if k == "**"]
+            merged = [self._within(v, name, at, seen) for k, v, _ in value.writes if k == "**"]
             if hits and hits[-1][1]:
                 return hits[-1][0]
-            return choice(at, [*(v for v, _ in hits), *merged, self.member(value.base, name, at)])
+            return choice(at, [*(v for v, _ in hits), *merged, self._within(value.base, name, at, seen)])
         for key, entry in reversed(value.entries):
             if key == name:
                 return entry
             if key is None and not (isinstance(entry, Record) and not entry.entries):
-                below = self.member(entry, name, at)
+                below = self._within(entry, name, at, seen)
                 if not isinstance(below, Missing):
                     return below
         open_ended = any(k == "?" for k, _ in value.entries)
         return Member(at, value, name) if open_ended or name in ("length", "get", "items", "keys", "values") else Missing(at)
+
+    def _within(self, value: Value, name: str, at: tuple[str, int], seen: dict[int, Value]) -> Value:
+        """The member of a record that another one is made of."""
+        if not isinstance(value, (Choice, Record, Overlay)):
+            return self.member(value, name, at)
+        if id(value) not in seen:
+            if isinstance(value, Choice):
+                seen[id(value)] = choice(at, [self._within(o, name, at, seen) for o in value.options])
+            else:
+                seen[id(value)] = self._keyed(value, name, at, seen)
+        return seen[id(value)]
 
     def index(self, value: Value, key: Value, at: tuple[str, int]) -> Value:
         """``value[key]``"""
