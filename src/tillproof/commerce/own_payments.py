@@ -25,7 +25,13 @@ _OUR_NAMES = (
     "reference", "tx_ref", "txRef", "tran_id", "order_id", "orderId", "merchant_order_id", "merchantOrderId", "merchant_reference",
     "merchantReference", "transaction_details.order_id", "external_id", "externalId",
 )  # fmt: skip
-_NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
+# Those of them, and the like, that what is told of the payment brings back under the same name.
+_COMES_BACK = (
+    *_OUR_NAMES, "basketId", "conversationId", "custom_id", "purchase_units[].custom_id", "purchase_units[].invoice_id",
+    "purchase_units[].reference_id", "invoice_id", "receipt", "reference_id", "external_reference", "extOrderId", "merchantTransactionId",
+    "invoice_number", "invoiceNumber", "order_number", "orderNumber", "merchant_reference1", "orderRef",
+)  # fmt: skip
+NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
 _ID = re.compile(r"(\w+_)?(id|pk|uuid|number|reference|ref|key)|_id")
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _ANYBODYS = ("self", "cls", "request", "req", "event", "context", "ctx", "settings", "config")
@@ -38,8 +44,8 @@ class OwnPayments:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._named: dict[tuple[str, str], bool] = {}
-        self._begun: dict[str, OperationSite | None] = {}
-        self._changed: dict[tuple[str, str], Effect | None] = {}
+        self._begun: dict[tuple[str, tuple[str, ...]], OperationSite | None] = {}
+        self._changed: dict[tuple[str, str, tuple[str, ...]], Effect | None] = {}
 
     def _sites(self, provider: "Provider") -> list[OperationSite]:
         return [s for s in self.model.operations.sites if s.provider.id == provider.id and s.operation.op in BEGIN]
@@ -62,29 +68,31 @@ class OwnPayments:
             for p in pieces([v], _PIECES, self.model.evaluator.made_of)
         )
 
-    def begun_for(self, provider: "Provider") -> OperationSite | None:
-        """The call that begins a payment with the id of a record of ours and that record's own sum; None when one of the calls does not."""
-        if provider.id not in self._begun:
-            sites = [s for s in self._sites(provider) if self._may_name_ours(s)]
-            self._begun[provider.id] = sites[0] if sites and all(self._is_for_ours(s) for s in sites) else None
-        return self._begun[provider.id]
+    def begun_for(self, provider: "Provider", under: tuple[str, ...] = NOTES) -> OperationSite | None:
+        """The call that begins a payment with the id of a record of ours ``under`` one of some names and with that record's own sum; None
+        when one of the calls does not."""
+        key = (provider.id, under)
+        if key not in self._begun:
+            sites = [s for s in self._sites(provider) if self._may_name_ours(s, under)]
+            self._begun[key] = sites[0] if sites and all(self._is_for_ours(s, under) for s in sites) else None
+        return self._begun[key]
 
-    def put_in_later(self, provider: "Provider", order: str) -> Effect | None:
+    def put_in_later(self, provider: "Provider", order: str, under: tuple[str, ...] = NOTES) -> Effect | None:
         """Where customers can put something into such an order while a payment that was begun for its sum is open."""
-        begun = self.begun_for(provider)
-        key = (provider.id, order)
+        begun = self.begun_for(provider, under)
+        key = (provider.id, order, under)
         if key not in self._changed:
             self._changed[key] = put_in_later(self.model, begun, order) if begun is not None and order else None
         return self._changed[key]
 
-    def _may_name_ours(self, site: OperationSite) -> bool:
+    def _may_name_ours(self, site: OperationSite, under: tuple[str, ...]) -> bool:
         """Whether a payment may carry an id of ours; one that is begun without a word to keep cannot be taken for a record's."""
-        return any(is_open(self.model, site, path, site.ctx) or any(True for _ in given_at(self.model, site, path)) for path in _NOTES)
+        return any(is_open(self.model, site, path, site.ctx) or any(True for _ in given_at(self.model, site, path)) for path in under)
 
-    def _is_for_ours(self, site: OperationSite) -> bool:
+    def _is_for_ours(self, site: OperationSite, under: tuple[str, ...]) -> bool:
         if self._is_composed(site):
             return True
-        owners = [o for path in _NOTES for _, v in given_at(self.model, site, path) for o in self._owners(v)]
+        owners = [o for path in under for _, v in given_at(self.model, site, path) for o in self._owners(v)]
         sums = [v for path in site.operation.amount for _, v in given_at(self.model, site, path) if not isinstance(v, Const)]
         prices = [v for path in site.operation.priced_by for _, v in given_at(self.model, site, path)]
         if owners and (sums or prices) and self._made_along(site, owners, [*sums, *prices]):
@@ -117,7 +125,7 @@ class OwnPayments:
             body = program.body(fn)
             for end in (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0):
                 held = shape(evaluator, evaluator.value(fn, end)).must
-                notes = [held[key] for key in _NOTES if key in held]
+                notes = [held[key] for key in NOTES if key in held]
                 if any(True for v in notes for _ in self._owners(v)) and any(
                     path.partition(".")[0] in held for path in site.operation.amount
                 ):
@@ -151,6 +159,12 @@ class OwnPayments:
         for name, value in made.fields.items():
             if value is not None and self.model.words.money(name):
                 yield from (k for p in pieces([value], _PIECES, self.model.evaluator.made_of) for k in _keys(p))
+
+
+def went_out(name: str) -> str:
+    """The path at which a provider was given what it brings back as a member of that name; empty where that is not ours."""
+    plain = snake(name).removeprefix("merchant_")
+    return next((path for path in _COMES_BACK if snake(path.rpartition(".")[2]).removeprefix("merchant_") == plain), "")
 
 
 def _keys(value: Value) -> Iterator[Hashable]:

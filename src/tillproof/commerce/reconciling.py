@@ -1,7 +1,7 @@
 """Whether what was confirmed as paid is held against what is owed: the amount, or the order found by the payment made for it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
-from tillproof.commerce.own_payments import BEGIN, OwnPayments
+from tillproof.commerce.own_payments import BEGIN, NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
+from tillproof.commerce.payment_lookups import meta_key, said_key
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -28,7 +29,6 @@ from tillproof.flow.values import (
     Param,
     Record,
     Result,
-    Seq,
     Value,
     constant,
     options,
@@ -52,10 +52,6 @@ _LONGEST_TEXT = 6
 _MOST_FILES = 20
 _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
-# ``getTransactionByReference(…)``: what a payment's record is looked up by; an order's own reference is none of a payment.
-_BY = re.compile(
-    r"(payment|transaction|charge|intent)s?_by_(?P<key>\w+)$|_by_(?!(order_)?(reference|number|key|invoice_(id|number))$)(?P<other>\w+)$"
-)
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
@@ -74,7 +70,8 @@ _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", r
 class Reconciled:
     """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
     field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer. ``reference``:
-    comparisons of the order's own id with the one that was put into the payment when it was made."""
+    comparisons of the order's own id with the one that was put into the payment when it was made. ``sum_key``: the sum of ours by which the
+    record is chosen, ``find({_id, total: answer.amount})``; ``sum_told``: what it is held against is taken from the provider's answer."""
 
     amount: tuple[Atom, ...]
     currency: tuple[Atom, ...]
@@ -82,6 +79,8 @@ class Reconciled:
     stored: str
     told: bool = False
     reference: tuple[Atom, ...] = ()
+    sum_key: str = ""
+    sum_told: bool = False
 
 
 class Reconciling:
@@ -115,7 +114,13 @@ class Reconciling:
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and self._is_told(key)
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
-        return Reconciled(each[0], each[1], each[2], stored, told, each[3])
+        sum_key, owed = next(((k, v) for k, v in self._found_by(effect) if self._chosen_sum(k, v)), ("", None))
+        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and self._is_told(owed))
+
+    def _chosen_sum(self, key: str, value: Value) -> bool:
+        """Whether a record is chosen by its sum, held against what a provider or a sender says was paid."""
+        name = snake(key).rpartition(".")[2]
+        return self._money(name) and bool(self._is_told(value) or self._pieces_sent(value))
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
@@ -266,10 +271,18 @@ class Reconciling:
                 return name
         return ""
 
-    def carried(self, effect: Effect, *, told: bool = False) -> bool:
-        """Whether the changed record is found by an id among what the provider keeps for us: ``metadata.order_id``; if need be, of what it
-        answered when it was asked."""
-        return any(self._carried_id(value) and (not told or self._from_answer(value)) for _, value in self._found_by(effect))
+    def carried(self, effect: Effect, *, told: bool = False) -> tuple[str, ...]:
+        """The names under which our order's id went out that the changed record is found by: ``metadata.order_id``, or a reference of ours
+        that comes back as it was given; if need be, in what the provider answered when it was asked. Empty when it is found otherwise."""
+        for _, value in self._found_by(effect):
+            if told and not self._from_answer(value):
+                continue
+            if self._carried_id(value):
+                return NOTES
+            members = (name_of(p) for p in pieces([value], _FEW_PIECES, self._within) if isinstance(p, Member))
+            if path := next((path for name in members if (path := went_out(name))), ""):
+                return (path,)
+        return ()
 
     def of_refund(self, effect: Effect) -> bool:
         """Whether the changed record is found by the id of its refund: it was paid before, and is so again when that refund fails."""
@@ -411,7 +424,7 @@ class Reconciling:
                 callee, arguments = body.call(i)
                 if _LOOKS_UP.search(snake(body.called(i))) and (key := self._key_among(fn, [v for _, v in arguments], ctx)):
                     return key
-                if arguments and (key := _said_key(body.called(i))):
+                if arguments and (key := said_key(body.called(i))):
                     return key
                 touch = self.model.records.touch(fn, i, ctx)
                 if touch is not None and touch.kind == "read" and (key := self._chosen_by(touch, 0)):
@@ -441,14 +454,14 @@ class Reconciling:
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
                 if isinstance(option, Record):
                     found = (k for k, v in option.entries if k and keeps_theirs(snake(k)) and not isinstance(v, Const))
-                    if key := next(found, "") or _meta_key(dict(option.entries)):
+                    if key := next(found, "") or meta_key(dict(option.entries)):
                         return key
         return ""
 
     def _chosen_by(self, touch: Touch, depth: int) -> str:
         """The field with a provider's id by which records are chosen, or by which the record is found whose field chooses them:
         ``where: {id: payment.orderId}`` after ``payment`` was found by its intent."""
-        if key := _meta_key(touch.keys):
+        if key := meta_key(touch.keys):
             return key
         for key in touch.keys:
             if keeps_theirs(snake(key).rpartition(".")[2]):
@@ -480,36 +493,3 @@ class Reconciling:
                 if isinstance(piece, Result) and (read := self.model.records.read_behind(piece)) is not None:
                     return read
         return None
-
-
-def _meta_key(keys: Mapping[str | None, Value] | Mapping[str, Value], depth: int = 0) -> str:
-    """The provider's id by which a platform's table of names and values is asked, where the name is that of one:
-    ``meta_key = '_knot_payment_id' AND meta_value = %s``, ``'meta_query' => [['key' => '_knot_payment_id', 'value' => $id]]``."""
-    for name, value in (("meta_key", "meta_value"), ("key", "value")):
-        told = keys.get(name)
-        text = (constant(told) if told is not None else None) or ""
-        if PAYMENT_ID.fullmatch(snake(text).strip("_")) and value in keys and not isinstance(keys[value], Const):
-            return text
-    for query in options(keys["meta_query"]) if "meta_query" in keys else ():
-        entries = [query] if isinstance(query, Record) else list(query.items) if isinstance(query, Seq) else []
-        inner = [o for e in entries for v in ([e] if depth else [e, *e.parts()]) for o in options(v) if isinstance(o, Record)]
-        if key := next((k for r in inner if (k := _meta_key(dict(r.entries), 1))), ""):
-            return key
-    return ""
-
-
-def _said_key(called: str) -> str:
-    """The provider's id by which a method looks a record up, as its name says; empty where it names none."""
-    said = _BY.search(snake(called).removesuffix("_for_update"))
-    key = said["key"] or said["other"] if said is not None else ""
-    return key if key and PAYMENT_ID.fullmatch(key) else ""
-
-
-def order_made(effect: Effect) -> bool:
-    """Whether an effect creates an order."""
-    touch = effect.touch
-    return (
-        touch is not None
-        and touch.kind == "create"
-        and touch.entity.rpartition("_")[2] in ("order", "booking", "purchase", "enrollment", "ticket")
-    )

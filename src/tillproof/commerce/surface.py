@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.noted import notes_read
-from tillproof.commerce.reconciling import order_made
 from tillproof.commerce.request_fields import fields_of
+from tillproof.commerce.transitions import order_made
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.knowledge.schema import Inbound, Provider
 

@@ -409,3 +409,11 @@ def id_of(value: Value) -> Value | None:
 def _last(name: str) -> str:
     """The last word of a dotted name: ``db().insert_id()`` ends in ``insert_id``."""
     return snake(name.removesuffix("()").rpartition(".")[2].removesuffix("()"))
+
+
+def order_made(effect: Effect) -> bool:
+    """Whether an effect creates an order."""
+    touch = effect.touch
+    if touch is None or touch.kind != "create":
+        return False
+    return touch.entity.rpartition("_")[2] in ("order", "booking", "purchase", "enrollment", "ticket")

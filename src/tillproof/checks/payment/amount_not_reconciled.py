@@ -16,10 +16,12 @@ from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
+from tillproof.commerce.own_payments import NOTES
 from tillproof.commerce.payment_ids import PAYMENT_ID
-from tillproof.commerce.reconciling import Reconciled, Reconciling, order_made
+from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
-from tillproof.commerce.transitions import Transition
+from tillproof.commerce.transitions import Transition, order_made
+from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
@@ -148,12 +150,15 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
+    unread = _outcome_unread(model, handler)
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     tied = bound or _compared(model, found, kind)
-    if tied:
+    if tied and not unread:
         ruling.evidence += tied
         return ruling
     place, effect, how = found[0]
+    if tied and handler is not None:
+        return _whatever_came(model, ruling, handler, place, effect)
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
     chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
@@ -186,6 +191,42 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _outcome_unread(model: Model, handler: Handler | None) -> bool:
+    """Whether a handler of messages that tell of failures too takes each of them for a payment."""
+    if handler is None or handler.kind == "redirect-return" or handler.provider.kind != "payment" or handler.admits is not None:
+        return False
+    inbound = handler.inbound
+    if inbound.signs == "paid" or not (inbound.events or inbound.proof in ("refetch", "ipn-postback")):
+        return False
+    return not asks_whether_paid(model, handler)
+
+
+def _whatever_came(model: Model, ruling: Ruling, handler: Handler, place: Place, effect: Effect) -> Ruling:
+    """The payment is the order's, and nobody asks what came of it."""
+    asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical" if asked else "high", "likely"
+    ruling.anchor = lines(model, place)
+    provider = handler.provider.name
+    ruling.title = f"Whatever {provider} tells of a payment counts as paid"
+    told = "what it answers" if asked else "the message"
+    ruling.message = (
+        f"{called(model, handler.entry)} marks the order as paid, and nothing on the way asks what {told} says: {provider} tells of "
+        "payments that were cancelled, refused or have expired in the same way, and each of them pays the order."
+    )
+    ruling.remediation = (
+        f"Mark the order as paid only when {told} says that it was paid: {_success(handler)}. Let every other outcome alone."
+    )
+    ruling.evidence.append(step(model, place, "nothing asks before this what came of the payment", "missing"))
+    ruling.evidence += steps(model, effect, "paid from here on")
+    return ruling
+
+
+def _success(handler: Handler) -> str:
+    """What a provider's message says when money came."""
+    events = handler.inbound.settles or handler.inbound.events[:1]
+    return f"`{'` or `'.join(events[:2])}`" if events else "its status or type of event is the one that the provider names for that"
 
 
 def _elsewhere(model: Model, first: Place, others: list[Place]) -> list[Evidence]:
@@ -231,19 +272,22 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
-    asked = any(p.refetch for p in handler.walked.proofs)
-    if (handler.kind == "webhook" or asked) and paid and all(reconciling.carried(e, told=handler.kind != "webhook") for e in paid):
-        begun = reconciling.own.begun_for(handler.provider)
-        if begun is not None and _put_in_later(handler, reconciling, paid) is None:
+    asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
+    under = {reconciling.carried(e, told=handler.kind != "webhook") for e in paid} if handler.kind == "webhook" or asked else set()
+    if under and () not in under:
+        each = [(reconciling.own.begun_for(handler.provider, names), _put_in_later(handler, reconciling, paid, names)) for names in under]
+        begun = each[0][0]
+        if begun is not None and all(one is not None and later is None for one, later in each):
             note = "the payment is begun with the order's id and for its own sum; what is heard of it carries that id back"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
     return []
 
 
-def _put_in_later(handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> Effect | None:
+def _put_in_later(handler: Handler, reconciling: Reconciling, paid: list[Effect], under: tuple[str, ...] = NOTES) -> Effect | None:
     """Where an order that is paid here can still be added to while its payment is open."""
     kinds = dict.fromkeys(e.touch.entity for e in paid if e.touch is not None)
-    return next((found for kind in kinds if (found := reconciling.own.put_in_later(handler.provider, kind)) is not None), None)
+    own = reconciling.own
+    return next((found for kind in kinds if (found := own.put_in_later(handler.provider, kind, under)) is not None), None)
 
 
 def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> list[Evidence]:
@@ -265,6 +309,8 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
     if not how.amount and how.reference:
         atom = how.reference[0]
         return [step(model, Place(atom.fn, atom.instr, atom.ctx), "the payment is tied to this order by an id that was compared", "guard")]
+    if not how.amount and how.sum_key:
+        return [step(model, effect.place, f"the record is found only if its `{how.sum_key}` is what was paid", "guard")]
     if not how.amount:
         return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
     return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
@@ -283,7 +329,8 @@ def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:
 def _holds(how: Reconciled, kind: str) -> bool:
     if kind == "ipn":
         return bool(how.amount and how.currency and how.receiver)
-    return bool(how.amount or how.reference) or bool(how.stored and (kind == "webhook" or how.told))
+    stored, chosen = how.stored and (kind == "webhook" or how.told), how.sum_key and (kind == "webhook" or how.sum_told)
+    return bool(how.amount or how.reference or stored or chosen)
 
 
 def _missing(how: Reconciled, kind: str) -> str:
