@@ -8,6 +8,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.units import Units
+from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Choice,
@@ -38,6 +39,8 @@ _FEW = 6
 _IN = ("in", "not in")
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not")
 _MEMBERSHIP = ("includes", "in_array", "has", "contains", "indexof", "array_key_exists", "some", "find", "get", "hasown")
+_LISTS = ("Set", "set", "frozenset", "tuple", "list", "freeze", "collect", "immutableSet")
+"""What makes a set or list of another."""
 _TO_UPPER = ("touppercase", "tolocaleuppercase", "upper", "strtoupper", "mb_strtoupper")
 _TO_LOWER = ("tolowercase", "tolocalelowercase", "lower", "strtolower", "mb_strtolower")
 _PRESENCE = ("isset", "empty", "is_null", "is_string", "strlen", "bool", "boolean", "len", "string", "typeof")
@@ -218,7 +221,9 @@ class Currencies:
             others = [v for v in (*receiver, *(v for _, v in body.call(i)[1])) if v != asked]
         else:
             others = [v for v in body.args(i)[-2:] if v != asked]
-        return frozenset(c for o in others for item in _items(self.model.evaluator.value(fn, o, ctx)) if (c := _spelt(item)))
+        return frozenset(
+            c for o in others for item in _items(self.model.evaluator, self.model.evaluator.value(fn, o, ctx)) if (c := _spelt(item))
+        )
 
     def _compared(self, fn: Fn, i: int, ctx: Ctx | None) -> int | None:
         """``currency in ZERO_DECIMAL``, ``currency === 'JPY'``"""
@@ -268,8 +273,13 @@ class Currencies:
         i = self._uncased(fn, i)
         if any(self._is_name(p) for p in written(self.program, fn, i).split(".") if p not in ("?", "")):
             return True
-        if self.program.body(fn).op[i] not in (Op.NAME, Op.CALL):
+        body = self.program.body(fn)
+        if body.op[i] not in (Op.NAME, Op.CALL):
             return False
+        stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
+        kept = [self._uncased(fn, body.args(s)[1]) for s in stores]  # `const code = currency.toUpperCase()`
+        if kept and all(any(self._is_name(p) for p in written(self.program, fn, k).split(".")) for k in kept if k >= 0):
+            return True
         return self.of(self.model.evaluator.value(fn, i, ctx)).origin in ("record", "shop") and self._is_name(
             name_of(self.model.evaluator.value(fn, i, ctx))
         )
@@ -285,7 +295,7 @@ class Currencies:
 
     def _tells(self, container: Value) -> bool:
         """Whether being in a container says something of the decimals: not when it holds currencies with two and with others."""
-        codes = {code for item in _items(container) if (code := _code(item))}
+        codes = {code for item in _items(self.model.evaluator, container) if (code := _code(item))}
         return not codes or len({self.decimals(c) == 2 for c in codes}) == 1
 
     def _decimals_table(self, fn: Fn, base: int, ctx: Ctx | None) -> bool:
@@ -318,13 +328,16 @@ def _case(codes: set[str] | frozenset[str]) -> Case:
     return "lower" if codes and all(c.islower() for c in codes) else ""
 
 
-def _items(container: Value) -> list[Value]:
+def _items(evaluator: Evaluator, container: Value) -> list[Value]:
+    if isinstance(container, Result) and container.instr >= 0 and (names(container.callee) or ("",))[0].rpartition(".")[2] in _LISTS:
+        given = evaluator.arguments(container)  # `new Set(['JPY', 'KRW'])`, `frozenset(…)`
+        return _items(evaluator, given[0][1]) if given else []
     if isinstance(container, Seq):
         return list(container.items)
     if isinstance(container, Record):
         return [Const(v.at, Kind.STRING, k) if not isinstance(v, Const) or v.kind != Kind.STRING else v for k, v in container.entries if k]
     if isinstance(container, Choice):
-        return [i for o in container.options for i in _items(o)]
+        return [i for o in container.options for i in _items(evaluator, o)]
     if isinstance(container, Const):
         return [container]
     return []

@@ -4,24 +4,57 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, External, Member, Value, options
-from tillproof.ir.ops import Kind
+from tillproof.flow.values import Const, Ctx, External, Member, Seq, Value, options
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
+"""States of an order whose goods are on their way or there."""
+_EQUALITY = ("==", "===", "!=", "!==")
 _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 
 
 def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether only records that are paid already are changed: ``where: { id, paymentStatus: 'PAID' }``."""
-    touch = model.records.touch(fn, i, ctx)
-    for name, value in touch.keys.items() if touch is not None and touch.kind == "write" else ():
-        texts = [said_by(o) for o in options(value)]
-        if _OWN_STATE.fullmatch(snake(name)) and texts and all(t is not None and model.words.has("paid_values", t) for t in texts):
-            return True
-    return False
+    """Whether only records that are paid or sent already are changed: ``where: { id, paymentStatus: 'PAID' }``,
+    ``WHERE status = 'shipped'``, or one that was looked up as such before."""
+    body = model.program.body(fn)
+    if body.op[i] == Op.SET_FIELD:
+        chosen = model.records.read_behind(model.evaluator.value(fn, body.args(i)[0], ctx))
+    else:
+        touch = model.records.touch(fn, i, ctx)
+        chosen = touch if touch is not None and touch.kind in ("write", "upsert") else None
+    return chosen is not None and any(_is_paid(model, chosen, name, value) for name, value in chosen.keys.items())
+
+
+def _is_paid(model: "Model", touch: Touch, name: str, value: Value) -> bool:
+    """Whether a condition on rows leaves only those that are paid or sent."""
+    ours = model.words.has("order_entities", touch.entity) and model.words.has("status_fields", name)
+    if not ours and not _OWN_STATE.fullmatch(snake(name)):
+        return False
+    told = [said_by(part) for o in options(value) for part in (o.items if isinstance(o, Seq) else (o,))]
+    return bool(told) and all(t is not None and (model.words.has("paid_values", t) or (ours and snake(t) in SENT)) for t in told)
+
+
+def paid_before(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> int | None:
+    """The side of a comparison that is the state of an order of ours, where it asks whether that is paid or sent already and so owes
+    nothing: ``order.status == 'paid'`` before it is sent."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
+        return None
+    words = model.words
+    left, right = body.args(i)[1:3]
+    for side, other in ((left, right), (right, left)):
+        told = [said_by(o) for o in options(model.evaluator.value(fn, other, ctx))]
+        if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in SENT) for t in told):
+            continue
+        reads = model.states.field(fn, side, ctx)
+        if reads and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads):
+            return side
+    return None
 
 
 def still_owed(words: Words, name: str, value: Value) -> bool:

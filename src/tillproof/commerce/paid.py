@@ -11,7 +11,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import chooses_paid, said_by, still_owed
+from tillproof.commerce.owed import chooses_paid, paid_before, said_by, still_owed
 from tillproof.commerce.pretended import names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
@@ -55,7 +55,6 @@ _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_accou
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 """What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
 _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
-_SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _NEWS = ("is_subscribed", "subscribed")
@@ -163,21 +162,9 @@ class PaidPolicy(SenderPolicy):
         return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        """An order of ours that is paid or sent already owes nothing: ``order.status == 'paid'`` before it is sent."""
-        body = self.model.program.body(fn)
-        if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
-            return None
-        words = self.model.words
-        left, right = body.args(i)[1:3]
-        for side, other in ((left, right), (right, left)):
-            told = [said_by(o) for o in options(self.model.evaluator.value(fn, other, ctx))]
-            if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in _SENT) for t in told):
-                continue
-            reads = self.model.states.field(fn, side, ctx)
-            ours = bool(reads) and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads)
-            if ours and not self._from_sender(self.model.evaluator.value(fn, side, ctx)):
-                return Proof("boolean")
-        return None
+        """An order of ours that is paid or sent already owes nothing."""
+        side = paid_before(self.model, fn, i, ctx)
+        return Proof("boolean") if side is not None and not self._from_sender(self.model.evaluator.value(fn, side, ctx)) else None
 
     def _nothing_to_pay(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A total of the server's own that is zero needs no payment."""
@@ -273,6 +260,8 @@ class PaidPolicy(SenderPolicy):
             said = "sure"
         if not said and op in (Op.SET_FIELD, Op.CALL) and topped_up(self.model, fn, i, ctx, self._from_sender):
             self.topped[fn, i], said = None, "sure"
+        if said and op in (Op.SET_FIELD, Op.CALL) and chooses_paid(self.model, fn, i, ctx):
+            return None
         if said and _AGAIN.search(snake(self.model.program.name(fn))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
@@ -347,8 +336,6 @@ class PaidPolicy(SenderPolicy):
         if said := _strongest(self._says_paid("state", t, "payment") for t in told):
             return said
         if got is not None and got[0].effect in _WRITES:
-            if chooses_paid(self.model, fn, i, ctx):
-                return ""
             holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
             said = _strongest(

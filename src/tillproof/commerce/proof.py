@@ -12,7 +12,7 @@ from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone, 
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
 from tillproof.commerce.touches import text_of
-from tillproof.flow.asked import reads
+from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
@@ -231,7 +231,9 @@ class SenderPolicy:
         for use in uses:
             op = body.op[use]
             if op == Op.STORE:
-                if any(self._looked_at(fn, n, ctx, depth + 1) for n in reads(body, defuse, use)) or fn.number == -1:
+                inside = reads_inside(self.model.program, fn, body.name(use))
+                held = [(fn, n, ctx) for n in reads(body, defuse, use)] + [(inner, n, None) for inner, n in inside]
+                if any(self._looked_at(*read, depth + 1) for read in held) or fn.number == TOP:
                     return True
             elif op == Op.RETURN:
                 if ctx is None or ctx.fn != fn or ctx.call < 0:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tillproof.commerce.ceilings import ceilings
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Held
 from tillproof.commerce.lexicon import snake
@@ -116,6 +117,11 @@ class RefundBounds:
                         kind = self._kind(limit, before, side)
                         if kind is not None:
                             yield Compared(fn, i, ctx, kind, tuple(limit))
+            for i, key, limits in ceilings(self.program.body(fn)):
+                limit = [word for each in limits for word in spoken(self.model, fn, each, ctx)] if snake(key) in amounts else []
+                kind = self._kind(limit, False, [])
+                if kind is not None:
+                    yield Compared(fn, i, ctx, kind, tuple(limit))
 
     def _sides(self, fn: Fn) -> Iterator[tuple[int, list[int]]]:
         """The comparisons of a function, and the calls that take the smallest, with what they look at."""

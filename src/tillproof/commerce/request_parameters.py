@@ -40,6 +40,8 @@ _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
 _PLAIN_TYPE = re.compile(r"(string|number|boolean|bigint|Date|null|undefined)(\s*\|\s*(string|number|boolean|bigint|null|undefined))*")
+_PATH_VALUES = ("Uuid", "Ulid", "UuidInterface", "Stringable")
+"""Classes of what stands in a path itself."""
 _ID = re.compile(r"(^i|I|_i)d$")
 _PLAIN = re.compile(r"[a-z]+")
 _SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
@@ -103,7 +105,7 @@ class Parameters:
         entries = self._entries.get(param.fn, [])
         own = {e.framework for e in entries}
         placeholders = {w for e in entries if e.route for m in _PLACEHOLDER.findall(e.route) for w in m if w}
-        if param.name in placeholders and not isinstance(param.type, ClassV):  # a class of ours: the record is looked up by the path
+        if param.name in placeholders and not self._is_looked_up(param):
             for framework in frameworks:
                 if "{}" in framework.request:
                     return framework.request["{}"], param.name
@@ -124,6 +126,12 @@ class Parameters:
         if param.name in _REQUEST_NAMES and param.type is None:
             return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
         return None
+
+    def _is_looked_up(self, param: Param) -> bool:
+        """Whether a piece of the path is declared as a class, of ours or from elsewhere: a record is looked up by it."""
+        declared = self.program.body(param.fn).params[param.number].type.strip("?: ").rpartition("\\")[2]
+        php = self.program.language(param.fn.file) == "php"
+        return isinstance(param.type, ClassV) or (php and declared[:1].isupper() and declared not in _PATH_VALUES)
 
     def _sent_by_name(self, param: Param, frameworks: list[Framework], own: set[str]) -> Found | None:
         """What was sent, where a framework calls a handler with it as named arguments: Odoo's ``def callback(self, **data)``."""

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _SENDERS = ("shipping", "warehouse")
-_NAMED = re.compile(r"ship(ment|ping|ped|s)?(_|$)|track(ing|er)|courier|carrier|deliver(y|ies|ed)|fulfil|logistic|parcel|consignment")
+_NAMED = re.compile(
+    r"ship(ment|ping|ped|s)?(_|$)|track(ing|er)|courier|carrier|deliver(y|ies|ed)|fulfil|logistic|parcel|consignment"
+    r"|send_?cloud|after_?ship|ship_?(rocket|bob|hero|monk|logic|day)|pack_?link|delhivery|nim_?bus|aramex|lalamove|ninja_?van"
+    r"|post_?nord|inpost|packeta|purolator|my_?parcel|boxtal|easyship|colissimo|melhor_?envio|(^|_)(bring|gls|dpd|hermes|evri|yodel|correos)(_|$)"
+)
+"""Words of a carrier's call, and what carriers and those who book with them are called."""
 _NEWS = re.compile(
     r"(^|_)(shipped|shipment\w*|delivered|in_transit|out_for_delivery|track\w*|fulfil\w*|dispatched|tracker)(_|$)", re.IGNORECASE
 )
@@ -26,6 +31,7 @@ _TELLS = re.compile(
     r"|(e?mail|sms)_(customer|buyer|user)\w*|notify|send_?(mail|email|sms|notification|template)|notifications?_(send|create))(_|$)"
 )
 _NEAR = 6
+_SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Shipments:
     def all(self) -> list[ShippingNews]:
         """The handlers of messages about shipments, in order of file and line."""
         carriers = {h.entry.target.fn: h for h in self.model.handlers.all if h.provider.kind in _SENDERS}
-        others = {h.entry.target.fn for h in self.model.handlers.all} - set(carriers)
+        others = {h.entry.target.fn for h in self.model.handlers.all if h.provider.id in self.model.knowledge.providers} - set(carriers)
         out: dict[Fn, ShippingNews] = {}
         for entry in (*(h.entry for h in carriers.values()), *self.model.entries):
             fn = entry.target.fn
@@ -62,9 +68,17 @@ class Shipments:
 
     def _is_hook(self, entry: Entry) -> bool:
         """Whether the name of a way in speaks of a carrier's call, and a stranger can take it."""
-        name = snake(f"{entry.route or ''} {self.model.program.name(entry.target.fn)}".replace("/", "_").replace("-", "_"))
+        program, file = self.model.program, entry.target.fn.file
+        place = "/".join(file.rpartition(".")[0].split("/")[-2:])
+        name = _spelt(f"{entry.route or ''} {program.qualified(entry.target.fn)} {place}")
         posted = not set(entry.methods) <= {"GET", "HEAD", "NONE"}
-        return entry.role == "public" and posted and bool(HOOK.search(name)) and bool(_NAMED.search(name))
+        carrier = bool(_NAMED.search(name)) or any(_spelt(word) in name for word in self._carriers)
+        return entry.role == "public" and posted and bool(HOOK.search(name)) and carrier
+
+    @cached_property
+    def _carriers(self) -> frozenset[str]:
+        """The names of the carriers that a pack knows, long enough not to be part of another word."""
+        return frozenset(p.id for p in self.model.knowledge.providers.values() if p.kind in _SENDERS and len(p.id) > _SHORT)
 
     def _brings_news(self, entry: Entry) -> bool:
         """Whether the code near it names a state of a shipment."""
@@ -105,3 +119,7 @@ class Shipments:
             if found is not None:
                 return fn, found
         return None
+
+
+def _spelt(text: str) -> str:
+    return snake(re.sub(r"[/\\\s.-]+", "_", text))

@@ -1,6 +1,9 @@
 """Which branches ask whether a value is true, and what is done on one side of them alone."""
 
+from collections.abc import Iterator
+
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.program import Fn, Program
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
@@ -12,6 +15,18 @@ def reads(body: Body, defuse: DefUse, store: int) -> list[int]:
     """Where a variable is read that was written by one instruction."""
     name = body.name(store)
     return [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name and store in defuse.reaching(n, name).stores]
+
+
+def reads_inside(program: Program, fn: Fn, name: str) -> Iterator[tuple[Fn, int]]:
+    """Where functions written inside another read a variable of it: ``DB::transaction(function () use ($payment) { … })``."""
+    body = program.body(fn)
+    for inner in (Fn(fn.file, body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.FUNCTION):
+        within = program.body(inner)
+        own = (*(p.name for p in within.params), *(within.name(n) for n, op in enumerate(within.op) if op == Op.STORE))
+        if name in own:
+            continue
+        yield from ((inner, n) for n, op in enumerate(within.op) if op == Op.NAME and within.name(n) == name)
+        yield from reads_inside(program, inner, name)
 
 
 def branches(body: Body, defuse: DefUse, i: int, positive: bool = True, depth: int = 0) -> list[tuple[int, bool]]:

@@ -86,6 +86,8 @@ class DefUse:
                     const = body.const(key) if op == Op.SET_INDEX else None
                     text = body.text(key) if op == Op.SET_FIELD else (const[1] if const else None)
                     self.writes.setdefault(name, []).append((i, text, value))
+                elif op == Op.SET_INDEX and key < 0 and (held := self._held(obj)) is not None:  # `$order['lines'][] = $line`
+                    self.added.setdefault(held[0], []).append((i, held[1], value))
             elif op == Op.CALL:
                 self._scan_call(i)
 

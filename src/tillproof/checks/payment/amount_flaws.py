@@ -88,7 +88,7 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         return None
     follows = charges.follows(charge)
     if follows:
-        if not _knows_none(charges, charge):
+        if not _knows_none(charges, charge) or any(charges.currencies.decimals(c.upper()) == 3 for f in follows for c in f.codes):
             return None
         scaled = [s.value for m in charges.units.of(charge.value) for s in m.steps if s.did in ("up", "down")]
         return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", scaled[0] if scaled else where)

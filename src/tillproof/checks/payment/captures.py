@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
 from tillproof.checks.ruling import Evidence, at
+from tillproof.commerce.ceilings import ceilings
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import depends_on_caller, given_at
 from tillproof.commerce.lexicon import snake
@@ -146,6 +147,10 @@ def bound(model: Model, capture: Capture) -> Evidence | None:
                 continue
             if _holds_to(model, fn, sides, words):
                 return at(model.program, fn, i, "the amount is held to what was authorised", "guard")
+        for i, key, limits in ceilings(body):
+            named = {name for limit in limits for name in _written(model, fn, limit)} if key in words else set()
+            if any(_LEFT.search(snake(n)) or _MONEY.search(snake(n)) for n in named - words):
+                return at(model.program, fn, i, "what is sent may not be more than was authorised", "guard")
     return None
 
 

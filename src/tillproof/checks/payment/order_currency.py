@@ -7,6 +7,7 @@ from tillproof.commerce.money import name_of
 from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value, pieces
 
 _ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")
+_CURRENCY = ("currency", "currency_code", "order_currency", "order_currency_code")
 _PIECES = 60
 
 
@@ -41,6 +42,9 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
         words = list(_ORDERS)
     else:
         return None
+    entity = touch.entity if touch is not None else name
+    if entity and (column := _column(charges, entity)) is not None:
+        return column
     pattern = re.compile(
         rb"(?i)\b\w*(?:" + "|".join(words).encode() + rb")s?(?:\.|->|\?\.|\[['\"])(?:get_?)?(?:order_?)?currency(?:_?code)?\b(?!\s*=[^=>])"
     )
@@ -50,6 +54,13 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
         if program.unit(file) == unit and (found := pattern.search(program.sources[file])):
             return file, program.sources[file].count(b"\n", 0, found.start()) + 1
     return None
+
+
+def _column(charges: Charges, entity: str) -> Place | None:
+    """Where the table of a record keeps its currency, one that whoever makes a record has to name."""
+    table = charges.model.schema.table(entity)
+    columns = [table.column(name) for name in _CURRENCY] if table is not None else []
+    return next(((c.file, c.line) for c in columns if c is not None and c.default is None and c.nullable is False), None)
 
 
 def _last_word(value: Value) -> str:

@@ -163,7 +163,7 @@ def _taken_off(model: Model, fn: Fn, name: str) -> Place | None:
                 return fn.file, body.line[i]
     words = name.split("_")
     spelt = rb"_?".join(w.encode() for w in words)
-    pattern = re.compile(rb"(?i)\b\w*" + spelt + rb"['\"\])]*\s*-=?\s*[\w$.>\-\[\]'\"(]*(?:discount|coupon|voucher|promo)")
+    pattern = re.compile(rb"(?i)\b\w*" + spelt + rb"['\"\])(]*\s*-=?\s*[\w$.>\-\[\]'\"(]*(?:discount|coupon|voucher|promo)")
     unit = model.program.unit(fn.file)
     for file in model.program.indices:
         if model.program.unit(file) == unit and (found := pattern.search(model.program.sources[file])):
