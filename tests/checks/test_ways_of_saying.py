@@ -106,8 +106,10 @@ _MARKED = "{ $set: { status: 'completed' } }"
         (f"await Order.findOneAndUpdate({{ _id: req.params.id, status: 'shipped' }}, {_MARKED});", False),
         (f"await Order.findOneAndUpdate({{ _id: req.params.id, status: 'pending' }}, {_MARKED});", True),
         (
-            "const order = await Order.findOne({ _id: req.params.id, status: 'delivered' });\n"
-            "order.status = 'completed'; await order.save();",
+            (
+                "const order = await Order.findOne({ _id: req.params.id, status: 'delivered' });\n"
+                "order.status = 'completed'; await order.save();"
+            ),
             False,
         ),
         ("const order = await Order.findOne({ _id: req.params.id }); order.status = 'completed'; await order.save();", True),
@@ -261,8 +263,10 @@ class Tax
     ("line", "wrong"),
     [
         (
-            "$asked['line_items'][] = ['id' => $line->id, 'quantity' => $line->qty, 'unit_price' => $line->price, "
-            "'product_tax_code' => $line->code];",
+            (
+                "$asked['line_items'][] = ['id' => $line->id, 'quantity' => $line->qty, 'unit_price' => $line->price, "
+                "'product_tax_code' => $line->code];"
+            ),
             False,
         ),
         ("$this->seen[] = $line->id;", True),
