@@ -99,9 +99,9 @@ class OwnPayments:
             return True
         if not owners or not sums:
             return False
-        ours = {key for o in owners for key in (*_keys(o), *self._put_in(o), *self._columns(o))}
+        ours = {key for o in owners for key in (*keys_of(o), *self._put_in(o), *self._columns(o))}
         return all(
-            not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*_keys(p), p.at)) for v in sums
+            not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*keys_of(p), p.at)) for v in sums
         )
 
     def _made_along(self, site: OperationSite, owners: list[Value], sums: list[Value]) -> bool:
@@ -158,7 +158,7 @@ class OwnPayments:
             return
         for name, value in made.fields.items():
             if value is not None and self.model.words.money(name):
-                yield from (k for p in pieces([value], _PIECES, self.model.evaluator.made_of) for k in _keys(p))
+                yield from (k for p in pieces([value], _PIECES, self.model.evaluator.made_of) for k in keys_of(p))
 
 
 def went_out(name: str) -> str:
@@ -167,7 +167,7 @@ def went_out(name: str) -> str:
     return next((path for path in _COMES_BACK if snake(path.rpartition(".")[2]).removeprefix("merchant_") == plain), "")
 
 
-def _keys(value: Value) -> Iterator[Hashable]:
+def keys_of(value: Value) -> Iterator[Hashable]:
     """By what two values are known to be the same object: the call that gave it, the parameter that brought it, an element of such."""
     for one in options(value):
         if isinstance(one, Result) and one.instr >= 0:
@@ -175,10 +175,10 @@ def _keys(value: Value) -> Iterator[Hashable]:
         elif isinstance(one, Param) and one.name not in _ANYBODYS:
             yield one.fn, one.name
         elif isinstance(one, Overlay):
-            yield from _keys(one.base)
+            yield from keys_of(one.base)
         elif isinstance(one, Element):
-            yield from (("element", k) for k in _keys(one.base))
+            yield from (("element", k) for k in keys_of(one.base))
         elif isinstance(one, Instance) and one.made is not None:
             yield one.made[0], one.made[1]
         elif isinstance(one, Instance) and one.origin is not None:
-            yield from _keys(one.origin)
+            yield from keys_of(one.origin)

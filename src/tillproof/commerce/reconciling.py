@@ -16,6 +16,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import BEGIN, NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, said_key
+from tillproof.commerce.priced_payments import PricedPayments
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -90,6 +91,7 @@ class Reconciling:
         self.model = model
         self._answered: dict[str, bool] = {}
         self.own = OwnPayments(model)
+        self.priced = PricedPayments(model)
 
     def of(self, effect: Effect) -> Reconciled:
         """What ties an effect to the payment that set it off."""

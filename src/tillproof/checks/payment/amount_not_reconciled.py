@@ -280,7 +280,18 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if begun is not None and all(one is not None and later is None for one, later in each):
             note = "the payment is begun with the order's id and for its own sum; what is heard of it carries that id back"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
+    if (handler.kind == "webhook" or asked) and paid and not any(_changes_order(model, e) for e in paid):
+        begun = reconciling.priced.begun(handler.provider)
+        if begun is not None:
+            note = "the payment is begun at the server's own price of what it says is bought, and there is no order yet to hold it against"
+            return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
     return []
+
+
+def _changes_order(model: Model, effect: Effect) -> bool:
+    """Whether an order is marked as paid that was there before, and has a sum of its own."""
+    touch = effect.touch
+    return touch is None or (touch.kind != "create" and model.words.has("order_entities", touch.entity))
 
 
 def _put_in_later(handler: Handler, reconciling: Reconciling, paid: list[Effect], under: tuple[str, ...] = NOTES) -> Effect | None:
