@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
 from tillproof.commerce.leaving import Leaving
+from tillproof.commerce.lent_rows import lends_rows
 from tillproof.commerce.lexicon import counts
 from tillproof.commerce.named_fields import sets_named
 from tillproof.commerce.recognise import Known
@@ -41,6 +42,7 @@ _BUILDS = ("values", "update", "insert", "delete")
 _EXECUTES = ("execute", "scalar", "scalars")
 NAMED = "fields"  # of a plan: fields that are set by their names, which only the caller may know
 TOLD = "sql"  # of a plan: a statement is run that only the caller knows
+LENT = "rows"  # of a plan: rows of a table that only the caller, or the class derived from this one, knows
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -183,6 +185,9 @@ class Effects:
         if plain.kind == NAMED:
             touch = self.model.records.touch(fn, i, ctx)
             return Plain("write", True, None, True) if touch is not None and touch.fields else None
+        if plain.kind == LENT:
+            touch = self.model.records.touch(fn, i, ctx)
+            return Plain(touch.kind, plain.certain, None, True) if touch is not None and touch.writes and self._speaks(touch) else None
         if plain.kind == TOLD:
             touch = self.model.records.touch(fn, i, ctx)
             return Plain(touch.kind, plain.certain, None, True) if touch is not None and touch.kind != "read" else None
@@ -398,6 +403,8 @@ class Effects:
             return Plain(touch.kind, got is None or got[1], None, True)
         if touch is None and got is not None and got[0].effect == "sql" and self._is_told(fn, i):
             return Plain(TOLD, got[1], None, True)
+        if touch is not None and touch.writes and got is not None and lends_rows(model, fn, i):
+            return Plain(LENT, got[1], None, True)
         return self._by_its_name(fn, i) or (Plain("mail", True, None, False) if got is None and self._writes_to_people(fn, i) else None)
 
     def _by_its_name(self, fn: Fn, i: int) -> Plain | None:

@@ -17,6 +17,7 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
+    ModuleV,
     Param,
     Result,
     Value,
@@ -57,6 +58,9 @@ _FLUENT = re.compile(r"(set|add)(_|[A-Z])\w*|\w*[rR]elation(ship)?s?$")
 """Calls that give back the object that they are called on."""
 _CLASS = re.compile(r"\\?\w+(\\\w+)+")
 _DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
+_MODELS = (*_DECLARES, "mongoose.model", "sequelize.define")
+# Clients whose fields are the tables.
+_CLIENT = re.compile(r"\.(PrismaClient|TransactionClient)$")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
 _RELATES = frozenset(
@@ -127,7 +131,7 @@ class RecordNames:
                 continue
             if listed and link.name in DOCUMENTS:  # collection('orders').doc(id)
                 continue
-            if link.call >= 0 and (told := self._told_class(link)):
+            if link.call >= 0 and (told := self._told_class(link) or (self._kept_by(link) if link.ctx is not None else "")):
                 return told
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self.table(link)):
                 return table
@@ -185,7 +189,21 @@ class RecordNames:
             return ""
         holders = options(self.evaluator.value(link.fn, body.args(callee)[0], link.ctx))
         kept = (o.of.cls for o in holders if isinstance(o, Instance) and isinstance(o.of, ClassV))
-        return next((entity(self.program.cls(cls).name) for cls in kept), "")
+        if found := next((entity(self.program.cls(cls).name) for cls in kept), ""):
+            return found
+        return next((found for o in holders if (found := self._handed(o))), "") if link.ctx is not None else ""
+
+    def _handed(self, value: Value) -> str:
+        """The kind of record of a model or a table that somebody handed over: ``mongoose.model('Order', …)``, ``prisma.order``."""
+        if isinstance(value, ModuleV):
+            value = self.evaluator.scope.exported(value.file, "default", value.at)
+        if isinstance(value, ClassV):
+            return entity(self.program.cls(value.cls).name)
+        if isinstance(value, Result) and isinstance(value.callee, (External, Member)) and value.callee.name.endswith(_MODELS):
+            given = self.evaluator.argument(value, 0)
+            return entity(constant(given) or "") if given is not None else ""
+        of_client = isinstance(value, Member) and isinstance(value.base, (Result, External)) and _CLIENT.search(_named(value.base))
+        return entity(value.name) if isinstance(value, Member) and of_client else ""
 
     def _root(self, chain: Chain, inner: list[Link]) -> str:
         root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
@@ -286,6 +304,11 @@ class RecordNames:
             if isinstance(value, (Member, External)) and (link.name.lower() in _TABLES or link.name.lower() in _ROWS_OF):
                 return entity(value.name)
         return ""
+
+
+def _named(value: Value) -> str:
+    callee = value.callee if isinstance(value, Result) else value
+    return callee.name if isinstance(callee, External) else ""
 
 
 def _collection(path: str, name: str) -> str:

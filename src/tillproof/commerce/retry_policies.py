@@ -303,6 +303,8 @@ class Policies:
             return None
         growth = self._growth(policy, fn, given)
         limits = [given[n] for n in policy.limits if n in given]
+        if any(isinstance(v, Const) and v.kind == Kind.NUMBER and v.text == "0" for v in limits):
+            return None  # ``self.retry(exc=e, max_retries=0)`` raises, and nothing is done again
         bounded = policy.bounded or bool(limits)
         if any(isinstance(v, Const) and (v.kind == Kind.NULL or v.text == "-1") for v in limits):
             bounded = False

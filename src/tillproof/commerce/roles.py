@@ -29,6 +29,7 @@ from tillproof.flow.values import (
     leaves,
     options,
 )  # fmt: skip
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -41,6 +42,7 @@ _SIGNED_IN = re.compile(
 _PROVES = re.compile(
     r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
+_MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
 _GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
@@ -271,7 +273,7 @@ class Roles:
             for i, op in enumerate(body.op):
                 refuses = refuses or self._refuses(one, i)
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
-                    asked = _highest((asked, _asks(body.name(i))))
+                    asked = _highest((asked, None if _of_message(body, i) else _asks(body.name(i))))
                 elif op == Op.BINARY:
                     asked = _highest((asked, compares_role(self.evaluator, one, i)))
                 elif op == Op.CALL and depth < 2:
@@ -444,6 +446,12 @@ class Roles:
 
 def _is_digest(value: Value) -> bool:
     return any("hash" in n.lower() or "hmac" in n.lower() or "digest" in n.lower() for n in plain_names(value))
+
+
+def _of_message(body: Body, i: int) -> bool:
+    """Whether what verifies is for messages and not for people: ``WebhookSignature.verify_header``, ``public_key.verify``."""
+    holder = body.args(i)[0] if body.op[i] == Op.FIELD else -1
+    return holder >= 0 and body.op[holder] in (Op.NAME, Op.FIELD) and _MESSAGES.search(snake(body.name(holder))) is not None
 
 
 def _asks(word: str) -> Role | None:

@@ -37,10 +37,45 @@ def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> li
 
 
 def _made(scope: "Scope", value: Instance, constructor: Fn, at: tuple[str, int]) -> Ctx | None:
-    if not value.made:
+    """The call of a constructor by which an object was made: that of its own class, from where it is made; that of a base, from the
+    constructor of the class derived from it (``super(Order)``), which knows what it hands on also where nobody is seen making one."""
+    name = scope.program.name(constructor)
+    here = scope.method(value.cls, name)
+    ctx = scope.evaluator.context(FunctionV(at, here, None, value), *value.made) if here is not None and value.made else None
+    for _ in range(_MOST):
+        if here is None or here == constructor:
+            return ctx
+        handed = _to_base(scope, here)
+        if handed is None:
+            return None
+        call, above, bound = handed
+        ctx = scope.evaluator.context(FunctionV(at, above, None, value if bound else None), here, call, ctx)
+        here = above
+    return ctx if here == constructor else None
+
+
+def _to_base(scope: "Scope", fn: Fn) -> tuple[int, Fn, bool] | None:
+    """The call by which a constructor calls its base's, that constructor, and whether the object goes without saying: in Python it is
+    handed over where the base is called by its name."""
+    owner, body, name = scope.program.owner(fn), scope.program.body(fn), scope.program.name(fn)
+    bases = scope.lineage(owner)[1:] if owner is not None else []
+    base = next((c for c in bases if name in scope.program.methods(c)), None)
+    if base is None:
         return None
-    fn, call, ctx = value.made
-    return scope.evaluator.context(FunctionV(at, constructor, None, value), fn, call, ctx)
+    above = scope.program.methods(base)[name]
+    for i, op in enumerate(body.op):
+        callee = body.args(i)[0] if op == Op.CALL else -1
+        if callee < 0:
+            continue
+        if body.op[callee] == Op.NAME and body.name(callee) == "super":
+            return i, above, True
+        if body.op[callee] == Op.FIELD and body.name(callee) == name:
+            holder = body.args(callee)[0]
+            if body.op[holder] == Op.CALL and body.called(holder) == "super":
+                return i, above, True
+            if body.op[holder] == Op.NAME and body.name(holder) in ("parent", scope.program.cls(base).name):
+                return i, above, body.name(holder) == "parent"
+    return None
 
 
 def _calls(scope: "Scope", fn: Fn, name: str) -> list[int]:

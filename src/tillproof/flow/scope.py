@@ -229,7 +229,8 @@ class Scope:
             foreign: list[str] = []
             for name in self.program.cls(cls).bases:
                 value = self.dotted(cls.file, name)
-                for option in options(value):
+                for found in options(value):  # ``const Base = require("./base")`` is the one class that the file exports
+                    option = self.exported(found.file, "default", found.at) if isinstance(found, ModuleV) else found
                     if isinstance(option, ClassV) and option.cls != cls:
                         own.append(option.cls)
                     elif isinstance(option, External):

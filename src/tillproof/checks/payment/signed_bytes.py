@@ -87,9 +87,7 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
 
     Beside the bytes, where the server keeps them, it is a way out that is never taken, and that could only refuse.
     """
-    if any((source := model.requests.source(v)) is not None and source.kind == "raw" for v in signed_body(model, proof)) and _kept_raw(
-        model, handler
-    ):
+    if _takes_kept(model, handler, proof):
         return None
     for value in signed_body(model, proof):
         if (
@@ -106,6 +104,12 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
     return None
 
 
+def _takes_kept(model: Model, handler: Handler, proof: Proven) -> bool:
+    """Whether a request's bytes, which the server keeps, are signed, whatever else would be where it kept none."""
+    sources = (model.requests.source(v) for v in signed_body(model, proof))
+    return any(source is not None and source.kind == "raw" for source in sources) and _kept_raw(model, handler)
+
+
 def _kept_raw(model: Model, handler: Handler) -> bool:
     """Whether the server is told somewhere to keep a request's bytes."""
     unit = model.program.unit(handler.entry.target.fn.file)
@@ -119,12 +123,16 @@ def _whole_body(model: Model, value: Value) -> bool:
 
 
 def parsed_before(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
-    """A verifier that needs the bytes is given the body of a request that a JSON parser has read."""
-    if verifier_of(model, proof) is None or model.program.language(proof.fn.file) != "javascript":
+    """A verifier that needs the bytes is given the body of a request that a parser has read: one before the route, or here, by the very
+    call or member that gives the body."""
+    if verifier_of(model, proof) is None or _takes_kept(model, handler, proof):
         return None
-    if not any(isinstance(v, Member) and _whole_body(model, v) for v in signed_body(model, proof)):
-        return None
-    return _parser_before(model, handler)
+    whole = [v for v in signed_body(model, proof) if _whole_body(model, v)]
+    javascript = model.program.language(proof.fn.file) == "javascript"
+    for value in whole:
+        if isinstance(value, Result) or not javascript:
+            return Parsed(Evidence(*value.at, "the body is parsed here", "source"), True)
+    return _parser_before(model, handler) if any(isinstance(v, Member) for v in whole) else None
 
 
 # --- parsers
@@ -138,7 +146,7 @@ def _parser_before(model: Model, handler: Handler) -> Parsed | None:
                 return None
             if model.recogniser.result_is("json_parsers", value):
                 return Parsed(Evidence(*value.at, "this parser reads the body first", "step"), True)
-    if (default := _default_parser(model, handler)) is not None:
+    if (default := _default_parser(model, handler) or _parser_of_nest(model, handler)) is not None:
         return Parsed(default, True)
     every = _parser_of_every_route(model, handler)
     return Parsed(every, False) if every is not None else None
@@ -154,6 +162,40 @@ def _default_parser(model: Model, handler: Handler) -> Evidence | None:
     if any(isinstance(o, Const) and o.falsy for o in options(switch)):
         return None
     return Evidence(fn.file, 1, "the body parser of the route is not switched off", "step")
+
+
+def _parser_of_nest(model: Model, handler: Handler) -> Evidence | None:
+    """NestJS parses every body by itself, unless it is told not to or somebody puts a raw parser before a route."""
+    if handler.entry.framework != "nestjs":
+        return None
+    unit = model.program.unit(handler.entry.target.fn.file)
+    made: list[Evidence] = []
+    for file in sorted(f for f in model.program.mentioning("NestFactory") if model.program.unit(f) == unit):
+        for fn in model.program.functions_around(file, "NestFactory"):
+            body = model.program.body(fn)
+            for i, op in enumerate(body.op):
+                if op != Op.CALL:
+                    continue
+                if body.called(i) == "create" and any("NestFactory" in n for n in names(model.evaluator.value(fn, body.args(i)[0]))):
+                    if any(
+                        isinstance(v, Record) and any(k == "bodyParser" for k, _ in v.entries)
+                        for v in Arguments(model.evaluator, fn, i).positional
+                    ):
+                        return None
+                    made.append(at(model.program, fn, i, "NestJS parses the body of every route", "step"))
+    return made[0] if len(made) == 1 and not _has_raw_parser(model, unit) else None
+
+
+def _has_raw_parser(model: Model, unit: str) -> bool:
+    """Whether code of a unit makes a parser somewhere that leaves the bytes."""
+    for file in (f for f in model.program.mentioning("raw") if model.program.unit(f) == unit):
+        for fn in model.program.functions_around(file, "raw"):
+            body = model.program.body(fn)
+            if any(
+                op == Op.CALL and model.recogniser.result_is("raw_parsers", model.evaluator.value(fn, i)) for i, op in enumerate(body.op)
+            ):
+                return True
+    return False
 
 
 def _parser_of_every_route(model: Model, handler: Handler) -> Evidence | None:
