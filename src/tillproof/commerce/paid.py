@@ -102,8 +102,12 @@ class PaidPolicy(SenderPolicy):
         return source.kind == "session" or (source.kind == "headers" and "sign" not in (source.key or "").lower())
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        found = super()._comparison_proof(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._paid_before(fn, i, ctx)
-        return found or self._paid_from_balance(fn, i, ctx) or self._paid_on_delivery(fn, i) or self._only_pretended(fn, i, ctx)
+        return super()._comparison_proof(fn, i, ctx) or self._paid_before(fn, i, ctx) or self.owes_nothing(fn, i, ctx)
+
+    def owes_nothing(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """A comparison by which no payment system has anything to say: nothing is to be paid, not yet, or not to one."""
+        found = self._nothing_to_pay(fn, i, ctx) or self._paid_from_balance(fn, i, ctx)
+        return found or self._paid_on_delivery(fn, i) or self._only_pretended(fn, i, ctx)
 
     def _only_pretended(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A shop that is configured to have no payment system at all, to be tried out, takes no money from anybody."""

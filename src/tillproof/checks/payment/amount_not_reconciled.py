@@ -17,6 +17,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.own_payments import NOTES
+from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
@@ -25,7 +26,9 @@ from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
+from tillproof.ir.ops import Op
 
+_HOPES = ("==", "===", ">=", "<=", "is", "in")
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
@@ -84,12 +87,26 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         signed = handler is not None and any(p.mac or p.refetch for p in handler.walked.proofs)
         if not asked and not signed and (handler is None or not _tells_of_payment(model, entry)):
             return []  # what nobody tells of and nobody confirms is payment/fulfil-on-redirect
+    policy = PaidPolicy(model)
+    found = [e for e in found if not _owes_nothing(model, policy, e)]
     if handler is None:
         return found
     found = [e for e in found if not _told_of_failure(model, e)]
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
+
+
+def _owes_nothing(model: Model, policy: PaidPolicy, effect: Effect) -> bool:
+    """Whether an order is marked as paid from what the customer has with the shop, or since nothing is to be paid: of that nobody tells."""
+    atoms = (a for held in model.effects.held(effect) for a in model.conditions.behind(held) if isinstance(a, Atom))
+    return any(policy.owes_nothing(a.fn, a.instr, a.ctx) is not None for a in atoms if _is_met(model, a))
+
+
+def _is_met(model: Model, atom: Atom) -> bool:
+    """Whether a comparison turned out as the one who asks it hopes: ``balance >= total`` true, ``balance < total`` false."""
+    body = model.program.body(atom.fn)
+    return body.op[atom.instr] == Op.BINARY and atom.truth is (body.text(body.args(atom.instr)[0]) in _HOPES)
 
 
 def _told_of_failure(model: Model, effect: Effect) -> bool:
