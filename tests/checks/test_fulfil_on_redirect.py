@@ -174,3 +174,40 @@ def test_what_is_read_of_the_senders_own_message_is_nobodys_confirmation(tmp_pat
         (tmp_path / file).write_text(text, encoding="utf-8")
     (ruling,) = review(tmp_path, Settings(checks=("payment/fulfil-on-redirect",), use_cache=False)).obligations
     assert ruling.ruling == "broken"
+
+
+RECEIVED = """\
+import enum
+
+import stripe
+from flask import Blueprint
+from flask_login import login_required
+
+from shop.models import Order, db
+
+bp = Blueprint("orders", __name__)
+States = enum.Enum("States", "open paid shipped completed")
+
+
+@bp.post("/orders/<int:order_id>/pay")
+@login_required
+def pay(order_id):
+    return stripe.PaymentIntent.create(amount=100, currency="eur").client_secret
+
+
+@bp.post("/orders/<int:order_id>/received")
+@login_required
+def NAME(order_id):
+    order = Order.query.get_or_404(order_id)
+    order.status = States.STATE.value
+    db.session.commit()
+    return "thanks"
+"""
+
+
+@pytest.mark.parametrize(("name", "state", "found"), [("receive", "completed", 0), ("receive", "paid", 1), ("finish", "completed", 1)])
+def test_who_says_that_his_parcel_has_come_pays_nothing(tmp_path: Path, name: str, state: str, found: int) -> None:
+    model = "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nclass Order(db.Model):\n    status = db.Column(db.Integer)\n"
+    files = {"shop/models.py": model, "shop/views.py": RECEIVED.replace("NAME", name).replace("STATE", state)}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+    assert len([f for f in report.findings if f.check == CHECK]) == found

@@ -33,6 +33,42 @@ def charge(order_id):
     assert shop.entry("charge").role_because == ("pay.py", 5, "flask_login.login_required")
 
 
+def test_what_guards_a_hook_before_each_request_guards_the_blueprint(tmp_path: Path) -> None:
+    page = """\
+from flask import Blueprint
+from flask_login import login_required
+from guards import Right, right_required
+bp = Blueprint('desk', __name__)
+@bp.before_request
+GUARDS
+def before():
+    pass
+@bp.post('/ship')
+def ship():
+    return 'x'
+"""
+    guards = """\
+from functools import wraps
+from flask import abort
+from flask_login import current_user
+class Right:
+    LOGIN = 1
+    EDITOR = 2
+def right_required(right):
+    def around(view):
+        @wraps(view)
+        def inner(*args, **kwargs):
+            if current_user.is_authenticated and current_user.can(right):
+                return view(*args, **kwargs)
+            abort(403)
+        return inner
+    return around
+"""
+    for decorators, role in (("@login_required", "customer"), ("@right_required(Right.EDITOR)\n@login_required", "staff")):
+        shop = wired(tmp_path / role, {"desk.py": page.replace("GUARDS", decorators), "guards.py": guards})
+        assert shop.ways() == {f"POST /ship ship {role}"}
+
+
 def test_a_router_that_its_application_leaves_out_is_no_way_in(tmp_path: Path) -> None:
     files = {
         "app/main.py": """\

@@ -7,7 +7,7 @@ from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT
 from tillproof.commerce.role_sessions import session_key
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
-from tillproof.flow.values import External, Member, Seq, Value, constant, options
+from tillproof.flow.values import Const, External, Member, Seq, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -86,8 +86,8 @@ def _is_staff(text: str, asked: list[Value]) -> bool:
 
 
 def role_text(value: Value) -> str | None:
-    """The role that a constant or a member of an enumeration names."""
-    text = constant(value)
+    """The role that a constant or a member of an enumeration names, also where it is kept as a number: ``Permission.ADMINISTER``."""
+    text = (isinstance(value, Const) and value.name) or constant(value)
     if text is None and isinstance(value, (Member, External)):
         text = value.name.rpartition(".")[2]
     return snake(text) if text else None

@@ -70,7 +70,8 @@ class BrowserPaid:
     def may_pay(self, entry: Entry) -> bool:
         """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""
         words = self.model.vocabulary
-        functions = self.model.handlers.closure(entry).functions
+        near = self.model.handlers.closure(entry).functions
+        functions = dict.fromkeys([*near, *(later for fn in near for later in self.model.handovers.of(fn))])
         said = any(words.paid_value(fn) for fn in functions)
         if any(
             ((said and words.status(fn)) or words.paid_name(fn) or words.payment_number(fn) or words.purse(fn))

@@ -163,7 +163,7 @@ class Handlers:
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
         name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {folder_of(entry)}"
-        if HOOK.search(name) or any(says_return(part) for part in name.split()):
+        if HOOK.search(name) or any(says_return(part) for part in name.split()) or self.model.strangers.reads_signature(entry):
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]

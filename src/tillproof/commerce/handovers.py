@@ -135,7 +135,8 @@ class Handovers:
                             yield Handed(target, handover.as_called and target.this is not made)
         else:
             for name in self._names(handover, fn, i, ctx, base):
-                yield from (Handed(f, False) for f in self._under(self.model.program.language(fn.file), name))
+                under = self._at(name) if handover.paths else self._under(self.model.program.language(fn.file), name)
+                yield from (Handed(f, False) for f in under)
 
     def once(self, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
         """The id under which a call that hands work over lets the same work in only once."""
@@ -226,11 +227,17 @@ class Handovers:
 
     def _by_path(self, name: str, words: set[str]) -> Iterator[FunctionV]:
         """A task of Python that is given no name goes by its module and function: ``shop.tasks.capture``."""
-        module, _, last = name.rpartition(".")
+        for target in self._at(name):
+            around = self.model.program.parent(target.fn)
+            if around is not None and self._is_task(around, target.fn, words):
+                yield target
+
+    def _at(self, name: str) -> Iterator[FunctionV]:
+        """The function of Python at a path: ``shop.tasks.capture``, ``shop.tasks:capture``."""
+        module, _, last = name.replace(":", ".").rpartition(".")
         for fn in self.model.program.functions_by_name.get(last, ()) if module else ():
             dotted = fn.file.removesuffix(".py").replace("/", ".")
-            around = self.model.program.parent(fn)
-            if around is not None and f".{dotted}".endswith(f".{module}") and self._is_task(around, fn, words):
+            if f".{dotted}".endswith(f".{module}"):
                 yield FunctionV((fn.file, 1), fn, None)
 
     def _is_task(self, around: Fn, fn: Fn, words: set[str]) -> bool:

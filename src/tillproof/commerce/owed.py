@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import Words, snake
-from tillproof.commerce.touches import Touch
+from tillproof.commerce.touches import Touch, state_named
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, Member, Seq, Value, options
 from tillproof.ir.ops import Kind, Op
@@ -16,6 +16,23 @@ SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 """States of an order whose goods are on their way or there."""
 _EQUALITY = ("==", "===", "!=", "!==")
 _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
+
+_AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
+"""What takes a pause or a cancellation back: it was paid before."""
+_RECEIPT = re.compile(
+    r"(order_)?(receive|received)(_order|_goods)?|(confirm|acknowledge|mark)_(as_)?(\w+_)?(receipt|received|receiving|reception|delivery|delivered)"
+)
+"""What a customer does once the goods have come: nothing goes out because the order is complete then."""
+
+
+def comes_after(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether what is written here can only be said of what was paid before, by the function's name."""
+    name = snake(model.program.name(fn))
+    if _AGAIN.search(name):
+        return True
+    touch = model.records.touch(fn, i, ctx) if _RECEIPT.fullmatch(name) else None
+    told = [t for v in touch.fields.values() if v is not None for o in options(v) if (t := said_by(o)) is not None] if touch else []
+    return bool(told) and not any(model.words.has("paid_values", t) and snake(t) != "received" for t in told)
 
 
 def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -69,7 +86,7 @@ def still_owed(words: Words, name: str, value: Value) -> bool:
 def said_by(value: Value) -> str | None:
     """A constant's text, or the name of an enum's member or of the class constant that keeps a number."""
     if isinstance(value, Const) and value.name:
-        return value.name
+        return state_named(value.name)
     if isinstance(value, Const) and value.kind == Kind.STRING:
         return value.text.strip("'\"")
     if isinstance(value, Member):

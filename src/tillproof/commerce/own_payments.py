@@ -11,6 +11,7 @@ from tillproof.commerce.given import given_at, is_open
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.operations import OperationSite
+from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Element, Instance, Member, Overlay, Param, Result, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -61,12 +62,26 @@ class OwnPayments:
     def _is_named(self, site: OperationSite, field: str) -> bool:
         keys = site.provider.idempotency.names if site.provider.idempotency is not None else ()
         names = dict.fromkeys((*site.operation.key_names, *keys, *_OUR_NAMES))
-        values = (v for name in names for _, v in given_at(self.model, site, name))
+        values = [v for name in names for _, v in given_at(self.model, site, name)]
         return any(
             isinstance(p, Member) and snake(p.name).strip("_") == field
             for v in values
             for p in pieces([v], _PIECES, self.model.evaluator.made_of)
+        ) or any(self._is_kept(o, field) for v in values for o in options(v) if not isinstance(o, (Const, Param)))
+
+    def _is_kept(self, name: Value, field: str) -> bool:
+        """Whether the function that makes up a name for a payment keeps it in that field of a record: ``Payment(reference=reference)``."""
+        program, (file, line) = self.model.program, name.at
+        around = (
+            (n for n, f in enumerate(program.indices[file].functions) if f.line <= line <= f.end_line) if file in program.indices else ()
         )
+        for fn in (Fn(file, n) for n in around):
+            for i, op in enumerate(program.body(fn).op):
+                touch = self.model.records.touch(fn, i, None) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) else None
+                kept = touch.fields.get(field) if touch is not None and touch.writes else None
+                if kept is not None and any(type(o) is type(name) and o.at == name.at for o in options(kept)):
+                    return True
+        return False
 
     def begun_for(self, provider: "Provider", under: tuple[str, ...] = NOTES) -> OperationSite | None:
         """The call that begins a payment with the id of a record of ours ``under`` one of some names and with that record's own sum; None

@@ -11,7 +11,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import chooses_paid, paid_before, said_by, still_owed
+from tillproof.commerce.owed import chooses_paid, comes_after, paid_before, said_by, still_owed
 from tillproof.commerce.pretended import names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
@@ -24,6 +24,7 @@ from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     Const,
     Ctx,
+    FunctionV,
     Instance,
     Mix,
     Param,
@@ -55,8 +56,6 @@ _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_accou
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 """What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
 _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
-_AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
-"""What takes a pause or a cancellation back: it was paid before."""
 _NEWS = ("is_subscribed", "subscribed")
 _PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
 _TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
@@ -198,6 +197,13 @@ class PaidPolicy(SenderPolicy):
             )
         return self._pays[fn]
 
+    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
+        """The jobs that a call queues, when they may mark something as paid."""
+        handed = self.model.handovers.targets(fn, i, ctx)
+        return [
+            (h.target, h.called) for h in handed if any(self.pays_somewhere(near) for near in self.model.reach.of([h.target]).functions)
+        ]
+
     def begins_somewhere(self, fn: Fn) -> bool:
         """Whether a function may make an order in a state that somebody else names, or set its payment's state to one."""
         if fn not in self._begins:
@@ -249,8 +255,7 @@ class PaidPolicy(SenderPolicy):
         op = body.op[i]
         said: Said = ""
         if op == Op.SET_FIELD:
-            obj, _, value = body.args(i)
-            said = self._says_paid(body.name(i), self.model.evaluator.value(fn, value, ctx), self._holder(fn, obj))
+            said = self._says_paid(body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx)):
                 return None
         elif op == Op.CALL:
@@ -266,7 +271,7 @@ class PaidPolicy(SenderPolicy):
             self.topped[fn, i], said = None, "sure"
         if said and op in (Op.SET_FIELD, Op.CALL) and chooses_paid(self.model, fn, i, ctx):
             return None
-        if said and _AGAIN.search(snake(self.model.program.name(fn))):
+        if said and comes_after(self.model, fn, i, ctx):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
 

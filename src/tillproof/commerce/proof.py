@@ -367,13 +367,14 @@ class SenderPolicy:
         texts = (constant(o) or next(iter(names(o)), "").rpartition(".")[2] for o in said)
         return any(text.lower() in values for text in texts for values in (acts or {}).values())
 
-    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
+    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The jobs that a call queues, when they prove the sender themselves: the message was only kept until then."""
-        return [h.target for h in self.model.handovers.targets(fn, i, ctx) if self._proves_somewhere(h.target)]
+        return [(h.target, h.called) for h in self.model.handovers.targets(fn, i, ctx) if self._proves_somewhere(h.target)]
 
     def _proves_somewhere(self, target: FunctionV) -> bool:
         closure = self.model.reach.of([target])
-        return bool(closure.verifiers) or any("compare_digest" in self.model.vocabulary.tokens(fn) for fn in closure.functions)
+        asks = any(getattr(known.thing, "confirms", False) for _, _, known in closure.operations)
+        return asks or bool(closure.verifiers) or any("compare_digest" in self.model.vocabulary.tokens(fn) for fn in closure.functions)
 
     def _only_notes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a record is written that only says what arrived, or that it was refused: nobody takes the message for genuine by it."""

@@ -266,9 +266,11 @@ class Reconciling:
         if effect.touch is None or body.op[i] not in (Op.CALL, Op.NEW):
             return ""
         asked = {s.key for _, a in body.call(i)[1] for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, a, ctx))}
+        known = self.model.operations.at(fn, i, ctx)
         for name, value in self._found_by(effect):
             sent = {s.key for s, _ in self.model.requests.sources_in(value)}
-            kept = PAYMENT_ID.fullmatch(snake(name).rpartition(".")[2]) is not None
+            column = snake(name).rpartition(".")[2]
+            kept = PAYMENT_ID.fullmatch(column) is not None or (known is not None and self.own.named_by(known.provider, column))
             if kept and sent and None not in sent and sent <= asked and not self._is_sent(name):
                 return name
         return ""

@@ -15,12 +15,13 @@ from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Instance, Mix, Result, Text, options
+from tillproof.flow.values import CONVERSIONS, External, FunctionV, Instance, Member, Mix, Result, Text, Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _FEW = 20
+_CONVERTS = ("decimal.Decimal", "float", "int", "str", "round", "Number", "parseFloat", "parseInt")
 Harm = Literal["money", "goods", "record", "message"]
 Dedup = Literal["yes", "no", "state-guard", "racy", "unknown"]
 _MONEY = ("payment.create", "checkout.create", "payment.confirm", "refund.create",
@@ -168,14 +169,30 @@ class Repeats:
         return bool(states) and all(t is not None and (words.has("dead_values", t) or words.has("refused_values", t)) for t in states)
 
     def _adds(self, effect: Effect, field: str) -> bool:
-        """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``."""
+        """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``, ``round(float(x.sum) + y)``."""
         value = effect.touch.fields[field] if effect.touch else None
-        for option in options(value) if value is not None else ():
-            if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) > 1:
-                names = [o.name for o in option.operands if hasattr(o, "name")]
-                if field in names:
-                    return True
-        return False
+        sums = self._bare(value) if value is not None else ()
+        return any(
+            isinstance(one, Mix)
+            and one.op in ("+", "-")
+            and len(one.operands) > 1
+            and any(
+                isinstance(o, (Member, External)) and o.name.rpartition(".")[2] == field for side in one.operands for o in self._bare(side)
+            )
+            for one in sums
+        )
+
+    def _bare(self, value: Value) -> Iterator[Value]:
+        """What a value may be, as what it was converted and rounded from."""
+        waiting, seen = list(options(value)), 0
+        while waiting and seen < _FEW:
+            here, seen = waiting.pop(), seen + 1
+            if isinstance(here, Mix) and here.op in CONVERSIONS:
+                waiting += [o for operand in here.operands for o in options(operand)]
+            elif isinstance(here, Result) and here.instr >= 0 and isinstance(here.callee, External) and here.callee.name in _CONVERTS:
+                waiting += [o for _, given in self.model.evaluator.arguments(here)[:1] for o in options(given)]
+            else:
+                yield here
 
     def dedup(self, target: FunctionV, kept: Callable[[Repeat], str]) -> Dedup:
         """What a second delivery meets behind an entry point, in one word. ``kept``: why something else keeps an effect from happening

@@ -9,7 +9,7 @@ from tillproof.knowledge.schema import Role
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 
 STAFF_TEXT = re.compile(
-    r"(role_)?(super_?)?(admin|administrator|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
+    r"(role_)?(super_?)?(admin|administrator|administer|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
 )
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
 OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")

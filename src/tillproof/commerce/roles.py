@@ -8,7 +8,7 @@ from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_r
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import at_head, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_names import STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, permits, snake
+from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, permits, snake
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -211,7 +211,7 @@ class Roles:
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
-        told = [STAFF_TEXT.fullmatch(t) or permits(constant(v) or "") == "staff" for v in each if (t := role_text(v))]
+        told = [_of_shop(t) or permits(constant(v) or "") == "staff" for v in each if (t := role_text(v))]
         if told:
             return "staff" if all(told) else "customer"
         return self._by_lexicon(word)
@@ -442,6 +442,10 @@ class Roles:
             if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
+
+
+def _of_shop(role: str) -> bool:
+    return STAFF_TEXT.fullmatch(role) is not None or OTHERS_AT_THE_SHOP.fullmatch(role) is not None
 
 
 def _is_digest(value: Value) -> bool:

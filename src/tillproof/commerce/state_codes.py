@@ -1,12 +1,14 @@
-"""Codes of a letter or two that stand for a state: ``"C"`` where the record's class says that it means ``COMPLETED``."""
+"""Codes of a letter or two that stand for a state: ``"C"`` where the record's class says that it means ``COMPLETED``, ``4`` where the
+column's choices say that it means "paid"."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, Result, Seq, Value, options
-from tillproof.ir.ops import Kind
+from tillproof.flow.values import Const, Ctx, Result, Seq, Value, options
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -24,13 +26,51 @@ class StateCodes:
 
     def spelt(self, touch: Touch) -> Touch:
         """A touch whose states are called by what their codes mean."""
-        coded = {n: v for n, v in touch.fields.items() if _is_code(v) and self.model.words.says_state(n)}
+        coded = {n: v for n, v in touch.fields.items() if is_code(v) and self.model.words.says_state(n)}
         table = self.model.schema.table(touch.entity, touch.fn.file) if coded else None
         if table is None or table.model is None:
             return touch
-        known = self._of(table.model)
-        said = {n: Const(v.at, v.kind, v.text, known[v.text]) for n, v in coded.items() if isinstance(v, Const) and v.text in known}
+        known, said = self._of(table.model), dict[str, Value | None]()
+        for name, code in coded.items():
+            if isinstance(code, Const) and (word := self._chosen(table.model, name).get(code.text) or known.get(code.text)):
+                said[name] = Const(code.at, code.kind, code.text, word)
         return replace(touch, fields=touch.fields | said) if said else touch
+
+    def set_to(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
+        """What a field is set to; a code by what it means."""
+        body = self.model.program.body(fn)
+        found = self.model.evaluator.value(fn, body.args(i)[2], ctx)
+        touch = self.model.records.touch(fn, i, ctx) if is_code(found) else None
+        return (touch.fields.get(body.name(i)) if touch is not None else None) or found
+
+    def _chosen(self, cls: ClassId, field: str) -> dict[str, str]:
+        """What the codes of one column mean, by the choices that its declaration names."""
+        found: dict[str, str] = {}
+        for column in self._kept(cls, field):
+            for part in self._declared(cls, column):
+                found.update((code, word) for code, word in self._meanings("", part) if self._means(word))
+        return found
+
+    def _kept(self, cls: ClassId, name: str) -> list[Value]:
+        """What a class keeps under a name."""
+        top, evaluator = Fn(cls.file, TOP), self.model.evaluator
+        return [evaluator.value(top, store) for store in evaluator.defuse(top).stores.get(f"{self.model.program.cls(cls).name}.{name}", ())]
+
+    def _declared(self, cls: ClassId, column: Value, deep: int = 1) -> Iterator[Value]:
+        """What a column's declaration is told, and what its type is: ``IntegerField(choices=STATES)``, ``Column(ChoiceType(STATES))``. A
+        name is one of the class before it is one of the file."""
+        if not isinstance(column, Result) or column.instr < 0:
+            return
+        body = self.model.program.body(column.fn)
+        for _, given in body.call(column.instr)[1]:
+            own = self._kept(cls, body.name(given)) if body.op[given] == Op.NAME else []
+            for value in own or [self.model.evaluator.value(column.fn, given, column.ctx)]:
+                yield value
+                if deep:
+                    yield from self._declared(cls, value, deep - 1)
+
+    def _means(self, word: str) -> bool:
+        return any(self.model.words.has(kind, word) for kind in _MEANINGS)
 
     def _of(self, cls: ClassId) -> dict[str, str]:
         """What the codes of a class mean: the names of its constants, and the words beside them in its lists of choices."""
@@ -43,7 +83,7 @@ class StateCodes:
                     continue
                 for store in stores:
                     for code, word in self._meanings(own[2], self.model.evaluator.value(top, store)):
-                        if any(self.model.words.has(kind, word) for kind in _MEANINGS):
+                        if not code.isdigit() and self._means(word):
                             found.setdefault(code, word)
             self._known[cls] = found
         return self._known[cls]
@@ -51,9 +91,9 @@ class StateCodes:
     def _meanings(self, name: str, value: Value) -> list[tuple[str, str]]:
         """``COMPLETED = "C"``, ``(("C", "Completed"), …)``"""
         if isinstance(value, Const):
-            return [(value.text, name)] if _is_code(value) and name.isupper() else []
+            return [(value.text, name)] if is_code(value) and name.isupper() else []
         pairs = [i.items for i in value.items if isinstance(i, Seq) and len(i.items) == 2] if isinstance(value, Seq) else []
-        return [(c.text, word) for c, label in pairs if isinstance(c, Const) and _is_code(c) and (word := self._word(label))]
+        return [(c.text, word) for c, label in pairs if isinstance(c, Const) and is_code(c) and (word := self._word(label))]
 
     def _word(self, label: Value) -> str:
         """The text of a label, through a call that translates it."""
@@ -63,5 +103,6 @@ class StateCodes:
         return next((o.text for o in options(label) if isinstance(o, Const)), "")
 
 
-def _is_code(value: Value | None) -> bool:
-    return isinstance(value, Const) and value.kind == Kind.STRING and not value.name and 0 < len(value.text) <= _LONGEST
+def is_code(value: Value | None) -> bool:
+    """Whether a value is a letter or two, or a number as short, that says nothing by itself."""
+    return isinstance(value, Const) and value.kind in (Kind.STRING, Kind.NUMBER) and not value.name and 0 < len(value.text) <= _LONGEST

@@ -55,6 +55,7 @@ _CREDENTIAL = re.compile(
 )
 _FILLED = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\[[^\]]*\]|\(\?P?<?\w*>?[^)]*\)")
 _VERSION = re.compile(r"(?<=[a-z]{3})v?\d+$")
+_SIGNATURE = re.compile(r"(^|_)(sign(ature)?|hmac|sig)(_|$)")
 _SHORT = 4
 _MOST_FILES = 40
 _NEAR = 2
@@ -93,7 +94,7 @@ class Strangers:
             return None
         own, whole = self._own(entry), self._whole(entry)
         named = _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
-        signed = not named and self._is_signed(entry)
+        signed = not named and (self.reads_signature(entry) or self._is_signed(entry))
         if not (named or signed) or MANAGES.search(own):
             return None
         if _OTHERS.search(own) and not _PAYS.search(own):
@@ -110,6 +111,16 @@ class Strangers:
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
         how = "its name says so" if named else "it proves a signature over what it is sent"
         return Told(provider, inbound, kind, f"{how}, and it marks orders or payments by what it is sent")
+
+    def reads_signature(self, entry: Entry) -> bool:
+        """Whether an entry point reads a signature among the headers of its request: only another system signs what it sends."""
+        fn = entry.target.fn
+        if entry.role != "public" or not any(_SIGNATURE.search(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+            return False
+        body, value = self.model.program.body(fn), self.model.evaluator.value
+        reads = (i for i, op in enumerate(body.op) if op in (Op.PARAM, Op.FIELD, Op.INDEX, Op.CALL))
+        found = (self.model.requests.source(value(fn, i)) for i in reads)
+        return any(s is not None and s.kind == "headers" and _SIGNATURE.search(snake(s.key or "")) for s in found)
 
     def knows(self, provider: Provider) -> bool:
         """Whether a system is one that no pack knows."""

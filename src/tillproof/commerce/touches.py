@@ -69,8 +69,13 @@ def text_of(value: Value | None) -> str | None:
     if value is None:
         return None
     if isinstance(value, Const) and value.name:
-        return value.name
+        return state_named(value.name)
     text = constant(value)
     if text is not None:
         return text.strip("'\"")
-    return _STATE_OF.sub("", value.name.rpartition(".")[2]) if isinstance(value, (Member, External)) else None
+    return state_named(value.name.rpartition(".")[2]) if isinstance(value, (Member, External)) else None
+
+
+def state_named(name: str) -> str:
+    """The state that a constant's name tells: ``PAID`` of ``STATUS_PAID``."""
+    return _STATE_OF.sub("", name)

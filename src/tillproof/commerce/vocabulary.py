@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.touches import state_named
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.words import names
 
@@ -17,6 +18,7 @@ PAID_FLAGS = ("payment_status", "paid_status", "pay_status")
 """Fields that shops keep as a number: not paid, paid."""
 
 
+_CODE = re.compile(rb"(status|state)['\"]?\s*[=:]\s*['\"]?\w{1,2}\b(?!\s*[(.\[])", re.IGNORECASE)
 _PURSE = re.compile(r"(\w+_)?(balance|wallet|purse|credits?|funds)(_(balance|amount))?")
 
 
@@ -32,12 +34,15 @@ class Vocabulary:
     def tokens(self, fn: Fn) -> frozenset[str]:
         """The words in a function's source, those in its texts too."""
         if fn not in self._tokens:
-            source = self.program.sources[fn.file]
-            if fn.number != TOP:
-                function = self.program.indices[fn.file].functions[fn.number]
-                source = source[function.start : function.end]
-            self._tokens[fn] = names(source)
+            self._tokens[fn] = names(self._source(fn))
         return self._tokens[fn]
+
+    def _source(self, fn: Fn) -> bytes:
+        source = self.program.sources[fn.file]
+        if fn.number == TOP:
+            return source
+        function = self.program.indices[fn.file].functions[fn.number]
+        return source[function.start : function.end]
 
     def money(self, fn: Fn) -> bool:
         """Whether a function names an amount of money."""
@@ -57,7 +62,14 @@ class Vocabulary:
 
     def paid_value(self, fn: Fn) -> bool:
         """Whether a function holds a word by which a status says paid or on its way, or a field that may say it by a number."""
-        return self._any("value", fn, self._says_paid)
+        return self._any("value", fn, self._says_paid) or self._coded(fn)
+
+    def _coded(self, fn: Fn) -> bool:
+        """Whether a function sets a status to a number or a letter, of which its column says what it means."""
+        key = ("coded", fn)
+        if key not in self._answers:
+            self._answers[key] = self.status(fn) and _CODE.search(self._source(fn)) is not None
+        return self._answers[key]
 
     def paying(self, fn: Fn) -> bool:
         """Whether a function speaks of paying."""
@@ -77,6 +89,7 @@ class Vocabulary:
 
     def _says_paid(self, token: str) -> bool:
         words = self.words
+        token = state_named(token)
         return words.has("paid_values", token) or words.has("fulfil_values", token) or snake(token) in PAID_FLAGS
 
     def _tells(self, token: str) -> bool:

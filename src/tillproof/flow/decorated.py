@@ -4,8 +4,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.flow.program import Fn
-from tillproof.flow.values import NO_THIS, External, Member, Param, Result, Unknown, Value
+from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import NO_THIS, External, FunctionV, Member, Param, Result, Unknown, Value
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -67,3 +67,10 @@ class Decorated:
 
 def _comes_from(known: Application, value: Value | None) -> bool:
     return isinstance(value, External) and value.name.partition(".")[0] == known.package
+
+
+def task(program: Program, value: FunctionV) -> FunctionV:
+    """A task of Python that is run on the spot, ``settle.run(id)``: its function, to which it is itself handed where that asks for it."""
+    params = program.body(value.fn).params
+    bound = value.this is None and params and params[0].name == "self"
+    return FunctionV(value.at, value.fn, value.outer, External(value.at, "celery.Task")) if bound else value

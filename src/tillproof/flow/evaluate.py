@@ -10,12 +10,13 @@ from typing import TypeAlias
 
 from tillproof.flow.called_back import handed, settled
 from tillproof.flow.captured import Captured
-from tillproof.flow.decorated import Decorated
+from tillproof.flow.decorated import Decorated, task
 from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
+from tillproof.flow.maps import numbered
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.program import TOP, ClassId, Fn, Program
@@ -355,6 +356,8 @@ class Evaluator:
             return self._keyed(value, name, at)
         if isinstance(value, FunctionV) and name in ("bind", "call", "apply", "__func__"):
             return value
+        if isinstance(value, FunctionV) and name == "run" and self.program.language(value.fn.file) == "python":
+            return task(self.program, value)
         if isinstance(value, Const) and (name == "value" or (name == "name" and value.kind == Kind.STRING)):
             return value  # of an enum's member: `Status::Paid->value`, `Status.PAID.value`, `Status::Paid->name`
         if isinstance(value, FunctionV):
@@ -376,7 +379,7 @@ class Evaluator:
             return choice(at, [*(v for v, _ in hits), *merged, self._within(value.base, name, at, seen)])
         for key, entry in reversed(value.entries):
             if key == name:
-                return entry
+                return numbered(value, name, entry)
             if key is None and not (isinstance(entry, Record) and not entry.entries):
                 below = self._within(entry, name, at, seen)
                 if not isinstance(below, Missing):

@@ -22,12 +22,13 @@ from tillproof.flow.values import (
     choice,
     options,
 )  # fmt: skip
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 _MOST = 20
+_A_TABLE = 2  # of so many numbers, each with the name it goes by
 
 
 def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> Value | None:
@@ -48,6 +49,14 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     return choice(at, held)
 
 
+def numbered(record: Record, key: str, entry: Value) -> Value:
+    """An entry; of a table of nothing but numbers, such as ``{ OPEN: 0, PAID: 1 }``, the number with the name that it stands for."""
+    if not isinstance(entry, Const) or entry.kind != Kind.NUMBER or len(record.entries) < _A_TABLE:
+        return entry
+    codes = all(k is not None and isinstance(v, Const) and v.kind == Kind.NUMBER for k, v in record.entries)
+    return Const(entry.at, entry.kind, entry.text, key) if codes else entry
+
+
 def of_working_map(ev: "Evaluator", value: Value) -> bool:
     """Whether an object was got out of a map that a function begins empty and puts only objects into that it writes down itself: figures
     that it adds up, and no record."""
@@ -63,9 +72,9 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
     """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
-    None where it holds anything but functions, classes and objects of ours."""
+    None where it holds anything but functions, classes and objects of ours, or anything but constants."""
     held = [o for table in tables for _, v in table.entries for o in options(v)]
-    if not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
+    if not (all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held) or all(isinstance(o, Const) for o in held)):
         return None
     wanted = ev.at(f, given[0])
     found = [ev.index(table, wanted, at) for table in tables]

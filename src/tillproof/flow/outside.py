@@ -47,6 +47,8 @@ _SPELT: dict[str, Callable[..., str]] = {
     "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
     "trim": lambda text, *_: text.strip(), "toLowerCase": lambda text, *_: text.lower(), "toUpperCase": lambda text, *_: text.upper(),
 }  # fmt: skip
+# Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
+_ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
 _LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 
@@ -83,6 +85,8 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return text
     if callee.name == "Proxy" and new and arguments:
         return ev.at(f, arguments[0][1])  # whatever it adds, it stands for its target
+    if callee.name in _ENUMERATIONS and (members := _enumerated([(k, ev.at(f, v)) for k, v in arguments], at)) is not None:
+        return members
     if callee.name in _COPIES and arguments and arguments[0][0] == "":
         return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
     if callee.name in ev.scope.settings.folders and arguments and ev.program.language(f.file) == "php":
@@ -93,6 +97,17 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         name = ev.at(f, arguments[0][1])
         return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
     return None
+
+
+def _enumerated(given: list[tuple[str, Value]], at: Place) -> Record | None:
+    """The members of an enumeration that is made by a call: their names in one text or in a list; they count up from one."""
+    told = next((v for k, v in given if k == "names"), given[1][1] if len(given) > 1 and given[1][0] == "" else None)
+    if isinstance(told, Const) and told.kind == Kind.STRING:
+        members = [Const(told.at, Kind.STRING, name) for name in told.text.strip("'\"").replace(",", " ").split()]
+    else:
+        members = [i for i in told.items if isinstance(i, Const)] if isinstance(told, Seq) else []
+    numbered = ((m.text.strip("'\""), n) for n, m in enumerate(members, 1))
+    return Record(at, tuple((name, Const(at, Kind.NUMBER, str(n), name)) for name, n in numbered)) if members else None
 
 
 def _spread(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]]) -> tuple[Value, list[Value]]:

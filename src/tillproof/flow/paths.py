@@ -41,6 +41,7 @@ class Walk:
         self.evaluator = evaluator
         self.policy = policy
         self._memo: dict[tuple[Fn, int, bool], Summary] = {}
+        self._otherwise: set[tuple[Fn, int, int, Fn]] = set()  # run later, with other arguments than the call's
         self._targets: dict[tuple[Fn, int, int], list[FunctionV]] = {}
         self.under_way: dict[tuple[Fn, int], FunctionWalk] = {}
         self._depth = 0
@@ -80,6 +81,7 @@ class Walk:
         called = any(isinstance(o, FunctionV) and o.fn == target.fn for o in options(self.evaluator.value(fn, callee, ctx)))
         given = (o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)))
         handed = not called and any(isinstance(o, FunctionV) and o.fn == target.fn for o in (*given, *self.evaluator.heard(fn, i, ctx)))
+        handed = handed or (fn, i, id(ctx), target.fn) in self._otherwise
         return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=handed), proven)
 
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
@@ -97,7 +99,8 @@ class Walk:
         callee, arguments = body.call(i)
         own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
         if not own and (later := self.policy.later(fn, i, ctx)):
-            return later
+            self._otherwise.update((fn, i, id(ctx), target.fn) for target, as_called in later if not as_called)
+            return [target for target, _ in later]
         if not own and (heard := [*self.evaluator.heard(fn, i, ctx), *self.evaluator.answering(fn, i, ctx)]):
             return [o for o in heard if self.policy.matters(o.fn)]
         if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):

@@ -65,8 +65,8 @@ class Policy(Protocol):
     def concerns(self, fn: Fn, i: int, target: FunctionV) -> bool:
         """Whether a call may hand a function something of what the walk is about."""
 
-    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
-        """The functions that a call has run later, as far as a proof may be made in them."""
+    def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
+        """The functions that a call has run later, as far as they matter; with whether it hands them its own arguments as they stand."""
 
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         """What a call's first argument must be for the call to return; None when it returns in any case."""

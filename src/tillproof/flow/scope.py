@@ -170,7 +170,7 @@ class Scope:
         if name == "default" or name.encode() in self.program.sources[file]:  # ``module.exports = x`` stores it without the word
             stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
             if stores:
-                return choice(at, [self.evaluator.value(Fn(file, TOP), s) for s in stores])
+                return choice(at, [_named(self.evaluator.value(Fn(file, TOP), s), name, name.isupper()) for s in stores])
         return None
 
     def module(self, file: str, module: str, name: str, at: tuple[str, int]) -> Value:
@@ -323,11 +323,18 @@ class Scope:
             if stores:
                 php = self.program.language(cls.file) == "php"
                 written = self.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
-                listed = any(base.endswith(("Choices", "Enum")) for base in self.foreign_bases(cls))
+                listed = self._lists(cls)
                 begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
                 return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
         foreign = self.foreign_bases(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
+
+    def _lists(self, cls: ClassId) -> bool:
+        """Whether a class only lists what there is: an enumeration, or a class of nothing but constants."""
+        ours, foreign = self.bases(cls)
+        return any(base.endswith(("Choices", "Enum")) for base in self.foreign_bases(cls)) or not (
+            ours or foreign or self.program.methods(cls)
+        )
 
     def instance_member(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
         """A method, property or field of an object of one of our classes."""
@@ -474,6 +481,8 @@ def _named(value: Value, name: str, listed: bool) -> Value:
     each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
     if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
         value = value.items[0]
+    if listed and isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name == "enum.auto":
+        return Const(value.at, Kind.STRING, name)
     if isinstance(value, Const) and value.kind == Kind.NUMBER and (listed or name[:1].isupper()):
         return Const(value.at, value.kind, value.text, name)
     return value

@@ -38,6 +38,7 @@ _CARRIERS = ("header", "option", "config")
 # Records inside a request in which a key may stand; in any other (metadata, line items) it is data of ours.
 _HOLDERS = (*_CARRIERS, "body", "json", "data", "form", "payload", "params", "common")
 _NOT_HOLDERS = ("metadata", "meta_data", "custom")
+_CLASS = re.compile(r"(^|\.)[A-Z]\w*[a-z]\w*$")
 _HEADER_LINE = re.compile(r"([A-Za-z][\w-]+): ?")
 _FILTERS = {"apply_filters"}
 
@@ -130,6 +131,8 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         _add(out, shape(evaluator, value.callee.base, depth + 1))
     elif isinstance(value.callee, External) and value.new and len(arguments) == 1 and isinstance(arguments[0][1], (Record, Overlay)):
         _add(out, shape(evaluator, arguments[0][1], depth + 1))
+    elif isinstance(value.callee, External) and _CLASS.search(value.callee.name) and any(key.isidentifier() for key, _ in arguments):
+        _of_arguments(evaluator, out, [(k, v) for k, v in arguments if k.isidentifier()], depth)  # `CreateOrderRequest(order_id=…)`
     else:
         out.open.append(value)
 

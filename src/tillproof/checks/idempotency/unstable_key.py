@@ -10,10 +10,15 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found
-from tillproof.flow.values import Instance, Result, Value, options
+from tillproof.flow.values import Result, Value, pieces
 from tillproof.ir.ops import Op
 
 _ID = re.compile(r"id|uuid|pk|number|reference|(\w+_)?(order|payment|attempt)_?(id|uuid|number|reference)", re.IGNORECASE)
+# Under which a shop keeps the attempt at paying for which the customer is sent to a provider's page.
+_ATTEMPT = re.compile(
+    r"_id|(tx_?|txn_?)?ref|tran_id|(\w+_)?(transaction|invoice|receipt|order|payment)_?(id|uuid|no|number|ref|reference)", re.IGNORECASE
+)
+_PIECES = 60
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -34,7 +39,7 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         note = f"the key {found.key} is put together from values that stay the same when the call is repeated"
         ruling.evidence.append(Evidence(value.at[0], value.at[1], note, "guard"))
         return ruling
-    if kept(value) or _names_a_record(model, source):
+    if kept(value) or _names_a_record(model, source, begins=site.operation.op == "checkout.create"):
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
@@ -56,20 +61,20 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     return ruling
 
 
-def _names_a_record(model: Model, source: Value) -> bool:
-    """Whether a random value is the id of a record that is made with it: the key is as old as the record, not as the call."""
+def _names_a_record(model: Model, source: Value, *, begins: bool) -> bool:
+    """Whether a random value is the id of a record that is made with it: the key is as old as the record, not as the call. ``begins``: the
+    customer is sent to a page to pay on, under the number of this attempt; where money moves at once, a new attempt moves it again."""
     if not isinstance(source, Result) or source.instr < 0:
         return False
-    body, defuse = model.program.body(source.fn), model.evaluator.defuse(source.fn)
-    held = {body.name(u) for u in defuse.uses(source.instr) if body.op[u] == Op.STORE}
+    body = model.program.body(source.fn)
     for i, op in enumerate(body.op):
-        if op not in (Op.CALL, Op.NEW) or not held:
+        touch = model.records.touch(source.fn, i, None) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) else None
+        if touch is None or not touch.writes or not model.words.entity(touch.entity):
             continue
-        for key, given in body.call(i)[1]:
-            if _ID.fullmatch(key) and body.op[given] == Op.NAME and body.name(given) in held:
-                made = model.evaluator.value(source.fn, i)
-                if any(isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in options(made)):
-                    return True
+        named = [v for name, v in touch.fields.items() if v is not None and (_ID.fullmatch(name) or (begins and _ATTEMPT.fullmatch(name)))]
+        made_of = pieces(named, _PIECES, model.evaluator.made_of)
+        if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) for p in made_of):
+            return True
     return False
 
 

@@ -136,6 +136,8 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         targets = {o.fn for o in options(value) if isinstance(o, FunctionV)}
         if not targets:
             targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := of_row(scope, o, language)) is not None}
+        if not targets:  # a job that is queued
+            targets = {handed.target.fn for handed in model.handovers.targets(ctx.caller, ctx.call, ctx.parent)}
         if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
             targets = {o.fn for o in scope.by_name(value, language)}
         if len(targets) != 1:

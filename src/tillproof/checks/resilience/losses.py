@@ -73,7 +73,9 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     ):
         return []
     told = model.effects.of(entry.target)
-    effects = [e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e)]
+    effects = [
+        e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e)
+    ]
     if (
         handler is not None
         and handler.kind != "redirect-return"
@@ -92,6 +94,11 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     begun = _first(effects, _BEGUN, False)
     made = _made_after(model, effects, begun) if begun is not None else []
     return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
+
+
+def _of_cache(effect: Effect) -> bool:
+    """Whether only a cache is written: what is not kept there is done once more, or looked up anew."""
+    return effect.touch is not None and effect.touch.entity == "cache"
 
 
 def _made_after(model: Model, effects: list[Effect], begun: int) -> list[Effect]:

@@ -229,7 +229,10 @@ class _Calls:
         word = body.name(callee)
         target = self.wiring.handler(Fn(fn.file, number), (fn.file, body.line[i]))
         if body.op[callee] == Op.FIELD and word in _BEFORE and word in self._mounting:
-            self.mounts.before(self.evaluator.value(fn, body.args(callee)[0]), target, (fn, i))
+            hooked = self.evaluator.value(fn, body.args(callee)[0])
+            for j in (j for j, op in enumerate(body.op) if op == Op.DECORATE and body.args(j)[:2] == body.args(i)[:2]):
+                guard = target if j == i else self.evaluator.value(fn, body.args(j)[2])  # `@login_required` of the hook guards as it does
+                self.mounts.before(hooked, guard, (fn, j))
             return
         for framework, routes in self._decorators.get(word, ()):
             dotted = any(n.startswith(".") and n.rpartition(".")[2] == word for n in routes.names) and body.op[callee] == Op.FIELD

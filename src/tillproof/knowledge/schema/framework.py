@@ -234,8 +234,9 @@ class Handover(Part, frozen=True, kw_only=True):
     registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
     ``at_once``: the caller waits until it has run, so that what it does is done before the call returns.
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
-    decorators that register a function under the name that is their first argument (or that their queue was made with). ``once``: options
-    by which the same work is taken only once: ``queue.add(name, data, {jobId: id})``.
+    decorators that register a function under the name that is their first argument (or that their queue was made with). ``paths``: the
+    name is the path of any function, and nothing registers it (``async_task('shop.tasks.ship', id)``). ``once``: options by which the same
+    work is taken only once: ``queue.add(name, data, {jobId: id})``.
     """
 
     calls: tuple[str, ...]
@@ -244,6 +245,7 @@ class Handover(Part, frozen=True, kw_only=True):
     at_once: bool = False
     methods: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
+    paths: bool = False
     once: tuple[str, ...] = ()
     source: str = ""
 
