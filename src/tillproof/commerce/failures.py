@@ -60,6 +60,11 @@ def is_log(touch: Touch) -> bool:
     return touch.kind != "read" and _LOG.fullmatch(touch.entity) is not None
 
 
+def says_failure(touch: Touch) -> bool:
+    """Whether the record is by its name one of what failed."""
+    return _FAILED.search(touch.entity) is not None
+
+
 class Failures:
     """Answers by function; kept."""
 
@@ -141,18 +146,18 @@ class Failures:
 
     def is_broad(self, fn: Fn, caught: int) -> bool:
         """Whether a handler takes whatever goes wrong, and not only what the work itself refuses."""
-        catch = self._catch_at(fn, caught)
+        catch = self.caught_at(fn, caught)
         return catch is not None and (not catch.types or any(t.rpartition(".")[2] in _ANY for t in catch.types))
 
     def refusals_of_others(self, fn: Fn, caught: int) -> tuple[str, ...]:
         """The exceptions that a handler takes, where each says that what was wanted cannot be, and is a class of others: whether anything
         is lost by it, only they know."""
-        catch = self._catch_at(fn, caught)
+        catch = self.caught_at(fn, caught)
         named = tuple(t.rpartition(".")[2] for t in catch.types) if catch is not None else ()
         ours = self.model.program.classes_by_name
         return named if all(_REFUSED.search(n) and n not in ours for n in named) else ()
 
-    def _catch_at(self, fn: Fn, i: int) -> Catch | None:
+    def caught_at(self, fn: Fn, i: int) -> Catch | None:
         """The handler that begins at an instruction, or in which it stands."""
         body = self.model.program.body(fn)
         return next((c for c in self.catches(fn) if c.caught == i or i in body.rows(c.blocks)), None)
@@ -173,7 +178,7 @@ class Failures:
 
     def leaves_trace(self, fn: Fn, caught: int) -> bool:
         """Whether a handler writes a record, notes something beside one, or tells a person or a tracker of errors."""
-        catch = self._catch_at(fn, caught)
+        catch = self.caught_at(fn, caught)
         blocks = catch.blocks if catch is not None else frozenset()
         recogniser = self.model.recogniser
         body = self.model.program.body(fn)
@@ -209,7 +214,7 @@ class Failures:
 
     def says_nothing(self, fn: Fn, caught: int) -> bool:
         """Whether a handler does nothing at all: it logs nothing, keeps nothing and raises nothing."""
-        catch = self._catch_at(fn, caught)
+        catch = self.caught_at(fn, caught)
         body = self.model.program.body(fn)
         ops = {body.op[i] for i in body.rows(catch.blocks)} if catch is not None else {Op.RAISE}
         return ops.isdisjoint((Op.CALL, Op.NEW, Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO))

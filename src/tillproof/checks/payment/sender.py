@@ -3,6 +3,7 @@
 import re
 
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.failures import says_failure
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.strange_calls import VERIFIES
@@ -80,7 +81,7 @@ def _keeps_access(model: Model, act: Happening) -> bool:
 
 
 def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
-    aside = _says_nothing(model, act) or _notes_aside(model, act) or _only_refuses(model, act)
+    aside = _says_nothing(model, act) or _notes_aside(model, act) or _only_refuses(model, act) or _keeps_failure(model, act)
     return aside or _proves_later(walked, act) or _tells_of_refusal(walked, act)
 
 
@@ -115,6 +116,17 @@ def _notes_aside(model: Model, act: Happening) -> bool:
         return True
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith("record") else None
     return touch is not None and (touch.entity == "cache" or _CART.fullmatch(touch.entity) is not None)
+
+
+def _keeps_failure(model: Model, act: Happening) -> bool:
+    """Whether the handler of an exception adds a row by which somebody can see which message failed, and why: nobody is served by it."""
+    touch = model.records.touch(act.fn, act.instr, act.ctx)
+    if touch is None or touch.kind not in ("create", "upsert"):
+        return False
+    if not says_failure(touch) and (act.kind.rstrip("?") != "record" or model.words.entity(touch.entity)):
+        return False
+    calls = [(step.caller, step.call) for step in (act.ctx.chain() if act.ctx else ()) if step.call >= 0]
+    return any(model.failures.caught_at(fn, i) is not None for fn, i in ((act.fn, act.instr), *calls))
 
 
 def _says_nothing(model: Model, act: Happening) -> bool:
