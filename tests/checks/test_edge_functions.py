@@ -183,3 +183,24 @@ def test_an_error_that_is_raised_after_the_last_turn_of_a_loop_is_told(tmp_path:
       if (error.code !== "23505" || n === 2) throw error;
     }}"""
     assert [r for r, _, _ in ruled(tmp_path / "raised", "resilience/swallowed-failure", _told(turns))] == ["held"]
+
+
+def test_a_function_at_the_edge_is_no_code_of_the_page_that_calls_it(tmp_path: Path) -> None:
+    head = 'import { createClient } from "https://esm.sh/@supabase/supabase-js@2";\n'
+    asks = """\
+  const { reference } = await req.json();
+  const answer = await fetch(`https://api.paystack.co/transaction/verify/${reference}`, { headers: { Authorization: `Bearer ${secret}` } });
+  const paid = (await answer.json()).data;
+  if (paid.status !== "success") return new Response("unpaid", { status: 402 });
+  const { data: order } = await db.from("orders").select("*").eq("reference", reference).single();
+  if (order.status !== "pending" || order.total * 100 !== paid.amount || order.currency !== paid.currency) return new Response("no", { status: 409 });
+  const { error } = await db.from("orders").update({ status: "paid" }).eq("reference", reference).eq("status", "pending");
+  return new Response(null, { status: error ? 500 : 200 });
+"""
+    deno = f'{head}Deno.serve(async (req) => {{\n  const secret = Deno.env.get("PAYSTACK_SECRET");\n  const db = createClient(Deno.env.get("URL"), Deno.env.get("KEY"));\n{asks}}});\n'
+    page = 'import { supabase } from "./client";\nexport async function confirm(id) {\n  await supabase.from("orders").update({ status: "paid" }).eq("id", id);\n}\n'
+    files = {"package.json": '{"dependencies": {"react": "18", "vite": "5"}}', "supabase/functions/confirm/index.ts": deno}
+    redirect = "payment/fulfil-on-redirect"
+    assert [r for r, _, _ in ruled(tmp_path / "edge", redirect, files)] == ["held"]
+    files |= {"src/confirm.ts": page, "src/client.ts": f'{head}export const supabase = createClient("https://x", "y");\n'}
+    assert ("broken", "src/confirm.ts", 3) in ruled(tmp_path / "page", redirect, files)

@@ -54,7 +54,7 @@ _SAYS = re.compile(
 _PUBLIC = rb"NEXT_PUBLIC_|REACT_APP_|VUE_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VITE_|PUBLIC_"
 _SERVES = re.compile(
     rb"\bprocess\.env\.(?!" + _PUBLIC + rb"|NODE_ENV)\w|\brequire\(['\"](?:fs|http|crypto|path|express)['\"]\)|[\"']use server[\"']"
-    rb"|\breq\s*,\s*res\b|\bNextApiRequest\b|\bgetServerSideProps\b"
+    rb"|\breq\s*,\s*res\b|\bNextApiRequest\b|\bgetServerSideProps\b|\b(?:Deno|Bun)\.(?:env|serve)\b|\bexport\s+default\s*\{\s*(?:async\s+)?fetch\b"
 )
 _SHOWN = re.compile(rb"\b(?:process\.env|import\.meta\.env)\.(?:" + _PUBLIC + rb")")
 _CLIENT = re.compile(rb"[\"']use client[\"']")
