@@ -36,6 +36,7 @@ _ERROR_NAMES = re.compile(
     r"|(HttpResponse(BadRequest|ServerError|Forbidden|NotFound)|badRequest|serverError|internalServerError|InternalServerErrorException"
     r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throwError|abort)$"
 )
+_NO_ANSWERS = ("Response.error", "NextResponse.error")  # a response of no status, which no server can send
 _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
     re.IGNORECASE,
@@ -254,6 +255,8 @@ class Failures:
             if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
                 return True
             if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
+                return True
+            if op == Op.CALL and written(self.model.program, fn, body.args(i)[0]) in _NO_ANSWERS:
                 return True
             if (op in (Op.CALL, Op.NEW) and self._keeps(fn, i)) or (op == Op.SET_FIELD and self._marks(fn, i)):
                 return True

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
+from tillproof.commerce.answered_rows import answer_of
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
@@ -16,6 +17,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
+from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader
@@ -74,8 +76,10 @@ _WORKING = {"record.create": "create", "record.write": "write", "order.write": "
             "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
             "once": "upsert"}  # fmt: skip
 
-# Calls on what was fetched that give the record itself: a snapshot's fields, a document as plain data.
-_UNPACKS = ("data", "toObject", "toJSON")
+# Calls that give the record itself, on what was fetched (a snapshot's fields, a document as plain data) or at a statement's end.
+_GIVES_ROWS = re.compile(
+    r"data|toObject|toJSON|returning(All)?|\$?returningId|select|single|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
+)
 
 
 class Records:
@@ -114,9 +118,7 @@ class Records:
     def read_behind(self, value: Value) -> Touch | None:
         """The read that a value was fetched by, if it is a record or a list of records."""
         for option in options(value):
-            rows = option.base if isinstance(option, Element) and option.key is None else option  # one of those gone through
-            rows = as_row(self.evaluator, before_writes(rows))
-            rows = rows.base if isinstance(rows, Member) and rows.name in ("row", "rows") else rows  # of an answer: `$query->rows`
+            rows = answer_of(as_row(self.evaluator, before_writes(answer_of(option))))
             if isinstance(rows, Result) and rows.instr >= 0:
                 touch = self.touch(rows.fn, rows.instr, rows.ctx)
                 ran = fetched(self.evaluator, rows.fn, rows.instr)
@@ -124,7 +126,7 @@ class Records:
                 touch = stated if stated is not None and stated.kind == "create" else touch  # INSERT … RETURNING
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
-                if isinstance(rows.callee, Member) and rows.callee.name in _UNPACKS and isinstance(rows.callee.base, Result):
+                if isinstance(rows.callee, Member) and isinstance(rows.callee.base, Result) and _GIVES_ROWS.fullmatch(rows.callee.name):
                     return self.read_behind(rows.callee.base)
             elif isinstance(rows, Member) and rows.name in ANSWERED:
                 return self.read_behind(rows.base)
@@ -376,7 +378,7 @@ class Records:
         upserts = any(w in low.replace("_", "") for w in _UPSERTS) or self._on_conflict(chain)
         puts = low in _PUTS and kind == "write" and not any(n in BUILDERS for n in chain.names())
         if upserts or puts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
-            kind = "upsert"
+            kind = "create" if puts and self._puts_new(fn, record, arguments, ctx) else "upsert"
         elif (
             low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"
         ):
@@ -423,6 +425,11 @@ class Records:
             for _, value in given:
                 self.parts.record(value, parts, 0)
         return bool(made) and len(made) == len(options(record))
+
+    def _puts_new(self, fn: Fn, record: Value | None, arguments: list[tuple[str, int]], ctx: Ctx | None) -> bool:
+        """Whether what is put into a document store is a new document: ``orders.doc().set(…)``, ``tx.set(orders.doc(), …)``."""
+        named = [self.evaluator.value(fn, arguments[0][1], ctx)] if arguments else []
+        return any(is_new_document(self.evaluator, v) for v in (*named, *([record] if record is not None else [])))
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(self.chains, chain)

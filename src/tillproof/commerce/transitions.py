@@ -11,6 +11,8 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.states import Writes
 from tillproof.commerce.told_states import state_kept
 from tillproof.commerce.touches import Touch, text_of
@@ -328,7 +330,7 @@ class Transitions:
             return "only a record in the right state is chosen"
         if touch.repeat == "once":
             return "the platform looks at the state first"
-        if touch.record is not None and self._is_new(touch.record, touch.entity):
+        if self._of_new_document(touch) or (touch.record is not None and self._is_new(touch.record, touch.entity)):
             return "the record has just been created"
         if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
             return "the record has just been created"
@@ -362,6 +364,12 @@ class Transitions:
             return True
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
         return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind) for o in known)
+
+    def _of_new_document(self, touch: Touch) -> bool:
+        """Whether what is written is a document that this run began: ``const order = orders.doc(); … tx.update(order, { paid: true })``."""
+        given = self.model.program.body(touch.fn).call(touch.instr)[1] if self.model.program.body(touch.fn).op[touch.instr] == Op.CALL else []
+        named = [self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)] if given else []
+        return any(is_new_document(self.model.evaluator, v) for v in (*named, *([touch.record] if touch.record is not None else [])))
 
     def _is_new(self, record: Value, kind: str) -> bool:
         record = record.base if isinstance(record, Overlay) else record
