@@ -133,3 +133,25 @@ export const POST = async (request: Request) => {{
 """
     files = {"app/api/hooks/stripe/route.ts": route, "package.json": '{"dependencies": {"next": "15", "stripe": "17", "@prisma/client": "6"}}'}
     assert bool(found(tmp_path, files, "resilience/swallowed-failure")) == wrong
+
+
+@pytest.mark.parametrize(
+    ("counted", "wrong"),
+    [
+        ("{ stock: 1, reserved: -1 }", False),
+        ("{ stock: qty, sold: -qty }", False),
+        ("{ sold: qty, stock: -qty }", True),
+        ("{ stock: qty * -1 }", True),
+    ],
+)
+def test_each_figure_of_an_increment_has_its_own_sign(tmp_path: Path, counted: str, wrong: bool) -> None:
+    files = {
+        "server.js": _PLACES.replace("HEAD", "const Product = require('./product');\nconst Order = require('./order');").replace(
+            "PLACE",
+            "const qty = Number(req.body.qty);\n  await Order.create({ product: req.params.id, status: 'pending' });\n"
+            f"  await Product.findByIdAndUpdate(req.params.id, {{ $inc: {counted} }});",
+        ),
+        "product.js": _MODEL.replace("NAME", "Product").replace("status: String", "stock: Number, reserved: Number, sold: Number"),
+        "order.js": _MODEL.replace("NAME", "Order"),
+    }
+    assert any("counted down" in f.message for f in found(tmp_path, files, "inventory/oversell-race")) == wrong

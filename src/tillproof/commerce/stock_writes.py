@@ -345,12 +345,23 @@ class StockWrites:
         for option in options(value) if value is not None else ():
             if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) == 2:
                 return option.op == "-"
+            if isinstance(option, Mix) and _turned_round(option):
+                return True
             if isinstance(option, Record) and (said := {k for k, _ in option.entries} & {"increment", "decrement"}):
                 return "decrement" in said
         text = " ".join(self._text(fn, call) for fn, call in self._written_at(touch))
+        if "$inc" in text and (own := re.search(rf"(?<![\w$]){re.escape(field)}[\"']?\s*:\s*(-?)", text[text.index("$inc") :])):
+            return bool(own[1])  # of several fields each has its sign: `{ $inc: { stock: 1, reserved: -1 } }`
         if _TAKES_AWAY.search(text):
             return True
         return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(\"']", text) else None
+
+
+def _turned_round(value: Mix) -> bool:
+    """Whether a number is the negative of another: ``-n``, ``n * -1``."""
+    if value.op == "-" and len(value.operands) == 1:
+        return True
+    return value.op == "*" and any(constant(o) == "-1" for o in value.operands)
 
 
 def _getter(name: str) -> str:
