@@ -185,22 +185,33 @@ def test_an_error_that_is_raised_after_the_last_turn_of_a_loop_is_told(tmp_path:
     assert [r for r, _, _ in ruled(tmp_path / "raised", "resilience/swallowed-failure", _told(turns))] == ["held"]
 
 
-def test_a_function_at_the_edge_is_no_code_of_the_page_that_calls_it(tmp_path: Path) -> None:
-    head = 'import { createClient } from "https://esm.sh/@supabase/supabase-js@2";\n'
-    asks = """\
-  const { reference } = await req.json();
-  const answer = await fetch(`https://api.paystack.co/transaction/verify/${reference}`, { headers: { Authorization: `Bearer ${secret}` } });
+_CLIENT = 'import { createClient } from "https://esm.sh/@supabase/supabase-js@2";\n'
+_CONFIRM = f"""\
+{_CLIENT}
+Deno.serve(async (req) => {{
+  const db = createClient(Deno.env.get("URL"), Deno.env.get("KEY"));
+  const {{ reference }} = await req.json();
+  const headers = {{ Authorization: `Bearer ${{Deno.env.get("PAYSTACK_SECRET")}}` }};
+  const answer = await fetch(`https://api.paystack.co/transaction/verify/${{reference}}`, {{ headers }});
   const paid = (await answer.json()).data;
-  if (paid.status !== "success") return new Response("unpaid", { status: 402 });
-  const { data: order } = await db.from("orders").select("*").eq("reference", reference).single();
-  if (order.status !== "pending" || order.total * 100 !== paid.amount || order.currency !== paid.currency) return new Response("no", { status: 409 });
-  const { error } = await db.from("orders").update({ status: "paid" }).eq("reference", reference).eq("status", "pending");
-  return new Response(null, { status: error ? 500 : 200 });
+  if (paid.status !== "success") return new Response("unpaid", {{ status: 402 }});
+  const {{ data: order }} = await db.from("orders").select("*").eq("reference", reference).single();
+  if (order.total * 100 !== paid.amount || order.currency !== paid.currency) return new Response("no", {{ status: 409 }});
+  const {{ error }} = await db.from("orders").update({{ status: "paid" }}).eq("reference", reference).eq("status", "pending");
+  return new Response(null, {{ status: error ? 500 : 200 }});
+}});
 """
-    deno = f'{head}Deno.serve(async (req) => {{\n  const secret = Deno.env.get("PAYSTACK_SECRET");\n  const db = createClient(Deno.env.get("URL"), Deno.env.get("KEY"));\n{asks}}});\n'
-    page = 'import { supabase } from "./client";\nexport async function confirm(id) {\n  await supabase.from("orders").update({ status: "paid" }).eq("id", id);\n}\n'
-    files = {"package.json": '{"dependencies": {"react": "18", "vite": "5"}}', "supabase/functions/confirm/index.ts": deno}
+_PAGE = """\
+import { supabase } from "./client";
+export async function confirm(id) {
+  await supabase.from("orders").update({ status: "paid" }).eq("id", id);
+}
+"""
+
+
+def test_a_function_at_the_edge_is_no_code_of_the_page_that_calls_it(tmp_path: Path) -> None:
+    files = {"package.json": '{"dependencies": {"react": "18", "vite": "5"}}', "supabase/functions/confirm/index.ts": _CONFIRM}
     redirect = "payment/fulfil-on-redirect"
     assert [r for r, _, _ in ruled(tmp_path / "edge", redirect, files)] == ["held"]
-    files |= {"src/confirm.ts": page, "src/client.ts": f'{head}export const supabase = createClient("https://x", "y");\n'}
+    files |= {"src/confirm.ts": _PAGE, "src/client.ts": f'{_CLIENT}export const supabase = createClient("https://x", "y");\n'}
     assert ("broken", "src/confirm.ts", 3) in ruled(tmp_path / "page", redirect, files)

@@ -1,4 +1,4 @@
-"""JavaScript shops that bring what a framework gives others: their own statements, registers of failures and calls of their own functions."""
+"""JavaScript shops without a framework's help: statements of their own, registers of failures, rows that were just made."""
 
 from pathlib import Path
 
@@ -29,7 +29,10 @@ app.post('/hooks/stripe', express.raw({ type: '*/*' }), async (req, res) => {
 });
 app.listen(3000);
 """
-_MODEL = "const mongoose = require('mongoose');\nmodule.exports = mongoose.model('NAME', new mongoose.Schema({ sessionId: String, status: String }));\n"
+_MODEL = """\
+const mongoose = require('mongoose');
+module.exports = mongoose.model('NAME', new mongoose.Schema({ sessionId: String, status: String }));
+"""
 
 
 @pytest.mark.parametrize(
@@ -60,43 +63,60 @@ app.post('/orders/:id', async (req, res) => {
 });
 app.listen(3000);
 """
-_ROWS = [
-    ("const { Pool } = require('pg');\nconst db = new Pool();", "await db.query(\"UPDATE orders SET status = 'paid' WHERE id = $1\", [ID]);", [
-        ("const made = await db.query(\"INSERT INTO orders (status) VALUES ('pending') RETURNING id\");", "made.rows[0].id"),
-        ("const { rows } = await db.query(\"INSERT INTO orders (status) VALUES ('pending') RETURNING id\");", "rows[0].id"),
-    ]),
-    ("const { createClient } = require('@supabase/supabase-js');\nconst db = createClient(process.env.URL, process.env.KEY);",
-     "await db.from('orders').update({ status: 'paid' }).eq('id', ID);", [
-         ("const { data: made } = await db.from('orders').insert({ status: 'pending' }).select().single();", "made.id"),
-         ("const { data } = await db.from('orders').insert({ status: 'pending' }).select('id');", "data[0].id"),
-     ]),
-    ("const { drizzle } = require('drizzle-orm/node-postgres');\nconst { eq } = require('drizzle-orm');\nconst { orders } = require('./schema');\n"
-     "const db = drizzle(process.env.URL);", "await db.update(orders).set({ status: 'paid' }).where(eq(orders.id, ID));", [
-         ("const [made] = await db.insert(orders).values({ status: 'pending' }).returning();", "made.id"),
-     ]),
-]  # fmt: skip
-_SCHEMA = "const { pgTable, text } = require('drizzle-orm/pg-core');\nexports.orders = pgTable('orders', { id: text('id'), status: text('status') });\n"
-
-
-@pytest.mark.parametrize(("head", "pay", "makes", "given"), [(h, p, m, g) for h, p, made in _ROWS for m, g in made])
-def test_a_row_that_the_database_has_just_answered_with_is_new(tmp_path: Path, head: str, pay: str, makes: str, given: str) -> None:
-    def files(place: str) -> dict[str, str]:
-        return {"server.js": _PLACES.replace("HEAD", head).replace("PLACE", place), "schema.js": _SCHEMA}
-
-    new = pay.replace("ID", given)
-    assert found(tmp_path / "new", files(f"{makes}\n  {new}"), UNGUARDED) == []
-    assert found(tmp_path / "any", files(pay.replace("ID", "req.params.id")), UNGUARDED)
+_PG = "const { Pool } = require('pg');\nconst db = new Pool();"
+_POSTGREST = "const { createClient } = require('@supabase/supabase-js');\nconst db = createClient(process.env.URL, process.env.KEY);"
+_DRIZZLE = """\
+const { drizzle } = require('drizzle-orm/node-postgres');
+const { eq } = require('drizzle-orm');
+const { orders, lines, products } = require('./schema');
+const db = drizzle(process.env.URL);"""
+_SCHEMA = """\
+const { pgTable, text, integer } = require('drizzle-orm/pg-core');
+exports.orders = pgTable('orders', { id: text('id'), total: integer('total'), status: text('status') });
+exports.lines = pgTable('order_lines', { id: text('id'), orderId: text('order_id'), price: integer('price') });
+exports.products = pgTable('products', { id: text('id'), price: integer('price') });
+"""
+_PAY = {
+    _PG: "await db.query(\"UPDATE orders SET status = 'paid' WHERE id = $1\", [ID]);",
+    _POSTGREST: "await db.from('orders').update({ status: 'paid' }).eq('id', ID);",
+    _DRIZZLE: "await db.update(orders).set({ status: 'paid' }).where(eq(orders.id, ID));",
+}
 
 
 @pytest.mark.parametrize(
-    ("place", "wrong"),
+    ("head", "makes", "given"),
     [
-        ("const order = db.collection('orders').doc();\n  await order.set({ status: 'pending' });\n  await order.update({ status: 'paid' });", False),
-        ("const order = db.collection('orders').doc();\n  await db.runTransaction(async (tx) => {\n    tx.set(order, { status: 'pending' });\n"
-         "    tx.update(order, { status: 'paid' });\n  });", False),
-        ("const order = db.collection('orders').doc(req.params.id);\n  await order.update({ status: 'paid' });", True),
+        (_PG, "const made = await db.query(\"INSERT INTO orders (status) VALUES ('open') RETURNING id\");", "made.rows[0].id"),
+        (_PG, "const { rows } = await db.query(\"INSERT INTO orders (status) VALUES ('open') RETURNING id\");", "rows[0].id"),
+        (_POSTGREST, "const { data: made } = await db.from('orders').insert({ status: 'open' }).select().single();", "made.id"),
+        (_POSTGREST, "const { data } = await db.from('orders').insert({ status: 'open' }).select('id');", "data[0].id"),
+        (_DRIZZLE, "const [made] = await db.insert(orders).values({ status: 'open' }).returning();", "made.id"),
     ],
-)  # fmt: skip
+)
+def test_a_row_that_the_database_has_just_answered_with_is_new(tmp_path: Path, head: str, makes: str, given: str) -> None:
+    def files(place: str) -> dict[str, str]:
+        return {"server.js": _PLACES.replace("HEAD", head).replace("PLACE", place), "schema.js": _SCHEMA}
+
+    assert found(tmp_path / "new", files(f"{makes}\n  {_PAY[head].replace('ID', given)}"), UNGUARDED) == []
+    assert found(tmp_path / "any", files(_PAY[head].replace("ID", "req.params.id")), UNGUARDED)
+
+
+_BEGUN = """\
+const order = db.collection('orders').doc();
+  await order.set({ status: 'pending' });
+  await order.update({ status: 'paid' });"""
+_BEGUN_AT_ONCE = """\
+const order = db.collection('orders').doc();
+  await db.runTransaction(async (tx) => {
+    tx.set(order, { status: 'pending' });
+    tx.update(order, { status: 'paid' });
+  });"""
+_NAMED = """\
+const order = db.collection('orders').doc(req.params.id);
+  await order.update({ status: 'paid' });"""
+
+
+@pytest.mark.parametrize(("place", "wrong"), [(_BEGUN, False), (_BEGUN_AT_ONCE, False), (_NAMED, True)])
 def test_a_document_that_the_store_numbers_is_new(tmp_path: Path, place: str, wrong: bool) -> None:
     head = "const { getFirestore } = require('firebase-admin/firestore');\nconst db = getFirestore();"
     files = {"server.js": _PLACES.replace("HEAD", head).replace("PLACE", place)}
@@ -131,7 +151,8 @@ export const POST = async (request: Request) => {{
   }}
 }};
 """
-    files = {"app/api/hooks/stripe/route.ts": route, "package.json": '{"dependencies": {"next": "15", "stripe": "17", "@prisma/client": "6"}}'}
+    needs = '{"dependencies": {"next": "15", "stripe": "17", "@prisma/client": "6"}}'
+    files = {"app/api/hooks/stripe/route.ts": route, "package.json": needs}
     assert bool(found(tmp_path, files, "resilience/swallowed-failure")) == wrong
 
 
@@ -145,13 +166,63 @@ export const POST = async (request: Request) => {{
     ],
 )
 def test_each_figure_of_an_increment_has_its_own_sign(tmp_path: Path, counted: str, wrong: bool) -> None:
+    head = "const Product = require('./product');\nconst Order = require('./order');"
+    place = f"""\
+const qty = Number(req.body.qty);
+  await Order.create({{ product: req.params.id, status: 'pending' }});
+  await Product.findByIdAndUpdate(req.params.id, {{ $inc: {counted} }});"""
     files = {
-        "server.js": _PLACES.replace("HEAD", "const Product = require('./product');\nconst Order = require('./order');").replace(
-            "PLACE",
-            "const qty = Number(req.body.qty);\n  await Order.create({ product: req.params.id, status: 'pending' });\n"
-            f"  await Product.findByIdAndUpdate(req.params.id, {{ $inc: {counted} }});",
-        ),
+        "server.js": _PLACES.replace("HEAD", head).replace("PLACE", place),
         "product.js": _MODEL.replace("NAME", "Product").replace("status: String", "stock: Number, reserved: Number, sold: Number"),
         "order.js": _MODEL.replace("NAME", "Order"),
     }
     assert any("counted down" in f.message for f in found(tmp_path, files, "inventory/oversell-race")) == wrong
+
+
+_CHECKOUT = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+HEAD
+const app = express();
+app.post('/hook', express.raw({ type: '*/*' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.HOOK);
+  if (event.type === 'checkout.session.completed') {
+    PAY
+  }
+  res.json({ received: true });
+});
+app.use(express.json());
+app.post('/checkout', async (req, res) => {
+  const { orderId } = req.body;
+  LOOK
+  const named = { currency: 'eur', product_data: { name: 'Goods' } };
+  const session = await stripe.checkout.sessions.create({
+    mode: 'payment',
+    line_items: rows.map((row) => ({ price_data: { ...named, unit_amount: row.price }, quantity: 1 })),
+    metadata: { orderId },
+    success_url: 'https://shop.example/ok',
+  });
+  res.json({ url: session.url });
+});
+app.listen(3000);
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "look", "wrong"),
+    [
+        (_PG, "const { rows } = await db.query('SELECT price FROM order_lines WHERE order_id = $1', [orderId]);", False),
+        (_PG, "const { rows } = await db.query('SELECT total AS price FROM orders WHERE id = $1', [orderId]);", False),
+        (_PG, "const { rows } = await db.query('SELECT price FROM products WHERE id = ANY($1)', [req.body.ids]);", True),
+        (_POSTGREST, "const { data: rows } = await db.from('order_lines').select('*').eq('order_id', orderId);", False),
+        (_DRIZZLE, "const rows = await db.select().from(lines).where(eq(lines.orderId, orderId));", False),
+        (_DRIZZLE, "const rows = await db.query.lines.findMany({ where: eq(lines.orderId, orderId) });", False),
+        (_DRIZZLE, "const rows = await db.query.lines.findMany({ where: (line, { eq }) => eq(line.orderId, String(orderId)) });", False),
+        (_DRIZZLE, "const rows = await db.select().from(products).where(eq(products.id, req.body.product));", True),
+    ],
+)
+def test_the_sum_of_an_order_is_that_of_the_rows_found_by_its_id(tmp_path: Path, head: str, look: str, wrong: bool) -> None:
+    pay = _PAY[head].replace("ID", "event.data.object.metadata.orderId")
+    server = _CHECKOUT.replace("HEAD", head).replace("PAY", pay).replace("LOOK", look)
+    files = {"server.js": server, "schema.js": _SCHEMA}
+    assert bool(found(tmp_path, files, "payment/amount-not-reconciled")) == wrong

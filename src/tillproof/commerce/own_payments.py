@@ -13,11 +13,12 @@ from tillproof.commerce.money import name_of
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Element, Instance, Member, Overlay, Param, Result, Value, options, pieces
+from tillproof.flow.values import Const, Element, Instance, Member, Overlay, Param, Result, Value, names, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+    from tillproof.commerce.touches import Touch
     from tillproof.knowledge.schema import Provider
 
 BEGIN = ("payment.create", "checkout.create")
@@ -34,6 +35,11 @@ _COMES_BACK = (
 )  # fmt: skip
 NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
 _ID = re.compile(r"(\w+_)?(id|pk|uuid|number|reference|ref|key)|_id")
+_NUMBERED = re.compile(r"_?(id|pk|uuid|number|no|reference|ref|key)$")
+_REFERENCE = "client_reference_id"
+_CONVERSIONS = ("string", "str", "number", "int", "parseint", "strval", "intval", "objectid")
+_WRITTEN = ("to_string", "to_hex_string", "value_of")
+_FURTHER = 2
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _ANYBODYS = ("self", "cls", "request", "req", "event", "context", "ctx", "settings", "config")
 _PIECES = 80
@@ -112,12 +118,73 @@ class OwnPayments:
         prices = [v for path in site.operation.priced_by for _, v in given_at(self.model, site, path)]
         if owners and (sums or prices) and self._made_along(site, owners, [*sums, *prices]):
             return True
+        if (sums or prices) and self._looked_up_by_name(site, [*sums, *prices]):
+            return True
         if not owners or not sums:
             return False
         ours = {key for o in owners for key in (*keys_of(o), *self._put_in(o), *self._columns(o))}
         return all(
             not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*keys_of(p), p.at)) for v in sums
         )
+
+    def _looked_up_by_name(self, site: OperationSite, sums: list[Value]) -> bool:
+        """Whether all that is charged is read from the very order that the payment is told to be for, or from its lines: the id among what
+        the provider keeps for us is the one by which they were looked up."""
+        named = {
+            k for path in _NOTES for _, v in given_at(self.model, site, path) for told in self._told_ids(path, v) for k in self._marks(told)
+        }
+        return bool(named) and all(self._of_order(v, named) for v in sums)
+
+    def _told_ids(self, path: str, value: Value) -> Iterator[Value]:
+        """What a provider is told of an order's id."""
+        for key, held in shape(self.model.evaluator, value).must.items():
+            if self.model.words.entity(_NUMBERED.sub("", snake(key))):
+                yield held
+        if path == _REFERENCE:
+            yield value
+
+    def _of_order(self, sum_: Value, named: set[Hashable]) -> bool:
+        """Whether a sum is worked out from rows that were found by an id that was told, and from nothing that anybody sent."""
+        found = False
+        for piece in pieces([sum_], _PIECES, self.model.evaluator.made_of):
+            if isinstance(piece, Member) and (read := self.model.records.read_behind(piece.base)) is not None:
+                found = found or self._found_by(read, named, _FURTHER)
+        return found and not self.model.requests.sources_in(sum_)
+
+    def _found_by(self, read: "Touch", named: set[Hashable], further: int) -> bool:
+        """Whether a read is of an order, or of rows that hang on one, by an id that was told, or by that of a row so found."""
+        for column, key in read.keys.items():
+            name = snake(column)
+            hangs = self.model.words.entity(_NUMBERED.sub("", name)) or (_ID.fullmatch(name) and self.model.words.entity(read.entity))
+            if not hangs:
+                continue
+            if not named.isdisjoint(self._marks(key)):
+                return True
+            before = [self.model.records.read_behind(o.base) for o in options(key) if isinstance(o, Member)] if further else []
+            if any(b is not None and self._found_by(b, named, further - 1) for b in before):
+                return True
+        return False
+
+    def _marks(self, value: Value) -> Iterator[Hashable]:
+        """By what two ids are known to be the same: the piece of the request that they are, else the object that they are."""
+        for here in pieces([value], _PIECES, self._as_given):
+            source = self.model.requests.source(here)
+            if source is not None and source.key:
+                yield source.kind, source.key
+            else:
+                yield from _keys(here)
+
+    def _as_given(self, value: Value) -> list[Value]:
+        """What an id is written from: ``String(orderId)``, ``orderId.toString()``."""
+        if isinstance(value, Member) or self.model.requests.source(value) is not None:
+            return []
+        if not isinstance(value, Result) or value.instr < 0:
+            return list(value.parts())
+        given = [v for _, v in self.model.evaluator.arguments(value)]
+        if isinstance(value.callee, Member):
+            return [value.callee.base] if not given and snake(value.callee.name) in _WRITTEN else []
+        converts = any(n.rpartition(".")[2].lower() in _CONVERSIONS for n in names(value.callee))
+        return given if converts and len(given) == 1 else []
 
     def _made_along(self, site: OperationSite, owners: list[Value], sums: list[Value]) -> bool:
         """Whether a record of ours is created along with the payment that carries its id, for a sum that the server alone worked out."""

@@ -16,6 +16,7 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     External,
+    FunctionV,
     Instance,
     Member,
     Missing,
@@ -373,7 +374,7 @@ class PartReader:
 
     def condition(self, value: Value, out: Parts, depth: int = 0) -> None:
         """A record of conditions: ``{id, status: {in: […]}}``."""
-        if depth > 2:
+        if depth > 2 or self._as_comparison(value, out):
             return
         got = self._shape(value)
         for key, entry in list({**got.may, **got.must}.items())[:_MOST_KEYS]:
@@ -393,6 +394,20 @@ class PartReader:
             elif key in _JSON:  # a column that keeps a record itself: what is compared is in it
                 self.condition(entry, out, depth + 1)
 
+    def _as_comparison(self, value: Value, out: Parts) -> bool:
+        """Whether what chooses is no record but a comparison, or a function that gives one: ``where: eq(orders.id, x)``,
+        ``where: (order, { eq }) => eq(order.id, x)``."""
+        found = False
+        for option in options(value):
+            if isinstance(option, Result) and option.instr >= 0 and self.program.body(option.fn).op[option.instr] == Op.CALL:
+                found = self.comparison(option.fn, option.instr, option.ctx, out) or found
+            elif isinstance(option, FunctionV):
+                body = self.program.body(option.fn)
+                ends = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+                if len(ends) == 1 and body.op[ends[0]] == Op.CALL:
+                    found = self.comparison(option.fn, ends[0], None, out) or found
+        return found
+
     def comparison(self, fn: Fn, i: int, ctx: Ctx | None, out: Parts) -> bool:
         """``Order.id == x``, ``eq(orders.id, x)``, ``and(…)``: whether it is one."""
         body = self.program.body(fn)
@@ -411,7 +426,9 @@ class PartReader:
         name = body.called(i).lower()
         given = [v for k, v in arguments if k == ""]
         if name in ("and", "or", "and_", "or_", "q"):
-            told = [self.comparison(fn, g, ctx, out) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
+            each = Parts() if name in ("or", "or_") and len(given) > 1 else out
+            told = [self.comparison(fn, g, ctx, each) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
+            out.compared |= each.compared
             return any(told)
         if name == "sql":
             return self._in_template(fn, given, out)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
-from tillproof.commerce.answered_rows import answer_of
+from tillproof.commerce.answered_rows import answer_of, narrowed
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
@@ -33,7 +33,6 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
     Ctx,
-    Element,
     External,
     Instance,
     Member,
@@ -78,7 +77,7 @@ _WORKING = {"record.create": "create", "record.write": "write", "order.write": "
 
 # Calls that give the record itself, on what was fetched (a snapshot's fields, a document as plain data) or at a statement's end.
 _GIVES_ROWS = re.compile(
-    r"data|toObject|toJSON|returning(All)?|\$?returningId|select|single|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
+    r"where|limit|offset|order_?[bB]y|(left|inner)_?[jJ]oin|for|data|toObject|toJSON|returning(All)?|\$?returningId|select|single|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
 )
 
 
@@ -127,7 +126,8 @@ class Records:
                 if touch is not None and touch.kind in ("read", "upsert", "create"):
                     return touch
                 if isinstance(rows.callee, Member) and isinstance(rows.callee.base, Result) and _GIVES_ROWS.fullmatch(rows.callee.name):
-                    return self.read_behind(rows.callee.base)
+                    read = self.read_behind(rows.callee.base)
+                    return narrowed(self, read, rows) if read is not None and read.kind == "read" else read
             elif isinstance(rows, Member) and rows.name in ANSWERED:
                 return self.read_behind(rows.base)
         return None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.answered_rows import narrowed
 from tillproof.commerce.conditions import EQUAL, UNEQUAL, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
@@ -16,7 +17,6 @@ from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, 
 from tillproof.commerce.firsts import first_only
 from tillproof.commerce.items import ITEMS, turns_what_it_asks
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.parts import Parts
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.schema.tables import Unique
@@ -165,7 +165,7 @@ class States:
             if isinstance(here, Result) and here.instr >= 0:
                 touch = self.records.touch(here.fn, here.instr, here.ctx)
                 if touch is not None and touch.kind != "flush":
-                    return self._narrowed(touch, option) if touch.kind == "read" and option is not here else touch
+                    return narrowed(self.records, touch, option) if touch.kind == "read" and option is not here else touch
                 gathered = any(name in _GATHERS for name in names(here.callee))
                 if isinstance(here.callee, Member) and not gathered:
                     inner = here.callee.base
@@ -185,17 +185,6 @@ class States:
         parts = pieces([made], _MOST_PIECES, self.evaluator.made_of)
         rows = (self._fetched(p.base) for p in parts if isinstance(p, Element) and p.key is None)
         return next((touch for touch in rows if touch is not None), None)
-
-    def _narrowed(self, read: Touch, value: Value) -> Touch:
-        """A read with what the calls after it ask for: ``Order.objects.select_related("user").exclude(status="paid").exists()``"""
-        if not isinstance(value, Result) or value.instr < 0:
-            return read
-        chain, parts = self.records.chains.of(value.fn, value.instr, value.ctx), Parts()
-        if not any((link.fn, link.call) == (read.fn, read.instr) for link in chain.calls()):
-            return read
-        self.records.parts.chosen(chain, parts)
-        keys, compared = {**parts.keys, **read.keys}, read.compared | parts.compared
-        return replace(read, keys=keys, compared=compared, locked=read.locked or parts.locked)
 
     # --- what becomes of it
 

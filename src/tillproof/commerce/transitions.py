@@ -11,7 +11,6 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.lexicon import snake
 from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.states import Writes
 from tillproof.commerce.told_states import state_kept
@@ -367,9 +366,10 @@ class Transitions:
 
     def _of_new_document(self, touch: Touch) -> bool:
         """Whether what is written is a document that this run began: ``const order = orders.doc(); … tx.update(order, { paid: true })``."""
-        given = self.model.program.body(touch.fn).call(touch.instr)[1] if self.model.program.body(touch.fn).op[touch.instr] == Op.CALL else []
-        named = [self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)] if given else []
-        return any(is_new_document(self.model.evaluator, v) for v in (*named, *([touch.record] if touch.record is not None else [])))
+        body, evaluator = self.model.program.body(touch.fn), self.model.evaluator
+        given = body.call(touch.instr)[1][:1] if body.op[touch.instr] == Op.CALL else []
+        named = [evaluator.value(touch.fn, v, touch.ctx) for _, v in given] + ([touch.record] if touch.record is not None else [])
+        return any(is_new_document(evaluator, v) for v in named)
 
     def _is_new(self, record: Value, kind: str) -> bool:
         record = record.base if isinstance(record, Overlay) else record
