@@ -226,3 +226,49 @@ def test_the_sum_of_an_order_is_that_of_the_rows_found_by_its_id(tmp_path: Path,
     server = _CHECKOUT.replace("HEAD", head).replace("PAY", pay).replace("LOOK", look)
     files = {"server.js": server, "schema.js": _SCHEMA}
     assert bool(found(tmp_path, files, "payment/amount-not-reconciled")) == wrong
+
+
+_SETS = """\
+const { Pool } = require('pg');
+const pool = new Pool();
+async function change(id, fields) {
+  BODY
+}
+module.exports = { change };
+"""
+_CHANGES = """\
+const express = require('express');
+const { change } = require('./store');
+const app = express();
+app.use(express.json());
+app.post('/orders/:id/confirm', async (req, res) => {
+  await change(req.params.id, { FIELD: 'paid' });
+  res.json({ ok: true });
+});
+app.listen(3000);
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """const sets = [], values = [];
+  for (const [name, value] of Object.entries(fields)) {
+    sets.push(`${name} = $${values.length + 1}`);
+    values.push(value);
+  }
+  await pool.query(`UPDATE orders SET ${sets.join(', ')} WHERE id = $${values.length + 1}`, [...values, id]);""",
+        """const list = Object.keys(fields).map((name, n) => `${name} = $${n + 2}`).join(', ');
+  await pool.query('UPDATE orders SET ' + list + ' WHERE id = $1', [id, ...Object.values(fields)]);""",
+        """const list = [];
+  for (const name in fields) list.push(name + ' = ?');
+  await pool.execute('UPDATE orders SET ' + list.join() + ' WHERE id = ?', [...Object.values(fields), id]);""",
+        "await pool.query('UPDATE orders SET ? WHERE id = ?', [fields, id]);",
+    ],
+)
+def test_a_list_of_columns_made_of_keys_says_what_is_set(tmp_path: Path, body: str) -> None:
+    def files(field: str) -> dict[str, str]:
+        return {"store.js": _SETS.replace("BODY", body), "server.js": _CHANGES.replace("FIELD", field)}
+
+    assert [f.file for f in found(tmp_path / "state", files("status"), UNGUARDED)] == ["store.js"]
+    assert found(tmp_path / "note", files("note"), UNGUARDED) == []

@@ -9,6 +9,7 @@ from tillproof.commerce.bound_values import bound_before, prepared_by_function
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.record_names import TouchKind
+from tillproof.commerce.set_lists import set_by_keys
 from tillproof.commerce.sql.statement import Operand, Statement
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.upserts import by_statement
@@ -80,6 +81,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         statement = _of_named_table(statement, asked.holes)
         if kind and statement.table:
             found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
+            if kind == "write" and not found.fields:
+                found = found._replace(fields=dict(set_by_keys(model, last, asked.holes, bound)))
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
 
