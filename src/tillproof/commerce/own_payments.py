@@ -36,7 +36,7 @@ _COMES_BACK = (
 NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
 _ID = re.compile(r"(\w+_)?(id|pk|uuid|number|reference|ref|key)|_id")
 _NUMBERED = re.compile(r"_?(id|pk|uuid|number|no|reference|ref|key)$")
-_REFERENCE = "client_reference_id"
+_BAGS = ("metadata", "notes", "payment_intent_data.metadata", "custom_data", "meta")  # of names that we choose
 _CONVERSIONS = ("string", "str", "number", "int", "parseint", "strval", "intval", "objectid")
 _WRITTEN = ("to_string", "to_hex_string", "value_of")
 _FURTHER = 2
@@ -118,7 +118,7 @@ class OwnPayments:
         prices = [v for path in site.operation.priced_by for _, v in given_at(self.model, site, path)]
         if owners and (sums or prices) and self._made_along(site, owners, [*sums, *prices]):
             return True
-        if (sums or prices) and self._looked_up_by_name(site, [*sums, *prices]):
+        if (sums or prices) and self._looked_up_by_name(site, under, [*sums, *prices]):
             return True
         if not owners or not sums:
             return False
@@ -127,11 +127,11 @@ class OwnPayments:
             not ours.isdisjoint(k for p in pieces([v], _PIECES, self.model.evaluator.made_of) for k in (*keys_of(p), p.at)) for v in sums
         )
 
-    def _looked_up_by_name(self, site: OperationSite, sums: list[Value]) -> bool:
+    def _looked_up_by_name(self, site: OperationSite, under: tuple[str, ...], sums: list[Value]) -> bool:
         """Whether all that is charged is read from the very order that the payment is told to be for, or from its lines: the id among what
         the provider keeps for us is the one by which they were looked up."""
         named = {
-            k for path in _NOTES for _, v in given_at(self.model, site, path) for told in self._told_ids(path, v) for k in self._marks(told)
+            k for path in under for _, v in given_at(self.model, site, path) for told in self._told_ids(path, v) for k in self._marks(told)
         }
         return bool(named) and all(self._of_order(v, named) for v in sums)
 
@@ -140,7 +140,7 @@ class OwnPayments:
         for key, held in shape(self.model.evaluator, value).must.items():
             if self.model.words.entity(_NUMBERED.sub("", snake(key))):
                 yield held
-        if path == _REFERENCE:
+        if path not in _BAGS:
             yield value
 
     def _of_order(self, sum_: Value, named: set[Hashable]) -> bool:
@@ -172,7 +172,7 @@ class OwnPayments:
             if source is not None and source.key:
                 yield source.kind, source.key
             else:
-                yield from _keys(here)
+                yield from keys_of(here)
 
     def _as_given(self, value: Value) -> list[Value]:
         """What an id is written from: ``String(orderId)``, ``orderId.toString()``."""
