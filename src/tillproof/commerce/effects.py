@@ -3,7 +3,7 @@
 import re
 from collections import Counter, deque
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
@@ -490,7 +490,8 @@ class Effects:
     def facts(self, fn: Fn) -> Facts:
         """What is certain at each instruction of a function."""
         if fn not in self._facts:
-            self._facts[fn] = Facts(self.model.program.body(fn), lambda i: self._leaving.never_returns(fn, i))
+            ends, quiet = self._leaving.never_returns, self.model.quiet_calls.throw_nothing
+            self._facts[fn] = Facts(self.model.program.body(fn), partial(ends, fn), partial(quiet, fn))
         return self._facts[fn]
 
     def never_returns(self, fn: Fn, i: int) -> bool:

@@ -108,7 +108,7 @@ class FieldReads:
         value = self.evaluator.value(fn, base, ctx)
         if kind in _MESSAGES and self.records.read_behind(value) is None:
             return []
-        if kind and self._answered(value):
+        if kind and (self._answered(value) or self._sent(value)):
             return []
         field = snake(name).lstrip("_")
         return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
@@ -123,6 +123,11 @@ class FieldReads:
             and isinstance(known.thing, Operation)
             for o in found
         )
+
+    def _sent(self, value: Value) -> bool:
+        """Whether something is a part of what was sent: an order or payment in a message tells what the message says, not what we know."""
+        sources = [self.model.requests.source(o) for o in options(value)]
+        return all(s is not None and s.kind in ("body", "raw", "query") for s in sources) and self.records.read_behind(value) is None
 
     def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a record is one that this very run has created: what it says was not so before."""

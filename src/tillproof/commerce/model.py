@@ -39,6 +39,7 @@ from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.queues import Queues
+from tillproof.commerce.quiet_calls import QuietCalls
 from tillproof.commerce.reach import Reach
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.record_methods import RecordMethods
@@ -379,6 +380,11 @@ class Model:
     @cached_property
     def transitions(self) -> Transitions:
         return Transitions(self)
+
+    @cached_property
+    def quiet_calls(self) -> QuietCalls:
+        """Which calls throw nothing."""
+        return QuietCalls(self)
 
     @cached_property
     def ownership(self) -> Ownership:

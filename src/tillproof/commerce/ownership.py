@@ -7,9 +7,11 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.transitions import Transition
+from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Member, Value, options, pieces
+from tillproof.flow.values import ClassV, Member, Value, options, pieces
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ _OWNERS = re.compile(
 _SECRET = re.compile(r"(\w+_)?(reference|uuid|guid|ulid|public_id|token|hash|secret|order_key|access_key)")
 _OPENS = {"session_start"}
 """That a session is opened says nothing of whose it is."""
+_MAKERS = ("__construct", "constructor", "__init__")
 _SENT = ("path", "body", "query")
 _MOST = 40
 
@@ -68,7 +71,12 @@ class Ownership:
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
         called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here)]
         guards = [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
-        return list(dict.fromkeys([*way, *around, *called, *guards]))
+        builds = [fn for fn in called if self._only_keeps(fn)]
+        return [fn for fn in dict.fromkeys([*way, *around, *called, *guards]) if fn not in builds]
+
+    def _only_keeps(self, fn: Fn) -> bool:
+        """Whether a function makes an object: that it is handed a session or a repository of customers asks nothing of anybody yet."""
+        return self.model.program.name(fn) in _MAKERS
 
     def _about_orders(self, fn: Fn) -> bool:
         """Whether a guard looks at more than who is asking."""
@@ -76,11 +84,23 @@ class Ownership:
 
     def _names_owner(self, fn: Fn) -> bool:
         body = self.model.program.body(fn)
-        found_by = self._of_the_record(fn)  # the customer's own rows, found by whose the order is, are asked by nobody
+        # The customer's own rows, found by whose the order is, are asked by nobody; nor is who is written to, or what an object keeps.
+        found_by = self._of_the_record(fn) | self._told(fn)
         named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
         keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
         words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
         return any(_OWNERS.fullmatch(word) for word in words)
+
+    def _told(self, fn: Fn) -> set[int]:
+        """What a mail or an object of ours that is made here is handed: nothing of it decides whether the function goes on."""
+        body = self.model.program.body(fn)
+        found: set[int] = set()
+        for i, op in enumerate(body.op):
+            if op == Op.NEW and all(isinstance(o, ClassV) for o in options(self.model.evaluator.value(fn, body.args(i)[0]))):
+                found |= {below for _, given in body.call(i)[1] for below in _below(body, given)}
+            elif op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
+                found |= _below(body, i)
+        return found
 
     def _of_the_record(self, fn: Fn) -> set[int]:
         """Where something else of the order's own customer is looked up: ``Wallet.findOne({ userId: order.userId })``."""
@@ -108,3 +128,15 @@ class Ownership:
         """Whether a value is a piece of what the customer sends, or of what was looked up by one."""
         found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
         return any(source is not None and source.kind in _SENT for source in found)
+
+
+def _below(body: Body, i: int) -> set[int]:
+    """An instruction with all those whose values it is made of."""
+    found: set[int] = set()
+    stack = [i]
+    while stack:
+        here = stack.pop()
+        if here not in found:
+            found.add(here)
+            stack += value_operands(body, here)
+    return found

@@ -8,7 +8,7 @@ and so does a loop that leaves the function when an element of what it goes thro
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Block, Body
 from tillproof.ir.ops import Op
 
 
@@ -36,9 +36,9 @@ Fact: TypeAlias = Condition | Either | Passed
 
 
 class Facts:
-    """The facts of one body, as sets of bits. ``leaves``: whether a call never returns."""
+    """The facts of one body, as sets of bits. ``leaves``: whether a call never returns; ``quiet``: whether nothing in a block throws."""
 
-    def __init__(self, body: Body, leaves: Callable[[int], bool]) -> None:
+    def __init__(self, body: Body, leaves: Callable[[int], bool], quiet: Callable[[Block], bool] = lambda _: False) -> None:
         self.body = body
         self._leaving = {
             number
@@ -55,6 +55,10 @@ class Facts:
             for kind, target in block.next:
                 if number not in self._leaving or kind == EDGE_RAISE:
                     self._incoming[target].append((number, kind))
+        for target, ways in enumerate(self._incoming):
+            loud = [(n, kind) for n, kind in ways if kind != EDGE_RAISE or not quiet(body.blocks[n])]
+            if loud:  # something is caught, if only by what looks as if nothing could be
+                self._incoming[target] = loud
         self._searched = dict(self._searches())
         self._settle()
 

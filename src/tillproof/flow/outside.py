@@ -31,7 +31,7 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
-from tillproof.ir.ops import Kind
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
@@ -50,6 +50,10 @@ _SPELT: dict[str, Callable[..., str]] = {
 # Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
+# Functions of PHP and of frameworks that say something of a class instead of handing out an object of it.
+_ABOUT_CLASSES = (
+    "_exists", "_parents", "_implements", "_uses", "_methods", "_vars", "_class", "classname", "basename", "dispatch", "event", "dump",
+)  # fmt: skip
 _LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 
 
@@ -165,12 +169,22 @@ def class_told(ev: "Evaluator", value: Value) -> str:
 def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
     """``$container->get(Orders::class)``, ``app(Orders::class)``, ``$container->get('shop.orders')``: an object of the class that a
     container is asked for by its name, or by one that the container was told."""
-    if not isinstance(callee, (Member, External)) or callee.name.rpartition(".")[2] not in _LOCATES:
-        return None
     arguments = f.body.call(i)[1]
+    if not isinstance(callee, (Member, External)) or not (
+        callee.name.rpartition(".")[2] in _LOCATES or _hands_by_class(callee, f, arguments)
+    ):
+        return None
     asked = options(ev.at(f, arguments[0][1])) if arguments else ()
     made = [named.cls for o in asked if (named := class_named(o))] or [cls for o in asked if (cls := _service(ev, o, f.fn.file))]
     return choice(at, [Instance(at, cls) for cls in made]) if made else None
+
+
+def _hands_by_class(callee: Member | External, f: Frame, arguments: list[tuple[str, int]]) -> bool:
+    """Whether a plain function is given a class and nothing else: ``tribe(Orders::class)``, a product's own name for its container."""
+    if len(arguments) != 1 or not isinstance(callee, External) or "." in callee.name or callee.name.lower().endswith(_ABOUT_CLASSES):
+        return False
+    given = arguments[0][1]
+    return f.body.op[given] == Op.FIELD and f.body.name(given).rpartition(".")[2] == "class"
 
 
 def _service(ev: "Evaluator", name: Value, file: str) -> ClassId | None:

@@ -36,10 +36,12 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
         source(model, entry, f"{handler.provider.name} {handler.kind} handler: messages arrive in any order, and late ones again")
     ]
     bare = [a for a in found if not a.guards and not a.held]
-    if handler.inbound.proof == "refetch" and not any(a.how == "mirrored" for a in bare):
+    asked = [p for p in handler.walked.proofs if p.refetch]  # where it is signed instead, it tells the state itself
+    unsigned = handler.inbound.proof == "refetch" and (asked or not handler.walked.proofs)
+    if unsigned and not any(a.how == "mirrored" for a in bare):
         ruling.evidence.append(source(model, entry, "the message names a payment, whose state is asked of the provider anew"))
-        ruling.evidence += [step(model, Place(p.fn, p.instr, None), "asked here", "guard") for p in handler.walked.proofs[:1]]
-        return ruling if handler.walked.proofs else None
+        ruling.evidence += [step(model, Place(p.fn, p.instr, None), "asked here", "guard") for p in asked[:1]]
+        return ruling if asked else None
     if not bare:
         for arrival in found[:_MOST]:
             for atom in arrival.guards[:_MOST]:

@@ -30,6 +30,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not _may(model, entry):
             continue
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}
+        met: set[tuple[Fn, int]] = set()  # several changes stand at the one call that leads to them all
         handler = webhooks.get(entry.target.fn)
         for transition in model.transitions.of(entry.target):
             if transition.computed if handler is None else transition.to == (ASKED,):
@@ -38,8 +39,9 @@ def rule(model: Model) -> Iterator[Ruling]:
                 continue  # what a number means, and what may come before it, is not written here
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
-                seen.add((place.fn, place.instr))
+                met.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, transition))
+        seen |= met
         for part in parts.values():
             yield _rule(model, entry, part, handler)
 
