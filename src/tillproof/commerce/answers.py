@@ -141,7 +141,10 @@ class _Reader:
         got = recogniser.effect(fn, call, ctx)
         if got is not None and got[0].effect in _TOLD:
             return False
-        return not self.model.evaluator.defuse(fn).uses(call) or self.status(fn, call, ctx, depth)
+        uses = self.model.evaluator.defuse(fn).uses
+        body = self.model.program.body(fn)
+        waited = [use for use in uses(call) if body.op[use] == Op.AWAIT]
+        return not any(use not in waited or uses(use) for use in uses(call)) or self.status(fn, call, ctx, depth)
 
     def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> bool:
         """Whether what was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""

@@ -36,7 +36,8 @@ def asks_whether_paid(model: "Model", handler: Handler) -> bool:
     """Whether a handler asks, or may ask, what came of the payment that it hears of."""
     provider, closure = handler.provider, handler.closure
     events = {event for told in provider.inbound for event in (*told.events, *told.settles) if not _PLAIN.fullmatch(event)}
-    if not events.isdisjoint(closure.compared) or not events.isdisjoint(closure.texts):
+    named = {model.program.name(fn) for fn in closure.functions}  # of the entries of a table of handlers
+    if not events.isdisjoint(closure.compared) or not events.isdisjoint(closure.texts) or not events.isdisjoint(named):
         return True
     paid_only = frozenset(field for told in provider.inbound if told.signs == "paid" for field in told.fields if "sign" in field)
     if any(not paid_only.isdisjoint(model.vocabulary.tokens(fn)) for fn in closure.functions):
