@@ -499,8 +499,10 @@ class Effects:
         return self._leaving.never_returns(fn, i)
 
     def held(self, effect: Effect) -> list[Held]:
-        """What is certain when an effect happens: in its own function, and at each call on the way to it."""
-        return [held for place in effect.way for held in self.held_at(place)]
+        """What is certain when an effect happens: in its own function, at each call on the way to it, and where what stands before a
+        function on the way hands on to it."""
+        before = self.model.handing_on.before
+        return [held for place in effect.way for held in (*self.held_at(place), *before(place.fn))]
 
     def held_at(self, place: Place) -> list[Held]:
         """What is certain in its own function when an instruction is run."""

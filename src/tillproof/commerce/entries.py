@@ -132,20 +132,29 @@ def _by_decorator(wiring: Wiring, one: Declared) -> tuple[str, ...]:
 
 
 def _decorators(wiring: Wiring, one: Declared) -> list[Value]:
-    """Decorators of the handler's class and then of the handler, outermost first, without those that declare the route."""
+    """Decorators of the handler's class and then of the handler, outermost first, without those that declare the route, and those above
+    an application's own (``@login_required`` over ``@app.post(path)``), which has taken the function before they are put around it."""
     fn = one.target.fn
     if fn.number == TOP:
         return []
     owner = wiring.program.owner(fn)
     around = wiring.around(fn)
     out: list[Value] = []
+    taken = _taken_at(wiring, one)
     for wanted, number in ((1, owner.number if owner else -1), (0, fn.number)):
         for i, kind, decorated in wiring.decorations(around):
-            if kind == wanted and decorated == number and (around, i) not in one.rows:
+            if kind == wanted and decorated == number and (around, i) not in one.rows and (kind == 1 or i > taken):
                 value = wiring.decorated(around, i)
                 if not _declares(wiring, fn.file, value):
                     out.append(value)
     return out
+
+
+def _taken_at(wiring: Wiring, one: Declared) -> int:
+    """The first of the decorators by which an application takes a Python function as it then is; -1 when none does."""
+    routes = wiring.knowledge.frameworks[one.framework].routes if one.framework in wiring.knowledge.frameworks else ()
+    takes = wiring.program.language(one.target.fn.file) == "python" and any(r.style == "decorator" and r.receivers for r in routes)
+    return min((i for fn, i in one.rows if fn == wiring.around(one.target.fn)), default=-1) if takes else -1
 
 
 def _declares(wiring: Wiring, file: str, value: Value) -> bool:
@@ -157,13 +166,26 @@ def _declares(wiring: Wiring, file: str, value: Value) -> bool:
 
 
 def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
-    """What a handler's parameters depend on: ``user = Depends(current_user)``, ``Annotated[User, Depends(current_user)]``."""
+    """What a handler's parameters depend on: ``user = Depends(current_user)``, ``Annotated[User, Depends(current_user)]``; and what that
+    depends on itself."""
     fn = one.target.fn
-    if (
-        wiring.program.language(fn.file) != "python"
-        or fn.number == TOP
-        or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file))
-    ):
+    if fn.number == TOP or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file)):
+        return []
+    out: dict[Value, None] = {}
+    seen = {fn}
+    waiting = [fn]
+    while waiting:
+        found = _depends_on(wiring, waiting.pop(0), one.place)
+        out.update(dict.fromkeys(found))
+        further = {o.fn: None for o in found if isinstance(o, FunctionV) and o.fn not in seen}
+        seen.update(further)
+        waiting += further
+    return list(out)
+
+
+def _depends_on(wiring: Wiring, fn: Fn, place: Place) -> list[Value]:
+    """What the parameters of one function depend on."""
+    if wiring.program.language(fn.file) != "python":
         return []
     body = wiring.program.body(fn)
     out: list[Value] = []
@@ -174,18 +196,18 @@ def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
                 out += options(wiring.evaluator.value(fn, given[0][1]))
     for param in body.params:
         for match in _ANNOTATED.finditer(param.type):
-            out += options(_dotted(wiring, one, match[1]))
+            out += options(_dotted(wiring, fn.file, match[1], place))
         if _TYPE_NAME.fullmatch(param.type):
-            out += _named_dependencies(wiring, _dotted(wiring, one, param.type))
+            out += _named_dependencies(wiring, _dotted(wiring, fn.file, param.type, place))
     return out
 
 
-def _dotted(wiring: Wiring, one: Declared, name: str) -> Value:
-    """What a dotted name means in the file of the handler."""
+def _dotted(wiring: Wiring, file: str, name: str, place: Place) -> Value:
+    """What a dotted name means in a file."""
     head, *rest = name.split(".")
-    value = wiring.evaluator.scope.global_name(one.target.fn.file, head, one.place)
+    value = wiring.evaluator.scope.global_name(file, head, place)
     for part in rest:
-        value = wiring.evaluator.member(value, part, one.place)
+        value = wiring.evaluator.member(value, part, place)
     return value
 
 

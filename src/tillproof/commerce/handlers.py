@@ -16,8 +16,8 @@ from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
-from tillproof.flow.values import FunctionV, Value, options
-from tillproof.ir.ops import Op
+from tillproof.flow.values import Const, FunctionV, Value, options
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
 if TYPE_CHECKING:
@@ -336,8 +336,9 @@ class Handlers:
             return any(self._function_proves(walk, o.fn, None, depth + 1) for o in inner)
         ends = [o for o in summary.outcomes if o.value is not None]
         going_on = [o for o in ends if o.value is None or not self.model.recogniser.result_is("answers", o.value)]
-        if len(going_on) == len(ends):  # a guard that answers yes or no; a hook answers the request instead, or returns nothing
-            going_on = [o for o in ends if o.truth is not False]
+        # a guard answers yes or no, or with an error in the place of no; a hook answers the request instead, or returns nothing
+        if len(going_on) == len(ends) or not any(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in going_on):
+            going_on = [o for o in going_on if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
 
 

@@ -23,6 +23,7 @@ from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.gateways import Gateways
 from tillproof.commerce.handed_rows import HandedRows
+from tillproof.commerce.handing_on import HandingOn
 from tillproof.commerce.handlers import Handlers
 from tillproof.commerce.handovers import Handovers
 from tillproof.commerce.http import Requests as HttpRequests
@@ -38,6 +39,7 @@ from tillproof.commerce.outcomes import Outcomes
 from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
+from tillproof.commerce.promises import Promises
 from tillproof.commerce.queues import Queues
 from tillproof.commerce.quiet_calls import QuietCalls
 from tillproof.commerce.reach import Reach
@@ -364,6 +366,14 @@ class Model:
     @cached_property
     def effects(self) -> Effects:
         return Effects(self)
+
+    @cached_property
+    def promises(self) -> Promises:
+        return Promises(self)
+
+    @cached_property
+    def handing_on(self) -> HandingOn:
+        return HandingOn(self)
 
     @cached_property
     def conditions(self) -> Conditions:

@@ -183,6 +183,8 @@ class Outcomes:
             below: list[tuple[int, bool]] | None = None
             if op == Op.AWAIT:
                 below = self._asking(fn, use, depth + 1)
+            elif op == Op.UNARY and body.text(body.args(use)[0]) == "void":
+                below = []  # said to be thrown away
             elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
                 inner = self._asking(fn, use, depth + 1)
                 below = None if inner is None else [(b, not positive) for b, positive in inner]

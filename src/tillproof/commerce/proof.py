@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.failures import is_log
+from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
@@ -76,7 +77,6 @@ _BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|hand
 _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
-_NEXT = ("next", "call_next", "done")
 _LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
 # Calls that return only when their first argument is true (or false).
 _INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
@@ -328,7 +328,7 @@ class SenderPolicy:
             return "order.paid" if self._is_acted_on(fn, body.args(i)[0], ctx) else None
         if op != Op.CALL:
             return None
-        if self._goes_on(fn, i, ctx):
+        if goes_on(self.model, fn, i, ctx):
             return CONTINUES
         known = self.model.operations.at(fn, i, ctx)
         if known is not None:
@@ -400,22 +400,6 @@ class SenderPolicy:
             return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
         own = _BECAME if _MESSAGE.fullmatch(touch.entity) else _NOTES  # of the message's own record, what became of it
         return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
-
-    def _goes_on(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call hands the request on: ``next()`` of a middleware, the function that a decorator wraps, ``super().dispatch()``."""
-        body = self.model.program.body(fn)
-        callee = body.args(i)[0]
-        if body.op[callee] == Op.FIELD:
-            base = body.args(callee)[0]
-            above = body.op[base] == Op.CALL and body.called(base) == "super"
-            return above and body.name(callee) == self.model.program.name(fn)
-        if body.op[callee] != Op.NAME:
-            return False
-        value = self.model.evaluator.value(fn, callee, ctx)
-        if not isinstance(value, Param):
-            return False
-        captured = value.fn != fn and value.number == 0 and self.model.program.language(fn.file) == "python"
-        return captured or (value.name in _NEXT and value.number > 0)
 
     def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         touch = self.model.records.touch(fn, i, ctx)

@@ -11,7 +11,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, Result, Seq, Value, constant, options
+from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Verifier
@@ -98,6 +98,7 @@ class Reach:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._edges: dict[Fn, list[Fn]] = {}
+        self._in_place: dict[Fn, tuple[Fn, ...]] = {}
         self._facts: dict[Fn, Facts] = {}
         self._matters: dict[Fn, bool] = {}
         self._tells: dict[Fn, bool] = {}
@@ -209,7 +210,10 @@ class Reach:
         out: list[Fn] = []
         for option in options(value):
             if isinstance(option, FunctionV):
-                out.append(option.fn)
+                out += [option.fn, *self.put_in_place(option.fn)]
+            elif isinstance(option, ModuleV):  # a CommonJS module that is one function
+                one = self.model.evaluator.scope.exported(option.file, "default", option.at)
+                out += self.functions_of(one, depth + 1) if depth < 2 and not isinstance(one, ModuleV) else []
             elif isinstance(option, (ClassV, Instance)):
                 for name in _GUARD_METHODS:
                     method = self.model.evaluator.scope.method(option.cls, name)
@@ -221,6 +225,16 @@ class Reach:
             elif isinstance(option, Seq):
                 out += [fn for item in option.items for fn in self.functions_of(item, depth + 1)]
         return out
+
+    def put_in_place(self, fn: Fn) -> tuple[Fn, ...]:
+        """The functions that a decorator returns, to be run in the place of what it is given: they are written in it."""
+        if fn not in self._in_place:
+            body = self.model.program.body(fn)
+            given = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN)
+            found = (o.fn for v in given if v >= 0 for o in options(self.model.evaluator.value(fn, v)) if isinstance(o, FunctionV))
+            own = dict.fromkeys(f for f in found if self.model.program.parent(f) == fn)
+            self._in_place[fn] = tuple(one for f in own for one in (f, *self.put_in_place(f)))
+        return self._in_place[fn]
 
     def callees(self, fn: Fn) -> list[Fn]:
         """Functions of the repository that a function may call, sets off, or hands to somebody who may call them."""

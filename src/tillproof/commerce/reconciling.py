@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.chosen_sums import chosen_by_sum
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
@@ -112,6 +113,8 @@ class Reconciling:
                     receiver.append(atom)
                 if self._refers(atom):
                     reference.append(atom)
+        chosen = chosen_by_sum(self.model, effect, self._is_told)
+        amount, currency = amount + chosen[0], currency + chosen[1]
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and self._is_told(key)

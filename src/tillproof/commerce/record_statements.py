@@ -66,7 +66,7 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     if not bound and last.name.lower() in _RUNS:
         bound = bound_before(model, last.fn, last.call, last.ctx)
     statements = sql.of_value(text, model.evaluator) if text is not None else ()
-    if len(arguments) > 1 and last.name.lower() in _TAGS and (whole := _tagged(model, chain, arguments)):
+    if len(arguments) > 1 and _is_tag(model, chain) and (whole := _tagged(model, chain, arguments)):
         statements, bound = whole, []
     if not statements and not given and len(arguments) > 1:  # execute(connection, text), pg_query($link, $text)
         text, bound = arguments[1], arguments[2:]
@@ -85,6 +85,15 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
                 found = found._replace(fields=dict(set_by_keys(model, last, asked.holes, bound)))
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
+
+
+def _is_tag(model: "Model", chain: Chain) -> bool:
+    """Whether a call is one of a template that its callee stands before: ``sql`…` ``, ``tx`…` ``."""
+    last = chain.links[-1]
+    if last.name.lower() in _TAGS or model.program.language(last.fn.file) != "javascript":
+        return last.name.lower() in _TAGS
+    body = model.program.body(last.fn)
+    return re.search(rf"\b{re.escape(last.name)}(<[^`]*>)?`", model.program.line_text(last.fn.file, body.line[last.call])) is not None
 
 
 def _tagged(model: "Model", chain: Chain, arguments: list[Value]) -> list[sql.Asked]:

@@ -72,6 +72,7 @@ class Turning:
         self._mails = [e for e in effects if e.kind == "mail"]
         self._by: dict[Atom, list[Effect]] = {}
         self._at: dict[Place, list[Atom | AnyOf]] = {}
+        self._before: dict[Fn, list[Atom | AnyOf]] = {}
 
     def of(self, atom: Atom) -> list[Effect]:
         """The effects after which a condition is no longer what it was."""
@@ -92,6 +93,14 @@ class Turning:
             held_there = (a for held in self._model.effects.held_at(place) for a in self._model.conditions.behind(held))
             certain = (*held_there, *turned_away(self._model, place))
             found = self._at[place] = [a for a in certain if self._turns(a)]
+        return found
+
+    def before(self, fn: Fn) -> list[Atom | AnyOf]:
+        """The conditions on which what stands before a function hands on to it, as far as an effect turns them."""
+        found = self._before.get(fn)
+        if found is None:
+            certain = (a for held in self._model.handing_on.before(fn) for a in self._model.conditions.behind(held))
+            found = self._before[fn] = [a for a in certain if self._turns(a)]
         return found
 
     def _turns(self, atom: Atom | AnyOf) -> bool:
@@ -214,7 +223,10 @@ class Repeats:
 
     def _turning(self, target: FunctionV) -> Turning:
         if target.fn not in self._turns:
-            self._turns[target.fn] = Turning(self.model, self.model.effects.of(target))
+            effects = self.model.effects.of(target)
+            around = dict.fromkeys(place.fn for e in effects for place in e.way)
+            beside = [e for fn in around for e in self.model.handing_on.effects(fn)]
+            self._turns[target.fn] = Turning(self.model, [*effects, *beside])
         return self._turns[target.fn]
 
     def guards(self, effect: Effect, target: FunctionV) -> tuple[Guard, ...]:
@@ -222,7 +234,7 @@ class Repeats:
         turning = self._turning(target)
         found: list[Guard] = []
         for place in (*effect.way, *_made_at(effect)):
-            for atom in turning.at(place):
+            for atom in (*turning.at(place), *turning.before(place.fn)):
                 found += self._turned(atom, effect, turning)
         return tuple({g.atom: g for g in found}.values())
 

@@ -25,6 +25,7 @@ _OTHERS = re.compile(
     r"(^|_)(o?auth2?|login|log_?in|sign_?in|sign_?up|sso|saml|oidc|telegram|whatsapp|slack|discord|bots?|sms|e?mails?|chat|ship\w*|tracking"
     r"|courier|delivery|kyc|identity|calendar|deploy|media|upload|refunds?|payouts?|disburs\w+|withdraw\w*|b2c)(_|$)"
 )
+_PURSE = re.compile(r"(\w+_)?(balance|credits|wallet|points|coins|tokens)(_(cents|amount|balance|credits))?")
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
 _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
@@ -105,7 +106,8 @@ class Strangers:
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
             return None
         pays = signed or _PAYS.search(whole) is not None or self.named(entry) is not None
-        if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry))):
+        filled = _SERVER.search(own) is not None and self._credits(entry)
+        if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry)) or filled):
             return None
         provider = self.named(entry) or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
@@ -179,6 +181,12 @@ class Strangers:
         words = self.model.vocabulary
         acts = self._acts(entry)
         return any(a.kind == "job" or (a.kind in _WRITES and words.order(a.fn) and words.state(a.fn)) for a in acts)
+
+    def _credits(self, entry: Entry) -> bool:
+        """Whether it raises what somebody has in his wallet by what it is sent."""
+        touches = [e.touch for e in self.model.effects.of(entry.target) if e.touch is not None and e.touch.writes]
+        raised = ((t, n) for t in touches for n in t.relative - (t.lowered or frozenset()))
+        return any(_PURSE.fullmatch(snake(n)) or (_PURSE.fullmatch(snake(t.entity)) and self.model.words.money(n)) for t, n in raised)
 
     def _comes_back(self, entry: Entry, own: str) -> bool:
         """Whether the customer's browser calls it, on the way back from paying: it shows a page."""

@@ -113,11 +113,17 @@ def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
         ours: Value | None = other
         if body.text(body.args(i)[0]) in _ORDER:
             ours = _taken_off(model, one, word) if _tolerance(other) else None
-        if ours is None or _nothing(ours) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
+        if ours is None or _nothing(ours) or _holds(model, ours, word) or _figured_by_client(model, ours):
             continue
         if not _goes_on_either_way(model, fn, i):
             return Barrier(fn.file, body.line[i], "the client's figure is compared with the server's")
     return _one_of_ours(model, around, word)
+
+
+def _figured_by_client(model: Model, value: Value) -> bool:
+    """Whether more of a figure than how many pieces are bought comes from the request: the price of each is the server's then."""
+    sent = (snake((source.key or "").rpartition(".")[2].removesuffix("[]")) for source, _ in model.requests.sources_in(value, _PIECES))
+    return any(not model.words.has("quantity_fields", word) for word in sent)
 
 
 def _one_of_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
@@ -129,7 +135,7 @@ def _one_of_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:
             if asked is None:
                 continue
             theirs, ours = (model.evaluator.value(fn, a) for a in asked)
-            if not _holds(model, theirs, word) or _holds(model, ours, word) or model.requests.sources_in(ours, _PIECES):
+            if not _holds(model, theirs, word) or _holds(model, ours, word) or _figured_by_client(model, ours):
                 continue
             if not _goes_on_either_way(model, fn, i):
                 return Barrier(fn.file, body.line[i], "the client's figure has to be one of the server's")

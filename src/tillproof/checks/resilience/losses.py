@@ -284,8 +284,8 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
         if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
-        if n and _nobody_waits(model, place, way[n - 1].fn):
-            return Lost(effect, place.fn, place.instr, "nobody waits for the functions that are begun here, and success is answered")
+        if (dropped := _dropped(model, effect, n)) is not None:
+            return Lost(effect, place.fn, *dropped)
         catch = model.failures.around(place, ours=effect.touch is not None)
         if catch is None:
             continue
@@ -308,6 +308,22 @@ def _raised(model: Model, effect: Effect) -> Lost | None:
         how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
         return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
+
+
+def _dropped(model: Model, effect: Effect, n: int) -> tuple[int, str] | None:
+    """Where nobody waits for the functions that a place on the way begins, or what they promise is dropped."""
+    place, inner = effect.way[n], effect.way[n - 1].fn if n else None
+    if inner is not None and _nobody_waits(model, place, inner):
+        return place.instr, "nobody waits for the functions that are begun here, and success is answered"
+    return model.promises.dropped(place, inner) if _weighs(model, effect) else None
+
+
+def _weighs(model: Model, effect: Effect) -> bool:
+    """Whether money, goods or an order's state hang on an effect; what is counted or noted beside may be left to itself."""
+    touch, words = effect.touch, model.words
+    if touch is None or model.repeats.harm(effect) in ("money", "goods"):
+        return model.repeats.harm(effect) in ("money", "goods")
+    return words.entity(touch.entity) or any(words.says_state(name) for name in touch.fields)
 
 
 def _answers_failure(model: Model, effect: Effect) -> bool:

@@ -16,6 +16,7 @@ from tillproof.ir.ops import Kind
 _CARRIERS = {
     "text", "raw", "sql", "prepare", "literal", "unsafe", "trim", "dedent", "strtr", "$queryraw", "$executeraw", "$queryrawunsafe",
     "$executerawunsafe", "queryraw", "executeraw", "composed", "identity", "rawsql", "expression",
+    "postgres", "neon", "tx",
 }  # fmt: skip
 _FORMATS = {"sprintf", "vsprintf"}
 _SLOT = re.compile(r"%%|%(?:\(\w+\)|\d+\$)?[sdfi]")
