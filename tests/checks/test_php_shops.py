@@ -521,3 +521,38 @@ def test_a_name_that_begins_at_the_root(tmp_path: Path) -> None:
     path = "app/Http/Controllers/HookController.php"
     files[path] = files[path].replace("use App\\Models\\Order;", "use App\\Models\\Order;\nuse Stripe\\Stripe;")
     assert broken(tmp_path, "payment/webhook-unverified", files) == []
+
+
+# --- one address for the browser and for the system
+
+
+def both_ways(end: str) -> str:
+    return f"""<?php
+class WC_Gateway_Lumenpay extends WC_Payment_Gateway {{
+    public function __construct() {{
+        $this->id = 'lumenpay';
+        add_action('woocommerce_api_wc_lumenpay', array($this, 'listen'));
+    }}
+    public function listen() {{
+        if (!hash_equals(hash_hmac('sha256', $_REQUEST['id'], $this->get_option('secret')), $_REQUEST['signature'])) {{
+            wp_die('signature');
+        }}
+        $order = wc_get_order($_REQUEST['id']);
+        $order->payment_complete();
+        {end}
+        exit;
+    }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        ("if ($_REQUEST['type'] === 'browser') { wp_redirect($order->get_checkout_order_received_url()); }", "webhook"),
+        ("wp_redirect($order->get_checkout_order_received_url());", "redirect-return"),
+    ],
+)
+def test_what_ends_without_a_page_where_no_browser_came_hears_of_the_system_itself(tmp_path: Path, end: str, kind: str) -> None:
+    (tmp_path / "lumenpay.php").write_text(both_ways(end), encoding="utf-8")
+    assert [h.kind for h in review(tmp_path, Settings(use_cache=False)).handlers] == [kind]

@@ -183,6 +183,13 @@ def test_a_vendor_may_be_a_merchant(tmp_path: Path) -> None:
         ("src/jest.setup.js", "process.env.STRIPE_KEY = 'x'\n", "test"),
         (".psalm/wcs.php", "<?php\nfunction wcs_get_subscriptions($args) {}\n", "vendored"),
         ("_ide_helper_models.php", "<?php\nclass Order {}\n", "vendored"),
+        (
+            "application/libraries/Mail_lib.php",
+            "<?php\n/**\n * @package PHPMailer\n * @license LGPL\n */\nclass PHPMailer {}\n",
+            "vendored",
+        ),
+        ("inc/rb.php", "<?php\n\nnamespace RedBeanPHP {\n}\n", "vendored"),
+        ("application/libraries/Sender.php", "<?php\n/** Sends by PHPMailer. */\nclass Sender extends PHPMailer {}\n", "source"),
         ("src/stubs.php", "<?php\nfunction wc_get_order($id) {}\n", "vendored"),
         ("tests/fakes.php", "<?php\n// @generated\nfunction wp_mail($to) {}\n", "test"),
         ("settings.yaml", "a: 1\n", "config"),

@@ -139,7 +139,7 @@ def _called(model: "Model") -> Iterator[Sighting]:
 def _strange(model: "Model") -> Iterator[Sighting]:
     """Requests that begin payments with systems that no pack knows: asked for where no payment system is known."""
     program = model.program
-    for sending in model.sendings.all:
+    for sending in model.sendings.strange:
         if host := begins_payment(model, sending):
             line = program.body(sending.fn).line[sending.instr]
             yield Sighting(model.strangers.at(host), "rest", program.unit(sending.fn.file), _CALLED, sending.fn.file, line)

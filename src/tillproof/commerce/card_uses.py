@@ -10,7 +10,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import CardPart
 from tillproof.commerce.names import written
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import Instance, Value, options, pattern
+from tillproof.flow.values import Instance, Param, Value, options, pattern
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
@@ -154,8 +154,20 @@ class CardUses:
                 continue
             if self._is_rule(fn, body, value):
                 yield self._use("request", fn, value if body.line[value] >= body.line[i] else i, key, part or "number")
-            elif self._is_card_object(plain) and not self._is_harmless(fn, value) and self._is_passed_on(fn, i):
+            elif (
+                self._is_card_object(plain) and not self._is_harmless(fn, value) and self._is_passed_on(fn, i) and self._is_given(fn, value)
+            ):
                 yield self._use("object", fn, value, key, part or "number")
+
+    def _is_given(self, fn: Fn, value: int) -> bool:
+        """Whether anybody can hand over what a function passes on: one that is spoken of nowhere, of a client that was copied here whole,
+        is given no card by anybody."""
+        program, name = self.model.program, self.model.program.name(fn)
+        handed = options(self.model.evaluator.value(fn, value))
+        if not name or not all(isinstance(o, Param) and o.fn == fn for o in handed) or any(e.target.fn == fn for e in self.model.entries):
+            return True
+        word = re.compile(rb"\b" + name.encode() + rb"\b")
+        return sum(len(word.findall(program.sources[file])) for file in program.mentioning(name)) > 1
 
     def _is_card_object(self, keys: set[str]) -> bool:
         return not _EXPIRY.isdisjoint(keys)

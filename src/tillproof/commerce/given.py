@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
-from tillproof.flow.shape import shape
+from tillproof.flow.shape import gathers, shape
 from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, pieces
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def depends_on_caller(model: "Model", value: Value) -> bool:
     """Whether a parameter that no caller has filled yet is part of a value, cleaned or converted perhaps."""
 
     def onward(here: Value) -> list[Value]:
+        if gathers(here):
+            return model.evaluator.made_of(here)
         return [*here.parts(), *(model.requests.carried(here) if isinstance(here, Result) else ())]
 
     return any(

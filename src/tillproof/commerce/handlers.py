@@ -1,5 +1,6 @@
 """The entry points that a provider, or a browser sent back by one, calls; and what is proven there before what happens."""
 
+import re
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -74,10 +75,21 @@ class Handlers:
                 asked = Counter(
                     provider.id for file in self.model.operations.candidates() if self.model.program.unit(file) == unit
                     for provider in self.model.knowledge.providers.values()
-                    if provider.kind == "payment" and self.model.recogniser.usage.names(provider, file)
+                    if provider.kind == "payment" and self._is_loaded(provider, file)
                 )  # fmt: skip
             self._payment_units[unit] = [self.model.knowledge.providers[name] for name, _ in asked.most_common()]
         return self._payment_units[unit]
+
+    def _is_loaded(self, provider: Provider, file: str) -> bool:
+        """Whether a file has the provider's script in a page: code of a server that only has its name, in a list of ways to pay, does not
+        say so unless its address stands there, too, or it is named after it."""
+        if not self.model.recogniser.usage.names(provider, file):
+            return False
+        name = provider.id.partition("-")[0].partition(".")[0]
+        if self.model.program.language(file) == "javascript" or name in file.lower():
+            return True
+        address = re.compile(rb"//[\w.-]*" + name.encode(), re.IGNORECASE)
+        return self.model.recogniser.usage.imports(provider, file) or address.search(self.model.program.sources[file]) is not None
 
     @cached_property
     def all(self) -> list[Handler]:

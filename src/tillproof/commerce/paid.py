@@ -58,7 +58,7 @@ _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _NEWS = ("is_subscribed", "subscribed")
 _PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
-_TOTAL = re.compile(r"(total_paid|paid_total)(_\w+)?")
+TOTAL_PAID = re.compile(r"(total_paid|paid_total)(_\w+)?")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
@@ -298,7 +298,7 @@ class PaidPolicy(SenderPolicy):
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)):
                 return ""
-            if _TOTAL.fullmatch(snake(name)) and not any(isinstance(o, Const) for o in options(value)):
+            if TOTAL_PAID.fullmatch(snake(name)) and not any(isinstance(o, Const) for o in options(value)):
                 return ""  # what is to be paid, as shops call it too
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))

@@ -102,23 +102,24 @@ def _mentions_secret(model: "Model", value: Value) -> bool:
 def is_made_with_secret(model: "Model", value: Value) -> bool:
     """Whether a value that is compared with what was sent is a digest over the message and something that only we have besides: a setting,
     a field that keeps a password, a text that is written down."""
-    return any(any(_is_secret(model, p) for p in _digested(model, made)) for made in _digests(model, value))
+    return any(any(_is_secret(model, p) for p in digested(model, made)) for made in digests(model, value))
 
 
 def is_of_message_alone(model: "Model", value: Value) -> bool:
     """Whether a value is a digest over nothing but pieces of the message and what stands between them: anybody can make it."""
-    made = list(_digests(model, value))
-    return bool(made) and all(all(_is_known(model, p) for p in _digested(model, one)) for one in made)
+    made = [d for d in digests(model, value) if not model.recogniser.result_is("macs", d)]
+    return bool(made) and all(all(_is_known(model, p) for p in digested(model, one)) for one in made)
 
 
-def _digests(model: "Model", value: Value) -> Iterator[Result]:
+def digests(model: "Model", value: Value) -> Iterator[Result]:
+    """The calls by which what a value is made of is digested, keyed or not."""
     for here in pieces([value], _MOST_PIECES, model.evaluator.made_of):
         callee = here.callee if isinstance(here, Result) and here.instr >= 0 else None
-        if isinstance(here, Result) and isinstance(callee, External) and callee.name.lower().rpartition(".")[2] in DIGESTS:
+        if isinstance(here, Result) and isinstance(callee, External) and callee.name.lower().rpartition(".")[2] in (*DIGESTS, "hash_hmac"):
             yield here
 
 
-def _digested(model: "Model", digest: Result) -> list[Value]:
+def digested(model: "Model", digest: Result) -> list[Value]:
     """The pieces of what a digest is made over."""
     given = [v for _, v in model.evaluator.arguments(digest)]
     named = isinstance(digest.callee, External) and digest.callee.name.lower() in _NAMES_FIRST

@@ -103,10 +103,12 @@ class Sendings:
         self._makers: dict[str, Table[HttpClient]] = {lang: Table() for lang in LANGUAGES}
         self._unbounded: dict[str, Table[HttpClient]] = {lang: Table() for lang in LANGUAGES}
         self._modules: dict[str, set[str]] = {lang: set() for lang in LANGUAGES}
+        self._libraries: dict[str, set[str]] = {lang: set() for lang in LANGUAGES}
         for framework in model.knowledge.frameworks.values():
             for client in framework.http_clients:
                 self.clients[framework.language].add(client.calls, client)
                 self._makers[framework.language].add(client.makes, client)
+                self._libraries[framework.language] |= {_library(framework.language, c) for c in (*client.calls, *client.makes)}
                 if _may_wait_for_ever(client):
                     lang = framework.language
                     self._unbounded[lang].add(client.calls, client)
@@ -139,6 +141,14 @@ class Sendings:
             found[one.fn, one.instr] = one
         kept = [self._by(one) for one in found.values() if not self.browser.runs(one.fn.file)]
         return sorted((k for k in kept if k is not None), key=lambda s: (s.fn.file, self.model.program.body(s.fn).line[s.instr], s.instr))
+
+    @cached_property
+    def strange(self) -> list[Sending]:
+        """The requests to systems that no pack knows, by any library: by those, too, that give up by themselves."""
+        known = {(s.fn, s.instr): s for s in self.all}
+        bounded = [one for one in self._elsewhere(known, waiting=False) if one.provider is None and not self.browser.runs(one.fn.file)]
+        found = [*(s for s in self.all if s.provider is None), *bounded]
+        return sorted(found, key=lambda s: (s.fn.file, self.model.program.body(s.fn).line[s.instr], s.instr))
 
     def _inside_platform(self, provider: Provider, request: Request | None, fn: Fn) -> bool:
         """Code inside a platform calls its functions without any wire."""
@@ -239,20 +249,22 @@ class Sendings:
 
     # --- requests to systems that no operation of a pack is asked of
 
-    def _elsewhere(self, known: dict[tuple[Fn, int], Sending]) -> Iterator[Sending]:
+    def _elsewhere(self, known: dict[tuple[Fn, int], Sending], waiting: bool = True) -> Iterator[Sending]:
+        """By libraries that may wait for ever, or by all others."""
         program, recogniser = self.model.program, self.model.recogniser
+        tables, libraries = (self._unbounded, self._modules) if waiting else (self.clients, self._libraries)
         for file in program.indices:
             language = program.language(file)
-            words = self._unbounded[language].words() | self._makers[language].words()
-            if _TOOLS.search(file) or not self._speaks_of_client(file, language) or self.browser.runs(file):
+            words = tables[language].words() | self._makers[language].words()
+            if _TOOLS.search(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
                 continue
-            mine = {i.local.lower() for i in program.indices[file].imports if i.module in self._modules[language]}
+            mine = {i.local.lower() for i in program.indices[file].imports if i.module in libraries[language]}
             for fn in program.functions_calling(file, words | mine):
                 body = program.body(fn)
                 for i, op in enumerate(body.op):
                     if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words | mine):
                         continue
-                    if recogniser.is_ours(fn, i, None) or not self._waits_for_ever(fn, i):
+                    if recogniser.is_ours(fn, i, None) or (waiting and not self._waits_for_ever(fn, i)):
                         continue
                     one = self._unknown(fn, i)
                     if one is not None:
@@ -263,21 +275,14 @@ class Sendings:
         callee = body.args(i)[0]
         return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2].lower() in words
 
-    def _speaks_of_client(self, file: str, language: str) -> bool:
-        """Whether a file imports an HTTP library, or calls a function of one that needs no import."""
-        modules = self._modules[language]
+    def _speaks_of_client(self, file: str, language: str, modules: set[str]) -> bool:
+        """Whether a file imports one of these HTTP libraries, or calls a function of one that needs no import."""
         for item in self.model.program.indices[file].imports:
             module = item.module.removeprefix("node:")
             if module in modules or f"{module}.{item.name}" in modules or module.partition(".")[0] in modules:
                 return True
         source = self.model.program.sources[file]
-        return any(word in source for word in self._bare[language])
-
-    @cached_property
-    def _bare(self) -> dict[str, list[bytes]]:
-        """How functions that need no import begin, by language."""
-        bare = {"python": (), "javascript": (), "php": sorted(self._modules["php"])}
-        return {lang: sorted({m.partition("_")[0].encode() + b"_" for m in found if "_" in m}) for lang, found in bare.items()}
+        return language == "php" and any(m.partition("_")[0].encode() + b"_" in source for m in modules if "_" in m)
 
     def _unknown(self, fn: Fn, i: int) -> Sending | None:
         """A request to a host that no pack knows, or that only the configuration knows; None when it stays inside."""

@@ -16,6 +16,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
+    from tillproof.commerce.http import Request
     from tillproof.commerce.model import Model
     from tillproof.commerce.sendings import Sending
 
@@ -29,7 +30,7 @@ _A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|refun
 _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|(\w+_)?status\w*|execute|capture|\w*_?query")
 """What an address says by which the outcome of a payment is asked for, or the payment made final."""
 _THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
-_ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet", re.IGNORECASE)
+_ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet|(?<![a-z])bills?(?![a-z])", re.IGNORECASE)
 _BEGINS = re.compile(r"_?(charge|pay|purchase|create|init|initiate|initialize|start|begin|request|make|process|stk)\w*")
 _GIVES_BACK = re.compile(r"(^|[/_])(refunds?|reversals?|reverse|voids?|chargebacks?|payouts?)([/_]|$)")
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
@@ -42,6 +43,7 @@ _OF_OURS: tuple[RecognisedKind, ...] = ("reads", "config", "answers", "caches", 
 _PLAIN = 2
 _NAMING = 2  # words at the end of a call's name that say what it is about
 _PIECES = 20
+_MOST_CALLERS = 24
 _LOCATES = ("app", "make", "resolve", "get", "service")
 _QUOTES = "'\""
 
@@ -91,9 +93,23 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
 
 
 def begins_payment(model: "Model", sending: "Sending") -> str:
-    """The host of a system that no pack knows and that a request asks for a payment; empty when it does not."""
-    request = sending.request
-    if sending.provider is not None or request is None or request.method not in ("POST", "PUT", "ANY"):
+    """The host of a system that no pack knows and that a request asks for a payment, for one of its callers where these say what it asks
+    for; empty when it does not."""
+    if sending.provider is not None or sending.request is None:
+        return ""
+    found = _begun(model, sending.request, sending.fn)
+    if found or not sending.request.parametric:
+        return found
+    for ctx in model.callers.above(sending.fn, None)[:_MOST_CALLERS]:
+        request = model.http.request(sending.fn, sending.instr, ctx)
+        if request is not None and (found := _begun(model, request, ctx.caller)):
+            return found
+    return ""
+
+
+def _begun(model: "Model", request: "Request", named: Fn) -> str:
+    """The host that a request asks for a payment; ``named``: the function that says what is asked for."""
+    if request.method not in ("POST", "PUT", "ANY"):
         return ""
     for one in request.each():
         host, _, path = one.url.partition("://")[2].partition("/")
@@ -102,7 +118,7 @@ def begins_payment(model: "Model", sending: "Sending") -> str:
             continue
         if _GIVES_BACK.search(snake(plain)):
             continue
-        if _ABOUT.search(one.url) or (_BEGINS.match(snake(model.program.name(sending.fn))) and model.vocabulary.paying(sending.fn)):
+        if _ABOUT.search(one.url) or (_BEGINS.match(snake(model.program.name(named))) and model.vocabulary.paying(named)):
             return host
     return ""
 

@@ -30,7 +30,7 @@ class StrangeHost(NamedTuple):
 
 def strange_sandboxes(model: "Model") -> Iterator[StrangeHost]:
     """The literals by which requests are sent to such hosts."""
-    for sending in model.sendings.all:
+    for sending in model.sendings.strange:
         if sending.provider is not None or sending.request is None or sending.request.url_value is None:
             continue
         for one in sending.request.each():

@@ -8,6 +8,7 @@ from tillproof.commerce.browser_paid import paid_on_the_way
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.plain_ends import ends_plainly
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -194,7 +195,9 @@ class Strangers:
             return False
         words = self.model.vocabulary.tokens(entry.target.fn)
         shown = not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
-        return shown or set(entry.methods) <= {"GET", "HEAD"}
+        if set(entry.methods) <= {"GET", "HEAD"}:
+            return True
+        return shown and not ends_plainly(self.model, entry, self._acts(entry), _SHOWS)
 
     def _has_visitor(self, fn: Fn) -> bool:
         """Whether a function reads what is kept for whoever visits the shop, such as his cart: a system that calls back has no session."""

@@ -29,9 +29,13 @@ class Usage:
         """Whether the file itself imports the provider's package or holds one of its words."""
         return provider.id in self._by_file.get(file, _NOBODY) or provider.id in self._by_word(file)
 
+    def imports(self, provider: Provider, file: str) -> bool:
+        """Whether the file itself imports the provider's package."""
+        return provider.id in self._by_file.get(file, _NOBODY)
+
     def names(self, provider: Provider, file: str) -> bool:
         """Whether the file imports the provider's package or says its name: a ``paymentIntent`` other systems have as well."""
-        if provider.id in self._by_file.get(file, _NOBODY):
+        if self.imports(provider, file):
             return True
         own = [w for w in provider.words if provider.id in w] or list(provider.words or (provider.id,))
         words = {w.lower() for w in self.program.indices[file].words}

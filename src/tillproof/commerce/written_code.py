@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.credentials import Credential, plain_name
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip
+from tillproof.commerce.salted import digested
 from tillproof.commerce.stand_ins import is_password, is_random
 from tillproof.commerce.written_parts import Kept, Written, offsets, telling
 from tillproof.flow.program import Fn
@@ -32,6 +33,9 @@ _DIGESTS = (
     b"createhmac(", b"hmac.new(", b"hash_hmac(", b"jwt.sign(", b"jwt.verify(", b"jwt.encode(", b"jwt.decode(",
     b"jwt::encode(", b"jwt::decode(",
 )  # fmt: skip
+# Digests without a key, and what a file asks that makes one over what it was sent.
+_UNKEYED = (b"md5(", b"sha1(", b"hash(")
+_ASKING = (b"$_POST", b"$_REQUEST", b"$_GET", b"$request", b"->input", b"->request", b"php://input")
 # Where such a call takes its key.
 _KEY_PLACES = {"createhmac": 1, "new": 0, "digest": 0, "hash_hmac": 2, "sign": 1, "encode": 1, "verify": 1, "decode": 1}
 # A long literal among the first arguments.
@@ -93,6 +97,8 @@ class CodeReader:
             at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
         ]
         places += [at for call in _DIGESTS for at in offsets(lower, call)]
+        if any(word in source for word in _ASKING):
+            places += [at for call in _UNKEYED for at in offsets(lower, call)]
         if any(word in lower for word in _SENDER) and (b"signature" in lower or b"token" in lower or b"secret" in lower):
             places += [match.start() for match in _SHOWS.finditer(source)] if _RANDOM.search(source) else []
         for fn in self._program.functions_at(self._file.path, places):
@@ -128,6 +134,7 @@ class CodeReader:
             if op in (Op.CALL, Op.NEW):
                 yield from self._given_to_client(fn, i)
                 yield from self._digest_key(fn, i)
+                yield from self._digest_salt(fn, i)
             elif op == Op.BINARY and body.text(body.args(i)[0]) in _EQUALITY:
                 yield from self._compared(fn, i)
 
@@ -220,6 +227,24 @@ class CodeReader:
                     )
                     if credential is not None:
                         yield Written(self._program.files[option.at[0]], option.at[1], credential, ("secret",), (fn.file, body.line[i]))
+
+    def _digest_salt(self, fn: Fn, i: int) -> Iterator[Written]:
+        """``md5($_POST['order'] . $_POST['sum'] . 'q7Zk…')``: what only the shop and its payment system know, written down in what proves a
+        message."""
+        body = self._program.body(fn)
+        if f"{body.called(i).lower()}(".encode() not in _UNKEYED:
+            return
+        made = self._model.evaluator.value(fn, i)
+        inside = digested(self._model, made) if isinstance(made, Result) and made.instr >= 0 else []
+        if not any(self._model.requests.source(piece) is not None for piece in inside):
+            return
+        for piece in inside:
+            text = _text(piece)
+            if text is None or not is_random(text) or _ALGORITHM.fullmatch(text) or piece.at[0] not in self._program.files:
+                continue
+            found = self._credentials.of(("webhook_secret",), text, self._commerce) or self._credentials.of(("jwt_secret",), text)
+            if found is not None:
+                yield Written(self._program.files[piece.at[0]], piece.at[1], found, ("secret",), (fn.file, body.line[i]))
 
     def _read_from_settings(self, value: Value) -> tuple[tuple[str, int], str] | None:
         """The first place in a value that reads a setting, and the setting's name as far as it is known."""

@@ -43,6 +43,12 @@ _HEADER_LINE = re.compile(r"([A-Za-z][\w-]+): ?")
 _FILTERS = {"apply_filters"}
 
 
+def gathers(value: Value) -> bool:
+    """Whether a value is what a call makes of the records that it is given: merged, written out, copied."""
+    called = value.callee.name.lower() if isinstance(value, Result) and isinstance(value.callee, External) else ""
+    return called in _SAME or called in _MERGES
+
+
 @dataclass(slots=True)
 class Shape:
     """``must``: keys on every path. ``may``: keys on some. ``open``: values whose keys are not known and that may add any."""

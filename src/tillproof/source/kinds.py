@@ -136,6 +136,15 @@ _GENERATED = re.compile(
     rb"|[Tt]his (?:file|code|class|module|client) (?:is|was|has been) (?:auto[- ]?|automatically )generated"
 )
 _MARKER_BYTES = 1024
+# How published PHP libraries that shops carry along in folders of their own say at their head what they are.
+_PUBLISHED = re.compile(
+    rb"@(?:package|category)\s+(?:PHPMailer|PHPExcel\w*|PhpSpreadsheet|com\.tecnick\.tcpdf|TCPDF|FPDI|mPDF|dompdf|Smarty|ADOdb|nusoap"
+    rb"|HTMLPurifier|phpseclib|Swift|Crypt_\w+|Net_SMTP|Mail_Mime|PHPQRCode|simple_html_dom|Parsedown|Mobile_?Detect|Hybridauth|RedBeanPHP)\b"
+    rb"|@link\s+https?://(?:www\.)?(?:github\.com/(?:PHPMailer|PHPOffice|mpdf|dompdf|tecnickcom|Setasign|predis|hybridauth)/|fpdf\.org|tcpdf\.org)"
+    rb"|^\* FPDF\s|This file is part of TCPDF software library|NuSOAP - Web Services Toolkit for PHP|Snoopy - the PHP net client"
+    rb"|PHP QR Code (?:encoder|is distributed)|^namespace RedBeanPHP\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 # How compilers of TypeScript begin a module, and the folders that they write to: what they made is read where people wrote it.
 _COMPILED = re.compile(rb"\s*(?:\"use strict\"|'use strict');\s*(?:var __\w+ = |Object\.defineProperty\(exports, ['\"]__esModule)")
 _OUTPUT = frozenset(("dist", "build", "out"))
@@ -243,7 +252,7 @@ def _unwritten(name: str, language: Language | None, folder: Role | None, head: 
     """The role of what a machine wrote, or wrote first as with migrations; ``None`` for what people write."""
     if name in LOCKFILES:
         return "generated"
-    if _STUBS_NAME.fullmatch(name):
+    if _STUBS_NAME.fullmatch(name) or (language == "php" and _PUBLISHED.search(head)):
         return "vendored"
     if language in _SCRIPTS and (".min." in name or name.endswith("-min.js") or _has_long_lines(head, middle)):
         return "minified"

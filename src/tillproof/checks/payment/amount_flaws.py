@@ -31,7 +31,7 @@ class Flaw:
 def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """The worst that is wrong with a sum in one of the ways in which it may come about."""
     if charge.taken == "minor":
-        lossy = _rounding(charges, charge, money)
+        lossy = rounding(charges, charge, money)
         if lossy is not None and lossy.what != "cent-perhaps":
             return lossy
         return _unit(charges, charge, money) or _currency(charges, charge, money) or lossy  # what is only asked comes last
@@ -43,7 +43,7 @@ def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
 # --- integers of the smallest unit
 
 
-def _rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+def rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """A fraction that is cut off or sent along."""
     confidence: Confidence = "certain" if money.sure or _from_client(charges, charge) else "likely"
     cut = next((s for s in money.steps if s.loses), None)

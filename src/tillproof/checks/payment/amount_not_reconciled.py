@@ -17,15 +17,16 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.own_payments import NOTES
-from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.paid import TOTAL_PAID, PaidPolicy
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
+from tillproof.commerce.sums import Sums
 from tillproof.commerce.transitions import Transition, order_made
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx
+from tillproof.flow.values import Ctx, Mix, Value, pieces
 from tillproof.ir.ops import Op
 
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
@@ -76,6 +77,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         for t in model.transitions.of(entry.target)
         if (t.computed or not _ends(model, t, handler is not None))
         and t.held != WORKED_OUT  # what was paid is booked as it came, and the sums decide
+        and (t.to or not TOTAL_PAID.fullmatch(snake(t.field)))  # what is to be paid, as shops call it too
         and (
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
@@ -157,8 +159,17 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     if touch is None or touch.kind != "write":
         return False
     told = ((n, v) for n, v in touch.fields.items() if model.words.has("paid_fields", n) and not model.words.has("status_fields", n))
-    paid = [n for n, v in told if model.words.money(n) or v is None or not says_how_much(v)]
+    paid = [n for n, v in told if (model.words.money(n) or v is None or not says_how_much(v)) and not _restates(model, n, v)]
     return bool(paid) and any(model.words.money(n) or PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
+
+
+def _restates(model: Model, name: str, value: Value | None) -> bool:
+    """Whether a total is worked out anew from what we know ourselves, as where a discount is taken off: no money has come by that."""
+    if value is None or not TOTAL_PAID.fullmatch(snake(name)):
+        return False
+    sums = Sums(model.program, model.requests.active)
+    inside = list(pieces([value], _MOST_PIECES, model.evaluator.made_of))
+    return any(isinstance(p, Mix) and p.op == "-" for p in inside) or any((k := sums.known(p)) and k.does == "gives" for p in inside)
 
 
 def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[Place, Effect]], reconciling: Reconciling) -> Ruling:
@@ -169,7 +180,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
     unread = _outcome_unread(model, handler)
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
-    tied = bound or _compared(model, found, kind)
+    tied = bound or _weighed(model, [e for _, e in part]) or _compared(model, found, kind)
     if tied and not unread:
         ruling.evidence += tied
         return ruling
@@ -214,6 +225,8 @@ def _outcome_unread(model: Model, handler: Handler | None) -> bool:
     """Whether a handler of messages that tell of failures too takes each of them for a payment."""
     if handler is None or handler.kind == "redirect-return" or handler.provider.kind != "payment" or handler.admits is not None:
         return False
+    if model.strangers.knows(handler.provider) and any(p.mac for p in handler.walked.proofs):
+        return False  # it may tell of nothing but payments that were made: nobody here knows
     inbound = handler.inbound
     if inbound.signs == "paid" or not (inbound.events or inbound.proof in ("refetch", "ipn-postback")):
         return False
@@ -244,6 +257,23 @@ def _success(handler: Handler) -> str:
     """What a provider's message says when money came."""
     events = handler.inbound.settles or handler.inbound.events[:1]
     return f"`{'` or `'.join(events[:2])}`" if events else "its status or type of event is the one that the provider names for that"
+
+
+def _weighed(model: Model, paid: list[Effect]) -> list[Evidence]:
+    """Where a platform is handed the sum that was paid, and holds it against what its record comes to: not where it is handed that."""
+    out, sums = [], Sums(model.program, model.requests.active)
+    for effect in paid:
+        told = model.recogniser.effect(effect.fn, effect.instr, effect.ctx)
+        place = told[0].weighs if told is not None else ""
+        given = [v for k, v in model.program.body(effect.fn).call(effect.instr)[1] if k == ""] if place else []
+        value = model.evaluator.value(effect.fn, given[int(place)], effect.ctx) if place and int(place) < len(given) else None
+        known = [sums.known(p) for p in pieces([value], _MOST_PIECES, model.evaluator.made_of)] if value is not None else []
+        if not known or any(one is not None and one.does == "gives" for one in known):
+            return []
+        out.append(
+            step(model, effect.place, "the platform holds the sum that is handed over here against what its record comes to", "guard")
+        )
+    return out
 
 
 def _elsewhere(model: Model, first: Place, others: list[Place]) -> list[Evidence]:

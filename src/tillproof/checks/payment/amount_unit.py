@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amount_flaws import Flaw, flaw
+from tillproof.checks.payment.amount_flaws import Flaw, flaw, rounding
 from tillproof.checks.payment.amount_words import words_for
 from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
 from tillproof.checks.payment.currency_case import lookups_missed
@@ -38,6 +38,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     charges = Charges(model)
     sums = (c for c in charges.all if not (isinstance(c.value, Const) and c.value.falsy))
     yield from each_once(ruling for charge in sums if (ruling := _rule(charges, charge)) is not None)
+    yield from each_once(ruling for charge in charges.strange if (ruling := _strange(charges, charge)) is not None)
     yield from lookups_missed(charges)
 
 
@@ -60,6 +61,20 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
             ruling.evidence = [*held, *ruling.evidence]
             return ruling
     return _unknown(charges, charge)
+
+
+def _strange(charges: Charges, charge: Charge) -> Ruling | None:
+    """Of a sum for a system that no pack knows: whether a part of a cent is lost, or sent along, where it is made hundredths."""
+    ways = charges.units.of(charge.value)
+    flaws = [(f, m) for m in ways if did(m, "up") and (f := rounding(charges, charge, m)) is not None and f.what != "cent-perhaps"]
+    if flaws:
+        return _broken(charges, charge, flaws[0][0], [m for _, m in flaws])
+    held = next((lines for m in ways if (lines := _held(charges, charge, m))), None)
+    if held is None:
+        return None
+    ruling = _ruling(charges, charge)
+    ruling.evidence = [*held, *ruling.evidence]
+    return ruling
 
 
 def _ruling(charges: Charges, charge: Charge) -> Ruling:

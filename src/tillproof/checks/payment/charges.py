@@ -11,6 +11,7 @@ from tillproof.commerce.given import given_at, values_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.money import Money, Step, name_of
 from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.strange_sums import strange_sites
 from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Result, Value, choice, options
@@ -61,6 +62,16 @@ class Charges:
             if site.provider.kind == "payment" and site.operation.op in _MOVES:
                 for path in site.operation.amount:
                     found += self._at(site, path)
+        return found
+
+    @cached_property
+    def strange(self) -> list[Charge]:
+        """The sums that systems are asked for which no pack knows, where somebody has counted them in hundredths: that says what they
+        take."""
+        found: list[Charge] = []
+        for site in strange_sites(self.model):
+            sums = [c for path in site.operation.amount for c in self._at(site, path)]
+            found += [c for c in sums if any(did(money, "up") for money in self.units.of(c.value))]
         return found
 
     def _at(self, site: OperationSite, path: str) -> Iterator[Charge]:

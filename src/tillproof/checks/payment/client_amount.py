@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
+from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
@@ -27,7 +28,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     charges, stored = set[tuple[str, int]](), set[tuple[str, int]]()  # where what is charged, and what is stored, is read of a request
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
-    for site in (*charged, *outside_charges(model), *sent_sums(model), *order_totals(model), *free_by_choice(model)):
+    for site in (*charged, *outside_charges(model), *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model)):
         ruling = _rule(model, site)
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):

@@ -8,23 +8,16 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import given_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.operations import OperationSite
-from tillproof.commerce.strange_calls import ASKS, asked_over_http, begins_payment, payment_call
+from tillproof.commerce.strange_calls import ASKS, asked_over_http, payment_call
+from tillproof.commerce.strange_sums import strange_sites
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
-from tillproof.knowledge.schema import Operation, Provider
 
 _CHARGES = re.compile(
     r"(charge|pay|purchase|confirm|capture|authori[sz]e|execute|complete|create|init|initiate|initialize|request|send|make|process)(_|$)"
 )
 _MOST_CALLERS = 20
-# Where requests of such systems have their sums.
-_SUMS = (
-    "amount", "total", "price", "value", "Amount", "total_amount", "totalAmount", "order_amount", "orderAmount", "amount.value",
-    "amount.total", "data.amount", "data.attributes.amount", "transaction.amount", "order.amount", "payment.amount",
-    "invoice.total_amount", "items[].price", "line_items[].price", "line_items[].amount", "items[].amount", "items[].unit_price",
-)  # fmt: skip
 
 
 def asked_outside(model: Model, entry: Entry) -> tuple[Fn, int, str] | None:
@@ -61,17 +54,12 @@ def _chosen(model: Model, fn: Fn, i: int, argument: int, name: str) -> Iterator[
 
 def sent_sums(model: Model) -> Iterator[AmountSite]:
     """The sums that a customer chose and that go to such a system by a request."""
-    for sending in model.sendings.all:
-        host = begins_payment(model, sending)
-        if not host:
-            continue
-        operation = Operation(op="checkout.create", amount=_SUMS)
-        system = Provider(id=host, name=host, kind="payment", docs="")
-        site = OperationSite(system, operation, sending.fn, sending.instr, None, False, sending.request)
-        given = ((path, ctx, value) for path in _SUMS for ctx, value in given_at(model, site, path))
+    for site in strange_sites(model):
+        given = ((path, ctx, value) for path in site.operation.amount for ctx, value in given_at(model, site, path))
         found = ((p, v) for p, ctx, v in given if chosen_by_client(model, v) and not model.staff_only(_outermost(site.fn, ctx)))
         for path, value in found:
-            yield AmountSite("charge", f"a payment at {host}", sending.fn, sending.instr, value, True, path.rpartition(".")[2])
+            host = site.provider.name
+            yield AmountSite("charge", f"a payment at {host}", site.fn, site.instr, value, True, path.rpartition(".")[2])
             break
 
 

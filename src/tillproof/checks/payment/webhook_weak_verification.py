@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
+from tillproof.checks.payment.chosen_keys import chosen_key
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
@@ -59,7 +60,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
 
 def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Iterator[Ruling | None]:
     yield _serialised(model, handler, proof, base)
-    yield _empty_secret(model, proof, base)
+    yield _chosen_secret(model, handler, proof, base) or _empty_secret(model, proof, base)
     yield _unequal_time(model, proof, base)
     yield _ageless(model, proof, base)
 
@@ -178,6 +179,29 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
         f"{remedies.code(model, place.fn.file, 'require', variable=_variable(model, empty))}."
     )
     ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
+    return ruling
+
+
+def _chosen_secret(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Ruling | None:
+    """The sender says by which of our keys his message is proven, and one of them may be empty."""
+    found = chosen_key(model, handler, proof)
+    if found is None:
+        return None
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "critical" if found.spare else "high", "likely"
+    line = model.program.body(found.place.fn).line[found.place.instr]
+    ruling.anchor = (found.place.fn.file, line, line)
+    ruling.title = "Whoever sends the message chooses the key that proves it"
+    ruling.message = (
+        "What is sent decides by which secret the signature is checked, and one that nobody has set up is empty: who names that one signs "
+        "his own messages with the empty key, and they pass as genuine: an order counts as paid that nobody paid for."
+    )
+    refuse = remedies.code(model, found.place.fn.file, "refuse") or "400"
+    ruling.remediation = (
+        "Take the key from what is known here, such as how the order found was to be paid and the mode that is configured, never from the "
+        f"message; refuse it ({refuse}) when the key is empty."
+    )
+    ruling.evidence += [found.chooser, found.empty]
     return ruling
 
 

@@ -27,6 +27,7 @@ class Effect(Part, frozen=True):
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
+    ``weighs``: the place of the sum that was paid, which the platform itself holds against what its record comes to.
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``told``: its first argument is the name of the table, or the id of the record, whose own name says of what kind that is.
@@ -44,6 +45,7 @@ class Effect(Part, frozen=True):
     entity: str = ""
     writes: dict[str, str] = {}
     chooses: dict[str, str] = {}
+    weighs: str = ""
     repeat: Literal["again", "same", "once"] = "again"
     told: bool = False
     items: bool = False

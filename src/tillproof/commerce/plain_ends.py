@@ -1,0 +1,47 @@
+"""One address for the browser and for the system: what acts on a message, and then ends without a page where no browser sent it."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.entries import Entry
+from tillproof.flow.proofs import Happening
+from tillproof.ir.body import EDGE_RAISE, Body
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+
+def ends_plainly(model: "Model", entry: Entry, acts: list[Happening], shows: frozenset[str]) -> bool:
+    """Whether a way leads from an act of an entry point to its end past every call that shows a page or sends the browser on: ``if ($type
+    === 'redirect') { wp_redirect(…); } exit;``. An act behind a function that shows one is none."""
+    fn = entry.target.fn
+    body = model.program.body(fn)
+    showing = {i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and body.called(i).rpartition(".")[2] in shows}
+    if not showing:
+        return False
+    for act in acts:
+        chain = [c for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0]
+        behind = {act.fn, *(c.caller for c in chain)} - {fn}
+        here = act.instr if act.fn == fn else next((c.call for c in chain if c.caller == fn), -1)
+        if here >= 0 and all(shows.isdisjoint(model.vocabulary.tokens(f)) for f in behind) and _passes(body, here, showing):
+            return True
+    return False
+
+
+def _passes(body: Body, start: int, showing: set[int]) -> bool:
+    """Whether the end of a body is reached from an instruction by none of these."""
+    waiting = [(next(n for n, b in enumerate(body.blocks) if b.start <= start < b.end), start)]
+    seen: set[int] = set()
+    while waiting:
+        number, first = waiting.pop()
+        block = body.blocks[number]
+        if any(first <= i < block.end for i in showing):
+            continue
+        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        if not onward:
+            return True
+        for target in onward:
+            if target not in seen:
+                seen.add(target)
+                waiting.append((target, body.blocks[target].start))
+    return False
