@@ -7,6 +7,7 @@ from tillproof.commerce.asking_functions import in_function
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.parts import Parts
+from tillproof.commerce.set_expressions import bind, set_by_name
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -109,6 +110,7 @@ class PartReader:
             name = before.name.lower()
             if before is link or name in ("set", "values", "fill", "forcefill", "setdata", "with_values", "given") or name in _COUNTING:
                 self._data(before, out)
+        bind(self.chains, chain, out)
 
     def _data(self, link: Link, out: Parts) -> None:
         arguments = self.chains.arguments(link)
@@ -127,7 +129,7 @@ class PartReader:
                         out.relative.add(key)
         positional = self._by_id([v for k, v in arguments if k in ("", "*", "**")], link, out)
         records = [v for v in positional if _is_record(v)]
-        if self._lists(link, positional, out):
+        if self._lists(link, positional, out) or (name == "set" and set_by_name(positional, out)):
             pass
         elif len(records) == 1 and len(positional) == 1:
             self._one(records[0], out)
