@@ -326,3 +326,141 @@ Route::post('/hooks/sendcloud', CarrierHook::class);
 def test_a_carrier_is_known_by_its_name(tmp_path: Path, told: str, wrong: bool) -> None:
     files = {"app/Http/Controllers/CarrierHook.php": _PARCEL.replace("TOLD", told), "routes/api.php": _PARCEL_ROUTE}
     assert bool(found(tmp_path, files, "order/fulfilment-not-propagated")) is wrong
+
+
+_DONE = """\
+import stripe
+from flask import Flask
+from sqlalchemy import update
+
+from shop.models import Order, Task, db
+
+app = Flask(__name__)
+
+
+@app.post("/orders/<int:pk>/pay")
+def pay(pk):
+    order = db.session.get(Order, pk)
+    return stripe.PaymentIntent.create(amount=order.total_cents, currency="eur", idempotency_key=f"o{pk}").client_secret
+
+
+@app.post("/orders/<int:pk>/done")
+def done(pk):
+    WRITE
+    db.session.commit()
+    return ""
+"""
+_SHOP_MODELS = """\
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+
+class Order(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    total_cents = db.Column(db.Integer)
+    status = db.Column(db.String(20))
+
+
+class Task(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    status = db.Column(db.String(20))
+"""
+
+
+@pytest.mark.parametrize(
+    ("write", "wrong"),
+    [
+        ('Order.query.filter_by(id=pk).update({"status": "completed"})', True),
+        ('db.session.execute(update(Order).where(Order.id == pk).values(status="completed"))', True),
+        ('Order.query.filter(Order.id == pk, Order.status.in_(["shipped", "delivered"])).update({"status": "completed"})', False),
+        ('Order.query.filter(Order.id == pk, Order.status.in_(["pending", "shipped"])).update({"status": "completed"})', True),
+        ('Task.query.filter_by(id=pk).update({"status": "completed"})', False),
+    ],
+)
+def test_a_statement_that_is_put_together_says_paid(tmp_path: Path, write: str, wrong: bool) -> None:
+    files = {"shop/app.py": _DONE.replace("WRITE", write), "shop/models.py": _SHOP_MODELS}
+    assert bool(found(tmp_path, files, "payment/fulfil-on-redirect")) is wrong
+
+
+_SYNC = """\
+import { PrismaClient } from '@prisma/client';
+
+const prisma = new PrismaClient();
+
+async function onHand(sku: string): Promise<number> {
+  const answer = await fetch(`https://wms.warehouse-services.com/stock/${sku}`, { signal: AbortSignal.timeout(5000) });
+  if (!answer.ok) throw new Error(`wms ${answer.status}`);
+  return (await answer.json()).qty;
+}
+
+export async function syncStock() {
+  const failed: string[] = [];
+  const variants = await prisma.variant.findMany();
+  RUN
+}
+"""
+_ONE = "async (v) => { await prisma.variant.update({ where: { id: v.id }, data: { stock: await onHand(v.sku) } }); }"
+_HUNG = "onHand(v.sku).then((qty) => prisma.variant.update({ where: { id: v.id }, data: { stock: qty } }))"
+_TOLD = "if (failed.length) throw new Error(`${failed} not synchronised`);"
+
+
+@pytest.mark.parametrize(
+    ("run", "wrong"),
+    [
+        (f"await Promise.allSettled(variants.map({_ONE}));", True),
+        (f"const ends = await Promise.allSettled(variants.map({_ONE})); if (ends.some((e) => e.status === 'rejected')) throw ends;", False),
+        (f"await Promise.all(variants.map((v) => {_HUNG}.catch((err) => console.error(v.sku, err))));", True),
+        (f"await Promise.all(variants.map((v) => {_HUNG}.catch((err) => failed.push(v.sku)))); {_TOLD}", False),
+    ],
+)
+def test_items_are_carried_over_all_at_once(tmp_path: Path, run: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"sync.ts": _SYNC.replace("RUN", run)}, "inventory/sync-drops-failures")) is wrong
+
+
+_PLACE = """\
+import stripe
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Order, Product
+
+
+def place(db: Session, user_id: int, product_id: int) -> Order:
+    with db.begin():
+        product = db.execute(select(Product).where(Product.id == product_id).with_for_update()).scalar_one()
+        if product.stock < 1:
+            raise ValueError("sold out")
+        product.stock -= 1
+        order = Order(user_id=user_id, product_id=product_id, total=product.price_cents)
+        db.add(order)
+        db.flush()
+        INSIDE
+    AFTER
+    return order
+"""
+_CHARGED = 'stripe.PaymentIntent.create(amount=order.total, currency="eur", confirm=True, idempotency_key=f"o-{order.id}")'
+
+
+@pytest.mark.parametrize(("inside", "after", "wrong"), [(_CHARGED, "", True), ("", _CHARGED, False)])
+def test_a_service_waits_while_it_holds_stock_whoever_calls_it(tmp_path: Path, inside: str, after: str, wrong: bool) -> None:
+    files = {"checkout.py": _PLACE.replace("INSIDE", inside or "pass").replace("AFTER", after)}
+    assert bool(found(tmp_path, files, "inventory/sync-in-payment")) is wrong
+
+
+_CLIENT = """\
+import httpx
+
+
+class Gateway:
+    def __init__(self, key):
+        self.client = httpx.Client(base_url="https://api.acme-pay.com", headers={"Authorization": f"Bearer {key}"}TIMEOUT)
+
+    def charge(self, order):
+        return self.client.post("/charges", json={"amount": order.total}, headers={"Idempotency-Key": str(order.id)})
+"""
+
+
+@pytest.mark.parametrize(("timeout", "wrong"), [(", timeout=None", True), (", timeout=20", False), ("", False)])
+def test_a_library_that_gives_up_by_itself_is_told_not_to(tmp_path: Path, timeout: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"gateway.py": _CLIENT.replace("TIMEOUT", timeout)}, "resilience/no-timeout")) is wrong

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.unrouted import standing_for
 from tillproof.flow.facts import Passed
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
@@ -38,7 +39,7 @@ class Waiting:
 def waiting(model: "Model") -> Iterator[Waiting]:
     """Every such call once, in order of the entry points: those inside a transaction that holds stock before those in an order's path."""
     seen: set[tuple[Fn, int]] = set()
-    for entry in model.entries:
+    for entry in (*model.entries, *_unreached(model)):
         if entry.role not in ("public", "customer", "platform"):
             continue
         effects = model.effects.of(entry.target)
@@ -55,6 +56,12 @@ def waiting(model: "Model") -> Iterator[Waiting]:
             elif ordering and provider.kind in _BEHIND:
                 seen.add((effect.fn, effect.instr))
                 yield Waiting(entry, effect, provider, None, None)
+
+
+def _unreached(model: "Model") -> Iterator[Entry]:
+    """Functions that take stock and that nothing is seen to reach: whoever calls them waits for what is called beside."""
+    functions = dict.fromkeys(place.fn for taking in model.takings.all for place in model.regions.in_transaction(taking.place))
+    return (standing_for(model, fn) for fn in functions if fn.number != TOP and not model.entries_to(fn))
 
 
 def provider_of(model: "Model", effect: Effect) -> Provider | None:

@@ -44,7 +44,7 @@ def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     else:
         touch = model.records.touch(fn, i, ctx)
         chosen = touch if touch is not None and touch.kind in ("write", "upsert") else None
-    return chosen is not None and any(_is_paid(model, chosen, name, value) for name, value in chosen.keys.items())
+    return chosen is not None and any(_is_paid(model, chosen, name, value) for name, value in (*chosen.keys.items(), *chosen.among.items()))
 
 
 def _is_paid(model: "Model", touch: Touch, name: str, value: Value) -> bool:

@@ -401,7 +401,7 @@ class PaidPolicy(SenderPolicy):
     def _entity(self, fn: Fn, i: int, ctx: Ctx | None, spelt: str) -> str:
         """The kind of the records that a call writes: by how it is spelt, or by the table that is handed to its chain."""
         named = _entity_in(spelt)
-        if self.model.words.entity(named) or self.model.program.language(fn.file) != "javascript":
+        if self.model.words.entity(named):
             return named
         touch = self.model.records.touch(fn, i, ctx)
         return touch.entity if touch is not None and touch.entity else named

@@ -73,6 +73,8 @@ _CONTROL = frozenset(
     ]
 )
 _COLUMNS = ("order", "transaction")
+_AMONG = ("in", "$in", "Op.in", "[Op.in]")
+"""Keys of a condition under which stand the values of which a column has one."""
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
@@ -373,6 +375,8 @@ class PartReader:
         out.compared.add(name)
         if not lookup:
             out.keys[name] = value
+        elif lookup == "in":
+            out.among[name] = value
 
     def condition(self, value: Value, out: Parts, depth: int = 0) -> None:
         """A record of conditions: ``{id, status: {in: […]}}``."""
@@ -393,7 +397,12 @@ class PartReader:
             out.compared.add(key)
             if not isinstance(entry, (Record, Overlay)):
                 out.keys[key] = entry
-            elif key in _JSON:  # a column that keeps a record itself: what is compared is in it
+                continue
+            got = self._shape(entry)
+            listed = next((v for word, v in {**got.may, **got.must}.items() if word in _AMONG), None)
+            if listed is not None:
+                out.among[key] = listed
+            if key in _JSON:  # a column that keeps a record itself: what is compared is in it
                 self.condition(entry, out, depth + 1)
 
     def _as_comparison(self, value: Value, out: Parts) -> bool:
@@ -436,11 +445,14 @@ class PartReader:
             return self._in_template(fn, given, out)
         if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[asked := body.args(callee)[0]] == Op.FIELD:
             out.compared.add(body.name(asked))
+            if name == "in_" and given:
+                out.among[body.name(asked)] = self.evaluator.value(fn, given[0], ctx)
             return True
         if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
             out.compared.add(body.name(given[0]))
-            if name == "eq":
-                out.keys[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
+            if name in ("eq", "inarray"):
+                into = out.keys if name == "eq" else out.among
+                into[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
             return True
         return False
 

@@ -481,8 +481,9 @@ class Records:
     ) -> Touch:
         fields: dict[str, Value | None] = dict(parts.fields)
         return Touch(
-            kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect
-        )
+            kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect,
+            among=parts.among,
+        )  # fmt: skip
 
 
 def _keeps_stock(named: str) -> bool:

@@ -109,8 +109,9 @@ class Regions:
         if found is not None:
             return found
         body = self.model.program.body(place.fn)
+        over = {manager for manager, start, end in body.regions if not start <= place.instr < end}  # `with session.begin():` ends by itself
         for fact in self.model.effects.facts(place.fn).at(place.instr):
-            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL:
+            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL and fact.instr not in over:
                 name = body.called(fact.instr).lower()
                 if name in _BEGINS:
                     return Place(place.fn, fact.instr, place.ctx)

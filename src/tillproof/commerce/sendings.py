@@ -45,6 +45,8 @@ _PLAIN = re.compile(
 )
 _CLIENT = re.compile(r"(^|_)(client|api|connect(or|ion)?|sdk|rest)(_|$)")
 _MAKERS = ("__construct", "__init__", "constructor")
+# Where a library that gives up by itself is told not to.
+_OFF = re.compile(rb"timeout['\"]?\s*(?:=>|=|:)\s*(?:None|0|false|null|Infinity|httpx\.Timeout\(None\))\s*[,)}\n]")
 _LONGEST_CHAIN = 14
 _SHORT = 4
 _MOST_CALLERS = 24
@@ -252,9 +254,10 @@ class Sendings:
     def _elsewhere(self, known: dict[tuple[Fn, int], Sending], waiting: bool = True) -> Iterator[Sending]:
         """By libraries that may wait for ever, or by all others."""
         program, recogniser = self.model.program, self.model.recogniser
-        tables, libraries = (self._unbounded, self._modules) if waiting else (self.clients, self._libraries)
         for file in program.indices:
             language = program.language(file)
+            bounded = waiting and _OFF.search(program.sources[file]) is None
+            tables, libraries = (self._unbounded, self._modules) if bounded else (self.clients, self._libraries)
             words = tables[language].words() | self._makers[language].words()
             if _TOOLS.search(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
                 continue
@@ -264,7 +267,7 @@ class Sendings:
                 for i, op in enumerate(body.op):
                     if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words | mine):
                         continue
-                    if recogniser.is_ours(fn, i, None) or (waiting and not self._waits_for_ever(fn, i)):
+                    if recogniser.is_ours(fn, i, None) or (bounded and not self._waits_for_ever(fn, i)):
                         continue
                     one = self._unknown(fn, i)
                     if one is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.sync_turns import EACH, chained_catch, settled_unread, turns
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
@@ -40,6 +41,7 @@ _MARK = re.compile(
     r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
 )
 _ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
+_NEAR = 2
 _SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 _WRITING = ("catalog.write", "order.write", "shipment.create")
 
@@ -52,11 +54,11 @@ What = Literal["dropped", "stops", "kept"]
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A loop of ``fn`` over items that are carried over; ``effect``: what is done with each. ``what`` happens when that fails: it is
-    ``dropped`` (``at`` is where), it ``stops`` the run, or it is ``kept`` (``at`` is how)."""
+    """A loop of ``fn`` over items that are carried over, or a call that has each of them done, which begins at ``first``; ``effect``: what
+    is done with each. ``what`` happens when that fails: it is ``dropped`` (``at`` is where), it ``stops`` the run, or it is ``kept``
+    (``at`` is how)."""
 
     fn: Fn
-    loop: Loop
     first: int
     effect: Effect
     what: What
@@ -80,6 +82,7 @@ class Syncs:
             for fn in self.program.all_functions(file):
                 if fn.number != TOP and self._may(fn):
                     found += self._in_function(fn)
+                    found += self._by_callbacks(fn)
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
             if sync.what == "dropped":  # what several runs share is dropped in one place
@@ -96,11 +99,14 @@ class Syncs:
             return False
         if not any(_GOODS.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
             return False
-        return any(op in (Op.ELEMENT, Op.KEY) for op in self.program.body(fn).op) and self._reaches_out(fn)
+        body = self.program.body(fn)
+        through = any(op in (Op.ELEMENT, Op.KEY) or (op == Op.CALL and body.called(i) in EACH) for i, op in enumerate(body.op))
+        return through and self._reaches_out(fn)
 
     def _reaches_out(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
-        if any(_OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+        near = [f for f, depth in self._closure(fn).items() if depth <= _NEAR]
+        if any(_OUTSIDE.fullmatch(snake(t)) for f in near for t in self.model.vocabulary.tokens(f)):
             return True
         reached = set(self._closure(fn))
         for caller, _, _ in self.model.callers.of(fn)[:4]:
@@ -139,6 +145,33 @@ class Syncs:
             if inside:
                 yield self._judge(fn, loop, inside, done)
 
+    def _by_callbacks(self, fn: Fn) -> Iterator[Sync]:
+        """Items for each of which a function is called, and that drop one whose function fails."""
+        done: list[Effect] | None = None
+        for call, inner in turns(self.model, fn):
+            done = self.model.effects.of(self._target(fn)) if done is None else done
+            for effect in done:
+                if self._carries(effect) and any(p.fn == inner for p in effect.way):
+                    dropped = self._dropped_in(fn, call, inner, effect)
+                    if dropped is not None:
+                        yield Sync(fn, call, effect, "dropped", dropped)
+                        break
+
+    def _dropped_in(self, fn: Fn, call: int, inner: Fn, effect: Effect) -> Place | None:
+        """Where the failure of one item is forgotten: in its function, in what is hung on it, or where all are waited for."""
+        failures = self.model.failures
+        last = next(n for n, p in enumerate(effect.way) if p.fn == inner)
+        for place in effect.way[: last + 1]:
+            catch = failures.around(place, ours=effect.touch is not None)
+            if catch is not None:
+                forgets = not self._raises(place.fn, catch) and not self._keeps(place.fn, catch) and failures.swallows(place.fn, catch)
+                return Place(place.fn, max(catch.caught, 0), place.ctx) if forgets and place.fn == inner else None
+        if (chained := chained_catch(self.model, effect, inner)) is not None:
+            at, catch = chained
+            return at if not self._raises(at.fn, catch) and not self._keeps(at.fn, catch) else None
+        settled = settled_unread(self.model, fn, call)
+        return Place(fn, settled, None) if settled is not None else None
+
     def _in(self, effect: Effect, fn: Fn) -> int:
         """The instruction of a function by which an effect comes about."""
         return next((p.instr for p in reversed(effect.way) if p.fn == fn), -1)
@@ -158,7 +191,7 @@ class Syncs:
         found = []
         for effect in inside:
             what, at = self._ends(fn, loop, effect, done)
-            found.append(Sync(fn, loop, first, effect, what, at))
+            found.append(Sync(fn, first, effect, what, at))
         order: tuple[What, ...] = ("dropped", "stops", "kept")
         return min(found, key=lambda s: order.index(s.what))
 
@@ -242,7 +275,10 @@ class Syncs:
         body = self.program.body(fn)
         for i in self._rows(fn, catch):
             op = body.op[i]
-            if op in (Op.STORE, Op.SET_FIELD, Op.SET_INDEX) and i != catch.caught + 1:
+            given = (
+                op == Op.STORE and body.op[body.args(i)[1]] == Op.PARAM
+            )  # the failure itself, that is handed to what is hung on a promise
+            if op in (Op.STORE, Op.SET_FIELD, Op.SET_INDEX) and i != catch.caught + 1 and not given:
                 target = body.args(i)[0] if op == Op.SET_INDEX else -1
                 name = body.name(target) if target >= 0 and body.op[target] in (Op.NAME, Op.FIELD) else "" if target >= 0 else body.name(i)
                 if name and _FAILED.fullmatch(snake(name)):

@@ -1,7 +1,7 @@
 """One touch of our own records, in the words in which all questions about them are asked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tillproof.commerce.record_names import TouchKind
@@ -32,6 +32,7 @@ class Touch:
     ``compared``: every field that chooses. ``locked``: the rows are locked. ``record``: the object that is touched, if it is one.
     ``effect``: the kind of effect that a pack says it is; ``repeat``: what the pack says of a second time.
     ``lowered``: of the relative fields those that go down, where what is written says so; None where it does not.
+    ``among``: by field, the values of which the rows chosen have one.
     ``overwrites``: of an upsert, the fields that a row which is there already gets anew; None for all of them.
     """
 
@@ -50,6 +51,7 @@ class Touch:
     repeat: str = "again"
     overwrites: frozenset[str] | None = None
     lowered: frozenset[str] | None = None
+    among: dict[str, Value] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:

@@ -38,7 +38,7 @@ def unrouted(model: "Model") -> Iterator[Entry]:
             if outer is None or outer in seen:
                 continue
             seen.add(outer)
-            entry = _entry(model, outer)
+            entry = standing_for(model, outer)
             if _handles_events(model, entry) or (named and outer == fn and _is_somebodys(model, entry)):
                 yield entry
 
@@ -98,7 +98,8 @@ def _outermost(model: "Model", fn: Fn, reached: set[Fn]) -> Fn | None:
     return here if here not in reached else None
 
 
-def _entry(model: "Model", fn: Fn) -> Entry:
+def standing_for(model: "Model", fn: Fn) -> Entry:
+    """An entry at a function to which no route is seen."""
     function = model.program.function(fn)
     place = (fn.file, function.line if function else 1)
     owner = model.program.owner(fn)

@@ -1,0 +1,72 @@
+"""Items that a callback is called with one by one, or all at once: what becomes of one that could not be carried over."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Effect, Place
+from tillproof.flow.program import Fn
+from tillproof.flow.tries import Catch
+from tillproof.flow.values import FunctionV, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+EACH = ("map", "forEach", "each", "eachById", "array_map", "array_walk", "mapWithConcurrency", "eachLimit", "walk")
+"""Calls that call a function with each of several items."""
+_AT_ONCE = "allSettled"
+_CHAINED = ("then", "catch", "finally")
+_DEEPEST = 6
+
+
+def turns(model: "Model", fn: Fn) -> Iterator[tuple[int, Fn]]:
+    """The calls of a function that call another with one item after the other, and that other."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.CALL and body.called(i) in EACH:
+            for _, given in body.call(i)[1]:
+                if body.op[given] in (Op.FUNCTION, Op.NAME):
+                    found = (o.fn for o in options(model.evaluator.value(fn, given)) if isinstance(o, FunctionV))
+                    yield from ((i, inner) for inner in found if inner.file == fn.file)
+
+
+def settled_unread(model: "Model", fn: Fn, turn: int) -> int | None:
+    """The call that waits for all turns, whatever becomes of each, where nobody asks it which failed: ``await Promise.allSettled(…)``."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    waiting, seen = [turn], 0
+    while waiting and seen < _DEEPEST:
+        here, seen = waiting.pop(), seen + 1
+        for use in flow.uses(here):
+            if body.op[use] == Op.CALL and body.called(use) == _AT_ONCE:
+                return use if not any(_is_read(body, model, fn, u) for u in flow.uses(use)) else None
+            if body.op[use] == Op.STORE:
+                name = body.name(use)
+                waiting += [n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and n > use]
+    return None
+
+
+def _is_read(body: Body, model: "Model", fn: Fn, use: int) -> bool:
+    return body.op[use] != Op.AWAIT or bool(model.evaluator.defuse(fn).uses(use))
+
+
+def chained_catch(model: "Model", effect: Effect, inner: Fn) -> tuple[Place, Catch] | None:
+    """The handler that is hung on what a turn waits for, as one that goes on wherever it ends: ``save(item).catch((e) => log(e))``."""
+    for place in effect.way:
+        body, flow = model.program.body(place.fn), model.evaluator.defuse(place.fn)
+        here = place.instr
+        for _ in range(_DEEPEST):
+            field = next((u for u in flow.uses(here) if body.op[u] == Op.FIELD and body.name(u) in _CHAINED), -1)
+            call = next((u for u in flow.uses(field) if body.op[u] == Op.CALL and body.args(u)[0] == field), -1) if field >= 0 else -1
+            if call < 0:
+                break
+            handed = body.call(call)[1] if body.called(call) == "catch" else []
+            given = [o for _, a in handed for o in options(model.evaluator.value(place.fn, a))]
+            if given and isinstance(given[0], FunctionV):
+                handler = given[0].fn
+                blocks = frozenset(range(len(model.program.body(handler).blocks)))
+                return Place(handler, 0, None), Catch(-1, (), frozenset(), blocks, True)
+            here = call
+        if place.fn == inner:
+            return None
+    return None
