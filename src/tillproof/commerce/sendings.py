@@ -256,8 +256,8 @@ class Sendings:
         program, recogniser = self.model.program, self.model.recogniser
         for file in program.indices:
             language = program.language(file)
-            bounded = waiting and _OFF.search(program.sources[file]) is None
-            tables, libraries = (self._unbounded, self._modules) if bounded else (self.clients, self._libraries)
+            endless = waiting and _OFF.search(program.sources[file]) is None
+            tables, libraries = (self._unbounded, self._modules) if endless else (self.clients, self._libraries)
             words = tables[language].words() | self._makers[language].words()
             if _TOOLS.search(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
                 continue
@@ -267,7 +267,7 @@ class Sendings:
                 for i, op in enumerate(body.op):
                     if op not in (Op.CALL, Op.NEW) or (fn, i) in known or not self._may_send(fn, i, words | mine):
                         continue
-                    if recogniser.is_ours(fn, i, None) or (bounded and not self._waits_for_ever(fn, i)):
+                    if recogniser.is_ours(fn, i, None) or (endless and not self._waits_for_ever(fn, i)):
                         continue
                     one = self._unknown(fn, i)
                     if one is not None:
