@@ -243,7 +243,23 @@ class Failures:
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
         asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
         later = {b for block in catch.blocks for b in reached_from(body, block)} - catch.blocks
-        return bool((set_here - caught) & asked) and any(body.op[i] == Op.RAISE for i in body.rows(later))
+        told = (set_here - caught) & asked
+        return bool(told) and (any(body.op[i] == Op.RAISE for i in body.rows(later)) or self._refuses_by(fn, told, later))
+
+    def _refuses_by(self, fn: Fn, told: Set[str], later: Set[int]) -> bool:
+        """Whether a branch on one of these variables alone leads to an answer that is an error: ``if (!$status) { http_response_code(400);
+        }``."""
+        body = self.model.program.body(fn)
+        for number in later:
+            asked = body.args(body.blocks[number].end - 1)[0] if body.op[body.blocks[number].end - 1] == Op.BRANCH else -1
+            while asked >= 0 and body.op[asked] == Op.UNARY:
+                asked = body.args(asked)[1]
+            if asked < 0 or body.op[asked] != Op.NAME or body.name(asked) not in told:
+                continue
+            ways = [set(reached_from(body, target)) for _, target in body.blocks[number].next]
+            if any(self.passes_on(fn, frozenset(way - set().union(*(w for w in ways if w is not way)))) for way in ways):
+                return True
+        return False
 
     def passes_on(self, fn: Fn, blocks: frozenset[int]) -> bool:
         """Whether any of some blocks raises, answers with an error or keeps what failed."""

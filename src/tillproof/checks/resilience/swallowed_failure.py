@@ -15,6 +15,7 @@ from tillproof.checks.resilience.losses import (
     taken_for_done,
 )
 from tillproof.checks.resilience.unfetched import Unfetched, unfetched
+from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -57,6 +58,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not found:
             dropped = unfetched(model, handler) if handler is not None else None
             yield _unasked(model, entry, handler, dropped) if handler and dropped else _held(model, entry, handler, effects[0])
+    yield from unread_answers(model)
 
 
 def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str]) -> Iterator[Ruling]:

@@ -88,13 +88,24 @@ def _handler(record: Record, place: str) -> str | None:
     return "::".join(str(p) for p in parts) if all(isinstance(p, str) and p for p in parts) else None
 
 
+def _spelt_out(handler: str) -> str:
+    """Symfony's short way of naming a controller, ``ShopBundle:Order:pay``, as its class and method."""
+    bundle, _, rest = handler.partition(":")
+    name, colon, action = rest.partition(":")
+    if not (bundle and name and colon and action) or ":" in action or "\\" in handler:
+        return handler
+    return f"{name.rpartition('/')[2]}Controller::{action}Action"
+
+
 def _targets(wiring: Wiring, handler: str, place: tuple[str, int], importer: Fn) -> list[FunctionV]:
     """The methods that a name leads to, of a class or of the service that goes by it: of an interface, those of the classes that
     implement it."""
-    name, _, method = handler.replace("@", "::").partition("::")
+    name, _, method = _spelt_out(handler).replace("@", "::").partition("::")
     if "\\" not in name and (known := wiring.evaluator.scope.service(name)):
         name = known
     cls = named_class(wiring, name, importer.file)
+    if cls is None and name != handler and ":" in handler:  # of the bundle that the short way names
+        cls = next(iter(wiring.program.classes_by_name.get(name, ())), None)
     if cls is None:
         return []
     if not method:
