@@ -61,3 +61,45 @@ def test_a_binding_is_followed_through_a_token(tmp_path: Path) -> None:
 
 def test_a_port_that_nothing_is_bound_to_leads_nowhere(tmp_path: Path) -> None:
     assert landing(tmp_path, "provide: CLOCK, useClass: SystemClock") == []
+
+
+STEP = "<?php\nnamespace Till;\ninterface Step { public function take(array $told): void; }\n"
+NOTED = "<?php\nnamespace Till;\nclass Noted implements Step { public function take(array $told): void {} }\n"
+BOOKED = "<?php\nnamespace Till;\nclass Booked implements Step { public function take(array $told): void {} }\n"
+RUNS = """\
+<?php
+namespace Till;
+class Runner {{
+    {kept}
+    public function run(array $told): void {{
+        {said}
+        foreach ($this->steps as $step) {{ $step->take($told); }}
+    }}
+}}
+"""
+
+
+def taken(tmp_path: Path, kept: str, said: str = "") -> set[str]:
+    """Where a call on what a loop goes through leads, when a class keeps the list so."""
+    files = {"src/Step.php": STEP, "src/Noted.php": NOTED, "src/Booked.php": BOOKED, "composer.json": AUTOLOAD}
+    model, _ = model_of(tmp_path, files | {"src/Runner.php": RUNS.format(kept=kept, said=said)})
+    run = next(f for f in model.program.all_functions("src/Runner.php") if model.program.name(f) == "run")
+    return {model.program.qualified(fn) for fn in _called(model, run)}
+
+
+AUTOLOAD = '{"autoload": {"psr-4": {"Till\\\\": "src/"}}}'
+BOTH = {"Step.take", "Noted.take", "Booked.take"}
+
+
+def test_services_that_a_loop_goes_through_are_what_the_docblock_of_the_list_says(tmp_path: Path) -> None:
+    told = "/** @var Step[] */ private {}$steps; public function __construct({} $steps) {{ $this->steps = {}; }}"
+    assert taken(tmp_path / "handed", told.format("", "iterable", "$steps")) == BOTH
+    assert taken(tmp_path / "copied", told.format("array ", "\\IteratorAggregate", "iterator_to_array($steps)")) == BOTH
+    assert taken(tmp_path / "loop", "public function __construct(private iterable $steps) {}", "/** @var Step $step */") == BOTH
+    assert taken(tmp_path / "other", "public function __construct(private iterable $steps) {}", "/** @var Step $other */") == set()
+
+
+def test_services_that_are_added_one_by_one_are_gone_through(tmp_path: Path) -> None:
+    added = "private array $steps = []; public function add(Step $step): void { $this->steps[] = $step; }"
+    assert taken(tmp_path / "typed", added) == BOTH
+    assert taken(tmp_path / "untyped", added.replace("Step $step", "$step")) == set()

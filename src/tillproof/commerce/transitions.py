@@ -18,6 +18,7 @@ from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.implication import is_empty
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Element, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
 from tillproof.ir.ops import Kind, Op
 
@@ -98,8 +99,14 @@ class Transitions:
                 for name, to in (*self._told(touch), *self._by_sender(touch), *self._coded(touch)):
                     found.append(self._transition(effect, touch, name, to, effects))
                     break
-            self._memo[target.fn] = found
+            called = {(t.effect.fn, t.effect.instr): (t.touch.entity, t.field) for t in found}
+            self._memo[target.fn] = [t for t in found if not self._in_setter(t, called)]
         return self._memo[target.fn]
+
+    def _in_setter(self, transition: Transition, called: Mapping[tuple[Fn, int], tuple[str, str]]) -> bool:
+        """Whether a change is what a setter of ours does that is called as one: ``$order->setStatus('failed')`` says it all."""
+        way = transition.effect.way
+        return len(way) > 1 and called.get((way[1].fn, way[1].instr)) == (transition.touch.entity, transition.field)
 
     def _told(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The fields in which the code itself writes a state, with the states."""

@@ -97,6 +97,11 @@ def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
     if conversion is not None:
         kept = isinstance(value, (Const, Missing, Unknown)) or (conversion == "(string)" and _is_text(value))
         return value if kept else Mix(at, conversion, (value,), f.fn, i, f.ctx)
+    if isinstance(value, Element) and (service := ev.scope.served(f.file, f.body.text(args[0]), at)) is not None:
+        return service
+    empty = isinstance(value, (Unknown, Missing)) or (isinstance(value, Const) and value.kind == Kind.NULL) or value == Seq(value.at, ())
+    if empty and (held := ev.scope.listed(f.file, f.body.text(args[0]), at)) is not None:
+        return Seq(at, (held,))
     if isinstance(value, (Const, Unknown, Missing)) or (isinstance(value, Member) and isinstance(value.base, Param)):
         typed = ev.scope.typed(f.file, f.body.text(args[0]), at)
         if isinstance(value, Member) and typed is not None:

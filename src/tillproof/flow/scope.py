@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tillproof.flow import initialised, unwired
+from tillproof.flow import gathered, initialised, unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.settings import Settings
-from tillproof.flow.types import field, listed, typed
+from tillproof.flow.types import field, listed, served, typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -437,6 +437,7 @@ class Scope:
             if stores:
                 found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
             if found:
+                found = gathered.services(self, cls, name, found)
                 break
         told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
         if found and not told:
@@ -470,6 +471,10 @@ class Scope:
     def listed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of what a list of services of a declared type holds."""
         return listed(self, file, text, at) if "<" in text or text.endswith(("[]", "[]|null")) else None
+
+    def served(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
+        """A service of a declared type."""
+        return served(self, file, text, at)
 
     def declared_field(self, value: Param, name: str, at: tuple[str, int]) -> Value | None:
         """A field of a parameter whose type is written out where it stands."""

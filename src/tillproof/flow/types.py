@@ -74,7 +74,12 @@ def listed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value |
     """An object of what a docblock says that a list of PHP holds, ``iterable<int, Processor>``, ``Processor[]``: of services alone, an
     interface of ours or a class that others are derived from. Of data the list itself says more."""
     found = _LISTED.fullmatch(text.removesuffix("|null").lstrip("?"))
-    held = typed(scope, file, found[1] or found[2], at) if found is not None and scope.program.indices[file].language == "php" else None
+    return served(scope, file, found[1] or found[2], at) if found is not None else None
+
+
+def served(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | None:
+    """An object of a type that a docblock of PHP names, if that is one of services: an interface of ours, or a class with others below."""
+    held = typed(scope, file, text, at) if scope.program.indices[file].language == "php" else None
     serves = isinstance(held, Instance) and scope.subclasses(held.cls) and any(scope.program.methods(c) for c in scope.lineage(held.cls))
     return held if serves else None
 

@@ -7,7 +7,7 @@ from tree_sitter import Node
 
 from tillproof.ir.ops import Kind, Op
 from tillproof.languages import rules
-from tillproof.languages.php_names import dotted, of_type, parts, text, variable
+from tillproof.languages.php_names import docblock, documented_element, dotted, of_type, parts, text, variable
 from tillproof.languages.walker import Rule, Walker
 
 # --- assignment
@@ -179,7 +179,9 @@ def foreach_statement(w: Walker, node: Node) -> int:
     def bind_element(collection: int) -> None:
         if pair:
             bind(w, pair[0], w.emit(Op.KEY, [collection], pair[0]))
-        bind(w, pair[-1] if pair else target, w.emit(Op.ELEMENT, [collection], target))
+        element, variable = w.emit(Op.ELEMENT, [collection], target), pair[-1] if pair else target
+        kind = documented_element(docblock(node), w.text(variable))
+        bind(w, variable, w.emit(Op.CAST, [w.string(kind), element], target) if kind else element)
 
     return rules.for_each(w, iterable, bind_element, lambda: w.block(bodies), node)
 

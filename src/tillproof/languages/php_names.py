@@ -19,6 +19,7 @@ _PARAM = re.compile(r"@param\s+([^\s$<]+(?:<[^>$]*>)?[^\s$]*)\s+[&.]*\$(\w+)")
 _RETURN = re.compile(r"@return\s+(\S+)")
 _CONTAINERS = ("array", "iterable", "traversable", "iterator", "generator", "iteratoraggregate")
 _HOLDS = re.compile(r"\w\[\]|<")
+_ELEMENT = re.compile(r"@var\s+([^\s$*<|]+)\s+(\$\w+)")
 _VAR = re.compile(r"@var\s+([^\s$*<]+(?:<[^>*]*>)?[^\s$*]*)")
 
 
@@ -175,3 +176,9 @@ def documented_variable(comment: Node | None) -> str:
     """The type that ``@var`` gives to a property."""
     found = _VAR.search(text(comment))
     return dotted(found.group(1)) if found else ""
+
+
+def documented_element(comment: Node | None, variable: str) -> str:
+    """The type that ``/** @var Handler $handler */`` above a loop gives to the variable that goes through it."""
+    found = _ELEMENT.search(text(comment))
+    return dotted(found.group(1)) if found and found.group(2) == variable else ""
