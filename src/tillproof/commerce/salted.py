@@ -20,6 +20,7 @@ _WRITTEN = re.compile(r"(?=[^\d]*\d|[a-z]*[A-Z])[\w+/=!@#$%^&*-]{8,}")
 """How a secret looks that is written down: of some length, without blanks, and no plain word."""
 _SETTINGS = ("process.env.", "Deno.env.", "Bun.env.")
 _NAMES_FIRST = ("hash", "openssl_digest")
+_SHORTEST_NAME = 4
 _LONGEST_CHAIN = 6
 _MOST_PIECES = 80
 _BEGINS = ("createHash", "crypto.createHash", "node:crypto.createHash")
@@ -86,17 +87,28 @@ def _is_fed_secret(model: "Model", digest: Result) -> bool:
 
 
 def _mentions_secret(model: "Model", value: Value) -> bool:
+    if model.requests.source(value) is not None:
+        return False  # what the sender calls a key is no secret of ours
     for leaf in (value, *leaves(value, 120)):
         if isinstance(leaf, Const) and leaf.kind == Kind.STRING and any(w in leaf.text.lower() for w in _WORDS):
             return True
         if isinstance(leaf, (Member, Param, External)) and any(w in leaf.name.rpartition(".")[2].lower() for w in _WORDS):
             return True
-        if isinstance(leaf, Result) and leaf.instr >= 0 and model.recogniser.result_is("config", leaf):
+        if isinstance(leaf, Result) and leaf.instr >= 0 and (model.recogniser.result_is("config", leaf) or _is_asked_by_name(model, leaf)):
             return True
     return isinstance(value, (Text,)) and any(
         isinstance(p, Result) and p.instr >= 0 and any(_mentions_secret(model, a) for _, a in model.evaluator.arguments(p))
         for p in value.pieces
     )
+
+
+def _is_asked_by_name(model: "Model", value: Result) -> bool:
+    """Whether something of ours is asked for what it keeps under the name of a secret: ``$config->getString('portalKey')``."""
+    callee = value.callee
+    if not isinstance(callee, Member) or not callee.name.lower().startswith("get") or model.requests.source(value) is not None:
+        return False
+    asked = (text.text.strip("'\"") for _, text in model.evaluator.arguments(value)[:1] if isinstance(text, Const))
+    return any(len(text) > _SHORTEST_NAME and _KEPT.search(snake(text)) for text in asked)
 
 
 def is_made_with_secret(model: "Model", value: Value) -> bool:
