@@ -387,7 +387,8 @@ class Transitions:
             if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
         ]
         placed = all(isinstance(o, Result) and _PLACES.fullmatch(snake(names(o.callee)[0].rpartition(".")[2])) for o in options(record))
-        return bool(made) or placed or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
+        known = any(t is not None and t.kind == "read" and not self._made_before(t, kind) for t in found)  # made only where none is there
+        return (bool(made) and not known) or placed or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
 
     def _made_before(self, touch: Touch, kind: str) -> bool:
         """Whether a record was created here, or is looked up by the id of one that was."""
