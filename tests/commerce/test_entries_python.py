@@ -362,3 +362,16 @@ def signed_in(run):
     assert shop.pieces("note") == ["body:coupon"]
     assert shop.pieces("send") == ["body:address"]
     assert (shop.pieces("give_back"), shop.pieces("give_back", 1)) == (["body:amount"], ["session:None"])
+
+
+def test_what_chat_partners_press_is_a_way_into_a_bot(tmp_path: Path) -> None:
+    files = {
+        "loader.py": "from aiogram import Bot, Dispatcher\ndp = Dispatcher(Bot(token='x'))\n",
+        "old.py": "from loader import dp\n@dp.callback_query_handler(text='a')\nasync def second(call):\n    pass\n",
+        "new.py": "from aiogram import F, Router\nrouter = Router()\n@router.message(F.text == 'a')\nasync def third(message):\n    pass\n",
+        "plain.py": "import telebot\nbot = telebot.TeleBot('x')\n@bot.message_handler(commands=['a'])\ndef simple(message):\n    pass\n",
+        "ptb.py": "from telegram.ext import CommandHandler\nasync def ask(update, context):\n    pass\nCommandHandler('a', ask)\n",
+        "menu.py": "from aiogram_dialog.widgets.kbd import Button\nasync def press(event):\n    pass\nb = Button(id='a', on_click=press)\n",
+    }
+    assert {way.split()[-2] for way in wired(tmp_path, files).ways()} == {"second", "third", "simple", "ask", "press"}
+    assert all(way.endswith("internal") for way in wired(tmp_path, files).ways())

@@ -39,6 +39,7 @@ from tillproof.commerce.outcomes import Outcomes
 from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
+from tillproof.commerce.pieces_taken import PiecesTaken
 from tillproof.commerce.promises import Promises
 from tillproof.commerce.queues import Queues
 from tillproof.commerce.quiet_calls import QuietCalls
@@ -428,6 +429,11 @@ class Model:
     def routines(self) -> Routines:
         """What functions of the database do."""
         return Routines(self)
+
+    @cached_property
+    def pieces_taken(self) -> PiecesTaken:
+        """Where a row that is a piece of goods is taken for a customer."""
+        return PiecesTaken(self)
 
     @cached_property
     def takings(self) -> Takings:

@@ -84,7 +84,7 @@ class Takings:
             for w, p in found
             if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving)
             and not self.model.staff_only(p.fn)
-            and self._for_sale(p.fn)
+            and self.for_sale(p.fn)
         ]
         by_function: dict[Fn, list[Taking]] = {}
         for write, place in kept:
@@ -142,7 +142,7 @@ class Takings:
                             out.append(self.model.evaluator.value(caller, rows[param.number - bound]))
         return out
 
-    def _for_sale(self, fn: Fn) -> bool:
+    def for_sale(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, speaks of orders; and none is there to fill a shop with goods."""
         if _NO_SALE.search(self.program.name(fn)) or _NO_SALE.search(fn.file.rpartition("/")[2]):
             return False

@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, source, step, steps
 from tillproof.commerce.model import Model
+from tillproof.commerce.pieces_taken import PieceTaken
 from tillproof.commerce.stock_triggers import StockTrigger
 from tillproof.commerce.takings import GOODS, Taking
 from tillproof.commerce.unstocked import Unstocked, unstocked
@@ -26,6 +27,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield _rule(model, taking)
     for trigger in model.takings.triggers:
         yield _by_database(model, trigger)
+    for piece in model.pieces_taken.all:
+        yield _piece(model, piece)
     for one in unstocked(model):
         yield _never(model, one)
 
@@ -97,6 +100,33 @@ def _remedy(model: Model, file: str) -> str:
     out = "Take it in one statement that changes a row only where enough is left, and refuse the order when none was changed"
     out += f": {take}." if take else ": `UPDATE … SET stock = stock - :n WHERE id = :id AND stock >= :n`."
     return out + (f" Or read the row under a lock in the transaction of the order: {lock}." if lock else "")
+
+
+# --- a row for each piece
+
+
+def _piece(model: Model, taken: PieceTaken) -> Ruling:
+    fn, i, _ = taken.place
+    body, name = model.program.body(fn), taken.entity.replace("_", " ")
+    ruling = Ruling(_ID, "held", "stock-taking", fn.file, body.line[i])
+    ruling.evidence = [step(model, taken.looked, f"a {name} that is free is looked for here", "source")]
+    ruling.evidence.append(step(model, taken.place, "it is taken here", "sink"))
+    if taken.kept:
+        ruling.evidence.append(step(model, taken.looked, taken.kept, "guard"))
+        return ruling
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.title = f"Two orders at once get the same {name}"
+    ruling.message = (
+        f"The {name} is looked up as free first and marked as taken later, with neither a lock nor a condition in the update: two "
+        "customers at once find the same one, both pay for it, and both get it, or one of them gets nothing."
+    )
+    ruling.remediation = (
+        f"Take it in one statement that changes the row only while it is free, and look for another when none was changed; or read it "
+        f"under a lock that others skip: {remedies.code(model, fn.file, 'lock') or '`SELECT … FOR UPDATE SKIP LOCKED`'}."
+    )
+    ruling.evidence.append(Evidence(fn.file, body.line[i], _FLAWS["unlocked"], "missing"))
+    return ruling
 
 
 # --- by the database

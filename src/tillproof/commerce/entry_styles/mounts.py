@@ -54,7 +54,7 @@ class Mounts:
         self._levels: dict[Key, _Level] = defaultdict(_Level)
         self._own: dict[Key, tuple[str, tuple[Value, ...]]] = {}
         self._waiting: list[tuple[Key, str, str, Value, Order]] = []
-        self._takes_in: dict[str, bool] = {}
+        self._takes_in: dict[tuple[str, str], bool] = {}
 
     def keys(self, value: Value, depth: int = 0) -> list[Key]:
         """The routers that a value may be."""
@@ -178,14 +178,15 @@ class Mounts:
         program = self.wiring.program
         if program.language(fn.file) != "python" or program.body(fn).called(instr) not in _PARTS:
             return False
-        unit = program.unit(fn.file)
-        if unit not in self._takes_in:
-            mounted = (k[1] for k, level in self._levels.items() if level.mounts and k[0] == "made" and isinstance(k[1], Fn))
+        unit, part = program.unit(fn.file), program.body(fn).called(instr)
+        if (unit, part) not in self._takes_in:
+            made = ((k[1], k[2]) for k, level in self._levels.items() if level.mounts and k[0] == "made")
+            mounted = [f for f, i in made if isinstance(f, Fn) and isinstance(i, int) and program.body(f).called(i) == part]
             named = any(fn.file != f.file and program.unit(f.file) == unit and program.language(f.file) == "python" for f in mounted)
-            self._takes_in[unit] = named and not any(program.unit(f) == unit for w in _FINDS_MODULES for f in program.mentioning(w))
+            self._takes_in[unit, part] = named and not any(program.unit(f) == unit for w in _FINDS_MODULES for f in program.mentioning(w))
         stem = fn.file.rpartition("/")[2].partition(".")[0]
         module = fn.file.rpartition("/")[0].rpartition("/")[2] if stem == "__init__" else stem
-        return self._takes_in[unit] and bool(module) and all(f == fn.file for f in program.mentioning(module))
+        return self._takes_in[unit, part] and bool(module) and all(f == fn.file for f in program.mentioning(module))
 
     def above(self, keys: list[Key], order: Order, path: str) -> list[tuple[str, tuple[Value, ...]]]:
         """(path before a route, middleware before it) for each way in which its router is mounted."""
