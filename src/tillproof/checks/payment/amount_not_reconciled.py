@@ -9,6 +9,7 @@ from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
+from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
@@ -180,7 +181,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
     unread = _outcome_unread(model, handler)
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
-    tied = bound or _weighed(model, [e for _, e in part]) or _compared(model, found, kind)
+    paid = [e for _, e in part]
+    tied = bound or _weighed(model, paid) or _compared(model, found, kind) or _with_sum(model, entry, paid)
     if tied and not unread:
         ruling.evidence += tied
         return ruling
@@ -274,6 +276,16 @@ def _weighed(model: Model, paid: list[Effect]) -> list[Evidence]:
             step(model, effect.place, "the platform holds the sum that is handed over here against what its record comes to", "guard")
         )
     return out
+
+
+def _with_sum(model: Model, entry: Entry, paid: list[Effect]) -> list[Evidence]:
+    """Why nothing has to be compared: what is booked for the payment is the sum that was paid, each time."""
+    effects = model.effects.of(entry.target)
+    places = [booked(model, e, effects) for e in paid]
+    given = [p for p in places if p is not None]
+    if not paid or len(given) < len(paid):
+        return []
+    return [step(model, given[0], "the sum that was paid goes along, and no more counts than was paid", "guard")]
 
 
 def _elsewhere(model: Model, first: Place, others: list[Place]) -> list[Evidence]:
