@@ -272,3 +272,73 @@ def test_a_list_of_columns_made_of_keys_says_what_is_set(tmp_path: Path, body: s
 
     assert [f.file for f in found(tmp_path / "state", files("status"), UNGUARDED)] == ["store.js"]
     assert found(tmp_path / "note", files("note"), UNGUARDED) == []
+
+
+_GIVEN_BACK = """\
+const express = require('express');
+const crypto = require('crypto');
+const Refund = require('./refund');
+const app = express();
+app.post('/hooks/paystack', express.raw({ type: '*/*' }), async (req, res) => {
+  PROOF
+  const event = JSON.parse(req.body);
+  if (event.event === 'refund.processed') {
+    await Refund.create({ order: event.data.transaction_reference, amount: event.data.amount, status: 'done' });
+  }
+  res.sendStatus(200);
+});
+app.listen(3000);
+"""
+_SIGNED = """\
+const made = crypto.createHmac('sha512', process.env.PAYSTACK_SECRET_KEY).update(req.body).digest('hex');
+  if (made !== req.headers['x-paystack-signature']) return res.sendStatus(401);"""
+
+
+@pytest.mark.parametrize(("proof", "wrong"), [(_SIGNED, False), ("", True)])
+def test_what_a_provider_says_went_back_is_limited_by_nothing_of_ours(tmp_path: Path, proof: str, wrong: bool) -> None:
+    model = _MODEL.replace("NAME", "Refund").replace("sessionId: String", "order: String, amount: Number")
+    files = {"server.js": _GIVEN_BACK.replace("PROOF", proof), "refund.js": model}
+    assert bool(found(tmp_path, files, "order/refund-exceeds-capture")) == wrong
+
+
+_LOSES = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const Order = require('./order');
+const { log } = require('./log');
+const app = express();
+async function store(session) {
+  const order = await Order.create({ sessionId: session.id, status: 'paid' });
+  return order;
+}
+app.post('/hook', express.raw({ type: '*/*' }), async (req, res, next) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.HOOK);
+  if (event.type === 'checkout.session.completed') {
+    WORK
+  }
+  res.json({ received: true });
+});
+app.listen(3000);
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "wrong"),
+    [
+        ("await store(event.data.object).catch((e) => log.error(e));", True),
+        ("await store(event.data.object).catch(console.error);", True),
+        ("store(event.data.object).then((order) => log.info(order)).catch((e) => { console.log('lost', e); });", True),
+        ("store(event.data.object);", True),
+        ("await store(event.data.object);", False),
+        ("return store(event.data.object).then(() => res.sendStatus(200)).catch(next);", False),
+        ("await store(event.data.object).catch((e) => { log.error(e); throw e; });", False),
+        ("const order = await store(event.data.object).catch(() => null);\n    if (!order) return res.sendStatus(500);", False),
+    ],
+)
+def test_a_promise_whose_failure_is_only_logged_is_lost(tmp_path: Path, work: str, wrong: bool) -> None:
+    files = {
+        "server.js": _LOSES.replace("WORK", work),
+        "order.js": _MODEL.replace("NAME", "Order"),
+        "log.js": "exports.log = require('pino')();\n",
+    }
+    assert bool(found(tmp_path, files, "resilience/swallowed-failure")) == wrong

@@ -83,7 +83,13 @@ class Refunds:
         """Those that ask a provider, and the records in code that asks none."""
         asked = [r for site in self.sites for r in self._asked(site)]
         near = {fn for r in asked for fn in r.functions}
-        return sorted([*asked, *(r for r in self._recorded() if not near & set(r.functions))], key=lambda r: (r.fn, r.instr))
+        ours = (r for r in self._recorded() if not near & set(r.functions) and not self._is_told_of(r))
+        return sorted([*asked, *ours], key=lambda r: (r.fn, r.instr))
+
+    def _is_told_of(self, refund: Refund) -> bool:
+        """Whether a provider's own message says what went back: the money moved before, and what is written down limits nothing."""
+        proven = {h.entry.target.fn for h in self.model.handlers.all if h.kind != "redirect-return" and (h.walked.proofs or h.admits)}
+        return bool(refund.entries) and all(e.target.fn in proven for e in refund.entries)
 
     @cached_property
     def sites(self) -> list[OperationSite]:
