@@ -31,6 +31,8 @@ _RULES = re.compile(
     r"(?:required|nullable|sometimes|bail|string|numeric|integer|digits|min|max|size|regex|credit_?card|luhn|ccn|cvc|ccd)\b[\w:,.|-]*"
 )
 _VALIDATORS = ("joi", "zod", "z", "yup", "v", "valibot", "@hapi/joi", "celebrate", "@sinclair/typebox", "type", "s", "t")
+_MASK = re.compile(r"[Xx*]{2,}([/-]?[Xx*]+)?")
+_TRANSLATES = re.compile(r"_|__|_[enx]|_nx|esc_(html|attr)(__|_e|_x)|u?gettext(_lazy)?|trans(late)?|\$?tc?|lang|formatMessage|get_string")
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
 
 
@@ -133,12 +135,12 @@ class CardUses:
     def _set(self, fn: Fn, body: Body, i: int, name: str, value: int) -> Iterator[CardUse]:
         """``$card->setCardNumber($number)``, ``creditCard.cardNumber = number``: a card object is filled."""
         part = self.model.words.card(name)
-        if part and not self._is_harmless(fn, value) and not _is_own(body, i):
+        if part and not self._is_harmless(fn, value) and not _is_own(body, i) and not _is_masked(body, i):
             yield self._use("object", fn, i, name, part)
 
     def _is_harmless(self, fn: Fn, value: int) -> bool:
         body = self.model.program.body(fn)
-        if body.const(value) is not None or self.model.cards.is_answered(fn, value):
+        if body.const(value) is not None or self.model.cards.is_answered(fn, value) or _is_label(body, value):
             return True
         shown = self.model.shown.of(fn, value)
         return not shown.pieces
@@ -147,6 +149,8 @@ class CardUses:
         args = body.args(i)
         keys = {const[1]: v for k, v in zip(args[::2], args[1::2], strict=True) if (const := body.const(k))}
         plain = {k.lower().replace("-", "_") for k in keys}
+        if any(k.lower() in _EXPIRY and (c := body.const(v)) and _MASK.fullmatch(c[1].strip("'\"")) for k, v in keys.items()):
+            return
         for key, value in keys.items():
             part = self.model.words.card(key)
             beside = self.model.words.beside_card(key) and (not _EXPIRY.isdisjoint(plain) or any(self.model.words.card(k) for k in keys))
@@ -236,7 +240,39 @@ class CardUses:
         return bool(table.find(bases))
 
 
+def _is_label(body: Body, value: int) -> bool:
+    """Whether a text of ours is shown in the visitor's language: ``__('E.g.: 4111 1111 …', 'shop')``, ``t('card.number')``."""
+    if body.op[value] != Op.CALL or body.op[body.args(value)[0]] not in (Op.NAME, Op.FIELD):
+        return False
+    given = [a for _, a in body.call(value)[1]]
+    return _TRANSLATES.fullmatch(body.called(value)) is not None and bool(given) and body.const(given[0]) is not None
+
+
+def _is_masked(body: Body, i: int) -> bool:
+    """Whether the card that is filled here has a masked date, ``XXXX``: then it is one that was paid with before, by its last digits, as
+    it is named for a refund."""
+    target = _target(body, i)
+    name = body.name(target) if body.op[target] == Op.NAME else ""
+    for n, op in enumerate(body.op):
+        if op == Op.SET_FIELD:
+            field, given = body.name(n), body.args(n)[2]
+        elif op == Op.CALL and body.op[body.args(n)[0]] == Op.FIELD and body.called(n).startswith("set") and len(body.call(n)[1]) == 1:
+            field, given = body.called(n)[3:].lstrip("_"), body.call(n)[1][0][1]
+        else:
+            continue
+        const = body.const(given)
+        masked = const is not None and field.lower() in _EXPIRY and _MASK.fullmatch(const[1].strip("'\""))
+        if name and masked and body.op[_target(body, n)] == Op.NAME and body.name(_target(body, n)) == name:
+            return True
+    return False
+
+
+def _target(body: Body, i: int) -> int:
+    """The object of which a field is set."""
+    return body.args(i)[0] if body.op[i] == Op.SET_FIELD else body.args(body.args(i)[0])[0]
+
+
 def _is_own(body: Body, i: int) -> bool:
     """Whether an object sets a field of itself: what fills it is seen where it is filled."""
-    target = body.args(i)[0] if body.op[i] == Op.SET_FIELD else body.args(body.args(i)[0])[0]
+    target = _target(body, i)
     return body.op[target] == Op.NAME and body.name(target) in ("this", "self")

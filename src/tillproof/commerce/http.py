@@ -12,9 +12,11 @@ from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
 from tillproof.flow.values import (
     Choice,
+    ClassV,
     Const,
     Ctx,
     External,
+    Instance,
     Member,
     Mix,
     Param,
@@ -113,6 +115,8 @@ class Requests:
         if not all(text.startswith("http") for text in texts):
             base = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
             texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
+            if any(text.startswith("http") for text in texts):  # ``if (!str_starts_with($url, 'http')) $url = self::host() . $url``
+                texts = tuple(text for text in texts if text.startswith(("http", "{}")))
 
         def given() -> tuple[Value, ...]:
             return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *told, *self._client(fn, callee, ctx))
@@ -255,7 +259,8 @@ class Requests:
         """Provider operations and verifiers that a request may be. Another's host rules one out; an unknown host needs the use of the
         provider where the request is sent, or where a helper is told to send it."""
         host, path = _split(request.url)
-        files = {fn.file, *(c.caller.file for c in (ctx.chain() if ctx is not None else ()) if c.call >= 0)}
+        calls = [c for c in (ctx.chain() if ctx is not None else ()) if c.call >= 0]
+        files = {fn.file, *(c.caller.file for c in calls), *(c.this.cls.file for c in calls if isinstance(c.this, (ClassV, Instance)))}
         out = []
         for provider, thing, method, path_pattern in self._rest:
             if request.method not in (method, "ANY"):
@@ -265,7 +270,7 @@ class Requests:
             if host and "{}" not in host:
                 if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                     continue
-            elif not any(self.recogniser.uses(provider, file) for file in files) or self._is_of_another(provider, fn.file):
+            elif not any(self.recogniser.uses(provider, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
                 continue
             out.append((provider, thing))
         out.sort(key=lambda m: -max(len(r) for r in m[1].rest))

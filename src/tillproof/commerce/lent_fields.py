@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entities import KEEPS, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.messages_told import carries
+from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx
+from tillproof.flow.values import Ctx, Element, Result, Value, before_writes, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+_ROW = re.compile(
+    r"\.(get_row|fetch_object|fetchObject|selectOne)\(\)$|(^|\.)(mysqli_fetch_object|pg_fetch_object)\(\)$|\.get_results\(\)\[\]"
+    r"|(?i:prisma)\S*\.\w+\.find(Unique|First)(OrThrow)?\(\)$|\.query\(\)\.rows\[\]$|\.query\(\)\[\]\[\]$"
+)
 _STORES = re.compile(r"(save|store|persist|insert|update|write|flush|commit|push|sync)(_|$)")
 
 
@@ -21,10 +27,34 @@ def only_shown(model: "Model", fn: Fn, i: int, ctx: Ctx | None, kind: str | None
     body = model.program.body(fn)
     obj = body.args(i)[0]
     held = model.evaluator.value(fn, obj, ctx)
-    if model.exposed.is_component(held) or carries(model, held) or notes_for_itself(model, fn, i):
+    if model.exposed.is_component(held) or carries(model, held) or notes_for_itself(model, fn, i) or is_copy_of_row(model, fn, obj, held):
         return True
     found = model.records.holder(fn, obj, ctx)[0] if kind is None else kind
     return is_kept_nowhere(model, fn, found, body.name(i).lstrip("_"))
+
+
+def is_copy_of_row(model: "Model", fn: Fn, obj: int, held: Value) -> bool:
+    """Whether an object is a row as a database driver hands it out, ``$wpdb->get_row($sql)``, ``(await prisma.order.findUnique(…))``, and
+    nothing here stores it again: what is set on it is what a row without that column reads as."""
+    found = [before_writes(option) for option in options(held)]
+    if not found or not all(isinstance(o, (Result, Element)) and any(_ROW.search(n) for n in names(o)) for o in found):
+        return False
+    body = model.program.body(fn)
+    if body.op[obj] != Op.NAME:
+        return False
+    handed = (
+        a for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and _STORES.search(snake(body.called(i))) for _, a in body.call(i)[1]
+    )
+    return not any(body.name(obj) in _made_of(body, a) for a in handed)
+
+
+def _made_of(body: Body, i: int) -> set[str]:
+    """The variables that an argument is made of."""
+    if i < 0:
+        return set()
+    if body.op[i] == Op.NAME:
+        return {body.name(i)}
+    return {name for below in value_operands(body, i) for name in _made_of(body, below)}
 
 
 def is_kept_nowhere(model: "Model", fn: Fn, kind: str, name: str) -> bool:

@@ -58,6 +58,7 @@ from tillproof.commerce.repeats import Repeats
 from tillproof.commerce.requests import Requests
 from tillproof.commerce.retries import Retries
 from tillproof.commerce.revealing import Revealing
+from tillproof.commerce.roles import Roles
 from tillproof.commerce.routines import Routines
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
@@ -113,6 +114,7 @@ class Model:
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
+        self._asked_roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         self.evaluator.scope.told_members = frozenset(n for f in knowledge.frameworks.values() for kept in f.keeps for n in kept.besides)
@@ -317,6 +319,13 @@ class Model:
         """Whether only staff (or nobody from outside) reaches a function."""
         roles = self._roles.get(fn)
         return roles is not None and not roles & {"public", "customer", "platform"}
+
+    def demands_staff(self, fn: Fn) -> bool:
+        """Whether a function turns away everybody else by itself, whoever calls it, a product's own dispatcher too."""
+        if fn not in self._demanding:
+            role, _ = self._asked_roles.of(FunctionV((fn.file, 1), fn, None), (), "public")
+            self._demanding[fn] = role == "staff"
+        return self._demanding[fn]
 
     @cached_property
     def reach(self) -> Reach:

@@ -132,6 +132,9 @@ class Operations:
         """A request by raw HTTP, in the contexts that say what it asks for."""
         seen: set[tuple[Fn, int, str, str]] = set()
         for ctx, specific in self._specific(fn, i, request):
+            live = self.recogniser.evaluator.defuse(fn, ctx) if ctx is not None else None
+            if live is not None and live.block_of[i] in live.dead:
+                continue  # sent by another of the function's arms: ``if ('POST' === $method)``
             top = list(ctx.chain())[-1] if ctx else None
             for one in specific.each():
                 key = (top.caller if top else fn, top.call if top else i, one.method, one.url)

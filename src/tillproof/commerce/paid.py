@@ -18,6 +18,7 @@ from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import without_address
 from tillproof.commerce.vocabulary import PAID_FLAGS
 from tillproof.commerce.worked_out import follows_from_sums
+from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
 from tillproof.flow.shape import shape
@@ -323,7 +324,7 @@ class PaidPolicy(SenderPolicy):
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         model = self.model
         body = model.program.body(fn)
-        if model.recogniser.is_ours(fn, i, ctx) or model.operations.at(fn, i, ctx) is not None:
+        if self._says_itself(fn, i, ctx) or model.operations.at(fn, i, ctx) is not None:
             return ""
         callee = body.args(i)[0]
         name = body.called(i)
@@ -361,6 +362,13 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _says_itself(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call lands in a function of ours, or in what a package has made of one: its body says what is done."""
+        evaluator = self.model.evaluator
+        if self.model.recogniser.is_ours(fn, i, ctx):
+            return True
+        return bool(wrapped(evaluator, evaluator.value(fn, self.model.program.body(fn).args(i)[0], ctx)))
 
     def _state_named(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the state of its payment that the sender names is written into an order: ``update({ payment_status: body.status })``.

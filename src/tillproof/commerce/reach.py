@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
+from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Value, constant, options
 from tillproof.ir.body import Body
@@ -293,6 +294,7 @@ class Reach:
         yield from (named.fn for named in evaluator.scope.by_name(value, self.model.program.language(fn.file)))
         yield from (heard.fn for heard in (*evaluator.heard(fn, i, None), *evaluator.answering(fn, i, None)))
         yield from (own.fn for own in self.model.record_methods.targets(fn, i, None) if own.fn != fn)
+        yield from (own.fn for own in wrapped(evaluator, value))
         for option in options(value):
             if isinstance(option, FunctionV):
                 yield option.fn

@@ -188,6 +188,8 @@ class TestMarks:
             for provider in self._model.knowledge.providers.values():
                 begin = data.rfind(b"\n", 0, match.start()) + 1
                 known = any(key.whole and key.mode == "test" and key.prefix.encode() == match[1] for key in provider.keys)
+                if in_comment(data, match.start(), begin):
+                    continue
                 if known and any(script.partition("//")[2].encode() in data[begin : match.start()] for script in provider.scripts):
                     line = data.count(b"\n", 0, match.start()) + 1
                     yield self._mark(

@@ -25,8 +25,8 @@ Flaw = Literal["unverified", "plain", "everywhere", "none"]
 
 _NO_HTTP = re.compile(
     r"(?:\w+_)?(?:db|database|databases|postgres|postgresql|pg|pool|mysql|mariadb|mssql|sqlserver|sequelize|knex|typeorm|mongo|mongodb|mongoose|"
-    r"mongo_client|redis|ioredis|memcached|rabbit|amqp|kafka|ldap|dialect_options|data_source|datasource|connection_string|elasticsearch|"
-    r"opensearch|prisma|drizzle|neon|supabase|create_pool|create_connection)(?:_\w+)?"
+    r"mongo_client|redis|ioredis|sentinel|memcached|rabbit|amqp|kafka|ldap|dialect_options|data_source|datasource|connection_string|"
+    r"elasticsearch|opensearch|prisma|drizzle|neon|supabase|create_pool|create_connection)(?:_\w+)?"
 )
 # Calls whose ``verify`` is about something else.
 _NO_TLS = ("jwt", "decode", "jws", "jose", "verify_signature")

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.reach import header, written_keys
 from tillproof.commerce.recognition import HOOK, caller, signs_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import FunctionV, Instance
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _HANDED = {"python": (), "javascript": ("res", "response", "reply", "resp", "_re
 _UP = 4  # callers above the function that reads the signature
 _NEAR = 4
 _FIELDS = 3
+_TELLING = 2  # words of a method's name: `handle` is everybody's
 
 
 def unrouted(model: "Model") -> Iterator[Entry]:
@@ -90,12 +93,30 @@ def _outermost(model: "Model", fn: Fn, reached: set[Fn]) -> Fn | None:
         around = model.program.parent(here)
         if around is not None and around.number != TOP and not above:
             above = [around]
+        if not above and (spelt := _calling_by_name(model, here)):
+            if not reached.isdisjoint(spelt):
+                return None  # an entry calls it on an object of which the class is not known
+            above = spelt
         if not above:
             return here
         here = above[0]
         if here.number == TOP:
             return None
     return here if here not in reached else None
+
+
+def _calling_by_name(model: "Model", fn: Fn) -> list[Fn]:
+    """The functions that call a method of that name on something, where the name says enough: ``$paypal->generate_tickets()``."""
+    program, name = model.program, model.program.name(fn)
+    if program.owner(fn) is None or len([w for w in snake(name).split("_") if w]) < _TELLING:
+        return []
+    files = (f for f in program.mentioning(name) if program.language(f) == program.language(fn.file))
+    found = (c for file in files for c in program.functions_calling_name(file, name))
+    return [c for c in found if c != fn and any(_calls_on_something(program.body(c), i, name) for i in range(len(program.body(c).op)))]
+
+
+def _calls_on_something(body: Body, i: int, name: str) -> bool:
+    return body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) == name
 
 
 def standing_for(model: "Model", fn: Fn) -> Entry:

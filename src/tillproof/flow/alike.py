@@ -1,5 +1,6 @@
 """Which methods a call on an object of unknown class may land in: those that are named alike, or that of the row that was fetched."""
 
+import re
 from typing import TYPE_CHECKING
 
 from tillproof.flow.common_names import COMMON_METHODS
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
     from tillproof.flow.scope import Scope
 
 FEW_METHODS = 6
+LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
+"""What a container is asked for a service by."""
+_SERVICE = re.compile(r"[A-Za-z_][\w.:-]*")
 _SHORTEST = 5
 
 
@@ -23,7 +27,8 @@ def named_alike(scope: "Scope", callee: Member, language: str) -> list[FunctionV
     while isinstance(root, (Member, Element)):
         root = root.base
     private = language == "python" and callee.name.startswith("_")  # on a library's object it can only be one of ours
-    foreign = isinstance(root, (External, Const, Seq, Record)) or (isinstance(root, Result) and isinstance(root.callee, External))
+    of_package = isinstance(root, Result) and isinstance(root.callee, External) and not (root is callee.base and _looked_up(scope, root))
+    foreign = isinstance(root, (External, Const, Seq, Record)) or of_package
     if foreign and not private:
         return []
     if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
@@ -36,6 +41,19 @@ def named_alike(scope: "Scope", callee: Member, language: str) -> list[FunctionV
         if owner is not None and scope.program.language(fn.file) == language:
             found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))
     return found if len(found) <= FEW_METHODS else []
+
+
+def _looked_up(scope: "Scope", given: Result) -> bool:
+    """Whether an object is asked for by a name of the product's own, ``tix('gateway')``, ``container.resolve('orders')``: what is
+    kept under it is as likely one of ours as of a package."""
+    if given.instr < 0 or not isinstance(given.callee, External):
+        return False
+    arguments = [v for _, v in scope.evaluator.arguments(given)]
+    name = given.callee.name
+    asks = "." not in name if scope.program.language(given.fn.file) == "php" else name.rpartition(".")[2] in LOCATES
+    return (
+        asks and len(arguments) == 1 and isinstance(arguments[0], Const) and _SERVICE.fullmatch(arguments[0].text.strip("'\"")) is not None
+    )
 
 
 def of_row(scope: "Scope", callee: Member, language: str) -> FunctionV | None:

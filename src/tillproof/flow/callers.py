@@ -1,8 +1,9 @@
 """Who calls a function, found by name in the text and then by what the callee's value is."""
 
 from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.fixed import THIS
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Ctx, FunctionV, Instance, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
 
 _LIMIT = 60
@@ -71,14 +72,40 @@ class Callers:
         top = chain[-1].caller if chain else fn
         if any(link.fn == top for link in chain):
             return []  # recursion
-        return [self._rooted(chain, self.evaluator.context(target, caller, call, None)) for caller, call, target in self.of(top)]
+        rooted = (self._rooted(chain, self.evaluator.context(target, caller, call, None)) for caller, call, target in self.of(top))
+        return [one for one in rooted if one is not None]
 
-    def _rooted(self, chain: list[Ctx], root: Ctx) -> Ctx:
-        """The same calls, innermost first in ``chain``, with one more around them."""
+    def _rooted(self, chain: list[Ctx], root: Ctx) -> Ctx | None:
+        """The same calls, innermost first in ``chain``, with one more around them; None where the object that this one is made on answers
+        one of them with a method of its own. Calls on the object itself are made on the object of the call around them."""
         for link in reversed(chain):
-            target = FunctionV((link.caller.file, 1), link.fn, link.outer, link.this)
+            this = link.this
+            of_itself = self._on_itself(link)
+            if of_itself and isinstance(root.this, (ClassV, Instance)):
+                if of_itself != "parent" and not self._answers(root.this, link.fn):
+                    return None
+                this = root.this
+            target = FunctionV((link.caller.file, 1), link.fn, link.outer, this)
             root = self.evaluator.context(target, link.caller, link.call, root, link.callback)
         return root
+
+    def _on_itself(self, link: Ctx) -> str:
+        """The word by which a method calls one of its own object, ``static::send()``, ``$this->send()``; empty for every other call."""
+        body = self.program.body(link.caller)
+        callee = body.args(link.call)[0]
+        if link.callback or body.op[callee] != Op.FIELD or body.op[body.args(callee)[0]] != Op.NAME:
+            return ""
+        word = body.name(body.args(callee)[0])
+        if word == "self" and self.program.language(link.caller.file) == "php":
+            return "parent"  # no class derived from this one answers either
+        return word if word in THIS or word == "parent" else ""
+
+    def _answers(self, this: ClassV | Instance, fn: Fn) -> bool:
+        """Whether an object may answer a call with that very method: its class has it, or one derived from its class."""
+        if self.evaluator.scope.method(this.cls, self.program.name(fn)) == fn:
+            return True
+        exact = isinstance(this, ClassV) or this.made is not None
+        return not exact and any(f == fn for f, _ in self.evaluator.scope.overrides(this.cls, self.program.name(fn)))
 
     def contexts(self, fn: Fn, levels: int = 1) -> list[Ctx]:
         """Contexts in which a function runs, one per call site, ``levels`` calls up; none when nothing calls it."""

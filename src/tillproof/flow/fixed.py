@@ -11,6 +11,8 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+ABSENCE = ("empty", "isset")
+"""PHP's questions whether a variable holds anything."""
 THIS = {"this", "self", "cls", "static"}
 NOTHING, OBJECT, CALLER = 0, 1, 2
 _PLAIN = {Op.CONST, Op.CLASS, Op.CAUGHT}
@@ -64,7 +66,12 @@ class Fixed:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
         if op == Op.BINARY:
             return body.text(args[0]) in EQUALITY and all(self._may_be_constant(a) for a in args[1:])
-        return op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) in ("function_exists", "is_null")
+        if op != Op.CALL or body.op[args[0]] != Op.NAME:
+            return False
+        if body.name(args[0]) in ABSENCE:  # asked of a variable: what is in a request or a record is never written down
+            given = body.call(i)[1]
+            return len(given) == 1 and body.op[given[0][1]] == Op.NAME and self._may_be_constant(given[0][1])
+        return body.name(args[0]) in ("function_exists", "is_null")
 
     def _may_be_constant(self, i: int) -> bool:
         """Whether a value may be a literal in some context."""

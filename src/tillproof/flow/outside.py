@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tillproof.flow.alike import LOCATES
+from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.formats import by_braces, by_sprintf
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
@@ -47,6 +49,11 @@ _SPELT: dict[str, Callable[..., str]] = {
     "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
     "trim": lambda text, *_: text.strip(), "toLowerCase": lambda text, *_: text.lower(), "toUpperCase": lambda text, *_: text.upper(),
 }  # fmt: skip
+# The same, of functions that are handed the text.
+_SPELT_BY: dict[str, Callable[..., str]] = {
+    "ltrim": str.lstrip, "rtrim": str.rstrip, "trim": str.strip, "strtolower": str.lower, "strtoupper": str.upper,
+    "untrailingslashit": lambda text: text.rstrip("/"), "trailingslashit": lambda text: text.rstrip("/") + "/",
+}  # fmt: skip
 # Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
@@ -54,7 +61,6 @@ _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transacti
 _ABOUT_CLASSES = (
     "_exists", "_parents", "_implements", "_uses", "_methods", "_vars", "_class", "classname", "basename", "dispatch", "event", "dump",
 )  # fmt: skip
-_LOCATES = ("get", "make", "makeWith", "app", "resolve", "create", "getService", "getInstance")
 
 
 def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, new: bool) -> Value | None:
@@ -73,6 +79,14 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
     return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
 
 
+def wrapped(ev: "Evaluator", value: Value) -> list[FunctionV]:
+    """The functions of ours that run when somebody calls what a package has made of them: ``const complete = createWorkflow('complete',
+    function (input) { … })``, ``const markPaid = task(async (id) => { … })``."""
+    made = [o for o in options(value) if isinstance(o, Result) and o.instr >= 0 and not o.new and isinstance(o.callee, External)]
+    kept = [o for o in made if isinstance(o.callee, External) and o.callee.name.rpartition(".")[2] not in REGISTERING]
+    return [f for o in kept for _, given in ev.arguments(o) for f in options(given) if isinstance(f, FunctionV)]
+
+
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
     """What a plain function gives that is known by its name."""
     if callee.name == "getattr" and len(arguments) > 1:
@@ -83,6 +97,8 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
     if callee.name in _JOINS and len(arguments) == _PAIR:
         base, path = (ev.at(f, v) for _, v in arguments)
         return path if pattern(path).startswith("http") else Text(at, (base, Const(at, Kind.STRING, "/"), path))
+    if callee.name in _SPELT_BY and arguments and (text := _respelt(_SPELT_BY[callee.name], [ev.at(f, v) for _, v in arguments], at)):
+        return text
     if (named := _named_class(ev, callee.name, f, arguments)) is not None:
         return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))
     if callee.name == "sprintf" and len(arguments) > 1 and (text := by_sprintf(*_spread(ev, f, arguments), at)) is not None:
@@ -112,6 +128,14 @@ def _enumerated(given: list[tuple[str, Value]], at: Place) -> Record | None:
         members = [i for i in told.items if isinstance(i, Const)] if isinstance(told, Seq) else []
     numbered = ((m.text.strip("'\""), n) for n, m in enumerate(members, 1))
     return Record(at, tuple((name, Const(at, Kind.NUMBER, str(n), name)) for name, n in numbered)) if members else None
+
+
+def _respelt(change: Callable[..., str], given: list[Value], at: Place) -> Value | None:
+    """What a text, or each of several, becomes once it is trimmed or its case is changed; None where one of them is not known."""
+    rest = [constant(v) for v in given[1:]]
+    if not all(isinstance(o, Const) and o.kind == Kind.STRING for o in options(given[0])) or None in rest:
+        return None
+    return choice(at, [Const(at, Kind.STRING, change(constant(o), *rest)) for o in options(given[0])])
 
 
 def _spread(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]]) -> tuple[Value, list[Value]]:
@@ -171,7 +195,7 @@ def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
     container is asked for by its name, or by one that the container was told."""
     arguments = f.body.call(i)[1]
     if not isinstance(callee, (Member, External)) or not (
-        callee.name.rpartition(".")[2] in _LOCATES or _hands_by_class(callee, f, arguments)
+        callee.name.rpartition(".")[2] in LOCATES or _hands_by_class(callee, f, arguments)
     ):
         return None
     asked = options(ev.at(f, arguments[0][1])) if arguments else ()

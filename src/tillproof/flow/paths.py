@@ -11,6 +11,7 @@ effects, each with the state in which it is first reached, and the outcomes of t
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.function_walk import FunctionWalk
+from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import NOTHING, Assumed, Policy, Summary
 from tillproof.flow.values import Ctx, FunctionV, options
@@ -97,13 +98,14 @@ class Walk:
         if body.op[i] == Op.NEW:
             return []
         callee, arguments = body.call(i)
-        own = [o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, FunctionV)]
+        value = self.evaluator.value(fn, callee, ctx)
+        own = [o for o in options(value) if isinstance(o, FunctionV)] or wrapped(self.evaluator, value)
         if not own and (later := self.policy.later(fn, i, ctx)):
             self._otherwise.update((fn, i, id(ctx), target.fn) for target, as_called in later if not as_called)
             return [target for target, _ in later]
         if not own and (heard := [*self.evaluator.heard(fn, i, ctx), *self.evaluator.answering(fn, i, ctx)]):
             return [o for o in heard if self.policy.matters(o.fn)]
-        if not own and (named := self.evaluator.scope.by_name(self.evaluator.value(fn, callee, ctx), self.program.language(fn.file))):
+        if not own and (named := self.evaluator.scope.by_name(value, self.program.language(fn.file))):
             return named
         if own:
             return [o for o in own[:_BRANCHES] if self.policy.matters(o.fn) and self.policy.concerns(fn, i, o)]

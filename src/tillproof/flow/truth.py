@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
-from tillproof.flow.fixed import EQUALITY
+from tillproof.flow.fixed import ABSENCE, EQUALITY
 from tillproof.flow.values import Const, External, Missing, Overlay, Record, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -56,10 +56,21 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
     name = body.name(args[0])
     if name == "function_exists":
         return True  # what a current runtime has; the other arm is for those of long ago
+    if name in ABSENCE and len(body.call(i)[1]) == 1:
+        return _absence(name, [_plain(o) for o in options(value(body.call(i)[1][0][1]))])
     if name == "is_null" and len(body.call(i)[1]) == 1:
         said = _plain(value(body.call(i)[1][0][1]))
         return said.kind == Kind.NULL if isinstance(said, Const) else None
     return None
+
+
+def _absence(name: str, said: list[Value]) -> bool | None:
+    """What PHP says of a variable that it is asked of: whether it is empty, or set at all."""
+    if name == "empty":
+        holds = {_truthy(o) for o in said}
+        return None if len(holds) != 1 or None in holds else True not in holds
+    set_ = {o.kind != Kind.NULL if isinstance(o, Const) else True if isinstance(o, (Record, Text)) else None for o in said}
+    return set_.pop() if len(set_) == 1 else None
 
 
 def _truthy(said: Value) -> bool | None:

@@ -44,6 +44,8 @@ _WHOLE = re.compile(
     rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
     re.IGNORECASE,
 )
+# What is thrown to send the visitor to another page: an answer, that no log is told of as an error.
+_SENDS_ON = re.compile(r"redirect|see_?other|found$|moved_?permanently", re.IGNORECASE)
 _ERROR = re.compile(rb"[(,\s{](?:err|error|e|ex|exception|reason)(?:\??\.\w+)*\s*[,)}|?]")
 _ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
@@ -196,7 +198,7 @@ def _raised(model: Model, fn: Fn) -> Iterator[Leak]:
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
         thrown = body.args(i)[0] if op == Op.RAISE else -1
-        if thrown < 0 or body.op[thrown] not in (Op.CALL, Op.NEW):
+        if thrown < 0 or body.op[thrown] not in (Op.CALL, Op.NEW) or _SENDS_ON.search(body.called(thrown)):
             continue
         for _, argument in body.call(thrown)[1]:
             if body.const(argument) is None:

@@ -106,18 +106,28 @@ def _rule(model: Model, site: AmountSite) -> Ruling | None:
     free = [c for c in chosen if barriers[id(c)] is None and not _read_for_staff(model, site, c)]
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
+        ruling.evidence += [Evidence(*c.value.at, "only staff may send this", "guard") for c in chosen if barriers[id(c)] is None]
         return ruling
     _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling
 
 
 def _read_for_staff(model: Model, site: AmountSite, chosen: Chosen) -> bool:
-    """Whether a figure is read on a way that only staff take: ``if request.user.is_superuser: price = form.cleaned_data['price']``."""
+    """Whether a figure is read on a way that only staff take: ``if request.user.is_superuser: price = form.cleaned_data['price']``, or in a
+    function that turns everybody else away."""
     body, (file, line) = model.program.body(site.fn), chosen.value.at
+    if any(model.demands_staff(fn) for fn in _reading(model, file, line)):
+        return True
     rows = [i for i, at_line in enumerate(body.line) if at_line == line] if file == site.fn.file else []
     held = [f for i in rows[:1] for f in model.effects.facts(site.fn).at(i)]
     asked = (f.instr for f in held if isinstance(f, Condition) and f.truth)
     return any(body.op[i] == Op.FIELD and STAFF_WORD.fullmatch(snake(body.name(i))) for i in asked)
+
+
+def _reading(model: Model, file: str, line: int) -> Iterator[Fn]:
+    """The functions around a line, outermost first."""
+    functions = model.program.indices[file].functions if file in model.program.indices else ()
+    yield from (Fn(file, n) for n, f in enumerate(functions) if f.line <= line <= f.end_line)
 
 
 def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:

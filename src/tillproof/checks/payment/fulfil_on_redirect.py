@@ -20,6 +20,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.alike import of_row
 from tillproof.flow.facts import Condition
+from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, Member, options
@@ -133,7 +134,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         callee = model.program.body(ctx.caller).args(ctx.call)[0]
         value = model.evaluator.value(ctx.caller, callee, ctx.parent)
         scope, language = model.evaluator.scope, model.program.language(ctx.caller.file)
-        targets = {o.fn for o in options(value) if isinstance(o, FunctionV)}
+        targets = {o.fn for o in options(value) if isinstance(o, FunctionV)} or {o.fn for o in wrapped(model.evaluator, value)}
         if not targets:
             targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := of_row(scope, o, language)) is not None}
         if not targets:  # a job that is queued

@@ -111,6 +111,9 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
         ruling.remediation = (
             f"Handle `{wanted[0]}` in this dispatch: find the order by the stored id, compare amount and currency, mark it paid once."
         )
+    site = next((s for s in integration.creates if s.operation is heard.operation), None)
+    if site is not None:
+        ruling.evidence[:1] = [at(program, site.fn, site.instr, f"{provider.name}: {named} is created here", "source")]
     ruling.evidence.append(at(program, fn, instr, f"these events are asked for: {asked}", "sink"))
     ruling.evidence.append(Evidence(fn.file, _line(model, fn, instr), f"none of {', '.join(wanted[:4])} is", "missing"))
     return ruling

@@ -89,7 +89,9 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
     if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
         return Heard(handler, asked, "")
     for operation in integration.operations:
-        if not asked & settling(integration.provider, operation) and not operation.at_once:
+        mine = [s for s in integration.creates if s.operation is operation]
+        answered = operation.at_once or (bool(mine) and all(_without_him(model, s) for s in mine))
+        if not asked & settling(integration.provider, operation) and not answered:
             return Heard(handler, asked, "settling", operation)
     for site in integration.creates:
         if site.operation.late and not asked & set(site.operation.late) and _may_settle_late(model, site):
@@ -303,6 +305,12 @@ def _confirmed(model: Model, site: OperationSite) -> bool:
     """Whether a creating call confirms at the same time: ``confirm: true``."""
     confirm = _keys(model, site).must.get("confirm")
     return confirm is not None and (constant(confirm) or "").lower() == "true"
+
+
+def _without_him(model: Model, site: OperationSite) -> bool:
+    """Whether a saved card is charged while the customer is away, ``off_session``: the answer is the outcome, no browser finishes it."""
+    away = _keys(model, site).must.get("off_session")
+    return _confirmed(model, site) and away is not None and (constant(away) or "").lower() == "true"
 
 
 def has_routes(model: Model, integration: Integration) -> bool:

@@ -28,12 +28,14 @@ def rule(model: Model) -> Iterator[Ruling]:
         if one.provider is not None and one.provider.kind in SALE and _ops(one) and _known(model, one):
             library = one.sdk.package if one.sdk is not None else one.client.id if one.client is not None else ""
             groups.setdefault((model.program.unit(one.fn.file), one.provider.id, library), []).append(one)
+    dropped = list(find(model))
+    queued = {lost.sending.fn.file for lost in dropped}  # work is kept until it is done there, and told where it is not
     for group in groups.values():
-        ruling = _rule(model, group)
+        ruling = _rule(model, group) if any(one.fn.file not in queued for one in group) else None
         if ruling is not None:
             yield ruling
-    for dropped in find(model):
-        yield _dropped(model, dropped)
+    for lost in dropped:
+        yield _dropped(model, lost)
 
 
 def _known(model: Model, one: Sending) -> bool:
