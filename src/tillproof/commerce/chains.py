@@ -232,7 +232,7 @@ class Chains:
         place = number - (1 if bound else 0)
         if given is None and 0 <= place < len(positional):
             given = positional[place]
-        if given is None or caller.op[given] not in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.AWAIT):
+        if given is None or caller.op[given] not in (Op.CALL, Op.FIELD, Op.INDEX, Op.NAME, Op.AWAIT, Op.TEXT, Op.BINARY):
             return None
         return ctx.caller, given, ctx.parent
 

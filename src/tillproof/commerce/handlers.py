@@ -44,6 +44,7 @@ _ANY_HEADER = {
     "url",
 }
 _OF_ADDRESS = ("Param", "Query", "Ip", "HostParam", "Session", "CurrentUser", "User")  # decorators of parameters
+_DIGESTS = re.compile(rb"hmac|signature", re.IGNORECASE)
 
 
 class Handlers:
@@ -96,7 +97,7 @@ class Handlers:
         """Every handler, in order of file and line; an entry point is one handler at most."""
         out: list[Handler] = []
         taken: set[Fn] = set()
-        spoken_of = bool(self.model.operations.candidates()) or self._named_in_paths()
+        spoken_of = bool(self.model.operations.candidates()) or self._named_in_paths() or self._named_by_events()
         others = (*registered(self.model), *unrouted(self.model)) if spoken_of else ()
         for entry in (*self.model.entries, *others):
             own = entry.role == "internal" and entry.role_because is None
@@ -182,6 +183,13 @@ class Handlers:
         if any(map(self.model.strangers.makes_digest, near)):
             return True
         return any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn))
+
+    def _named_by_events(self) -> bool:
+        """Whether code that makes digests asks for events by the names that a payment provider gives them, and says nowhere whose they are:
+        the account's settings at the provider are all that tie the two."""
+        events = re.compile("|".join(rf"\b{re.escape(event)}\b" for event in sorted(self.named_events)).encode())
+        sources = self.model.program.sources
+        return any(_DIGESTS.search(sources[file]) and events.search(sources[file]) for file in self.model.program.indices)
 
     def _named_in_paths(self) -> bool:
         """Whether a payment provider is named by a file's path alone: ``api/webhooks/paypal/route.ts``."""

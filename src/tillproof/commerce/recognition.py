@@ -31,6 +31,7 @@ _ENOUGH_UNNAMED = 4
 _EVERYDAY = ("checkout.com",)  # a word that shops have for other things does not name them
 _CALLING = ("payment", "platform", "shipping", "warehouse", "marketplace")  # systems whose messages a route is named after
 _SHORT = 3
+_TELLING = 8  # letters of an event's name that is more than a plain word
 _KNOWN_BY = 3  # so many events that no other provider has
 
 
@@ -161,6 +162,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)
     used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
     used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
+    used = used or (not signs.headers.isdisjoint(inbound.headers) and any(e in signs.asked for e in inbound.events if len(e) > _TELLING))
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
@@ -170,7 +172,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if not (used or weight):
         return 0, ""
     told = weight or (signs.named and not (signs.visited or signs.browsed))  # a page asks for `cancelled` ones of whatever it lists
-    events = [e for e in inbound.events if e in signs.asked and (len(e) > 8 or "." in e) and (told or _is_event(e))]
+    events = [e for e in inbound.events if e in signs.asked and (len(e) > _TELLING or "." in e) and (told or _is_event(e))]
     if events:
         weight, why = weight + 2 + min(len(events), 3), why or f"it asks for {events[0]}"
     if inbound.proof == "refetch" and signs.named and not signs.visited and provider.id in signs.asking:

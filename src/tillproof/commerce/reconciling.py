@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.chosen_sums import chosen_by_sum
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
@@ -14,10 +13,11 @@ from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
-from tillproof.commerce.own_payments import BEGIN, NOTES, OwnPayments, went_out
+from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, said_key
 from tillproof.commerce.priced_payments import PricedPayments
+from tillproof.commerce.told_answers import is_answer, is_told
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -37,7 +37,6 @@ from tillproof.flow.values import (
     pieces,
 )
 from tillproof.ir.ops import Op
-from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -113,19 +112,15 @@ class Reconciling:
                     receiver.append(atom)
                 if self._refers(atom):
                     reference.append(atom)
-        chosen = chosen_by_sum(self.model, effect, self._is_told)
-        amount, currency = amount + chosen[0], currency + chosen[1]
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
-        told = key is not None and self._is_told(key)
+        told = key is not None and is_told(self.model, key)
+        chosen = [(snake(k).rpartition(".")[2], v) for k, v in self._found_by(effect) if is_told(self.model, v) or self._pieces_sent(v)]
+        if effect.touch is not None and any(_CURRENCY.search(name) for name, _ in chosen):
+            currency.append(Atom(effect.touch.fn, effect.touch.instr, True, effect.touch.ctx))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
-        sum_key, owed = next(((k, v) for k, v in self._found_by(effect) if self._chosen_sum(k, v)), ("", None))
-        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and self._is_told(owed))
-
-    def _chosen_sum(self, key: str, value: Value) -> bool:
-        """Whether a record is chosen by its sum, held against what a provider or a sender says was paid."""
-        name = snake(key).rpartition(".")[2]
-        return self._money(name) and bool(self._is_told(value) or self._pieces_sent(value))
+        sum_key, owed = next(((name, v) for name, v in chosen if self._money(name)), ("", None))
+        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and is_told(self.model, owed))
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
@@ -147,7 +142,7 @@ class Reconciling:
         sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
         ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_what_came) if not self._up_to_what_came(p)]
         came = [self._is_from_sender(p) for p in ends]
-        answered = [self._is_answer(p) for p in ends]
+        answered = [is_answer(self.model, p) for p in ends]
         rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
         bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
         return any(came) and not rest and (bare or any(answered))
@@ -156,18 +151,11 @@ class Reconciling:
         """What a value is made of: what a sender sent, what a provider answered and what a record of ours keeps count as a whole."""
         if isinstance(value, Member) and self.model.records.read_behind(value.base) is not None:
             return []
-        return [] if self._is_from_sender(value) or self._is_answer(value) else self._within(value)
+        return [] if self._is_from_sender(value) or is_answer(self.model, value) else self._within(value)
 
     def _is_from_sender(self, value: Value) -> bool:
         found = self.model.requests.source(value)
         return found is not None and found.kind in ("body", "query", "path")
-
-    def _is_answer(self, value: Value) -> bool:
-        if not isinstance(value, Result) or value.instr < 0:
-            return False
-        known = self.model.operations.at(value.fn, value.instr, value.ctx)
-        confirms = known is not None and isinstance(known.thing, Operation) and known.thing.confirms
-        return confirms or self.model.recogniser.result_is("http", value)
 
     def _refers(self, atom: Atom) -> bool:
         """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""
@@ -178,7 +166,7 @@ class Reconciling:
         one, other = (self.model.evaluator.value(atom.fn, side, atom.ctx) for side in args[1:3])
         if (self._own_id(one) and self._carried_id(other)) or (self._own_id(other) and self._carried_id(one)):
             return True
-        return (self._is_told(one) and self._kept_id(other)) or (self._is_told(other) and self._kept_id(one))
+        return (is_told(self.model, one) and self._kept_id(other)) or (is_told(self.model, other) and self._kept_id(one))
 
     def _kept_id(self, value: Value) -> bool:
         """The provider's id of a payment that a record of ours keeps: ``order.payment_id``, ``order.paymentResult.id``."""
@@ -217,21 +205,6 @@ class Reconciling:
         given = [v for _, v in self.model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
         looked_up = len(given) == 2 and isinstance(value, Result) and isinstance(value.callee, Member) and value.callee.name == "get"
         return [*value.parts(), *(given[:1] if len(given) == 1 or looked_up else [])]
-
-    def _is_told(self, value: Value, *, begins: bool = False) -> bool:
-        """Whether a value is part of what a provider answered when it was asked for a payment, or when one was begun."""
-        waiting, seen = [value], 0
-        while waiting and seen < _MOST_PIECES:
-            here = waiting.pop()
-            seen += 1
-            if isinstance(here, Result) and here.instr >= 0:
-                known = self.model.operations.at(here.fn, here.instr, here.ctx)
-                operation = known.thing if known is not None and isinstance(known.thing, Operation) else None
-                if operation is not None and (operation.op in BEGIN if begins else operation.confirms):
-                    return True
-                waiting.append(here.callee)
-            waiting += here.parts()
-        return False
 
     def asked_by_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The field of ours that holds the id by which a call asks the provider for a payment: the answer is about the payment made for
@@ -296,7 +269,7 @@ class Reconciling:
         return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self._found_by(effect))
 
     def _from_answer(self, value: Value) -> bool:
-        return any(isinstance(p, Result) and self._is_told(p) for p in pieces([value], _MOST_PIECES, self._within))
+        return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self._within))
 
     def _found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
         """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of
@@ -328,8 +301,9 @@ class Reconciling:
         """Whether a field of ours, whatever its name, is filled with what a provider answered when a payment was begun."""
         known = self._answered.get(field)
         if known is None:
-            program = self.model.program
-            around = (fn for file in program.mentioning(field)[:_MOST_FILES] for fn in program.functions_around(file, field))
+            program, first, *rest = self.model.program, *field.split("_")
+            spelt = dict.fromkeys((field, first + "".join(word.capitalize() for word in rest)))  # `paypal_order`, `paypalOrder`
+            around = (fn for n in spelt for file in program.mentioning(n)[:_MOST_FILES] for fn in program.functions_around(file, n))
             known = self._answered[field] = any(self._fills(fn, field) for fn in around)
         return known
 
@@ -337,8 +311,8 @@ class Reconciling:
         for i, op in enumerate(self.model.program.body(fn).op):
             if op in (Op.CALL, Op.SET_FIELD):
                 touch = self.model.records.touch(fn, i, None)
-                value = touch.fields.get(field) if touch is not None and touch.writes else None
-                if value is not None and self._is_told(value, begins=True):
+                kept = touch.fields.items() if touch is not None and touch.writes else ()
+                if any(v is not None and snake(name) == snake(field) and is_told(self.model, v, begins=True) for name, v in kept):
                     return True
         return False
 
@@ -350,8 +324,12 @@ class Reconciling:
             return [r for part in parts if part >= 0 for r in self._read(fn, part, ctx, depth + 1)]
         if depth < _LONGEST_TEXT and body.op[i] == Op.NAME:  # `url = base + f"/verify/{order.reference}"`
             stores = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores
-            if len(stores) == 1 and body.op[body.args(stores[0])[1]] in (Op.BINARY, Op.TEXT):
-                return self._read(fn, body.args(stores[0])[1], ctx, depth + 1)
+            kept = body.args(stores[0])[1] if len(stores) == 1 else -1
+            if kept >= 0 and body.op[kept] in (Op.BINARY, Op.TEXT):
+                return self._read(fn, kept, ctx, depth + 1)
+            given = self.model.records.chains.argument(fn, body.args(kept)[0], ctx) if kept >= 0 and body.op[kept] == Op.PARAM else None
+            if given is not None and not self.model.states.field(fn, i, ctx):  # `call('POST', `/orders/${order.paypal_id}/capture`)`
+                return self._read(*given, depth + 1)
         return self.model.states.field(fn, i, ctx)
 
     def _money(self, name: str) -> bool:

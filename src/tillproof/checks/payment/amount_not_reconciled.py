@@ -398,7 +398,7 @@ def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:
 
 def _holds(how: Reconciled, kind: str) -> bool:
     if kind == "ipn":
-        return bool(how.amount and how.currency and how.receiver)
+        return bool((how.amount or how.sum_key) and how.currency and how.receiver)
     stored, chosen = how.stored and (kind == "webhook" or how.told), how.sum_key and (kind == "webhook" or how.sum_told)
     return bool(how.amount or how.reference or stored or chosen)
 

@@ -1,0 +1,37 @@
+"""What a provider answered: to whoever asked it for a payment, or had one begun."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.own_payments import BEGIN
+from tillproof.flow.values import Result, Value
+from tillproof.knowledge.schema import Operation
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_MOST_PIECES = 60
+
+
+def is_answer(model: "Model", value: Value) -> bool:
+    """Whether a value is the whole answer of a provider, or of whatever was sent a request."""
+    if not isinstance(value, Result) or value.instr < 0:
+        return False
+    known = model.operations.at(value.fn, value.instr, value.ctx)
+    confirms = known is not None and isinstance(known.thing, Operation) and known.thing.confirms
+    return confirms or model.recogniser.result_is("http", value)
+
+
+def is_told(model: "Model", value: Value, *, begins: bool = False) -> bool:
+    """Whether a value is part of what a provider answered when it was asked for a payment, or when one was begun."""
+    waiting, seen = [value], 0
+    while waiting and seen < _MOST_PIECES:
+        here = waiting.pop()
+        seen += 1
+        if isinstance(here, Result) and here.instr >= 0:
+            known = model.operations.at(here.fn, here.instr, here.ctx)
+            operation = known.thing if known is not None and isinstance(known.thing, Operation) else None
+            if operation is not None and (operation.op in BEGIN if begins else operation.confirms):
+                return True
+            waiting.append(here.callee)
+        waiting += here.parts()
+    return False
