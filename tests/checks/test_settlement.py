@@ -102,3 +102,44 @@ def pay():
         files = {"app.py": code.replace("ADDRESS", address)}
         report = review_of(Example(title="", files=files, expect=[]), tmp_path / expected, CHECK)
         assert [o.ruling for o in report.obligations if o.check == CHECK] == [expected]
+
+
+HEARD = """\
+<?php
+/* Plugin Name: Connect */
+namespace Shop;
+class Connect {
+    public function __construct() {
+        add_action( 'woocommerce_api_ROUTE', array( $this, 'NAME' ) );
+    }
+    public function NAME() {
+        $body = file_get_contents( 'php://input' );
+        $mac  = hash_hmac( 'sha256', $body, get_option( 'connect_secret_key' ) );
+        if ( ! hash_equals( $mac, $_SERVER['HTTP_X_SIGNATURE'] ?? '' ) ) {
+            wp_die( 'no', 403 );
+        }
+        $told  = json_decode( $body, true );
+        $order = wc_get_order( $told['reference'] );
+        if ( $told['state'] === 'paid' ) {
+            $order->payment_complete( $told['id'] );
+        }
+        wp_die( 'ok', 200 );
+    }
+    public function pay( $order ) {
+        $stripe = new \\Stripe\\StripeClient( get_option( 'connect_secret_key' ) );
+        $lines = [ [ 'price' => 'p', 'quantity' => 1 ] ];
+        return $stripe->checkout->sessions->create( [ 'mode' => 'payment', 'success_url' => '/', 'line_items' => $lines ] );
+    }
+}
+new Connect();
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "name", "outcome"),
+    [("sp_notif", "notification", "unknown"), ("connect_notif", "connect_notification", "broken")],
+)
+def test_a_hook_that_only_its_class_names_may_be_the_providers_own(tmp_path: Path, route: str, name: str, outcome: str) -> None:
+    files = {"src/Connect.php": HEARD.replace("ROUTE", route).replace("NAME", name)}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+    assert [o.ruling for o in report.obligations if o.check == CHECK] == [outcome]

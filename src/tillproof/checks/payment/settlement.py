@@ -252,7 +252,13 @@ def notified(model: Model, integration: Integration) -> tuple[Fn, int] | None:
 
 
 def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
-    """A webhook route of the unit of which it is not seen whose it is."""
+    """A webhook route of the unit of which it is not seen whose it is, or only by how its class or folder is called."""
+    for handler in model.handlers.all:
+        entry, name = handler.entry, handler.provider.id
+        ours = model.program.unit(entry.target.fn.file) == integration.unit and handler.kind != "redirect-return"
+        told = f"{entry.route or ''} {model.program.name(entry.target.fn)}".lower()
+        if ours and model.strangers.knows(handler.provider) and name not in told:
+            return entry
     taken = {h.entry.target.fn for h in model.handlers.all}
     for entry in model.entries:
         told = f"{entry.route or ''} {model.program.qualified(entry.target.fn)}"
