@@ -68,6 +68,9 @@ class StockWrite:
     promised: bool = False
 
 
+_SAVES = ("save", "asave", "saveOrFail", "saveQuietly")
+
+
 class StockWrites:
     """Finds them, by function; kept."""
 
@@ -135,11 +138,26 @@ class StockWrites:
                 touches = (self.model.records.touch(fn, i, None) for i in telling)
                 found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
                 atomic = {snake(w.field) for w in found if w.how == "relative"}
-                # An object that is brought up to date after the database has changed its row writes nothing.
+                # An object that is brought up to date after the database has changed its row writes nothing, unless it is saved with that.
                 self._own[fn] = [
-                    w for w in found if w.how != "computed" or snake(w.field) not in atomic or body.op[w.touch.instr] != Op.SET_FIELD
+                    w
+                    for w in found
+                    if w.how != "computed"
+                    or snake(w.field) not in atomic
+                    or body.op[w.touch.instr] != Op.SET_FIELD
+                    or self._saved_whole(fn, body, w.touch.instr)
                 ]
         return self._own[fn]
+
+    def _saved_whole(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether the object whose field is set is saved behind it, with all its fields."""
+        program, target = self.model.program, written(self.model.program, fn, body.args(i)[0])
+        for j in range(i + 1, len(body.op)):
+            callee = body.args(j)[0] if body.op[j] == Op.CALL else -1
+            saves = callee >= 0 and body.op[callee] == Op.FIELD and body.name(callee) in _SAVES and not body.call(j)[1]
+            if saves and written(program, fn, body.args(callee)[0]) == target:
+                return True
+        return False
 
     def _speaks(self, fn: Fn) -> bool:
         """Whether a function says a word of stock, or one around it, whose variables it may send: ``retry(() => store.send(command))``."""
