@@ -342,3 +342,36 @@ def test_a_promise_whose_failure_is_only_logged_is_lost(tmp_path: Path, work: st
         "log.js": "exports.log = require('pino')();\n",
     }
     assert bool(found(tmp_path, files, "resilience/swallowed-failure")) == wrong
+
+
+_ASKS = """\
+const axios = require('axios');
+const express = require('express');
+const app = express();
+app.post('/pay', async (req, res) => {
+  try {
+    const headers = { 'x-client-secret': process.env.CASHFREE_SECRET };
+    const answer = await axios.post('https://api.cashfree.com/pg/orders', { order_amount: 5 }, { headers, timeout: 5000 });
+    res.json(answer.data);
+  } catch (err) {
+    console.error('failed', SHOWN);
+    res.status(502).end();
+  }
+});
+app.listen(3000);
+"""
+
+
+@pytest.mark.parametrize(
+    ("shown", "wrong"),
+    [
+        ("err", True),
+        ("err.message || err", False),
+        ("err?.message ?? err", False),
+        ("err.response?.data || err.message || err", False),
+        ("err instanceof Error ? err.message : err", False),
+        ("err.code || err", True),
+    ],
+)
+def test_an_exception_is_not_shown_where_its_message_is(tmp_path: Path, shown: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"server.js": _ASKS.replace("SHOWN", shown)}, "boundary/secret-logged")) == wrong

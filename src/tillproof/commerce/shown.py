@@ -36,6 +36,7 @@ _SIZES = words_of("length size count bytelength")
 _REPLACES = words_of("replace replaceall preg_replace str_replace sub")
 _MASK = re.compile(r"[*•█]|x{2,}|\A[x#]\Z|redact|mask|filter|hidden|removed", re.IGNORECASE)
 _KEYED = words_of("get input post query param params header headers value getdata getvalue get_param getpost string pop cookie server")
+_MESSAGES = ("message", "stack")
 _JOINS = ("+", ".", "%", "||")
 
 
@@ -251,7 +252,7 @@ def _through(body: Body, i: int) -> list[int]:
     if op in (Op.TEXT, Op.LIST):
         return args
     if op == Op.CHOICE:
-        return args[1:]
+        return _without_last_resort(body, args[1:])
     if op in (Op.AWAIT, Op.SPREAD, Op.YIELD):
         return args[:1]
     if op == Op.STORE or (op == Op.CAST and body.text(args[0]) not in ("bool", "boolean")):
@@ -259,6 +260,20 @@ def _through(body: Body, i: int) -> list[int]:
     if op == Op.BINARY and body.text(args[0]) in _JOINS:
         return args[1:3]
     return []
+
+
+def _without_last_resort(body: Body, chosen: list[int]) -> list[int]:
+    """Alternatives without the exception itself where its message stands beside it, which no exception lacks: ``e.message || e``."""
+    told = {name for i in chosen for name in _told_of(body, i)}
+    return [i for i in chosen if body.op[i] != Op.NAME or body.name(i) not in told]
+
+
+def _told_of(body: Body, i: int) -> list[str]:
+    """The variables whose message is one of some alternatives."""
+    if body.op[i] == Op.CHOICE:
+        return [name for inner in body.args(i)[1:] for name in _told_of(body, inner)]
+    holder = body.args(i)[0] if body.op[i] == Op.FIELD and body.name(i) in _MESSAGES else -1
+    return [body.name(holder)] if holder >= 0 and body.op[holder] == Op.NAME else []
 
 
 def _is_starred(body: Body, i: int) -> bool:
