@@ -93,6 +93,7 @@ def test_a_refusal_that_is_put_right_is_no_retry(tmp_path: Path) -> None:
         return len(found(tmp_path / name, {"billing/signup.py": code}, "resilience/retry-on-client-error"))
 
     assert count("sound", _SIGNUP) == 0
+    assert found(tmp_path / "wait", {"billing/signup.py": _SIGNUP}, "resilience/retry-without-backoff") == []
     assert count("unasked", _SIGNUP.replace(_ASKED, "if error:").replace("InvalidRequestError", "StripeError")) == 1
 
 

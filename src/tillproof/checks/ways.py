@@ -32,7 +32,8 @@ def handler_line(model: Model, handler: Handler) -> int:
 
 def called(model: Model, entry: Entry) -> str:
     """An entry point's name for people: its route, else its function."""
-    return entry.route or model.program.qualified(entry.target.fn)
+    route = entry.route if entry.route != "/" else None  # what a platform runs on every page is told by its name
+    return route or model.program.qualified(entry.target.fn)
 
 
 def source(model: Model, entry: Entry, what: str) -> Evidence:

@@ -11,7 +11,7 @@ from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import told_at
+from tillproof.checks.ways import called, told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
@@ -66,11 +66,11 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         return None
     seen.add((fn, instr))
     if _ambiguous(model, act):
-        route = entry.route or program.qualified(entry.target.fn)
+        route = called(model, entry)
         return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
     if (asked_of := _asks_leave(model, act)) is not None:
-        called = written(program, asked_of[0], program.body(asked_of[0]).args(asked_of[1])[0])
-        return _unknown(model, ruling, asked_of, f"Does `{called}` let staff alone pass? Whoever passes it marks orders as paid.")
+        asking = written(program, asked_of[0], program.body(asked_of[0]).args(asked_of[1])[0])
+        return _unknown(model, ruling, asked_of, f"Does `{asking}` let staff alone pass? Whoever passes it marks orders as paid.")
     guesses = {proof.fn: guessed_call(model, proof.ctx) for proof in policy.proofs.values()}
     if guesses and None not in guesses.values() and not policy.ignored:
         asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
@@ -220,7 +220,7 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     ruling.confidence = "certain" if program.body(act.fn).op[act.instr] == Op.SET_FIELD and asked == _NEVER else "likely"
     ruling.anchor = (fn.file, line, body.end_line[instr])
     ruling.title = "A route that the browser calls marks the order as paid"
-    route = entry.route or program.qualified(entry.target.fn)
+    route = called(model, entry)
     ruling.message = (
         f"Calling {route} is enough to reach this line, and {asked}: whoever opens the address gets the order for nothing, "
         f"and a customer whose browser closes early has paid and gets none."
@@ -234,7 +234,7 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
 def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> None:
     """An order begins in the state that the request names, or is set to it, paid ones too."""
     touch = model.records.touch(act.fn, act.instr, act.ctx) if model.program.body(act.fn).op[act.instr] == Op.CALL else None
-    route = entry.route or model.program.qualified(entry.target.fn)
+    route = called(model, entry)
     changed = touch is not None and touch.kind == "write"
     which = "that an order's payment is set to" if changed else "of the new order"
     ruling.confidence = "likely"
@@ -252,7 +252,7 @@ def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> Non
 
 def _as_topped_up(entry: Entry, ruling: Ruling, model: Model) -> None:
     """What customers buy with is raised by as much as they say."""
-    route = entry.route or model.program.qualified(entry.target.fn)
+    route = called(model, entry)
     ruling.confidence = "likely"
     ruling.title = "A customer raises his own balance without paying"
     ruling.message = (

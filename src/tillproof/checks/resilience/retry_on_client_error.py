@@ -1,10 +1,10 @@
 """``resilience/retry-on-client-error``: what the provider refuses is not sent again."""
 
-import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import look
+from tillproof.checks.resilience.repairs import CHARGES, put_right
 from tillproof.checks.resilience.systems import matters, named
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
@@ -13,16 +13,10 @@ from tillproof.commerce.refusals import Judgement
 from tillproof.commerce.requeues import Requeue, find
 from tillproof.commerce.retries import Retry
 from tillproof.contract import Severity
-from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.reattempts import Reattempt
 from tillproof.flow.shape import find_key
-from tillproof.ir.ops import Op
 
 _MOST = 6
-_REPAIRS = re.compile(r"(create|make|modify|update|attach|set|save|refresh|renew|ensure|register|sync)(_|[A-Z]|$)")
-_CODE = re.compile(r"code|type|reason|missing|message", re.IGNORECASE)
-_CHARGES = ("payment.create", "subscription.create", "invoice.pay", "transfer.create", "payout.create", "refund.create")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -51,24 +45,11 @@ def _mends(model: Model, retry: Retry, judgement: Judgement) -> bool:
     if repeat is None or repeat.how != "recursion" or repeat.wait is not None or judgement.kind == "left":
         return False
     body = model.program.body(retry.fn)
-    if _put_right(model, retry, repeat):
+    if put_right(model, retry, repeat):
         return True
     return judgement.place is not None and any(
         (c := body.const(a)) is not None and c[1].lower() in ("false", "true", "0", "1") for _, a in body.call(repeat.again)[1]
     )
-
-
-def _put_right(model: Model, retry: Retry, repeat: Reattempt) -> bool:
-    """Whether the provider is told something else before the next attempt, after a look at what exactly was refused: a customer's card is
-    made the default one, a customer who is gone is created anew."""
-    body, program = model.program.body(retry.fn), model.program
-    caught = [h for h in repeat.caught if h < repeat.again]
-    if not caught:
-        return False
-    between = [i for i in range(max(caught), repeat.again) if body.op[i] == Op.CALL and _REPAIRS.match(body.called(i))]
-    charged = {i for i in between for s in model.operations.sites_at(retry.fn, i) if s.operation.op in _CHARGES}
-    asked = [f.instr for f in model.effects.facts(retry.fn).at(repeat.again) if isinstance(f, Condition) and f.instr > max(caught)]
-    return bool(set(between) - charged) and any(_CODE.search(program.line_text(retry.fn.file, body.line[i])) for i in asked)
 
 
 def _rule(model: Model, retry: Retry, judgement: Judgement) -> Ruling:
@@ -132,7 +113,7 @@ def _recharges(model: Model, retry: Retry) -> bool:
     if retry.repeat is not None and not retry.repeat.caught:
         return False
     for sending in retry.sendings:
-        sites = [s for s in model.operations.sites_at(sending.fn, sending.instr) if s.operation.op in _CHARGES]
+        sites = [s for s in model.operations.sites_at(sending.fn, sending.instr) if s.operation.op in CHARGES]
         for site in sites:
             op = site.operation
             moves = op.moves_money and op.repeatable == "needs-key" and op.supports_key

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.resilience.repairs import put_right
 from tillproof.checks.resilience.systems import matters, named
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
@@ -27,10 +28,13 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _once(model: Model, retry: Retry) -> bool:
-    """Whether there is one more try only, told by a flag that the function hands itself: no wait could help it much."""
+    """Whether there is one more try only, told by a flag that the function hands itself, or one after what was refused has been put right:
+    no wait could help it much."""
     repeat = retry.repeat
     if repeat is None or repeat.how != "recursion" or repeat.wait is not None:
         return False
+    if put_right(model, retry, repeat):
+        return True
     body = model.program.body(retry.fn)
     return any((c := body.const(a)) is not None and c[1].lower() in ("false", "true", "0", "1") for _, a in body.call(repeat.again)[1])
 
