@@ -69,8 +69,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         route = called(model, entry)
         return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
     if (asked_of := _asks_leave(model, act)) is not None:
-        asking = written(program, asked_of[0], program.body(asked_of[0]).args(asked_of[1])[0])
-        return _unknown(model, ruling, asked_of, f"Does `{asking}` let staff alone pass? Whoever passes it marks orders as paid.")
+        leave = written(program, asked_of[0], program.body(asked_of[0]).args(asked_of[1])[0])
+        return _unknown(model, ruling, asked_of, f"Does `{leave}` let staff alone pass? Whoever passes it marks orders as paid.")
     guesses = {proof.fn: guessed_call(model, proof.ctx) for proof in policy.proofs.values()}
     if guesses and None not in guesses.values() and not policy.ignored:
         asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
