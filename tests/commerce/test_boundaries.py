@@ -139,6 +139,18 @@ def test_who_calls_us(tmp_path: Path, provider: str, kind: Any, verified: Any, e
     assert [(b.direction, b.protocol, b.auth) for b in boundaries(tmp_path, {"app.py": "x = 1\n"}, handler)] == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "system"),
+    [
+        ("lumenpay.php", "<?php\nclass LumenPay extends PaymentModule\n{\n}\n", "prestashop"),
+        ("Model/Pay.php", "<?php\nclass Pay extends \\Magento\\Payment\\Model\\Method\\AbstractMethod\n{\n}\n", "magento"),
+        ("catalog/controller/l.php", "<?php\nclass C {\n function f() { $this->model_checkout_order->getOrder(1); }\n}\n", "opencart"),
+    ],
+)
+def test_a_plugin_is_run_by_its_platform(tmp_path: Path, name: str, text: str, system: str) -> None:
+    assert [(one, way) for one, way, *_ in seen(boundaries(tmp_path, {name: text}))] == [(system, "inbound")]
+
+
 def test_order_hooks_are_inbound_but_not_in_the_platform_itself(tmp_path: Path) -> None:
     hook = "<?php\nadd_action( 'woocommerce_order_status_completed', 'send' );\n"
     inbound = boundaries(tmp_path / "plugin", {"plugin.php": hook})

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
 from tillproof.commerce.configured import configured
+from tillproof.commerce.names import fits
 from tillproof.commerce.strange_calls import begins_payment
 from tillproof.contract import Boundary, Handler, Location
+from tillproof.flow.program import ClassId
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Language, Provider
@@ -62,7 +64,7 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     if not any(s.provider.kind == "payment" for s in found):
         found += _strange(model)
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
-    heard = [*_received(model, handlers), *_hooked(model)]
+    heard = [*_received(model, handlers), *_hooked(model), *_plugged(model)]
     heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
     heard += _configured(model, inbound=True)
     inbound = [_boundary("inbound", group) for group in _strongest(heard)]
@@ -337,6 +339,26 @@ def _hooked(model: "Model") -> Iterator[Sighting]:
             if _ORDER_HOOK.search(match[2]) and (platform.name, program.unit(file)) not in own:
                 # The platform loads the plugin's files and calls them in its own process: there is no wire.
                 yield Sighting(platform, "file", program.unit(file), _CALLED, file, _line(source, match.start()))
+
+
+def _plugged(model: "Model") -> Iterator[Sighting]:
+    """Classes by which a platform runs code of ours on orders and payments in its own process, and what it hands such code for them. The
+    platform itself is where those bases are written."""
+    program, scope = model.program, model.evaluator.scope
+    for platform in model.knowledge.providers.values():
+        for name in platform.plugins:
+            last = name.rpartition(".")[2]
+            for file in program.mentioning(last):
+                if program.language(file) != "php" or program.files[file].role != "source":
+                    continue
+                if name.startswith("."):
+                    match = re.search(rb"->" + last.encode() + rb"\b", program.sources[file])
+                    lines = [_line(program.sources[file], match.start())] if match is not None else []
+                else:
+                    classes = (ClassId(file, n) for n in range(len(program.indices[file].classes)))
+                    lines = [program.cls(c).line for c in classes if any(fits(name, base) for base in scope.foreign_bases(c))]
+                for line in lines[:1]:
+                    yield Sighting(platform, "file", program.unit(file), _CALLED, file, line)
 
 
 def _line(data: bytes, offset: int) -> int:

@@ -14,7 +14,7 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, External, Instance, Member, Overlay, Param, Record, Result, Value, names, options
+from tillproof.flow.values import Const, External, FunctionV, Instance, Member, Overlay, Param, Record, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -30,8 +30,12 @@ _CALL = re.compile(
 _CALLING = (b"log", b"sentry", b"rollbar", b"bugsnag", b"newrelic", b"analytics", b"mixpanel", b"posthog", b"console", b"print",
             b"trigger_error", b"info", b"report", b"debug", b"gtag", b"fbq", b"warn", b"error", b"add_order_note", b"stdout.write",
             b"throw", b"raise")  # fmt: skip
+# Writes out a whole record, which may have been put together some lines before.
+_DUMPS = re.compile(rb"\b(?:print_r|var_export|json_encode|wp_json_encode|serialize|stringify|dumps|pformat|inspect)\s*\(")
+_BEFORE = 800
 _BRACKET = re.compile(rb"[()]")
 _NEAR = 500
+_NEAR_CALLS = 4
 _SECRET = re.compile(
     rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|hmac_?key|signing_?key|salt|bearer",
     re.IGNORECASE,
@@ -100,7 +104,8 @@ def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
     for match in _CALL.finditer(source):
         text = source[match.end() - 1 : match.end() + _NEAR]
         text = text[: _closing(text)]
-        if _SECRET.search(text) or _WHOLE.search(text) or (revealing and _ERROR.search(text)):
+        near = source[max(0, match.start() - _BEFORE) : match.start()] if _DUMPS.search(text) else b""
+        if _SECRET.search(text) or _WHOLE.search(text) or (revealing and _ERROR.search(text)) or _SECRET.search(near):
             yield match.start()
 
 
@@ -244,7 +249,18 @@ def _is_ours(model: Model, piece: Piece, value: Value) -> bool:
     spelt = written(model.program, piece.fn, piece.instr).lower()
     if any(word in spelt for word in _OWN) or "password" in spelt:
         return False
-    return isinstance(value, (Member, Param, Instance)) and piece.fn.file in model.operations.telling_files
+    if not isinstance(value, (Member, Param, Instance)):
+        return False
+    return piece.fn.file in model.operations.telling_files or _asks_outside(model, piece.fn)
+
+
+def _asks_outside(model: Model, fn: Fn) -> bool:
+    """Whether a function, or what it calls, sends a request to a system that no pack knows: what it has of secrets opens that one."""
+    sending = {s.fn for s in model.sendings.strange}
+    if not sending:
+        return False
+    near = model.reach.of([FunctionV((fn.file, 1), fn, None)]).functions
+    return any(f in sending and depth <= _NEAR_CALLS for f, depth in near.items())
 
 
 def _exception(model: Model, piece: Piece) -> Revealed | None:

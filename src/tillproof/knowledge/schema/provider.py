@@ -205,6 +205,7 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
 
@@ -231,6 +232,7 @@ class Provider(Part, frozen=True):
     sandbox_hosts: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
