@@ -101,7 +101,9 @@ class Currencies:
                 stack += here.options
                 continue
             code = _code(here)
-            if code:
+            if code and self._is_default(here):
+                found.setdefault("record", None)
+            elif code:
                 codes.add(code)
             elif not (isinstance(here, Const) and here.falsy):
                 origin, holder = self._origin(here)
@@ -115,6 +117,16 @@ class Currencies:
         if not origins:
             return Currency("fixed" if codes else "unknown", frozenset(codes), value)
         return Currency(origins[0], frozenset(codes), value, found[origins[0]])
+
+    def _is_default(self, code: Value) -> bool:
+        """Whether a code stands where a class declares a column of that name, ``#[Column] private string $currency = 'EUR'``: what a row
+        begins with that nobody has told anything else."""
+        file, line = code.at
+        if file not in self.program.indices or self.program.language(file) != "php":
+            return False
+        tables = (self.model.schema.table(cls.name, file) for cls in self.program.indices[file].classes)
+        columns = (c for t in tables if t is not None for c in t.columns.values())
+        return any(c.file == file and c.line <= line <= c.end_line and self._is_name(c.name) for c in columns)
 
     def _origin(self, value: Value) -> tuple[Origin | None, Value | None]:
         source = self.model.requests.source(value)
