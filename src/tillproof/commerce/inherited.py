@@ -1,18 +1,29 @@
 """Methods of ours that a framework's own method runs on an object: ``serializer.save()`` runs the serializer's ``create`` or ``update``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.entities import entity
 from tillproof.commerce.entry_styles.inherited import named_classes, run
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Param, Result, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Instance, Member, Param, Result, Seq, Value, constant, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Inherited as Rule
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
+    from tillproof.commerce.touches import Touch
+
+
+class Filled(NamedTuple):
+    """``cls``: the class by which a record is filled; ``kind``: the record's; ``changes``: whether it is there already."""
+
+    cls: ClassId
+    kind: ClassId
+    changes: bool
 
 
 class Inherited:
@@ -50,6 +61,49 @@ class Inherited:
                 for cls in self._named(rule, fn, ctx):
                     if (target := run(self.model.wiring, rule, cls, name, place)) is not None:
                         yield target
+
+    def filled(self, fn: Fn, i: int, ctx: Ctx | None) -> "Filled | None":
+        """What a call saves by a framework's own means: a record of the kind that a class of ours names, as it was sent."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[i] != Op.CALL or body.op[callee] != Op.FIELD or next(self.targets(fn, i, ctx), None) is not None:
+            return None
+        name = body.name(callee)
+        for rule in self._rules.get(self.model.program.language(fn.file), {}).get(name, ()):
+            for cls, changes in self._objects(rule, fn, body.args(callee)[0], ctx) if name in rule.runs and rule.record else ():
+                if self.model.evaluator.scope.method(cls, name) is None and (kind := self.kind_of(cls)) is not None:
+                    return Filled(cls, kind, changes)
+        return None
+
+    def saved(self, touch: "Touch") -> "Touch":
+        """A touch by a framework's own means, ``serializer.save()``, with the record that it is of."""
+        filled = self.filled(touch.fn, touch.instr, touch.ctx)
+        if filled is None:
+            return touch
+        return replace(touch, kind="write" if filled.changes else "create", entity=entity(self.model.program.cls(filled.kind).name))
+
+    def writable(self, cls: ClassId) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """The fields that whoever sends a request may fill in by a class, None for all, and those that he may not."""
+        named, barred = self._listed(cls, "Meta.fields"), self._listed(cls, "Meta.read_only_fields") | self._listed(cls, "Meta.exclude")
+        top, own = Fn(cls.file, TOP), f"{self.model.program.cls(cls).name}."
+        for held, stores in self.model.evaluator.defuse(top).stores.items():
+            field = held.removeprefix(own)
+            if held.startswith(own) and "." not in field:
+                barred |= {field for s in stores if self._is_shown(self.model.evaluator.value(top, s))}
+        return (named or None) if "__all__" not in named else None, barred
+
+    def _listed(self, cls: ClassId, name: str) -> frozenset[str]:
+        top = Fn(cls.file, TOP)
+        stores = self.model.evaluator.defuse(top).stores.get(f"{self.model.program.cls(cls).name}.{name}", ())
+        values = [o for s in stores for o in options(self.model.evaluator.value(top, s))]
+        return frozenset(t for v in values for one in (v.items if isinstance(v, Seq) else (v,)) if (t := constant(one)) is not None)
+
+    def _is_shown(self, field: Value) -> bool:
+        """Whether a field of a class is only shown: ``read_only=True``, worked out by a method."""
+        if not isinstance(field, Result) or field.instr < 0:
+            return False
+        told = any(k == "read_only" and not (isinstance(v, Const) and v.falsy) for k, v in self.model.evaluator.arguments(field))
+        return told or any(n.endswith(("MethodField", "HiddenField")) for n in names(field.callee))
 
     def kind_of(self, cls: ClassId) -> ClassId | None:
         """The kind of record that an object of a class is filled into: a serializer's ``Meta.model``."""

@@ -106,6 +106,8 @@ class Records:
                 self._memo[key] = self._set(fn, i, ctx)
             elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
+            if (found := self._memo[key]) is not None and op == Op.CALL and found.kind in ("write", "create", "flush"):
+                self._memo[key] = self.model.inherited.saved(found)
             if (found := self._memo[key]) is not None and found.kind == "read" and self.serial.runs(fn, ctx):
                 self._memo[key] = replace(found, locked=True)
             if (found := self._memo[key]) is not None and found.writes:

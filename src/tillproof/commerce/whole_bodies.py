@@ -6,6 +6,7 @@ Whoever sends the request sets every column of the table that way, its state and
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.inherited import Filled
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, Element, Instance, Member, Param, Result, Value
@@ -24,6 +25,8 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     that it sets to something else."""
     if model.program.language(fn.file) in _LISTED:
         return {}
+    if (filled := model.inherited.filled(fn, i, ctx)) is not None:
+        return _filled_in(model, filled, fn, i, ctx)
     arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
     bodies = [body for value in arguments for body in _bodies(model, value, 0)]
     table = model.schema.table(entity, fn.file) if bodies else None
@@ -31,6 +34,23 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
         return {}
     named = {key for value in arguments for key in shape(model.evaluator, value).must}
     return {c.name: Member(bodies[0].at, bodies[0], c.name) for c in table.columns.values() if c.name not in named}
+
+
+def _filled_in(model: "Model", filled: Filled, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
+    """The columns that a serializer fills with what was sent, without those that are set beside it, or looked at by a method of its own."""
+    body = model.program.body(fn)
+    callee, arguments = body.call(i)
+    at, beside = (fn.file, body.line[i]), {key for key, _ in arguments}
+    sent = Member(at, model.evaluator.value(fn, body.args(callee)[0], ctx), "validated_data")
+    table, (named, barred) = model.schema.table(filled.kind, fn.file), model.inherited.writable(filled.cls)
+    judge = model.evaluator.scope.method(filled.cls, "validate")
+    judged = model.vocabulary.tokens(judge) if judge is not None else frozenset[str]()
+    out: dict[str, Value] = {}
+    for column in table.columns if table is not None else ():
+        own = model.evaluator.scope.method(filled.cls, f"validate_{column}")
+        if (named is None or column in named) and own is None and column not in judged | barred | beside:
+            out[column] = Member(at, sent, column)
+    return out
 
 
 def handed_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -38,7 +38,7 @@ _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collect
 def order_totals(model: Model) -> Iterator[AmountSite]:
     """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
     for fn in model.customer_functions:
-        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn)):
+        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn) or "save" in model.vocabulary.tokens(fn)):
             continue
         for i, op in enumerate(model.program.body(fn).op):
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
