@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EQUAL = ("==", "===", "is", "in", "eq")
 UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
+INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
+"""Calls that return only when their first argument is true (or false)."""
 _DEEPEST = 6
 _EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")
@@ -96,6 +98,12 @@ class Conditions:
         if op == Op.NAME:
             return self._variable(fn, i, truth, ctx, depth) or [atom]
         return [atom, *(self._told_by_answer(fn, i, truth, ctx, depth) if op == Op.FIELD else [])]
+
+    def _insisted_on(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[int, bool] | None:
+        """What a call insists on, which returns only when that is so: ``abort_if($order->paid, 409)``; and which truth it then has."""
+        body = self.program.body(fn)
+        insists, given = INSISTS.get(body.called(i)) if body.op[i] == Op.CALL else None, body.call(i)[1]
+        return (given[0][1], insists) if insists is not None and given and not self.model.recogniser.is_ours(fn, i, ctx) else None
 
     def _told_by_answer(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A field of what a function of ours answers with, ``result.isFailure``, ``check.ok``: what the ways out have in common that
@@ -273,6 +281,8 @@ class Conditions:
         atom = Atom(fn, i, truth, ctx)
         callee, arguments = body.call(i)
         name = body.called(i).lower()
+        if truth is None and (asked := self._insisted_on(fn, i, ctx)) is not None:
+            return [atom, *self.of(fn, asked[0], asked[1], ctx, depth + 1)]
         if truth is not None and len(arguments) == 1 and body.op[callee] == Op.NAME and name in (*_SAME, *_OPPOSITE):
             return self.of(fn, arguments[0][1], truth == (name in _SAME), ctx, depth)
         if truth is not None and (name, truth) in (("any", False), ("all", True)) and body.op[callee] == Op.NAME and len(arguments) == 1:

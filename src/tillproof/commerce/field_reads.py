@@ -7,7 +7,7 @@ from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.parts import Parts
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
+from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -20,6 +20,7 @@ _SPELLING = (
     "lower", "upper", "casefold", "strip", "trim", "capitalize", "title", "replace", "to_lower_case", "to_upper_case", "strtolower",
     "strtoupper", "str", "string", "to_string",
 )  # fmt: skip
+_OF_ENUM = ("from", "try_from")  # `Status::from($order->status)`
 # Members and methods that say how many there are, or whether any; without underscores.
 _COUNTS = (
     "length", "count", "size", "rowcount", "affected", "affectedrows", "rowsaffected", "modifiedcount", "matchedcount", "deletedcount",
@@ -143,9 +144,12 @@ class FieldReads:
             named = body.const(arguments[1][1])
             return self._member(fn, i, arguments[0][1], named[1].strip("'\""), ctx) if named is not None else []
         if body.op[callee] != Op.FIELD:
-            spelt = len(arguments) == 1 and body.op[callee] == Op.NAME and snake(body.name(callee)) in _SPELLING
+            spelt = len(arguments) == 1 and body.op[callee] == Op.NAME
+            spelt = spelt and (snake(body.name(callee)) in _SPELLING or self._is_class(fn, callee))
             return self.field(fn, arguments[0][1], ctx) if spelt else []
         name = snake(body.name(callee))
+        if name in _OF_ENUM and len(arguments) == 1 and self._is_class(fn, body.args(callee)[0]):
+            return self.field(fn, arguments[0][1], ctx)
         if name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx):
             return self.field(fn, body.args(callee)[0], ctx)
         if self.model.recogniser.is_ours(fn, i, ctx):
@@ -165,6 +169,10 @@ class FieldReads:
         if name == "get" and 0 < len(arguments) <= 2 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status, [])`
             return self.field(fn, arguments[0][1], ctx)
         return []
+
+    def _is_class(self, fn: Fn, i: int) -> bool:
+        """Whether a value is a class of ours: an enumeration that is given a state as it is kept, ``Status(order.status)``."""
+        return all(isinstance(o, ClassV) for o in options(self.evaluator.value(fn, i)))
 
     def _asked_of_object(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FieldRead]:
         """``order.canBeShipped()``: an object of ours that stands for a record is asked for its state."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.conditions import INSISTS
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.lexicon import snake
@@ -78,8 +79,6 @@ _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
 _LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
-# Calls that return only when their first argument is true (or false).
-_INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
 POSSIBLE = "?"
 """Ends the kind of an effect whose receiver is not known: the name alone says so."""
 CONTINUES = "continues"
@@ -433,7 +432,7 @@ class SenderPolicy:
         return isinstance(listed, Seq) and any(constant(item) in self.events for item in listed.items)
 
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
-        insists = _INSISTS.get(self.model.program.body(fn).called(i))
+        insists = INSISTS.get(self.model.program.body(fn).called(i))
         return None if insists is None or self.model.recogniser.is_ours(fn, i, ctx) else insists
 
     def matters(self, fn: Fn) -> bool:

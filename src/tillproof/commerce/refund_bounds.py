@@ -110,7 +110,7 @@ class RefundBounds:
                     continue
                 told = [spoken(self.model, fn, s, ctx) for s in sides]
                 for n, side in enumerate(told):
-                    if not any(w.name in amounts for w in (*side, *self._written(fn, sides[n]))):
+                    if not any(w.name in amounts for w in (*side, *self._written(fn, sides[n]), *self._sent(fn, sides[n], ctx))):
                         continue
                     before = any(BACK.fullmatch(w.name) for w in side if w.name not in amounts)
                     for limit in (t for m, t in enumerate(told) if m != n):
@@ -149,6 +149,11 @@ class RefundBounds:
         """The variable's own name, which ``spoken`` looks through."""
         body = self.program.body(fn)
         return [Word(snake(body.name(i).lstrip("$")), False)] if body.op[i] == Op.NAME else []
+
+    def _sent(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Word]:
+        """The piece of the request that a side is, whatever the request is asked by: ``$request->integer('cents')``."""
+        source = self.model.requests.source(self.model.evaluator.value(fn, i, ctx))
+        return [Word(snake(source.key.rpartition(".")[2]), True)] if source is not None and source.key else []
 
     def _kind(self, limit: list[Word], before: bool, amount: list[Word]) -> Literal["left", "whole", "asked"] | None:
         """What a limit is: what is left, the whole, or the sender's own figure; None when it is no limit of an amount."""

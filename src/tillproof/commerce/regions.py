@@ -149,9 +149,10 @@ class Regions:
             return None
         else:
             callers = self.model.callers.of(place.fn)
-            if not callers or len(callers) > _MOST_CALLERS:
+            handed = self._handed_to(place.fn) if not callers else None
+            if (not callers and handed is None) or len(callers) > _MOST_CALLERS:
                 return None
-            above = [Place(caller, call, None) for caller, call, _ in callers]
+            above = [handed] if handed is not None else [Place(caller, call, None) for caller, call, _ in callers]
         out: list[Place] = []
         for one in above:
             key = (one.fn, one.instr, what, fits)
@@ -175,16 +176,20 @@ class Regions:
         """The call to which the function around a place is handed: ``DB::transaction(function () { … })``."""
         ctx = place.ctx
         if ctx is not None and ctx.fn == place.fn and ctx.callback:
-            call = Place(ctx.caller, ctx.call, ctx.parent)
-            return call if self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn)) else None
-        around = self.model.program.parent(place.fn)
-        if around is None or (ctx is not None and ctx.fn == place.fn):
+            within = Place(ctx.caller, ctx.call, ctx.parent)
+            return within if self._takes(within, what) or (what == "lock" and self._runs_locked(within, place.fn)) else None
+        if ctx is not None and ctx.fn == place.fn:
             return None
-        body = self.model.program.body(around)
-        for i, op in enumerate(body.op):
-            if op == Op.CALL and any(body.holds(v, place.fn.number) for _, v in body.call(i)[1]):
-                call = Place(around, i, None)
-                return call if self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn)) else None
+        call = self._handed_to(place.fn)
+        return call if call and (self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn))) else None
+
+    def _handed_to(self, fn: Fn) -> Place | None:
+        """The call that a function is written as an argument of."""
+        around = self.model.program.parent(fn)
+        body = self.model.program.body(around) if around is not None else None
+        for i, op in enumerate(body.op) if body is not None else ():
+            if around is not None and body is not None and op == Op.CALL and any(body.holds(v, fn.number) for _, v in body.call(i)[1]):
+                return Place(around, i, None)
         return None
 
     def _runs_locked(self, call: Place, handed: Fn) -> bool:
@@ -206,7 +211,13 @@ class Regions:
             for i, op in enumerate(body.op)
             if op == Op.CALL and written(self.model.program, target.fn, body.args(i)[0]) == params[position]
         ]
-        return bool(runs) and all(self._after_lock(Place(target.fn, i, ctx)) for i in runs)
+        hands = [
+            i
+            for i, op in enumerate(body.op)
+            if op == Op.CALL and any(body.op[v] == Op.NAME and body.name(v) == params[position] for _, v in body.call(i)[1])
+        ]  # `(name, work) => redlock.using([name], 5000, work)`
+        under = [self._after_lock(Place(target.fn, i, ctx)) for i in runs] + [self._takes(Place(target.fn, i, ctx), "lock") for i in hands]
+        return bool(under) and all(under)
 
     def _after_lock(self, place: Place) -> bool:
         """Whether a lock is held at a place, or rows were read under one, and marked, by a function that was run before."""

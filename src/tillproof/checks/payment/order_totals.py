@@ -33,6 +33,7 @@ _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost"
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
 _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
 _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
+_GIVEN_BACK = re.compile(r"(\w+_)?(refunds?|credit_?memos?|credit_?notes?)")
 
 
 def order_totals(model: Model) -> Iterator[AmountSite]:
@@ -156,6 +157,9 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
     callee, arguments = body.call(i)
     if body.op[callee] not in (Op.NAME, Op.FIELD) or model.operations.at(fn, i) is not None:
         return
+    owner = [*written(model.program, fn, callee).split(".")[:-1], *_tables(body, callee)]
+    if owner and _GIVEN_BACK.fullmatch(snake(owner[-1])):
+        return  # what goes back is held against what was paid: order/refund-exceeds-capture
     entity = _order_made(model, fn, i)
     if not entity:
         if _writes(model, fn, i) and not _is_the_shops(model, fn, i):
