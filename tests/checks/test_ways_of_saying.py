@@ -464,3 +464,39 @@ class Gateway:
 @pytest.mark.parametrize(("timeout", "wrong"), [(", timeout=None", True), (", timeout=20", False), ("", False)])
 def test_a_library_that_gives_up_by_itself_is_told_not_to(tmp_path: Path, timeout: str, wrong: bool) -> None:
     assert bool(found(tmp_path, {"gateway.py": _CLIENT.replace("TIMEOUT", timeout)}, "resilience/no-timeout")) is wrong
+
+
+_CANCEL = """\
+import { ConflictException, Injectable } from '@nestjs/common';
+import { PrismaService } from './prisma.service';
+
+@Injectable()
+export class OrdersService {
+  constructor(private readonly prisma: PrismaService) {}
+
+  async place(userId: string, variantId: string, qty: number) {
+    return this.prisma.$transaction(async (tx) => {
+      const { count } = await tx.variant.updateMany({
+        where: { id: variantId, stock: { gte: qty } }, data: { stock: { decrement: qty } },
+      });
+      if (count === 0) throw new ConflictException();
+      return tx.order.create({ data: { userId, variantId, qty, status: 'PENDING' } });
+    });
+  }
+
+  async cancel(order: { id: string; variantId: string; qty: number }) {
+    const { count } = await this.prisma.order.updateMany({ where: { id: order.id, status: 'PENDING' }, data: { status: 'CANCELLED' } });
+    if (count === 0) throw new ConflictException();
+    BACK
+  }
+}
+"""
+_PRISMA = "import { PrismaClient } from '@prisma/client';\nexport class PrismaService extends PrismaClient {}\n"
+_BACK = "await this.prisma.variant.update({ where: { id: order.variantId }, data: { stock: { increment: order.qty } } });"
+_WHO = "import { orders } from './orders';\nexport const undo = async (o) => { await orders.cancel(o); await restock(o); };\n"
+
+
+@pytest.mark.parametrize(("back", "elsewhere", "wrong"), [("", {}, True), (_BACK, {}, False), ("", {"undo.ts": _WHO}, False)])
+def test_a_service_cancels_whoever_calls_it(tmp_path: Path, back: str, elsewhere: dict[str, str], wrong: bool) -> None:
+    files = {"orders.service.ts": _CANCEL.replace("BACK", back), "prisma.service.ts": _PRISMA, **elsewhere}
+    assert bool(found(tmp_path, files, "order/cancel-order")) is wrong

@@ -1,6 +1,7 @@
 """Orders that are cancelled: what puts the goods back that they held, and whether the payment was undone before that."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,8 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.transitions import Transition
-from tillproof.flow.program import Fn
+from tillproof.commerce.unrouted import standing_for
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import catches
 from tillproof.ir.ops import Op
 
@@ -76,7 +78,7 @@ class Cancellations:
         return any(
             (touch := effect.touch) is not None and touch.kind == "create" and _ORDERS.fullmatch(touch.entity)
             for fn in {w.place.fn for w in self.taken}
-            for entry in self.model.entries_to(fn)[:8]
+            for entry in self.model.entries_to(fn)[:8] or [standing_for(self.model, fn)]
             for effect in self.model.effects.of(entry.target)
         )
 
@@ -84,7 +86,7 @@ class Cancellations:
     def all(self) -> list[Cancellation]:
         """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
         found: dict[tuple[Fn, int, Fn], Cancellation] = {}
-        for entry in self.model.handlers.entries:
+        for entry in (*self.model.handlers.entries, *self._unreached()):
             if not self._may(entry):
                 continue
             for transition in self.model.transitions.of(entry.target):
@@ -93,6 +95,29 @@ class Cancellations:
                     if one is not None:
                         found.setdefault((transition.effect.fn, transition.effect.instr, entry.target.fn), one)
         return list(found.values())
+
+    def _unreached(self) -> Iterator[Entry]:
+        """Functions that cancel by their name, to which no route is seen and which nothing calls by that name: a service whose callers lie
+        elsewhere."""
+        program = self.model.program
+        for file in program.indices if self.taken_at is not None else ():
+            if b"ancel" not in program.sources[file] or file.endswith(_IN_BROWSER):
+                continue
+            for fn in program.all_functions(file):
+                named = fn.number != TOP and snake(program.name(fn)).startswith("cancel")
+                if named and not self.model.entries_to(fn) and not self._is_called(program.name(fn)):
+                    yield standing_for(self.model, fn)
+
+    def _is_called(self, name: str) -> bool:
+        """Whether our code calls anything of that name, but for a provider's operation."""
+        program = self.model.program
+        for file in program.mentioning(name):
+            for fn in program.functions_calling_name(file, name):
+                body = program.body(fn)
+                calls = (i for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) == name)
+                if any(self.model.operations.at(fn, i, None) is None for i in calls):
+                    return True
+        return False
 
     def _may(self, entry: Entry) -> bool:
         """Whether anything near speaks of cancelling."""

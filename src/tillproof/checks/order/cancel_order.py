@@ -33,7 +33,8 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(model: Model, one: Cancellation) -> Ruling:
     file, line = entry_line(model, one.entry)
     ruling = Ruling(ID, "held", "cancellation", file, line, severity="medium")
-    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: called by {one.entry.role}")]
+    who = "no route to it is seen" if one.entry.style == "unrouted" else f"called by {one.entry.role}"
+    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: {who}")]
     if one.release is None:
         return _unreleased(model, one, ruling)
     if one.undone is not None:
