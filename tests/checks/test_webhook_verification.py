@@ -54,6 +54,8 @@ def findings(tmp_path: Path, files: dict[str, str]) -> list[tuple[str, str, int,
         ("app.use(express.json());", "express.raw({ type: '*/*' }), ", True),
         ("", "express.raw({ type: '*/*' }), ", False),
         ("app.use('/webhook', express.raw({ type: '*/*' }));\napp.use(express.json());", "", False),
+        ("app.use(express.urlencoded({ extended: true }));", "express.raw({ type: '*/*' }), ", False),
+        ("app.use(express.urlencoded({ extended: true }));\napp.use(express.json());", "express.raw({ type: '*/*' }), ", True),
     ],
 )
 def test_the_first_parser_on_a_route_decides(tmp_path: Path, before: str, own: str, found: bool) -> None:

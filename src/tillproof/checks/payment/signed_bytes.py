@@ -22,6 +22,7 @@ _KEEPS_RAW = re.compile(rb"\brawBody['\"]?\s*:\s*true\b|\.rawBody\s*=(?!=)")
 _ORDER = ("<", ">", "<=", ">=")
 _MOUNTS = ("use", "all", "post")
 _PAGES = re.compile(r"(^|/)pages/api/")
+_FORM_PARSERS = ("urlencoded", "multer")
 
 
 class Parsed(NamedTuple):
@@ -144,12 +145,17 @@ def _parser_before(model: Model, handler: Handler) -> Parsed | None:
         for value in options(guard):
             if model.recogniser.result_is("raw_parsers", value):
                 return None
-            if model.recogniser.result_is("json_parsers", value):
+            if model.recogniser.result_is("json_parsers", value) and not _of_forms(value):
                 return Parsed(Evidence(*value.at, "this parser reads the body first", "step"), True)
     if (default := _default_parser(model, handler) or _parser_of_nest(model, handler)) is not None:
         return Parsed(default, True)
     every = _parser_of_every_route(model, handler)
     return Parsed(every, False) if every is not None else None
+
+
+def _of_forms(value: Value) -> bool:
+    """Whether a parser reads forms alone, and leaves the JSON that providers sign as it came: ``express.urlencoded()``."""
+    return isinstance(value, Result) and any(n.rpartition(".")[2] in _FORM_PARSERS for n in names(value.callee))
 
 
 def _default_parser(model: Model, handler: Handler) -> Evidence | None:
