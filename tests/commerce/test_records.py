@@ -207,3 +207,14 @@ function kept($member, $total) {
         ("create", "club_payment", ["member"]),
         ("write", "club_invoice", ["status"]),
     ]
+
+
+@pytest.mark.parametrize("how", ["", ", { merge: true }", ", { mergeFields: ['stock'] }"])
+def test_how_a_document_is_put_is_no_part_of_what_is_put(tmp_path: Path, how: str) -> None:
+    code = f"""
+const {{ getFirestore, FieldValue }} = require('firebase-admin/firestore')
+const db = getFirestore()
+exports.take = (id, qty) => db.collection('products').doc(id).set({{ stock: FieldValue.increment(-qty) }}{how})
+"""
+    model, _ = model_of(tmp_path, {"take.js": code})
+    assert ("upsert", "product", ["stock"]) in touches(model, "take.js")

@@ -91,6 +91,7 @@ _IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
 _COMPARED = ("<", ">", "=", "!=")
 _SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
+_PUTTING = {"merge", "mergeFields", "mergeFieldPaths"}
 # Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
 _EITHER = ("OR", "$or", "$nor", "NOT")
 _COLUMN_OF_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*")
@@ -181,7 +182,9 @@ class PartReader:
     def _several(self, link: Link, positional: list[Value], records: list[Value], out: Parts) -> None:
         first, second = records[0], records[1]
         later = self._shape(second)
-        if "where" in later.must or "where" in later.may:
+        if set(later.must) | set(later.may) <= _PUTTING:  # of a document store: set(data, { merge: true })
+            self.record(first, out, 0)
+        elif "where" in later.must or "where" in later.may:
             self.record(first, out, 0)
             self.condition({**later.may, **later.must}["where"], out)
         elif _OR_CREATE.search(link.name):
