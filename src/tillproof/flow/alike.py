@@ -40,7 +40,8 @@ def named_alike(scope: "Scope", callee: Member, language: str) -> list[FunctionV
         owner = scope.program.owner(fn)
         if owner is not None and scope.program.language(fn.file) == language:
             found.append(FunctionV(callee.at, fn, None, Instance(callee.at, owner)))
-    return found if len(found) <= FEW_METHODS else []
+    served = isinstance(root, Result) and isinstance(root.callee, External) and not private
+    return found if len(found) <= (1 if served else FEW_METHODS) else []  # a service is of one class: which of several, its name must say
 
 
 def _looked_up(scope: "Scope", given: Result) -> bool:
