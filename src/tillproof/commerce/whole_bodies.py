@@ -32,7 +32,9 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     table = model.schema.table(entity, fn.file) if bodies else None
     if table is None:
         return {}
-    named = {key for value in arguments for key in shape(model.evaluator, value).must}
+    named = {key for value in arguments for key in shape(model.evaluator, value).must} | {
+        key for key, _ in model.program.body(fn).call(i)[1]
+    }
     return {c.name: Member(bodies[0].at, bodies[0], c.name) for c in table.columns.values() if c.name not in named}
 
 
