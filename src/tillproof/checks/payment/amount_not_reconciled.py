@@ -225,10 +225,12 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
 
 def _outcome_unread(model: Model, handler: Handler | None) -> bool:
     """Whether a handler of messages that tell of failures too takes each of them for a payment."""
-    if handler is None or handler.kind == "redirect-return" or handler.provider.kind != "payment" or handler.admits is not None:
+    if handler is None or handler.kind == "redirect-return" or handler.provider.kind != "payment":
         return False
     if model.strangers.knows(handler.provider) and any(p.mac for p in handler.walked.proofs):
         return False  # it may tell of nothing but payments that were made: nobody here knows
+    if handler.admits is not None and handler.kind != "ipn":
+        return False  # a package tells it of one kind of event, or staff hand it on
     inbound = handler.inbound
     if inbound.signs == "paid" or not (inbound.events or inbound.proof in ("refetch", "ipn-postback")):
         return False
