@@ -17,7 +17,7 @@ from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, said_key
 from tillproof.commerce.priced_payments import PricedPayments
-from tillproof.commerce.told_answers import is_answer, is_told
+from tillproof.commerce.told_answers import is_answer, is_fetched, is_told
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -301,18 +301,23 @@ class Reconciling:
         """Whether a field of ours, whatever its name, is filled with what a provider answered when a payment was begun."""
         known = self._answered.get(field)
         if known is None:
-            program, first, *rest = self.model.program, *field.split("_")
-            spelt = dict.fromkeys((field, first + "".join(word.capitalize() for word in rest)))  # `paypal_order`, `paypalOrder`
+            program, plain = self.model.program, field.removeprefix("meta:")
+            first, *rest = plain.split("_")
+            spelt = dict.fromkeys((plain, first + "".join(word.capitalize() for word in rest)))  # `paypal_order`, `paypalOrder`
             around = (fn for n in spelt for file in program.mentioning(n)[:_MOST_FILES] for fn in program.functions_around(file, n))
             known = self._answered[field] = any(self._fills(fn, field) for fn in around)
         return known
+
+    def _is_begun(self, value: Value) -> bool:
+        """Whether a value is of what a provider answered when a payment was begun; one that nobody knows has answered what was sent for."""
+        return is_told(self.model, value, begins=True) or is_fetched(self.model, value)
 
     def _fills(self, fn: Fn, field: str) -> bool:
         for i, op in enumerate(self.model.program.body(fn).op):
             if op in (Op.CALL, Op.SET_FIELD):
                 touch = self.model.records.touch(fn, i, None)
                 kept = touch.fields.items() if touch is not None and touch.writes else ()
-                if any(v is not None and snake(name) == snake(field) and is_told(self.model, v, begins=True) for name, v in kept):
+                if any(v is not None and snake(name) == snake(field) and self._is_begun(v) for name, v in kept):
                     return True
         return False
 
@@ -322,6 +327,10 @@ class Reconciling:
         if depth < _LONGEST_TEXT and body.op[i] in (Op.BINARY, Op.TEXT):
             parts = body.args(i)[1:3] if body.op[i] == Op.BINARY else body.args(i)
             return [r for part in parts if part >= 0 for r in self._read(fn, part, ctx, depth + 1)]
+        if depth < _LONGEST_TEXT and body.op[i] == Op.CALL:  # `rawurlencode($id)`
+            made = self.model.evaluator.value(fn, i, ctx)
+            if isinstance(made, Result) and made.instr == i and self.model.requests.cleans(made):
+                return [r for _, a in body.call(i)[1] for r in self._read(fn, a, ctx, depth + 1)]
         if depth < _LONGEST_TEXT and body.op[i] == Op.NAME:  # `url = base + f"/verify/{order.reference}"`
             stores = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores
             kept = body.args(stores[0])[1] if len(stores) == 1 else -1

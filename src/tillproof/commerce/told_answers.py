@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.own_payments import BEGIN
-from tillproof.flow.values import Result, Value
+from tillproof.flow.values import Result, Value, pieces
 from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
@@ -34,4 +34,12 @@ def is_told(model: "Model", value: Value, *, begins: bool = False) -> bool:
                 return True
             waiting.append(here.callee)
         waiting += here.parts()
+    return False
+
+
+def is_fetched(model: "Model", value: Value) -> bool:
+    """Whether a value is part of what a system that no pack knows answered to a request by hand, decoded perhaps."""
+    for here in pieces([value], _MOST_PIECES, model.evaluator.made_of):
+        if isinstance(here, Result) and here.instr >= 0 and model.recogniser.result_is("http", here):
+            return model.operations.at(here.fn, here.instr, here.ctx) is None
     return False

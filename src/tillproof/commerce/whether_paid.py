@@ -10,8 +10,8 @@ from tillproof.commerce.answers import hangs_on, says_outcome
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.told_answers import is_fetched, is_told
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Value
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _ELSE = re.compile(r"currency|receiver|business|e?mail|method|sign|hash|mac\b|am
 _GETTERS = re.compile(r"get\w*|input|post|query|params?|request|filter_input|value|data|json|attr\w*|offset_get|read\w*|field|only|arg")
 _OF_SHOP = ("this", "self", "settings", "config", "env", "options")
 _COMPARES = ("==", "===", "!=", "!==", "<>", "is", "is not", "in", "not in")
+_FEW = 20
 _PLAIN = re.compile(r"[a-z]+")
 """Events that are named like a state: of which payment it is asked has to be looked at."""
 _BY_NAME = frozenset(["call_user_func", "call_user_func_array", "method_exists", "getattr", "eval", "Reflect"])
@@ -98,6 +99,9 @@ def _compares(model: "Model", fn: Fn, i: int, genuine: frozenset[str]) -> bool:
 
 def _ours(model: "Model", fn: Fn, i: int) -> bool:
     """Whether what is read is kept in a record or in the settings of ours, and so says nothing of this message."""
+    value = model.evaluator.value(fn, i)
+    if is_told(model, value) or is_fetched(model, value) or model.requests.sources_in(value, _FEW):
+        return False  # whatever it is called: `order = paypal.get_order(id)`
     kept = model.states.field(fn, i, None)
     if kept and all(model.words.has("order_entities", read.entity) and model.words.says_state(read.field) for read in kept):
         return True
@@ -105,7 +109,6 @@ def _ours(model: "Model", fn: Fn, i: int) -> bool:
     here = i
     while body.op[here] in (Op.FIELD, Op.INDEX) or (body.op[here] == Op.CALL and body.op[body.args(here)[0]] == Op.FIELD):
         here = body.args(here)[0]
-        value: Value = model.evaluator.value(fn, here)
-        if model.records.read_behind(value) is not None:
+        if model.records.read_behind(model.evaluator.value(fn, here)) is not None:
             return True
     return body.op[here] == Op.NAME and body.name(here) in _OF_SHOP
