@@ -112,7 +112,7 @@ class RunningShop:
         if provider == "stripe":
             answer = self.deliver_stripe(self.succeeded(placed))
         else:
-            answer = self.get(f"/checkout/paypal/return?token={placed.payment_id}")
+            answer = self.get(f"/checkout/paypal/return?token={placed.payment_id}&order={placed.reference}")
         assert answer.status_code == 200, answer.text
         assert self.status(placed) == "paid"
         return placed

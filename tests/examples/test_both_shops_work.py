@@ -28,7 +28,7 @@ def test_card_payment_is_settled_by_the_signed_webhook(either: RunningShop) -> N
 def test_paypal_payment_is_captured_on_return(either: RunningShop) -> None:
     placed = either.order("TEAPOT", 2, "paypal")
     assert either.paypal.orders[placed.payment_id]["amount"] == {"currency_code": "EUR", "value": "78.00"}
-    page = either.get(f"/checkout/paypal/return?token={placed.payment_id}")
+    page = either.get(f"/checkout/paypal/return?token={placed.payment_id}&order={placed.reference}")
     assert "Your payment has arrived" in page.text
     assert either.status(placed) == "paid"
     assert either.deliver_paypal(either.completed(placed), "genuine").status_code == 200

@@ -23,8 +23,8 @@ export async function startPayment(tx: Tx, order: Order): Promise<PaymentStart> 
 }
 
 /** Take the money that the buyer approved; whether the order is paid by it now. */
-export async function capturePayPal(order: Order): Promise<boolean> {
-  const capture = await paypal.capture(order);
+export async function capturePayPal(order: Order, approved: string): Promise<boolean> {
+  const capture = await paypal.capture(order, approved);
   await prisma.order.update({ where: { id: order.id }, data: { captureId: capture.id } });
   if (capture.status !== 'COMPLETED') return false; // settled by the webhook that follows
   const points = Math.floor(cents(capture.amount.value) / 100);

@@ -19,9 +19,9 @@ export async function paypalOrder(id: string): Promise<any> {
 }
 
 /** Take the money that the buyer approved. */
-export async function capture(order: Order): Promise<any> {
+export async function capture(order: Order, approved: string): Promise<any> {
   const key = `order-${order.id}-attempt-${order.attempt}-capture`;
-  const answer = await ask('POST', `/v2/checkout/orders/${order.paymentId}/capture`, key, {});
+  const answer = await ask('POST', `/v2/checkout/orders/${approved}/capture`, key, {});
   return answer.purchase_units[0].payments.captures[0];
 }
 

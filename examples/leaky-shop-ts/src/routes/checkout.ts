@@ -44,8 +44,8 @@ router.get('/checkout/success', async (req, res) => {
 });
 
 router.get('/checkout/paypal/return', async (req, res) => {
-  const order = await prisma.order.findUniqueOrThrow({ where: { paymentId: String(req.query.token) } });
-  if (await checkout.capturePayPal(order)) {
+  const order = await prisma.order.findUniqueOrThrow({ where: { reference: String(req.query.order) } });
+  if (await checkout.capturePayPal(order, String(req.query.token))) {
     await tell(order.email, 'Thank you for your order', `Order ${order.reference} is paid.`, `paid-${order.id}`);
   }
   res.redirect(303, `/checkout/success?order=${order.reference}`);

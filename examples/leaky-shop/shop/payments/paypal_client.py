@@ -53,7 +53,7 @@ class PayPalClient:
                     "paypal": {
                         "experience_context": {
                             "user_action": "PAY_NOW",
-                            "return_url": f"{self._settings.base_url}/checkout/paypal/return",
+                            "return_url": f"{self._settings.base_url}/checkout/paypal/return?order={order.reference}",
                             "cancel_url": f"{self._settings.base_url}/",
                         }
                     }
@@ -61,9 +61,9 @@ class PayPalClient:
             },
         )
 
-    def capture(self, order: Order) -> dict[str, Any]:
+    def capture(self, approved: str) -> dict[str, Any]:
         """Take the money that the buyer approved; the capture, with its id, status and amount."""
-        answer = self._send("POST", f"/v2/checkout/orders/{order.payment_id}/capture", json={})
+        answer = self._send("POST", f"/v2/checkout/orders/{approved}/capture", json={})
         capture: dict[str, Any] = answer["purchase_units"][0]["payments"]["captures"][0]
         return capture
 

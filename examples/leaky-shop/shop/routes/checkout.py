@@ -117,12 +117,11 @@ def success_page(
 
 
 @router.get("/paypal/return")
-def paypal_return(token: str, session: SessionDep, gateways: GatewaysDep, background: BackgroundTasks) -> RedirectResponse:
-    """The buyer comes back from PayPal: take the money that was approved there."""
-    order = orders.by_payment(session, Provider.PAYPAL, token)
-    if order is None:
-        raise HTTPException(404, "no such order")
-    if order.status is OrderStatus.PENDING and checkout.capture_paypal(session, order, gateways):
+def paypal_return(
+    token: str, order: CustomersOrder, session: SessionDep, gateways: GatewaysDep, background: BackgroundTasks
+) -> RedirectResponse:
+    """The buyer comes back from PayPal: take the money that was approved there, for the order that the address names."""
+    if order.status is OrderStatus.PENDING and checkout.capture_paypal(session, order, token, gateways):
         background.add_task(mail.order_paid, order.email, order.reference)
     return RedirectResponse(f"/checkout/success?order={order.reference}", status_code=303)
 

@@ -40,9 +40,9 @@ def start_payment(session: Session, order: Order, gateways: Gateways) -> Payment
     return PaymentStart(approve_url=_approval_link(paypal_order))
 
 
-def capture_paypal(session: Session, order: Order, gateways: Gateways) -> bool:
+def capture_paypal(session: Session, order: Order, approved: str, gateways: Gateways) -> bool:
     """Take the money that the buyer approved; whether the order is paid now. Commits."""
-    capture = gateways.paypal.capture(order)
+    capture = gateways.paypal.capture(approved)
     order.capture_id = capture["id"]
     session.flush()
     # A pending capture (an e-cheque, a review) is settled by the webhook that follows it.
