@@ -4,12 +4,15 @@ we asked; of a payment that was cancelled, refused or is still open they say so 
 Whoever asks anything that may say it is taken to have asked: a status, a type of event, a code, anything compared with a word."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.answers import hangs_on, says_outcome
+from tillproof.commerce.effects import Effect
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.reach import Closure
 from tillproof.commerce.told_answers import is_fetched, is_told
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
@@ -33,9 +36,16 @@ _PLAIN = re.compile(r"[a-z]+")
 _BY_NAME = frozenset(["call_user_func", "call_user_func_array", "method_exists", "getattr", "eval", "Reflect"])
 
 
-def asks_whether_paid(model: "Model", handler: Handler) -> bool:
-    """Whether a handler asks, or may ask, what came of the payment that it hears of."""
-    provider, closure = handler.provider, handler.closure
+def asks_whether_paid(model: "Model", handler: Handler, paid: Sequence[Effect]) -> bool:
+    """Whether a handler asks, or may ask, what came of the payment that it hears of; or what runs later and marks the order as ``paid``."""
+    on_the_way = dict.fromkeys(place.fn for effect in paid for place in effect.way)
+    later = [fn for fn in on_the_way if fn not in handler.closure.functions]
+    near = dict.fromkeys([*later, *(callee for fn in later for callee in model.reach.callees(fn))])
+    return _asks_in(model, handler, handler.closure) or (bool(near) and _asks_in(model, handler, model.reach.around(list(near))))
+
+
+def _asks_in(model: "Model", handler: Handler, closure: Closure) -> bool:
+    provider = handler.provider
     events = {event for told in provider.inbound for event in (*told.events, *told.settles) if not _PLAIN.fullmatch(event)}
     named = {model.program.name(fn) for fn in closure.functions}  # of the entries of a table of handlers
     if not events.isdisjoint(closure.compared) or not events.isdisjoint(closure.texts) or not events.isdisjoint(named):

@@ -179,7 +179,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
     found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
-    unread = _outcome_unread(model, handler)
+    unread = _outcome_unread(model, handler, [e for _, e in part])
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     paid = [e for _, e in part]
     tied = bound or _weighed(model, paid) or _compared(model, found, kind) or _with_sum(model, entry, paid)
@@ -223,7 +223,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     return ruling
 
 
-def _outcome_unread(model: Model, handler: Handler | None) -> bool:
+def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -> bool:
     """Whether a handler of messages that tell of failures too takes each of them for a payment."""
     if handler is None or handler.kind == "redirect-return" or handler.provider.kind != "payment":
         return False
@@ -234,7 +234,7 @@ def _outcome_unread(model: Model, handler: Handler | None) -> bool:
     inbound = handler.inbound
     if inbound.signs == "paid" or not (inbound.events or inbound.proof in ("refetch", "ipn-postback")):
         return False
-    return not asks_whether_paid(model, handler)
+    return not asks_whether_paid(model, handler, paid)
 
 
 def _whatever_came(model: Model, ruling: Ruling, handler: Handler, place: Place, effect: Effect) -> Ruling:
