@@ -60,7 +60,7 @@ def waiting(model: "Model") -> Iterator[Waiting]:
 
 def _unreached(model: "Model") -> Iterator[Entry]:
     """Functions that take stock and that nothing is seen to reach: whoever calls them waits for what is called beside."""
-    functions = dict.fromkeys(place.fn for taking in model.takings.all for place in model.regions.in_transaction(taking.place))
+    functions = dict.fromkeys(t.place.fn for t in model.takings.all if any(True for _ in model.regions.in_transaction(t.place)))
     return (standing_for(model, fn) for fn in functions if fn.number != TOP and not model.entries_to(fn))
 
 

@@ -35,7 +35,7 @@ class Promises:
         for _ in range(_STEPS if body.op[here] == Op.CALL else 0):
             uses = list(defuse.uses(here))
             if not any(not self._thrown_away(place.fn, use) for use in uses):
-                return (here, LEFT) if inner is not None and self._promises(inner) else None
+                return (here, LEFT) if inner is not None and self._promises(inner) and self._begins(place, here, inner) else None
             if len(uses) != 1 or body.op[uses[0]] not in (Op.FIELD, Op.LIST):
                 return None
             chained = next((u for u in defuse.uses(uses[0]) if body.op[u] == Op.CALL), None)
@@ -53,6 +53,13 @@ class Promises:
     def _thrown_away(self, fn: Fn, use: int) -> bool:
         body = self.model.program.body(fn)
         return body.op[use] == Op.UNARY and body.text(body.args(use)[0]) == "void"
+
+    def _begins(self, place: Place, call: int, inner: Fn) -> bool:
+        """Whether a call runs a function there and then: a route that is registered runs when somebody asks for it."""
+        callee, given = self.model.program.body(place.fn).call(call)
+        handed = (o for _, a in given for o in options(self.model.evaluator.value(place.fn, a, place.ctx)) if isinstance(o, FunctionV))
+        ours = any(isinstance(o, FunctionV) for o in options(self.model.evaluator.value(place.fn, callee, place.ctx)))
+        return ours or all(o.fn != inner for o in handed)
 
     def _promises(self, fn: Fn) -> bool:
         return Op.AWAIT in self.model.program.body(fn).op
