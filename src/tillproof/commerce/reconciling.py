@@ -389,6 +389,8 @@ class Reconciling:
             inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
             last = written(self.model.program, fn, callee).rpartition(".")[2]
             own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self._money(n) for n in inner) else []
+            if own and not self._money(own[0]):  # a form of the same sum: `Number(order.total).toFixed(2)`
+                inner += self._names(fn, body.args(callee)[0], ctx, depth + 1)
             told = [t for _, a in arguments if (t := constant(self.model.evaluator.value(fn, a, ctx))) and self._money(snake(t))]
             if told and not any(self._money(n) for n in inner):
                 inner.append(snake(told[0]).strip("_"))  # a getter is told what to get: `get_prop($order, 'order_total')`

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from tillproof.commerce.entries import Entry
@@ -87,6 +88,9 @@ class _Part:
     path: str
 
 
+_RELATED = re.compile(rb"^[ \t]+(\w+)\s*=\s*(?:\w+\.)*\w*RelatedField\(", re.MULTILINE)
+
+
 class Requests:
     """Answers by value; what was asked is kept."""
 
@@ -143,7 +147,7 @@ class Requests:
             return [] if value.op in _COMPARISONS else list(value.operands)
         if isinstance(value, Overlay):
             return [value.base, *(v for _, v, _ in value.writes)]
-        if isinstance(value, Member) and self._exposed(value.base):
+        if isinstance(value, Member) and (self._exposed(value.base) or self._is_related(value.base)):
             return []  # what hangs on a record that the page only names
         if isinstance(value, (Choice, Text, Record, Seq, Member, Element)):
             return list(value.parts())
@@ -245,7 +249,7 @@ class Requests:
             return Source("body", value.name, value.at)
         if self._exposed(value.base):
             return None
-        if self._is_of_form(value.base):
+        if self._is_of_form(value.base) or self._is_related(value.base):
             return None  # a field of the record that was chosen in a form: the form hands out the record itself
         base = self._find(value.base, depth + 1)
         if isinstance(base, Source):
@@ -253,6 +257,24 @@ class Requests:
         if isinstance(base, _Part):
             return self._named(base, value) or self._starred(base, value)
         return next((f for v in self._cleaned_entry(value) if (f := self._find(v, depth + 1))), None)
+
+    def _is_related(self, value: Value) -> bool:
+        """Whether a value is the record that a serializer has looked up by what was sent: ``validated_data["variant"]``, declared as a
+        ``PrimaryKeyRelatedField``."""
+        if not isinstance(value, Member) or value.name not in self._related:
+            return False
+        here, steps = value.base, 0
+        while isinstance(here, (Member, Element)) and steps < _STEPS:
+            if isinstance(here, Member) and here.name == "validated_data":
+                return True
+            here, steps = here.base, steps + 1
+        return False
+
+    @cached_property
+    def _related(self) -> frozenset[str]:
+        """The fields of serializers that hand out records."""
+        declared = [f for f in self.program.indices if f.endswith(".py") and b"RelatedField" in self.program.sources[f]]
+        return frozenset(found[1].decode() for f in declared for found in _RELATED.finditer(self.program.sources[f]))
 
     def _is_of_form(self, value: Value) -> bool:
         """Whether a value is what a form has made of a field: ``form.cleaned_data['plan']``, ``.get('plan')``."""
