@@ -105,7 +105,8 @@ class Syncs:
 
     def _reaches_out(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
-        near = [f for f, depth in self._closure(fn).items() if depth <= _NEAR]
+        inside = self.program.language(fn.file) == "php"  # a plugin speaks of the platform that it runs in wherever it hooks something
+        near = [f for f, depth in self._closure(fn).items() if depth <= (0 if inside else _NEAR)]
         if any(_OUTSIDE.fullmatch(snake(t)) for f in near for t in self.model.vocabulary.tokens(f)):
             return True
         reached = set(self._closure(fn))
