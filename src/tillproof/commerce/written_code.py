@@ -236,11 +236,11 @@ class CodeReader:
             return
         made = self._model.evaluator.value(fn, i)
         inside = digested(self._model, made) if isinstance(made, Result) and made.instr >= 0 else []
-        if not any(self._model.requests.source(piece) is not None for piece in inside):
-            return
-        for piece in inside:
-            text = _text(piece)
-            if text is None or not is_random(text) or _ALGORITHM.fullmatch(text) or piece.at[0] not in self._program.files:
+        kept = [(p, t) for p in inside if (t := _text(p)) is not None and is_random(t) and not _ALGORITHM.fullmatch(t)]
+        if not kept or not any(self._model.requests.source(piece) is not None for piece in inside):
+            return  # asked last: what is sent is only known when every way in is
+        for piece, text in kept:
+            if piece.at[0] not in self._program.files:
                 continue
             found = self._credentials.of(("webhook_secret",), text, self._commerce) or self._credentials.of(("jwt_secret",), text)
             if found is not None:
