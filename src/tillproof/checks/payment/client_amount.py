@@ -12,13 +12,16 @@ from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.given import values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.role_names import STAFF_WORD
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Param, Unknown, leaves
+from tillproof.flow.values import Const, Member, Param, Result, Unknown, leaves, options, pieces
 from tillproof.ir.ops import Op
+
+_FEW = 40
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -148,17 +151,27 @@ def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
 
 
 def _is_amount(model: Model, site: AmountSite, chosen: Chosen) -> bool:
-    """Whether what the client chose is (part of) the sum: an id that only takes part is not, nor the quantity of a stored order."""
+    """Whether what the client chose is (part of) the sum: an id that only takes part is not, nor the quantity of an order that is only
+    stored."""
     if chosen.key is None:
         return site.what == "charge" or site.direct
     word = chosen.word
     if model.words.has("quantity_fields", word):
-        return site.what == "charge"
+        return site.what == "charge" or (site.what == "order-total" and _is_charged(model, site))
     if beside_the_price(model, word):
         return False  # tax-shipping/client-tax speaks of it
     if model.words.money(word):
         return True
     return site.what not in ("order-total", "cart-line") and not word.lower().endswith("id") and site.direct
+
+
+def _is_charged(model: Model, site: AmountSite) -> bool:
+    """Whether the total that is stored here is what a provider is asked for right after, read from the record that was made of it."""
+    charges = (s for s in model.operations.sites if s.fn == site.fn and s.operation.amount)
+    told = (v for s in charges for path in s.operation.amount for v in values_at(model, s, path, s.ctx))
+    reads = (p for v in told for p in pieces([v], _FEW, model.evaluator.made_of) if isinstance(p, Member) and model.words.money(p.name))
+    owners = (o for read in reads for o in options(read.base))
+    return any(isinstance(o, Result) and (o.fn, o.instr) == (site.fn, site.instr) for o in owners)
 
 
 def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
