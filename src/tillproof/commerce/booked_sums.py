@@ -62,6 +62,9 @@ def _is_paid_sum(model: "Model", value: Value) -> bool:
 
 
 def _within(model: "Model", value: Value) -> list[Value]:
+    """What a value is made of. By which client a provider is asked makes no sum."""
+    if isinstance(value, Result) and value.instr >= 0 and model.operations.at(value.fn, value.instr, value.ctx) is not None:
+        return []
     given = [v for _, v in model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
     return [*value.parts(), *given]
 

@@ -74,14 +74,13 @@ from tillproof.commerce.syncs import Syncs
 from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.timeouts import Timeouts
+from tillproof.commerce.told_engine import tell_engine
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.commerce.written import WrittenDown
 from tillproof.flow.callers import Callers
-from tillproof.flow.decorated import Application
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.modules import Modules
-from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import Ctx, FunctionV, Value
 from tillproof.knowledge.loader import Knowledge
@@ -91,9 +90,6 @@ from tillproof.source.text import read
 
 _NEAR = 6
 _TEMPLATES = ("blade", "twig", "html", "jinja", "ejs")
-
-
-_SAYS_ENOUGH = 10  # letters of an event's name, of several words
 
 
 class Model:
@@ -117,20 +113,9 @@ class Model:
         self._asked_roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
-        self.evaluator.scope.told_members = frozenset(n for f in knowledge.frameworks.values() for kept in f.keeps for n in kept.besides)
-        self.evaluator.scope.settings.folders = {call: folder for f in knowledge.frameworks.values() for call, folder in f.settings.items()}
-        self.evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
-        self.evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
-        self.evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
-        self.evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
-        self.evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
-        self.evaluator.decorated.applications = [
-            Application(f.language, f.packages[0], f.decorates, f.application) for f in knowledge.frameworks.values() if f.decorates
-        ]
-        self.evaluator.scope.modules.ends = {end: p for f in knowledge.frameworks.values() for end, p in f.generated.items()}
+        tell_engine(self.evaluator, knowledge)
         self.references = References(self.evaluator, knowledge)
         self.evaluator.referring, self.evaluator.referred = self.references.words, self.references.target
-        self.evaluator.events = _told_events(knowledge)
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.observers = Observers(self.wiring)
         self.evaluator.answering = self._answering
@@ -489,13 +474,3 @@ class Model:
     @cached_property
     def browser_paid(self) -> BrowserPaid:
         return BrowserPaid(self)
-
-
-def _told_events(knowledge: Knowledge) -> frozenset[str]:
-    """The names of payment providers' events that say enough to be part of a method's name, as the evaluator looks for them."""
-    found = (
-        (event, squashed_name(event))
-        for provider in knowledge.providers.values() if provider.kind == "payment"
-        for inbound in provider.inbound for event in inbound.events
-    )  # fmt: skip
-    return frozenset(squashed for event, squashed in found if squashed != event.lower() and len(squashed) >= _SAYS_ENOUGH)

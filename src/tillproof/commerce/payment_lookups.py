@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.payment_ids import PAYMENT_ID
+from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.flow.values import Const, Record, Seq, Value, constant, options
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
 
+_SAME = ("==", "===")
 # ``getTransactionByReference(…)``: what a payment's record is looked up by; an order's own reference is none of a payment.
 _BY = re.compile(
     r"(payment|transaction|charge|intent)s?_by_(?P<key>\w+)$|_by_(?!(order_)?(reference|number|key|invoice_(id|number))$)(?P<other>\w+)$"
@@ -34,3 +37,18 @@ def said_key(called: str) -> str:
     said = _BY.search(snake(called).removesuffix("_for_update"))
     key = said["key"] or said["other"] if said is not None else ""
     return key if key and PAYMENT_ID.fullmatch(key) else ""
+
+
+def picked_by(body: Body) -> str:
+    """The provider's id by which a function picks one of the records that it is handed: ``p => p.transactionId === paymentId``."""
+    first = body.params[0].name if body.params else ""
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME:
+            sides = body.args(i)[1:3]
+            if any(body.op[s] == Op.CONST and body.args(s)[0] == Kind.NULL for s in sides):
+                continue
+            for side in sides:
+                held = body.args(side)[0] if body.op[side] == Op.FIELD else -1
+                if held >= 0 and body.op[held] == Op.NAME and body.name(held).lstrip("$") == first and keeps_theirs(snake(body.name(side))):
+                    return body.name(side)
+    return ""

@@ -169,7 +169,12 @@ class Recogniser:
         for item in self.program.indices[fn.file].imports:
             if item.local == head and item.module in self._packages[self.program.language(fn.file)]:
                 return ".".join(p for p in (item.module, item.name if item.name not in ("*", "default") else "", rest) if p)
-        return ""
+        return self.published(fn, i)
+
+    def published(self, fn: Fn, i: int) -> str:
+        """A callee that lies in the repository by the name under which a pack knows the package that it is imported from; else empty."""
+        found = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0]))
+        return next((o.known_as for o in found if isinstance(o, FunctionV) and o.known_as), "")
 
     def of_framework(self, name: str, fn: Fn) -> bool:
         """Whether a dotted name begins with a package of a framework, and so names nothing of a provider's."""

@@ -15,7 +15,7 @@ from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
-from tillproof.commerce.payment_lookups import meta_key, said_key
+from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
 from tillproof.commerce.priced_payments import PricedPayments
 from tillproof.commerce.told_answers import is_answer, is_fetched, is_told
 from tillproof.commerce.touches import Touch
@@ -445,13 +445,15 @@ class Reconciling:
         return out
 
     def _key_among(self, fn: Fn, arguments: list[int], ctx: Ctx | None) -> str:
-        """The key of a record among arguments that holds a provider's id."""
+        """The key of a record among arguments that holds a provider's id, or the field by which a function among them picks one."""
         for argument in arguments:
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
                 if isinstance(option, Record):
                     found = (k for k, v in option.entries if k and keeps_theirs(snake(k)) and not isinstance(v, Const))
                     if key := next(found, "") or meta_key(dict(option.entries)):
                         return key
+                if isinstance(option, FunctionV) and (key := picked_by(self.model.program.body(option.fn))):
+                    return key
         return ""
 
     def _chosen_by(self, touch: Touch, depth: int) -> str:

@@ -224,7 +224,7 @@ class Evaluator:
             return Seq(at, (held,))
         typed = self.scope.typed(fn.file, param.type, at) if param.type else None
         if isinstance(typed, Instance):
-            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of)
+            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
             return Seq(at, (one,)) if param.kind == "rest" and self.program.language(fn.file) == "php" else one
         return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
 
@@ -437,7 +437,7 @@ class Evaluator:
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
             elif isinstance(option, ClassV):
-                results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))
+                results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
             elif new and (of := class_named(option)) is not None:
                 results.append(Instance(at, of.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):

@@ -107,7 +107,7 @@ def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
         if isinstance(value, Member) and typed is not None:
             # what is asserted of a part of what was handed over says nothing of where it comes from: `req.body as Order`
             if isinstance(typed, Instance):
-                return Instance(at, typed.cls, None, value, typed.of)
+                return Instance(at, typed.cls, None, value, typed.of, typed.known_as)
             return value if value.name in _CARRIED else typed
         if typed is not None and (not isinstance(value, Const) or value.kind == Kind.NULL):
             return typed

@@ -9,6 +9,7 @@ from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.published import Published
 from tillproof.flow.settings import Settings
 from tillproof.flow.types import field, listed, served, typed
 from tillproof.flow.values import (
@@ -69,9 +70,11 @@ class Scope:
         self.modules = modules
         self._globals: dict[tuple[str, str], Value] = {}
         self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
+        self._published_bases: dict[ClassId, list[str]] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
         self.settings = Settings(evaluator)
+        self.published = Published(program)
         self.stand_ins: dict[str, tuple[str, ...]] = {}
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
         self.told_members: frozenset[str] = frozenset()
@@ -189,7 +192,7 @@ class Scope:
         if not target:
             root = self.modules.generated(file, module) or module.removeprefix("node:")
             return External(at, root if name in ("*", "default") else f"{root}.{name}")
-        return ModuleV(at, target) if name == "*" else self.exported(target, name, at)
+        return ModuleV(at, target) if name == "*" else self.published.imported(module, name, self.exported(target, name, at))
 
     def exported(self, file: str, name: str, at: tuple[str, int]) -> Value:
         """What a file gives to those who import ``name`` from it."""
@@ -224,7 +227,7 @@ class Scope:
     def bases(self, cls: ClassId) -> tuple[list[ClassId], list[str]]:
         """Direct bases: those of the repository, and the dotted names of the others."""
         if cls not in self._bases:
-            self._bases[cls] = ([], [])
+            self._bases[cls], self._published_bases[cls] = ([], []), []
             own: list[ClassId] = []
             foreign: list[str] = []
             for name in self.program.cls(cls).bases:
@@ -233,6 +236,7 @@ class Scope:
                     option = self.exported(found.file, "default", found.at) if isinstance(found, ModuleV) else found
                     if isinstance(option, ClassV) and option.cls != cls:
                         own.append(option.cls)
+                        self._published_bases[cls] += filter(None, [option.known_as or self.published.of_class(option.cls)])
                     elif isinstance(option, External):
                         foreign.append(option.name)
             self._bases[cls] = (own, foreign)
@@ -260,7 +264,12 @@ class Scope:
         return out
 
     def foreign_bases(self, cls: ClassId) -> list[str]:
-        """Dotted names of the bases outside the repository, of the class and all that it derives from."""
+        """Dotted names of the bases outside the repository, of the class and all that it derives from; and of those inside that packs
+        speak of, since a platform's own source may lie beside the plugins for it."""
+        lineage = self.lineage(cls)
+        return [*self._outside(cls), *(name for c in lineage for name in self._published_bases[c])]
+
+    def _outside(self, cls: ClassId) -> list[str]:
         return [name for c in self.lineage(cls) for name in self.bases(c)[1]]
 
     def subclasses(self, cls: ClassId) -> list[ClassId]:
@@ -318,7 +327,7 @@ class Scope:
             return Member(at, value, name)
         for cls in self.lineage(value.cls):
             if name in self.program.methods(cls):
-                return FunctionV(at, self.program.methods(cls)[name], None, value)
+                return FunctionV(at, self.program.methods(cls)[name], None, value, f"{value.known_as}.{name}" if value.known_as else "")
             stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
             if stores:
                 php = self.program.language(cls.file) == "php"
@@ -326,15 +335,13 @@ class Scope:
                 listed = self._lists(cls)
                 begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
                 return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
-        foreign = self.foreign_bases(value.cls)
+        foreign = self._outside(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
 
     def _lists(self, cls: ClassId) -> bool:
         """Whether a class only lists what there is: an enumeration, or a class of nothing but constants."""
         ours, foreign = self.bases(cls)
-        return any(base.endswith(("Choices", "Enum")) for base in self.foreign_bases(cls)) or not (
-            ours or foreign or self.program.methods(cls)
-        )
+        return any(base.endswith(("Choices", "Enum")) for base in self._outside(cls)) or not (ours or foreign or self.program.methods(cls))
 
     def instance_member(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
         """A method, property or field of an object of one of our classes."""
@@ -363,7 +370,7 @@ class Scope:
             return stored
         if kept := self.kept(value.cls, name):
             return choice(at, [Instance(at, cls) for cls in kept])
-        foreign = self.foreign_bases(value.cls)
+        foreign = self._outside(value.cls)
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
         return Member(at, value, name)
@@ -399,7 +406,8 @@ class Scope:
             targets += [(fn, cls) for fn, cls in self.overrides(value.cls, name) if fn != method]
         out: list[Value] = []
         for fn, cls in targets[:_MOST_OVERRIDES]:
-            bound = FunctionV(at, fn, None, value) if fn == method else self._bound(value, fn, cls, at)
+            known = f"{value.known_as}.{name}" if value.known_as else ""
+            bound = FunctionV(at, fn, None, value, known) if fn == method else self._bound(value, fn, cls, at)
             out.append(self._property(bound) if self.is_property(fn) else bound)
         return choice(at, out)
 

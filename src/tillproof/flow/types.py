@@ -125,7 +125,7 @@ def _of_type(scope: "Scope", file: str, value: Value, at: tuple[str, int]) -> Va
         first = value.key.items[0] if isinstance(value.key, Seq) and value.key.items else value.key
         return _of_type(scope, file, first, at) if first is not None else None
     if isinstance(value, ClassV):
-        return Instance(at, value.cls)
+        return Instance(at, value.cls, known_as=value.known_as)
     if isinstance(value, External) and value.name not in _PLAIN:
         return Result(at, value, Fn(file, TOP), -1, None, True)
     return None

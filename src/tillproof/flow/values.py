@@ -109,27 +109,30 @@ class ModuleV(Value):
 
 
 class FunctionV(Value):
-    """A function of the repository; ``this`` when bound, ``outer`` the context in which it was made."""
+    """A function of the repository; ``this`` when bound, ``outer`` the context in which it was made. ``known_as``: its name to those who
+    install the package that it lies in, where packs speak of that."""
 
-    __slots__ = ("fn", "outer", "this")
+    __slots__ = ("fn", "known_as", "outer", "this")
 
-    def __init__(self, at: Place, fn: Fn, outer: "Ctx | None", this: Value | None = None) -> None:
-        self.at, self.fn, self.outer, self.this = at, fn, outer, this
+    def __init__(self, at: Place, fn: Fn, outer: "Ctx | None", this: Value | None = None, known_as: str = "") -> None:
+        self.at, self.fn, self.outer, self.this, self.known_as = at, fn, outer, this, known_as
 
 
 class ClassV(Value):
-    __slots__ = ("cls",)
+    """A class of the repository. ``known_as``: its name to those who install the package that it lies in, where packs speak of that."""
 
-    def __init__(self, at: Place, cls: ClassId) -> None:
-        self.at, self.cls = at, cls
+    __slots__ = ("cls", "known_as")
+
+    def __init__(self, at: Place, cls: ClassId, known_as: str = "") -> None:
+        self.at, self.cls, self.known_as = at, cls, known_as
 
 
 class Instance(Value):
     """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact).
     ``origin``: what is handed over where the class is known by a declared type only. ``of``: what the declared type names as its
-    argument, as in ``Repository<Order>``: a class of ours, or anything at all (``Repository<any>``)."""
+    argument, as in ``Repository<Order>``: a class of ours, or anything at all (``Repository<any>``). ``known_as``: see ``ClassV``."""
 
-    __slots__ = ("cls", "made", "of", "origin")
+    __slots__ = ("cls", "known_as", "made", "of", "origin")
 
     def __init__(
         self,
@@ -138,8 +141,9 @@ class Instance(Value):
         made: "tuple[Fn, int, Ctx | None] | None" = None,
         origin: "Value | None" = None,
         of: "ClassV | External | None" = None,
+        known_as: str = "",
     ) -> None:
-        self.at, self.cls, self.made, self.origin, self.of = at, cls, made, origin, of
+        self.at, self.cls, self.made, self.origin, self.of, self.known_as = at, cls, made, origin, of, known_as
 
 
 class Param(Value):
@@ -327,10 +331,8 @@ def names(value: Value) -> tuple[str, ...]:
         return names(value.base)
     if isinstance(value, Mix) and value.op in CONVERSIONS:
         return names(value.operands[0])
-    if isinstance(value, (Instance, ClassV)):
-        return ("#",)
-    if isinstance(value, FunctionV):
-        return ("#",)
+    if isinstance(value, (Instance, ClassV, FunctionV)):
+        return (value.known_as, "#") if value.known_as else ("#",)
     return ("?",)
 
 
