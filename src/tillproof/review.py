@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from tillproof import __version__
 from tillproof.contract import Report
 from tillproof.knowledge.loader import load
 from tillproof.settings import Settings
@@ -23,9 +22,7 @@ def review(root: Path, settings: Settings, progress: Progress | None = None) -> 
     tree = discover(root, settings.config.exclude)
     knowledge = load(settings.packs)
     cache = Cache(settings.cache_dir if settings.use_cache else None, tree.root, salt=knowledge.hash)
-    state = (
-        f"{__version__} {cache.fingerprint(tree.files)} {settings.checks} {msgspec.json.encode(settings.config).decode()} {tree.skipped}"
-    )
+    state = f"{cache.fingerprint(tree.files)} {settings.checks} {msgspec.json.encode(settings.config).decode()} {tree.skipped}"
     kept = cache.get("report", state)
     if kept is not None:
         return msgspec.msgpack.decode(kept, type=Report)

@@ -178,8 +178,20 @@ def test_another_salt_or_version_is_another_cache(tmp_path: Path, shop: Path, mo
     assert salted.get("x", "k") is None
     salted.fingerprint(files(shop))
     assert salted.notes == ["the cache is of another version and is built anew"]
-    monkeypatch.setattr(cache_module, "__version__", "99")
+    monkeypatch.setattr(cache_module, "engine", lambda _: "99")
     assert Cache(tmp_path / "cache", shop).get("x", "k") is None
+
+
+def test_code_that_was_changed_is_another_engine(tmp_path: Path) -> None:
+    (tmp_path / "checks").mkdir()
+    module = tmp_path / "checks" / "rule.py"
+    module.write_text("FEW = 3\n")
+    before = cache_module.engine(tmp_path)
+    cache_module.engine.cache_clear()
+    assert cache_module.engine(tmp_path) == before
+    cache_module.engine.cache_clear()
+    module.write_text("FEW = 30\n")
+    assert cache_module.engine(tmp_path) != before
 
 
 def test_it_works_without_a_directory_and_with_an_unwritable_one(tmp_path: Path, shop: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,14 @@ _FOLDER_NAME = re.compile(r"[0-9a-f]{32}")
 _UNREADABLE = "unreadable"
 _DAMAGED = "the cache is damaged and is built anew"
 _FOREIGN = "the cache is of another version and is built anew"
+
+
+@lru_cache(maxsize=1)
+def engine(root: Path) -> str:
+    """Which tillproof lies at ``root``: its version, and the state of its code, which a checkout changes without changing the version."""
+    states = ((p.relative_to(root).as_posix(), p.stat()) for p in sorted(root.rglob("*.py")))
+    told = "".join(f"{name} {s.st_size} {s.st_mtime_ns}\n" for name, s in states)
+    return f"{__version__} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 class _Known(msgspec.Struct, frozen=True, array_like=True):
@@ -57,7 +66,7 @@ class Cache:
         self._root = root
         self._directory = directory
         self._folder = directory / hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:32] if directory else None
-        self._stamp = f"tillproof {__version__} {salt}"
+        self._stamp = f"tillproof {engine(Path(__file__).parent.parent)} {salt}"
         self._limit = limit
         self._total = total
         self._as_of_ns = time.time_ns()
