@@ -24,6 +24,8 @@ MANAGES = re.compile(
 _NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
+_HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
+_NAMING = 2  # parts of a path that tell of a function: its folder, its file
 _VERBS = ("get", "post", "put", "dispatch")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
@@ -40,7 +42,7 @@ class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
-    browser, or asks for a visitor who has signed in. ``visited``: it asks the visitor's
+    browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
     own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
     the provider, which is a matter of our own."""
 
@@ -57,14 +59,19 @@ class Signs:
     fetching: frozenset[str]
     files: frozenset[str]
     browsed: bool
+    signed_in: bool
     visited: bool
     manages: bool
 
 
 def called(model: "Model", entry: Entry) -> str:
-    """What an entry point is called: by its class where its own name is the HTTP method alone, as in ``WebhookView.post``."""
-    name = model.program.name(entry.target.fn)
-    return model.program.qualified(entry.target.fn) if name in _VERBS else name
+    """What an entry point is called: by its class where its own name is the HTTP method alone, as in ``WebhookView.post``; by its folder
+    and file where the platform gives it its name, as that of a cloud function: ``stripe-webhook/app.py``."""
+    fn = entry.target.fn
+    name = model.program.name(fn)
+    if entry.style == "file" and not entry.route and _HANDLER.fullmatch(name):
+        return " ".join(fn.file.rpartition(".")[0].split("/")[-_NAMING:])
+    return model.program.qualified(fn) if name in _VERBS else name
 
 
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
@@ -87,6 +94,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
         set(entry.methods) <= {"GET", "HEAD"} or entry.role == "customer" or _tells_visitor(model, entry.target.fn, f"{route} {name}"),
+        entry.role == "customer",
         _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
     )  # fmt: skip
@@ -166,7 +174,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
-    fields = [f for f in inbound.fields if f in signs.texts]
+    # no provider signs in, so what has a message's fields there is the answer to a call of ours, or a record made of one
+    fields = [f for f in inbound.fields if f in signs.texts] if signs.named or not signs.signed_in else []
     if len(fields) >= (2 if used else 3):
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):

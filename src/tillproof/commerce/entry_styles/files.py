@@ -93,7 +93,11 @@ def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tup
     if key.encode() not in wiring.program.sources[file]:
         return []
     out: list[tuple[FunctionV, tuple[Value, ...]]] = []
-    for export in dict.fromkeys(e.name for e in wiring.program.indices[file].exports if name in (e.name, "*")):
+    index = wiring.program.indices[file]
+    exports = [e.name for e in index.exports if name in (e.name, "*")]
+    if wiring.program.language(file) == "python":  # which exports all that stands at the file's own level
+        exports = [f.name for f in index.functions if f.parent < 0 and f.name == name]
+    for export in dict.fromkeys(exports):
         value = wiring.evaluator.scope.exported(file, export, (file, 1))
         for held in entries(unwrap(wiring.evaluator, value), key) if key else (value,):
             out += [h for one in (held, *functions_in(held)) for h in handlers(wiring.evaluator, one)]
