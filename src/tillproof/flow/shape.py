@@ -14,6 +14,7 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Missing,
+    Mix,
     Overlay,
     Record,
     Result,
@@ -143,6 +144,15 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         out.open.append(value)
 
 
+def _of_mix(evaluator: Evaluator, out: Shape, value: Mix, depth: int) -> None:
+    """Two records merged by an operator: ``defaults | given``."""
+    if value.op != "|":
+        out.open.append(value)
+        return
+    for part in value.operands:
+        _add(out, shape(evaluator, part, depth + 1))
+
+
 def _add(out: Shape, more: Shape) -> None:
     """Keys of ``more`` come later and win."""
     out.must.update(more.must)
@@ -173,6 +183,7 @@ _RULES: "tuple[tuple[type[Value], Callable[[Evaluator, Shape, Any, int], None]],
     (Seq, _of_sequence),
     (Result, _of_result),
     (Instance, _of_instance),
+    (Mix, _of_mix),
 )
 
 

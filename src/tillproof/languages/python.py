@@ -10,7 +10,7 @@ from tillproof.ir.declarations import Export, Import
 from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Kind, Op
 from tillproof.languages import rules
 from tillproof.languages.base import Spec
-from tillproof.languages.python_patterns import bind, key, match_statement, scoped
+from tillproof.languages.python_patterns import bind, copied, key, match_statement, scoped
 from tillproof.languages.walker import Rule, Walker
 
 QUERY = """
@@ -309,6 +309,9 @@ def comprehension(w: Walker, node: Node) -> int:
     """[f(x) for x in xs if p]: a loop whose element is the body."""
     clauses = [c for c in node.named_children if c.type in ("for_in_clause", "if_clause")]
     body = node.child_by_field_name("body")
+    if (copy := copied(w, body, clauses)) is not None:
+        whole = w.emit(Op.RECORD, [-1, w.value(copy[0])], node)
+        return w.emit(Op.CHOICE, [w.string("ternary"), whole, w.emit(Op.RECORD, [], node)], node) if copy[1] else whole
     result: list[int] = []
 
     def run(position: int) -> None:

@@ -1,5 +1,6 @@
 """Python's targets and patterns: what an assignment stores, and what a ``case`` tests and binds."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from tree_sitter import Node
@@ -39,6 +40,23 @@ def bind(w: Walker, target: Node | None, value: int) -> None:
                 bind(w, child, w.emit(Op.INDEX, [value, w.const(Kind.NUMBER, str(n), child)], child))
     elif target.type in ("as_pattern_target", "parenthesized_expression"):
         bind(w, target.named_children[0] if target.named_children else None, value)
+
+
+def copied(w: Walker, body: Node | None, clauses: Sequence[Node]) -> tuple[Node | None, bool] | None:
+    """The record that a comprehension copies entry by entry, ``{k: v for k, v in given.items() if v is not None}``, and whether it leaves
+    entries out by their keys; None when it makes something else of them."""
+    loop, *tests = clauses
+    left, right = loop.child_by_field_name("left"), loop.child_by_field_name("right")
+    if body is None or body.type != "pair" or left is None or right is None or right.type != "call":
+        return None
+    names = [w.text(n) for n in left.named_children]
+    pair = [w.text(body.child_by_field_name(part)) for part in ("key", "value")]
+    asked = right.child_by_field_name("function")
+    if len(names) != len(pair) or names != pair or asked is None or asked.type != "attribute":
+        return None
+    if w.text(asked.child_by_field_name("attribute")) != "items" or any(t.type != "if_clause" for t in tests):
+        return None
+    return asked.child_by_field_name("object"), any(re.search(rf"\b{re.escape(names[0])}\b", w.text(t)) for t in tests)
 
 
 # --- match
