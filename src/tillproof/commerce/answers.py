@@ -100,6 +100,8 @@ class _Reader:
             return True
         if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth):
             return True
+        if name.isdigit():  # one of a list
+            return self.whole(fn, i, ctx, depth)
         below = [use for use in uses if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i]
         called = [use for use in uses if body.op[use] == Op.CALL and body.args(use)[0] == i]
         if _says(model, name) and not (below and any(w in snake(name) for w in _HOLDS)):

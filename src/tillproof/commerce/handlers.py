@@ -44,6 +44,7 @@ _ANY_HEADER = {
     "url",
 }
 _OF_ADDRESS = ("Param", "Query", "Ip", "HostParam", "Session", "CurrentUser", "User")  # decorators of parameters
+_WEBHOOK = re.compile(r"web_?-?hook", re.IGNORECASE)
 _DIGESTS = re.compile(rb"hmac|signature", re.IGNORECASE)
 
 
@@ -213,7 +214,11 @@ class Handlers:
     # --- kinds
 
     def _known(self, entry: Entry) -> Handler | None:
-        return self._webhook(entry) or self._return(entry)
+        """A provider's webhook, or where it sends the browser. What calls itself a webhook is rather one of a system that no pack knows."""
+        found = self._webhook(entry)
+        if found is None and _WEBHOOK.search(f"{entry.route or ''} {called(self.model, entry)}"):
+            found = self._strange(entry)
+        return found or self._return(entry)
 
     def _strange(self, entry: Entry) -> Handler | None:
         """A message of a payment system that no pack knows."""

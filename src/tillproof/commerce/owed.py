@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 """States of an order whose goods are on their way or there."""
 _EQUALITY = ("==", "===", "!=", "!==")
+_SAYS_PAID = re.compile(r"((is|was|has)_(been_)?)?(paid|fully_paid|settled|captured)")
 _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
@@ -57,21 +58,36 @@ def _is_paid(model: "Model", touch: Touch, name: str, value: Value) -> bool:
 
 
 def paid_before(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> int | None:
-    """The side of a comparison that is the state of an order of ours, where it asks whether that is paid or sent already and so owes
-    nothing: ``order.status == 'paid'`` before it is sent."""
+    """What a condition asks of the state of an order of ours, where it asks whether that is paid or sent already and so owes nothing:
+    ``order.status == 'paid'`` before it is sent, ``payment.status in PAID``, ``payment.is_paid``."""
     body = model.program.body(fn)
-    if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
+    if body.op[i] == Op.FIELD:
+        return i if _SAYS_PAID.fullmatch(snake(body.name(i))) and _is_order(model, fn, body.args(i)[0], ctx) else None
+    if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in (*_EQUALITY, "in", "not in"):
         return None
     words = model.words
     left, right = body.args(i)[1:3]
-    for side, other in ((left, right), (right, left)):
-        told = [said_by(o) for o in options(model.evaluator.value(fn, other, ctx))]
-        if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in SENT) for t in told):
+    for side, other in ((left, right), (right, left))[: 2 if body.text(body.args(i)[0]) in _EQUALITY else 1]:
+        listed = (p for o in options(model.evaluator.value(fn, other, ctx)) for p in (o.items if isinstance(o, Seq) else (o,)))
+        told = [said_by(o) for o in listed]
+        if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in SENT or _settles(model, fn, t)) for t in told):
             continue
         reads = model.states.field(fn, side, ctx)
         if reads and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads):
             return side
     return None
+
+
+def _settles(model: "Model", fn: Fn, state: str) -> bool:
+    """Whether a state is what a provider that the code pays by calls a payment that came: a record keeps its word as it is."""
+    paying = model.handlers.paying(model.program.unit(fn.file))
+    return any(state in inbound.settles for provider in paying for inbound in provider.inbound)
+
+
+def _is_order(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a value is a record of an order, a payment or the like, and not what a request or a provider's answer holds."""
+    held = model.records.holder(fn, i, ctx)[0]
+    return bool(held) and model.words.has("order_entities", held) and model.schema.table(held, fn.file) is not None
 
 
 def still_owed(words: Words, name: str, value: Value) -> bool:

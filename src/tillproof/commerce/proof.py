@@ -393,12 +393,19 @@ class SenderPolicy:
             written.update({key: value for key, value, _ in option.writes if key is not None})
         if touch.kind == "create":
             words = self.model.words
-            if _MESSAGE.fullmatch(touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
+            if self._keeps_messages(touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
                 return True  # kept as it came, to be proven before anything is done with it
             states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
             return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
-        own = _BECAME if _MESSAGE.fullmatch(touch.entity) else _NOTES  # of the message's own record, what became of it
+        own = _BECAME if self._keeps_messages(touch.entity) else _NOTES  # of the message's own record, what became of it
         return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
+
+    def _keeps_messages(self, entity: str) -> bool:
+        """Whether a record is by its name one of what arrived: of messages in general, or of one provider's (``midtrans_notification``)."""
+        sender, _, rest = entity.partition("_")
+        return _MESSAGE.fullmatch(entity) is not None or (
+            sender in self.model.knowledge.providers and _MESSAGE.fullmatch(f"provider_{rest}") is not None
+        )
 
     def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         touch = self.model.records.touch(fn, i, ctx)

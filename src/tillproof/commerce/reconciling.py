@@ -13,6 +13,7 @@ from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
+from tillproof.commerce.own_numbers import OwnNumbers
 from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
@@ -90,6 +91,7 @@ class Reconciling:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._answered: dict[str, bool] = {}
+        self.numbers = OwnNumbers(model)
         self.own = OwnPayments(model)
         self.priced = PricedPayments(model)
 
@@ -259,10 +261,17 @@ class Reconciling:
                 continue
             if self._carried_id(value):
                 return NOTES
-            members = (name_of(p) for p in pieces([value], _FEW_PIECES, self._within) if isinstance(p, Member))
-            if path := next((path for name in members if (path := went_out(name))), ""):
+            members = (self._read_as(p) for p in pieces([value], _FEW_PIECES, self._within))
+            if path := next((path for name in members if name and (path := went_out(name))), ""):
                 return (path,)
         return ()
+
+    def _read_as(self, value: Value) -> str:
+        """The name under which a value is read from what holds it: ``data["order_id"]``, ``data.get("order_id")``."""
+        if isinstance(value, Result) and isinstance(value.callee, Member) and value.callee.name == "get" and value.instr >= 0:
+            given = self.model.evaluator.argument(value, 0)
+            return (constant(given) or "").strip("'\"") if given is not None else ""
+        return name_of(value) if isinstance(value, Member) else ""
 
     def of_refund(self, effect: Effect) -> bool:
         """Whether the changed record is found by the id of its refund: it was paid before, and is so again when that refund fails."""
@@ -462,7 +471,7 @@ class Reconciling:
         if key := meta_key(touch.keys):
             return key
         for key in touch.keys:
-            if keeps_theirs(snake(key).rpartition(".")[2]):
+            if keeps_theirs(column := snake(key).rpartition(".")[2]) and not self.numbers.made_up(touch.entity, column):
                 return key
         owners = [o.base for v in touch.keys.values() for o in options(v) if isinstance(o, Member)]
         owners += [touch.record] if touch.record is not None else []

@@ -33,11 +33,12 @@ def permits(text: str) -> Role | None:
 
 
 class Patterns(NamedTuple):
-    """Names of the packs that hold for a file."""
+    """Names of the packs that hold for a file. ``anyone``: of what opens the way to all."""
 
     internal: tuple[str, ...]
     staff: tuple[str, ...]
     customer: tuple[str, ...]
+    anyone: frozenset[str]
 
 
 def snake(name: str) -> str:

@@ -144,7 +144,8 @@ class Roles:
             internal = tuple(n for f in frameworks for n in f.internal)
             staff = tuple(n for f in frameworks for n in f.staff)
             customer = tuple(n for f in frameworks for n in f.customer)
-            self._patterns[key] = Patterns(internal, staff, customer)
+            anyone = frozenset(n for f in frameworks for n in f.exempt)
+            self._patterns[key] = Patterns(internal, staff, customer, anyone)
         return self._patterns[key]
 
     def _bases(self, cls: ClassId, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
@@ -188,8 +189,9 @@ class Roles:
         first = constant(self._first(value) or value) if isinstance(value, Result) else None
         by_name = by_names(plain_names(value), patterns, first)
         if isinstance(value, Result) and value.instr >= 0:
-            inner = _highest(self.guard(v, patterns, depth + 1) for _, v in self.evaluator.arguments(value) if constant(v) is None)
-            return _highest((by_name, inner, self._by_argument(plain_names(value), [v for _, v in self.evaluator.arguments(value)])))
+            given = [v for _, v in self.evaluator.arguments(value)]
+            inner = _highest(self.guard(v, patterns, depth + 1) for v in given if constant(v) is None)
+            return _highest((by_name, inner, self._by_argument(plain_names(value), given, patterns)))
         if by_name:
             return by_name
         if isinstance(value, FunctionV):
@@ -205,12 +207,13 @@ class Roles:
         given = self.evaluator.argument(value, 0) if value.instr >= 0 else None
         return self._first(before) if given is None and isinstance(before, Result) else given
 
-    def _by_argument(self, names: tuple[str, ...], arguments: list[Value]) -> Role | None:
-        """``authorize('admin')``: a guard of unknown make that is told a role."""
+    def _by_argument(self, names: tuple[str, ...], arguments: list[Value], patterns: Patterns) -> Role | None:
+        """``authorize('admin')``: a guard of unknown make that is told a role; that anybody may pass is none."""
         word = snake(names[0].rpartition(".")[2]) if names else ""
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
+        each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v))]
         told = [_of_shop(t) or permits(constant(v) or "") == "staff" for v in each if (t := role_text(v))]
         if told:
             return "staff" if all(told) else "customer"
@@ -221,7 +224,7 @@ class Roles:
         if value.outer is not None and self.program.parent(value.fn) == value.outer.fn:
             made = value.outer
             given = [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
-            told = self._by_argument((self.program.name(made.fn),), given)
+            told = self._by_argument((self.program.name(made.fn),), given, patterns)
             if told:  # a permission by its name: what the guard asks beside it says whose it is
                 named = told == "customer" and any(permits(t) for a in given if (t := constant(a)) is not None)
                 return _highest((told, self._reads(value.fn, patterns, depth) if named else None))

@@ -49,6 +49,7 @@ _MAKERS = ("__construct", "__init__", "constructor")
 _OFF = re.compile(rb"timeout['\"]?\s*(?:=>|=|:)\s*(?:None|0|false|null|Infinity|httpx\.Timeout\(None\))\s*[,)}\n]")
 _LONGEST_CHAIN = 14
 _SHORT = 4
+_INITIALS = 2
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
 _TOOLS = re.compile(
@@ -388,4 +389,10 @@ class Sendings:
         if request.url_value is None:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
-        return any(_OURS.search(t.replace("()", "")) for t in texts)
+        return any(_OURS.search(t.replace("()", "")) and not _is_of_a_system(t) for t in texts)
+
+
+def _is_of_a_system(setting: str) -> bool:
+    """Whether a setting stands in a group of settings that is named after somebody: ``settings.ACME_PAY.BASE_URL``."""
+    holder = setting.rpartition(".")[0].rpartition(".")[2]
+    return holder.isupper() and any(not _PLAIN.fullmatch(word) for word in holder.lower().split("_") if len(word) > _INITIALS)

@@ -49,8 +49,9 @@ _QUOTES = "'\""
 
 
 def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
-    """The name of a call by which such a system is asked what became of a payment and whose answer is looked at; empty when it is none."""
-    if any(s.instr == i and s.provider is not None for s in model.sendings.by_function.get(fn, ())):
+    """The name of a call by which such a system is asked what became of a payment and whose answer is looked at; empty when it is none.
+    A payment provider's own host may be asked in ways that its pack does not list, too."""
+    if any(s.instr == i and s.provider is not None and s.request is None for s in model.sendings.by_function.get(fn, ())):
         return ""  # by the client of a system that a pack knows, whatever is asked of it here
     name = _asked_for_payment(model, fn, i, ctx) or _asked_by_library(model, fn, i)
     return name if name and answered(model, fn, i, ctx) else ""
@@ -77,7 +78,8 @@ def asked_over_http(model: "Model", fn: Fn, i: int) -> str:
 def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     """The name of a call that asks another's host for a payment: the address says so, or the function that sends it."""
     request = model.http.request(fn, i, ctx)
-    if request is None or model.http.provider(request) is not None:
+    provider = model.http.provider(request) if request is not None else None
+    if request is None or (provider is not None and (provider.kind != "payment" or request.method != "GET")):
         return ""
     around = [fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)]
     called = [snake(model.program.name(f)).lstrip("_") for f in around]

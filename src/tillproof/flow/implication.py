@@ -87,6 +87,8 @@ class Implication:
             return self._call_implies(i, truth)
         if op == Op.BINARY:
             return self._comparison_implies(i, truth)
+        if op == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is not None:
+            return truth
         return self._part_implies(i, truth) if op in (Op.FIELD, Op.INDEX) else False
 
     def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
@@ -235,7 +237,7 @@ class Implication:
         if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
             return False
         if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
-            return (equal or operator in ("<=", ">=")) == truth
+            return (equal or operator in ("<=", ">=", "in")) == truth
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:

@@ -51,7 +51,7 @@ class Policy(Protocol):
     """What a walk is about."""
 
     def proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        """What a CALL proves, or a BINARY comparison (as ``boolean``)."""
+        """What a CALL proves, or a BINARY comparison or a FIELD that is asked by itself (as ``boolean``)."""
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
         """The kind of effect that an instruction is, if any."""

@@ -153,10 +153,15 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
             continue  # the method takes the key as an argument of its own, which this is not
         if position > 0 or key in ("*", "**") or site.request is not None:
             hidden += [h for h in more if may_carry_options(h, position, site) or _hands_on(model, h)]
-    if maybe is None and site.request is not None and not any("-" in name for name in wanted):  # it is a field of the body
+    if maybe is None and site.request is not None and _is_of_body(site, wanted):
         maybe, sealed = in_sealed_body(evaluator, [v for _, v in arguments], wanted)
         hidden += sealed
     return Keyed(site, ctx, maybe, tuple(hidden))
+
+
+def _is_of_body(site: OperationSite, wanted: set[str]) -> bool:
+    """Whether the key may be a field of what is sent, and not a header alone."""
+    return bool(site.operation.key_names) or any("." in name for name in wanted) or not any("-" in name for name in wanted)
 
 
 def _nothing(value: Value) -> bool:

@@ -22,11 +22,14 @@ _PIECES = 60
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per key that is sent."""
+    """One ruling per key that is sent, however many callers it is made for in one place."""
+    told: set[tuple[str, int, int]] = set()
     for place in keyed_places(model):
         rulings = [_rule(model, keyed, keyed.found) for keyed in place if keyed.found is not None]
-        if rulings:
-            yield min(rulings, key=lambda r: r.outcome == "held")
+        worst = min(rulings, key=lambda r: r.outcome == "held", default=None)
+        if worst is not None and (worst.anchor is None or worst.anchor not in told):
+            told.update([worst.anchor] if worst.anchor is not None else [])
+            yield worst
 
 
 def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
@@ -44,8 +47,8 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
     ruling.severity = "medium" if site.operation.op == "checkout.create" else "high"  # nothing is paid until the customer pays there
-    line = key_line(program, fn, instr, found.key)
-    ruling.anchor = (fn.file, line, line)
+    file, line = _made_at(keyed, source) or (fn.file, key_line(program, fn, instr, found.key))
+    ruling.anchor = (file, line, line)
     asked = site.operation.op, site.operation.resource
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
@@ -76,6 +79,12 @@ def _names_a_record(model: Model, source: Value, *, begins: bool) -> bool:
         if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) for p in made_of):
             return True
     return False
+
+
+def _made_at(keyed: Keyed, source: Value) -> tuple[str, int] | None:
+    """Where the random value is made, when that is on the way from the caller to the call: all callers share it."""
+    between = {keyed.site.fn, *(c.caller for c in (keyed.ctx.chain() if keyed.ctx else ()))} - {keyed.place[0]}
+    return source.at if isinstance(source, Result) and source.instr >= 0 and source.fn in between else None
 
 
 def key_line(program: Program, fn: Fn, instr: int, key: str) -> int:

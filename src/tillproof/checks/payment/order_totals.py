@@ -48,13 +48,13 @@ def order_totals(model: Model) -> Iterator[AmountSite]:
 
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
-    sites = list(_sums(model, fn, i, None))
+    sites = [s for s in _sums(model, fn, i, None) if "refund" not in s.key.lower()]  # what goes back costs nothing
     waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) else []
     for _ in range(_LEVELS):
         above = [up for ctx in waiting for up in model.callers.above(fn, ctx) if not model.staff_only(up.caller)][:_MOST_CALLERS]
         waiting = []
         for ctx in above:
-            sums = list(_sums(model, fn, i, ctx))
+            sums = [s for s in _sums(model, fn, i, ctx) if "refund" not in s.key.lower()]
             sites += sums
             if _open(model, sums) or (not sums and _hands_on(model, fn, i, ctx)):
                 waiting.append(ctx)
@@ -157,10 +157,10 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
     callee, arguments = body.call(i)
     if body.op[callee] not in (Op.NAME, Op.FIELD) or model.operations.at(fn, i) is not None:
         return
-    owner = [*written(model.program, fn, callee).split(".")[:-1], *_tables(body, callee)]
-    if owner and _GIVEN_BACK.fullmatch(snake(owner[-1])):
-        return  # what goes back is held against what was paid: order/refund-exceeds-capture
     entity = _order_made(model, fn, i)
+    owner = [*written(model.program, fn, callee).split(".")[:-1], *_tables(body, callee)]
+    if any(_GIVEN_BACK.fullmatch(snake(name)) for name in (*owner[-1:], entity)):
+        return  # what goes back is held against what was paid: order/refund-exceeds-capture
     if not entity:
         if _writes(model, fn, i) and not _is_the_shops(model, fn, i):
             for _, argument in arguments:
