@@ -80,7 +80,7 @@ def _is_equality(evaluator: Evaluator, fn: Fn, i: int) -> bool:
 def _is_staff(text: str, asked: list[Value]) -> bool:
     """Whether what somebody's role is compared with is one of the shop's side."""
     words = [snake(o.name) for value in asked for o in options(value) if isinstance(o, Member)]
-    words += [key for value in asked if (key := session_key(value))]
+    words += [key for value in asked for o in (value, *options(value)) if (key := session_key(o))]
     plain, strict = (any(pattern.fullmatch(w) for w in words) for pattern in (_ROLE_WORD, _ROLE))
     return (plain and STAFF_TEXT.fullmatch(text) is not None) or (strict and OTHERS_AT_THE_SHOP.fullmatch(text) is not None)
 

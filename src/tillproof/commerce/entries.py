@@ -3,7 +3,19 @@
 import re
 from dataclasses import dataclass, replace
 
-from tillproof.commerce.entry_styles import calls, classes, data_tables, files, hooks, php_routes, servers, tables, told
+from tillproof.commerce.entry_styles import (
+    calls,
+    classes,
+    data_tables,
+    files,
+    hooks,
+    own_controllers,
+    php_lists,
+    php_routes,
+    servers,
+    tables,
+    told,
+)
 from tillproof.commerce.entry_styles.arguments import Arguments, words
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
@@ -50,6 +62,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         calls.declared,
         servers.declared,
         php_routes.declared,
+        php_lists.declared,
         tables.declared,
         data_tables.declared,
         classes.decorated,
@@ -59,6 +72,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         classes.derived,
     ):
         found += style(wiring)
+    found += own_controllers.declared(wiring, found)
     roles = Roles(wiring)
     paths, kept = guarded(wiring), areas(wiring)
     out = []

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _NEXT = ("next", "call_next", "done")
+_HANDLERS = ("handler", "next", "delegate", "frame")
+"""What PSR-15 hands a middleware to go on with: ``$handler->handle($request)``."""
 
 
 def goes_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -23,6 +25,9 @@ def goes_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     callee = body.args(i)[0]
     if body.op[callee] == Op.FIELD:
         base = body.args(callee)[0]
+        if body.name(callee) == "handle" and body.op[base] == Op.NAME and model.program.language(fn.file) == "php":
+            value = model.evaluator.value(fn, base, ctx)
+            return isinstance(value, Param) and value.fn == fn and value.number > 0 and value.name in _HANDLERS
         above = body.op[base] == Op.CALL and body.called(base) == "super"
         return above and body.name(callee) == model.program.name(fn)
     if body.op[callee] != Op.NAME:

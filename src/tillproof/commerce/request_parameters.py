@@ -9,7 +9,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.names import fits, strip
 from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import Fn, Program
+from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, External, Instance, Param, Result, Value, constant, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Argument, Framework
@@ -44,6 +44,9 @@ _PATH_VALUES = ("Uuid", "Ulid", "UuidInterface", "Stringable")
 """Classes of what stands in a path itself."""
 _ID = re.compile(r"(^i|I|_i)d$")
 _PLAIN = re.compile(r"[a-z]+")
+_OWN = "own.Request"
+"""The packs' name for a class of ours that is the request."""
+_SUPERGLOBALS = re.compile(rb"\$_(?:POST|GET|REQUEST|SERVER)\b|php://input")
 _SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
 
 KINDS = ("body", "query", "path", "headers", "raw", "session")
@@ -76,6 +79,8 @@ class Parameters:
         frameworks = [f for f in self._frameworks(param.fn) if f.request]
         if not frameworks:
             return None
+        if (wrapped := self._wrapped(param, frameworks)) is not None:
+            return wrapped
         for name, key in self._decorators(param):
             for framework in frameworks:
                 for wanted, argument in framework.request.items():
@@ -198,7 +203,10 @@ class Parameters:
         if isinstance(param.type, External):
             yield param.type.name
         if isinstance(param.type, ClassV):
-            yield from self.evaluator.scope.foreign_bases(param.type.cls)
+            foreign = self.evaluator.scope.foreign_bases(param.type.cls)
+            yield from foreign
+            if not foreign and self._wraps_request(param.type.cls):
+                yield _OWN
             return
         php = self.program.language(param.fn.file) == "php"
         for word in _TYPE_WORD.findall(self.program.body(param.fn).params[param.number].type):
@@ -211,6 +219,23 @@ class Parameters:
                     yield value.name
                 elif isinstance(value, (ClassV, Instance)):
                     yield from self.evaluator.scope.foreign_bases(value.cls)
+
+    def _wrapped(self, param: Param, frameworks: list[Framework]) -> Found | None:
+        """What the constructor of such a class is handed: ``new Request($_GET, $_POST)``."""
+        owner = self.program.owner(param.fn) if self.program.name(param.fn) == "__construct" else None
+        if owner is None or not self._wraps_request(owner):
+            return None
+        own = next((f.request[_OWN] for f in frameworks if _OWN in f.request), Argument())
+        kind = next((k for k in KINDS if param.name in getattr(own, k)), None)
+        return (Argument(**{kind: ("*",)}), None) if kind else None
+
+    def _wraps_request(self, cls: ClassId) -> bool:
+        """Whether a class of ours is the one that PHP's superglobals are wrapped in."""
+        return (
+            cls.file.endswith(".php")
+            and self.program.cls(cls).name.endswith("Request")
+            and _SUPERGLOBALS.search(self.program.sources[cls.file]) is not None
+        )
 
 
 def _is_type(wanted: str, name: str) -> bool:

@@ -160,8 +160,12 @@ class Roles:
                 yield role, (cls.file, declared.line, self.program.cls(own).name)
 
     def _before(self, cls: ClassId, fn: Fn, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        """What a class-based view asks before any of its handlers runs: in its test of the user, at the head of its own ``dispatch``."""
-        if self.program.language(cls.file) != "python":
+        """What a class-based view asks before any of its handlers runs: in its test of the user, at the head of its own ``dispatch``; a
+        controller in PHP asks in its constructor."""
+        language = self.program.language(cls.file)
+        if language == "php" and (made := self.evaluator.scope.method(cls, "__construct")) not in (None, fn):
+            yield from self._head(made, patterns)
+        if language != "python":
             return
         test = self.evaluator.scope.method(cls, "test_func")
         if test is not None and (role := self._reads(test, patterns, 0)):
@@ -270,13 +274,14 @@ class Roles:
             return None  # it goes on in more than one case: whoever is missing passes too
         refuses = False
         asked: Role | None = None
+        of_messages = _MESSAGES.search(snake(self.program.qualified(fn).replace(".", "_"))) is not None
         for one in bodies:
             body = self.program.body(one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
                 refuses = refuses or self._refuses(one, i)
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
-                    asked = _highest((asked, None if _of_message(body, i) else _asks(body.name(i))))
+                    asked = _highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
                 elif op == Op.BINARY:
                     asked = _highest((asked, compares_role(self.evaluator, one, i)))
                 elif op == Op.CALL and depth < 2:
@@ -461,11 +466,12 @@ def _of_message(body: Body, i: int) -> bool:
     return holder >= 0 and body.op[holder] in (Op.NAME, Op.FIELD) and _MESSAGES.search(snake(body.name(holder))) is not None
 
 
-def _asks(word: str) -> Role | None:
+def _asks(word: str, of_messages: bool) -> Role | None:
+    """What a name in a guard asks for. A guard of messages (``VerifyWebhookSignature``) verifies and refuses senders, not people."""
     name = snake(word.rpartition(".")[2])
     if STAFF_WORD.fullmatch(name):
         return "staff"
-    return "customer" if _PROVES.fullmatch(name) or name in ("user", "current_user", "session") else None
+    return "customer" if (_PROVES.fullmatch(name) and not of_messages) or name in ("user", "current_user", "session") else None
 
 
 def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:

@@ -1,9 +1,9 @@
 """PHP's ways to name a function: a string, an array of object and method, a closure, an invokable class."""
 
-from tillproof.commerce.entry_styles.arguments import handlers, items
+from tillproof.commerce.entry_styles.arguments import entries, handlers, items
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Seq, Value, options
+from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Record, Seq, Text, Value, constant, options
 
 
 def php_class(wiring: Wiring, value: Value, fn: Fn) -> ClassId | None:
@@ -38,9 +38,16 @@ def php_callables(wiring: Wiring, value: Value, fn: Fn, controller: ClassId | No
     for option in options(value):
         if isinstance(option, Const):
             out += [(f, ()) for f in _named(wiring, option, fn, controller)]
+        elif isinstance(option, Text) and (named := _class_and_method(wiring, option, fn)) is not None:
+            out.append((named, ()))
         elif isinstance(option, Seq) and len(option.items) == 2 and isinstance(option.items[1], Const):
             cls = php_class(wiring, option.items[0], fn)
             method = wiring.method(cls, option.items[1].text, option.at) if cls else None
+            out += [(method, ())] if method else []
+        elif isinstance(option, Record) and (controllers := list(entries(option, "controller"))):
+            cls = php_class(wiring, controllers[0], fn)
+            action = next((t for key in ("action", "method") for v in entries(option, key) if (t := constant(v))), "__invoke")
+            method = wiring.method(cls, action, option.at) if cls else None
             out += [(method, ())] if method else []
         elif isinstance(option, Seq) and len(option.items) == 1:
             out += php_callables(wiring, items(option)[0], fn, controller)
@@ -52,9 +59,17 @@ def php_callables(wiring: Wiring, value: Value, fn: Fn, controller: ClassId | No
     return out
 
 
+def _class_and_method(wiring: Wiring, value: Text, fn: Fn) -> FunctionV | None:
+    """``Checkout::class . ':pay'``."""
+    if len(value.pieces) != 2 or not isinstance(value.pieces[1], Const):
+        return None
+    cls = php_class(wiring, value.pieces[0], fn)
+    return wiring.method(cls, value.pieces[1].text.lstrip(":@#"), value.at) if cls else None
+
+
 def _named(wiring: Wiring, value: Const, fn: Fn, controller: ClassId | None) -> list[FunctionV]:
     text = value.text
-    for mark in ("@", "::"):
+    for mark in ("@", "::", "#", ":"):
         if mark in text:
             name, _, method = text.partition(mark)
             cls = named_class(wiring, name, fn.file)

@@ -129,7 +129,7 @@ def _route(wiring: Wiring, routes: Routes, file: str) -> str | None:
         return None
     module, _, below = ("/" + file).partition(f"/{folder}/")
     if not routes.files:
-        return join("", posixpath.splitext(below)[0].lower())
+        return join("", re.sub(r"(?<=[\w-])controller$", "", posixpath.splitext(below)[0].lower()))
     for path in sorted(wiring.program.files):
         if ("/" + path).startswith(module + "/") and any(path_expression(p).match("/" + path) for p in routes.files):
             found = records(path, wiring.text(path) or b"")

@@ -1,4 +1,4 @@
-"""Laravel's middleware names: what the kernel or the bootstrap file maps them to, and what controllers add themselves."""
+"""Middleware by class and by Laravel's names: what the kernel or the bootstrap file maps them to, and what controllers add themselves."""
 
 import re
 
@@ -13,6 +13,8 @@ from tillproof.ir.ops import Op
 _MAPPING = re.compile(
     rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\()"
 )
+_RUN = ("handle", "process", "__invoke")
+"""The method of a middleware that runs: Laravel's, PSR-15's, Slim's of old."""
 _MEMBERS = ("routeMiddleware", "middlewareAliases", "middlewareGroups")
 _CALLS = ("alias", "aliasMiddleware", "middlewareGroup", "group", "appendToGroup")
 
@@ -77,7 +79,7 @@ class Middleware:
                 out += self._handles(mapped, where, depth + 1)
             return out
         cls = php_class(self.wiring, value, fn)
-        method = self.wiring.method(cls, "handle", value.at) if cls else None
+        method = next((m for name in _RUN if (m := self.wiring.method(cls, name, value.at))), None) if cls else None
         return [method] if method else []
 
     def _of_controller(self, target: FunctionV) -> list[Value]:

@@ -1,4 +1,5 @@
-"""Route tables written as PHP calls: Laravel, Lumen, CodeIgniter, with their groups, prefixes and middleware."""
+"""Route tables written as PHP calls: Laravel, Lumen, CodeIgniter, Slim, routers of packages and of one's own, with their groups, prefixes
+and middleware."""
 
 import posixpath
 import re
@@ -12,12 +13,17 @@ from tillproof.commerce.entry_styles.middleware import Middleware
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import FunctionV, Record, Result, Value, options, pattern
+from tillproof.flow.values import FunctionV, Record, Result, Value, constant, options, pattern
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
-_CALLS = re.compile(rb"(?<![\w$])Route::|\$(?:router|routes|app|api)->|loadRoutesFrom|->group\(")
-_ROOTS = {"Route", "router", "routes", "app", "api"}
+_CALLS = re.compile(
+    rb"(?<![\w$])(?:Routes?|Router|Flight)::|\$(?:router|routes?|app|api|r|group|slim)->|->router->|loadRoutesFrom|->group\("
+)
+_ROOTS = {"Route", "Routes", "Router", "Flight", "router", "routes", "route", "app", "api", "r", "group", "slim"}
+_GUARDING = ("middleware", "can", "add", "addMiddleware", "withMiddleware", "middlewares", "before")
+_SPOKEN = re.compile(r"((?:[A-Z]+\|?)+) +(/.*|\*)")
+"""Method and path in one text: ``POST /orders``."""
 
 
 class _Link(NamedTuple):
@@ -122,14 +128,14 @@ class _Tables:
             arguments = Arguments(self.evaluator, fn, link.call)
             if link.word == "prefix" and arguments.positional:
                 prefix = join(prefix, path_text(arguments.positional[0]) or "")
-            elif link.word in ("middleware", "can"):
+            elif link.word in _GUARDING:
                 middleware += [m for v in arguments.positional for m in _members(v)]
             elif link.word == "withoutMiddleware":
                 gone = set(words(arguments.positional))
                 middleware = [m for m in middleware if not gone & set(words([m]))]
             elif link.word == "controller" and arguments.positional:
                 controller = php_class(self.wiring, arguments.positional[0], fn)
-            elif link.word == "group" and arguments.positional:
+            elif link.word in ("group", "mount") and arguments.positional:
                 options_ = arguments.positional[0]
                 prefix = join(prefix, *[t for v in entries(options_, "prefix") if (t := path_text(v))])
                 middleware += [m for key in ("middleware", "filter", "before") for v in entries(options_, key) for m in items(v)]
@@ -140,8 +146,8 @@ class _Tables:
         return ("" if prefix == "/" else prefix), tuple(middleware), controller
 
     def _group(self, fn: Fn, chain: list[_Link]) -> None:
-        last = chain[-1]
-        if last.word not in ("group", "loadRoutesFrom"):
+        last = next((link for link in chain if link.word in ("group", "mount", "loadRoutesFrom")), None)
+        if last is None:
             return
         arguments = Arguments(self.evaluator, fn, last.call)
         group = _Group(fn, *self._attributes(fn, chain))
@@ -205,8 +211,11 @@ class _Tables:
         handler = arguments.first(routes.handler)
         if path is None or not handler:
             return
+        said = spoken(path)
+        path = said[1] if said else path
         handler += [u for v in handler for u in entries(v, "uses")]
         inline = tuple(m for v in handler for key in ("middleware",) for e in entries(v, key) for m in items(e))
+        inline += tuple(m for v in arguments.at("2") if "2" in routes.guards for m in items(v))
         own_prefix, own_middleware, own_controller = self._attributes(fn, [c for c in chain if c is not link])
         place = (fn.file, self.program.body(fn).line[link.call])
         for prefix, middleware, controller in self._within(fn):
@@ -216,10 +225,20 @@ class _Tables:
                 yield from self._resource(framework, routes, handler, fn, whole, guards, place)
                 continue
             verb = routes.verbs.get(link.word)
-            methods = (verb,) if verb else tuple(w.upper() for w in words(arguments.first(routes.methods))) or ("ANY",)
+            told = (said[0],) if said else words(arguments.first(routes.methods))
+            methods = (verb,) if verb and not said else tuple(m for w in told for m in w.upper().split("|") if m) or ("ANY",)
             for value in handler:
-                for target, wrappers in php_callables(self.wiring, value, fn, own_controller or controller):
+                for target, wrappers in self._targets(value, arguments, fn, own_controller or controller):
                     yield Declared(target, whole, methods, framework.id, "call", place, (*guards, *wrappers))
+
+    def _targets(self, value: Value, arguments: Arguments, fn: Fn, controller: ClassId | None) -> list[tuple[FunctionV, tuple[Value, ...]]]:
+        """The functions that a handler may be; of a class with the method's name beside it, that method: ``(Checkout::class, 'pay')``."""
+        cls = None if isinstance(value, FunctionV) else php_class(self.wiring, value, fn)
+        given = arguments.positional
+        after = next((n + 1 for n, v in enumerate(given) if v is value), len(given))
+        name = constant(given[after]) if cls and after < len(given) else None
+        method = self.wiring.method(cls, name, value.at) if cls and name else None
+        return [(method, ())] if method else php_callables(self.wiring, value, fn, controller)
 
     def _resource(
         self,
@@ -238,6 +257,12 @@ class _Tables:
                 if target:
                     route = path if name in ("index", "store") else join(path, "create") if name == "create" else join(path, "{id}")
                     yield Declared(target, route, (verb,), framework.id, "call", place, guards)
+
+
+def spoken(text: str) -> tuple[str, str] | None:
+    """Method and path of a text that says both."""
+    found = _SPOKEN.fullmatch(text)
+    return (found[1], found[2]) if found else None
 
 
 def _members(value: Value) -> list[Value]:
