@@ -56,6 +56,7 @@ _SPELT_BY: dict[str, Callable[..., str]] = {
 }  # fmt: skip
 # Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
+_PICKS = ("find", "findLast")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
 # Functions of PHP and of frameworks that say something of a class instead of handing out an object of it.
 _ABOUT_CLASSES = (
@@ -235,10 +236,14 @@ def _generated(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> V
 
 
 def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-    """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself."""
+    """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself;
+    ``xs.find(f)``: one of a list that is written down."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
     if name == "get" and isinstance(callee, Member):
         return looked_up(ev, f, i, callee, at)
+    if name in _PICKS and isinstance(callee, Member):
+        listed = [o for o in options(before_writes(callee.base)) if isinstance(o, Seq)]
+        return choice(at, [v for o in listed for v in o.items]) if any(o.items for o in listed) else None
     if name not in _GIVES_BACK:
         return None
     for _, argument in f.body.call(i)[1]:

@@ -214,7 +214,7 @@ def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
             continue
         lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
         for number, line in enumerate(lines):
-            if not re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
+            if not re.search(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
                 continue
             if _DECLARED.search(_declaration(lines, number)):
                 return Barrier(file, number + 1, "the field is declared with bounds")

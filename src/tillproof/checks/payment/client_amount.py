@@ -23,6 +23,8 @@ from tillproof.ir.ops import Op
 
 _FEW = 40
 
+AskedFor = frozenset[tuple[str, str]]
+
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
@@ -31,8 +33,10 @@ def rule(model: Model) -> Iterator[Ruling]:
     charges, stored = set[tuple[str, int]](), set[tuple[str, int]]()  # where what is charged, and what is stored, is read of a request
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
-    for site in (*charged, *outside_charges(model), *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model)):
-        ruling = _rule(model, site)
+    others = list(outside_charges(model))
+    asked = _asked_from_records(model, [*charged, *others])
+    for site in (*charged, *others, *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model)):
+        ruling = _rule(model, site, asked)
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
             continue
@@ -47,7 +51,7 @@ def rule(model: Model) -> Iterator[Ruling]:
                 flawed.add(within)
             yield ruling
     for site, way in stored_behind(model):
-        ruling = _rule(model, site) if flawed.isdisjoint(way) else None
+        ruling = _rule(model, site, asked) if flawed.isdisjoint(way) else None
         read = (ruling.evidence[0].file, ruling.evidence[0].line) if ruling is not None and ruling.outcome == "broken" else ("", 0)
         if ruling is not None and read != ("", 0) and ruling.place not in said and read not in charges | stored:
             said.add(ruling.place)
@@ -93,11 +97,11 @@ def _around(model: Model, fn: Fn, handling: set[Fn]) -> Fn:
     return here
 
 
-def _rule(model: Model, site: AmountSite) -> Ruling | None:
+def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     program = model.program
     ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, program.body(site.fn).line[site.instr])
     pieces = chosen_by_client(model, site.value)
-    chosen = [c for c in pieces if _is_amount(model, site, c)]
+    chosen = [c for c in pieces if _is_amount(model, site, c, asked)]
     if not chosen:
         return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(site, ruling)
     if site.what == "order-total" and told_by_provider(model, site.fn):
@@ -150,14 +154,14 @@ def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
     return ruling if site.what != "free" else None
 
 
-def _is_amount(model: Model, site: AmountSite, chosen: Chosen) -> bool:
+def _is_amount(model: Model, site: AmountSite, chosen: Chosen, asked: AskedFor) -> bool:
     """Whether what the client chose is (part of) the sum: an id that only takes part is not, nor the quantity of an order that is only
     stored."""
     if chosen.key is None:
         return site.what == "charge" or site.direct
     word = chosen.word
     if model.words.has("quantity_fields", word):
-        return site.what == "charge" or (site.what == "order-total" and _is_charged(model, site))
+        return site.what == "charge" or (site.what == "order-total" and (_is_charged(model, site) or _asked_later(model, site, asked)))
     if beside_the_price(model, word):
         return False  # tax-shipping/client-tax speaks of it
     if model.words.money(word):
@@ -172,6 +176,22 @@ def _is_charged(model: Model, site: AmountSite) -> bool:
     reads = (p for v in told for p in pieces([v], _FEW, model.evaluator.made_of) if isinstance(p, Member) and model.words.money(p.name))
     owners = (o for read in reads for o in options(read.base))
     return any(isinstance(o, Result) and (o.fn, o.instr) == (site.fn, site.instr) for o in owners)
+
+
+def _asked_from_records(model: Model, charges: list[AmountSite]) -> AskedFor:
+    """Per unit, the money fields that what a provider is asked for is read from: ``amount: Math.round(order.totalAmount * 100)``."""
+    read = (
+        (model.program.unit(site.fn.file), snake(p.name))
+        for site in charges
+        for p in pieces([site.value], _FEW, model.evaluator.made_of)
+        if isinstance(p, Member) and model.words.money(p.name) and not model.requests.sources_in(p, _FEW)
+    )
+    return frozenset(read)
+
+
+def _asked_later(model: Model, site: AmountSite, asked: AskedFor) -> bool:
+    """Whether the total that is stored here is what another request of the same unit has a provider charge."""
+    return (model.program.unit(site.fn.file), snake(site.key.rpartition(".")[2])) in asked
 
 
 def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
