@@ -50,7 +50,9 @@ _ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
-_BALANCE = re.compile(r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)")
+_BALANCE = re.compile(
+    r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)|(\w+_)?balance_[a-z]{2,6}"
+)
 _TAKES = re.compile(r"(withdraw|debit|deduct|spend|decrement|subtract)(_|$)")
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
@@ -159,8 +161,10 @@ class PaidPolicy(SenderPolicy):
         return False
 
     def _goes_down(self, fn: Fn, i: int) -> bool:
-        """Whether a value is a difference, or says by how much a field goes down: ``{ decrement: total }``, ``-total``."""
+        """Whether a value is a difference, in a variable perhaps, or says by how much a field goes down: ``{ decrement: total }``,
+        ``-total``."""
         body = self.model.program.body(fn)
+        i = self._read_before(fn, i)
         if body.op[i] in (Op.BINARY, Op.UNARY):
             return body.text(body.args(i)[0]).startswith("-")
         return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))

@@ -19,7 +19,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BALANCE = re.compile(r"(\w+_)?(balance|credits?|points|wallet)(_(balance|amount|left))?")
+_BALANCE = re.compile(r"(\w+_)?(balance|credits?|points|wallet)(_(balance|amount|left))?|(\w+_)?balance_[a-z]{2,6}")
 _PURSE = re.compile(r"(\w+_)?(credit|wallet|purse|gift_?card|gift_?certificate|store_credit|balance)")
 _SUM = ("amount", "value", "remaining", "balance")
 _WORDS = ("credit", "credits", "balance", "wallet", "points", "store_credit", "wallet_balance", "credit_balance", "giftCard", "gift_card")

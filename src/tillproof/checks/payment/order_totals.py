@@ -145,7 +145,7 @@ def _of_statement(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amo
     got = model.recogniser.effect(fn, i, ctx)
     touch = model.records.touch(fn, i, ctx) if got is not None and (got[0].effect == "sql" or got[0].items) else None
     kinds = (*_STORES, "upsert") if touch is not None and touch.effect == ITEMS else _STORES
-    if touch is None or touch.kind not in kinds or not model.words.entity(touch.entity):
+    if touch is None or touch.kind not in kinds or not model.words.entity(touch.entity) or _GIVEN_BACK.fullmatch(touch.entity):
         return
     for name, value in touch.fields.items():
         if value is not None and name not in touch.relative and model.words.money(name):
