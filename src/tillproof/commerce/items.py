@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ITEMS = "items"
 """What the effect of such a touch is called."""
 ITEM_STORE = re.compile(r"dynamodb|DocumentClient|boto3|\.get_item$", re.IGNORECASE)
-ANSWERED = ("Item", "Attributes", "Items")
+ANSWERED = ("Item", "Attributes", "Items", "docs")
 """Under which an answer holds what was read."""
 _READS = re.compile(r"(transact)?get|query|scan|batch_?get", re.IGNORECASE)
 _MEANS: dict[str, TouchKind] = {"Update": "write", "Put": "upsert", "Delete": "delete"}

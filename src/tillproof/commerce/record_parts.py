@@ -46,8 +46,9 @@ _CHOOSING = re.compile(
 _LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
-_COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each"])
+_COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
+_IDS = ("id", "documentId", "_id")
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
 # Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
 _FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
@@ -77,7 +78,7 @@ _AMONG = ("in", "$in", "Op.in", "[Op.in]")
 """Keys of a condition under which stand the values of which a column has one."""
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
-_OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq"))
+_OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
 )
@@ -137,10 +138,10 @@ class PartReader:
         elif len(records) == 1 and len(positional) == 1:
             self._one(records[0], out)
         elif len(records) == 1:
-            scalars = [v for v in positional if v is not records[0]]
             self.record(records[0], out, 0)
-            if constant(scalars[0]) is None:
-                out.keys.setdefault("id", scalars[0])
+            named = next((v for v in positional if v is not records[0] and constant(v) is None), None)  # a table may be named before it
+            if named is not None:
+                out.keys.setdefault("id", named)
                 out.compared.add("id")
         elif len(records) > 1:
             self._several(link, positional, records, out)
@@ -176,6 +177,9 @@ class PartReader:
                     self.record(keys[key], out, 0)
             if "where" in keys:
                 self.condition(keys["where"], out)
+            for key in _IDS:
+                if key in keys:
+                    self._key("id", keys[key], out)
             return
         self.record(value, out, 0)
 
@@ -340,7 +344,8 @@ class PartReader:
             if not isinstance(positional[0], (ClassV, Mix)):
                 out.keys.setdefault("id", positional[0])
                 out.compared.add("id")
-        elif len(positional) == 2 and isinstance(positional[0], ClassV):  # session.get(Order, id), get_object_or_404(Order, id)
+        elif (len(positional) == 2 and isinstance(positional[0], ClassV)) or (len(positional) > 1 and _is_uid(positional[0])):
+            # session.get(Order, id), get_object_or_404(Order, id), entityService.findOne('api::order.order', id, {…})
             out.keys.setdefault("id", positional[1])
             out.compared.add("id")
 
@@ -402,9 +407,9 @@ class PartReader:
                 out.keys[key] = entry
                 continue
             got = self._shape(entry)
-            listed = next((v for word, v in {**got.may, **got.must}.items() if word in _AMONG), None)
-            if listed is not None:
-                out.among[key] = listed
+            asked = {**got.may, **got.must}
+            out.among.update((key, v) for word, v in asked.items() if word in _AMONG)
+            out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
             if key in _JSON:  # a column that keeps a record itself: what is compared is in it
                 self.condition(entry, out, depth + 1)
 
@@ -490,3 +495,7 @@ def falsy(values: Iterable[Value]) -> bool:
     """Whether all values are empty for certain."""
     found = list(values)
     return bool(found) and all(isinstance(v, Missing) or (isinstance(v, Const) and (v.falsy or v.kind == Kind.NULL)) for v in found)
+
+
+def _is_uid(value: Value) -> bool:
+    return "::" in (constant(value) or "")

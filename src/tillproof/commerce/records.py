@@ -24,7 +24,7 @@ from tillproof.commerce.record_parts import LOCKING, PartReader
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.serial import Serial
-from tillproof.commerce.told_kinds import told_by_database, told_kind
+from tillproof.commerce.told_kinds import told_by_database, told_in_call, told_kind
 from tillproof.commerce.touches import Touch, without_address
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.commerce.value_objects import unwrapped
@@ -396,7 +396,7 @@ class Records:
         if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
             self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
         given = [self.evaluator.value(fn, v, ctx) for k, v in arguments[:1] if k == ""]  # what is named is a column
-        named = self.names.of_chain(chain, link)
+        named = told_in_call(self.model, chain) or self.names.of_chain(chain, link)
         if low in _TAKES_OBJECT and given:
             written = [one for o in options(given[0]) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
             made = [o for o in written if isinstance(o, Instance) and o.made is not None]

@@ -1,5 +1,6 @@
 """Of what kind a record is that a call is told by the name of its table, or by nothing but its id."""
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -7,8 +8,10 @@ from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Member, Param, Value, constant, options
+from tillproof.flow.shape import shape
+from tillproof.flow.values import Const, Ctx, Member, Overlay, Param, Record, Text, Value, constant, options, pattern
 from tillproof.ir.ops import Kind, Op
+from tillproof.knowledge.schema import Kinds
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -32,11 +35,42 @@ def told_kind(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
 
 
 def told_by_database(model: "Model", chain: Chain) -> str:
-    """Of what a chain reads of a database that is handed over: ``ctx.db.query('orders').first()``, ``ctx.db.get(orderId)``."""
+    """Of what a chain reads of a database that is handed over (``ctx.db.query('orders').first()``, ``ctx.db.get(orderId)``), or is told by
+    what its calls are given."""
     for before, link in pairwise(chain.links):
         if before.name == _DATABASE and before.call < 0 and link.call >= 0 and link.name in _READS:
             return told_kind(model, link.fn, link.call, link.ctx)
+    return told_in_call(model, chain)
+
+
+def told_in_call(model: "Model", chain: Chain) -> str:
+    """Of what the calls of a chain are given, as their framework is told it: ``payload.update({collection: 'orders', id, data})``,
+    ``strapi.documents('api::order.order').update({…})``; the last that tells it counts."""
+    for link in reversed(list(chain.calls())):
+        given = model.program.body(link.fn).call(link.call)[1][:1]
+        kinds = [f.kinds for f in model.wiring.active.of(link.fn.file) if f.kinds.keys or f.kinds.texts] if given else []
+        if not kinds:
+            continue
+        value = model.evaluator.value(link.fn, given[0][1], link.ctx)
+        for kind in kinds:
+            if named := _under_keys(model, value, kind) or _in_text(value, kind):
+                return named
+        if named := next((of for o in options(value) if (of := _of_id(model, o))), ""):  # patch(product._id).dec({ stock: 1 })
+            return named
     return ""
+
+
+def _under_keys(model: "Model", value: Value, kinds: Kinds) -> str:
+    if not kinds.keys or not any(isinstance(o, (Record, Overlay)) for o in options(value)):
+        return ""
+    got = shape(model.evaluator, value)
+    held = {**got.may, **got.must}
+    return next((named for key in kinds.keys if key in held and (named := entity(constant(held[key]) or ""))), "")
+
+
+def _in_text(value: Value, kinds: Kinds) -> str:
+    text = pattern(value) if kinds.texts and isinstance(value, (Const, Text)) else ""
+    return next((entity(found[1]) for p in kinds.texts if (found := re.search(p, text))), "")
 
 
 def _of_id(model: "Model", value: Value) -> str:

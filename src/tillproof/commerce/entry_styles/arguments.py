@@ -33,6 +33,7 @@ class Arguments:
 
     def __init__(self, evaluator: Evaluator, fn: Fn, i: int) -> None:
         self.evaluator = evaluator
+        self.fn, self.i = fn, i
         body = evaluator.program.body(fn)
         self.all: list[tuple[str, Value]] = []
         if body.op[i] in (Op.CALL, Op.NEW):
@@ -40,10 +41,10 @@ class Arguments:
         self.positional = [v for k, v in self.all if k == ""]
 
     def at(self, place: str) -> list[Value]:
-        """The values at a place: position, range, keyword, option key or path."""
+        """The values at a place: position, range, keyword, option key or path; ``()`` behind it for what the function there gives."""
         head, _, rest = place.partition(".")
-        every = head.endswith("[]")
-        head = head.removesuffix("[]")
+        every, called = head.endswith("[]"), head.endswith("()")
+        head = head.removesuffix("[]").removesuffix("()")
         if place.endswith("..") and place[:-2].isdigit():
             return self.positional[int(place[:-2]) : -1]
         if head.lstrip("-").isdigit():
@@ -54,6 +55,9 @@ class Arguments:
             found = self._keyed(head)
         if every:
             found = [item for value in found for item in items(value)]
+        if called:
+            given = [o for value in found for o in options(value) if isinstance(o, FunctionV)]
+            found = [self.evaluator.returned(f, self.fn, self.i, None, callback=True) for f in given]
         return [v for value in found for v in self._below(value, rest)] if rest else found
 
     def _keyed(self, key: str) -> list[Value]:

@@ -11,6 +11,7 @@ from tillproof.knowledge.schema import Framework, Routes
 
 _SCANNED = ("call", "decorator", "table", "hook", "class-decorator")
 _TYPES = r"(?:<[^()]{0,600}?>)?"  # ``server.post<{ Body: Order }>('/orders', …)``
+_REQUIRED_OF = re.compile(rb"\brequire\(\s*['\"]([^'\"]+)['\"]\s*\)\s*\.")  # ``const { get } = require('kit').helpers``
 _SHORT_PATH = r"\(\s*(?:f?['\"`]|async\b|function\b|[A-Z\[/(]|[\w$.]+\s*,)"
 
 
@@ -72,6 +73,8 @@ def _imports_names(wiring: Wiring, file: str, words: Words, language: str) -> bo
         if item.name in words.names or module in words.modules or f"{module}.{item.name}" in words.modules:
             return True
     source = wiring.program.sources[file]
+    if any(found[1].decode("utf-8", "replace") in words.modules for found in _REQUIRED_OF.finditer(source)):
+        return True
     return any(module.encode() + b"." in source for module in words.modules if module[:1].isupper())  # an object of the runtime: Deno
 
 

@@ -13,7 +13,7 @@ Conventions shared by every pack:
   keyword arguments and in every record argument of the call (or the body of a REST call). A bare number is a positional argument.
 """
 
-from tillproof.knowledge.schema.base import Effect, Language, Part, Role, SystemKind
+from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role, SystemKind
 from tillproof.knowledge.schema.framework import (
     Announced,
     Argument,
@@ -50,6 +50,7 @@ __all__ = [
     "Inherited",
     "KeptObjects",
     "KeyPrefix",
+    "Kinds",
     "Language",
     "Lexicon",
     "Need",

@@ -55,3 +55,14 @@ class Effect(Part, frozen=True):
     also: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
+
+
+class Kinds(Part, frozen=True):
+    """How the calls of a framework are told of what kind the record is that they read or write.
+
+    ``keys``: keys under which a record that they are given names it (``payload.update({collection: 'orders', …})``). ``texts``: patterns
+    of texts that name it, which they are given first; the group is its name (``strapi.documents('api::order.order')``).
+    """
+
+    keys: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tillproof.knowledge.schema.base import Effect, Language, Part, Role
+from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role
 from tillproof.knowledge.schema.provider import SdkDefault
 
 
@@ -65,10 +65,11 @@ class Routes(Part, frozen=True):
     file's path is the route. ``directive``: only files or functions that open with this text (``use server``).
 
     Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
-    arguments; ``route`` is also the argument of that call earlier in the chain. ``path``, ``handler`` and ``methods`` are places, tried in
-    order; ``guards`` are the places, chained calls or class members that hold middleware or permission checks. ``without_methods``: the
-    HTTP methods when none is named. ``listed``: class members that list further handlers, functions or names of methods (``class``);
-    ``before``: methods of such a class that run before each of its handlers, and hand the request on to it.
+    arguments, ``1()`` for what the function there gives; ``route`` is also the argument of that call earlier in the chain. ``path``,
+    ``handler`` and ``methods`` are places, tried in order; ``guards`` are the places, chained calls or class members that hold
+    middleware or permission checks. ``without_methods``: the HTTP methods when none is named. ``listed``: class members that list
+    further handlers, functions or names of methods (``class``); ``before``: methods of such a class that run before each of its handlers,
+    and hand the request on to it.
     ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
@@ -407,8 +408,8 @@ class Framework(Part, frozen=True):
     ``references``: functions of ours that are called by what such a module holds.
     ``serial``: calls, decorators or blocks that are ``transactions`` in which nothing changes that was read, since a change refuses it.
 
-    ``records``: what runs when a record is written. ``inherited``: what base classes run on objects of ours.
-    ``queues``: what becomes of jobs that failed for good.
+    ``records``: what runs when a record is written. ``kinds``: how calls are told of what kind it is. ``inherited``: what base classes run
+    on objects of ours. ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
 
     ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
@@ -487,6 +488,7 @@ class Framework(Part, frozen=True):
     remedies: dict[str, tuple[str, ...]] = {}
 
     records: Records = Records()
+    kinds: Kinds = Kinds()
     inherited: tuple[Inherited, ...] = ()
     sleeps: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
