@@ -11,7 +11,7 @@ from tillproof.flow.asked import reads
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -115,7 +115,9 @@ class _Reader:
         body = self.model.program.body(fn)
         op, args = body.op[use], body.args(use)
         if op == Op.BINARY:
-            return body.text(args[0]) in _COMPARES or self.status(fn, use, ctx, depth)
+            if body.text(args[0]) not in _COMPARES:
+                return self.status(fn, use, ctx, depth)
+            return not self._says_dead(fn, args[2] if args[1] == i else args[1])
         if op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op == Op.INDEX and args[0] == i):
             return self.status(fn, use, ctx, depth)
         if op == Op.RECORD:
@@ -131,6 +133,11 @@ class _Reader:
         if op in (Op.CALL, Op.NEW):
             return self._handed(fn, use, ctx, depth)
         return op != Op.ECHO
+
+    def _says_dead(self, fn: Fn, i: int) -> bool:
+        """Whether a status is held against a word alone by which a payment has failed: what has not is not paid for that."""
+        const = self.model.program.body(fn).const(i)
+        return const is not None and const[0] == Kind.STRING and self.model.words.has("dead_values", const[1].strip("'\""))
 
     def _handed(self, fn: Fn, call: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether a call that is given a status may test it. One that writes it down or tells it to somebody does not."""

@@ -90,6 +90,8 @@ class Operations:
     def _look(self, fn: Fn, i: int) -> None:
         known = self.recogniser.operation(fn, i)
         asked = [(known, None)] if known is not None else self._handed(fn, i)
+        if not asked:
+            self._given(fn, i)
         for one, ctx in asked:
             if isinstance(one.thing, Operation):
                 self.sites.append(OperationSite(one.provider, one.thing, fn, i, ctx, one.certain, None))
@@ -108,6 +110,22 @@ class Operations:
             return []
         found = [(self.recogniser.operation(fn, i, ctx), ctx) for ctx in self.callers.above(fn, None)[:_MOST_HANDED]]
         return [(known, ctx) for known, ctx in found if known is not None and known.certain]
+
+    def _given(self, fn: Fn, i: int) -> None:
+        """What a call does that is handed a method of an SDK, to call it with what else it is given: ``retry(Charge.create, amount=…)``."""
+        body = self.program.body(fn)
+        _, arguments = body.call(i)
+        handed = [v for _, v in arguments if body.op[v] == Op.FIELD and body.name(v).lower() in self._asked]
+        for method in handed if self.program.language(fn.file) == "python" else ():
+            known = self.recogniser.named(fn, method)
+            if known is None or not isinstance(known.thing, Operation):
+                continue
+            self.sites.append(OperationSite(known.provider, known.thing, fn, i, None, known.certain, None))
+            self.outbound.append((known.provider, fn, i))
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        return frozenset(self.recogniser.asking_words("python"))
 
     def _of_an_sdk(self, fn: Fn, i: int, resource: str) -> bool:
         """Whether a call is made on a class of an SDK: by its name, or because one stands there unless a subclass says otherwise."""

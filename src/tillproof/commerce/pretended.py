@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PRETENDS = re.compile(r"(\w+_)?(mock|mocked|fake|dummy|stub|stubbed|simulated|simulation|simulator)(_(mode|payments?|provider|gateway))?")
+_TRIED_OUT = re.compile(r"(\w+_)?(DEBUG|TESTING|TEST_MODE|MOCK_MODE|DEMO_MODE|(FAKE|MOCK|SIMULATE|DUMMY)_PAYMENTS?)|debug|testing")
+_SETTINGS = re.compile(r"(?i)(settings|config|env|(^|\.)app)$")
 _CHOOSES = re.compile(r"(\w+_)?(provider|gateway|mode|driver|backend|processor|adapter|payments?|implementation|strategy)")
 _ENVIRONMENT = re.compile(r"(\w+_)?(node_env|app_env|environment|env|stage|app_mode|deploy_env)")
 _AT_HOME = re.compile(r"dev|develop|development|test|testing|local|ci")
@@ -24,9 +26,11 @@ _MOST_LEAVES = 20
 
 
 def names_pretence(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether a comparison asks if the payment system that is configured is none: ``config.paymentProvider === 'mock'``. What a record or
-    the sender says of itself does not count."""
+    """Whether a condition asks if the payment system that is configured is none, ``config.paymentProvider === 'mock'``, or if this is tried
+    out by whoever writes it, ``settings.DEBUG``. What a record or the sender says of itself does not count."""
     body = model.program.body(fn)
+    if body.op[i] == Op.FIELD:
+        return _TRIED_OUT.fullmatch(body.name(i)) is not None and _SETTINGS.search(written(model.program, fn, body.args(i)[0])) is not None
     if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in (*EQUAL, *UNEQUAL):
         return False
     for side, other in (body.args(i)[1:3], body.args(i)[2:0:-1]):

@@ -205,7 +205,9 @@ class Recogniser:
         table = self.calls[lang]
         body = self.program.body(fn)
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
+        spelt = body.name(callee) if body.op[callee] in (Op.FIELD, Op.NAME) else ""
+        handed = ctx is not None and body.op[callee] == Op.NAME and any(p.name == spelt for p in body.params)  # whatever it is called here
+        if spelt and not handed and spelt.rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
             return self._bundled(fn, i) if lang == "php" else []
@@ -284,6 +286,11 @@ class Recogniser:
     def operation(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The provider operation that a call is, by SDK."""
         return next((k for k in self.known(fn, i, ctx) if isinstance(k.thing, Operation)), None)
+
+    def named(self, fn: Fn, i: int) -> Known | None:
+        """What the providers' packs know of a function of an SDK that is not called here but handed on: ``retry(stripe.Charge.create)``."""
+        found = self.calls[self.program.language(fn.file)].find(names(self.evaluator.value(fn, i)))
+        return next((Known(p, thing, True, name) for (p, thing), pattern, name, _ in found if not pattern.startswith((".", "?"))), None)
 
     def verifier(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The proof of the sender that a call is, by SDK."""

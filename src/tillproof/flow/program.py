@@ -22,6 +22,13 @@ _CALLED = re.compile(
     rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
 )
 
+# A method that is handed to another call as it is, and Python's calls that run what they are handed.
+_HANDED = re.compile(rb"\.(\w+)\s*[,)]")
+_RUNNER = (
+    rb"(?:(?:to_thread|run_in_threadpool|run_sync|sync_to_async|async_to_sync|database_sync_to_async|partial)\s*\(\s*"
+    rb"|run_in_executor\s*\([^,()]*,\s*)"
+)
+
 
 class Fn(NamedTuple):
     """A function of the program: its file and its number there; ``TOP`` is the file's top level."""
@@ -148,6 +155,8 @@ class Program:
             for match in _CALLED.finditer(self.sources[file]):
                 name = (match[1] or match[2]).decode("utf-8", "replace").lower()
                 found.setdefault(name, []).append(match.start(match.lastindex or 0))
+            for match in _HANDED.finditer(self.sources[file]) if self.language(file) == "python" else ():
+                found.setdefault(match[1].decode("utf-8", "replace").lower(), []).append(match.start(1))
         return found
 
     def functions_calling_name(self, file: str, name: str) -> list[Fn]:
@@ -156,7 +165,9 @@ class Program:
         if pattern is None:
             word = re.escape(name.encode())
             called = rb"(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
-            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|(?<=new " + word + rb"))")
+            made = rb"(?<=new " + word + rb")"
+            run = rb"(?<![\w$])" + _RUNNER + rb"[\w.]*(?<![\w$])" + word + rb"\s*[,)]"
+            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|" + made + rb")|" + run)
         return self.functions_at(file, (m.start() for m in pattern.finditer(self.sources[file])))
 
     def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:

@@ -23,6 +23,7 @@ from tillproof.flow.values import (
     ModuleV,
     Param,
     Place,
+    Record,
     Result,
     Seq,
     Unknown,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
 _MOST_OVERRIDES = 20
+_DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
 
@@ -360,7 +362,7 @@ class Scope:
                 return choice(at, [self._bound(value, fn, cls, at) for fn, cls in written])
             field = Member(at, value, name)
             return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
-        if value.origin is not None and isinstance(stored, Const) and not self.program.methods(value.cls):  # a default, of plain data
+        if value.origin is not None and isinstance(stored, (Const, Seq, Record)) and self._is_data(value.cls):  # a default
             return choice(at, [Member(at, value, name), stored])
         if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
             overriding = [] if value.made else self.overrides(value.cls, name)
@@ -374,6 +376,10 @@ class Scope:
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
         return Member(at, value, name)
+
+    def _is_data(self, cls: ClassId) -> bool:
+        """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
+        return not self.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in self.foreign_bases(cls))
 
     def _given_field(self, value: Instance, name: str) -> Value | None:
         """What the call that made an object gave for a field that its Python class declares, where the class leaves construction to its

@@ -11,6 +11,7 @@ from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Kind,
 from tillproof.languages import rules
 from tillproof.languages.base import Spec
 from tillproof.languages.python_patterns import bind, copied, key, match_statement, scoped
+from tillproof.languages.python_runners import adapted, run
 from tillproof.languages.walker import Rule, Walker
 
 QUERY = """
@@ -239,12 +240,16 @@ def with_statement(w: Walker, node: Node) -> int:
 
 
 def call(w: Walker, node: Node) -> int:
-    callee = w.value(node.child_by_field_name("function"))
+    """A call; where it only runs another, that one."""
+    if (function := adapted(node)) is not None:
+        return w.value(function)
     args = node.child_by_field_name("arguments")
+    called, given = run(node) or (node.child_by_field_name("function"), args.named_children if args is not None else [])
+    callee = w.value(called)
     out: list[int] = []
     if args is not None and args.type == "generator_expression":
-        out = [ARG_POSITIONAL, w.value(args)]
-    for arg in args.named_children if args is not None and args.type == "argument_list" else []:
+        out, given = [ARG_POSITIONAL, w.value(args)], []
+    for arg in given:
         if arg.type == "keyword_argument":
             value = w.value(arg.child_by_field_name("value"))
             out += [w.string(w.text(arg.child_by_field_name("name"))), value]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.checks.payment.amounts import AmountSite
+from tillproof.commerce.declared_bodies import bodies, fields_of
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -207,7 +208,12 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
 
 
 def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
-    """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``."""
+    """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``. Where
+    the request is declared by classes that have such a field, they say it, whatever else is called so."""
+    declaring = [cls for cls in bodies(model, around) if fields_of(model, cls, word)]
+    if declaring:
+        found = [next((n for n, text in fields_of(model, cls, word) if _DECLARED.search(text)), 0) for cls in declaring]
+        return Barrier(declaring[0].file, found[0], "the field is declared with bounds") if all(found) else None
     units = {model.program.unit(fn.file) for fn in around}
     for file in model.program.mentioning(word):
         if model.program.unit(file) not in units or _TEXTS.search(file):

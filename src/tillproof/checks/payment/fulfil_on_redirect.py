@@ -113,7 +113,7 @@ def _asked(policy: PaidPolicy, blind: bool) -> str:
     if blind:
         return "the signature is checked but the status that it covers is not"
     if policy.ignored:
-        return "the provider is asked but nobody looks at the status that it answers"
+        return "the provider is asked but nobody asks whether the status that it answers says paid"
     return "on this path the provider's answer is not required" if policy.proofs else _NEVER
 
 
