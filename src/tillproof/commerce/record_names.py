@@ -8,6 +8,7 @@ from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
+from tillproof.commerce.view_rows import GIVES, view_rows
 from tillproof.flow.outside import class_told
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
@@ -206,6 +207,9 @@ class RecordNames:
         return entity(value.name) if isinstance(value, Member) and of_client else ""
 
     def _root(self, chain: Chain, inner: list[Link]) -> str:
+        if len(inner) > 1 and inner[0].name in _SELF and inner[1].name in GIVES and (view := self.program.method_class(inner[0].fn)):
+            if rows := view_rows(self.model, view):
+                return rows
         root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and (name := entity(self._class_name(option))):

@@ -1,11 +1,12 @@
 """``pci/card-data-logged``: no card data, and no whole payment message or request, in logs, analytics and error reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.every_request import run_for_every_request
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
 from tillproof.commerce.payloads import Payload
@@ -38,6 +39,26 @@ def rule(model: Model) -> Iterator[Ruling]:
         sites = [s for s in model.logs.sites(fn) if s.kind == "report" or not model.browser.runs(fn.file)]
         if sites:
             yield from _rule(model, fn, sites, places.get(fn))
+    yield from _for_every_request(model, {*places, *speaking})
+
+
+def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
+    """One ruling per function that runs for every request and logs it whole, where a request of the same unit brings card data."""
+    brought: dict[str, dict[str, None]] = {}
+    for use in model.card_uses.all:
+        if use.kind == "request":
+            brought.setdefault(model.program.unit(use.fn.file), {})[use.name] = None
+    for fn in sorted(run_for_every_request(model) - known) if brought else ():
+        cards = tuple(brought.get(model.program.unit(fn.file), ()))
+        leaks = [
+            Leak(site, piece, cards, payload)
+            for site in model.logs.sites(fn)
+            for argument in site.arguments
+            for piece in model.shown.of(fn, argument).pieces
+            if cards and (payload := model.payloads.of(piece)) is not None and payload.kind == "message"
+        ]
+        if leaks:
+            yield _ruling(model, fn, leaks, None)
 
 
 def _typed(model: Model) -> Iterator[Fn]:
