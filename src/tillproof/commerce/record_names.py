@@ -207,9 +207,10 @@ class RecordNames:
         return entity(value.name) if isinstance(value, Member) and of_client else ""
 
     def _root(self, chain: Chain, inner: list[Link]) -> str:
-        if len(inner) > 1 and inner[0].name in _SELF and inner[1].name in GIVES and (view := self.program.method_class(inner[0].fn)):
-            if rows := view_rows(self.model, view):
-                return rows
+        given = len(inner) > 1 and inner[0].name in _SELF and inner[1].name in GIVES
+        view = self.program.method_class(inner[0].fn) if given else None
+        if view is not None and (rows := view_rows(self.model, view)):
+            return rows
         root = self.evaluator.value(chain.fn, chain.root, chain.ctx) if chain.root >= 0 else None
         for option in options(root) if root is not None else ():
             if isinstance(option, (ClassV, Instance)) and (name := entity(self._class_name(option))):
