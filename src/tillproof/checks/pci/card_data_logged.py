@@ -46,7 +46,7 @@ def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
     """One ruling per function that runs for every request and logs it whole, where a request of the same unit brings card data."""
     brought: dict[str, dict[str, None]] = {}
     for use in model.card_uses.all:
-        if use.kind == "request":
+        if use.kind == "request" and use.fn is not None:
             brought.setdefault(model.program.unit(use.fn.file), {})[use.name] = None
     for fn in sorted(run_for_every_request(model) - known) if brought else ():
         cards = tuple(brought.get(model.program.unit(fn.file), ()))
