@@ -35,6 +35,7 @@ _INPUT = re.compile(
     rb"<(input|textarea|Input|TextField|TextInput|Field|Form\.Control|InputField|InputMask|NumberFormat|[bv]-[\w-]*input|v-text-field"
     rb"|el-input|a-input|InputNumber|MaskedInput|Cleave)\b"
 )
+_HIDDEN = re.compile(rb"<input\b[^>]{0,400}?\btype\s*=\s*[\"']hidden\b", re.IGNORECASE)
 # A field to type in that is called after the card itself; as a choice between ways to pay the same name says nothing.
 _TYPED_IN = re.compile(rb"<(?:textarea\b|input\b[^>]{0,400}?\btype\s*=\s*[\"'](?:text|tel|number)[\"'])", re.IGNORECASE)
 _CALLED_CARD = re.compile(rb"(?:credit|debit)[_-]?card[\"']", re.IGNORECASE)
@@ -118,6 +119,8 @@ class CardPages:
         return name, self.model.words.card(name), attribute
 
     def _goes(self, file: SourceFile, text: bytes, tag: int, attribute: bytes) -> Destination:
+        if _HIDDEN.match(text, tag):
+            return "unseen"  # nobody types anything there
         close = text.find(b">", tag)
         named = re.search(rb"(?<![\w-])name\s*=", text[tag : close if close > 0 else tag + 400]) is not None
         if attribute in _KEPT or _TAKEN_BY_SCRIPT.search(text) or self._taken(file.unit):

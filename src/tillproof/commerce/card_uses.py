@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.lexicon import CardPart
+from tillproof.commerce.lexicon import CardPart, snake
 from tillproof.commerce.names import written
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import Instance, Param, Value, options, pattern
@@ -33,6 +33,7 @@ _RULES = re.compile(
 _VALIDATORS = ("joi", "zod", "z", "yup", "v", "valibot", "@hapi/joi", "celebrate", "@sinclair/typebox", "type", "s", "t")
 _MASK = re.compile(r"[Xx*]{2,}([/-]?[Xx*]+)?")
 _TRANSLATES = re.compile(r"_|__|_[enx]|_nx|esc_(html|attr)(__|_e|_x)|u?gettext(_lazy)?|trans(late)?|\$?tc?|lang|formatMessage|get_string")
+_UNPACKS = ("json_decode", "parse", "loads", "unserialize")
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
 
 
@@ -71,7 +72,18 @@ class CardUses:
                     found.setdefault((use.kind, use.file, fn.number, use.name), use)
         for use in self._bound():
             found.setdefault((use.kind, use.file, use.line, use.name), use)
-        return sorted(found.values(), key=lambda u: (u.file, u.line, u.name))
+        packed = {snake(u.name) for u in found.values() if u.fn is not None and u.kind == "object" and self._is_unpacked(u.fn, u.instr)}
+        uses = (u for u in found.values() if u.kind != "object" or snake(u.name) not in packed)
+        return sorted(uses, key=lambda u: (u.file, u.line, u.name))
+
+    def _is_unpacked(self, fn: Fn, i: int) -> bool:
+        """Whether what is read is unpacked like a message, which no card number is: ``json_decode((string) $payment->getCcNumber())``."""
+        body, uses = self.model.program.body(fn), self.model.evaluator.defuse(fn).uses(i)
+        return any(
+            (body.op[u] == Op.CAST and self._is_unpacked(fn, u))
+            or (body.op[u] == Op.CALL and body.called(u) in _UNPACKS and body.args(u)[0] != i)
+            for u in uses
+        )
 
     # --- in a function
 

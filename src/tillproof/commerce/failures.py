@@ -13,6 +13,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
 from tillproof.flow.tries import catches as catches_of
 from tillproof.flow.values import Const, FunctionV, Result, Value, constant, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -134,6 +135,20 @@ class Failures:
         blocks = frozenset(b for start in catch.blocks for b in reached_from(body, start))
         ends = self.ends(fn, blocks)
         return bool(ends) and all(body.op[e] == Op.RECORD for e in ends) and not self.passes_on(fn, blocks)
+
+    def kept_in_answer(self, fn: Fn, caught: int) -> bool:
+        """Whether a handler writes the failure into what its function answers, by itself or in a list: ``$answer['error'] = $message``."""
+        catch = self.caught_at(fn, caught)
+        if catch is None:
+            return False
+        body = self.model.program.body(fn)
+        holding = {_held_by(body, i) for i in body.rows(catch.blocks) if _FAILED.search(_key_set(body, i))} - {""}
+        for i, op in enumerate(body.op):
+            given = body.args(i)[2:3] if op == Op.SET_INDEX else [a for _, a in body.call(i)[1]] if op == Op.CALL else []
+            if any(a >= 0 and body.op[a] == Op.NAME and body.name(a) in holding for a in given) and (into := _held_by(body, i)):
+                holding.add(into)
+        ends = self.ends(fn, frozenset(b for block in catch.blocks for b in reached_from(body, block)))
+        return any(body.op[end] == Op.NAME and body.name(end) in holding for end in ends)
 
     def _returned(self, fn: Fn, catch: Catch) -> list[Value]:
         """What a handler returns."""
@@ -383,3 +398,19 @@ class Failures:
         """Whether some blocks write, send or queue something themselves."""
         body = self.model.program.body(fn)
         return any(self.model.effects.plain(fn, i) is not None for i in body.rows(blocks) if body.op[i] == Op.CALL)
+
+
+def _key_set(body: Body, i: int) -> str:
+    """The key or member that an instruction writes; empty where it writes none that is known."""
+    if body.op[i] == Op.SET_FIELD:
+        return body.name(i)
+    const = body.const(body.args(i)[1]) if body.op[i] == Op.SET_INDEX and body.args(i)[1] >= 0 else None
+    return const[1] if const is not None else ""
+
+
+def _held_by(body: Body, i: int) -> str:
+    """The variable whose content an instruction adds to: ``$list[] = …``, ``$answer['error'] = …``, ``list.push(…)``."""
+    holder = body.args(i)[0] if body.op[i] in (Op.SET_INDEX, Op.SET_FIELD) else -1
+    if body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.called(i) in ("push", "append", "add"):
+        holder = body.args(body.args(i)[0])[0]
+    return body.name(holder) if holder >= 0 and body.op[holder] == Op.NAME else ""

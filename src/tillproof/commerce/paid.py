@@ -96,7 +96,8 @@ class PaidPolicy(SenderPolicy):
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
         if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx)):
             return True
-        self.ignored[fn, i] = None
+        if operation.confirms:
+            self.ignored[fn, i] = None
         return False
 
     def _of_visitor(self, source: Source) -> bool:

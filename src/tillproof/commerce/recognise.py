@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from tillproof.commerce.callees import asked_first, asked_for, declared_class, lands, only_makes
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
-from tillproof.ir.body import Body
+from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
@@ -101,6 +101,9 @@ class Recogniser:
             )
             for lang in LANGUAGES
         }
+        self._sdk_namespaces = tuple(
+            sorted({f"{c.rpartition('.')[0].lower()}." for p in paying for c in p.clients.get("php", ()) if "." in c.lstrip(".")})
+        )
         self._makes_client = frozenset(c for clients in self._clients.values() for c in clients if "." in c.lstrip("."))
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
@@ -143,12 +146,13 @@ class Recogniser:
         return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
 
     def sent(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[str, ...]:
-        """The name of the command that a call sends, an object that stands for what is asked: ``client.send(new UpdateCommand({ … }))``."""
+        """The name of the command that a call sends, an object that stands for what is asked: ``client.send(new UpdateCommand({ … }))``, or
+        of what makes it: ``GetPaymentRequestFactory::new($id)->create()``."""
         body = self.program.body(fn)
         if body.op[i] != Op.CALL or body.called(i) != _SENDS or not 0 < len(given := body.call(i)[1]) < 3:
             return ()
         found = options(self.evaluator.value(fn, given[0][1], ctx))
-        return tuple(o.callee.name for o in found if isinstance(o, Result) and o.new and isinstance(o.callee, External))
+        return tuple(name for o in found if isinstance(o, Result) and (name := asked_for(o)))
 
     def _by_base(self, value: Value) -> Iterator[str]:
         """Names of what hangs on an object of ours that was handed over and derives from a class of others, which its own says nothing of:
@@ -184,7 +188,7 @@ class Recogniser:
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the callee is a function of the repository whose body says what it does: a method that keeps whatever records it is made
         for, called on a ``Repository<Order>``, does what its name says to orders, as one of an ORM does."""
-        return _lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
+        return lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
 
     def keeps_records(self, fn: Fn, i: int) -> bool:
         """Whether a call does to records what its name says: one of a package that a pack names, or of a keeper of any record."""
@@ -210,7 +214,9 @@ class Recogniser:
         if spelt and not handed and spelt.rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
-            return self._bundled(fn, i) if lang == "php" else []
+            commands = table.find(self.sent(fn, i, ctx))  # a client of ours that is told a provider's command sends that
+            sent = [Known(provider, thing, True, name) for (provider, thing), pattern, name, _ in commands if not pattern.startswith(".")]
+            return sent or (self._bundled(fn, i) if lang == "php" else [])
         out: list[Known] = []
         called = self.callee_names(fn, i, ctx)
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
@@ -221,7 +227,7 @@ class Recogniser:
             certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
-            if not certain and provider.members and _is_asked_first(body, callee):
+            if not certain and provider.members and asked_first(body, callee):
                 continue
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))
@@ -390,13 +396,13 @@ class Recogniser:
         if self.digests(fn, i) or self._begins_statement(fn, i, ctx):
             return None  # what a digest is made of is kept nowhere
         value = self.evaluator.value(fn, callee, ctx)
-        if _lands(value):
+        if lands(value):
             return None
         possible: tuple[Effect, bool] | None = None
         spelt = self._of_bases(fn, self.callee_names(fn, i, ctx))
-        if any(name.lower() in self._makes_client for name in spelt):
+        if any(self._keeps_nothing(name) for name in spelt):
             return None
-        kind = _declared(value)
+        kind = declared_class(value)
         for effect, pattern, name, _ in table.find(spelt):
             if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
                 continue  # a method of that name of a class that is declared to be something else
@@ -411,6 +417,10 @@ class Recogniser:
             return None
         asked = any(k.certain for k in self.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
         return None if asked else possible
+
+    def _keeps_nothing(self, name: str) -> bool:
+        """Whether a callee of that name makes a provider's client, is of an object of its SDK, or only makes an object."""
+        return name.lower() in self._makes_client or name.lower().startswith(self._sdk_namespaces) or only_makes(name)
 
     def _begins_statement(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call only names the table of a statement that a later one completes: ``db.insert(orders).values({ … })``."""
@@ -475,25 +485,7 @@ def _of_another_package(provider: Provider, called: tuple[str, ...]) -> bool:
     )
 
 
-def _declared(callee: Value) -> str:
-    """The class of outside, in lower case, that the object of a method is declared to be of; empty where none is."""
-    holder = callee.base if isinstance(callee, Member) else None
-    known = holder.type if isinstance(holder, Param) else None
-    return known.name.lower() if isinstance(known, External) else ""
-
-
 def _fits_text(text: str, wanted: str) -> bool:
     """Whether a text is the one that a pack names, or begins with what stands before its ``*``."""
     said, wanted = text.lstrip().casefold(), wanted.casefold()
     return said == wanted or (wanted.endswith("*") and said.startswith(wanted[:-1]))
-
-
-def _lands(callee: Value) -> bool:
-    """Whether a call lands in code of ours that is written for what it is called with, not for any kind of record."""
-    return any(isinstance(o, FunctionV) and not (isinstance(o.this, Instance) and o.this.of is not None) for o in options(callee))
-
-
-def _is_asked_first(body: Body, callee: int) -> bool:
-    """Whether a method is called on what another method answers that is asked for nothing in particular: ``user.orders().create()``."""
-    holder = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
-    return holder >= 0 and body.op[holder] == Op.CALL and body.op[body.args(holder)[0]] == Op.FIELD and not body.call(holder)[1]

@@ -361,6 +361,8 @@ class States:
         op, args = body.op[atom.instr], body.args(atom.instr)
         if op == Op.BINARY:
             operator, left, right = body.text(args[0]), *args[1:3]
+            if any(body.op[side] in (Op.LIST, Op.RECORD) and not body.args(side) for side in (left, right)):
+                return operator not in EQUAL  # `$items !== []`
             const = body.const(right) or body.const(left)
             if const is None or const[1].lower() not in (*_EMPTY, "1"):
                 return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.written_parts import offsets
-from tillproof.flow.choosing import chosen, words_of
+from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around
@@ -252,6 +252,8 @@ class CodeMarks:
             asked = (word.rpartition(".")[2] for word in words_of(body, condition.instr) if len(word) < 60)  # config('services.x.sandbox')
             if any(self._words.has("environment_words", word) for word in asked):
                 return "chosen", (fn.file, body.line[condition.instr])
+        if self._live_otherwise(fn, found.conditions):
+            return "chosen", (fn.file, body.line[found.conditions[0].instr])
         if self._is_offered(body, defuse, i) or self._is_called_without(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
@@ -268,6 +270,20 @@ class CodeMarks:
         body = self._program.body(parent)
         made = next((n for n, op in enumerate(body.op) if op == Op.FUNCTION and body.args(n)[0] == fn.number), None)
         return names_around(body, self._model.evaluator.defuse(parent), made)[:_NEAR_NAMES] if made is not None else []
+
+    def _live_otherwise(self, fn: Fn, conditions: list[Condition]) -> bool:
+        """Whether the live world is chosen by one of the conditions where it turns out the other way, whatever it asks."""
+        body = self._program.body(fn)
+        decided = {(c.instr, not c.truth) for c in conditions}
+        for i, op in enumerate(body.op if decided else ()):
+            word = body.name(i).strip("'\"").rpartition(".")[2] if op in (Op.CONST, Op.FIELD, Op.NAME) else ""
+            if (
+                word
+                and self._words.has("live_values", word)
+                and any(c in decided for c in conditions_of(body, self._model.evaluator.defuse(fn), i))
+            ):
+                return True
+        return False
 
     def _is_offered(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether the live world stands beside it: in a table of both, or in a list to choose from."""

@@ -197,5 +197,6 @@ def describe(repeat: Repeat) -> str:
         name = effect.touch.entity.replace("_", " ")
         if effect.touch.kind == "create":
             return f"another {name} is created"
-        return f"{', '.join(sorted(effect.touch.fields)[:2]) or 'it'} of the {name} is changed"
+        fields = ", ".join(sorted(effect.touch.fields)[:2])
+        return f"{fields} of the {name} is changed" if fields else f"the {name} is changed"
     return _WHAT.get(effect.kind, "the same is done")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.reconcile_remedies import remedy
+from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
@@ -189,6 +190,9 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     place, effect, how = found[0]
     if tied and handler is not None:
         return _whatever_came(model, ruling, handler, place, effect)
+    guesses = [guessed_call(model, p.ctx) for p in handler.walked.proofs if p.refetch] if handler is not None else []
+    if guesses and None not in guesses:
+        return ask_about(model, ruling, min(g for g in guesses if g is not None), "what asks the provider, and for the order's own payment")
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
     chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"

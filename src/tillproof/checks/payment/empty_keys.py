@@ -15,6 +15,7 @@ _PIECES = 80
 _DEEPEST = 6
 # Where the key stands among what the maker of a digest is given, by position and by name.
 _AT = {"python": (0, "key"), "javascript": (1, "key"), "php": (2, "key")}
+_ASKS = ("empty", "is_null", "isset", "strlen", "mb_strlen", "trim", "len", "bool", "is_string")
 _AS_BYTES = ("encode", "strip", "trim", "tostring", "from", "bytes", "str", "strval")
 
 
@@ -88,7 +89,23 @@ def _asked(model: Model, fn: Fn, secret: int) -> bool:
     body = model.program.body(fn)
     spelt = written(model.program, fn, secret)
     ends = (b.end - 1 for b in body.blocks if b.end > b.start)
-    return any(body.op[i] == Op.BRANCH and written(model.program, fn, body.args(i)[0]).removeprefix("!") == spelt for i in ends)
+    return any(body.op[i] == Op.BRANCH and _is_about(model, fn, body.args(i)[0], spelt) for i in ends)
+
+
+def _is_about(model: Model, fn: Fn, condition: int, spelt: str) -> bool:
+    """Whether a condition asks whether something is there: by itself, ``empty($secret)``, ``secret == null``, ``secret.length``."""
+    body = model.program.body(fn)
+    op, args = body.op[condition], body.args(condition)
+    if op == Op.UNARY:
+        return _is_about(model, fn, args[1], spelt)
+    if op == Op.BINARY:
+        sides = args[1:3]
+        return any(body.op[s] == Op.CONST for s in sides) and any(_is_about(model, fn, s, spelt) for s in sides if body.op[s] != Op.CONST)
+    if op == Op.CALL and body.called(condition).lower() in _ASKS and len(body.call(condition)[1]) == 1:
+        return _is_about(model, fn, body.call(condition)[1][0][1], spelt)
+    if op == Op.FIELD and body.name(condition) == "length":
+        return written(model.program, fn, args[0]) == spelt
+    return written(model.program, fn, condition) == spelt
 
 
 def asked_first(model: Model, fn: Fn, secret: int, at: int) -> bool:

@@ -124,7 +124,7 @@ def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
     if entry.role not in ("internal", "platform"):
         return []
     found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in _UNATTENDED)
-    ends = [end for end in found if end is not None and end.instr >= 0]
+    ends = [end for end in found if end is not None and end.instr >= 0 and not model.failures.kept_in_answer(end.fn, end.instr)]
     return [e for e in ends if _is_begun(model, e) or entry.role == "platform" or model.failures.says_nothing(e.fn, e.instr)]
 
 
