@@ -163,7 +163,13 @@ class Data
     }
 }
 """
-_CHOSEN = "if ($this->isTryOut($store)) { $client->setEnvironment(Environment::TEST); } else { $client->setEnvironment(Environment::LIVE, $this->prefix); }"
+_CHOSEN = """\
+if ($this->isTryOut($store)) {
+    $client->setEnvironment(Environment::TEST);
+} else {
+    $client->setEnvironment(Environment::LIVE, $this->prefix);
+}
+"""
 
 
 def test_a_test_world_beside_the_live_one_is_chosen_whatever_is_asked(tmp_path: Path) -> None:
