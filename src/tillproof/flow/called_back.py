@@ -21,6 +21,7 @@ _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 _WAITS = ("then", "transaction", "$transaction")
 _FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
 _ASKED = ("req", "request", "ctx", "context", "next", "done", "cb")
+_ANSWER = 1
 _NODE = (2, 3)
 """How many parameters a function has that is called with a failure or the answer, and at times with more of it."""
 
@@ -38,8 +39,9 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     body = caller.body
     callee, arguments = body.call(call)
     at = (caller.file, body.line[call])
+    answer = ev.at(caller, call) if number == _ANSWER and _is_answer(body, call, params) else None
     if body.op[callee] not in (Op.FIELD, Op.NAME):
-        return ev.at(caller, call) if _is_answer(body, call, number, params) else None
+        return answer
     name = body.name(callee).rpartition(".")[2]
     if name in ev.tells:
         told = [a for _, a in arguments][ev.tells[name] + 1 :]
@@ -47,7 +49,7 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
         return ev.element(ev.at(caller, body.args(callee)[0]), at) if number else ev.at(caller, arguments[1][1])
     if number != 0:
-        return ev.at(caller, call) if _is_answer(body, call, number, params) else None
+        return answer
     if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
         over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
         return ev.element(ev.at(caller, over), at) if over is not None else None
@@ -58,18 +60,18 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     return None
 
 
-def _is_answer(body: Body, call: int, number: int, params: Sequence[Param]) -> bool:
-    """Whether a parameter of a function that a call is handed last is what the call answers: the second, as Node.js has it, behind the
+def _is_answer(body: Body, call: int, params: Sequence[Param]) -> bool:
+    """Whether the second parameter of a function that a call is handed last is what the call answers, as Node.js has it, behind the
     failure."""
-    if number != 1 or body.op[call] != Op.CALL or len(params) not in _NODE or body.called(call) in _WAITS:
+    if body.op[call] != Op.CALL or len(params) not in _NODE or body.called(call) in _WAITS:
         return False
     last = body.call(call)[1][-1:]
     handed_last = bool(last) and body.op[last[0][1]] in (Op.FUNCTION, Op.NAME)
     return handed_last and _FAILED.fullmatch(params[0].name) is not None and params[1].name not in _ASKED
 
 
-def answers_into(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> tuple[FunctionV, int] | None:
-    """The function that a call is handed and calls with its answer, and the number of the parameter; None where the call returns it."""
+def called_with_answer(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+    """The function that a call is handed and calls with its answer; None where the call returns it."""
     body = ev.program.body(fn)
     if body.op[i] != Op.CALL or ev.program.language(fn.file) != "javascript":
         return None
@@ -77,19 +79,19 @@ def answers_into(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> tuple[Func
     if not arguments or body.op[arguments[-1][1]] not in (Op.FUNCTION, Op.NAME):
         return None
     for option in options(ev.value(fn, arguments[-1][1], ctx)):
-        if isinstance(option, FunctionV) and _is_answer(body, i, 1, ev.program.body(option.fn).params):
-            return option, 1
+        if isinstance(option, FunctionV) and _is_answer(body, i, ev.program.body(option.fn).params):
+            return option
     return None
 
 
 def where_answered(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
     """Where the answer to a call arrives that is given to a function handed to it: the parameter, in that function."""
-    into = answers_into(ev, fn, i, ctx)
+    into = called_with_answer(ev, fn, i, ctx)
     if into is None:
         return None
-    body = ev.program.body(into[0].fn)
-    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == into[1]), -1)
-    return Spot(into[0].fn, at, ev.context(into[0], fn, i, ctx, callback=True)) if at >= 0 else None
+    body = ev.program.body(into.fn)
+    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == _ANSWER), -1)
+    return Spot(into.fn, at, ev.context(into, fn, i, ctx, callback=True)) if at >= 0 else None
 
 
 def passed_on(ev: "Evaluator", fn: Fn, i: int, uses: Sequence[int], ctx: Ctx | None) -> tuple[list[Spot], list[int]]:

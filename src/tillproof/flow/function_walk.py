@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tillproof.flow.called_back import answers_into, executor, promise
+from tillproof.flow.called_back import called_with_answer, executor, promise
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
@@ -207,11 +207,11 @@ class FunctionWalk(Implication):
     def _with_answer(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool:
         """The state after a call that returns only with proof. Where it calls a function with its answer, that one has the proof, and what
         follows the call has it not yet."""
-        into = answers_into(self.walk.evaluator, self.fn, i, self.ctx)
+        into = called_with_answer(self.walk.evaluator, self.fn, i, self.ctx)
         if into is None:
             return True
         if happenings is not None and not self.walk.too_deep():
-            happenings.extend(self.walk.enter(into[0], self.fn, i, self.ctx, True).happenings)
+            happenings.extend(self.walk.enter(into, self.fn, i, self.ctx, True).happenings)
         return proven
 
     def _promise(self, i: int, made_with: FunctionV, proven: bool, happenings: list[Happening] | None) -> bool:
