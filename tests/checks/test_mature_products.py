@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.checks.test_python_shops import found
 from tests.checks.test_stock import ruled
 
+_LARAVEL = '{"require": {"laravel/framework": "^11.0", "stripe/stripe-php": "^15.0"}}'
 _REFUND = """\
 from authorizenet import apicontractsv1
 from authorizenet.apicontrollers import createTransactionController
@@ -322,3 +323,153 @@ def test_what_a_row_without_a_column_reads_as_is_stored_nowhere(tmp_path: Path) 
 
     assert count("sound", _ROWS) == 0
     assert count("broken", _ROWS.replace("'complete';", f"'complete'; {_KEPT}")) == 1
+
+
+_PAY_BY_CREDIT = """\
+<?php
+namespace App\\Http\\Controllers;
+
+use App\\Models\\Invoice;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\DB;
+
+class InvoicePayment extends Controller
+{
+    public function store(Request $request, Invoice $invoice)
+    {
+        DB::transaction(function () use ($request, $invoice) {
+            $credit = $request->user()->credits()->lockForUpdate()->first();
+            if ($credit->amount >= $invoice->remaining) {
+                $credit->amount -= $invoice->remaining;
+                $credit->save();
+                $invoice->payments()->create(['amount' => $invoice->remaining, 'status' => 'paid']);
+            }
+        });
+        return redirect('/invoices');
+    }
+}
+"""
+
+
+def test_what_is_taken_from_a_credit_has_paid(tmp_path: Path) -> None:
+    def count(name: str, code: str) -> int:
+        routes = (
+            "<?php\nuse App\\Http\\Controllers\\InvoicePayment;\nuse Illuminate\\Support\\Facades\\Route;\n"
+            "Route::post('/invoices/{invoice}/credit', [InvoicePayment::class, 'store'])->middleware('auth');\n"
+        )
+        files = {"composer.json": _LARAVEL, "routes/web.php": routes, "app/Http/Controllers/InvoicePayment.php": code}
+        return len(found(tmp_path / name, files, "payment/fulfil-on-redirect"))
+
+    assert count("sound", _PAY_BY_CREDIT) == 0
+    assert count("never looked at", _PAY_BY_CREDIT.replace("$credit->amount >= $invoice->remaining", "$invoice->due_at")) == 1
+    assert count("never taken", _PAY_BY_CREDIT.replace("$credit->amount -= $invoice->remaining;", "")) == 1
+
+
+_PAID_HOOK = """\
+<?php
+namespace App\\Http\\Controllers;
+
+use App\\Services\\Books;
+use Illuminate\\Http\\Request;
+use Stripe\\Webhook;
+
+class StripeHook extends Controller
+{
+    public function handle(Request $request)
+    {
+        $event = Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('stripe.webhook'));
+        if ($event->type === 'payment_intent.succeeded') {
+            $intent = $event->data->object;
+            Books::addPayment($intent->metadata->invoice_id, $intent->amount, transactionId: $intent->id);
+        }
+        return response('');
+    }
+}
+"""
+_PAID_BOOKS = """\
+<?php
+namespace App\\Services;
+
+use App\\Models\\Invoice;
+use Illuminate\\Support\\Facades\\DB;
+
+class Books
+{
+    public static function addPayment($invoice, $amount, $transactionId = null)
+    {
+        return DB::transaction(function () use ($invoice, $amount, $transactionId) {
+            $invoice = Invoice::where('id', $invoice)->lockForUpdate()->firstOrFail();
+            if (!$transactionId) {
+                return $invoice->transactions()->create(['amount' => $amount]);
+            }
+            return $invoice->transactions()->updateOrCreate(['transaction_id' => $transactionId], ['amount' => $amount]);
+        });
+    }
+}
+"""
+
+
+def test_a_row_for_payments_without_an_id_is_none_for_those_that_have_one(tmp_path: Path) -> None:
+    def count(name: str, books: str, hook: str = _PAID_HOOK) -> int:
+        routes = (
+            "<?php\nuse App\\Http\\Controllers\\StripeHook;\nuse Illuminate\\Support\\Facades\\Route;\n"
+            "Route::post('/stripe/webhook', [StripeHook::class, 'handle']);\n"
+        )
+        files = {
+            "composer.json": _LARAVEL,
+            "routes/api.php": routes,
+            "app/Http/Controllers/StripeHook.php": hook,
+            "app/Services/Books.php": books,
+        }
+        return len(found(tmp_path / name, files, "idempotency/handler-not-idempotent"))
+
+    assert count("sound", _PAID_BOOKS) == 0
+    assert count("no id is handed over", _PAID_BOOKS, _PAID_HOOK.replace(", transactionId: $intent->id", "")) == 1
+    assert count("a row each time", _PAID_BOOKS.replace("if (!$transactionId)", "if ($transactionId)")) == 1
+
+
+_DESK = """\
+from flask import Flask, request
+from flask_login import login_required
+
+from books.models import Invoice, db
+
+app = Flask(__name__)
+
+
+@app.post("/ROUTE")
+@login_required
+def write_invoice():
+    data = request.get_json()
+    invoice = Invoice(OWNER, total=data["total"], status="open")
+    db.session.add(invoice)
+    db.session.commit()
+    return {"id": invoice.id}
+
+
+@app.post("/ROUTE/<int:number>/paid")
+@login_required
+def note_payment(number):
+    data = request.get_json()
+    invoice = Invoice.query.get(number)
+    CHECKED
+    invoice.status = "paid"
+    db.session.commit()
+    return {}
+"""
+
+
+def test_who_names_the_customer_for_whom_he_acts_may_be_the_shop(tmp_path: Path) -> None:
+    def outcomes(route: str, owner: str, checked: str) -> set[str]:
+        root = tmp_path / f"{route}-{owner[:9]}".replace("/", "-")
+        code = _DESK.replace("ROUTE", route).replace("OWNER", owner).replace("CHECKED", checked)
+        files = {"requirements.txt": "flask\nflask-login\n", "books/desk.py": code}
+        totals = ruled(root, "payment/client-amount", files)
+        return {r for r, *_ in totals} | {r for r, *_ in ruled(root, "payment/fulfil-on-redirect", files)}
+
+    named = 'customer_id=data["customer_id"]', 'note(data["customer_id"])'
+    own = "user_id=current_user.id", "pass"
+    assert outcomes("invoices", *named) == {"unknown"}
+    assert outcomes("invoices", *own) == {"broken"}
+    assert outcomes("checkout", *named) == {"broken"}
+    assert outcomes("admin/invoices", *own) == {"unknown"}

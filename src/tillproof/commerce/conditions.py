@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Held
+from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.touches import THROWING
 from tillproof.flow.facts import Condition, Either, Fact, Passed
 from tillproof.flow.implication import truth_of
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 EQUAL = ("==", "===", "is", "in", "eq")
 UNEQUAL = ("!=", "!==", "is not", "not in", "<>")
-INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
-"""Calls that return only when their first argument is true (or false)."""
 _DEEPEST = 6
 _EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")

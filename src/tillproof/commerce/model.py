@@ -13,6 +13,7 @@ from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
 from tillproof.commerce.cards import Cards
 from tillproof.commerce.conditions import Conditions
+from tillproof.commerce.counter import Counter
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
@@ -311,6 +312,10 @@ class Model:
             role, _ = self._asked_roles.of(FunctionV((fn.file, 1), fn, None), (), "public")
             self._demanding[fn] = role == "staff"
         return self._demanding[fn]
+
+    @cached_property
+    def counter(self) -> Counter:
+        return Counter(self)
 
     @cached_property
     def reach(self) -> Reach:

@@ -18,6 +18,8 @@ _EQUALITY = ("==", "===", "!=", "!==")
 _SAYS_PAID = re.compile(r"((is|was|has)_(been_)?)?(paid|fully_paid|settled|captured)")
 _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 
+_FREE = re.compile(r"(is_)?free(_(plan|of_charge|tier))?|no_charge|gratis|complimentary")
+_KIND = re.compile(r"(\w+_)?(type|kind|plan|tier|pricing|price_type|cost_type|model|mode|billing|access)")
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _RECEIPT = re.compile(
@@ -88,6 +90,21 @@ def _is_order(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether a value is a record of an order, a payment or the like, and not what a request or a provider's answer holds."""
     held = model.records.holder(fn, i, ctx)[0]
     return bool(held) and model.words.has("order_entities", held) and model.schema.table(held, fn.file) is not None
+
+
+def costs_nothing(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> int | None:
+    """The side of a comparison that is the kind of what is sold, where it asks whether that is given away: ``plan.type === 'free'``."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUALITY:
+        return None
+    left, right = body.args(i)[1:3]
+    for side, other in ((left, right), (right, left)):
+        told = [said_by(o) for o in options(model.evaluator.value(fn, other, ctx))]
+        if not told or not all(t is not None and _FREE.fullmatch(snake(t)) for t in told) or body.op[side] != Op.FIELD:
+            continue
+        if _KIND.fullmatch(snake(body.name(side))):
+            return side
+    return None
 
 
 def still_owed(words: Words, name: str, value: Value) -> bool:

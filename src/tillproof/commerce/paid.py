@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce import told_states
 from tillproof.commerce.answers import answered
+from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import chooses_paid, comes_after, paid_before, said_by, still_owed
+from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by, still_owed
 from tillproof.commerce.pretended import names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
@@ -46,14 +47,9 @@ _PREPARES = ("prepare",)
 _NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 """What is made for a customer; others write their own invoices and payments down."""
 _ONE = ("1", "true", "True", "TRUE")
-_ZERO = ("0", "0.0", "0.00")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
-_BALANCE = re.compile(
-    r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)|(\w+_)?balance_[a-z]{2,6}"
-)
-_TAKES = re.compile(r"(withdraw|debit|deduct|spend|decrement|subtract)(_|$)")
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
@@ -109,7 +105,7 @@ class PaidPolicy(SenderPolicy):
 
     def owes_nothing(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A comparison by which no payment system has anything to say: nothing is to be paid, not yet, or not to one."""
-        found = self._nothing_to_pay(fn, i, ctx) or self._paid_from_balance(fn, i, ctx)
+        found = self._nothing_to_pay(fn, i, ctx) or self._given_away(fn, i, ctx) or self._paid_from_balance(fn, i, ctx)
         return found or self._paid_on_delivery(fn, i) or self._only_pretended(fn, i, ctx)
 
     def _only_pretended(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
@@ -129,46 +125,11 @@ class PaidPolicy(SenderPolicy):
         return None
 
     def _paid_from_balance(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        """What the customer has with the shop is enough, and is taken: ``if wallet.balance < total`` before ``wallet.balance -= total``."""
-        body = self.model.program.body(fn)
-        if body.op[i] != Op.BINARY:
-            return None
-        operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
-        held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
-        held = self._read_before(fn, held) if held >= 0 else held
-        if held < 0 or body.op[held] != Op.FIELD or not _BALANCE.fullmatch(snake(body.name(held))):
-            return None
-        if self._from_sender(self.model.evaluator.value(fn, held, ctx)) or not self._is_taken(fn, body.name(held)):
+        held = enough_and_taken(self.model, fn, i)
+        if held is None or self._from_sender(self.model.evaluator.value(fn, held, ctx)):
             return None
         self._note(fn, i, ctx, "what the customer has with the shop is enough, and is taken", "equality")
         return Proof("boolean")
-
-    def _read_before(self, fn: Fn, i: int) -> int:
-        """The member that a variable was read from, where it is one: ``held = wallet.balance``."""
-        body = self.model.program.body(fn)
-        stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
-        return body.args(stores[0])[1] if len(stores) == 1 else i
-
-    def _is_taken(self, fn: Fn, name: str) -> bool:
-        """Whether a function takes something off a field, by itself, in what it hands to a write, or by a call that says so."""
-        body = self.model.program.body(fn)
-        for i, op in enumerate(body.op):
-            if op == Op.CALL and _TAKES.match(snake(body.called(i))):
-                return True
-            if op == Op.SET_FIELD and body.name(i) == name and self._goes_down(fn, body.args(i)[2]):
-                return True
-            if op == Op.RECORD and any(key == name and self._goes_down(fn, value) for key, value in _entries(body, i)):
-                return True
-        return False
-
-    def _goes_down(self, fn: Fn, i: int) -> bool:
-        """Whether a value is a difference, in a variable perhaps, or says by how much a field goes down: ``{ decrement: total }``,
-        ``-total``."""
-        body = self.model.program.body(fn)
-        i = self._read_before(fn, i)
-        if body.op[i] in (Op.BINARY, Op.UNARY):
-            return body.text(body.args(i)[0]).startswith("-")
-        return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """An order of ours that is paid or sent already owes nothing."""
@@ -181,18 +142,19 @@ class PaidPolicy(SenderPolicy):
         if body.op[i] != Op.BINARY:
             return None
         operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
-        if self._is_zero(fn, left):
+        if is_zero(body, left):
             left, right, operator = right, left, _MIRRORED.get(operator, operator)
-        if operator not in _AGAINST_ZERO or not self._is_zero(fn, right):
+        if operator not in _AGAINST_ZERO or not is_zero(body, right):
             return None
         name = snake(written(self.model.program, fn, left).rpartition(".")[2]).removeprefix("get_")
         if not self.model.words.money(name) or self.model.requests.sources_in(self.model.evaluator.value(fn, left, ctx), 20):
             return None
         return Proof("boolean")
 
-    def _is_zero(self, fn: Fn, i: int) -> bool:
-        const = self.model.program.body(fn).const(i)
-        return const is not None and const[1] in _ZERO
+    def _given_away(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """What is given away by its own kind, and not because the sender says so, owes nothing."""
+        side = costs_nothing(self.model, fn, i, ctx)
+        return Proof("boolean") if side is not None and not self._from_sender(self.model.evaluator.value(fn, side, ctx)) else None
 
     def pays_somewhere(self, fn: Fn) -> bool:
         """Whether a function may mark something as paid, for some caller: by what it writes itself, or by what is handed to it."""

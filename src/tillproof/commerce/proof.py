@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.conditions import INSISTS
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
+from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone, is_salted
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth

@@ -15,7 +15,22 @@ from tillproof.commerce.states import Writes
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
-from tillproof.flow.values import CONVERSIONS, External, FunctionV, Instance, Member, Mix, Result, Text, Value, options
+from tillproof.flow.values import (
+    CONVERSIONS,
+    Choice,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Result,
+    Text,
+    Value,
+    constant,
+    options,
+)
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -31,6 +46,7 @@ _NOTES = re.compile(
     r"|abandon\w*|token|credential|counter|sequence|ipn|inbox|outbox|lock|mutex|rate_limit|throttle|nonce|user|usermeta|postmeta|customer"
     r"|address|cart|profile|setting|comment|response|exception|error|failure|check_failure|attempt)(_.*)?"
 )
+_ID = re.compile(r"(\w+_)?(id|uuid|reference|ref|txn|no)")
 # What arrived, kept as it came in a table of events.
 _EVENT = re.compile(r"\w+_event")
 _RAW = {"raw", "payload", "body", "raw_body", "raw_payload", "raw_event"}
@@ -124,9 +140,34 @@ class Repeats:
         if target.fn not in self._memo:
             effects = self.model.effects.of(target)
             self._memo[target.fn] = [
-                Repeat(effect, harm, self.guards(effect, target)) for effect in effects if (harm := self.harm(effect)) is not None
+                Repeat(effect, harm, self.guards(effect, target))
+                for effect in effects
+                if (harm := self.harm(effect)) is not None and not self._is_without_id(effect)
             ]
         return self._memo[target.fn]
+
+    def _is_without_id(self, effect: Effect) -> bool:
+        """Whether an effect is only of payments that came without an id, where this message has one: ``if (!$transactionId) return
+        $invoice->payments()->create(…)``. What is done with an id is another effect."""
+        for held in self.model.effects.held(effect):
+            for atom in self.model.conditions.behind(held):
+                if isinstance(atom, AnyOf) or atom.truth is not False or self.model.program.body(atom.fn).op[atom.instr] != Op.NAME:
+                    continue
+                given = options(self.model.evaluator.value(atom.fn, atom.instr, atom.ctx))
+                if all(self._is_given_id(o) for o in given):
+                    return True
+        return False
+
+    def _is_given_id(self, value: Value) -> bool:
+        """Whether a value is the id of something that a message or a provider's answer tells of, and no record of ours."""
+        if not isinstance(value, (Member, Element)) or not _ID.fullmatch(snake(_last(value))):
+            return False
+        here: Value = value
+        while isinstance(here, (Member, Element)):
+            here = here.base
+        return self.model.records.read_behind(here) is None and (
+            isinstance(here, (Result, Choice)) or self.model.requests.source(value) is not None
+        )
 
     def harm(self, effect: Effect) -> Harm | None:
         """What is harmed when an effect happens twice; None when a second time changes nothing, or nothing that matters."""
@@ -317,6 +358,10 @@ class Repeats:
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
+
+
+def _last(value: Member | Element) -> str:
+    return value.name.rpartition(".")[2] if isinstance(value, Member) else (constant(value.key) or "") if value.key is not None else ""
 
 
 def _notes(touch: Touch) -> bool:

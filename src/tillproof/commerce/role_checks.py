@@ -18,6 +18,9 @@ _ABSENT = ("empty", "is_null")
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 
 
+INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
+"""Calls that return only when what they are given is so, or is not."""
+
 Sides = tuple[tuple[int, ...], ...]
 _Leaves = Callable[[Body, int, int, frozenset[str]], bool | None]
 
@@ -52,7 +55,7 @@ def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False)
             if on is None:
                 block = _joined(body, true, false)
                 continue
-            yield from (("holds", ((i,),)) for i in _holding(body, body.args(last)[0], on))
+            yield from (("holds", ((i,),)) for i in holding(body, body.args(last)[0], on))
             block = true if on else false
         elif len(forward) == 1:
             block = forward[0][1]
@@ -73,7 +76,7 @@ def _either(body: Body, block: int, leaves: _Leaves, exits: frozenset[str]) -> t
                 break
             else:
                 on = ways[True] == goal
-            sides.append(tuple(_holding(body, body.args(body.blocks[here].end - 1)[0], on)))
+            sides.append(tuple(holding(body, body.args(body.blocks[here].end - 1)[0], on)))
             if len(sides) > 1 and (decided := leaves(body, ways[True], ways[False], exits)) is not None:
                 if decided == on:
                     return tuple(sides), goal
@@ -224,23 +227,23 @@ def _weight(body: Body, blocks: set[int]) -> int:
     return sum(1 for i in body.rows(blocks) if body.op[i] in (Op.CALL, Op.NEW))
 
 
-def _holding(body: Body, i: int, truth: bool) -> Iterator[int]:
+def holding(body: Body, i: int, truth: bool) -> Iterator[int]:
     """The simple conditions that are true when ``i`` is ``truth``."""
     op, args = body.op[i], body.args(i)
     if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
-        yield from _holding(body, args[1], not truth)
+        yield from holding(body, args[1], not truth)
     elif op == Op.CHOICE and body.text(args[0]) in ("or", "and"):
         if (body.text(args[0]) == "and") == truth:
             for operand in args[1:]:
-                yield from _holding(body, operand, truth)
+                yield from holding(body, operand, truth)
     elif op == Op.AWAIT:
-        yield from _holding(body, args[0], truth)
+        yield from holding(body, args[0], truth)
     elif op == Op.BINARY:
         same = body.text(args[0]) in (_EQUAL if truth else _UNEQUAL)
         if (literal := _against_literal(body, args)) is not None:
             side, value = literal
             if same or (body.text(args[0]) in (_EQUAL | _UNEQUAL) - {"in", "not in"}):
-                yield from _holding(body, side, value == same)
+                yield from holding(body, side, value == same)
         elif same:
             yield i
     elif truth or (op == Op.CALL and body.called(i) in _ABSENT):

@@ -1,9 +1,11 @@
 """What the packs' names for guards and roles say of a guard's name."""
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tillproof.commerce.names import fits
+from tillproof.commerce.role_rights import held_by
 from tillproof.knowledge.schema import Role
 
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
@@ -12,24 +14,26 @@ STAFF_TEXT = re.compile(
     r"(role_)?(super_?)?(admin|administrator|administer|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
 )
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
+_GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard|require|right|ability", re.IGNORECASE)
 OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
-_PERMISSION = re.compile(r"[a-z][\w-]*([.:][\w-]+)+")
-_OF_TENANT = re.compile(
-    r"billing|subscription|plan|workspace|organi[sz]ation|tenant|team|member|(^|[.:_])(own|my|self|cart|checkout)([.:_]|$)"
+RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
+STAFF_WORD = re.compile(
+    r"(is_?|has_?)?(root_?|global_?|site_?|system_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*"
 )
-_OF_SHOP = re.compile(r"(\w+[.:])?(manage|void|refund|approve|export|fulfil\w*|administer)([.:_-]\w+)?|(admin|staff|backoffice|pos)[.:].*")
-STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
 
 
-def permits(text: str) -> Role | None:
-    """Who holds a permission by its name, ``orders.custom.manage``: staff, where it says so of itself. None when it is no permission's
-    name, or one that whoever has paid for the service may hold."""
-    if not _PERMISSION.fullmatch(text) or _OF_TENANT.search(text):
-        return None
-    last = text.rpartition(text[max(text.rfind("."), text.rfind(":"))])[2]
-    return "staff" if _OF_SHOP.fullmatch(text) or _OF_SHOP.fullmatch(last) else "customer"
+def highest(roles: Iterable[Role | None]) -> Role | None:
+    """The most of what is demanded together."""
+    known = [(RANK[r], r) for r in roles if r is not None]
+    return max(known)[1] if known else None
+
+
+def lowest(roles: Sequence[Role | None]) -> Role | None:
+    """The least of alternatives; None when one of them demands nothing."""
+    known = [(RANK[r], r) for r in roles if r is not None]
+    return min(known)[1] if known and len(known) == len(roles) else None
 
 
 class Patterns(NamedTuple):
@@ -57,8 +61,9 @@ def by_text(text: str, patterns: Patterns) -> Role | None:
             if name.endswith("*") and text.startswith(name[:-1]):
                 told = snake(text[len(name) - 1 :])
                 ability = name in ("can:*", "role:*")  # the ability or role that is named decides
-                return "customer" if ability and not _STAFF_PART.search(told) else role  # type: ignore[return-value]
-    return None
+                return "customer" if ability and not _STAFF_PART.search(told) and held_by(text[len(name) - 1 :]) != "staff" else role  # type: ignore[return-value]
+    guard, colon, right = text.partition(":")  # ``App\\Http\\Middleware\\Restrict:orders.update``
+    return held_by(right) if colon and ("\\" in guard or _GUARDING.search(guard)) else None
 
 
 def by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:

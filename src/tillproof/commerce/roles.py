@@ -6,9 +6,22 @@ from functools import cached_property
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
-from tillproof.commerce.role_checks import at_head, lets_owner_pass
+from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_owner_pass
 from tillproof.commerce.role_metadata import Metadata
-from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT, STAFF_WORD, Patterns, by_names, by_text, permits, snake
+from tillproof.commerce.role_names import (
+    OTHERS_AT_THE_SHOP,
+    RANK,
+    STAFF_TEXT,
+    STAFF_WORD,
+    Patterns,
+    by_names,
+    by_text,
+    highest,
+    lowest,
+    snake,
+)
+from tillproof.commerce.role_policies import Policies
+from tillproof.commerce.role_rights import asked_right, held_by, told
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -23,18 +36,19 @@ from tillproof.flow.values import (
     Param,
     Result,
     Seq,
+    Text,
     Unknown,
     Value,
     constant,
     leaves,
     options,
+    pattern,
 )  # fmt: skip
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
 Because = tuple[str, int, str]
-_RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
@@ -43,7 +57,9 @@ _PROVES = re.compile(
     r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
 _MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
-_GUARDING = re.compile(r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can).*")
+_GUARDING = re.compile(
+    r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
+)
 _REFUSALS = {"401", "403"}
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
 _KEYS = ("id", "_id", "uid", "sub", "email")
@@ -67,6 +83,7 @@ class Roles:
         self._read: dict[Fn, Role | None] = {}
         self._enforcing: dict[tuple[Fn, int], tuple[Role, Because] | None] = {}
         self.metadata = Metadata(wiring)
+        self.policies = Policies(wiring.evaluator, lambda fn, i: self._condition(fn, i, self.patterns(fn.file)))
 
     def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
         """Role of a handler behind a chain, and what says so."""
@@ -75,14 +92,15 @@ class Roles:
         best: tuple[Role, Because | None] = (least, None)
         patterns = self.patterns(target.fn.file)
         for role, because in self._all(target, chain, patterns):
-            if _RANK[role] > _RANK[best[0]]:
+            if RANK[role] > RANK[best[0]]:
                 best = role, because
         return best
 
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         said = self.metadata.of(chain)
         for value in chain:
-            for one in (value, *self.metadata.guards_in(value)):
+            within = self.metadata.guards_in(value)
+            for one in within or (value,):
                 asks = self.metadata.asked_by(one)
                 role = self.guard(one, patterns) if asks is None else self.metadata.demand(asks, said)
                 if role:
@@ -123,10 +141,10 @@ class Roles:
             i.local == "*" and self.evaluator.scope.modules.find(file, i.module) for i in self.program.indices[file].imports
         ):
             return
-        found = [max(self._by_includer(*one, depth), key=lambda f: _RANK[f[0]], default=None) for one in includers]
+        found = [max(self._by_includer(*one, depth), key=lambda f: RANK[f[0]], default=None) for one in includers]
         demanded = [f for f in found if f is not None]
         if len(demanded) == len(found):
-            yield min(demanded, key=lambda f: _RANK[f[0]])
+            yield min(demanded, key=lambda f: RANK[f[0]])
 
     def _by_includer(self, file: str, line: int, depth: int) -> Iterator[tuple[Role, Because]]:
         around = [n for n, f in enumerate(self.program.indices[file].functions) if f.line <= line <= f.end_line]
@@ -167,6 +185,9 @@ class Roles:
             yield from self._head(made, patterns)
         if language != "python":
             return
+        for name in (self.program.cls(own).name for own in self.evaluator.scope.lineage(cls)[1:]):
+            if _GUARDING.fullmatch(snake(name)) and (role := self.policies.of_member(cls)):  # a mix-in of ours
+                yield role, (cls.file, self.program.cls(cls).line, name)
         test = self.evaluator.scope.method(cls, "test_func")
         if test is not None and (role := self._reads(test, patterns, 0)):
             function = self.program.function(test)
@@ -184,24 +205,29 @@ class Roles:
         text = constant(value)
         if text is not None:
             return by_text(text, patterns)
+        rights = [held_by(t[3:]) for o in options(value) if isinstance(o, Text) and (t := pattern(o)).startswith("{}:")]
+        if rights:  # a guard's class with the right that it is told
+            return lowest(rights)
         found = [self._one(option, patterns, depth) for option in options(value)]
-        return _lowest(found)
+        return lowest(found)
 
     def _one(self, value: Value, patterns: Patterns, depth: int) -> Role | None:
         if isinstance(value, Seq):
-            return _highest(self.guard(v, patterns, depth + 1) for v in value.items)
+            return highest(self.guard(v, patterns, depth + 1) for v in value.items)
         first = constant(self._first(value) or value) if isinstance(value, Result) else None
         by_name = by_names(plain_names(value), patterns, first)
         if isinstance(value, Result) and value.instr >= 0:
             given = [v for _, v in self.evaluator.arguments(value)]
-            inner = _highest(self.guard(v, patterns, depth + 1) for v in given if constant(v) is None)
-            return _highest((by_name, inner, self._by_argument(plain_names(value), given, patterns)))
+            inner = highest(self.guard(v, patterns, depth + 1) for v in given if constant(v) is None)
+            return highest((by_name, inner, self._by_argument(plain_names(value), given, patterns)))
         if by_name:
             return by_name
         if isinstance(value, FunctionV):
             return self._function(value, patterns, depth)
         if isinstance(value, (ClassV, Instance)):
-            return self._class(value.cls, patterns, depth)
+            made = value.made if isinstance(value, Instance) else None
+            given = [self.evaluator.value(made[0], v, made[2]) for _, v in self.program.body(made[0]).call(made[1])[1]] if made else []
+            return highest((told(given), self._class(value.cls, patterns, depth)))
         if isinstance(value, (External, Member)) and (last := plain_names(value)):
             return self._by_lexicon(last[0].rpartition(".")[2])
         return None
@@ -218,9 +244,9 @@ class Roles:
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
         each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v))]
-        told = [_of_shop(t) or permits(constant(v) or "") == "staff" for v in each if (t := role_text(v))]
-        if told:
-            return "staff" if all(told) else "customer"
+        said = [_of_shop(t) or held_by(constant(v) or t) == "staff" for v in each if (t := role_text(v))]
+        if said:
+            return "staff" if all(said) or told(each) == "staff" else "customer"
         return self._by_lexicon(word)
 
     def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
@@ -228,13 +254,13 @@ class Roles:
         if value.outer is not None and self.program.parent(value.fn) == value.outer.fn:
             made = value.outer
             given = [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
-            told = self._by_argument((self.program.name(made.fn),), given, patterns)
-            if told:  # a permission by its name: what the guard asks beside it says whose it is
-                named = told == "customer" and any(permits(t) for a in given if (t := constant(a)) is not None)
-                return _highest((told, self._reads(value.fn, patterns, depth) if named else None))
+            said = self._by_argument((self.program.name(made.fn),), given, patterns)
+            if said:  # a permission by its name: what the guard asks beside it says whose it is
+                named = said == "customer" and any(held_by(t) for a in given if (t := constant(a)) is not None)
+                return highest((said, self._reads(value.fn, patterns, depth) if named else None))
             name = name or self.program.name(made.fn)
         read = self._reads(value.fn, patterns, depth)
-        return _highest((read, self._by_lexicon(name) if read != "staff" else None))
+        return highest((read, self._by_lexicon(name) if read != "staff" else None))
 
     def _class(self, cls: ClassId, patterns: Patterns, depth: int) -> Role | None:
         for name in _METHODS:
@@ -244,9 +270,9 @@ class Roles:
                 if read:
                     return read
         asks = self.evaluator.scope.method(cls, "authenticate")  # it refuses by raising alone: an answer of nothing lets anybody pass
-        refused = _highest(role for role, _ in self._head(asks, patterns, 1)) if asks is not None else None
+        refused = highest(role for role, _ in self._head(asks, patterns, 1)) if asks is not None else None
         by_base = [by_names((b,), patterns, None) for b in self.evaluator.scope.foreign_bases(cls)]
-        return refused or _highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
+        return refused or highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
 
     def _by_lexicon(self, name: str) -> Role | None:
         word = snake(name)
@@ -281,9 +307,9 @@ class Roles:
             for i, op in enumerate(body.op):
                 refuses = refuses or self._refuses(one, i)
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
-                    asked = _highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
+                    asked = highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
                 elif op == Op.BINARY:
-                    asked = _highest((asked, compares_role(self.evaluator, one, i)))
+                    asked = highest((asked, compares_role(self.evaluator, one, i)))
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
@@ -291,12 +317,12 @@ class Roles:
                     refuses = refuses or (told is not None and self._returned(one, i))
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
-                    asked = _highest((asked, told, below))
+                    asked = highest((asked, told, below))
                     refuses = refuses or (below is not None and (self._throws(ours[0]) or not self._is_statement(one, i)))
         if asked == "staff" and lets_owner_pass(self.program.body(fn)):
             asked = "customer"
         if not refuses and self.program.language(fn.file) == "php":  # a middleware that sends everybody else away
-            return _highest(role for role, _ in self._head(fn, patterns))
+            return highest(role for role, _ in self._head(fn, patterns))
         return asked if refuses else None
 
     def _is_handed_session(self, fn: Fn, name: str) -> bool:
@@ -364,10 +390,12 @@ class Roles:
         return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
 
     def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
+        for least, asks in self.policies.of_forms(fn) if depth == 0 else ():
+            yield least, (*self.wiring.place(asks), self.program.qualified(asks))
         for what, sides in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
             if what == "runs":
                 yield from self._called(fn, sides[0][0], patterns, depth)
-            elif role := _lowest([_highest(self._condition(fn, i, patterns) for i in side) for side in sides]):
+            elif role := lowest([highest(self._condition(fn, i, patterns) for i in side) for side in sides]):
                 yield role, self._because(fn, sides[0][0])
 
     def _because(self, fn: Fn, i: int) -> Because:
@@ -377,17 +405,25 @@ class Roles:
     def _called(self, fn: Fn, i: int, patterns: Patterns, depth: int) -> Iterator[tuple[Role, Because]]:
         """What a call that is always made demands: a function of ours that raises or exits for everybody else, or a guard of the packs
         whose answer nobody waits for."""
-        callee = self.program.body(fn).args(i)[0]
+        body = self.program.body(fn)
+        callee, given = body.call(i)
+        word = body.called(i).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        if word in INSISTS and given:
+            for one in holding(body, given[0][1], INSISTS[word]):
+                if role := self._condition(fn, one, patterns):
+                    yield role, self._because(fn, i)
+            return
         value = self.evaluator.value(fn, callee)
         own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
+        if self._is_statement(fn, i) and (role := self.policies.insisted(fn, i)):
+            yield role, self._because(fn, i)
         if not own and self._is_statement(fn, i):
-            given = self.program.body(fn).call(i)[1]
             role = by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
                 yield role, self._because(fn, i)
         elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
-            if (told := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and self._throws(own[0]):
-                yield told, self._because(fn, i)
+            if (asked := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and self._throws(own[0]):
+                yield asked, self._because(fn, i)
             elif found := self._enforced(own[0], patterns, depth + 1):
                 yield found
 
@@ -404,7 +440,7 @@ class Roles:
             self._enforcing[key] = None
             if _TELLING.search(self.program.sources[fn.file]):
                 found = list(self._head(fn, patterns, depth))
-                self._enforcing[key] = max(found, key=lambda f: _RANK[f[0]], default=None)
+                self._enforcing[key] = max(found, key=lambda f: RANK[f[0]], default=None)
         return self._enforcing[key]
 
     def _condition(self, fn: Fn, i: int, patterns: Patterns) -> Role | None:
@@ -412,7 +448,7 @@ class Roles:
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
             return compares_role(self.evaluator, fn, i) or self._compares_secret(fn, i)
-        if role := asked_role(self.evaluator, fn, i):
+        if role := asked_role(self.evaluator, fn, i) or asked_right(self.evaluator, fn, i):
             return role
         value = self.evaluator.value(fn, i)
         for option in options(value):
@@ -474,28 +510,13 @@ def _asks(word: str, of_messages: bool) -> Role | None:
     return "customer" if (_PROVES.fullmatch(name) and not of_messages) or name in ("user", "current_user", "session") else None
 
 
-def _highest(roles: "Iterator[Role | None] | tuple[Role | None, ...]") -> Role | None:
-    known: list[Role] = [r for r in roles if r is not None]
-    if not known:
-        return None
-    highest: Role = max(known, key=_RANK.__getitem__)
-    return highest
-
-
-def _lowest(roles: list[Role | None]) -> Role | None:
-    """The least of alternatives; None when one of them demands nothing."""
-    known: list[Role] = [r for r in roles if r is not None]
-    if not known or len(known) != len(roles):
-        return None
-    lowest: Role = min(known, key=_RANK.__getitem__)
-    return lowest
-
-
 def _shown(wiring: Wiring, value: Value) -> str:
     """A guard's name for people."""
     text = constant(value)
     if text is not None:
         return text
+    if right := next((t[3:] for o in options(value) if isinstance(o, Text) and (t := pattern(o)).startswith("{}:")), None):
+        return right
     if isinstance(value, FunctionV):
         return wiring.program.qualified(value.outer.fn if value.outer and not wiring.program.name(value.fn) else value.fn)
     if isinstance(value, (ClassV, Instance)):

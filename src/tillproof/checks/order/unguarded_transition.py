@@ -103,7 +103,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     name = worst.touch.entity.replace("_", " ")
     to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
     ruling.outcome = "broken"
-    ruling.severity = "high" if webhook or entry.role in ("public", "customer") else "medium"
+    ruling.severity = "high" if webhook or (entry.role in ("public", "customer") and model.counter.of(entry) is None) else "medium"
     ruling.confidence = "certain" if worst.effect.certain else "likely"
     ruling.anchor = lines(model, place)
     flag = not model.words.has("status_fields", worst.field) and worst.to == (snake(worst.field),)

@@ -9,7 +9,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Value
+from tillproof.flow.values import Ctx, Value
 
 _PIECES = 200
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
@@ -19,7 +19,8 @@ _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.cr
 class AmountSite:
     """``what``: ``charge`` (given to a provider), ``order-total`` (written on an order), ``cart-line`` (the price of a line of a library's
     cart), ``free`` (decides whether to charge at all).
-    ``direct``: the value itself, not something it is computed with. ``key``: the field or argument that holds it."""
+    ``direct``: the value itself, not something it is computed with. ``key``: the field or argument that holds it. ``ctx``: the calls that
+    lead there, where the value hangs on them."""
 
     what: str
     operation: str
@@ -28,6 +29,7 @@ class AmountSite:
     value: Value
     direct: bool = False
     key: str = ""
+    ctx: Ctx | None = None
 
 
 def amount_sites(model: Model) -> Iterator[AmountSite]:
@@ -84,8 +86,11 @@ def beside_the_price(model: Model, word: str) -> bool:
     return any(model.words.has(kind, word) for kind in ("tax_fields", "shipping_fields", "discount_fields"))
 
 
-def told_by_provider(model: Model, fn: Fn) -> bool:
-    """Whether only messages and returns of a provider reach a record: what they say was paid is no price that a customer sets."""
+def told_by_provider(model: Model, fn: Fn, ctx: Ctx | None = None) -> bool:
+    """Whether only messages and returns of a provider reach a record, on this way to it: what they say was paid is no price that a customer
+    sets."""
     handlers = {h.entry.target.fn for h in model.handlers.all}
+    if ctx is not None and (fn := list(ctx.chain())[-1].caller) in handlers:
+        return True
     outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
     return bool(outside) and handlers.issuperset(outside)

@@ -19,13 +19,16 @@ _ORDER = ("<", "<=", ">", ">=")
 _AMONG = ("includes", "contains", "has")
 _AT_LEAST = ("max", "abs", "absint")
 _GIFT = re.compile(
-    r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge",
+    r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge"
+    r"|(?<![a-z])(?:add|buy|purchase|load)?_?credits?(?![a-z_]*(?:card|note|memo|limit|debit))(?![a-z])",
     re.IGNORECASE,
 )
 _PURSE = re.compile(r"wallet/?$")
 _FREELY = re.compile(
     r"donat|tip(?:s|_|$)|pledge|contribut|pay_?what|sponsor|fundrais|gift_?cards?(?!_?(?:amount|total))|add_?funds", re.IGNORECASE
 )
+_COUNT = re.compile(r"(\w+_)?(amount|credits?|tokens?|points?|coins?)")
+_PRICE = re.compile(r"(^|[._])(unit_)?(price|cost)s?(_per_\w+|_each|_cents)?$|per_(credit|token|point|coin|unit)")
 _KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
 _DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte)\(|\bIsPositive\b|\.positive\(|\bpositive\b"
@@ -52,10 +55,38 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     around = [fn for fn in _around(model, site.fn) if word in model.vocabulary.tokens(fn)]
     if model.words.has("quantity_fields", word):
         return lower_bound(model, around, word) or declared_bound(model, around, word)
-    same = _same_as_ours(model, around, word)
+    same = _same_as_ours(model, around, word) or _counted_at_our_price(model, around, word)
     if same is None and _gift(model, site):
         return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
     return same
+
+
+def _counted_at_our_price(model: Model, around: list[Fn], word: str) -> Barrier | None:
+    """Where the client's figure says how many are bought, whatever it is called: ``config('credits.price') * amount``. A provider takes no
+    sum of nothing or less."""
+    for fn in around if _COUNT.fullmatch(snake(word)) else ():
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.BINARY or body.text(body.args(i)[0]) != "*":
+                continue
+            left, right = (model.evaluator.value(fn, a) for a in body.args(i)[1:3])
+            for theirs, ours in ((left, right), (right, left)):
+                if _holds(model, theirs, word) and not _holds(model, ours, word) and any(_PRICE.search(n) for n in _words(model, ours)):
+                    return Barrier(fn.file, body.line[i], "the client says how many, and the price of each is the server's")
+    return None
+
+
+def _words(model: Model, value: Value) -> Iterator[str]:
+    """The members and settings that a figure is made of, unless it is the request's."""
+    if model.requests.sources_in(value, _PIECES):
+        return
+    for piece in (value, *pieces([value], _PIECES, model.evaluator.made_of)):
+        if isinstance(piece, Member):
+            yield snake(piece.name)
+        elif isinstance(piece, Const) and piece.kind == Kind.STRING:
+            yield snake(piece.text.strip("'\""))
+        elif isinstance(piece, Result) and piece.instr >= 0:
+            yield from (snake(text) for _, given in model.evaluator.arguments(piece) if (text := constant(given)) is not None)
 
 
 def _asked_for(model: Model, site: AmountSite) -> Barrier | None:

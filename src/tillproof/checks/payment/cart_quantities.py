@@ -76,7 +76,7 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
         if touch is None or not touch.writes or touch.kind == "delete" or not _LINE.fullmatch(touch.entity):
             continue
         for field, value in touch.fields.items():
-            if value is not None and model.words.has("quantity_fields", snake(field)):
+            if value is not None and model.words.has("quantity_fields", snake(field)) and not snake(field).endswith("_id"):
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, key=field)
 
 

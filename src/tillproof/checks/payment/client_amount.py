@@ -76,6 +76,9 @@ def _kept(model: Model, kept: StoredQuantity) -> Ruling:
     if kept.bound is not None:
         ruling.evidence.append(Evidence(kept.bound.file, kept.bound.line, kept.bound.what, "guard"))
         return ruling
+    if (doubt := model.counter.behind(kept.reached_by)) is not None:
+        ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
+        return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
     source = kept.chosen.value.at
     ruling.anchor = (source[0], source[1], source[1])
@@ -106,7 +109,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     chosen = [c for c in pieces if _is_amount(model, site, c, asked)]
     if not chosen:
         return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(site, ruling)
-    if site.what == "order-total" and told_by_provider(model, site.fn):
+    if site.what == "order-total" and told_by_provider(model, site.fn, site.ctx):
         return None
     if model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))
@@ -116,6 +119,9 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
         ruling.evidence += [Evidence(*c.value.at, "only staff may send this", "guard") for c in chosen if barriers[id(c)] is None]
+        return ruling
+    if site.what != "charge" and (doubt := model.counter.behind(site.fn)) is not None:
+        ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
         return ruling
     _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling

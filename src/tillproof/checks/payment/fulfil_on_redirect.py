@@ -79,6 +79,9 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if asked == _NEVER and (outside := asked_outside(model, entry)) is not None:
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
         return _unknown(model, ruling, outside[:2], question)
+    if asked == _NEVER and (doubt := model.counter.of(entry)) is not None:
+        ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
+        return ruling
     _break(model, entry, ruling, act, (fn, instr), asked)
     if (act.fn, act.instr) in policy.named:
         _as_named(entry, ruling, model, act)

@@ -28,6 +28,7 @@ _CATALOGUE = re.compile(
     r"|coupon|voucher|promo|discount|campaign|offer|goal|target|config|setting|budget|quota|tariff",
     re.IGNORECASE,
 )
+_PRICE_LIST = re.compile(r"((payment|pricing|price|billing|subscription|membership|product|service|hosting|site|internal)_)*plans?")
 _DESCRIBES = frozenset(("title", "name", "description", "slug", "sku"))
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
@@ -54,7 +55,7 @@ def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
         above = [up for ctx in waiting for up in model.callers.above(fn, ctx) if not model.staff_only(up.caller)][:_MOST_CALLERS]
         waiting = []
         for ctx in above:
-            sums = [s for s in _sums(model, fn, i, ctx) if "refund" not in s.key.lower()]
+            sums = [replace(s, ctx=ctx) for s in _sums(model, fn, i, ctx) if "refund" not in s.key.lower()]
             sites += sums
             if _open(model, sums) or (not sums and _hands_on(model, fn, i, ctx)):
                 waiting.append(ctx)
@@ -87,7 +88,11 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     holder = written(model.program, fn, obj).rpartition(".")[2]
     if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx):
         return
-    if model.words.money(name) and (model.words.entity(holder) or _entity_value(model, fn, obj)):
+    if (
+        model.words.money(name)
+        and not _PRICE_LIST.fullmatch(snake(holder))
+        and (model.words.entity(holder) or _entity_value(model, fn, obj))
+    ):
         yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
 
 
@@ -192,6 +197,8 @@ def _order_made(model: Model, fn: Fn, i: int) -> str:
         return ""  # what the customer is told, and nothing that is kept
     named = [parts[-1]] if made else reversed([*parts[:-1], *_tables(body, callee)])
     entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "") or _row_of(model, fn, i)
+    if _PRICE_LIST.fullmatch(snake(entity)):
+        return ""  # what a plan costs is laid down for everybody
     return entity if entity and (made or _writes(model, fn, i)) else ""
 
 

@@ -59,6 +59,9 @@ def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers if b)]
         return ruling
+    if first.what != "charge" and (doubt := model.counter.behind(first.fn)) is not None:
+        ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
+        return ruling
     _break(model, ruling, free)
     return ruling
 

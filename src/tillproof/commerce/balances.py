@@ -1,0 +1,83 @@
+"""Paying from what a customer has with the shop: that it is enough is looked at, and it is taken."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import written
+from tillproof.flow.program import Fn
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_BALANCE = re.compile(
+    r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)|(\w+_)?balance_[a-z]{2,6}"
+)
+_SUM = ("amount", "value", "balance", "total", "remaining")
+_TAKES = re.compile(r"(withdraw|debit|deduct|spend|decrement|subtract)(_|$)")
+_ZERO = ("0", "0.0", "0.00")
+
+
+def enough_and_taken(model: "Model", fn: Fn, i: int) -> int | None:
+    """The balance that a comparison looks at before a function takes from it: ``if wallet.balance < total`` before
+    ``wallet.balance -= total``."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.BINARY:
+        return None
+    operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+    held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
+    held = _read_before(model, fn, held) if held >= 0 else held
+    if held < 0 or body.op[held] != Op.FIELD or not _is_balance(model, fn, held):
+        return None
+    return held if _is_taken(model, fn, body.name(held)) else None
+
+
+def is_zero(body: Body, i: int) -> bool:
+    """Whether a value is the constant nought."""
+    const = body.const(i)
+    return const is not None and const[1] in _ZERO
+
+
+def _is_balance(model: "Model", fn: Fn, i: int) -> bool:
+    """``wallet.balance``, ``user.credits``, ``credit.amount``: by the field, or by the record whose sum it is."""
+    body = model.program.body(fn)
+    name, holder = snake(body.name(i)), written(model.program, fn, body.args(i)[0]).rpartition(".")[2].lstrip("$")
+    return _BALANCE.fullmatch(name) is not None or (name in _SUM and _BALANCE.fullmatch(snake(holder)) is not None)
+
+
+def _read_before(model: "Model", fn: Fn, i: int) -> int:
+    """The member that a variable was read from, where it is one: ``held = wallet.balance``."""
+    body = model.program.body(fn)
+    stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
+    return body.args(stores[0])[1] if len(stores) == 1 else i
+
+
+def _is_taken(model: "Model", fn: Fn, name: str) -> bool:
+    """Whether a function takes something off a field, by itself, in what it hands to a write, or by a call that says so."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.CALL and _TAKES.match(snake(body.called(i))):
+            return True
+        if op == Op.SET_FIELD and body.name(i) == name and _goes_down(model, fn, body.args(i)[2]):
+            return True
+        if op == Op.RECORD and any(key == name and _goes_down(model, fn, value) for key, value in _entries(body, i)):
+            return True
+    return False
+
+
+def _goes_down(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a value is a difference, in a variable perhaps, or says by how much a field goes down: ``{ decrement: total }``,
+    ``-total``."""
+    body = model.program.body(fn)
+    i = _read_before(model, fn, i)
+    if body.op[i] in (Op.BINARY, Op.UNARY):
+        return body.text(body.args(i)[0]).startswith("-")
+    return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
+
+
+def _entries(body: Body, record: int) -> list[tuple[str, int]]:
+    """The keys of a record that are written down, with their values."""
+    keys = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
+    return [(const[1].strip("'\""), value) for key, value in keys if key >= 0 and (const := body.const(key)) is not None]
