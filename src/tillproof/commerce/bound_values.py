@@ -1,4 +1,5 @@
-"""The values that PHP binds to a prepared statement by calls of their own: ``bind_param("si", $name, $id)``, ``bindValue(':id', $id)``."""
+"""The values that PHP binds to a prepared statement by calls of their own: ``bind_param("si", $name, $id)``, ``bindValue(':id', $id)``,
+``execute(['id' => $id])`` before its rows are fetched."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _ALL_AT_ONCE = ("bind_param", "mysqli_stmt_bind_param")
 _ONE_BY_ONE = ("bindvalue", "bindparam")
+_RUN = "execute"
 _BY_FUNCTION = "mysqli_stmt_execute"
 _MADE_BY = ("mysqli_prepare", "mysqli_stmt_prepare")
 _PAIR = 2
@@ -39,9 +41,13 @@ def bound_before(model: "Model", fn: Fn, call: int, ctx: Ctx | None) -> list[Val
         if body.op[i] != Op.CALL or _statement(body, i) != statement:
             continue
         name = body.called(i).lower()
-        if name not in (*_ALL_AT_ONCE, *_ONE_BY_ONE) or not made & set(reaching(_holder(body, i), statement).stores):
+        if name not in (*_ALL_AT_ONCE, *_ONE_BY_ONE, _RUN) or not made & set(reaching(_holder(body, i), statement).stores):
             continue
         given = [v for k, v in body.call(i)[1] if k == ""]
+        if name == _RUN:
+            if not given or body.called(call).lower() == _RUN:
+                continue
+            return [model.evaluator.value(fn, given[0], ctx)]
         values = given[2:] if name.startswith("mysqli") else given[1:]
         if name in _ALL_AT_ONCE:
             return [Seq(at, tuple(model.evaluator.value(fn, v, ctx) for v in values))] if values else []

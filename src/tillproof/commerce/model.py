@@ -35,6 +35,7 @@ from tillproof.commerce.lexicon import Words
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.loaded import Loaded
 from tillproof.commerce.logs import Logs
+from tillproof.commerce.named_bindings import NamedBindings
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.outcomes import Outcomes
 from tillproof.commerce.ownership import Ownership
@@ -121,6 +122,7 @@ class Model:
         self.observers = Observers(self.wiring)
         self.evaluator.answering = self._answering
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
+        self.evaluator.scope.bound = NamedBindings(self.wiring).of
         self.evaluator.scope.service = Services(self.wiring).named
         self.evaluator.scope.row_class = self._row_class
         self._members, self._loaded = KeptUnderMembers(program, self.evaluator.scope, knowledge), Loaded(self.wiring)

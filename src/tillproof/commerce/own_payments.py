@@ -25,7 +25,7 @@ BEGIN = ("payment.create", "checkout.create")
 # The arguments by which providers are told what we call a payment.
 _OUR_NAMES = (
     "reference", "tx_ref", "txRef", "tran_id", "order_id", "orderId", "merchant_order_id", "merchantOrderId", "merchant_reference",
-    "merchantReference", "transaction_details.order_id", "external_id", "externalId",
+    "merchantReference", "transaction_details.order_id", "external_id", "externalId", "out_trade_no", "outTradeNo",
 )  # fmt: skip
 # Those of them, and the like, that what is told of the payment brings back under the same name.
 _COMES_BACK = (
@@ -34,7 +34,7 @@ _COMES_BACK = (
     "invoice_number", "invoiceNumber", "order_number", "orderNumber", "merchant_reference1", "orderRef",
 )  # fmt: skip
 NOTES = ("metadata", "notes", "payment_intent_data.metadata", "client_reference_id", "custom_data", "meta")
-_ID = re.compile(r"(\w+_)?(id|pk|uuid|number|reference|ref|key)|_id")
+_ID = re.compile(r"(\w+_)?(id|pk|uuid|number|no|reference|ref|key)|_id")
 _NUMBERED = re.compile(r"_?(id|pk|uuid|number|no|reference|ref|key)$")
 _BAGS = ("metadata", "notes", "payment_intent_data.metadata", "custom_data", "meta")  # of names that we choose
 _CONVERSIONS = ("string", "str", "number", "int", "parseint", "strval", "intval", "objectid")
@@ -258,6 +258,8 @@ def keys_of(value: Value) -> Iterator[Hashable]:
             yield one.fn, one.name
         elif isinstance(one, Overlay):
             yield from keys_of(one.base)
+        elif isinstance(one, Instance) and one.origin is not None:
+            yield from keys_of(one.origin)
         elif isinstance(one, Element):
             yield from (("element", k) for k in keys_of(one.base))
         elif isinstance(one, Instance) and one.made is not None:

@@ -58,6 +58,8 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _NEWS = ("is_subscribed", "subscribed")
 _PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
 TOTAL_PAID = re.compile(r"(total_paid|paid_total)(_\w+)?")
+_GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
+"""The state of what goes back to the customer."""
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
@@ -258,7 +260,7 @@ class PaidPolicy(SenderPolicy):
     def _says_paid(self, name: str, value: Value, holder: str) -> Said:
         """Whether writing ``value`` into ``name`` of ``holder`` says that money came; loosely, where it may as well say something else."""
         words = self.model.words
-        if words.has("outgoing_entities", holder):
+        if words.has("outgoing_entities", holder) or _GIVEN_BACK.fullmatch(snake(name)):
             return ""
         texts = [said_by(o) for o in options(value)]
         if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):

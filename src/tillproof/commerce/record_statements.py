@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
-_RUNS = ("execute", "mysqli_stmt_execute")
+_RUNS = ("execute", "mysqli_stmt_execute", "fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
 _TAGS = ("$queryraw", "$executeraw", "queryraw", "executeraw", "sql")
 _RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
 # WordPress's connection has the names of its tables as members.

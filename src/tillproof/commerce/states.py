@@ -36,6 +36,7 @@ from tillproof.flow.values import (
     Record,
     Result,
     Seq,
+    Text,
     Unknown,
     Value,
     names,
@@ -419,6 +420,8 @@ class States:
         if constraint is None or constraint.where:
             return None
         told = [snake(c) for c in constraint.columns]
+        if any(self._numbered(touch, c) for c in told):
+            return None  # it is another one each time, whatever it is called
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
             return constraint
         if constraint.primary and all(self._read_off(touch, c) for c in told):
@@ -462,6 +465,27 @@ class States:
                 told = told or isinstance(here, Param)
                 waiting += here.parts()
         return told
+
+    def _numbered(self, touch: Touch, column: str) -> bool:
+        """Whether what a column is given is made here of nothing that comes with the message: a clock, a counter, something random."""
+        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
+        if value is None or not any(isinstance(o, (Result, Mix, Text)) for o in options(value)):
+            return False
+        return not any(self._comes(p) for p in pieces([value], _MOST_PIECES, self._made_of))
+
+    def _comes(self, value: Value) -> bool:
+        """Whether a piece may come with a message: what is handed over, read from a record or told by another system."""
+        if isinstance(value, Result):
+            asked = value.instr >= 0 and self.model.recogniser.result_is("http", value)
+            return asked or not isinstance(value.callee, (External, Member)) or self.records.read_behind(value) is not None
+        return isinstance(value, (Param, Unknown))
+
+    def _made_of(self, value: Value) -> list[Value]:
+        """What a value is made of; of a call what it is handed and made on."""
+        if not isinstance(value, Result) or value.instr < 0:
+            return list(value.parts())
+        on = [value.callee.base] if isinstance(value.callee, Member) else []
+        return on + [v for _, v in self.model.evaluator.arguments(value)]
 
     def _told_id(self, touch: Touch, column: str) -> bool:
         """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""

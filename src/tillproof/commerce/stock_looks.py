@@ -20,7 +20,7 @@ _ASKS = re.compile(
 _LEFT = re.compile(r"(\w+_)?(available|left|remaining|stock|inventory|in_stock|on_hand)(_\w+)?")
 _MOST_CALLERS = 12
 _LEVELS = 2
-_DEEPEST = 3
+_DEEPEST = 4
 
 
 def looked_at(model: "Model", write: StockWrite, place: Place) -> Place | None:
@@ -75,7 +75,7 @@ def _counts(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -> bo
         name = snake(body.name(i).rpartition(".")[2])
         if name == snake(write.field) or words.has("stock_fields", name) or words.has("stock_columns", name):
             return True
-        return op == Op.NAME and _LEFT.fullmatch(name) is not None
+        return op == Op.NAME and (_LEFT.fullmatch(name) is not None or _is_made_of(model, fn, i, write, depth))
     if op == Op.INDEX:
         const = body.const(body.args(i)[1])
         return const is not None and snake(const[1]) == snake(write.field)
@@ -85,3 +85,12 @@ def _counts(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -> bo
     if depth < _DEEPEST and op in (Op.BINARY, Op.CAST, Op.CHOICE, Op.UNARY, Op.AWAIT):
         return any(_counts(model, fn, a, write, depth + 1) for a in body.args(i)[0 if op == Op.AWAIT else 1 :])
     return False
+
+
+def _is_made_of(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -> bool:
+    """Whether a variable was worked out of how much is left: ``$after = $before - $wanted``."""
+    if depth >= _DEEPEST:
+        return False
+    body = model.program.body(fn)
+    stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores
+    return len(stores) == 1 and body.op[stores[0]] == Op.STORE and _counts(model, fn, body.args(stores[0])[1], write, depth + 1)

@@ -121,7 +121,8 @@ class Takings:
             again = self.model.records.touch(write.place.fn, write.place.instr, ctx)
             inner = self.model.stock_writes.write(again) if again is not None else None
             by = inner.by if inner is not None else None
-            if (down != _is_negative(by)) != write.promised:
+            here = inner.down if inner is not None and inner.down is not None else down  # what it is told may choose: in, out
+            if (here != _is_negative(by)) != write.promised:
                 takes.append(Place(caller, call, None))
         return [write.place] if len(takes) == len(callers) else takes
 

@@ -19,7 +19,22 @@ from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Element, FunctionV, Instance, Member, Mix, Overlay, Result, Text, Unknown, Value, names, options
+from tillproof.flow.values import (
+    CONVERSIONS,
+    Const,
+    Element,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Overlay,
+    Result,
+    Text,
+    Unknown,
+    Value,
+    names,
+    options,
+)  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -366,6 +381,8 @@ class Transitions:
     def _is_new_by(self, key: Value, kind: str) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
         creation that calls itself again gives is known from its other ways out."""
+        if isinstance(key, Mix) and key.op in CONVERSIONS:
+            return self._is_new_by(key.operands[0], kind)
         if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
             return True
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
@@ -397,7 +414,7 @@ class Transitions:
         by = touch.keys.get("id")
         if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
             by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
-        return by is not None and id_of(by) is not None and self._is_new_by(by, kind)
+        return by is not None and self._is_new_by(by, kind)
 
 
 def _one_value(fields: Mapping[str, Value | None], keys: Mapping[str, Value]) -> bool:

@@ -11,6 +11,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+_FETCHES = ("fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
 ABSENCE = ("empty", "isset")
 """PHP's questions whether a variable holds anything."""
 THIS = {"this", "self", "cls", "static"}
@@ -120,9 +121,18 @@ class Fixed:
             return OBJECT if self._method and body.args(i)[0] == 0 and body.params[0].name in ("self", "cls") else CALLER
         if op not in _PASSING or (op == Op.CHOICE and body.text(body.args(i)[0]) == "default"):
             return CALLER
-        if op == Op.CHOICE and self.deciding and body.text(body.args(i)[0]) == "ternary":
+        if op == Op.CALL and body.params and self._fetches(i):
+            return CALLER
+        if op == Op.CHOICE and self.deciding and body.text(body.args(i)[0]) in ("ternary", "match"):
             return CALLER
         return max((self.hangs_on(a) for a in (body.args(i) if op == Op.RECORD else value_operands(body, i))), default=NOTHING)
+
+    def _fetches(self, i: int) -> bool:
+        """Whether a call gives the rows of a statement: those of what was bound to it by a call of its own."""
+        body = self.body
+        callee, given = body.call(i)
+        plain = body.op[callee] == Op.FIELD and body.name(callee).lower() in _FETCHES
+        return plain and all(body.op[v] in (Op.CONST, Op.FIELD) for _, v in given)
 
     def _of_name(self, name: str) -> int:
         if name in self.flow.writes or name in self.flow.added:

@@ -62,9 +62,9 @@ def _choice(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Va
     word = f.body.text(args[0])
     if word == "and":
         return ev.at(f, args[-1])
-    if word == "ternary" and f.ctx is not None:
+    if word in ("ternary", "match") and f.ctx is not None:
         flow = ev.defuse(f.fn, f.ctx)
-        taken = [a for a in args[1:] if a < 0 or flow.block_of[a] not in flow.dead]  # this caller may rule one of the two out
+        taken = [a for a in args[1:] if a < 0 or flow.block_of[a] not in flow.dead]  # this caller may rule some out
         return choice(at, [ev.at(f, a) for a in taken or args[1:]])
     first = ev.at(f, args[1])
     if word == "default":

@@ -1,5 +1,6 @@
 """What calls of things outside the repository give, where that follows from what they are handed."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from tillproof.flow.values import (
     choice,
     class_named,
     constant,
+    names,
     options,
     pattern,
 )  # fmt: skip
@@ -44,6 +46,7 @@ _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve",
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
 _MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
 _PAIR = 2
+_CONTAINER = re.compile(r"(^|_)(app|container|ci|di|locator)$", re.IGNORECASE)
 # What texts become that are written down: `"/charges".strip("/")`.
 _SPELT: dict[str, Callable[..., str]] = {
     "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
@@ -201,7 +204,16 @@ def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
         return None
     asked = options(ev.at(f, arguments[0][1])) if arguments else ()
     made = [named.cls for o in asked if (named := class_named(o))] or [cls for o in asked if (cls := _service(ev, o, f.fn.file))]
+    if not made and _is_container(callee):
+        bound = [value for o in asked if (name := constant(o)) and (value := ev.scope.bound(name)) is not None]
+        return choice(at, bound) if bound else None
     return choice(at, [Instance(at, cls) for cls in made]) if made else None
+
+
+def _is_container(callee: Member | External) -> bool:
+    """Whether a call by one of those names can only ask a container: ``app('gateway')``, ``$container->get('gateway')``."""
+    *on, last = callee.name.split(".") if isinstance(callee, External) else (*names(callee.base)[:1], callee.name)
+    return last in ("app", "resolve", "make", "makeWith") or any(_CONTAINER.search(part) for part in on)
 
 
 def _hands_by_class(callee: Member | External, f: Frame, arguments: list[tuple[str, int]]) -> bool:

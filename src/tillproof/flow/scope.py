@@ -89,6 +89,8 @@ class Scope:
         """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = unwired.has_no_names
         """The name of the class of which a container hands out an object under a name of its own."""
+        self.bound: Callable[[str], Value | None] = unwired.binds_nothing
+        """What a container was told, in code, to hand out under a name of its own."""
         self.running: Callable[[Result, str, Place], Value | None] = unwired.runs_nothing
         """The object in a field of what a call gives that asks for the object which runs at the time."""
         self.row_class: Callable[[Value, str], ClassId | None] = unwired.fetches_nothing

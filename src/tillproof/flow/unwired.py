@@ -14,6 +14,11 @@ def keeps_nothing(_cls: ClassId, _name: str) -> list[ClassId]:
     return []
 
 
+def binds_nothing(_name: str) -> Value | None:
+    """No container was told what to hand out under a name."""
+    return None
+
+
 def has_no_names(_name: str) -> str:
     """No container has names of its own."""
     return ""

@@ -38,6 +38,8 @@ _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscriptio
 _TAKES = ("payment.capture", "payment.confirm")
 _MOST_PIECES = 20
 # What providers call the messages of payments that were not made: ``charge.failed``, ``PAYMENT.CAPTURE.DENIED``.
+_OF_ANOTHER = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback|ship\w*|deliver\w*|tracking|fulfil\w*)_(status|state)(_\w+)?")
+"""The state of what is sent or given back: that it succeeded says nothing of a payment."""
 _FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|payment_failed)$")
 
 
@@ -79,6 +81,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
         for t in model.transitions.of(entry.target)
         if (t.computed or not _ends(model, t, handler is not None))
         and t.held != WORKED_OUT  # what was paid is booked as it came, and the sums decide
+        and not _OF_ANOTHER.fullmatch(snake(t.field))
         and (t.to or not TOTAL_PAID.fullmatch(snake(t.field)))  # what is to be paid, as shops call it too
         and (
             t.touch.effect == "order.paid"
@@ -338,7 +341,12 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
     asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
-    under = {reconciling.carried(e, told=handler.kind != "webhook") for e in paid} if handler.kind == "webhook" or asked else set()
+    signed = handler.kind == "ipn" and any(not p.refetch for p in handler.walked.proofs)  # what it says is the provider's own word
+    under = (
+        {reconciling.carried(e, told=handler.kind != "webhook" and not signed) for e in paid}
+        if handler.kind == "webhook" or asked
+        else set()
+    )
     if under and () not in under:
         each = [(reconciling.own.begun_for(handler.provider, names), _put_in_later(handler, reconciling, paid, names)) for names in under]
         begun = each[0][0]
