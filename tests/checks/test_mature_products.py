@@ -473,3 +473,51 @@ def test_who_names_the_customer_for_whom_he_acts_may_be_the_shop(tmp_path: Path)
     assert outcomes("invoices", *own) == {"broken"}
     assert outcomes("checkout", *named) == {"broken"}
     assert outcomes("admin/invoices", *own) == {"unknown"}
+
+
+_BILLING = """\
+from django.db import models
+
+
+class Customer(models.Model):
+    name = models.CharField(max_length=80)
+    LOGIN
+
+
+class Invoice(models.Model):
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT)
+    state = models.CharField(max_length=20)
+"""
+_STATES = """\
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing.models import Invoice
+
+
+class InvoiceState(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    def put(self, request, pk):
+        invoice = Invoice.objects.get(pk=pk)
+        invoice.state = "paid"
+        invoice.save()
+        return Response({})
+"""
+
+
+def test_where_customers_cannot_sign_in_whoever_has_may_keep_books_on_them(tmp_path: Path) -> None:
+    def outcomes(name: str, login: str) -> set[str]:
+        urls = "from django.urls import path\nfrom billing import views\n"
+        files = {
+            "manage.py": "",
+            "requirements.txt": "Django\ndjangorestframework\n",
+            "billing/models.py": _BILLING.replace("LOGIN", login),
+            "billing/views.py": _STATES,
+            "billing/urls.py": urls + "urlpatterns = [path('invoices/<int:pk>/state', views.InvoiceState.as_view())]\n",
+        }
+        return {r for r, *_ in ruled(tmp_path / name, "payment/fulfil-on-redirect", files)}
+
+    assert outcomes("records", "phone = models.CharField(max_length=20)") == {"unknown"}
+    assert outcomes("users", "user = models.OneToOneField('auth.User', on_delete=models.CASCADE)") == {"broken"}

@@ -29,6 +29,13 @@ _FOR_IN_ROUTE = re.compile(
 )
 _BUYS = re.compile(r"(^|_)(cart|basket|checkout|check_out|place_order|storefront|shop_front|buy|purchase)(_|$)")
 _POLICY = re.compile(r"authori[sz]e|can|cannot|allows|denies|(check|require|has)_(permission|access|ability)")
+_CUSTOMERS = ("customer", "client")
+_BOUGHT = ("order", "invoice", "booking", "payment", "transaction", "subscription", "cart")
+_SIGNS_IN = re.compile(
+    r"(\w+_)?(users?|accounts?|login|logins|username|pass(word|wd|code)?\w*|auth\w*|members?|owner|token|otp|session|firebase\w*|clerk\w*"
+    r"|google\w*|oauth\w*|uid|sub)(_(id|uid|pk|hash))?"
+)
+"""What ties a record to somebody who can sign in."""
 _MOST_ENTRIES = 6
 
 
@@ -77,7 +84,25 @@ class Counter:
         if chosen is not None:
             return self._acts_for(entry, chosen[2].lower())
         field = next((f for f in fields_of(self.model, entry) if _FOR.fullmatch(snake(f.rpartition(".")[2]))), None)
-        return self._acts_for(entry, field) if field is not None else None
+        return self._acts_for(entry, field) if field is not None else self._by_customers(entry.target.fn.file)
+
+    def _by_customers(self, file: str) -> Doubt | None:
+        """Whether customers are kept as records without any way to sign in, and nothing that they buy is tied to who has: then whoever has
+        signed in keeps records of them."""
+        schema = self.model.schema
+        kept = next((t for kind in _CUSTOMERS if (t := schema.table(kind, file)) is not None), None)
+        if kept is None or kept.open or not kept.columns:
+            return None
+        scope = self.model.evaluator.scope
+        bases = scope.foreign_bases(kept.model) if kept.model is not None else []
+        bought = (t for kind in _BOUGHT if (t := schema.table(kind, file)) is not None)
+        columns = [*kept.columns, *(name for t in bought for name in t.columns)]
+        if any("user" in b.lower() for b in bases) or any(_SIGNS_IN.fullmatch(snake(c)) for c in columns):
+            return None
+        question = (
+            "Who signs in here: the shop's own people, or customers? Customers are kept here, and nothing ties one to who has signed in."
+        )
+        return Doubt(kept.file, kept.line, question)
 
     def _acts_for(self, entry: Entry, named: str) -> Doubt:
         function = self.model.program.function(entry.target.fn)
