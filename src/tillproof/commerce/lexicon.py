@@ -20,6 +20,8 @@ _CARD_PARTS: tuple[tuple[CardPart, str], ...] = (
 _BRACKETED = re.compile(r"\[\s*['\"]?([^\]'\"]*)['\"]?\s*\]\Z")
 _MONEY_ITSELF = re.compile(r"(^|_)(payment|transaction|charge|transfer|deposit|top_?up|refund)s?$")
 _UNDER_WAY = ("processing", "in_process", "in_progress", "preparing")
+_BILL = re.compile(r"(^|_)(invoice|bill|quote|estimate|proposal|payment|payment_(link|request)|reminder|dunning)s?$")
+_HANDED_OVER = ("sent", "delivered", "dispatched")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -98,7 +100,10 @@ def counts(name: str) -> bool:
 
 
 def under_way(entity: str, state: str) -> bool:
-    """Whether a payment is still on its way: an order that is "processing" is paid, a payment that is has not come yet."""
+    """Whether a payment is still on its way: an order that is "processing" is paid, a payment that is has not come
+    yet, and a bill that was "sent" is what somebody is asked to pay."""
+    if snake(state) in _HANDED_OVER:
+        return bool(_BILL.search(snake(entity)))
     return bool(_MONEY_ITSELF.search(snake(entity))) and snake(state) in _UNDER_WAY
 
 

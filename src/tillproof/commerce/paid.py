@@ -16,7 +16,7 @@ from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, pa
 from tillproof.commerce.pretended import names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
-from tillproof.commerce.touches import without_address
+from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.vocabulary import PAID_FLAGS
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.outside import wrapped
@@ -328,9 +328,17 @@ class PaidPolicy(SenderPolicy):
         if model.recogniser.of_sdk(fn, i, ctx) or model.recogniser.is_missing(fn, i, ctx) or model.recogniser.of_controller(fn, i, ctx):
             return ""
         invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])
+        if invoiced and self._states_itself(fn, i, ctx):
+            return ""
         if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _states_itself(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a new record says in what state it is: a bill that is made "sent" or "draft" is still to be paid."""
+        touch = self.model.records.touch(fn, i, ctx)
+        states = (v for name, v in touch.fields.items() if v is not None and self.model.words.says_state(name)) if touch is not None else ()
+        return any(text_of(o) is not None for v in states for o in options(v))
 
     def _says_itself(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call lands in a function of ours, or in what a package has made of one: its body says what is done."""

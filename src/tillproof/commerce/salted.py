@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
-from tillproof.flow.values import Const, External, Member, Param, Result, Text, Value, leaves, pieces
+from tillproof.flow.values import Const, External, Instance, Member, Param, Result, Text, Value, leaves, pieces
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def digested(model: "Model", digest: Result) -> list[Value]:
     """The pieces of what a digest is made over."""
     given = [v for _, v in model.evaluator.arguments(digest)]
     named = isinstance(digest.callee, External) and digest.callee.name.lower() in _NAMES_FIRST
-    return [p for p in pieces(given[1:2] if named else given[:1], _MOST_PIECES, model.evaluator.made_of) if not p.parts()]
+    inside = pieces(given[1:2] if named else given[:1], _MOST_PIECES, model.evaluator.made_of)
+    return [p for p in inside if not p.parts() or (isinstance(p, Member) and isinstance(p.base, Instance))]  # `settings_of_ours.SERVER_KEY`
 
 
 def _is_secret(model: "Model", piece: Value) -> bool:

@@ -15,7 +15,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
 from tillproof.commerce.firsts import first_only
-from tillproof.commerce.items import ITEMS, turns_what_it_asks
+from tillproof.commerce.items import ANSWERED, ITEMS, turns_what_it_asks
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
@@ -365,6 +365,8 @@ class States:
             if any(body.op[side] in (Op.LIST, Op.RECORD) and not body.args(side) for side in (left, right)):
                 return operator not in EQUAL  # `$items !== []`
             const = body.const(right) or body.const(left)
+            if operator in ("in", "not in") and (body.const(left) or (0, ""))[1] in ANSWERED:
+                return operator == "in"  # DynamoDB's answer has an item
             if const is None or const[1].lower() not in (*_EMPTY, "1"):
                 return None
             if operator in (">", ">="):

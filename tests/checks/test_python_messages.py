@@ -1,0 +1,157 @@
+"""Messages that a Python shop hears: a repeated one that an item of DynamoDB keeps out, a digest over a setting of the shop's own, and a
+bill that was only sent."""
+
+from pathlib import Path
+
+import pytest
+
+from tillproof.contract import Finding
+from tillproof.review import review
+from tillproof.settings import Settings
+
+HOOK = """\
+import os
+
+import boto3
+import stripe
+from botocore.exceptions import ClientError
+from flask import Flask, request
+
+app = Flask(__name__)
+events = boto3.resource("dynamodb").Table(os.environ["EVENTS"])
+orders = boto3.resource("dynamodb").Table(os.environ["ORDERS"])
+ses = boto3.client("ses")
+
+
+@app.post("/stripe")
+def hook():
+    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], os.environ["STRIPE_WEBHOOK_SECRET"])
+GUARD    if event["type"] == "checkout.session.completed":
+        ACT
+    return "", 200
+"""
+COUNTS = """\
+orders.update_item(
+            Key={"id": event["data"]["object"]["metadata"]["order"]},
+            UpdateExpression="SET credits = credits + :n",
+            ExpressionAttributeValues={":n": 5},
+        )
+"""
+MAILS = 'ses.send_email(Source="s@shop.example", Destination={"ToAddresses": [event["data"]["object"]["email"]]}, Message={})\n'
+LOOKED = """\
+    if "Item" in events.get_item(Key={"event_id": event["id"]}):
+        return "", 200
+    events.put_item(Item={"event_id": event["id"]})
+"""
+CLAIMED = """\
+    try:
+        events.put_item(Item={"event_id": event["id"]}, ConditionExpression="attribute_not_exists(event_id)")
+    except ClientError:
+        return "", 200
+"""
+RACE, REPEATED = "idempotency/dedup-race", "idempotency/handler-not-idempotent"
+
+
+def found(root: Path, files: dict[str, str], *checks: str) -> list[Finding]:
+    for name, code in files.items():
+        (root / name).write_text(code)
+    return review(root, Settings(checks=checks, use_cache=False)).findings
+
+
+@pytest.mark.parametrize("act", [COUNTS, MAILS])
+@pytest.mark.parametrize(("guard", "flaws"), [("", [REPEATED]), (LOOKED, [RACE]), (CLAIMED, [])])
+def test_an_item_that_is_there_says_that_a_message_came_before(tmp_path: Path, act: str, guard: str, flaws: list[str]) -> None:
+    hook = HOOK.replace("GUARD", guard).replace("ACT", act)
+    files = {"requirements.txt": "flask\nboto3\nstripe\n", "app.py": hook}
+    assert [f.check for f in found(tmp_path, files, RACE, REPEATED)] == flaws
+
+
+SETTINGS = """\
+from django.conf import settings
+
+DEFAULTS = {"SERVER_KEY": "", "CLIENT_KEY": ""}
+
+
+class ShopSettings:
+    def __getattr__(self, name):
+        if name not in DEFAULTS:
+            raise AttributeError(name)
+        return getattr(settings, "MIDTRANS", {}).get(name, DEFAULTS[name])
+
+
+shop_settings = ShopSettings()
+"""
+NOTIFIED = """\
+import hashlib
+import hmac
+
+from flask import Flask, abort, request
+from flask_sqlalchemy import SQLAlchemy
+
+from conf import shop_settings
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Order(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    status = db.Column(db.String)
+
+
+def verify(order_id, code, amount, signature):
+    expected = hashlib.sha512(f"{order_id}{code}{amount}{SECRET}".encode()).hexdigest()
+    return hmac.compare_digest(expected, signature)
+
+
+@app.post("/midtrans/notify")
+def notify():
+    body = request.get_json()
+    if not verify(body["order_id"], body["status_code"], body["gross_amount"], body["signature_key"]):
+        abort(403)
+    if body["transaction_status"] == "settlement":
+        order = db.session.get(Order, body["order_id"])
+        order.status = "paid"
+        db.session.commit()
+    return "ok"
+"""
+
+
+@pytest.mark.parametrize(("secret", "flaws"), [("shop_settings.SERVER_KEY", 0), ("code", 1)])
+def test_a_digest_over_a_setting_of_an_object_of_ours_proves_a_message(tmp_path: Path, secret: str, flaws: int) -> None:
+    files = {"requirements.txt": "flask\nmidtransclient\n", "conf.py": SETTINGS, "app.py": NOTIFIED.replace("SECRET", secret)}
+    assert len(found(tmp_path, files, "payment/webhook-unverified")) == flaws
+
+
+BILL = """\
+from django.db import models
+from django.urls import path
+from rest_framework.decorators import api_view
+from rest_framework.response import Response
+
+
+class Order(models.Model):
+    total = models.IntegerField()
+
+
+class Invoice(models.Model):
+    order_id = models.CharField(max_length=40)
+    status = models.CharField(max_length=20)
+    total = models.IntegerField()
+
+
+@api_view(["POST"])
+def bill(request, pk):
+    order = Order.objects.get(pk=pk)
+    Invoice.objects.create(order_id=order.id, total=order.total, status="STATUS")
+    return Response({"ok": True})
+
+
+urlpatterns = [path("orders/<int:pk>/bill/", bill)]
+"""
+
+
+@pytest.mark.parametrize(("status", "flaws"), [("sent", 0), ("draft", 0), ("paid", 1)])
+def test_a_bill_that_was_sent_is_still_to_be_paid(tmp_path: Path, status: str, flaws: int) -> None:
+    files = {"requirements.txt": "django\ndjangorestframework\nstripe\n", "shop.py": BILL.replace("STATUS", status)}
+    assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == flaws
