@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.prepared import prepared
+from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -103,9 +103,10 @@ class Requests:
             return self._curl(fn, i, ctx, word)
         options = self._options(arguments)
         method = self._method(word, arguments, options)
-        url = self._url(word, arguments, options)
+        ready = handed_over(self.evaluator, self.program, fn, i, ctx)
+        url = self._url(word, arguments, options) if ready is None else None
         told: tuple[Value, ...] = ()
-        if url is None and (ready := prepared(self.evaluator, self.program, fn, i, ctx)) is not None:
+        if url is None and (ready := ready or prepared(self.evaluator, self.program, fn, i, ctx)) is not None:
             url, method, told = ready
         if url is None:
             return None

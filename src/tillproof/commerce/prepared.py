@@ -1,14 +1,18 @@
-"""Requests put together on an object before it is told to send: ``$client->setUri($url)``, ``->setMethod(…)``, ``->send()``."""
+"""Requests put together before they are sent: on the client, ``$client->setUri($url)``, ``->setMethod(…)``, ``->send()``; or as an object
+that the client is handed, ``$client->sendRequest($factory->createRequest('GET', $url)->withHeader(…))``."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, FunctionV, Result, Value, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Member, Result, Value, options
 from tillproof.ir.ops import Op
 
 _SENDS = ("send", "request", "dispatch", "execute")
+_HANDED = ("send", "sendrequest", "sendasync", "sendasyncrequest")
+_VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_LONGEST_CHAIN = 8
 _ADDRESS = ("seturi", "seturl")
 _METHOD = ("setmethod", "setrequestmethod")
 
@@ -42,6 +46,26 @@ def prepared(evaluator: Evaluator, program: Program, fn: Fn, i: int, ctx: Ctx | 
                 given.append(value)
         if url is not None:
             return Prepared(url, method, tuple(given))
+    return None
+
+
+def handed_over(evaluator: Evaluator, program: Program, fn: Fn, i: int, ctx: Ctx | None) -> Prepared | None:
+    """The request that a client is handed as an object, by what that was made with: a method and an address; None where it is no such."""
+    body = program.body(fn)
+    arguments = body.call(i)[1]
+    if body.called(i).lower() not in _HANDED or not arguments:
+        return None
+    for made in options(evaluator.value(fn, arguments[0][1], ctx)):
+        here, given = made, list[Value]()
+        for _ in range(_LONGEST_CHAIN):
+            if not isinstance(here, Result) or here.instr < 0:
+                break
+            told = [v for k, v in evaluator.arguments(here) if k == ""]
+            verb = _verb(told[0]) if len(told) > 1 else None
+            if verb is not None and verb.upper() in _VERBS:
+                return Prepared(told[1], verb.upper(), (*told[2:], *given))
+            given += told
+            here = here.callee.base if isinstance(here.callee, Member) else here.callee
     return None
 
 

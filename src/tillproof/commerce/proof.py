@@ -13,7 +13,7 @@ from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone, is_salted
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
-from tillproof.commerce.touches import text_of
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
@@ -30,11 +30,13 @@ from tillproof.flow.values import (
     Param,
     Result,
     Seq,
+    Text,
     Value,
     constant,
     leaves,
     names,
     options,
+    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation, Verifier
@@ -74,6 +76,11 @@ _NOTES = re.compile(
     r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
     r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
 )
+_HOUSEKEEPING = re.compile(
+    r"(\w+_)?(credentials?|(access|oauth|bearer|refresh|api|auth)_?tokens?|tokens?|options?|settings?|config(uration)?s?|transients?|cache)"
+)
+_FEW_PIECES = 60
+_FEW_ANSWERS = 2
 _BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
 _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
@@ -167,7 +174,8 @@ class SenderPolicy:
 
     def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A payment system that no pack knows is asked, or its own code verifies what was sent."""
-        if (asked := asked_again(self.model, fn, i, ctx)) and self._looked_at(fn, i, ctx, 0):
+        asked = asked_again(self.model, fn, i, ctx)
+        if asked and self._looked_at(fn, i, ctx, 0) and not self._asks_where_told(fn, i, ctx):
             self._note(fn, i, ctx, f"the payment system is asked (`{asked}`)", "refetch", refetch=True)
             return Proof("throws")
         if self.model.recogniser.is_ours(fn, i, ctx) or not foreign_verifier(self.model, fn, i, ctx):
@@ -175,6 +183,19 @@ class SenderPolicy:
         how: Literal["boolean", "throws"] = "boolean" if gives_truth(self.model, fn, i) else "throws"
         self._note(fn, i, ctx, "the signature is verified", how)
         return Proof(how)
+
+    def _asks_where_told(self, fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> bool:
+        """Whether the sender himself says which server is asked, or the server that he named does: that one answers whatever he likes."""
+        request = self.model.http.request(fn, i, ctx)
+        address = request.url_value if request is not None else None
+        if address is None or depth > _FEW_ANSWERS:
+            return False
+        begins = [o.parts()[0] if isinstance(o, (Mix, Text)) and o.parts() else o for o in options(address)]
+        told = [part for part in begins if not isinstance(part, Const)]
+        if any(s.kind in ("body", "raw", "query") for part in told for s, _ in self.model.requests.sources_in(part, _FEW_PIECES)):
+            return True
+        answers = (p for p in pieces(told, _FEW_PIECES, self.model.evaluator.made_of) if isinstance(p, Result) and p.instr >= 0)
+        return any(self._asks_where_told(p.fn, p.instr, p.ctx, depth + 1) for p in answers)
 
     def _verified(self, fn: Fn, i: int, ctx: Ctx | None, known: Known, verifier: Verifier) -> Proof | None:
         if verifier.proves == "wraps":
@@ -356,7 +377,7 @@ class SenderPolicy:
             return True
         if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
             return True
-        return effect.effect in _RECORDS and self._only_notes(fn, i, ctx)
+        return effect.effect in (*_RECORDS, "record.delete") and self._only_notes(fn, i, ctx)
 
     def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:
         """Whether a handler answers its platform that money came, for the platform to settle the order."""
@@ -380,7 +401,7 @@ class SenderPolicy:
         touch = self.model.records.touch(fn, i, ctx)
         if touch is None:
             return False
-        if touch.kind != "delete" and is_log(touch):
+        if (touch.kind != "delete" and is_log(touch)) or self._keeps_house(touch, fn, i, ctx):
             return True
         written = {name: value for name, value in touch.fields.items() if name not in _SAVING}
         body = self.model.program.body(fn)
@@ -399,6 +420,16 @@ class SenderPolicy:
             return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
         own = _BECAME if self._keeps_messages(touch.entity) else _NOTES  # of the message's own record, what became of it
         return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
+
+    def _keeps_house(self, touch: Touch, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether what is written is a token or setting of the shop's own, in which nothing of the message is: asking a provider needs one,
+        whatever the message says."""
+        if _HOUSEKEEPING.fullmatch(touch.entity) is None:
+            return False
+        body = self.model.program.body(fn)
+        given = [self.model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
+        kept = [*given, *(v for v in touch.fields.values() if v is not None)]
+        return not any(self.model.requests.sources_in(value, _FEW_PIECES) for value in kept)
 
     def _keeps_messages(self, entity: str) -> bool:
         """Whether a record is by its name one of what arrived: of messages in general, or of one provider's (``midtrans_notification``)."""
