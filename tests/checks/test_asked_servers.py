@@ -81,6 +81,11 @@ class PayPalController
         return new Response();
     }
 }
+
+class AccessToken
+{
+    public function __construct(private string $value) {}
+}
 """
 _HOST = "https://api-m.paypal.com/v2/payments/captures/"
 _ASKS = {
