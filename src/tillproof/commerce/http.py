@@ -40,6 +40,8 @@ _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
 _HOLE = re.compile(r"\{\}")
 _SLASHES = re.compile(r"/{2,}")
+_LONG = 3
+"""How many segments of a path that are written down make it one provider's own."""
 _MOST_ADDRESSES = 6
 _MOST_TRIMS = 3
 _TRIMS = ("strip", "rstrip", "trim", "rtrim", "trimEnd")
@@ -271,11 +273,20 @@ class Requests:
             if host and "{}" not in host:
                 if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                     continue
-            elif not any(self.recogniser.uses(provider, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
+            elif not any(self._speaks_to(provider, thing, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
                 continue
             out.append((provider, thing))
         out.sort(key=lambda m: -max(len(r) for r in m[1].rest))
         return out
+
+    def _speaks_to(self, provider: Provider, thing: Operation | Verifier, file: str) -> bool:
+        """Whether a file uses a provider, or only names it where the path is long enough to be nobody else's:
+        ``https://${shop}/admin/api/2025-01/products.json`` beside ``X-Shopify-Access-Token``."""
+        if self.recogniser.uses(provider, file):
+            return True
+        telling = any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest)
+        headers = [word.encode() for word in provider.words if word.startswith("x-")] if telling else []
+        return bool(headers) and any(word in self.program.sources[file].lower() for word in headers)
 
     def _is_of_another(self, provider: Provider, file: str) -> bool:
         """Whether the path of a file says that it is one provider's code, as that of an SDK which is kept in the tree does, and does not
