@@ -141,7 +141,7 @@ class Effects:
                 entered[fn] += 1
                 on_way[fn, way] += 1
                 total += 1
-                live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) else None)
+                live = self.model.evaluator.defuse(fn, here if self._asks_its_caller(fn) or self._runs_job(here) else None)
                 heard = here if here is not None and here.callback and self.model.record_methods.hears(fn) else None
                 for step in plan:
                     if live.block_of[step.instr] in live.dead:
@@ -248,6 +248,10 @@ class Effects:
             asked = (body.args(b.end - 1)[0] for b in body.blocks if b.end > b.start and body.op[b.end - 1] == Op.BRANCH)
             self._asks[fn] = bool(names) and any(self._names_one(body, i, names, 0) for i in asked)
         return self._asks[fn]
+
+    def _runs_job(self, ctx: Ctx | None) -> bool:
+        """Whether a function is entered for a job, of which its caller says what it is called: ``if (job.name === 'paid')``."""
+        return ctx is not None and ctx.callback and ctx.call >= 0 and self.model.queued.is_queued(ctx.caller, ctx.call)
 
     def _names_one(self, body: Body, i: int, names: set[str], depth: int) -> bool:
         op, args = body.op[i], body.args(i)

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entry_styles.callables import php_callables
 from tillproof.flow.program import ClassId, Fn
-from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, Record, Result, Value, constant, options, pattern
+from tillproof.flow.values import (
+    ClassV,
+    Ctx,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Param,
+    Record,
+    Result,
+    Value,
+    constant,
+    options,
+    pattern,
+)
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Handover
@@ -20,6 +34,7 @@ _TELLING = 5
 _TELLING_PART = 8  # letters of a name with holes
 _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
 _NAMED = ("name", "actor_name")
+_RUNS, _INJECTS = "process", "InjectQueue"
 _ENVELOPE = re.compile(r"\bEnvelope(\.wrap)?$")
 _TYPE = re.compile(r"[A-Za-z_]\w*")
 
@@ -265,6 +280,8 @@ class Handovers:
                     owner = self.model.program.owner(target)
                     at = (fn.file, body.line[i])
                     yield name, FunctionV(at, target, None, Instance(at, owner) if owner else None)
+            elif op == Op.DECORATE and body.args(i)[0] == 1 and body.op[body.args(i)[2]] == Op.CALL:
+                yield from self._by_class(fn, i, words)
             elif op in (Op.CALL, Op.NEW) and body.called(i).lower() in words:
                 callee, arguments = body.call(i)
                 values = [evaluator.value(fn, v) for _, v in arguments]
@@ -272,6 +289,27 @@ class Handovers:
                 base = evaluator.value(fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
                 found = [first] if first is not None else _queue(self.model, base) if base is not None else []
                 yield from ((name, run) for value in values for run in self._functions(value, fn, first) for name in found)
+
+    def _by_class(self, fn: Fn, i: int, words: set[str]) -> Iterator[tuple[str, FunctionV]]:
+        """The methods of a class that runs a queue's jobs: ``@Processor('orders') class Orders { process(job) {…} }``, or each of those
+        that are decorated, ``@Process('paid') paid(job) {…}``."""
+        body = self.model.program.body(fn)
+        _, number, call = body.args(i)
+        given = [v for _, v in body.call(call)[1]]
+        if body.called(call).lower() not in words or not given:
+            return
+        told = self.model.evaluator.value(fn, given[0])
+        named = next((v for k, v in told.entries if k == "name"), told) if isinstance(told, Record) else told
+        cls, at = ClassId(fn.file, number), (fn.file, body.line[i])
+        own = [f for f in self.model.program.all_functions(fn.file) if self.model.program.owner(f) == cls]
+        marked = {body.args(j)[1] for j, op in enumerate(body.op) if op == Op.DECORATE and body.args(j)[0] == 0 and self._runs(body, j)}
+        for f in own:
+            if f.number in marked or self.model.program.name(f) == _RUNS:
+                yield constant(named) or "", FunctionV(at, f, None, Instance(at, cls))
+
+    def _runs(self, body: Body, i: int) -> bool:
+        mark = body.args(i)[2]
+        return (body.called(mark) if body.op[mark] == Op.CALL else body.name(mark)).lower() == _RUNS
 
     def _functions(self, value: Value, fn: Fn, name: str | None) -> list[FunctionV]:
         """The functions that are registered."""
@@ -288,4 +326,6 @@ def _queue(model: "Model", value: Value) -> list[str]:
         if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, Member):
             given = model.evaluator.argument(option, 0)
             out += [name] if given is not None and (name := constant(given)) is not None else []
+        elif isinstance(option, Param):  # constructor(@InjectQueue('orders') private readonly queue: Queue)
+            out += [text for mark, text in model.program.body(option.fn).params[option.number].decorators if mark == _INJECTS and text]
     return out

@@ -43,6 +43,7 @@ from tillproof.commerce.payloads import Payloads
 from tillproof.commerce.payment_places import PaymentPlace, payment_places
 from tillproof.commerce.pieces_taken import PiecesTaken
 from tillproof.commerce.promises import Promises
+from tillproof.commerce.queued import Queued
 from tillproof.commerce.queues import Queues
 from tillproof.commerce.quiet_calls import QuietCalls
 from tillproof.commerce.reach import Reach
@@ -120,6 +121,8 @@ class Model:
         self.evaluator.referring, self.evaluator.referred = self.references.words, self.references.target
         self.evaluator.tells, self.evaluator.heard = self.listeners.tells, self.listeners.heard
         self.observers = Observers(self.wiring)
+        self.queued = Queued(self)
+        self.evaluator.queued = self.queued.member
         self.evaluator.answering = self._answering
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.bound = NamedBindings(self.wiring).of

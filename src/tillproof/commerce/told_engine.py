@@ -15,6 +15,9 @@ def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
     evaluator.scope.settings.folders = {call: folder for f in knowledge.frameworks.values() for call, folder in f.settings.items()}
     _tell_published(evaluator.scope.published, knowledge)
     evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}
+    evaluator.carries = {
+        n.rpartition(".")[2]: h.carries for f in knowledge.frameworks.values() for h in f.handovers if h.carries for n in h.calls
+    }
     evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
     evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
     evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)

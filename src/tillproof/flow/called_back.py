@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.flow.captured import FOLDS
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Place, Value, choice, options
+from tillproof.flow.values import Ctx, FunctionV, Overlay, Place, Record, Value, choice, options
 from tillproof.flow.values import Param as Open
 from tillproof.ir.body import Body, Param
 from tillproof.ir.ops import Op
@@ -46,6 +46,8 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     if name in ev.tells:
         told = [a for _, a in arguments][ev.tells[name] + 1 :]
         return ev.at(caller, told[number]) if number < len(told) else None
+    if name in ev.carries and number == 0 and body.op[callee] == Op.FIELD:
+        return job(ev, caller.fn, call, caller.ctx, ev.carries[name])
     if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
         return ev.element(ev.at(caller, body.args(callee)[0]), at) if number else ev.at(caller, arguments[1][1])
     if number != 0:
@@ -58,6 +60,20 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     if body.op[callee] == Op.FIELD and name == "then":
         return ev.at(caller, body.args(callee)[0])
     return None
+
+
+def job(ev: "Evaluator", fn: Fn, call: int, ctx: Ctx | None, under: str) -> Record | None:
+    """What a function is called with that runs a job, as the call that queues it says: ``queue.add('paid', { orderId })``, whose name may
+    be left out."""
+    body = ev.program.body(fn)
+    given = [a for k, a in body.call(call)[1] if k == ""]
+    if not given or any(body.op[a] == Op.FUNCTION for a in given):
+        return None
+    first = ev.value(fn, given[0], ctx)
+    named = len(given) > 1 and not isinstance(first, (Record, Overlay))
+    data = ev.value(fn, given[1], ctx) if named else first
+    at = (fn.file, body.line[call])
+    return Record(at, ((under, data), *((("name", first),) if named else ())))
 
 
 def _is_answer(body: Body, call: int, params: Sequence[Param]) -> bool:

@@ -85,6 +85,8 @@ class Evaluator:
         self.event_methods: dict[ClassId, list[str]] = {}
         """The methods of a class that are named so."""
         self.tells: dict[str, int] = {}
+        self.carries: dict[str, str] = {}
+        self.queued: Callable[[Param, str, Place], Value | None] = lambda *_: None
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""
         self.referring: frozenset[str] = frozenset()
         """The names of calls by which functions of ours may be run that a reference names."""
@@ -363,7 +365,7 @@ class Evaluator:
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
-        found = self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
+        found = self.queued(value, name, at) or self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
         if isinstance(value, Result):
             found = self.hung.on(value, name, at) or self.scope.running(value, name, at)
         return found or self.decorated.on(value, name) or Member(at, value, name)

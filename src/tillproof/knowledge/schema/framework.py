@@ -237,7 +237,8 @@ class Handover(Part, frozen=True, kw_only=True):
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
     decorators that register a function under the name that is their first argument (or that their queue was made with). ``paths``: the
     name is the path of any function, and nothing registers it (``async_task('shop.tasks.ship', id)``). ``once``: options by which the same
-    work is taken only once: ``queue.add(name, data, {jobId: id})``.
+    work is taken only once: ``queue.add(name, data, {jobId: id})``. ``carries``: the member of the function's parameter under which it
+    finds what was handed over; the name by which that was done stands beside it under ``name``.
     """
 
     calls: tuple[str, ...]
@@ -248,6 +249,7 @@ class Handover(Part, frozen=True, kw_only=True):
     registers: tuple[str, ...] = ()
     paths: bool = False
     once: tuple[str, ...] = ()
+    carries: str = ""
     source: str = ""
 
 
