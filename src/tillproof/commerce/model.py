@@ -135,6 +135,7 @@ class Model:
         self.http = HttpRequests(self.recogniser)
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)
+        self.queued.find()
 
     def _kept(self, cls: ClassId, name: str) -> list[ClassId]:
         return self._members(cls, name) or self._loaded.in_field(cls, name)

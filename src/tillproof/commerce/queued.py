@@ -23,6 +23,10 @@ class Queued:
         self.model = model
         self._asking = False
 
+    def find(self) -> None:
+        """Find what is queued now: not while something else is being worked out, which it may hang on."""
+        _ = self._queued
+
     def member(self, param: Param, name: str, at: Place) -> Value | None:
         """What stands under that name of a job: ``job.data``; None where a parameter is no job, or nothing is seen to be queued."""
         if param.number or self._asking or name not in self.model.evaluator.carries.values():
@@ -46,7 +50,7 @@ class Queued:
         program = self.model.program
         words = {word.lower() for word in self.model.evaluator.carries}
         self._asking = True  # what is a job is not asked while it is being found out
-        for file in program.indices if self._is_run else ():
+        for file in program.indices if self._is_used else ():
             if program.language(file) != "javascript" or not _QUEUE.search(program.sources[file]):
                 continue
             for fn in program.functions_calling(file, words):
@@ -59,8 +63,8 @@ class Queued:
         return {fn: calls[:_MOST] for fn, calls in out.items()}
 
     @cached_property
-    def _is_run(self) -> bool:
-        """Whether any file speaks of what runs jobs."""
+    def _is_used(self) -> bool:
+        """Whether a package that runs jobs is imported anywhere."""
         handovers = [h for f in self.model.knowledge.frameworks.values() for h in f.handovers if h.carries]
-        told = {name.rpartition(".")[2] for h in handovers for name in h.registers}
-        return any(True for word in told for _ in self.model.program.mentioning(word))
+        packages = {package for h in handovers for package in h.packages}
+        return any(item.module in packages for index in self.model.program.indices.values() for item in index.imports)

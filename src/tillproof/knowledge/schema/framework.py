@@ -238,7 +238,7 @@ class Handover(Part, frozen=True, kw_only=True):
     decorators that register a function under the name that is their first argument (or that their queue was made with). ``paths``: the
     name is the path of any function, and nothing registers it (``async_task('shop.tasks.ship', id)``). ``once``: options by which the same
     work is taken only once: ``queue.add(name, data, {jobId: id})``. ``carries``: the member of the function's parameter under which it
-    finds what was handed over; the name by which that was done stands beside it under ``name``.
+    finds what was handed over, with the name by which that was done under ``name`` beside it, where one of ``packages`` is used.
     """
 
     calls: tuple[str, ...]
@@ -250,6 +250,7 @@ class Handover(Part, frozen=True, kw_only=True):
     paths: bool = False
     once: tuple[str, ...] = ()
     carries: str = ""
+    packages: tuple[str, ...] = ()
     source: str = ""
 
 
