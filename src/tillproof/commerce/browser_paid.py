@@ -74,12 +74,25 @@ class BrowserPaid:
         functions = dict.fromkeys([*near, *(later for fn in near for later in self.model.handovers.of(fn))])
         said = any(words.paid_value(fn) for fn in functions)
         if any(
-            ((said and words.status(fn)) or words.paid_name(fn) or words.payment_number(fn) or words.purse(fn))
+            (
+                (said and words.status(fn))
+                or words.paid_name(fn)
+                or words.payment_number(fn)
+                or words.purse(fn)
+                or not self._settling.isdisjoint(words.tokens(fn))
+            )
             and self._quick.pays_somewhere(fn)
             for fn in functions
         ):
             return True
         return any(words.status(fn) and self._quick.begins_somewhere(fn) for fn in functions)
+
+    @cached_property
+    def _settling(self) -> frozenset[str]:
+        """The names of the platforms' own functions that put orders into a state: `validateOrder`, `addInvoicePayment`."""
+        packs = (*self.model.knowledge.frameworks.values(), *self.model.knowledge.providers.values())
+        effects = (e for pack in packs for e in pack.effects if e.effect == "order.paid" or (e.effect == "order.write" and e.writes))
+        return frozenset(call.rpartition(".")[2] for e in effects for calls in e.calls.values() for call in calls)
 
     def provider(self, found: Transitions) -> Provider | None:
         """The payment provider that an entry point is about: it returns from it, asks it, or it is the only one."""

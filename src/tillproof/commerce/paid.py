@@ -26,8 +26,10 @@ from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     Const,
     Ctx,
+    External,
     FunctionV,
     Instance,
+    Member,
     Mix,
     Param,
     Value,
@@ -431,10 +433,14 @@ class PaidPolicy(SenderPolicy):
     def _not_open(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """``update_status('failed')`` is the same call and pays nothing, nor does a state that waits for the payment."""
         arguments = [self.model.evaluator.value(fn, a, ctx) for _, a in self.model.program.body(fn).call(i)[1]]
-        place = next((int(p) for n, p in effect.writes.items() if p.isdigit() and _STATE.search(n)), 0)
-        found = [o for a in arguments[place : place + 1] for o in options(a)]
-        if found and all(told_states.UNSETTLED.search(told_states.setting(self.model, o)) for o in found):
-            return False
+        place = next((int(p) for n, p in effect.writes.items() if p.isdigit() and _STATE.search(n)), -1)
+        found = [o for a in arguments[max(place, 0) : max(place, 0) + 1] for o in options(a)]
+        set_to = [told_states.setting(self.model, o) for o in found]
+        if any(map(told_states.UNSETTLED.search, set_to)) and not any(s and not told_states.UNSETTLED.search(s) for s in set_to):
+            return False  # what is no setting is the state that was made for it when there was none
+        kept = place >= 0 and found and not any(isinstance(o, (Const, Member, External)) or self._from_sender(o) for o in found)
+        if kept and not any(told_states.state_kept(self.model, o) for o in found):
+            return False  # a state that the shop's settings choose, under a name that does not say which
         texts = [t for o in found if (t := said_by(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
 

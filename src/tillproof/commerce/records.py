@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
 from tillproof.commerce.answered_rows import answer_of, narrowed
+from tillproof.commerce.by_constructor import is_made
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
@@ -421,7 +422,7 @@ class Records:
 
     def _is_new(self, record: Value, parts: Parts) -> bool:
         """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""
-        made = [o for o in options(record) if (isinstance(o, Result) and o.new) or (isinstance(o, Instance) and o.made is not None)]
+        made = [o for o in options(record) if is_made(self.model, o)]
         for one in made:
             given = self.evaluator.arguments(one)[:1] if isinstance(one, Result) and one.instr >= 0 else [("", one)]
             for _, value in given:

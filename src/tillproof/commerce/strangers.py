@@ -10,6 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_ends import ends_plainly
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
+from tillproof.commerce.told_states import chosen_state
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.ir.ops import Op
@@ -57,6 +58,7 @@ _CREDENTIAL = re.compile(
 )
 _FILLED = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\[[^\]]*\]|\(\?P?<?\w*>?[^)]*\)")
 _VERSION = re.compile(r"(?<=[a-z]{3})v?\d+$")
+_NUMBERED = re.compile(r"(?<=[a-z]{4})\d(?=_|$)")  # `result2`
 _SIGNATURE = re.compile(r"(^|_)(sign(ature)?|hmac|sig)(_|$)")
 _SHORT = 4
 _MOST_FILES = 40
@@ -159,6 +161,8 @@ class Strangers:
         words = self.model.words
         if any(t.sent or any(words.has("paid_values", to) for to in t.to) for t in self.model.transitions.of(entry.target)):
             return True
+        if any(e.touch is not None and chosen_state(self.model, e.touch) for e in self.model.effects.of(entry.target)):
+            return True
         return any(self._takes_state(fn) for fn, depth in self.model.handlers.closure(entry).functions.items() if depth <= _NEAR)
 
     def _takes_state(self, fn: Fn) -> bool:
@@ -211,7 +215,7 @@ class Strangers:
 
     def _own(self, entry: Entry) -> str:
         """The words of an entry point's route and of its own name."""
-        return _joined(_FILLED.sub("", entry.route or ""), called(self.model, entry))
+        return _NUMBERED.sub("", _joined(_FILLED.sub("", entry.route or ""), called(self.model, entry)))
 
     def _whole(self, entry: Entry) -> str:
         """Those, with the words of its class, its file and the folders around that."""

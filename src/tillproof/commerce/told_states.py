@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import CONVERSIONS, Const, Ctx, Mix, Result, Value, constant, names, options
 from tillproof.ir.ops import Kind
@@ -18,7 +19,12 @@ _STATE_ID = re.compile(r"stat(e|us)(_id)?$")
 _SETTLED = re.compile(
     r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
 )
-UNSETTLED = re.compile(r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid")
+_OF_SHOP = re.compile(r"config_|default_")  # the state in which the shop makes its orders
+_MOST_SETTINGS = 12
+UNSETTLED = re.compile(
+    r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid|declin|denied|reject|void"
+    r"|expire|revers|charge_?back|partial|review|unsuccess"
+)
 """What a shop's settings call the states of an order that is not paid."""
 
 
@@ -51,6 +57,28 @@ def setting(model: "Model", value: Value) -> str:
         return ""
     given = model.evaluator.arguments(value)
     return snake((constant(given[0][1]) if given else None) or "")
+
+
+def set_to(model: "Model", *values: Value) -> set[str]:
+    """The names of the settings that values may be read from; among them an empty one where a value may be something else."""
+    found: set[str] = set()
+    waiting = [o for value in values for o in options(value)]
+    while waiting and len(found) < _MOST_SETTINGS:
+        here = waiting.pop()
+        if isinstance(here, Mix) and here.op in CONVERSIONS:
+            waiting += options(here.operands[0])
+        else:
+            found.add(setting(model, here))
+    return found
+
+
+def chosen_state(model: "Model", touch: Touch) -> bool:
+    """Whether an order is put into a state that the shop's owner chose in the settings of a way to pay, unless its name says that it waits
+    or failed: ``config->get('payment_acme_order_status_id')``."""
+    if touch.kind != "write" or not model.words.entity(touch.entity):
+        return False
+    values = [v for name, v in touch.fields.items() if v is not None and model.words.says_state(name.removesuffix("_id"))]
+    return any(name and not UNSETTLED.search(name) and not _OF_SHOP.match(name) for v in values for name in set_to(model, v))
 
 
 def state_kept(model: "Model", value: Value) -> str | None:

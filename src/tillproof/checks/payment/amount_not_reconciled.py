@@ -24,6 +24,7 @@ from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
+from tillproof.commerce.told_states import chosen_state
 from tillproof.commerce.transitions import Transition, order_made
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
@@ -101,7 +102,15 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     found = [e for e in found if not _told_of_failure(model, e)]
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
-    return found + [e for e in effects if id(e) not in known and ((order_made(e) and not mirrored) or _notes_payment(model, e))]
+    others = (e for e in effects if id(e) not in known)
+    return found + [e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _is_chosen(model, handler, e)]
+
+
+def _is_chosen(model: Model, handler: Handler, effect: Effect) -> bool:
+    """Whether the message of a payment system puts an order into the state that its settings name for that."""
+    if handler.provider.kind != "payment" or effect.touch is None or not chosen_state(model, effect.touch):
+        return False
+    return not _told_of_failure(model, effect) and not _owes_nothing(model, PaidPolicy(model), effect)
 
 
 def _owes_nothing(model: Model, policy: PaidPolicy, effect: Effect) -> bool:
