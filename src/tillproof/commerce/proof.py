@@ -276,7 +276,7 @@ class SenderPolicy:
         body = self.model.program.body(fn)
         if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUAL:
             return None
-        if any((const := body.const(a)) is not None and const[0] in (Kind.BOOL, Kind.NULL) for a in body.args(i)[1:3]):
+        if any((const := body.const(a)) is not None and const[0] in (Kind.BOOL, Kind.NULL, Kind.NUMBER) for a in body.args(i)[1:3]):
             return None  # whether there is one, or what a comparison answered: not what it is
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
         if (summed := bytewise(left) or bytewise(right)) is not None:
@@ -489,6 +489,9 @@ class SenderPolicy:
 
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.recogniser.is_("exits", fn, i, ctx) is not None
+
+    def counts(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        return self.model.program.body(fn).op[i] == Op.CALL and self.model.recogniser.is_("counts", fn, i, ctx) is not None
 
     def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         value = self.model.evaluator.value(fn, i, ctx)

@@ -222,7 +222,8 @@ class Records:
             return known
         if body.op[callee] == Op.FIELD and name in METAS and len(arguments) > 1:
             return self._meta(fn, i, ctx)
-        if body.op[callee] == Op.FIELD and len(arguments) == 1 and (setter := _setter(name)):
+        alone = len(arguments) == 1 or (bool(arguments) and got is not None)  # `setState(STATE_PROCESSING, true)`
+        if body.op[callee] == Op.FIELD and alone and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
         if got is not None and got[0].effect in _WORKING:
             return self._write(fn, i, ctx, name, got[0].effect, told_kind(self.model, fn, i, ctx) if got[0].told else got[0].entity)

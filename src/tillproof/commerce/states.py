@@ -286,10 +286,10 @@ class States:
             wanted = self.wanted(atom)
             if operator in (*EQUAL, *UNEQUAL) and not wanted and touch is not None and self._held_against(atom, touch):
                 return operator in EQUAL
-            if operator in (*EQUAL, *UNEQUAL) and value is not None:
-                if (asked := set_to(self.model, *(self.evaluator.value(atom.fn, a, atom.ctx) for a in args[1:3]))) - {""}:
-                    kept = set_to(self.model, value)
-                    return None if "" in kept else bool(kept & asked) is (operator in EQUAL)
+            compared = (self.evaluator.value(atom.fn, a, atom.ctx) for a in args[1:3])
+            if operator in (*EQUAL, *UNEQUAL) and value is not None and (asked := set_to(self.model, *compared) - {""}):
+                kept = set_to(self.model, value)
+                return None if "" in kept else bool(kept & asked) is (operator in EQUAL)
             if operator not in (*EQUAL, *UNEQUAL) or not wanted:
                 return None
             if wanted & {"null", "none", "undefined"}:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.browser_paid import paid_on_the_way
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_ends import ends_plainly
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PAYS = re.compile(
     r"(^|_)(pay|payments?|payins?|paid|checkout|billing|invoices?|transactions?|ipn|deposits?|top_?ups?|donations?|stk|gateways?)(_|$)"
 )
+# How payment systems like to be called.
+_BRANDS = re.compile(r"(^|_)(pay(?!load|out|roll|ee|er|s?_|s?$)[a-z]+|[a-z]{2,}pay)(_|$)")
 # What calls back besides: whoever signs people in, sends parcels or carries words; and money that leaves.
 _OTHERS = re.compile(
     r"(^|_)(o?auth2?|login|log_?in|sign_?in|sign_?up|sso|saml|oidc|telegram|whatsapp|slack|discord|bots?|sms|e?mails?|chat|ship\w*|tracking"
@@ -108,9 +110,9 @@ class Strangers:
             return None  # no system is signed in as a customer: the page tells what the system told it
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
             return None
-        pays = signed or _PAYS.search(whole) is not None or self.named(entry) is not None
+        pays = signed or any(p.search(whole) for p in (_PAYS, _BRANDS)) or self.named(entry) is not None
         filled = _SERVER.search(own) is not None and self._credits(entry)
-        if not (self.is_marked(entry) or (pays and kind == "webhook" and self._writes(entry)) or filled):
+        if not (self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry)))) or filled):
             return None
         provider = self.named(entry) or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
@@ -164,6 +166,11 @@ class Strangers:
         if any(e.touch is not None and chosen_state(self.model, e.touch) for e in self.model.effects.of(entry.target)):
             return True
         return any(self._takes_state(fn) for fn, depth in self.model.handlers.closure(entry).functions.items() if depth <= _NEAR)
+
+    def _lets_on(self, entry: Entry) -> bool:
+        """Whether an order goes on to be made ready, which it does when it is paid."""
+        words, found = self.model.words, self.model.transitions.of(entry.target)
+        return any(words.has("fulfil_values", to) and not under_way(t.touch.entity, to) for t in found for to in t.to)
 
     def _takes_state(self, fn: Fn) -> bool:
         """Whether a function puts a state that was sent into a field of what is called as an order or payment is, whatever its class."""

@@ -1,5 +1,6 @@
 """What a condition means for the proof: whether a value being true, or false, or equal to something, is only possible after it."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -240,6 +241,10 @@ class Implication:
             return (equal or operator in ("<=", ">=", "in")) == truth
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
+            if const is not None and const[0] == Kind.BOOL and operator in ("===", "!=="):
+                numbered = self._numbered(side, const[1].lower() == "true", equal == truth)
+                if numbered is not None:
+                    return numbered
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
                 wanted = const[0] == Kind.BOOL and const[1].lower() == "true"
                 if (wanted or equal == truth) and self.implies(side, wanted if equal == truth else not wanted):
@@ -258,6 +263,29 @@ class Implication:
             if self._compares_call(call, other, equal == truth, operator):
                 return True
         return equal == truth and self._held_by(left, right)
+
+    def _numbered(self, side: int, wanted: bool, same: bool) -> bool | None:
+        """What it means that the answer of a call is, or is not, the very truth that it is compared with, where the call answers by a
+        number, which is neither: ``openssl_verify(…) === false`` lets every forgery pass. None when no number is answered."""
+        call = self.origin_call(side)
+        if call is None or self.body.op[call] != Op.CALL:
+            return None
+        if self.walk.policy.counts(self.fn, call, self.ctx):
+            return same
+        ends = [o for o in self.call_outcomes(call) if o.value is not None]
+        numbers = [o for o in ends if isinstance(o.value, Result) and self._counts(o.value)]
+        if not numbers:
+            return None
+        others = [o for o in ends if o not in numbers and o.truth in (None, wanted if same else not wanted)]
+        return all(o.proven for o in (others if same else [*numbers, *others]))
+
+    def _counts(self, value: Result) -> bool:
+        """Whether a number is returned as it is: a function that is declared to give a truth makes one of it."""
+        if value.instr < 0 or not self.walk.policy.counts(value.fn, value.instr, value.ctx):
+            return False
+        function = self.walk.program.function(value.fn)
+        head = self.walk.program.sources[value.fn.file][function.start : function.end].partition(b"{")[0] if function else b""
+        return re.search(rb"\)\s*:\s*\??\s*bool\b", head) is None
 
     def _kind_implies(self, side: int, wanted: Value, truth: bool) -> bool:
         """What it means that a result is, or is not, of a class: ``if ($found instanceof Failure) { throw … }``, where nothing but the

@@ -71,6 +71,9 @@ class Policy(Protocol):
     def insists(self, fn: Fn, i: int, ctx: Ctx | None) -> bool | None:
         """What a call's first argument must be for the call to return; None when it returns in any case."""
 
+    def counts(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call answers yes and no by numbers."""
+
     def cleans(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call gives back its first argument, cleaned or converted."""
 

@@ -370,6 +370,7 @@ class Framework(Part, frozen=True):
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
+    ``counts``: calls that answer whether something is so by a number: 1, 0, and another one where it could not be told.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position (-1: the last of several) unless code of others changes it.
     ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
@@ -447,6 +448,7 @@ class Framework(Part, frozen=True):
     verifies: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     named_classes: dict[str, int] = {}
