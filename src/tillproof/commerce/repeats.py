@@ -85,6 +85,7 @@ class Turning:
     def __init__(self, model: "Model", effects: list[Effect]) -> None:
         self._model = model
         self._writes = Writes(effects)
+        self._effects = effects
         self._mails = [e for e in effects if e.kind == "mail"]
         self._by: dict[Atom, list[Effect]] = {}
         self._at: dict[Place, list[Atom | AnyOf]] = {}
@@ -95,12 +96,18 @@ class Turning:
         found = self._by.get(atom)
         if found is None:
             found = self._by[atom] = self._model.states.turned(atom, self._writes) or self._noted_as_sent(atom)
+            found = self._by[atom] = found or self._refused_again(atom)
         return found
 
     def _noted_as_sent(self, atom: Atom) -> list[Effect]:
         """The mails that are sent only as long as a record says that none was: who sends them notes it there."""
         asked = bool(self._mails) and atom.truth is False and any(_SENT.fullmatch(r.field) for r in self._model.states.reads(atom))
         return self._mails if asked else []
+
+    def _refused_again(self, atom: Atom) -> list[Effect]:
+        """The bookings of a payment before which a platform's function leaves when that was booked already."""
+        refuses = atom.truth is None and self._model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None
+        return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
 
     def at(self, place: Place) -> list[Atom | AnyOf]:
         """The conditions that are certain at a place, as far as an effect turns them."""
@@ -182,6 +189,8 @@ class Repeats:
             return "goods"
         if touch is None or touch.repeat == "once":
             return None
+        if touch.effect == "order.paid" and books(self.model, touch):
+            return "money"
         words = self.model.words
         counted = [n for n in touch.fields if n in touch.relative or self._adds(effect, n)]
         for name in counted:
@@ -341,6 +350,8 @@ class Repeats:
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
+        if self.model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None:
+            return "the platform looks for the payment itself"
         if atom.truth is None and (made := self.model.records.touch(atom.fn, atom.instr, atom.ctx)) and made.kind == "create":
             constraint = states.claim(made)
             where = f" ({constraint.file}:{constraint.line})" if constraint is not None else ""
@@ -362,6 +373,12 @@ class Repeats:
 
 def _last(value: Member | Element) -> str:
     return value.name.rpartition(".")[2] if isinstance(value, Member) else (constant(value.key) or "") if value.key is not None else ""
+
+
+def books(model: "Model", touch: Touch) -> bool:
+    """Whether a platform books a payment anew each time that its function is called."""
+    known = model.recogniser.effect(touch.fn, touch.instr, touch.ctx) if touch.effect == "order.paid" else None
+    return known is not None and "payment.booked" in known[0].also
 
 
 def _notes(touch: Touch) -> bool:

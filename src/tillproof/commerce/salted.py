@@ -94,6 +94,8 @@ def _mentions_secret(model: "Model", value: Value) -> bool:
             return True
         if isinstance(leaf, (Member, Param, External)) and any(w in leaf.name.rpartition(".")[2].lower() for w in _WORDS):
             return True
+        if isinstance(leaf, External) and model.recogniser.result_is("config", leaf):
+            return True  # of the record that holds a gateway's settings
         if isinstance(leaf, Result) and leaf.instr >= 0 and (model.recogniser.result_is("config", leaf) or _is_asked_by_name(model, leaf)):
             return True
     return isinstance(value, (Text,)) and any(

@@ -28,6 +28,7 @@ from tillproof.commerce.told_states import chosen_state
 from tillproof.commerce.transitions import Transition, order_made
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
+from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Mix, Value, pieces
 from tillproof.ir.ops import Op
@@ -103,12 +104,13 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     others = (e for e in effects if id(e) not in known)
-    return found + [e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _is_chosen(model, handler, e)]
+    return found + [e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _settles(model, handler, e)]
 
 
-def _is_chosen(model: Model, handler: Handler, effect: Effect) -> bool:
-    """Whether the message of a payment system puts an order into the state that its settings name for that."""
-    if handler.provider.kind != "payment" or effect.touch is None or not chosen_state(model, effect.touch):
+def _settles(model: Model, handler: Handler, effect: Effect) -> bool:
+    """Whether the message of a payment system puts an order into the state that its settings name for that, or has the platform settle it."""
+    touch = effect.touch
+    if handler.provider.kind != "payment" or touch is None or not (touch.effect == "order.paid" or chosen_state(model, touch)):
         return False
     return not _told_of_failure(model, effect) and not _owes_nothing(model, PaidPolicy(model), effect)
 
@@ -288,7 +290,7 @@ def _weighed(model: Model, paid: list[Effect]) -> list[Evidence]:
         given = [v for k, v in model.program.body(effect.fn).call(effect.instr)[1] if k == ""] if place else []
         value = model.evaluator.value(effect.fn, given[int(place)], effect.ctx) if place and int(place) < len(given) else None
         known = [sums.known(p) for p in pieces([value], _MOST_PIECES, model.evaluator.made_of)] if value is not None else []
-        if not known or any(one is not None and one.does == "gives" for one in known):
+        if not known or is_empty(value) or any(one is not None and one.does == "gives" for one in known):
             return []
         out.append(
             step(model, effect.place, "the platform holds the sum that is handed over here against what its record comes to", "guard")

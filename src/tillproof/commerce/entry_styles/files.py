@@ -55,6 +55,11 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
     if framework.id == "php-core" or (framework.language == "php" and not framework.packages):
         yield from _page(wiring, framework, routes, file)
         return
+    if "page" in routes.verbs:
+        if routes.directive.encode() in source:
+            top, verb = FunctionV((file, 1), Fn(file, TOP), None), routes.verbs["page"]
+            yield Declared(top, "/" + inside, (verb,), framework.id, "file", (file, 1), (), routes.role, routes.note)
+        return
     if framework.language == "php":
         for number, _ in enumerate(program.indices[file].classes):
             for name, fn in program.methods(ClassId(file, number)).items():

@@ -36,7 +36,8 @@ class Effect(Part, frozen=True):
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
     ``returns_error``: a failure is told by the answer alone, by its ``error`` or by what it is; nothing is raised.
     ``routine``: its first argument names a function that the database keeps, the second its parameters.
-    ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order).
+    ``also``: what the platform does along with it: ``stock.release`` (when the status that is written cancels the order),
+    ``payment.booked`` (each call books money anew).
     """
 
     effect: str

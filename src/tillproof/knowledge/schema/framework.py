@@ -57,7 +57,8 @@ class Routes(Part, frozen=True):
     (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
     seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
     ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
-    export or method, or ``export.key`` for what an exported record holds under it; ``*``: any public one) to the HTTP method, ``ANY`` for
+    export or method, or ``export.key`` for what an exported record holds under it; ``page``: the file's own level, of a file that holds
+    the text ``directive``; ``*``: any public one) to the HTTP method, ``ANY`` for
     all, ``NONE`` when no request leads there.
     ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
     ``mounts``: calls that put middleware or a sub-router before the routes that follow. ``prefixes``: calls, class decorators, keywords or
@@ -371,6 +372,7 @@ class Framework(Part, frozen=True):
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``counts``: calls that answer whether something is so by a number: 1, 0, and another one where it could not be told.
+    ``refuses_again``: calls that do not return when the payment of the id that they are given was booked before.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position (-1: the last of several) unless code of others changes it.
     ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
@@ -449,6 +451,7 @@ class Framework(Part, frozen=True):
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    refuses_again: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     named_classes: dict[str, int] = {}
