@@ -57,6 +57,7 @@ _GOODS = re.compile(
 _CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|activation)_?(code|key)")
 # What a shop's own sender of mails sets on the order once the mail is out.
 _SENT = re.compile(r"(get_?)?(email|mail)_?sent|(email|mail|customer)_?notified|is_?(email|mail)_?sent", re.IGNORECASE)
+_BOOKINGS = re.compile(r"(tbl_?)?(accounts?|transactions?|payments?)")
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
@@ -105,8 +106,14 @@ class Turning:
         return self._mails if asked else []
 
     def _refused_again(self, atom: Atom) -> list[Effect]:
-        """The bookings of a payment before which a platform's function leaves when that was booked already."""
-        refuses = atom.truth is None and self._model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None
+        """The bookings of a payment before which a platform's function leaves when that was booked already, or that are made only as long
+        as no booking of it is found."""
+        states = self._model.states
+        if atom.truth is None:
+            refuses = self._model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None
+        else:
+            sought = states.existence(atom)
+            refuses = sought is not None and _BOOKINGS.fullmatch(sought.entity) is not None and states.exists_means(atom) is not atom.truth
         return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
 
     def at(self, place: Place) -> list[Atom | AnyOf]:

@@ -239,12 +239,11 @@ class Implication:
             return False
         if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
             return (equal or operator in ("<=", ">=", "in")) == truth
+        numbered = self._numbered(left, right, equal == truth) if operator in ("===", "!==") else None
+        if numbered is not None:
+            return numbered
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
-            if const is not None and const[0] == Kind.BOOL and operator in ("===", "!=="):
-                numbered = self._numbered(side, const[1].lower() == "true", equal == truth)
-                if numbered is not None:
-                    return numbered
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
                 wanted = const[0] == Kind.BOOL and const[1].lower() == "true"
                 if (wanted or equal == truth) and self.implies(side, wanted if equal == truth else not wanted):
@@ -264,12 +263,15 @@ class Implication:
                 return True
         return equal == truth and self._held_by(left, right)
 
-    def _numbered(self, side: int, wanted: bool, same: bool) -> bool | None:
+    def _numbered(self, left: int, right: int, same: bool) -> bool | None:
         """What it means that the answer of a call is, or is not, the very truth that it is compared with, where the call answers by a
         number, which is neither: ``openssl_verify(…) === false`` lets every forgery pass. None when no number is answered."""
-        call = self.origin_call(side)
-        if call is None or self.body.op[call] != Op.CALL:
+        sides = ((left, self.body.const(right)), (right, self.body.const(left)))
+        side, const = next(((s, c) for s, c in sides if c is not None and c[0] == Kind.BOOL), (-1, None))
+        call = self.origin_call(side) if const is not None else None
+        if const is None or call is None or self.body.op[call] != Op.CALL:
             return None
+        wanted = const[1].lower() == "true"
         if self.walk.policy.counts(self.fn, call, self.ctx):
             return same
         ends = [o for o in self.call_outcomes(call) if o.value is not None]

@@ -95,6 +95,10 @@ def _hears(model: Model, handler: Handler) -> bool:
     """Whether a handler is told of a payment. A page that only shows an order, or starts another payment for it, is not."""
     if handler.kind != "redirect-return":
         return True
+    framework = model.knowledge.frameworks.get(handler.entry.framework)
+    name = model.program.name(handler.entry.target.fn)
+    if framework is not None and any(r.once and name in r.verbs for r in framework.routes):
+        return False  # its platform calls it once
     effects = model.effects.of(handler.entry.target)
     return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in STARTS for e in effects)
 

@@ -25,12 +25,13 @@ from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
 from tillproof.commerce.told_states import chosen_state
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import Transition, order_made
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Mix, Value, pieces
+from tillproof.flow.values import Ctx, Mix, Value, options, pieces
 from tillproof.ir.ops import Op
 
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
@@ -108,9 +109,11 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
 
 
 def _settles(model: Model, handler: Handler, effect: Effect) -> bool:
-    """Whether the message of a payment system puts an order into the state that its settings name for that, or has the platform settle it."""
+    """Whether a payment system's message puts an order into the state that its settings name for that, or has the platform settle it."""
     touch = effect.touch
-    if handler.provider.kind != "payment" or touch is None or not (touch.effect == "order.paid" or chosen_state(model, touch)):
+    if handler.provider.kind != "payment" or touch is None:
+        return False
+    if not (touch.effect == "order.paid" or chosen_state(model, touch) or _books_payment(model, touch)):
         return False
     return not _told_of_failure(model, effect) and not _owes_nothing(model, PaidPolicy(model), effect)
 
@@ -177,6 +180,16 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     told = ((n, v) for n, v in touch.fields.items() if model.words.has("paid_fields", n) and not model.words.has("status_fields", n))
     paid = [n for n, v in told if (model.words.money(n) or v is None or not says_how_much(v)) and not _restates(model, n, v)]
     return bool(paid) and any(model.words.money(n) or PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
+
+
+def _books_payment(model: Model, touch: Touch) -> bool:
+    """Whether a payment is recorded as completed for which the platform marks the order as paid."""
+    known = model.recogniser.effect(touch.fn, touch.instr, touch.ctx) if touch.kind == "create" else None
+    if known is None or known[0].entity != "payment":
+        return False
+    words = model.words
+    texts = [text_of(o) for n, v in touch.fields.items() if v is not None and words.says_state(n) for o in options(v)]
+    return any(t is not None and (words.has("paid_values", t) or words.has("fulfil_values", t)) for t in texts)
 
 
 def _restates(model: Model, name: str, value: Value | None) -> bool:

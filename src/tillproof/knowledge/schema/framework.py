@@ -75,6 +75,7 @@ class Routes(Part, frozen=True):
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
+    ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
     """
@@ -99,6 +100,7 @@ class Routes(Part, frozen=True):
     acts: dict[str, tuple[str, ...]] = {}
     authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: tuple[str, ...] = ()
+    once: bool = False
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
