@@ -25,6 +25,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
     Ctx,
+    Element,
     External,
     FunctionV,
     Instance,
@@ -61,6 +62,7 @@ _OF_REFUND = re.compile(r"(\w+_)?refund_?(id|reference|ref|key|number)")
 _REFERENCE = re.compile(r"order|invoice|reference|booking|reservation|appointment|purchase|registration|enrol|rental|payment_id")
 _PAYING = re.compile(r"payment|charge|transaction|capture|intent|checkout")
 _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
+_OWN = ("id", "type", "currency", "customer_id", "user_id", "order_id", "cart_id")  # columns of our own, whatever is put there
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _FEW_PIECES = 12
 _FEW_TARGETS = 3
@@ -299,12 +301,18 @@ class Reconciling:
 
     def _chosen(self, touch: Touch, depth: int) -> Iterator[tuple[str, Value]]:
         yield from touch.keys.items()
-        owners = [o.base if isinstance(o, Member) else o for v in touch.keys.values() for o in options(v)]
+        keys = (self._given(o) for v in touch.keys.values() for o in options(v))
+        owners = [o.base if isinstance(o, Member) else o for key in keys for o in options(key)]
         owners += list(options(touch.record)) if touch.record is not None else []
         for owner in owners if depth < _DEEPEST else ():
             before = self.model.records.read_behind(owner) or self._made_of(self._handed(owner, touch.ctx))
             if before is not None and before.kind == "read":
                 yield from self._chosen(before, depth + 1)
+
+    def _given(self, value: Value) -> Value:
+        """What a call was given that gives it back, cleaned or checked."""
+        given = self.model.evaluator.argument(value, 0) if isinstance(value, Result) and self.model.requests.cleans(value) else None
+        return given if given is not None else value
 
     def _is_answered(self, field: str) -> bool:
         """Whether a field of ours, whatever its name, is filled with what a provider answered when a payment was begun."""
@@ -473,7 +481,12 @@ class Reconciling:
         for key in touch.keys:
             if keeps_theirs(column := snake(key).rpartition(".")[2]) and not self.numbers.made_up(touch.entity, column):
                 return key
-        owners = [o.base for v in touch.keys.values() for o in options(v) if isinstance(o, Member)]
+        for key in touch.keys:  # or is kept under a name of its own
+            plain = snake(key).rpartition(".")[2]
+            if plain not in _OWN and not self.model.words.says_state(plain) and not self._money(plain) and self._is_answered(plain):
+                return key
+        given = (self._given(o) for v in touch.keys.values() for o in options(v))
+        owners = [o if isinstance(o, Result) else o.base for v in given for o in options(v) if isinstance(o, (Member, Element, Result))]
         owners += [touch.record] if touch.record is not None else []
         for owner in owners if depth < _DEEPEST else ():
             before = self.model.records.read_behind(owner) or self._made_of(self._handed(owner, touch.ctx))

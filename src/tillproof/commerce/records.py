@@ -237,7 +237,7 @@ class Records:
         """What a call does of which a pack, or a function that the database keeps, says what it writes."""
         if effect.routine and (kept := self.model.routines.touch(fn, i, ctx)) is not None:
             return kept
-        return self._known(fn, i, ctx, effect) if effect.writes or effect.repeat != "again" else None
+        return self._known(fn, i, ctx, effect) if effect.writes or effect.chooses or effect.repeat != "again" else None
 
     def _ends_write(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call is a clause of the write that one before it in the same expression begins, or gives that one's answer:

@@ -33,6 +33,8 @@ def is_told(model: "Model", value: Value, *, begins: bool = False) -> bool:
             if operation is not None and (operation.op in BEGIN if begins else operation.confirms):
                 return True
             waiting.append(here.callee)
+            if model.requests.cleans(here):
+                waiting += [v for _, v in model.evaluator.arguments(here)][:1]
         waiting += here.parts()
     return False
 

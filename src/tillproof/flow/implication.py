@@ -87,7 +87,8 @@ class Implication:
         if op == Op.CALL:
             return self._call_implies(i, truth)
         if op == Op.BINARY:
-            return self._comparison_implies(i, truth)
+            numbered = self._numbered(i, truth)
+            return self._comparison_implies(i, truth) if numbered is None else numbered
         if op == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is not None:
             return truth
         return self._part_implies(i, truth) if op in (Op.FIELD, Op.INDEX) else False
@@ -239,9 +240,6 @@ class Implication:
             return False
         if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
             return (equal or operator in ("<=", ">=", "in")) == truth
-        numbered = self._numbered(left, right, equal == truth) if operator in ("===", "!==") else None
-        if numbered is not None:
-            return numbered
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
@@ -263,9 +261,13 @@ class Implication:
                 return True
         return equal == truth and self._held_by(left, right)
 
-    def _numbered(self, left: int, right: int, same: bool) -> bool | None:
+    def _numbered(self, i: int, truth: bool) -> bool | None:
         """What it means that the answer of a call is, or is not, the very truth that it is compared with, where the call answers by a
         number, which is neither: ``openssl_verify(…) === false`` lets every forgery pass. None when no number is answered."""
+        operator, left, right = self.body.text(self.body.args(i)[0]), *self.body.args(i)[1:3]
+        if operator not in ("===", "!=="):
+            return None
+        same = (operator == "===") == truth
         sides = ((left, self.body.const(right)), (right, self.body.const(left)))
         side, const = next(((s, c) for s, c in sides if c is not None and c[0] == Kind.BOOL), (-1, None))
         call = self.origin_call(side) if const is not None else None
