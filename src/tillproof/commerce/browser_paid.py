@@ -90,8 +90,9 @@ class BrowserPaid:
     @cached_property
     def _settling(self) -> frozenset[str]:
         """The names of the platforms' own functions that put orders into a state: `validateOrder`, `addInvoicePayment`."""
-        packs = (*self.model.knowledge.frameworks.values(), *self.model.knowledge.providers.values())
-        effects = (e for pack in packs for e in pack.effects if e.effect == "order.paid" or (e.effect == "order.write" and e.writes))
+        known = self.model.knowledge
+        kept = (*(f.effects for f in known.frameworks.values()), *(p.effects for p in known.providers.values()))
+        effects = (e for each in kept for e in each if e.effect == "order.paid" or (e.effect == "order.write" and e.writes))
         return frozenset(call.rpartition(".")[2] for e in effects for calls in e.calls.values() for call in calls)
 
     def provider(self, found: Transitions) -> Provider | None:

@@ -341,6 +341,8 @@ class Implication:
             if outcome.value is None:
                 continue
             got = _key(outcome.value)
+            if outcome.truth is not None and isinstance(outcome.value, Result) and self._counts(outcome.value):
+                got = "1" if outcome.truth else "0"
             if got is None or key is None or (got == key) == same:
                 fitting.append(outcome)
         return bool(fitting) and key is not None and all(o.proven or (same and self._answered(o.value, wanted)) for o in fitting)

@@ -1,0 +1,237 @@
+"""Rulings on gateways of payment systems that no pack knows: how WHMCS, Drupal Commerce, PrestaShop, OpenCart and WooCommerce wire them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_stock import ruled
+
+# --- WHMCS
+
+_CALLBACK = """<?php
+require_once __DIR__ . '/../../../init.php';
+$gateway = getGatewayVariables('knot');
+$invoice = $_POST['invoice'];
+$trans = $_POST['trans'];
+$amount = $_POST['amount'];
+%s
+$invoice = checkCbInvoiceID($invoice, $gateway['name']);
+%s
+logTransaction($gateway['name'], $_POST, 'Success');
+addInvoicePayment($invoice, $trans, %s, 0, 'knot');
+"""
+_SIGNED = "if ($_POST['hash'] != md5($invoice . $trans . $amount . $gateway['secretKey'])) { die('no'); }"
+_KEYLESS = "if ($_POST['hash'] != md5($invoice . $trans . $amount)) { die('no'); }"
+
+
+def _whmcs(root: Path, check: str, proof: str, once: str, amount: str) -> list[str]:
+    files = {"modules/gateways/callback/knot.php": _CALLBACK % (proof, once, amount)}
+    return [r for r, _, _ in ruled(root, check, files)]
+
+
+def test_a_whmcs_callback_proves_its_sender(tmp_path: Path) -> None:
+    once, check = "checkCbTransID($trans);", "payment/webhook-unverified"
+    assert _whmcs(tmp_path / "signed", check, _SIGNED, once, "$amount") == ["held"]
+    assert _whmcs(tmp_path / "unsigned", check, "", once, "$amount") == ["broken"]
+    assert _whmcs(tmp_path / "keyless", check, _KEYLESS, once, "$amount") == ["broken"]
+
+
+def test_whmcs_books_a_payment_each_time_unless_it_is_looked_for(tmp_path: Path) -> None:
+    check = "idempotency/handler-not-idempotent"
+    assert _whmcs(tmp_path / "once", check, _SIGNED, "checkCbTransID($trans);", "$amount") == ["held"]
+    looked = "if (WHMCS\\Database\\Capsule::table('tblaccounts')->where('transid', $trans)->exists()) { exit; }"
+    assert _whmcs(tmp_path / "looked", check, _SIGNED, looked, "$amount") == ["held"]
+    assert _whmcs(tmp_path / "again", check, _SIGNED, "", "$amount") == ["broken"]
+
+
+def test_whmcs_holds_the_sum_that_it_is_told_against_the_invoice(tmp_path: Path) -> None:
+    once, check = "checkCbTransID($trans);", "payment/amount-not-reconciled"
+    assert _whmcs(tmp_path / "told", check, _SIGNED, once, "$amount") == ["held"]
+    assert _whmcs(tmp_path / "untold", check, _SIGNED, once, "''") == ["broken"]
+
+
+# --- Drupal Commerce
+
+_OFFSITE = """<?php
+namespace Drupal\\commerce_knot\\Plugin\\Commerce\\PaymentGateway;
+use Drupal\\commerce_order\\Entity\\OrderInterface;
+use Drupal\\commerce_payment\\Exception\\PaymentGatewayException;
+use Drupal\\commerce_payment\\Plugin\\Commerce\\PaymentGateway\\OffsitePaymentGatewayBase;
+use Symfony\\Component\\HttpFoundation\\Request;
+class Knot extends OffsitePaymentGatewayBase
+{
+  public function onReturn(OrderInterface $order, Request $request)
+  {
+    %s
+    $payment = $this->entityTypeManager->getStorage('commerce_payment')->create([
+      'state' => 'completed',
+      'amount' => $order->getTotalPrice(),
+      'order_id' => $order->id(),
+      'remote_id' => $request->query->get('txn'),
+    ]);
+    $payment->save();
+  }
+}
+"""
+_PROVEN = """$sign = hash_hmac('sha256', $request->query->get('order') . $request->query->get('amount'), $this->configuration['secret']);
+    if (!hash_equals($sign, $request->query->get('sign')) || $request->query->get('status') !== 'paid') {
+      throw new PaymentGatewayException('no');
+    }"""
+_COMPARED = """
+    if ($request->query->get('amount') != $order->getTotalPrice()->getNumber()) { throw new PaymentGatewayException('other'); }"""
+
+
+def test_a_return_to_drupal_commerce_is_proven_and_compared(tmp_path: Path) -> None:
+    name = "src/Plugin/Commerce/PaymentGateway/Knot.php"
+
+    def rulings(case: str, check: str, lines: str) -> list[str]:
+        return [r for r, _, _ in ruled(tmp_path / case, check, {name: _OFFSITE % lines})]
+
+    assert rulings("blind", "payment/fulfil-on-redirect", "") == ["broken"]
+    assert rulings("proven", "payment/fulfil-on-redirect", _PROVEN + _COMPARED) == ["held"]
+    assert rulings("unbound", "payment/amount-not-reconciled", _PROVEN) == ["broken"]
+    assert rulings("bound", "payment/amount-not-reconciled", _PROVEN + _COMPARED) == ["held"]
+    assert rulings("once", "idempotency/handler-not-idempotent", _PROVEN + _COMPARED) == []  # its checkout has gone on
+
+
+# --- PrestaShop
+
+_MODULE = "<?php\nif (!defined('_PS_VERSION_')) { exit; }\nclass Knot extends PaymentModule {}\n"
+_FRONT = (
+    "<?php\nclass Knot%sModuleFrontController extends ModuleFrontController\n{\n    public function postProcess()\n    {\n%s\n    }\n}\n"
+)
+_ORDERS = """        $cart = $this->context->cart;
+        %s
+        $this->module->validateOrder($cart->id, %s, $cart->getOrderTotal(), 'Knot', null, array(), null, false, $cart->secure_key);"""
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "expected"),
+    [
+        ("", "Configuration::get('PS_OS_PAYMENT')", ["broken"]),
+        ("", "Configuration::get('KNOT_OS_WAITING')", []),
+        ("", "(int) Configuration::get('KNOT_STATE')", []),  # its name does not say which
+        ("$state = Configuration::get('KNOT_WAITPAYMENT'); if (!$state) { $made = new OrderState(); $state = $made->id; }", "$state", []),
+    ],
+)
+def test_an_order_that_waits_for_its_payment_is_not_paid(tmp_path: Path, before: str, state: str, expected: list[str]) -> None:
+    files = {"knot/knot.php": _MODULE, "knot/controllers/front/go.php": _FRONT % ("Go", _ORDERS % (before, state))}
+    assert [r for r, _, _ in ruled(tmp_path, "payment/fulfil-on-redirect", files)] == expected
+
+
+_HISTORY = """        $id = Tools::getValue('order');
+        if (md5($id . Tools::getValue('amount') . Configuration::get('KNOT_KEY')) !== Tools::getValue('sign')) { die('no'); }
+        $order = new Order((int) $id);
+        if (%s) {
+            $history = new OrderHistory();
+            $history->id_order = (int) $order->id;
+            $history->changeIdOrderState(Configuration::get('PS_OS_PAYMENT'), $order->id);
+            $history->addWithemail(true);
+        }
+        die('OK');"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("$order->getCurrentState() != Configuration::get('PS_OS_PAYMENT')", "held"),
+        ("$order->current_state == Configuration::get('KNOT_OS_WAITING')", "held"),
+        ("$order->getCurrentState() != Configuration::get('PS_OS_CANCELED')", "broken"),
+    ],
+)
+def test_states_that_settings_keep_are_compared_by_the_setting(tmp_path: Path, condition: str, expected: str) -> None:
+    files = {"knot/knot.php": _MODULE, "knot/controllers/front/notify.php": _FRONT % ("Notify", _HISTORY % condition)}
+    assert [r for r, _, _ in ruled(tmp_path, "idempotency/handler-not-idempotent", files)] == [expected]
+
+
+# --- OpenCart
+
+_RESULT = """<?php
+class ControllerExtensionPaymentKnot extends Controller {
+    public function result2() {
+        $this->load->model('checkout/order');
+        $parts = explode('.', file_get_contents('php://input'));
+        $told = json_decode(base64_decode($parts[1]), true);
+        %s
+        if ($told['state'] === 'OK') {
+            $this->model_checkout_order->addOrderHistory($told['order'], (int)($this->config->get('payment_knot_order_status_id') ?: 2));
+        }
+    }
+}
+"""
+
+
+def test_the_state_that_a_gateways_setting_names_is_what_its_notice_brings(tmp_path: Path) -> None:
+    name = "catalog/controller/extension/payment/knot.php"
+    blind = {name: _RESULT % ""}
+    assert [r for r, _, _ in ruled(tmp_path / "blind", "payment/webhook-unverified", blind)] == ["broken"]
+    proof = "if (!hash_equals(hash_hmac('sha256', $parts[1], $this->config->get('payment_knot_key')), $parts[2])) { return; }"
+    assert [r for r, _, _ in ruled(tmp_path / "signed", "payment/webhook-unverified", {name: _RESULT % proof})] == ["held"]
+
+
+# --- WooCommerce, and PHP itself
+
+_WOO = """<?php
+class WC_Knot extends WC_Payment_Gateway {
+    public function __construct() {
+        $this->id = 'knot';
+        add_action('woocommerce_api_wc_knot', array($this, 'notify'));
+    }
+    public function notify() {
+        $order = %s;
+        $made = hash_hmac('sha256', $_GET['order'] . $_GET['amount'], $this->get_option('secret'));
+        if (!hash_equals($made, $_GET['sign'])) { wp_die('no'); }
+        if ($_GET['amount'] == $order->get_total()) {
+            $order->update_meta_data('_knot', $_GET['id']);
+            $order->save();
+            $order->payment_complete();
+        }
+    }
+}
+"""
+
+
+def test_an_order_that_is_made_of_its_id_was_read(tmp_path: Path) -> None:
+    for name, order in (("made", "new WC_Order((int) $_GET['order'])"), ("got", "wc_get_order((int) $_GET['order'])")):
+        assert ruled(tmp_path / name, "idempotency/handler-not-idempotent", {"knot.php": _WOO % order}) == []
+
+
+_PAGE = """<?php
+function genuine($data, $sign, $key)
+{
+    return openssl_verify($data, $sign, $key, OPENSSL_ALGO_SHA256);
+}
+function genuine_truth($data, $sign, $key): bool
+{
+    return openssl_verify($data, $sign, $key, OPENSSL_ALGO_SHA256);
+}
+$data = file_get_contents('php://input');
+$sign = base64_decode($_SERVER['HTTP_X_SIGNATURE']);
+$key = openssl_pkey_get_public(file_get_contents('/etc/shop/knot.pem'));
+if (%s) {
+    http_response_code(403);
+    exit;
+}
+$event = json_decode($data, true);
+if ($event['status'] === 'paid') {
+    $db = new PDO(getenv('DSN'));
+    $db->prepare('UPDATE orders SET status = ? WHERE id = ?')->execute(['paid', $event['order_id']]);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "sound"),
+    [
+        ("openssl_verify($data, $sign, $key, OPENSSL_ALGO_SHA256) === false", False),
+        ("genuine($data, $sign, $key) === false", False),
+        ("false === genuine($data, $sign, $key)", False),
+        ("genuine_truth($data, $sign, $key) === false", True),
+        ("genuine($data, $sign, $key) !== 1", True),
+        ("genuine($data, $sign, $key) === 0", True),
+        ("!genuine($data, $sign, $key)", True),
+    ],
+)
+def test_a_number_is_neither_true_nor_false(tmp_path: Path, condition: str, sound: bool) -> None:
+    found = [r for r, _, _ in ruled(tmp_path, "payment/webhook-weak-verification", {"notify.php": _PAGE % condition})]
+    assert ("broken" not in found) is sound
