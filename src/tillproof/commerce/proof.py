@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.opened import opens_with_ours
+from tillproof.commerce.recognise import Kind as RecognisedKind
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS
@@ -63,6 +65,7 @@ _SEARCHES = {
 # How long a digest is says nothing about what it is of.
 _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
+_PROVING: tuple[RecognisedKind, ...] = ("verifies", "compares", "opens")
 _RECORDS = ("record.create", "record.write", "order.write")
 # Fields that keep what arrived and what became of it.
 _MESSAGE = re.compile(
@@ -149,17 +152,8 @@ class SenderPolicy:
                 return None
             self._note(fn, i, ctx, "the signed token is verified", "throws")
             return Proof("throws")
-        if (compares := model.recogniser.is_("compares", fn, i, ctx)) is not None:
-            if "verif" in compares.lower():
-                self._note(fn, i, ctx, "the signature is verified", "boolean")
-                return Proof("boolean")
-            arguments = self._arguments(fn, i, ctx)
-            if any(is_of_message_alone(self.model, a) for a in arguments):
-                return None  # who sends the message makes that digest, too
-            if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
-                self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
-                return Proof("boolean")
-            return None
+        if model.recogniser.is_("opens", fn, i, ctx) is not None or model.recogniser.is_("compares", fn, i, ctx) is not None:
+            return self._key_proof(fn, i, ctx)
         callee = model.program.body(fn).args(i)[0]
         body = model.program.body(fn)
         name = body.called(i).lower()
@@ -171,6 +165,24 @@ class SenderPolicy:
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return self._strange_proof(fn, i, ctx)
+
+    def _key_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """A call that compares, or opens, what only somebody with a key has made."""
+        arguments = self._arguments(fn, i, ctx)
+        if (compares := self.model.recogniser.is_("compares", fn, i, ctx)) is None:
+            if not opens_with_ours(self.model, arguments):
+                return None
+            self._note(fn, i, ctx, "what was sent is opened with our key", "throws", mac=True)
+            return Proof("throws")
+        if "verif" in compares.lower():
+            self._note(fn, i, ctx, "the signature is verified", "boolean")
+            return Proof("boolean")
+        if any(is_of_message_alone(self.model, a) for a in arguments):
+            return None  # who sends the message makes that digest, too
+        if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
+            self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
+            return Proof("boolean")
+        return None
 
     def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A payment system that no pack knows is asked, or its own code verifies what was sent."""
@@ -222,7 +234,9 @@ class SenderPolicy:
     def _may_prove(self, fn: Fn, i: int) -> bool:
         """Whether a call may verify or compare, by its name: a quick look before its callee is valued."""
         name, recogniser = self.model.program.body(fn).called(i), self.model.recogniser
-        return not name or name.lower() in _SEARCHES or recogniser.may_be("verifies", fn, name) or recogniser.may_be("compares", fn, name)
+        if not name or name.lower() in _SEARCHES:
+            return True
+        return any(recogniser.may_be(kind, fn, name) for kind in _PROVING)
 
     def _signs_in(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a verified token is the one by which visitors sign in: it says who they are, not that a provider has sent this."""
@@ -313,6 +327,8 @@ class SenderPolicy:
             if isinstance(here, Result):
                 if isinstance(here.callee, External) and here.callee.name.lower() in _SIZES:
                     continue
+                if self.model.recogniser.result_is("opens", here):
+                    continue  # what was encrypted is no digest, whatever the key is made of
                 if self.model.recogniser.result_is("http", here):
                     continue  # the answer to what was sent signed is no digest
                 if self.model.recogniser.result_is("macs", here):

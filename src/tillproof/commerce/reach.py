@@ -197,7 +197,7 @@ class Reach:
             if model.words.fulfils(name) or recogniser.effect(fn, i) or recogniser.known(fn, i):
                 return True
             proves = VERIFIES.search(name) is not None and not recogniser.is_ours(fn, i, None)
-            if proves or any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs")):
+            if proves or any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs", "opens")):
                 return True
         return False
 

@@ -30,7 +30,7 @@ _CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$reques
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
-    "catches", "serial", "counts", "refuses_again",
+    "catches", "serial", "counts", "refuses_again", "opens",
 ]  # fmt: skip
 _SHARED: tuple[Kind, ...] = get_args(Kind)
 

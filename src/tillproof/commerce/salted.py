@@ -26,6 +26,11 @@ _MOST_PIECES = 80
 _BEGINS = ("createHash", "crypto.createHash", "node:crypto.createHash")
 
 
+def is_kept_secret(name: str) -> bool:
+    """Whether a setting or field of that name keeps what only the shop and its payment system know."""
+    return _KEPT.search(name) is not None
+
+
 def is_salted(model: "Model", value: Result) -> bool:
     """Whether a value is a digest over something with a secret in it."""
     name = value.callee.name.lower() if isinstance(value.callee, External) else ""

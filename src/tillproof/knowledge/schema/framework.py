@@ -373,6 +373,7 @@ class Framework(Part, frozen=True):
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
+    ``opens``: calls that decrypt what their first argument holds with a key among the others.
     ``counts``: calls that answer whether something is so by a number: 1, 0, and another one where it could not be told.
     ``refuses_again``: calls that do not return when the payment of the id that they are given was booked before.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
@@ -453,6 +454,7 @@ class Framework(Part, frozen=True):
     macs: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
     refuses_again: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
