@@ -196,6 +196,34 @@ def test_an_order_that_is_made_of_its_id_was_read(tmp_path: Path) -> None:
         assert ruled(tmp_path / name, "idempotency/handler-not-idempotent", {"knot.php": _WOO % order}) == []
 
 
+def test_a_sum_of_ours_is_compared_with_what_was_sent_whatever_that_is_called(tmp_path: Path) -> None:
+    for name, order in (("made", "new WC_Order((int) $_GET['order'])"), ("got", "wc_get_order((int) $_GET['order'])")):
+        files = {"knot.php": (_WOO % order).replace("$_GET['amount'] ==", "$_GET['x_betaling7'] ==")}
+        assert [r for r, _, _ in ruled(tmp_path / name, "payment/amount-not-reconciled", files)] == ["held"]
+    never = {"knot.php": (_WOO % "wc_get_order((int) $_GET['order'])").replace("$_GET['amount'] ==", "'' !=")}
+    assert [r for r, _, _ in ruled(tmp_path / "never", "payment/amount-not-reconciled", never)] == ["broken"]
+
+
+_OPENED = """<?php
+function opened($sent, $key)
+{
+    return openssl_decrypt(pack('H*', $sent), 'AES-128-CBC', pack('H*', md5($key)), OPENSSL_RAW_DATA, str_repeat('0', 16));
+}
+parse_str(opened($_POST['encResp'], %s), $told);
+if ($told['order_status'] === 'Success') {
+    $db = new PDO(getenv('DSN'));
+    $db->prepare("UPDATE orders SET status = 'paid' WHERE id = ?")->execute([$told['order_id']]);
+}
+header('Location: /thanks.php');
+"""
+
+
+def test_what_is_opened_with_our_key_was_closed_by_who_knows_it(tmp_path: Path) -> None:
+    for name, key, expected in (("ours", "getenv('WORKING_KEY')", "held"), ("sent", "$_POST['key']", "broken")):
+        files = {"response.php": _OPENED % key}
+        assert [r for r, _, _ in ruled(tmp_path / name, "payment/fulfil-on-redirect", files)] == [expected]
+
+
 _PAGE = """<?php
 function genuine($data, $sign, $key)
 {

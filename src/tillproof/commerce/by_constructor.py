@@ -3,14 +3,29 @@
 import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.flow.values import Instance, Overlay, Record, Result, Value, options
+from tillproof.commerce.touches import Touch
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, Instance, Overlay, Record, Result, Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _ID = re.compile(r"(^|_)(id|ids|number|num|nr|no|ref|reference)$|^id_")
+
+
+def read_by_constructor(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+    """The read that a constructor of a platform's record makes when it is given an id."""
+    given = model.program.body(fn).call(i)[1]
+    name = model.recogniser.is_("reads", fn, i, ctx) if given and model.program.language(fn.file) == "php" else None
+    made = model.evaluator.value(fn, i, ctx) if name else None
+    if not name or not isinstance(made, Result) or not _reads_row(model, made):
+        return None
+    key = {"id": model.evaluator.value(fn, given[0][1], ctx)}
+    kind = entity(name.rpartition(".")[2].removeprefix("WC_"))
+    return Touch("read", kind, {}, frozenset(), key, frozenset(key), False, None, fn, i, ctx)
 
 
 def is_made(model: "Model", value: Value) -> bool:

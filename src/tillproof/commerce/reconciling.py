@@ -108,7 +108,8 @@ class Reconciling:
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
                 words = self._compared(atom)
-                if len(words) > 1 and sum(self._money(w) for w in words) > 1 and not self._only_repeats(atom):
+                named = len(words) > 1 and sum(self._money(w) for w in words) > 1
+                if (named and not self._only_repeats(atom)) or self._ours_against_sent(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
                     currency.append(atom)
@@ -150,6 +151,22 @@ class Reconciling:
         rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
         bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
         return any(came) and not rest and (bare or any(answered))
+
+    def _ours_against_sent(self, atom: Atom) -> bool:
+        """Whether a sum that a record of ours keeps is compared with a piece of the message, whatever that is called there."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY:
+            return False
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        kept = [any(map(self._is_kept_sum, pieces([s], _MOST_PIECES, self._up_to_what_came))) for s in sides]
+        sent = [any(map(self._is_from_sender, pieces([s], _MOST_PIECES, self._up_to_what_came))) for s in sides]
+        return any(k and s and not (sent[n] or kept[1 - n]) for n, (k, s) in enumerate(zip(kept, reversed(sent), strict=True)))
+
+    def _is_kept_sum(self, value: Value) -> bool:
+        """Whether a value is a sum of money that a record of ours keeps, read as a field or by a method."""
+        here = value.callee if isinstance(value, Result) else value
+        named = isinstance(here, Member) and self._money(snake(here.name).removeprefix("get_"))
+        return named and self.model.records.read_behind(here.base) is not None
 
     def _up_to_what_came(self, value: Value) -> list[Value]:
         """What a value is made of: what a sender sent, what a provider answered and what a record of ours keeps count as a whole."""

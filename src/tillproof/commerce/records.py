@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
 from tillproof.commerce.answered_rows import answer_of, narrowed
-from tillproof.commerce.by_constructor import is_made
+from tillproof.commerce.by_constructor import is_made, read_by_constructor
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
@@ -107,6 +107,8 @@ class Records:
                 self._memo[key] = self._set(fn, i, ctx)
             elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
                 self._memo[key] = self._call(fn, i, ctx)
+            elif op == Op.NEW:
+                self._memo[key] = read_by_constructor(self.model, fn, i, ctx)
             if (found := self._memo[key]) is not None and op == Op.CALL and found.kind in ("write", "create", "flush"):
                 self._memo[key] = self.model.inherited.saved(found)
             if (found := self._memo[key]) is not None and found.kind == "read" and self.serial.runs(fn, ctx):
