@@ -165,8 +165,9 @@ class Reconciling:
     def _is_kept_sum(self, value: Value) -> bool:
         """Whether a value is a sum of money that a record of ours keeps, read as a field or by a method."""
         here = value.callee if isinstance(value, Result) else value
-        named = isinstance(here, Member) and self._money(snake(here.name).removeprefix("get_"))
-        return named and self.model.records.read_behind(here.base) is not None
+        if not isinstance(here, Member) or not self._money(snake(here.name).removeprefix("get_")):
+            return False
+        return self.model.records.read_behind(here.base) is not None
 
     def _up_to_what_came(self, value: Value) -> list[Value]:
         """What a value is made of: what a sender sent, what a provider answered and what a record of ours keeps count as a whole."""
