@@ -169,3 +169,30 @@ def test_a_container_hands_out_under_a_name_what_it_was_told(tmp_path: Path, ask
     }
     assert broken(tmp_path, "payment/webhook-unverified", files) == []
     assert len(broken(tmp_path, "payment/amount-not-reconciled", files)) == found
+
+
+_ADDED = {
+    "sum": "collect($request->items)->sum(fn ($i) => $prices[$i['id']] * $i['quantity'])",
+    "map": "collect($request->items)->map(fn ($i) => $prices[$i['id']] * $i['quantity'])->sum()",
+    "reduce": "collect($request->items)->reduce(fn ($sum, $i) => $sum + $prices[$i['id']] * $i['quantity'], 0)",
+    "array_sum": "array_sum(array_map(fn ($i) => $prices[$i['id']] * $i['quantity'], $request->items))",
+    "array_reduce": "array_reduce($request->items, fn ($sum, $i) => $sum + $prices[$i['id']] * $i['quantity'], 0)",
+}
+
+
+@pytest.mark.parametrize("how", _ADDED)
+@pytest.mark.parametrize(("rule", "found"), [("required|integer", 1), ("required|integer|min:1", 0)])
+def test_quantities_of_a_collection_that_is_added_up(tmp_path: Path, how: str, rule: str, found: int) -> None:
+    controller = (
+        "<?php\nnamespace App\\Http\\Controllers;\nuse App\\Models\\Product;\nuse Illuminate\\Http\\Request;\nclass HookController {\n"
+        "    public function take(Request $request) {\n"
+        f"        $request->validate(['items.*.id' => 'required', 'items.*.quantity' => '{rule}']);\n"
+        f"        $prices = Product::pluck('price_cents', 'id');\n        $total = {_ADDED[how]};\n"
+        "        return \\Stripe\\PaymentIntent::create(['amount' => $total, 'currency' => 'eur']);\n    }\n}\n"
+    )
+    files = {
+        "routes/web.php": _LARAVEL["routes/web.php"],
+        "app/Models/Product.php": "<?php\nnamespace App\\Models;\nclass Product extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+        "app/Http/Controllers/HookController.php": controller,
+    }
+    assert len(broken(tmp_path, "payment/client-amount", files)) == found

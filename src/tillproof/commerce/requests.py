@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.arguments import entries as entries_of
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
-from tillproof.flow.captured import FOLDS
+from tillproof.flow.captured import ARRAY_FOLD, ARRAY_SUM, FOLDS, SUMS
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Program
 from tillproof.flow.values import (
@@ -183,13 +183,20 @@ class Requests:
         return self.words.money(name.rpartition(".")[2])
 
     def _folded(self, value: Result) -> Value | None:
-        """What a function of ours makes of the elements of a list, one after the other: ``lines.reduce((sum, line) => …, 0)``."""
-        if not (isinstance(value.callee, Member) and value.callee.name in FOLDS):
+        """What a function of ours makes of the elements of a list, one after the other: ``lines.reduce((sum, line) => …, 0)``,
+        ``$lines->sum(fn ($line) => …)``; of a list of sums those themselves: ``$lines->map(…)->sum()``, ``array_sum($sums)``."""
+        if not isinstance(value.callee, (Member, External)):
+            return None
+        name = value.callee.name
+        if name not in (*FOLDS, *SUMS, ARRAY_FOLD, ARRAY_SUM):
             return None
         given = [v for _, v in self.evaluator.arguments(value)]
-        if not given or not isinstance(given[0], FunctionV):
-            return None
-        return self.evaluator.returned(given[0], value.fn, value.instr, value.ctx, callback=True)
+        made_by = given[1:2] if name == ARRAY_FOLD else given[:1] if isinstance(value.callee, Member) else []
+        if made_by and isinstance(made_by[0], FunctionV):
+            return self.evaluator.returned(made_by[0], value.fn, value.instr, value.ctx, callback=True)
+        if name == ARRAY_SUM and given:
+            return given[0]
+        return value.callee.base if name in SUMS and not given and isinstance(value.callee, Member) else None
 
     # --- one value
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.flow.captured import FOLDS
+from tillproof.flow.captured import ARRAY_FOLD, FOLDS
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, FunctionV, Overlay, Place, Record, Value, choice, options
@@ -16,7 +16,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
-_ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys"}
+_ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys", "sum", "sumBy"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
 _WAITS = ("then", "transaction", "$transaction")
 _FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
@@ -50,6 +50,10 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
         return job(ev, caller.fn, call, caller.ctx, ev.carries[name])
     if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
         return ev.element(ev.at(caller, body.args(callee)[0]), at) if number else ev.at(caller, arguments[1][1])
+    if name == ARRAY_FOLD and len(arguments) > 1 and number < 2:
+        if number:
+            return ev.element(ev.at(caller, arguments[0][1]), at)
+        return ev.at(caller, arguments[2][1]) if len(arguments) > 2 else None
     if number != 0:
         return answer
     if name in _ARRAY_FUNCTIONS and len(arguments) > 1:

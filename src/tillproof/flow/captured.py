@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 FOLDS = ("reduce", "reduceRight")
 """Methods that make one value of a list by a function of what was made so far and an element."""
+SUMS = ("sum", "sumBy")
+"""Methods that add up what a function makes of each element, or the elements themselves."""
+ARRAY_FOLD, ARRAY_SUM = "array_reduce", "array_sum"
+"""PHP's functions for both."""
 _ADDING = ("+", "-")
 
 
