@@ -199,3 +199,28 @@ def test_a_guard_that_reads_rights_lets_pass_where_none_are_named(tmp_path: Path
     }
     shop = wired(tmp_path, files)
     assert {shop.program.qualified(e.target.fn): e.role for e in shop.entries} == {"Desk.pay": "staff", "Desk.mine": "public"}
+
+
+_SECOND_FACTOR = """\
+<?php
+namespace App\\Http\\Middleware;
+class RequireSecondFactor {
+  public function handle($request, $next) {
+    $user = $request->user();
+    if (! $user || $user->has_second_factor) { return $next($request); }
+    if ($this->level === 'administrators' && ! $user->root_admin) { return $next($request); }
+    throw new SecondFactorRequired();
+  }
+}
+"""
+
+
+def test_a_guard_that_is_harder_on_administrators_keeps_nobody_else_out(tmp_path: Path) -> None:
+    routes = _ROUTES.replace("GUARD", "->middleware(\\App\\Http\\Middleware\\RequireSecondFactor::class)")
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "routes/web.php": routes,
+        "app/Http/Controllers/Desk.php": _DESK.replace("REQUEST", "Request").replace("HEAD", ""),
+        "app/Http/Middleware/RequireSecondFactor.php": _SECOND_FACTOR,
+    }
+    assert wired(tmp_path, files).entry("Desk.pay").role == "customer"

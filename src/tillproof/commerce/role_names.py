@@ -18,9 +18,7 @@ _GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard
 OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
 RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
-STAFF_WORD = re.compile(
-    r"(is_?|has_?)?(root_?|global_?|site_?|system_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*"
-)
+STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
 
 
