@@ -13,7 +13,7 @@ from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.recognise import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options
+from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import HttpClient, Operation, Provider, SdkDefault
@@ -343,7 +343,7 @@ class Sendings:
         """Whether an address begins with a configured one, or with one that the object which sends it was made with."""
         if request.url_value is None:
             return False
-        if any(self._is_made_with(leaf) for leaf in leaves(request.url_value, 40)):
+        if any(self._is_made_with(part) for part in pieces([request.url_value], 40)):
             return True
         return any(
             _CONFIGURED.search(text)
@@ -355,10 +355,17 @@ class Sendings:
     def _is_made_with(self, value: Value) -> bool:
         """Whether a value is the address that a client is made with, or told, ``__construct($apiUrl, $secret)``: somebody else's, or the
         class would ask for none."""
-        if not isinstance(value, Param) or not _CONFIGURED.search(value.name) or _OURS.search(value.name.replace("base", "")):
+        if isinstance(value, Member) and isinstance(value.base, Instance) and value.name in self.model.evaluator.scope.given_fields(value.base.cls):
+            return self._names_another(value.name)
+        if not isinstance(value, Param) or not self._names_another(value.name):
             return False
         name = snake(self.model.program.qualified(value.fn).rpartition(".")[0])
         return self.model.program.name(value.fn) in _MAKERS or _CLIENT.search(name) is not None
+
+    @staticmethod
+    def _names_another(name: str) -> bool:
+        """Whether what an object is made with is by its name the address of somebody else."""
+        return _CONFIGURED.search(name) is not None and _OURS.search(name.replace("base", "")) is None
 
     def _is_anothers(self, request: Request, told: Provider) -> bool:
         """Whether the setting that an address begins with is named after a system that is not the one its file speaks of."""

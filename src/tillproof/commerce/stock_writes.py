@@ -30,6 +30,8 @@ _THERE_IS = re.compile(
 _PROMISED = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|sold|booked|held|on_hold)(_.*)?")
 # What says whether there is any, or leads to the rows that count it, where no column of numbers is so called.
 _MAY_BE_A_FLAG = ("in_stock", "inventory")
+# The words by which a field may be called that counts goods.
+_NAMED_SO = ("stock_fields", "stock_columns", "reserved_columns")
 _TAKES_AWAY = re.compile(r"\$inc\b[^}]*:\s*-|-\s*\?|-\s*[$:@{%(]|[}\w\])\"'`]\s+-\s+[\w$\"'(]|decrement")
 _CLAMPS = (
     "max",
@@ -78,7 +80,7 @@ class StockWrites:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
-        self._may = cache(lambda token: model.words.has("stock_fields", token) or counts(token))
+        self._may = cache(lambda token: counts(token) or any(model.words.has(kind, token) for kind in _NAMED_SO))
 
     @cached_property
     def tables(self) -> list[Stock]:
@@ -238,7 +240,7 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
-        named = counts(plain) or any(self.model.words.has(words, plain) for words in ("stock_columns", "reserved_columns"))
+        named = counts(plain) or any(self.model.words.has(words, plain) for words in _NAMED_SO[1:])
         if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
             return True
         return (counts(plain) or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns

@@ -383,29 +383,30 @@ class Scope:
         """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
         return not self.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in self.foreign_bases(cls))
 
-    def _given_field(self, value: Instance, name: str) -> Value | None:
-        """What the call that made an object gave for a field that its Python class declares, where the class leaves construction to its
-        declarations: a dataclass, a named tuple, a model."""
-        lineage = self.lineage(value.cls)
-        if (
-            value.made is None
-            or self.program.language(value.cls.file) != "python"
-            or any("__init__" in self.program.methods(c) for c in lineage)
-        ):
-            return None
+    def given_fields(self, cls: ClassId) -> list[str]:
+        """The fields that an object of a Python class is made with, in order, where the class leaves construction to its declarations: a
+        dataclass, a named tuple, a model."""
+        lineage = self.lineage(cls)
+        if self.program.language(cls.file) != "python" or any("__init__" in self.program.methods(c) for c in lineage):
+            return []
         declared: dict[str, None] = {}
-        for cls in reversed(lineage):
-            prefix = self.program.cls(cls).name + "."
-            fields = (s[len(prefix) :] for s in self.evaluator.defuse(Fn(cls.file, TOP)).stores if s.startswith(prefix))
-            declared.update(dict.fromkeys(f for f in fields if "." not in f and f not in self.program.methods(cls)))
-        if name not in declared:
+        for one in reversed(lineage):
+            prefix = self.program.cls(one).name + "."
+            fields = (s[len(prefix) :] for s in self.evaluator.defuse(Fn(one.file, TOP)).stores if s.startswith(prefix))
+            declared.update(dict.fromkeys(f for f in fields if "." not in f and f not in self.program.methods(one)))
+        return list(declared)
+
+    def _given_field(self, value: Instance, name: str) -> Value | None:
+        """What the call that made an object gave for a field that it is made with by the declarations of its class."""
+        declared = self.given_fields(value.cls) if value.made is not None else []
+        if value.made is None or name not in declared:
             return None
         fn, call, ctx = value.made
         arguments = self.program.body(fn).call(call)[1]
         if any(key == name for key, _ in arguments):
             return next(self.evaluator.value(fn, v, ctx) for key, v in arguments if key == name)
         positional = [v for key, v in arguments if key == ""]
-        number = list(declared).index(name)
+        number = declared.index(name)
         return self.evaluator.value(fn, positional[number], ctx) if number < len(positional) else None
 
     def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
