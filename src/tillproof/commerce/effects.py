@@ -10,7 +10,7 @@ from tillproof.commerce import sql
 from tillproof.commerce.leaving import Leaving
 from tillproof.commerce.lent_rows import lends_rows
 from tillproof.commerce.lexicon import counts
-from tillproof.commerce.named_fields import sets_named
+from tillproof.commerce.named_fields import grows, sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
@@ -466,12 +466,13 @@ class Effects:
         return False
 
     def _tells(self, fn: Fn, i: int) -> bool:
-        """Whether a field that is set is a record's and one that reviews are about: a status, a mark that something was done, an amount."""
+        """Whether a field that is set is a record's and one that reviews are about: a status, a mark that something was done, an amount, a
+        count that goes up."""
         body = self.model.program.body(fn)
         words, name = self.model.words, body.name(i).lstrip("_")
         const = body.const(body.args(i)[2])
         marks = (const is not None and const[0] == Kind.BOOL) or _MARK.search(name) is not None
-        told = marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name)
+        told = marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name) or grows(body, i)
         return told and self.model.records.touch(fn, i, None) is not None
 
     def _counts_goods(self, fn: Fn, i: int) -> bool:

@@ -49,3 +49,10 @@ def type_argument(program: Program, cls: ClassId) -> str:
     head = program.sources[cls.file][declared.start : min(declared.end, declared.start + _HEAD)]
     found = _ARGUMENT.search(re.split(rb":\s*\n|\{", head, maxsplit=1)[0])
     return found[1].decode() if found else ""
+
+
+def grows(body: Body, i: int) -> bool:
+    """Whether a member is set to its old value and something more or less: ``campaign.raised += amount``."""
+    value = body.args(i)[2]
+    sides = body.args(value)[1:3] if body.op[value] == Op.BINARY and body.text(body.args(value)[0]) in ("+", "-") else []
+    return any(body.op[side] == Op.FIELD and body.name(side) == body.name(i) for side in sides)

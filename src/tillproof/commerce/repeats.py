@@ -24,11 +24,13 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Mix,
+    Param,
     Result,
     Text,
     Value,
     constant,
     options,
+    pieces,
 )
 from tillproof.ir.ops import Op
 
@@ -58,6 +60,14 @@ _CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|acti
 # What a shop's own sender of mails sets on the order once the mail is out.
 _SENT = re.compile(r"(get_?)?(email|mail)_?sent|(email|mail|customer)_?notified|is_?(email|mail)_?sent", re.IGNORECASE)
 _BOOKINGS = re.compile(r"(tbl_?)?(accounts?|transactions?|payments?)")
+# A count of what was sold, given or used, which goes up by one with each payment.
+_KEEPS_COUNT = re.compile(
+    r"((\w+_)?(total|num|number|no|count|times)_(of_)?)?"
+    r"(sold|sales?|purchases?|purchased|orders?|donors?|donations?|backers?|supporters?|sponsors?|students?|enrol(l?ed|l?ments?)|subscribers?"
+    r"|participants?|attendees?|bookings?|booked|registrations?|redemptions?|redeemed|used|uses|usages?|xp)(_(count|total|number|so_far))?"
+)
+# What somebody has with the shop, to be spent there.
+_TO_SPEND = re.compile(r"balance|credit|wallet|point|token|coin|diamond|quota|allowance|funds|minutes", re.IGNORECASE)
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
@@ -203,16 +213,27 @@ class Repeats:
         for name in counted:
             if words.has("stock_fields", name) or words.has("quantity_fields", name):
                 return "goods"
-            if words.money(name) or words.entity(name) or re.search(r"balance|credit|wallet|point|token", name, re.IGNORECASE):
+            if words.money(name) or words.entity(name) or _TO_SPEND.search(name):
                 return "money"
         taken = self.model.stock_writes.write(touch)
         if touch.effect == "stock.write" or (taken is not None and taken.how != "set"):
             return "goods"
-        if touch.effect == "refund.record":
+        if touch.effect == "refund.record" or any(self._keeps_books(touch, name) for name in counted):
             return "record"  # the shop's books; the money went back before
         if touch.kind == "create" and touch.entity and not _notes(touch) and not self._came_to_nothing(touch):
             return "money" if words.entity(touch.entity) else "goods" if self._gives_goods(touch) else "record"
         return None
+
+    def _keeps_books(self, touch: Touch, name: str) -> bool:
+        """Whether a field counts what was sold or given, or grows by an amount of money whatever it is called: ``raised += amount``."""
+        if _KEEPS_COUNT.fullmatch(snake(name)):
+            return True
+        value = touch.fields[name]
+        parts = list(pieces([value] if value is not None else [], _FEW))
+        made = [r for r in parts if isinstance(r, Result) and r.instr >= 0]  # raw SQL with the amount in it
+        parts += pieces([v for one in made for _, v in self.model.evaluator.arguments(one)], _FEW)
+        said = (p.name.rpartition(".")[2] for p in parts if isinstance(p, (Member, External, Param)))
+        return any(last != name and self.model.words.money(last) for last in said)
 
     def _gives_all_back(self, effect: Effect) -> bool:
         """Whether a refund names no amount, so that the whole payment goes back, which can be done once."""

@@ -355,8 +355,9 @@ class Sendings:
     def _is_made_with(self, value: Value) -> bool:
         """Whether a value is the address that a client is made with, or told, ``__construct($apiUrl, $secret)``: somebody else's, or the
         class would ask for none."""
-        if isinstance(value, Member) and isinstance(value.base, Instance) and value.name in self.model.evaluator.scope.given_fields(value.base.cls):
-            return self._names_another(value.name)
+        if isinstance(value, Member) and isinstance(value.base, Instance):
+            declared = self.model.evaluator.scope.given_fields(value.base.cls)
+            return value.name in declared and self._names_another(value.name)
         if not isinstance(value, Param) or not self._names_another(value.name):
             return False
         name = snake(self.model.program.qualified(value.fn).rpartition(".")[0])

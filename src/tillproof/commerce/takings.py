@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.let_pass import let_pass
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Table
 from tillproof.commerce.stock_looks import looked_at
@@ -47,8 +48,8 @@ class Kept(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Taking:
     """A line that takes stock. ``kept``: why it cannot take what is gone; else ``flaw``: ``unlocked``, nothing keeps others out between a
-    look and the write; ``unheard``, nobody asks whether a conditional update changed a row; ``unasked``, under a lock nobody is seen to ask
-    what is left. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
+    look and the write; ``unheard``, nobody asks whether a conditional update changed a row, or nothing comes of it; ``unasked``, under a
+    lock nobody is seen to ask what is left. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
 
     place: Place
     write: StockWrite
@@ -73,7 +74,7 @@ class Takings:
     @cached_property
     def all(self) -> list[Taking]:
         """Every taking that a customer may bring about, in order of file and line. Where stock is reserved, what is counted off after
-        that is none; what a routine of the database takes is told there."""
+        that is none, unless it asks itself whether enough is left; what a routine of the database takes is told there."""
         writes = [
             w for w in self.model.stock_writes.all if w.how != "set" and (w.place.fn, w.place.instr) not in self.model.routines.called
         ]
@@ -82,7 +83,7 @@ class Takings:
         kept = [
             (w, p)
             for w, p in found
-            if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving)
+            if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving or self._is_conditional(w))
             and not self.model.staff_only(p.fn)
             and self.for_sale(p.fn)
         ]
@@ -221,7 +222,7 @@ class Takings:
         at = write.place
         if self._insists(at):
             return self._at(at, "only rows with enough left are changed, and it throws where there is none")
-        if self._looked_at(at.fn, at.instr, 0):
+        if self._looked_at(at.fn, at.instr, 0) and let_pass(self.model, at) is None:
             return self._at(at, "only rows with enough left are changed, and it is asked whether one was")
         return None
 
