@@ -14,7 +14,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Missing, Mix, Result, Value, options, pieces
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Value, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _AGE = re.compile(
     r"(updat|modif|chang|occurr|event|sync|last|creat|receiv|process)\w*_?(at|on|time|date|ts|created|stamp)$|version|sequence|revision|timestamp|(^|_)seq$"
 )
+_WHEN = re.compile(r"(event_)?(created|occurred|emitted)(_at|_on)?|event_(time|timestamp|date)|(create|occurred?|event)_time")
+# By what a routine of the database is called, or a statement is run that answers.
+_ROUTINE = re.compile(r"rpc|\$?query(_?raw)?(_?one)?|execute|call(proc)?|raw|fetch_?(val|row|one)|scalar|eval(sha)?|select(_?one)?|get_var")
 _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
 _ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
@@ -148,7 +151,7 @@ class Arrivals:
 
     def guards(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
         """The conditions on the way to an effect that ask for the record's present state or age."""
-        return self._on_the_way(effect, lambda a: self.model.transitions.about(a, touch) or self.aged(a, touch))
+        return self._on_the_way(effect, lambda a: self.model.transitions.about(a, touch) or self.aged(a, touch) or self._told_when(a))
 
     def ages(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
         """The conditions on the way to an effect that ask for the record's age."""
@@ -182,6 +185,23 @@ class Arrivals:
             return False
         return body.op[atom.instr] in (Op.BINARY, Op.CALL) and self._reads_age(atom.fn, atom.instr, atom.ctx, touch, 0)
 
+    def _told_when(self, atom: Atom) -> bool:
+        """Whether a condition looks at the answer of something outside, a routine of the database, that is told the time of the message:
+        ``rpc("claim", { at: event.created }) === "stale"``."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY:
+            return False
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        asked = [p for p in pieces(sides, _WAYS) if isinstance(p, Result) and p.instr >= 0 and _ROUTINE.fullmatch(_called(p))]
+        waiting, seen = asked, 0
+        while waiting and seen < _WAYS:
+            here, seen = waiting.pop(0), seen + 1
+            given = list(pieces([here.callee, *(v for _, v in self.model.evaluator.arguments(here))], _WAYS))
+            if any(isinstance(p, Member) and _WHEN.fullmatch(snake(p.name)) for p in given):
+                return True
+            waiting += [p for p in given if isinstance(p, Result) and p.instr >= 0]
+        return False
+
     def _reads_age(self, fn: Fn, i: int, ctx: Ctx | None, touch: Touch, depth: int) -> bool:
         if i < 0 or depth > 5:
             return False
@@ -197,6 +217,11 @@ class Arrivals:
         else:
             return False
         return any(self._reads_age(fn, b, ctx, touch, depth + 1) for b in below)
+
+
+def _called(value: Result) -> str:
+    """The last name of what was called."""
+    return snake(value.callee.name.rpartition(".")[2]) if isinstance(value.callee, (Member, External)) else ""
 
 
 def _asks(known: Known) -> bool:
