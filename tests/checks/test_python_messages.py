@@ -155,3 +155,65 @@ urlpatterns = [path("orders/<int:pk>/bill/", bill)]
 def test_a_bill_that_was_sent_is_still_to_be_paid(tmp_path: Path, status: str, flaws: int) -> None:
     files = {"requirements.txt": "django\ndjangorestframework\nstripe\n", "shop.py": BILL.replace("STATUS", status)}
     assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == flaws
+
+
+SIGNED_IN = """\
+from fastapi import APIRouter, Depends, HTTPException
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from auth import current_client, get_db
+
+router = APIRouter()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Client(Base):
+    __tablename__ = "clients"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    COLUMN: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    status: Mapped[str]
+
+
+@router.put("/orders/{order_id}/paid")
+async def paid(order_id: int, client: Client = Depends(current_client), db: AsyncSession = Depends(get_db)):
+    order = await db.get(Order, order_id)
+    if order.client_id != client.id:
+        raise HTTPException(403)
+    order.status = "paid"
+    await db.commit()
+"""
+AUTH = """\
+from fastapi import Depends, HTTPException
+from fastapi.security import OAuth2PasswordBearer
+
+oauth = OAuth2PasswordBearer(tokenUrl="token")
+
+
+async def get_db():
+    yield
+
+
+async def current_client(token: str = Depends(oauth)):
+    if not token:
+        raise HTTPException(401)
+    return decode(token)
+"""
+
+
+@pytest.mark.parametrize(("column", "flaws"), [("hashed_password", 1), ("postal_town", 0)])
+def test_a_customer_with_a_password_of_his_own_signs_in(tmp_path: Path, column: str, flaws: int) -> None:
+    files = {"requirements.txt": "fastapi\nsqlalchemy\nstripe\n", "auth.py": AUTH, "shop.py": SIGNED_IN.replace("COLUMN", column)}
+    assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == flaws

@@ -96,7 +96,7 @@ class Counter:
         scope = self.model.evaluator.scope
         bases = scope.foreign_bases(kept.model) if kept.model is not None else []
         bought = (t for kind in _BOUGHT if (t := schema.table(kind, file)) is not None)
-        columns = [*kept.columns, *(name for t in bought for name in t.columns)]
+        columns = [c.name for t in (kept, *bought) for c in t.columns.values()]
         if any("user" in b.lower() for b in bases) or any(_SIGNS_IN.fullmatch(snake(c)) for c in columns):
             return None
         question = (
