@@ -263,3 +263,43 @@ if ($event['status'] === 'paid') {
 def test_a_number_is_neither_true_nor_false(tmp_path: Path, condition: str, sound: bool) -> None:
     found = [r for r, _, _ in ruled(tmp_path, "payment/webhook-weak-verification", {"notify.php": _PAGE % condition})]
     assert ("broken" not in found) is sound
+
+
+# --- EasyWeChat, whose pack says that it looks at the sign first
+
+_WECHAT = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use EasyWeChat\\Factory;
+use Illuminate\\Http\\Request;
+class WechatController extends Controller
+{
+    public function notify(Request $request)
+    {
+        %s
+            $order = Order::where('no', $message['out_trade_no'])->first();
+            if (!$order || $order->status === 'paid') {
+                return true;
+            }
+            if ($message['result_code'] === 'SUCCESS' && (int) $message['total_fee'] === $order->total) {
+                $order->status = 'paid';
+                $order->save();
+            }
+            return true;
+        %s
+    }
+}
+"""
+
+
+def test_easywechat_calls_our_function_for_signed_notices_only(tmp_path: Path) -> None:
+    def found(root: Path, before: str, after: str) -> list[str]:
+        route = (
+            "<?php\nuse App\\Http\\Controllers\\WechatController;\nRoute::post('/wechat/notify', [WechatController::class, 'notify']);\n"
+        )
+        files = {"app/Http/Controllers/WechatController.php": _WECHAT % (before, after), "routes/api.php": route}
+        return [r for r, _, _ in ruled(root, "payment/webhook-unverified", files)]
+
+    handed = "$app = Factory::payment(config('wechat')); return $app->handlePaidNotify(function ($message, $fail) {"
+    assert found(tmp_path / "handed", handed, "});") == ["held"]
+    assert found(tmp_path / "read", "$message = $request->all();", "") == ["broken"]

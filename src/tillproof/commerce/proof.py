@@ -210,9 +210,9 @@ class SenderPolicy:
         return any(self._asks_where_told(p.fn, p.instr, p.ctx, depth + 1) for p in answers)
 
     def _verified(self, fn: Fn, i: int, ctx: Ctx | None, known: Known, verifier: Verifier) -> Proof | None:
-        if verifier.proves == "wraps":
-            return None  # it is the function handed to it that is called for genuine messages only
         self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", verifier.proves)
+        if verifier.proves == "wraps":
+            return Proof("wraps")  # it is the function handed to it that is called for genuine messages only
         if verifier.proves in ("throws", "value"):
             return Proof("throws")
         return Proof("boolean") if verifier.proves == "boolean" else Proof("answer", verifier.genuine)

@@ -173,8 +173,9 @@ class FunctionWalk(Implication):
         if (made_with := executor(self.walk.evaluator, self.fn, i, self.ctx)) is not None:
             return self._promise(i, made_with, proven, happenings)
         proof = self.walk.policy.proof(self.fn, i, self.ctx)
-        if (proof is not None and proof.how == "throws") or (self.fn, i) in self.walk.assumed.calls:
-            return self._with_answer(i, proven, happenings)
+        if (proof is not None and proof.how in ("throws", "wraps")) or (self.fn, i) in self.walk.assumed.calls:
+            wraps = proof is not None and proof.how == "wraps"
+            return (self._wrapped if wraps else self._with_answer)(i, proven, happenings)
         if happenings is not None and promise(self.walk.evaluator, self.fn, i, self.ctx) is not None:
             happenings.append(Happening(KEPT, self.fn, i, self.ctx, proven))
         if happenings is not None:
@@ -212,6 +213,16 @@ class FunctionWalk(Implication):
             return True
         if happenings is not None and not self.walk.too_deep():
             happenings.extend(self.walk.enter(into, self.fn, i, self.ctx, True).happenings)
+        return proven
+
+    def _wrapped(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool:
+        """The state after a call that calls what it was handed for genuine messages only."""
+        if happenings is None or self.walk.too_deep():
+            return proven
+        above = {self.fn, *(c.fn for c in (self.ctx.chain() if self.ctx else ()))}
+        for target in self.walk.targets(self.fn, i, self.ctx):
+            if target.fn not in above:
+                happenings.extend(self.walk.enter(target, self.fn, i, self.ctx, True).happenings)
         return proven
 
     def _promise(self, i: int, made_with: FunctionV, proven: bool, happenings: list[Happening] | None) -> bool:

@@ -8,9 +8,9 @@ from tillproof.flow.values import Ctx, FunctionV, Mix, Value, options
 
 class Proof(NamedTuple):
     """What a call proves. ``how``: ``throws`` (its return is the proof), ``boolean`` (true is), ``denies`` (false is), ``answer``
-    (comparing it with ``genuine`` is)."""
+    (comparing it with ``genuine`` is), ``wraps`` (the functions handed to it are called with the proof, and what follows has it not)."""
 
-    how: Literal["throws", "boolean", "denies", "answer"]
+    how: Literal["throws", "boolean", "denies", "answer", "wraps"]
     genuine: tuple[str, ...] = ()
 
 

@@ -127,8 +127,8 @@ class Verifier(Part, frozen=True, kw_only=True):
     """A call that proves who sent a message.
 
     ``proves``: ``throws`` (returns only when genuine), ``boolean`` (true when genuine), ``value`` (returns the genuine event, throws
-    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``), ``wraps`` (makes of the function that it is
-    handed one that calls it for genuine messages only).
+    otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``), ``wraps`` (calls the function that it is
+    handed, or makes one that calls it, for genuine messages only).
     ``secret``/``body``: positions of those arguments. ``empty_secret``: what it does when the secret is empty or missing.
     ``raw_body``: the body argument must be the bytes as sent.
     """
