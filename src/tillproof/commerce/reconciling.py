@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.compared_names import ComparedNames
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
@@ -12,7 +13,6 @@ from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
-from tillproof.commerce.names import written
 from tillproof.commerce.own_numbers import OwnNumbers
 from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
@@ -43,12 +43,6 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", "is not")
-_CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto",
-          "greaterthan",
-          "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
-# Keys that say what they hold only together with what they stand in: `amount["value"]`.
-_PLAIN = ("value", "total", "number")
 _DEEPEST = 2
 _MOST_PIECES = 60
 _LONGEST_TEXT = 6
@@ -94,6 +88,7 @@ class Reconciling:
         self.model = model
         self._answered: dict[str, bool] = {}
         self.numbers = OwnNumbers(model)
+        self._compared = ComparedNames(model)
         self.own = OwnPayments(model)
         self.priced = PricedPayments(model)
 
@@ -107,8 +102,8 @@ class Reconciling:
             for atom in flat(self.model.conditions.behind(held)):
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
-                words = self._compared(atom)
-                named = len(words) > 1 and sum(self._money(w) for w in words) > 1
+                words = self._compared.of(atom)
+                named = len(words) > 1 and sum(self._compared.money(w) for w in words) > 1
                 if (named and not self._only_repeats(atom)) or self._ours_against_sent(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
@@ -124,7 +119,7 @@ class Reconciling:
         if effect.touch is not None and any(_CURRENCY.search(name) for name, _ in chosen):
             currency.append(Atom(effect.touch.fn, effect.touch.instr, True, effect.touch.ctx))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
-        sum_key, owed = next(((name, v) for name, v in chosen if self._money(name)), ("", None))
+        sum_key, owed = next(((name, v) for name, v in chosen if self._compared.money(name)), ("", None))
         return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and is_told(self.model, owed))
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
@@ -165,7 +160,7 @@ class Reconciling:
     def _is_kept_sum(self, value: Value) -> bool:
         """Whether a value is a sum of money that a record of ours keeps, read as a field or by a method."""
         here = value.callee if isinstance(value, Result) else value
-        if not isinstance(here, Member) or not self._money(snake(here.name).removeprefix("get_")):
+        if not isinstance(here, Member) or not self._compared.money(snake(here.name).removeprefix("get_")):
             return False
         return self.model.records.read_behind(here.base) is not None
 
@@ -253,7 +248,7 @@ class Reconciling:
         body = self.model.program.body(fn)
         given = [self.model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]] if body.op[i] == Op.CALL else []
         return any(
-            isinstance(piece, Member) and self._money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
+            isinstance(piece, Member) and self._compared.money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
             for piece in pieces(given, _MOST_PIECES, self._within)
         )
 
@@ -376,63 +371,6 @@ class Reconciling:
                 return self._read(*given, depth + 1)
         return self.model.states.field(fn, i, ctx)
 
-    def _money(self, name: str) -> bool:
-        return self.model.words.money(name.removeprefix("get_")) or "amount" in name
-
-    def _compared(self, atom: Atom) -> list[str]:
-        """The names of what a comparison compares, sums and differences taken apart."""
-        body = self.model.program.body(atom.fn)
-        op, args = body.op[atom.instr], body.args(atom.instr)
-        if op == Op.BINARY and body.text(args[0]) in _COMPARES:
-            return [n for side in args[1:3] for n in self._names(atom.fn, side, atom.ctx, 0)]
-        if op == Op.CALL:
-            callee, arguments = body.call(atom.instr)
-            if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2].lower() in _CALLS:
-                sides = [a for _, a in arguments] + ([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])
-                return [n for side in sides for n in self._names(atom.fn, side, atom.ctx, 0)]
-        return []
-
-    def _names(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[str]:
-        body = self.model.program.body(fn)
-        if depth > 6 or i < 0:
-            return []
-        op, args = body.op[i], body.args(i)
-        if op in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.LIST):
-            return [n for a in (args if op == Op.LIST else args[1:]) for n in self._names(fn, a, ctx, depth + 1)]
-        if op in (Op.AWAIT, Op.SPREAD):
-            return self._names(fn, args[0], ctx, depth + 1)
-        if op in (Op.CAST, Op.STORE):
-            return self._names(fn, args[1], ctx, depth + 1)
-        if op == Op.FIELD:
-            name = snake(body.name(i))
-            return self._names(fn, args[0], ctx, depth + 1) or [name] if name == "value" else [name]
-        if op == Op.INDEX:
-            const = body.const(args[1])
-            key = snake(const[1].strip("'\"")) if const else ""
-            if key and key not in _PLAIN:
-                return [key]
-            return [*([key] if key else []), *self._names(fn, args[0], ctx, depth + 1)]
-        if op == Op.NAME:
-            reach = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
-            below = [n for s in reach.stores[:3] for n in self._names(fn, body.args(s)[1], ctx, depth + 1)]
-            return [*([snake(body.name(i))] if not any(self._money(n) for n in below) else []), *below]
-        if op == Op.PARAM:
-            given = self.model.records.chains.argument(fn, args[0], ctx)
-            return self._names(given[0], given[1], given[2], depth + 1) if given else []
-        if op == Op.CALL:
-            callee, arguments = body.call(i)
-            inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
-            last = written(self.model.program, fn, callee).rpartition(".")[2]
-            own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self._money(n) for n in inner) else []
-            if own and not self._money(own[0]):  # a form of the same sum: `Number(order.total).toFixed(2)`
-                inner += self._names(fn, body.args(callee)[0], ctx, depth + 1)
-            told = [t for _, a in arguments if (t := constant(self.model.evaluator.value(fn, a, ctx))) and self._money(snake(t))]
-            if told and not any(self._money(n) for n in inner):
-                inner.append(snake(told[0]).strip("_"))  # a getter is told what to get: `get_prop($order, 'order_total')`
-            asked = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
-            return [*own, *inner, *([snake(asked)] if asked and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
-        return []
-
     def _stored(self, effect: Effect) -> str:
         """The field that keeps the provider's id and by which the changed record is found; empty when it is found otherwise."""
         if effect.touch is None:
@@ -501,7 +439,12 @@ class Reconciling:
                 return key
         for key in touch.keys:  # or is kept under a name of its own
             plain = snake(key).rpartition(".")[2]
-            if plain not in _OWN and not self.model.words.says_state(plain) and not self._money(plain) and self._is_answered(plain):
+            if (
+                plain not in _OWN
+                and not self.model.words.says_state(plain)
+                and not self._compared.money(plain)
+                and self._is_answered(plain)
+            ):
                 return key
         given = (self._given(o) for v in touch.keys.values() for o in options(v))
         owners = [o if isinstance(o, Result) else o.base for v in given for o in options(v) if isinstance(o, (Member, Element, Result))]

@@ -8,6 +8,8 @@ from tillproof.commerce.names import fits
 from tillproof.commerce.role_rights import held_by
 from tillproof.knowledge.schema import Role
 
+Because = tuple[str, int, str]
+"""What says which role somebody must have: file, line, and the words for it."""
 _STAFF_PART = re.compile(r"admin|staff|manage|super|moderat|backoffice|operator|edit|delete|create_product|update_product")
 
 STAFF_TEXT = re.compile(

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_owner_pass
+from tillproof.commerce.role_includes import IncludedPages
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import (
     OTHERS_AT_THE_SHOP,
     RANK,
     STAFF_TEXT,
     STAFF_WORD,
+    Because,
     Patterns,
     by_names,
     by_text,
@@ -48,7 +49,6 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
-Because = tuple[str, int, str]
 _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_func", "dispatch", "intercept", "check", "authorize")
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
@@ -61,10 +61,9 @@ _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
 _REFUSALS = {"401", "403"}
+_LEVELS = 3
 _TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
 _KEYS = ("id", "_id", "uid", "sub", "email")
-_LEVELS = 3
-_FIRST_LINES = 12
 
 _OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
 
@@ -83,6 +82,7 @@ class Roles:
         self._read: dict[Fn, Role | None] = {}
         self._enforcing: dict[tuple[Fn, int], tuple[Role, Because] | None] = {}
         self.metadata = Metadata(wiring)
+        self.pages = IncludedPages(wiring, self._head, self.patterns)
         self.policies = Policies(wiring.evaluator, lambda fn, i: self._condition(fn, i, self.patterns(fn.file)))
 
     def of(self, target: FunctionV, chain: tuple[Value, ...], least: Role) -> tuple[Role, Because | None]:
@@ -112,47 +112,7 @@ class Roles:
         if target.fn.number != TOP or self.program.language(target.fn.file) == "php":
             yield from self._head(target.fn, patterns)
         if target.fn.number == TOP:
-            yield from self._included(target.fn.file, patterns)
-            yield from self._including(target.fn.file, 0)
-
-    def _included(self, file: str, patterns: Patterns) -> Iterator[tuple[Role, Because]]:
-        """What a page demands by the file that it includes first: ``require 'guard.php'``."""
-        for include in self.program.indices[file].imports if self.program.language(file) == "php" else ():
-            found = self.evaluator.scope.modules.find(file, include.module) if include.line <= _FIRST_LINES else None
-            if found is not None and found.endswith(".php") and _TELLING.search(self.program.sources[found]):
-                yield from self._head(Fn(found, TOP), patterns, 1)
-
-    @cached_property
-    def _includers(self) -> dict[str, list[tuple[str, int]]]:
-        """The files, with the line, by which each PHP file is included."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for file, index in self.program.indices.items():
-            for include in index.imports if self.program.language(file) == "php" else ():
-                page = self.evaluator.scope.modules.find(file, include.module) if include.local == "*" else None
-                if page is not None and page != file:
-                    found.setdefault(page, []).append((file, include.line))
-        return found
-
-    def _including(self, file: str, depth: int) -> Iterator[tuple[Role, Because]]:
-        """What every file that includes a page has demanded by then. A page that includes nothing by itself cannot do its work alone: the
-        database and the functions that it calls are what its includer has loaded."""
-        includers = self._includers.get(file, []) if depth < _LEVELS else []
-        if not includers or any(
-            i.local == "*" and self.evaluator.scope.modules.find(file, i.module) for i in self.program.indices[file].imports
-        ):
-            return
-        found = [max(self._by_includer(*one, depth), key=lambda f: RANK[f[0]], default=None) for one in includers]
-        demanded = [f for f in found if f is not None]
-        if len(demanded) == len(found):
-            yield min(demanded, key=lambda f: RANK[f[0]])
-
-    def _by_includer(self, file: str, line: int, depth: int) -> Iterator[tuple[Role, Because]]:
-        around = [n for n, f in enumerate(self.program.indices[file].functions) if f.line <= line <= f.end_line]
-        fn = Fn(file, max(around, key=lambda n: self.program.indices[file].functions[n].line) if around else TOP)
-        patterns = self.patterns(file)
-        yield from (one for one in self._head(fn, patterns) if one[1][0] != file or one[1][1] < line)
-        if fn.number == TOP:
-            yield from self._including(file, depth + 1)
+            yield from self.pages.of(target.fn.file)
 
     def patterns(self, file: str) -> Patterns:
         """Staff and customer names of the frameworks that hold for a file."""

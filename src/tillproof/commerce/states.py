@@ -15,11 +15,9 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
 from tillproof.commerce.firsts import first_only
-from tillproof.commerce.items import ANSWERED, ITEMS, turns_what_it_asks
+from tillproof.commerce.items import ANSWERED, turns_what_it_asks
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.payment_ids import PAYMENT_ID
-from tillproof.commerce.record_names import DOCUMENTS
-from tillproof.commerce.schema.tables import Unique
+from tillproof.commerce.row_claims import RowClaims
 from tillproof.commerce.told_states import set_to
 from tillproof.commerce.touches import THROWING, Touch, text_of
 from tillproof.flow.program import Fn
@@ -28,17 +26,13 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
-    External,
     Member,
     Missing,
     Mix,
     Overlay,
-    Param,
     Record,
     Result,
     Seq,
-    Text,
-    Unknown,
     Value,
     names,
     options,
@@ -94,6 +88,7 @@ class States:
         self.records = model.records
         self.fields = FieldReads(model)
         self.reads, self.field = self.fields.reads, self.fields.field
+        self.claim = RowClaims(model).of
 
     # --- what is read
 
@@ -417,91 +412,6 @@ class States:
             got = shape(self.evaluator, value) if value is not None else None
             value = {**got.may, **got.must}.get(key) if got is not None else None
         return bool(inward) and value is not None
-
-    def claim(self, touch: Touch) -> Unique | None:
-        """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a
-        payment, or by nothing but what the message says, which it says again."""
-        if (own := self._own_key(touch)) is not None:
-            return own
-        constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
-        if constraint is None or constraint.where:
-            return None
-        told = [snake(c) for c in constraint.columns]
-        if any(self._numbered(touch, c) for c in told):
-            return None  # it is another one each time, whatever it is called
-        if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
-            return constraint
-        if constraint.primary and all(self._read_off(touch, c) for c in told):
-            return constraint
-        return constraint if all(self._handed_over(touch, c) for c in told) else None
-
-    def _own_key(self, touch: Touch) -> Unique | None:
-        """That of a document store by the documents' own key, which nobody declares: ``create({ _id: event.id })`` of MongoDB,
-        ``doc(event.id).create(…)`` of Firestore."""
-        body = self.program.body(touch.fn)
-        if touch.kind != "create" or touch.instr < 0 or body.op[touch.instr] != Op.CALL:
-            return None
-        own = Unique((_OWN_KEY,), touch.fn.file, body.line[touch.instr], primary=True)
-        if touch.effect == ITEMS:  # it must not be there yet
-            kept = [name for name in touch.fields if name in touch.compared]
-            return own if any(self._read_off(touch, snake(n)) or self._handed_over(touch, snake(n)) for n in kept) else None
-        if _OWN_KEY in touch.fields:
-            return own if self._read_off(touch, _OWN_KEY) else None
-        document = self.records.chains.of(touch.fn, touch.instr, touch.ctx).links[-2:-1]
-        if not document or document[0].call < 0 or document[0].name not in DOCUMENTS or body.called(touch.instr) != "create":
-            return None
-        key = [v for _, v in self.records.chains.arguments(document[0])[-1:]]
-        return own if key and all(isinstance(o, (Member, Element)) for o in options(key[0])) else None
-
-    def _handed_over(self, touch: Touch, column: str) -> bool:
-        """Whether a column is given what was handed over, as it is or converted: nothing that is made, counted or looked up anew."""
-        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        waiting, seen, told = [value] if value is not None else [], 0, False
-        while waiting and seen < _MOST_PIECES:
-            here = waiting.pop()
-            seen += 1
-            if isinstance(here, Unknown):
-                return False
-            if isinstance(here, Result):
-                verified = here.instr >= 0 and self.model.operations.verifier_at(here.fn, here.instr) is not None
-                if not verified and not self.model.requests.cleans(here):
-                    return False
-                told = told or verified
-                waiting += [] if verified else self.model.evaluator.made_of(here)
-            elif not isinstance(here, External):
-                told = told or isinstance(here, Param)
-                waiting += here.parts()
-        return told
-
-    def _numbered(self, touch: Touch, column: str) -> bool:
-        """Whether what a column is given is made here of nothing that comes with the message: a clock, a counter, something random."""
-        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        if value is None or not any(isinstance(o, (Result, Mix, Text)) for o in options(value)):
-            return False
-        return not any(self._comes(p) for p in pieces([value], _MOST_PIECES, self._made_of))
-
-    def _comes(self, value: Value) -> bool:
-        """Whether a piece may come with a message: what is handed over, read from a record or told by another system."""
-        if isinstance(value, Result):
-            asked = value.instr >= 0 and self.model.recogniser.result_is("http", value)
-            return asked or not isinstance(value.callee, (External, Member)) or self.records.read_behind(value) is not None
-        return isinstance(value, (Param, Unknown))
-
-    def _made_of(self, value: Value) -> list[Value]:
-        """What a value is made of; of a call what it is handed and made on."""
-        if not isinstance(value, Result) or value.instr < 0:
-            return list(value.parts())
-        on = [value.callee.base] if isinstance(value.callee, Member) else []
-        return on + [v for _, v in self.model.evaluator.arguments(value)]
-
-    def _told_id(self, touch: Touch, column: str) -> bool:
-        """Whether a column keeps the id that the record has at somebody else's, which is told and not made here."""
-        return re.fullmatch(rf"\w+_{re.escape(touch.entity)}_?id", column) is not None and self._read_off(touch, column)
-
-    def _read_off(self, touch: Touch, column: str) -> bool:
-        """Whether what a column is given is read off something that is handed over, and not made here."""
-        value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        return value is not None and all(isinstance(o, (Member, Element)) for o in options(value))
 
     def looks_at_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, payment or the like."""
