@@ -24,9 +24,9 @@ _CALLED = re.compile(
 
 # A method that is handed to another call as it is, and Python's calls that run what they are handed.
 _HANDED = re.compile(rb"\.(\w+)\s*[,)]")
-_RUNNER = (
-    rb"(?:(?:to_thread|run_in_threadpool|run_sync|sync_to_async|async_to_sync|database_sync_to_async|partial)\s*\(\s*"
-    rb"|run_in_executor\s*\([^,()]*,\s*)"
+_RUN = re.compile(
+    rb"(?<![\w$])(?:(?:to_thread|run_in_threadpool|run_sync|sync_to_async|async_to_sync|database_sync_to_async|partial)\s*\(\s*"
+    rb"|run_in_executor\s*\([^,()]*,\s*)([\w.]+)\s*[,)]"
 )
 
 
@@ -64,6 +64,7 @@ class Program:
         self._mentions: dict[str, list[str]] = {}
         self._called: dict[str, dict[str, list[int]]] = {}
         self._calls_of: dict[str, re.Pattern[bytes]] = {}
+        self._runs: dict[str, list[tuple[bytes, int]]] = {}
 
     def language(self, file: str) -> str:
         """The language as packs name it: python, javascript or php."""
@@ -165,10 +166,14 @@ class Program:
         if pattern is None:
             word = re.escape(name.encode())
             called = rb"(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
-            made = rb"(?<=new " + word + rb")"
-            run = rb"(?<![\w$])" + _RUNNER + rb"[\w.]*(?<![\w$])" + word + rb"\s*[,)]"
-            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|" + made + rb")|" + run)
-        return self.functions_at(file, (m.start() for m in pattern.finditer(self.sources[file])))
+            pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|(?<=new " + word + rb"))")
+        source = self.sources[file]
+        places = [m.start() for m in pattern.finditer(source)]
+        if self.language(file) == "python":
+            if file not in self._runs:
+                self._runs[file] = [(m[1].rpartition(b".")[2], m.start()) for m in _RUN.finditer(source)]
+            places += [at for run, at in self._runs[file] if run == name.encode()]
+        return self.functions_at(file, places)
 
     def functions_at(self, file: str, offsets: Iterable[int]) -> list[Fn]:
         """The innermost functions (or the top level) of a file that stand around offsets (bytes), in order."""

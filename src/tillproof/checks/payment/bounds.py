@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.checks.payment.amounts import AmountSite
-from tillproof.commerce.declared_bodies import bodies, fields_of
+from tillproof.commerce.declared_bodies import bodies, fields_of, of_another_request
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -253,7 +253,7 @@ def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
         for number, line in enumerate(lines):
             if not re.search(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
                 continue
-            if _DECLARED.search(_declaration(lines, number)):
+            if _DECLARED.search(_declaration(lines, number)) and not of_another_request(model, around, file, number + 1):
                 return Barrier(file, number + 1, "the field is declared with bounds")
     return None
 
