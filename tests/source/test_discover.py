@@ -153,6 +153,7 @@ def test_a_vendor_may_be_a_merchant(tmp_path: Path) -> None:
     ("path", "content", "role"),
     [
         ("tests/pay.py", "", "test"),
+        ("dev/load-testing/cart.js", "", "test"),
         ("src/__tests__/pay.js", "", "test"),
         ("pay/test_charge.py", "", "test"),
         ("pay/charge.test.ts", "", "test"),
