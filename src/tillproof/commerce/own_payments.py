@@ -136,10 +136,11 @@ class OwnPayments:
         return bool(named) and all(self._of_order(v, named) for v in sums)
 
     def _told_ids(self, path: str, value: Value) -> Iterator[Value]:
-        """What a provider is told of an order's id."""
-        for key, held in shape(self.model.evaluator, value).must.items():
-            if self.model.words.entity(_NUMBERED.sub("", snake(key))):
-                yield held
+        """What a provider is told of an order's id; beside that of an order, a cart's is only where it came from."""
+        told = {_NUMBERED.sub("", snake(key)): held for key, held in shape(self.model.evaluator, value).must.items()}
+        told = {kind: held for kind, held in told.items() if self.model.words.entity(kind)}
+        fixed = {kind: held for kind, held in told.items() if kind.rpartition("_")[2] not in _STILL_OPEN}
+        yield from (fixed or told).values()
         if path not in _BAGS:
             yield value
 

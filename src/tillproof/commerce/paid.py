@@ -13,7 +13,7 @@ from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by, still_owed
-from tillproof.commerce.pretended import names_pretence
+from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.touches import text_of, without_address
@@ -114,7 +114,7 @@ class PaidPolicy(SenderPolicy):
 
     def _only_pretended(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A shop that is configured to have no payment system at all, to be tried out, takes no money from anybody."""
-        return Proof("boolean") if names_pretence(self.model, fn, i, ctx) else None
+        return Proof("boolean") if is_tried_out(self.model, fn, i) or names_pretence(self.model, fn, i, ctx) else None
 
     def _paid_on_delivery(self, fn: Fn, i: int) -> Proof | None:
         """A way of paying by which nothing is paid yet: ``payment_method == 'cod'``. An order may be accepted on it."""

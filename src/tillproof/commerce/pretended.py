@@ -25,12 +25,18 @@ _PRODUCTION = re.compile(r"prod|production|live")
 _MOST_LEAVES = 20
 
 
-def names_pretence(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether a condition asks if the payment system that is configured is none, ``config.paymentProvider === 'mock'``, or if this is tried
-    out by whoever writes it, ``settings.DEBUG``. What a record or the sender says of itself does not count."""
+def is_tried_out(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a condition asks if the program is only tried out by whoever writes it: ``settings.DEBUG``."""
     body = model.program.body(fn)
-    if body.op[i] == Op.FIELD:
-        return _TRIED_OUT.fullmatch(body.name(i)) is not None and _SETTINGS.search(written(model.program, fn, body.args(i)[0])) is not None
+    if body.op[i] != Op.FIELD or not _TRIED_OUT.fullmatch(body.name(i)):
+        return False
+    return _SETTINGS.search(written(model.program, fn, body.args(i)[0])) is not None
+
+
+def names_pretence(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a condition asks if the payment system that is configured is none, ``config.paymentProvider === 'mock'``. What a record or
+    the sender says of itself does not count."""
+    body = model.program.body(fn)
     if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in (*EQUAL, *UNEQUAL):
         return False
     for side, other in (body.args(i)[1:3], body.args(i)[2:0:-1]):

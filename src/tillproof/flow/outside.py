@@ -14,6 +14,7 @@ from tillproof.flow.values import (
     Choice,
     ClassV,
     Const,
+    Element,
     External,
     FunctionV,
     Instance,
@@ -34,6 +35,7 @@ from tillproof.flow.values import (
     names,
     options,
     pattern,
+    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 
@@ -46,6 +48,7 @@ _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve",
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
 _MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
 _PAIR = 2
+_FEW_PIECES = 40
 _CONTAINER = re.compile(r"(^|_)(app|container|ci|di|locator)$", re.IGNORECASE)
 # What texts become that are written down: `"/charges".strip("/")`.
 _SPELT: dict[str, Callable[..., str]] = {
@@ -247,6 +250,11 @@ def _generated(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> V
     return choice(at, made) if made else None
 
 
+def _is_of_rows(ev: "Evaluator", listed: Seq) -> bool:
+    """Whether a list is made of the elements of another one, which are not written down."""
+    return any(isinstance(p, Element) and p.key is None for p in pieces([listed], _FEW_PIECES, ev.made_of))
+
+
 def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
     """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself;
     ``xs.find(f)``: one of a list that is written down."""
@@ -254,7 +262,7 @@ def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Valu
     if name == "get" and isinstance(callee, Member):
         return looked_up(ev, f, i, callee, at)
     if name in _PICKS and isinstance(callee, Member):
-        listed = [o for o in options(before_writes(callee.base)) if isinstance(o, Seq)]
+        listed = [o for o in options(before_writes(callee.base)) if isinstance(o, Seq) and not _is_of_rows(ev, o)]
         return choice(at, [v for o in listed for v in o.items]) if any(o.items for o in listed) else None
     if name not in _GIVES_BACK:
         return None

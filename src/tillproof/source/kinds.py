@@ -92,8 +92,8 @@ _FOLDERS: dict[str, Role] = {
     **dict.fromkeys(
         words(
             "test tests __test__ __tests__ spec specs e2e cypress playwright fixtures __fixtures__ __mocks__ testdata stories .storybook "
-            "__snapshots__ cassettes load-testing load_testing load-tests load_tests loadtest loadtests stress-tests stress_tests k6 gatling "
-            "locust"
+            "__snapshots__ cassettes load-testing load_testing load-tests load_tests loadtest loadtests stress-tests stress_tests "
+            "k6 gatling locust"
         ),
         "test",
     ),
