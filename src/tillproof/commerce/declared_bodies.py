@@ -1,4 +1,5 @@
-"""The classes by which Python's handlers declare what requests hold: ``cart: CartIn``, with those that their fields are of."""
+"""The classes that declare what requests hold: those of Python's handlers, ``cart: CartIn``, with those that their fields are of; and
+whether a declaration is of another request."""
 
 import re
 from collections.abc import Iterable
@@ -45,14 +46,12 @@ def of_another_request(model: "Model", around: Iterable[Fn], file: str, line: in
     speak of nor a class that they speak of."""
     near = {fn.file for fn in around}
     declared = model.program.indices[file].classes
-    bodies = [c for c in declared if c.line <= line <= c.end_line and _REQUEST.search(c.name)]
-    if not bodies or file in near:
+    around_line = [c.name for c in declared if c.line <= line <= c.end_line and _REQUEST.search(c.name)]
+    if not around_line or file in near:
         return False
-    asking = {c.name for c in declared} | {b.name for b in bodies}
-    spoken = {name: set(model.program.mentioning(name)) for name in asking}
-    if any(not files.isdisjoint(near) for files in spoken.values()):
+    if any(not near.isdisjoint(model.program.mentioning(c.name)) for c in declared):
         return False
-    holders = {f for b in bodies for f in spoken[b.name]} - {file}
+    holders = {f for name in around_line for f in model.program.mentioning(name)} - {file}
     return not any(not near.isdisjoint(model.program.mentioning(c.name)) for f in holders for c in model.program.indices[f].classes)
 
 

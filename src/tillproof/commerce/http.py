@@ -286,7 +286,8 @@ class Requests:
             return True
         telling = any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest)
         headers = [word.encode() for word in provider.words if word.startswith("x-")] if telling else []
-        return bool(headers) and any(word in self.program.sources[file].lower() for word in headers)
+        source = self.program.sources[file].lower() if headers else b""
+        return any(word in source for word in headers)
 
     def _is_of_another(self, provider: Provider, file: str) -> bool:
         """Whether the path of a file says that it is one provider's code, as that of an SDK which is kept in the tree does, and does not

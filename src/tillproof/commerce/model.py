@@ -113,7 +113,7 @@ class Model:
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
         self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
-        self._asked_roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
+        self.roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
         tell_engine(self.evaluator, knowledge)
@@ -315,7 +315,7 @@ class Model:
     def demands_staff(self, fn: Fn) -> bool:
         """Whether a function turns away everybody else by itself, whoever calls it, a product's own dispatcher too."""
         if fn not in self._demanding:
-            role, _ = self._asked_roles.of(FunctionV((fn.file, 1), fn, None), (), "public")
+            role, _ = self.roles.of(FunctionV((fn.file, 1), fn, None), (), "public")
             self._demanding[fn] = role == "staff"
         return self._demanding[fn]
 

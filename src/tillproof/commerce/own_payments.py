@@ -259,8 +259,6 @@ def keys_of(value: Value) -> Iterator[Hashable]:
             yield one.fn, one.name
         elif isinstance(one, Overlay):
             yield from keys_of(one.base)
-        elif isinstance(one, Instance) and one.origin is not None:
-            yield from keys_of(one.origin)
         elif isinstance(one, Element):
             yield from (("element", k) for k in keys_of(one.base))
         elif isinstance(one, Instance) and one.made is not None:

@@ -1,7 +1,7 @@
 """What a call means in commerce: a provider's operation, a proof of the sender, an effect, a request by raw HTTP."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -214,9 +214,8 @@ class Recogniser:
         if spelt and not handed and spelt.rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
-            commands = table.find(self.sent(fn, i, ctx))  # a client of ours that is told a provider's command sends that
-            sent = [Known(provider, thing, True, name) for (provider, thing), pattern, name, _ in commands if not pattern.startswith(".")]
-            return sent or (self._bundled(fn, i) if lang == "php" else [])
+            # a client of ours that is told a provider's command sends that
+            return self._by_full_names(lang, self.sent(fn, i, ctx)) or (self._bundled(fn, i) if lang == "php" else [])
         out: list[Known] = []
         called = self.callee_names(fn, i, ctx)
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
@@ -242,7 +241,11 @@ class Recogniser:
         head, _, rest = spelt.partition(".")
         imported = (f"{m.module}.{m.name}.{rest}" for m in self.program.indices[fn.file].imports if m.local == head and m.name != "*")
         full = spelt if _OLD_CLASS.match(spelt) else next(imported, "")
-        found = self.calls["php"].find((full,)) if full.count(".") else []
+        return self._by_full_names("php", (full,)) if full.count(".") else []
+
+    def _by_full_names(self, language: str, full: Iterable[str]) -> list[Known]:
+        """What packs know by dotted names as they stand, whatever is called on what."""
+        found = self.calls[language].find(full)
         return [Known(provider, thing, True, name) for (provider, thing), pattern, name, _ in found if not pattern.startswith(".")]
 
     def _receiver(self, provider: Provider, lang: str, pattern: str, name: str, file: str) -> bool | None:
@@ -295,8 +298,7 @@ class Recogniser:
 
     def named(self, fn: Fn, i: int) -> Known | None:
         """What the providers' packs know of a function of an SDK that is not called here but handed on: ``retry(stripe.Charge.create)``."""
-        found = self.calls[self.program.language(fn.file)].find(names(self.evaluator.value(fn, i)))
-        return next((Known(p, thing, True, name) for (p, thing), pattern, name, _ in found if not pattern.startswith((".", "?"))), None)
+        return next(iter(self._by_full_names(self.program.language(fn.file), names(self.evaluator.value(fn, i)))), None)
 
     def verifier(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Known | None:
         """The proof of the sender that a call is, by SDK."""

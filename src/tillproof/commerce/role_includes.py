@@ -9,7 +9,8 @@ from tillproof.commerce.role_names import RANK, Because, Patterns
 from tillproof.flow.program import TOP, Fn
 from tillproof.knowledge.schema import Role
 
-_TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+SPEAKS_OF_ROLES = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
+"""What stands in a file that may demand a role of anybody."""
 _FIRST_LINES = 12
 _LEVELS = 3
 
@@ -33,7 +34,7 @@ class IncludedPages:
         """What a page demands by the file that it includes first: ``require 'guard.php'``."""
         for include in self.program.indices[file].imports if self.program.language(file) == "php" else ():
             found = self.evaluator.scope.modules.find(file, include.module) if include.line <= _FIRST_LINES else None
-            if found is not None and found.endswith(".php") and _TELLING.search(self.program.sources[found]):
+            if found is not None and found.endswith(".php") and SPEAKS_OF_ROLES.search(self.program.sources[found]):
                 yield from self._head(Fn(found, TOP), self._patterns(found), 1)
 
     @cached_property

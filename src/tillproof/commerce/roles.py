@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_owner_pass
-from tillproof.commerce.role_includes import IncludedPages
+from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import (
     OTHERS_AT_THE_SHOP,
@@ -62,7 +62,6 @@ _GUARDING = re.compile(
 )
 _REFUSALS = {"401", "403"}
 _LEVELS = 3
-_TELLING = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
 _KEYS = ("id", "_id", "uid", "sub", "email")
 
 _OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
@@ -398,7 +397,7 @@ class Roles:
         key = (fn, depth)
         if key not in self._enforcing:
             self._enforcing[key] = None
-            if _TELLING.search(self.program.sources[fn.file]):
+            if SPEAKS_OF_ROLES.search(self.program.sources[fn.file]):
                 found = list(self._head(fn, patterns, depth))
                 self._enforcing[key] = max(found, key=lambda f: RANK[f[0]], default=None)
         return self._enforcing[key]

@@ -13,6 +13,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, FileIndex, Function
 from tillproof.languages import FAMILY, spec_of
 from tillproof.languages.base import lower
+from tillproof.languages.python_runners import ADAPTS, PREPARES, RUNS
 from tillproof.source.files import SourceFile
 
 TOP = -1
@@ -24,10 +25,9 @@ _CALLED = re.compile(
 
 # A method that is handed to another call as it is, and Python's calls that run what they are handed.
 _HANDED = re.compile(rb"\.(\w+)\s*[,)]")
-_RUN = re.compile(
-    rb"(?<![\w$])(?:(?:to_thread|run_in_threadpool|run_sync|sync_to_async|async_to_sync|database_sync_to_async|partial)\s*\(\s*"
-    rb"|run_in_executor\s*\([^,()]*,\s*)([\w.]+)\s*[,)]"
-)
+_FIRST = "|".join([*(name for name, at in RUNS.items() if at == 0), *ADAPTS, PREPARES])
+_SECOND = "|".join(name for name, at in RUNS.items() if at == 1)
+_RUN = re.compile(rf"(?<![\w$])(?:(?:{_FIRST})\s*\(\s*|(?:{_SECOND})\s*\([^,()]*,\s*)([\w.]+)\s*[,)]".encode())
 
 
 class Fn(NamedTuple):

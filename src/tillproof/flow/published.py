@@ -2,9 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from tillproof.flow.program import ClassId, Program
 from tillproof.flow.values import ClassV, FunctionV, Value
+
+
+class Bases(NamedTuple):
+    """Direct bases of a class. ``own``: those of the repository. ``foreign``: dotted names of the others. ``published``: the names by which
+    packs speak of some of the repository's own."""
+
+    own: list[ClassId]
+    foreign: list[str]
+    published: list[str]
 
 
 class Published:

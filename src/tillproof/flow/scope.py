@@ -9,7 +9,7 @@ from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
-from tillproof.flow.published import Published
+from tillproof.flow.published import Bases, Published
 from tillproof.flow.settings import Settings
 from tillproof.flow.types import field, listed, served, typed
 from tillproof.flow.values import (
@@ -71,8 +71,7 @@ class Scope:
         self.program = program
         self.modules = modules
         self._globals: dict[tuple[str, str], Value] = {}
-        self._bases: dict[ClassId, tuple[list[ClassId], list[str]]] = {}
-        self._published_bases: dict[ClassId, list[str]] = {}
+        self._bases: dict[ClassId, Bases] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}
         self.settings = Settings(evaluator)
@@ -228,22 +227,21 @@ class Scope:
 
     # --- classes
 
-    def bases(self, cls: ClassId) -> tuple[list[ClassId], list[str]]:
-        """Direct bases: those of the repository, and the dotted names of the others."""
+    def bases(self, cls: ClassId) -> Bases:
+        """Direct bases of a class."""
         if cls not in self._bases:
-            self._bases[cls], self._published_bases[cls] = ([], []), []
-            own: list[ClassId] = []
-            foreign: list[str] = []
+            self._bases[cls] = Bases([], [], [])  # while they are being found out
+            told = Bases([], [], [])
             for name in self.program.cls(cls).bases:
                 value = self.dotted(cls.file, name)
                 for found in options(value):  # ``const Base = require("./base")`` is the one class that the file exports
                     option = self.exported(found.file, "default", found.at) if isinstance(found, ModuleV) else found
                     if isinstance(option, ClassV) and option.cls != cls:
-                        own.append(option.cls)
-                        self._published_bases[cls] += filter(None, [option.known_as or self.published.of_class(option.cls)])
+                        told.own.append(option.cls)
+                        told.published.extend(filter(None, [option.known_as or self.published.of_class(option.cls)]))
                     elif isinstance(option, External):
-                        foreign.append(option.name)
-            self._bases[cls] = (own, foreign)
+                        told.foreign.append(option.name)
+            self._bases[cls] = told
         return self._bases[cls]
 
     def dotted(self, file: str, name: str) -> Value:
@@ -264,17 +262,17 @@ class Scope:
             here = waiting.pop(0)
             if here not in out:
                 out.append(here)
-                waiting += self.bases(here)[0]
+                waiting += self.bases(here).own
         return out
 
     def foreign_bases(self, cls: ClassId) -> list[str]:
         """Dotted names of the bases outside the repository, of the class and all that it derives from; and of those inside that packs
         speak of, since a platform's own source may lie beside the plugins for it."""
-        lineage = self.lineage(cls)
-        return [*self._outside(cls), *(name for c in lineage for name in self._published_bases[c])]
+        return [*self._outside(cls), *(name for c in self.lineage(cls) for name in self.bases(c).published)]
 
     def _outside(self, cls: ClassId) -> list[str]:
-        return [name for c in self.lineage(cls) for name in self.bases(c)[1]]
+        """Those of the bases outside the repository alone."""
+        return [name for c in self.lineage(cls) for name in self.bases(c).foreign]
 
     def subclasses(self, cls: ClassId) -> list[ClassId]:
         """Classes of the repository that name this one as a base, and theirs."""
@@ -285,12 +283,12 @@ class Scope:
                 for number, declared in enumerate(index.classes):
                     words = dict.fromkeys(re.split(r"[.\\]", base)[-1] for base in declared.bases)
                     if renamed & words.keys():  # ``use Contracts\Store as Contract``
-                        words.update(dict.fromkeys(self.program.cls(c).name for c in self.bases(ClassId(path, number))[0]))
+                        words.update(dict.fromkeys(self.program.cls(c).name for c in self.bases(ClassId(path, number)).own))
                     for word in words:
                         self._subclasses.setdefault(word, []).append(ClassId(path, number))
         found: list[ClassId] = []
         for candidate in self._subclasses.get(self.program.cls(cls).name, []):
-            if candidate != cls and cls in self.bases(candidate)[0] and candidate not in found:
+            if candidate != cls and cls in self.bases(candidate).own and candidate not in found:
                 found += [candidate, *[c for c in self.subclasses(candidate) if c not in found]]
         return found[:40]
 
@@ -344,8 +342,10 @@ class Scope:
 
     def _lists(self, cls: ClassId) -> bool:
         """Whether a class only lists what there is: an enumeration, or a class of nothing but constants."""
-        ours, foreign = self.bases(cls)
-        return any(base.endswith(("Choices", "Enum")) for base in self._outside(cls)) or not (ours or foreign or self.program.methods(cls))
+        bases = self.bases(cls)
+        return any(base.endswith(("Choices", "Enum")) for base in self._outside(cls)) or not (
+            bases.own or bases.foreign or self.program.methods(cls)
+        )
 
     def instance_member(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
         """A method, property or field of an object of one of our classes."""

@@ -3,10 +3,10 @@
 from tree_sitter import Node
 
 # The name by which such a function is called, and at which position stands what it runs; what follows that are the arguments.
-_RUNS = {"to_thread": 0, "run_in_threadpool": 0, "run_in_executor": 1, "run_sync": 0}
-_ADAPTS = ("sync_to_async", "async_to_sync", "database_sync_to_async")
+RUNS = {"to_thread": 0, "run_in_threadpool": 0, "run_in_executor": 1, "run_sync": 0}
+ADAPTS = ("sync_to_async", "async_to_sync", "database_sync_to_async")
 """Functions that give a function as it is, for callers of the other colour."""
-_PREPARES = "partial"
+PREPARES = "partial"
 
 
 def run(node: Node) -> tuple[Node, list[Node]] | None:
@@ -14,12 +14,12 @@ def run(node: Node) -> tuple[Node, list[Node]] | None:
     function = node.child_by_field_name("function")
     given = _arguments(node)
     name = _name(function)
-    at = _RUNS.get(name, -1)
+    at = RUNS.get(name, -1)
     if name == "run_sync" and _text(function).rpartition(".")[0].rpartition(".")[2] != "to_thread":
         return None
     if 0 <= at < len(given) and all(_is_plain(a) for a in given[: at + 1]):
         return _prepared(given[at], given[at + 1 :])
-    if function is not None and function.type == "call" and _name(function.child_by_field_name("function")) == _PREPARES:
+    if function is not None and function.type == "call" and _name(function.child_by_field_name("function")) == PREPARES:
         return _prepared(function, given)
     return None
 
@@ -27,13 +27,13 @@ def run(node: Node) -> tuple[Node, list[Node]] | None:
 def adapted(node: Node) -> Node | None:
     """The function that a call gives as it is: ``sync_to_async(charge)`` is ``charge``."""
     given = _arguments(node)
-    adapts = _name(node.child_by_field_name("function")) in _ADAPTS
+    adapts = _name(node.child_by_field_name("function")) in ADAPTS
     return given[0] if adapts and given and _is_plain(given[0]) and all(a.type == "keyword_argument" for a in given[1:]) else None
 
 
 def _prepared(function: Node, more: list[Node]) -> tuple[Node, list[Node]]:
     """A function with its arguments, those that ``partial`` was given before the others."""
-    before = _arguments(function) if function.type == "call" and _name(function.child_by_field_name("function")) == _PREPARES else []
+    before = _arguments(function) if function.type == "call" and _name(function.child_by_field_name("function")) == PREPARES else []
     return (before[0], [*before[1:], *more]) if before and _is_plain(before[0]) else (function, more)
 
 

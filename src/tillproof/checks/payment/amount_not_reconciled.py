@@ -105,17 +105,19 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     others = (e for e in effects if id(e) not in known)
-    return found + [e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _settles(model, handler, e)]
+    return found + [
+        e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _settles(model, policy, handler, e)
+    ]
 
 
-def _settles(model: Model, handler: Handler, effect: Effect) -> bool:
+def _settles(model: Model, policy: PaidPolicy, handler: Handler, effect: Effect) -> bool:
     """Whether a payment system's message puts an order into the state that its settings name for that, or has the platform settle it."""
     touch = effect.touch
     if handler.provider.kind != "payment" or touch is None:
         return False
     if not (touch.effect == "order.paid" or chosen_state(model, touch) or _books_payment(model, touch)):
         return False
-    return not _told_of_failure(model, effect) and not _owes_nothing(model, PaidPolicy(model), effect)
+    return not _told_of_failure(model, effect) and not _owes_nothing(model, policy, effect)
 
 
 def _owes_nothing(model: Model, policy: PaidPolicy, effect: Effect) -> bool:

@@ -12,7 +12,6 @@ from tillproof.commerce.entry_styles.inherited import is_replaced, named_classes
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import fits
-from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import options
 from tillproof.knowledge.schema import Inherited
@@ -43,7 +42,6 @@ def filled_records(model: Model) -> Iterator[Ruling]:
 
 
 def _filled(model: Model) -> Iterator[Filled]:
-    roles = Roles(model.wiring)
     for rule in (r for f in model.knowledge.frameworks.values() for r in f.inherited if r.record and f.language == "python"):
         wanted = {base.rpartition(".")[2] for bases in rule.views.values() for base in bases}
         for file, index in model.program.indices.items():
@@ -51,7 +49,7 @@ def _filled(model: Model) -> Iterator[Filled]:
                 if wanted.isdisjoint(base.rpartition(".")[2] for base in cls.bases) or model.program.language(file) != "python":
                     continue
                 view = ClassId(file, number)
-                if _is_customers(model, roles, view) and _is_served(model, cls.name):
+                if _is_customers(model, view) and _is_served(model, cls.name):
                     yield from _of_view(model, rule, view)
 
 
@@ -83,12 +81,12 @@ def _open_sum(model: Model, serializer: ClassId) -> str:
     return next((c for c in sums if named is None or c in named), "")
 
 
-def _is_customers(model: Model, roles: Roles, view: ClassId) -> bool:
+def _is_customers(model: Model, view: ClassId) -> bool:
     """Whether customers or strangers may call a view, by what it says itself of who may."""
     if model.evaluator.scope.method(view, _CHOOSES_GUARDS) is not None:
         return False
-    patterns = roles.patterns(view.file)
-    told = [roles.guard(guard, patterns) for guard in members(model.wiring, view, _GUARDS)]
+    patterns = model.roles.patterns(view.file)
+    told = [model.roles.guard(guard, patterns) for guard in members(model.wiring, view, _GUARDS)]
     return bool(told) and not any(role in ("staff", "internal") for role in told)
 
 
