@@ -6,6 +6,7 @@ Only an address that is called, configured, loaded or posted to counts: none in 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tillproof.commerce.triggers import words
@@ -122,6 +123,12 @@ class AddressBook:
             if owner is not None:
                 return owner, parts[0] in _FOR_PEOPLE or len(parts) == 2
         return None, False
+
+
+@lru_cache(maxsize=2)
+def address_book(knowledge: Knowledge) -> AddressBook:
+    """The hosts of all packs; the same book for the same packs."""
+    return AddressBook(knowledge)
 
 
 def _is_for_programs(owner: Provider, host: str, path: bytes) -> bool:

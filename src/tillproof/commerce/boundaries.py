@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
+from tillproof.commerce.addresses import BROWSER_PACKAGE, address_book, in_comment
 from tillproof.commerce.configured import configured
 from tillproof.commerce.names import fits
 from tillproof.commerce.strange_calls import begins_payment
@@ -149,7 +149,7 @@ def _strange(model: "Model") -> Iterator[Sighting]:
 
 def _addressed(model: "Model", tree: Tree) -> Iterator[Sighting]:
     """Addresses in code, templates and settings; provider scripts and forms that post to a provider among them."""
-    book = AddressBook(model.knowledge)
+    book = address_book(model.knowledge)
     for file in tree.files:
         data, words, unquoted = _text(model, tree, file)
         if not words and b"//" not in data and b"<form" not in data:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tillproof.commerce.addresses import BROWSER_PACKAGE, AddressBook, in_comment
+from tillproof.commerce.addresses import BROWSER_PACKAGE, address_book, in_comment
 from tillproof.commerce.cards import may_speak
 from tillproof.commerce.lexicon import CardPart, snake
 from tillproof.flow.program import Fn
@@ -201,7 +201,7 @@ class CardPages:
     @cached_property
     def hosted(self) -> list[tuple[Provider, str, int]]:
         """(provider, file, line) where a page loads a payment provider's script or posts to its page."""
-        book = AddressBook(self.model.knowledge)
+        book = address_book(self.model.knowledge)
         found: dict[tuple[str, str, int], tuple[Provider, str, int]] = {}
         for file, text in self.texts():
             index = self.model.program.indices.get(file.path)

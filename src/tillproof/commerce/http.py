@@ -8,6 +8,7 @@ from tillproof.commerce.clients import Clients
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
+from tillproof.commerce.rest_names import rest_names
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
 from tillproof.flow.values import (
@@ -38,7 +39,6 @@ _URL_KEYS = ("url", "uri", "baseurl", "path")
 _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
-_HOLE = re.compile(r"\{\}")
 _SLASHES = re.compile(r"/{2,}")
 _LONG = 3
 """How many segments of a path that are written down make it one provider's own."""
@@ -80,12 +80,7 @@ class Requests:
         self.clients = Clients(recogniser.program, recogniser.evaluator)
         self._memo: dict[tuple[Fn, int, int], Request | None] = {}
         self._of_path: dict[str, frozenset[str]] = {}
-        self._rest: list[tuple[Provider, Operation | Verifier, str, re.Pattern[str]]] = []
-        for provider in recogniser.knowledge.providers.values():
-            for thing in provider.things():
-                for name in thing.rest:
-                    method, _, path = name.partition(" ")
-                    self._rest.append((provider, thing, method, _path_pattern(path)))
+        self._rest = rest_names(recogniser.knowledge)
 
     def request(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Request | None:
         """The request that a CALL sends, or None."""
@@ -265,11 +260,7 @@ class Requests:
         calls = [c for c in (ctx.chain() if ctx is not None else ()) if c.call >= 0]
         files = {fn.file, *(c.caller.file for c in calls), *(c.this.cls.file for c in calls if isinstance(c.this, (ClassV, Instance)))}
         out = []
-        for provider, thing, method, path_pattern in self._rest:
-            if request.method not in (method, "ANY"):
-                continue
-            if not path_pattern.search(path):
-                continue
+        for provider, thing in self._rest.of(request.method, path):
             if host and "{}" not in host:
                 if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                     continue
@@ -349,14 +340,3 @@ def _split(url: str) -> tuple[str, str]:
         return match[1].split("@")[-1].split(":")[0].lower(), _SLASHES.sub("/", match[2])
     path = url.split("?", maxsplit=1)[0]
     return "", _SLASHES.sub("/", path if path.startswith(("/", "{}")) else "/" + path)
-
-
-def _path_pattern(path: str) -> re.Pattern[str]:
-    """A REST path as a pattern for the end of an address; a hole of the code may stand for a version prefix, a segment or part of one.
-    After a version that the code spells out the path is whole: `/v3/commerce/invoices` is not the `/v1/invoices` of somebody else."""
-    segments = [s for s in path.strip("/").split("/") if s]
-    versioned = len(segments) > 1 and re.fullmatch(r"v\d+[\w.-]*", segments[0])
-    head, rest = (rf"(?:/{re.escape(segments[0])})?", segments[1:]) if versioned else ("", segments)
-    body = "".join("/" + (r"[^/]+" if s == "{}" else _HOLE.sub("[^/]*", re.escape(s).replace(r"\{\}", "{}"))) for s in rest)
-    whole = rf"^(?!.*/v\d[\w.-]*(?=/)(?!{body}/?$)).*?" if versioned else ""
-    return re.compile(rf"{whole}(?:^|\{{\}}|(?<=.)){head}{body}/?$")

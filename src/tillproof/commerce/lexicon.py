@@ -25,19 +25,25 @@ _HANDED_OVER = ("sent", "delivered", "dispatched")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One of the patterns of a kind of words; made when that kind is first asked for."""
+    return re.compile("|".join(f"(?:{p})" for p in patterns) or r"(?!)")
+
+
 class Words:
     """Questions to the lexicon. Names are put in lower snake case first."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._patterns = {
-            kind: re.compile("|".join(f"(?:{p})" for p in getattr(lexicon, kind)) or r"(?!)")
-            for kind in lexicon.__struct_fields__
-            if isinstance(getattr(lexicon, kind), tuple)
-        }
+        self._lexicon = lexicon
+        self._patterns: dict[str, re.Pattern[str]] = {}
         self.has = lru_cache(maxsize=20_000)(self._has)
 
     def _has(self, kind: str, name: str) -> bool:
-        return bool(self._patterns[kind].fullmatch(snake(name)))
+        pattern = self._patterns.get(kind)
+        if pattern is None:
+            pattern = self._patterns[kind] = _any_of(getattr(self._lexicon, kind))
+        return bool(pattern.fullmatch(snake(name)))
 
     def money(self, name: str) -> bool:
         """Whether a field holds an amount of money, of whatever sort."""

@@ -8,7 +8,7 @@ from tillproof.commerce.failures import is_log
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.opened import opens_with_ours
-from tillproof.commerce.recognise import Kind as RecognisedKind
+from tillproof.commerce.pack_tables import Kind as RecognisedKind
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS

@@ -3,36 +3,28 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
 
 from tillproof.commerce.callees import asked_first, asked_for, declared_class, lands, only_makes
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
+from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
-from tillproof.knowledge.schema import Effect, Language, Operation, Provider, Verifier
+from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
 
 _LONGEST_CHAIN = 8
 _SUPER = "super()."
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 _FEEDS = "update"
-LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 # A class from before namespaces, and a method of it.
 _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
 # Variables of PHP that hold the HTTP method by whose name a client is called.
 _CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
-
-Kind: TypeAlias = Literal[
-    "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
-    "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
-    "catches", "serial", "counts", "refuses_again", "opens",
-]  # fmt: skip
-_SHARED: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,58 +49,14 @@ class Recogniser:
         self.program = program
         self.evaluator = evaluator
         self.knowledge = knowledge
-        self.calls: dict[str, Table[tuple[Provider, Operation | Verifier]]] = {lang: Table() for lang in LANGUAGES}
-        self.effects: dict[str, Table[Effect]] = {lang: Table() for lang in LANGUAGES}
-        self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
-        self._dumps: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
-        for provider in knowledge.providers.values():
-            for thing in provider.things():
-                for lang, calls in thing.calls.items():
-                    self.calls[lang].add(calls, (provider, thing))
-            for effect in provider.effects:
-                for lang, calls in effect.calls.items():
-                    self.effects[lang].add(calls, effect)
-            for lang, calls in provider.dumps.items():
-                self._dumps[lang].add(calls, provider)
-        for framework in knowledge.frameworks.values():
-            for kind in _SHARED:
-                self.shared[framework.language, kind].add(getattr(framework, kind), framework.id)
-            for effect in framework.effects:
-                for lang, calls in effect.calls.items():
-                    self.effects[lang].add(calls, effect)
-        self._succeeds = {name.lower(): says for f in knowledge.frameworks.values() for name, says in f.succeeds.items()}
+        tables = self._tables = pack_tables(knowledge)
+        self.calls, self.effects, self.shared = tables.calls, tables.effects, tables.shared
         self.usage = Usage(program, knowledge)
-        self._packages: dict[str, frozenset[str]] = {
-            lang: frozenset(p for f in knowledge.frameworks.values() if f.language == lang for p in f.packages) for lang in LANGUAGES
-        }
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
-        self._gateways: dict[tuple[str, str], Table[bool]] = {}
-        for provider in knowledge.providers.values():
-            for lang, calls in provider.gateways.items():
-                self._gateways.setdefault((provider.id, str(lang)), Table()).add(calls, True)
-        self._clients = {
-            (p.id, str(lang)): {
-                strip(c).lower() for c in (*p.clients.get(lang, ()), *(p.packages.get(lang, ()) if lang == "javascript" else ()))
-            }
-            for p in knowledge.providers.values()
-            for lang in LANGUAGES
-        }
-
-        paying = [p for p in knowledge.providers.values() if p.kind == "payment"]
-        self._sdks: dict[str, tuple[str, ...]] = {
-            lang: tuple(
-                {c + "." for p in paying for c in (*self._clients[p.id, lang], *(strip(m).lower() for m in p.packages.get(lang, ())))}
-            )
-            for lang in LANGUAGES
-        }
-        self._sdk_namespaces = tuple(
-            sorted({f"{c.rpartition('.')[0].lower()}." for p in paying for c in p.clients.get("php", ()) if "." in c.lstrip(".")})
-        )
-        self._makes_client = frozenset(c for clients in self._clients.values() for c in clients if "." in c.lstrip("."))
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
-        sdks = self._sdks[self.program.language(fn.file)]
+        sdks = self._tables.sdks[self.program.language(fn.file)]
         return any(strip(name).lower().startswith(sdks) for name in self.callee_names(fn, i, ctx))
 
     def of_controller(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
@@ -171,7 +119,7 @@ class Recogniser:
         package's own source is in the repository. Empty otherwise."""
         head, _, rest = written(self.program, fn, self.program.body(fn).args(i)[0]).partition(".")
         for item in self.program.indices[fn.file].imports:
-            if item.local == head and item.module in self._packages[self.program.language(fn.file)]:
+            if item.local == head and item.module in self._tables.packages[self.program.language(fn.file)]:
                 return ".".join(p for p in (item.module, item.name if item.name not in ("*", "default") else "", rest) if p)
         return self.published(fn, i)
 
@@ -183,7 +131,7 @@ class Recogniser:
     def of_framework(self, name: str, fn: Fn) -> bool:
         """Whether a dotted name begins with a package of a framework, and so names nothing of a provider's."""
         lower = name.lower()
-        return any(lower.startswith((p.lower() + ".", p.lower() + "/")) for p in self._packages[self.program.language(fn.file)])
+        return any(lower.startswith((p.lower() + ".", p.lower() + "/")) for p in self._tables.packages[self.program.language(fn.file)])
 
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the callee is a function of the repository whose body says what it does: a method that keeps whatever records it is made
@@ -255,9 +203,8 @@ class Recogniser:
         before = strip(root(name, pattern))
         head = before.lower()
         packages = [p.lower() for p in provider.packages.get(lang, ())]  # type: ignore[call-overload]
-        if head and (
-            head in self._clients[provider.id, lang] or any(head == c or head.endswith("." + c) for c in self._clients[provider.id, lang])
-        ):
+        clients = self._tables.clients[provider.id, lang]
+        if head and (head in clients or any(head.endswith("." + c) for c in clients)):
             return True
         if head and any(
             head == p or head.startswith((p + ".", p + "/", p.replace("/", ".") + ".", p.rpartition("/")[2] + ".")) for p in packages
@@ -269,7 +216,7 @@ class Recogniser:
 
     def _made_for(self, provider: Provider, lang: str, callee: Value) -> bool:
         """Whether a chain of calls begins with one that makes this provider's client by its name: ``Omnipay::create('PayPal_Express')``."""
-        wanted = self._gateways.get((provider.id, lang))
+        wanted = self._tables.gateways.get((provider.id, lang))
         waiting = [callee] if wanted else []
         for _ in range(_LONGEST_CHAIN):
             below = [b for here in waiting for b in options(here)]
@@ -313,7 +260,7 @@ class Recogniser:
 
     def says_success(self, name: str) -> bool | None:
         """What a method of a result answers when all went well; None when it says nothing of that."""
-        return self._succeeds.get(name.lower())
+        return self._tables.succeeds.get(name.lower())
 
     def caught(self, value: Value, language: str) -> Known | None:
         """The proof of the sender whose answer, or refusal, a result holds: ``fromThrowable(verify, toError)(body, signature)``."""
@@ -331,7 +278,7 @@ class Recogniser:
 
     def dumped(self, value: Result) -> Provider | None:
         """The provider whose whole message a call gives as it came."""
-        found = self._dumps[self.program.language(value.fn.file)].find(names(value.callee))
+        found = self._tables.dumps[self.program.language(value.fn.file)].find(names(value.callee))
         return next((p for p, _, _, _ in found if self.uses(p, value.fn.file)), None)
 
     # --- everything that frameworks share
@@ -422,7 +369,7 @@ class Recogniser:
 
     def _keeps_nothing(self, name: str) -> bool:
         """Whether a callee of that name makes a provider's client, is of an object of its SDK, or only makes an object."""
-        return name.lower() in self._makes_client or name.lower().startswith(self._sdk_namespaces) or only_makes(name)
+        return name.lower() in self._tables.makes_client or name.lower().startswith(self._tables.sdk_namespaces) or only_makes(name)
 
     def _begins_statement(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call only names the table of a statement that a later one completes: ``db.insert(orders).values({ … })``."""

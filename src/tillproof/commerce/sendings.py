@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.http import Request
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
-from tillproof.commerce.recognise import LANGUAGES
+from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces

@@ -8,7 +8,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
-from tillproof.commerce.recognise import Kind as RecognisedKind
+from tillproof.commerce.pack_tables import Kind as RecognisedKind
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Result, Value, names, pieces

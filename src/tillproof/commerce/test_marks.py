@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tillproof.commerce.addresses import Address, AddressBook, in_comment
+from tillproof.commerce.addresses import Address, address_book, in_comment
 from tillproof.commerce.environments import Environment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.strange_sandboxes import names_live, strange_sandboxes
@@ -56,7 +56,7 @@ class TestMarks:
 
     def __init__(self, model: "Model") -> None:
         self._model = model
-        self._book = AddressBook(model.knowledge)
+        self._book = address_book(model.knowledge)
         self._code = CodeMarks(model)
         self._local: dict[str, bool] = {}
 

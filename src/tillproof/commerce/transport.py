@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tillproof.commerce.addresses import AddressBook
+from tillproof.commerce.addresses import address_book
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.recognise import LANGUAGES
+from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import conditions_of, words_of
 from tillproof.flow.program import Fn
@@ -196,7 +196,7 @@ class Transport:
     # --- plain HTTP
 
     def _plain_addresses(self) -> Iterator[Site]:
-        book = AddressBook(self._model.knowledge)
+        book = address_book(self._model.knowledge)
         for file in self._model.texts.files:
             index = self._program.indices.get(file.path)
             if file.role not in ("source", "config", "template") or (index is not None and not index.words):

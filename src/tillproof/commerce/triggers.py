@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tillproof.knowledge.loader import Knowledge
 
@@ -138,6 +139,7 @@ _COMMON = frozenset(
 )
 
 
+@lru_cache(maxsize=2)
 def words(knowledge: Knowledge) -> frozenset[bytes]:
     """Lower-case trigger words of all provider packs."""
     out: set[str] = set()

@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 from tillproof.commerce.names import Table
-from tillproof.commerce.recognise import LANGUAGES, Recogniser
+from tillproof.commerce.pack_tables import LANGUAGES
+from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import (

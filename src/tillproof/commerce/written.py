@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.credentials import Credential
-from tillproof.commerce.recognise import LANGUAGES
+from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.written_code import ClientTable, CodeReader
 from tillproof.commerce.written_parts import Kept, Written, telling
 from tillproof.source.files import SourceFile

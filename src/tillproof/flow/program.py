@@ -130,7 +130,7 @@ class Program:
         found = self._mentions.get(word)
         if found is None:
             found = self.words.files(word)
-            if not _ONE_WORD.fullmatch(word):
+            if found and not _ONE_WORD.fullmatch(word):
                 raw = word.encode()
                 pattern = re.compile(rb"(?<![\w$])" + re.escape(raw) + rb"(?![\w$])")
                 found = [p for p in found if raw in self.sources[p] and pattern.search(self.sources[p])]

@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,11 @@ class PackError(Exception):
     """A built-in pack is broken. The message lists every problem as "file:line: key: what is wrong and the mend"."""
 
 
-class Knowledge(msgspec.Struct, kw_only=True):
-    """All packs by id, in its order. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped."""
+class Knowledge(msgspec.Struct, kw_only=True, eq=False):
+    """All packs by id, in its order. ``hash`` changes whenever any of them does. ``problems`` are those of user packs that were skipped.
+
+    Equal only to itself, so that what is made of all packs (tables, patterns, words) can be kept by it.
+    """
 
     lexicon: Lexicon
     published: Published
@@ -61,7 +65,16 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
 
     Raises PackError when a built-in pack is broken.
     """
-    knowledge = _built_in()
+    built_in = _built_in()
+    if not extra:
+        return built_in
+    knowledge = Knowledge(
+        lexicon=built_in.lexicon,
+        published=built_in.published,
+        providers=dict(built_in.providers),
+        frameworks=dict(built_in.frameworks),
+        hash=built_in.hash,
+    )
     digest = hashlib.blake2b(knowledge.hash.encode(), digest_size=16)
     for path in _pack_files(extra, knowledge.problems):
         try:
@@ -78,7 +91,12 @@ def load(extra: Sequence[Path] = ()) -> Knowledge:
 def _built_in() -> Knowledge:
     paths = sorted((path for folder in _FOLDERS for path in (_HERE / folder).glob("*.yaml")), key=lambda path: path.stem)
     paths[:0] = [_HERE / _LEXICON, _HERE / _PUBLISHED]
-    key = _state(paths)
+    return _of_state(_state(paths), tuple(paths))
+
+
+@lru_cache(maxsize=1)
+def _of_state(key: str, paths: tuple[Path, ...]) -> Knowledge:
+    """The built-in packs, read once per state of their files; nobody changes them afterwards."""
     cached = _cache_file()
     compiled = _read_compiled(cached)
     if compiled is not None and compiled.key == key:
