@@ -271,14 +271,15 @@ class Requests:
         return out
 
     def _speaks_to(self, provider: Provider, thing: Operation | Verifier, file: str) -> bool:
-        """Whether a file uses a provider, or only names it where the path is long enough to be nobody else's:
-        ``https://${shop}/admin/api/2025-01/products.json`` beside ``X-Shopify-Access-Token``."""
+        """Whether a file uses a provider, or only says its name where the path is long enough to be nobody else's: ``${env.PAYPAL_URL}/v2/
+        checkout/orders``, ``https://${shop}/admin/api/2025-01/products.json`` beside ``X-Shopify-Access-Token``."""
         if self.recogniser.uses(provider, file):
             return True
-        telling = any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest)
-        headers = [word.encode() for word in provider.words if word.startswith("x-")] if telling else []
-        source = self.program.sources[file].lower() if headers else b""
-        return any(word in source for word in headers)
+        if not any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest):
+            return False
+        source = self.program.sources[file].lower()
+        told = (provider.id, *(word for word in provider.words if word.startswith("x-")))
+        return any(word.encode() in source for word in told)
 
     def _is_of_another(self, provider: Provider, file: str) -> bool:
         """Whether the path of a file says that it is one provider's code, as that of an SDK which is kept in the tree does, and does not

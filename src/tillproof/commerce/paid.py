@@ -8,7 +8,7 @@ from tillproof.commerce import told_states
 from tillproof.commerce.answers import answered
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
-from tillproof.commerce.entities import ORDER
+from tillproof.commerce.entities import ORDER, entity
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
@@ -53,6 +53,12 @@ _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
+_WORK = re.compile(
+    r"(\w+_)?(jobs?|tasks?|imports?|exports?|syncs?|uploads?|downloads?|runs?|executions?|deployments?|builds?|migrations?|backups?|scans?"
+    r"|crawls?|generations?|renders?|transcriptions?|e?mails?|messages?|notifications?)"
+)
+"""What a program does by itself: it succeeds and is completed, and only where it is "paid" did anybody pay."""
+_MONEY_CAME = re.compile(r"(?!un|not_)(\w+_)?(paid|captured|settled)")
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
 """What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
@@ -282,6 +288,8 @@ class PaidPolicy(SenderPolicy):
         if words.has("status_fields", name):
             kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)
             known = [t for t in texts if t is not None]
+            if _WORK.fullmatch(entity(holder)) and not any(_MONEY_CAME.fullmatch(snake(t)) for t in known):
+                return ""
             if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
                 return "sure"
             if kept is not None and _CARRIED.fullmatch(snake(kept)):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
+from tillproof.commerce.open_ways import open_to_all
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_owner_pass
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
 from tillproof.commerce.role_metadata import Metadata
@@ -219,7 +220,8 @@ class Roles:
                 return highest((said, self._reads(value.fn, patterns, depth) if named else None))
             name = name or self.program.name(made.fn)
         read = self._reads(value.fn, patterns, depth)
-        return highest((read, self._by_lexicon(name) if read != "staff" else None))
+        named = self._by_lexicon(name) if read != "staff" else None
+        return highest((read, None if read is None and named and open_to_all(self.program, value.fn) else named))
 
     def _class(self, cls: ClassId, patterns: Patterns, depth: int) -> Role | None:
         for name in _METHODS:

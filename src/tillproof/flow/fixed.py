@@ -57,12 +57,18 @@ class Fixed:
             if block.end > block.start and body.op[block.end - 1] == Op.BRANCH and self._decidable(body.args(block.end - 1)[0])
         )
 
+    @cached_property
+    def _handed(self) -> frozenset[str]:
+        return frozenset(p.name for p in self.body.params) - THIS
+
     def _decidable(self, i: int) -> bool:
         """Whether a condition may be constant."""
         body = self.body
         op, args = body.op[i], body.args(i)
         if op == Op.NAME:
             return self._may_be_constant(i)
+        if op == Op.FIELD:  # of a record that the caller writes down: ``options.idempotencyKey``
+            return body.op[args[0]] == Op.NAME and body.name(args[0]) in self._handed
         if op == Op.UNARY:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
         if op == Op.BINARY:

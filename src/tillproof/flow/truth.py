@@ -48,7 +48,7 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
     if op == Op.BINARY and body.text(args[0]) in EQUALITY:
         equal = certainly_equal(value(args[1]), value(args[2]))
         return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
-    if op == Op.NAME:
+    if op in (Op.NAME, Op.FIELD):
         agreed = {_truthy(_plain(o)) for o in options(value(i))}
         return agreed.pop() if len(agreed) == 1 else None
     if op != Op.CALL or body.op[args[0]] != Op.NAME:

@@ -239,8 +239,8 @@ def compiled_from(path: str, compiled: bool) -> Iterator[str]:
     stem, _, suffix = name.rpartition(".")
     if suffix not in ("js", "mjs", "cjs"):
         return
-    for n, folder in enumerate(folders):
-        for instead in (["src"], []) if folder in _OUTPUT else ():
+    for n, folder in enumerate(folders):  # ``lib`` is as often written by hand
+        for instead in (["src"], []) if folder in _OUTPUT else (["src"],) if folder == "lib" else ():
             for end in (*_TYPED, *(_UNTYPED if compiled else ())):
                 yield "/".join([*folders[:n], *instead, *folders[n + 1 :], f"{stem}.{end}"])
 
