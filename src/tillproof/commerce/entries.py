@@ -73,6 +73,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     ):
         found += style(wiring)
     found += own_controllers.declared(wiring, found)
+    found = [arm for one in found for arm in servers.by_path(wiring, one)]
     roles = Roles(wiring)
     paths, kept = guarded(wiring), areas(wiring)
     out = []

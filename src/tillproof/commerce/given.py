@@ -1,6 +1,7 @@
 """What a provider operation is given: the values at a path into its arguments, in the calling contexts that decide them."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
@@ -14,6 +15,8 @@ _LEVELS = 3
 _PIECES = 200
 _CALLERS = 24
 _FEW = 40
+_TOGETHER = re.compile(r"\$?(data|params|options|opts|payload|input|args|props|details|dto|body|request|req)?", re.IGNORECASE)
+"""A parameter that holds what others are given one by one; one without a name is taken apart where it is declared."""
 _BODIES = ("body", "data", "json", "form_params", "params")
 
 
@@ -26,7 +29,7 @@ def given_at(model: "Model", site: OperationSite, path: str) -> Iterator[tuple[C
 def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, level: int) -> Iterator[tuple[Ctx | None, Value]]:
     values = values_at(model, site, path, ctx)
     open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
-    known = site.ctx.depth if site.ctx is not None and (not values or any(_is_handed_on(v) for v in values)) else 0
+    known = site.ctx.depth if site.ctx is not None and (not values or any(_is_handed_on(model, v) for v in values)) else 0
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level + known):
         contexts = model.callers.above(site.fn, ctx)
         if contexts:
@@ -80,11 +83,18 @@ def depends_on_caller(model: "Model", value: Value) -> bool:
     )
 
 
-def _is_handed_on(value: Value) -> bool:
-    """Whether a value is made of a parameter itself: what is read of an order that is handed over is known well enough."""
-    return any(
-        isinstance(here, Param) for here in pieces([value], _PIECES, lambda v: () if isinstance(v, (Member, Element)) else v.parts())
-    )
+def _is_handed_on(model: "Model", value: Value) -> bool:
+    """Whether a value is made of a parameter itself, or of one of those that are handed over together: ``({ amount, email }) => …``,
+    ``params.amount``. What is read of an order that is handed over is known well enough."""
+
+    def onward(here: Value) -> Iterable[Value]:
+        if isinstance(here, Member) and isinstance(here.base, Param) and _TOGETHER.fullmatch(here.base.name):
+            return (here.base,)
+        if isinstance(here, (Member, Element)):
+            return ()
+        return [*here.parts(), *(model.requests.carried(here) if isinstance(here, Result) else ())]
+
+    return any(isinstance(here, Param) for here in pieces([value], _PIECES, onward))
 
 
 def _sent(model: "Model", value: Value) -> bool:

@@ -119,7 +119,7 @@ class Requests:
         def given() -> tuple[Value, ...]:
             return (*(self.evaluator.value(fn, v, ctx) for _, v in raw), *told, *self._client(fn, callee, ctx))
 
-        open_ = any(isinstance(x, Param) for part in (url, chosen) if part is not None for x in leaves(part))
+        open_ = any(_handed(x) for part in (url, chosen) if part is not None for x in leaves(part))
         return Request(method, texts[0], url, given, open_, texts[1:])
 
     def _written_beside(self, value: Value) -> Value | None:
@@ -140,7 +140,11 @@ class Requests:
     def _client(self, fn: Fn, callee: int, ctx: Ctx | None) -> list[Value]:
         """What the object that sends the request was given before."""
         body = self.program.body(fn)
-        return self.clients.given(self.evaluator.value(fn, body.args(callee)[0], ctx)) if body.op[callee] == Op.FIELD else []
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return []
+        itself = self.clients.given(self.evaluator.value(fn, callee, ctx))  # a client that is called itself, or one whose method is
+        above = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+        return itself if itself or above < 0 else self.clients.given(self.evaluator.value(fn, above, ctx))
 
     def _telling(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
         """The value of an argument; of a literal record only what says where the request goes."""
@@ -304,6 +308,11 @@ class Requests:
             if any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
                 return provider
         return None
+
+
+def _handed(value: Value) -> bool:
+    """Whether a value is a parameter, or the object that one of a declared type holds: ``send(request: Request)``."""
+    return isinstance(value, Param) or (isinstance(value, Instance) and value.origin is not None)
 
 
 def _base(shapes: list[Shape]) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tillproof.commerce.http import Request, Requests
 from tillproof.commerce.names import written
-from tillproof.commerce.recognise import Known, Recogniser
+from tillproof.commerce.recognise import CLIENT, Known, Recogniser
 from tillproof.flow.callers import Callers
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, External, options
@@ -70,7 +70,10 @@ class Operations:
 
     def _find(self) -> None:
         for file in self.candidates():
-            for fn in self.program.functions_calling(file, self.recogniser.asking_words(self.program.language(file))):
+            asking = self.recogniser.asking_words(language := self.program.language(file))
+            if language == "javascript":
+                asking |= {name for name in self.program.called(file) if CLIENT.fullmatch(name)}
+            for fn in self.program.functions_calling(file, asking):
                 body = self.program.body(fn)
                 for i, op in enumerate(body.op):
                     if op in (Op.CALL, Op.NEW):

@@ -11,7 +11,7 @@ from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Result, Value, names, options
+from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
@@ -40,6 +40,8 @@ class Known:
 _BEGINNINGS = ("insert", "update")
 _COMPLETIONS = ("values", "set")
 _SENDS = "send"
+CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
+"""What a client that is called like a function is called."""
 
 
 class Recogniser:
@@ -306,10 +308,21 @@ class Recogniser:
         body = self.program.body(fn)
         callee = body.args(i)[0]
         if body.op[callee] != Op.INDEX:
-            return False
+            return self.calls_client(fn, i, ctx)
         table = self.shared[self.program.language(fn.file), "http"]
         chosen = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, Element))
         return any(bool(table.find(names(Member(o.at, o.base, "post")))) for o in chosen)
+
+    def calls_client(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a client that a library has made sends by being called itself: ``const api = axios.create({…}); api({ url, method })``."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        named = body.op[i] == Op.CALL and body.op[callee] in (Op.NAME, Op.FIELD) and CLIENT.fullmatch(body.name(callee).rpartition(".")[2])
+        if not named or self.program.language(fn.file) != "javascript" or not body.call(i)[1]:
+            return False
+        table = self.shared["javascript", "http"]
+        made = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, (Result, Param, Instance)))
+        return any(table.find(names(Member(o.at, o, "request"))) for o in made)
 
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""

@@ -20,7 +20,7 @@ TOP = -1
 _ONE_WORD = re.compile(r"[\w$]+", re.ASCII)
 # A name before the bracket of a call, with TypeScript's type arguments, or after ``new``.
 _CALLED = re.compile(
-    rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
+    rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,600}>)*+\("
 )
 
 # A method that is handed to another call as it is, and Python's calls that run what they are handed.
@@ -165,7 +165,7 @@ class Program:
         pattern = self._calls_of.get(name)
         if pattern is None:
             word = re.escape(name.encode())
-            called = rb"(?:\s|\?\.|!|<[^()]{0,120}>)*+\("
+            called = rb"(?:\s|\?\.|!|<[^()]{0,600}>)*+\("
             pattern = self._calls_of[name] = re.compile(word + rb"(?![\w$])(?:" + called + rb"|(?<=new " + word + rb"))")
         source = self.sources[file]
         places = [m.start() for m in pattern.finditer(source)]

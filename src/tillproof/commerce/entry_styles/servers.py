@@ -1,15 +1,20 @@
-"""Servers without a router: one function takes every request, looks at its path and hands it on, or answers it itself."""
+"""Servers without a router: one function takes every request, looks at its path and hands it on, or answers it itself.
+
+So do the functions of platforms that know no routes, or leave them open: a worker's ``fetch``, a hook before all routes, a function of the
+cloud that every path below its name leads to.
+"""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from tillproof.commerce.entry_styles.arguments import Arguments, handlers
+from tillproof.commerce.entry_styles.arguments import Arguments, entries, handlers, words
 from tillproof.commerce.entry_styles.scan import by_word
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named
 from tillproof.flow.facts import Condition, Facts
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Element, FunctionV, Param, Record, options
+from tillproof.flow.values import Element, FunctionV, Member, Param, Record, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Routes
@@ -20,6 +25,7 @@ _VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _PATH = re.compile(r"/[\w\-./:{}*]*")
 _ROW = re.compile(r"(?:([A-Z]+)[ :]+)?(/[\w\-./:{}*]*)")
 _BEGINS = ("startsWith",)
+_ASKS_PATH = frozenset({"pathname", "path", "rawPath", "url", "route"})
 _DEEPEST = 3
 
 
@@ -56,6 +62,26 @@ def _made(wiring: Wiring, wanted: dict[str, list[tuple[Framework, Routes]]], fn:
                             yield Declared(arm.target, arm.route, arm.methods, framework.id, "server", wiring.place(arm.target.fn))
 
 
+def by_path(wiring: Wiring, one: Declared) -> Iterator[Declared]:
+    """What takes every request, as the functions that it hands them on to by path; itself where it does not."""
+    fn = one.target.fn
+    takes_all = one.style in ("file", "call") and one.methods == ("ANY",) and (one.route is None or one.route.endswith("*"))
+    if not takes_all or one.least != "public" or wiring.program.language(fn.file) != "javascript" or not _asks_path(wiring, fn):
+        yield one
+        return
+    arms = _arms(wiring, _Arm(one.target, one.route, one.methods), 0)
+    for arm in arms:
+        if arm.target.fn == fn:
+            yield one
+        else:
+            yield replace(one, target=arm.target, route=arm.route, methods=arm.methods, place=wiring.place(arm.target.fn))
+
+
+def _asks_path(wiring: Wiring, fn: Fn) -> bool:
+    body = wiring.program.body(fn)
+    return any(op in (Op.FIELD, Op.NAME) and body.name(i) in _ASKS_PATH for i, op in enumerate(body.op))
+
+
 def _arms(wiring: Wiring, server: _Arm, depth: int) -> list[_Arm]:
     """Where the requests of a server end: with the functions that it chooses by path, and with itself where it answers some of them."""
     fn = server.target.fn
@@ -69,7 +95,7 @@ def _arms(wiring: Wiring, server: _Arm, depth: int) -> list[_Arm]:
         if op != Op.CALL:
             continue
         callee, given = body.call(i)
-        handed = {o.number for _, v in given for o in options(wiring.evaluator.value(fn, v)) if isinstance(o, Param) and o.fn == fn}
+        handed = {n for _, v in given for o in options(wiring.evaluator.value(fn, v)) if (n := _number(fn, o)) is not None}
         path, methods = _asked(wiring, fn, facts, i)
         if 0 not in handed or not (1 in handed or i in answers):
             itself = itself or (path is not None and 1 not in handed and not _of_answer(wiring, fn, callee))
@@ -78,6 +104,13 @@ def _arms(wiring: Wiring, server: _Arm, depth: int) -> list[_Arm]:
             here = arm if arm.route else arm._replace(route=path or server.route, methods=methods if path else server.methods)
             out += [here] if here.route or depth == _DEEPEST else _arms(wiring, here, depth + 1)
     return [*dict.fromkeys(out), *([server] if itself or not out else [])]
+
+
+def _number(fn: Fn, value: Value) -> int | None:
+    """Which of a function's parameters a value is, or is the request of: ``handle({ event, resolve })``."""
+    if isinstance(value, Member) and value.name in ("event", "request", "req"):
+        value = value.base
+    return value.number if isinstance(value, Param) and value.fn == fn else None
 
 
 def _of_answer(wiring: Wiring, fn: Fn, callee: int) -> bool:
@@ -90,10 +123,13 @@ def _of_answer(wiring: Wiring, fn: Fn, callee: int) -> bool:
 def _called(wiring: Wiring, fn: Fn, callee: int) -> Iterator[_Arm]:
     """The functions that a call of a server may land in, those of a table of routes with their paths."""
     for option in options(wiring.evaluator.value(fn, callee)):
-        if isinstance(option, Element) and isinstance(option.base, Record):
-            for key, entry in option.base.entries:
+        row_of = option.base if isinstance(option, Member) else option  # ``routes[path].handler``
+        if isinstance(row_of, Element) and isinstance(row_of.base, Record):
+            for key, entry in row_of.base.entries:
                 if key and (row := _ROW.fullmatch(key)) and row[1] in (None, *_VERBS):
-                    yield from (_Arm(f, row[2], (row[1] or "ANY",)) for f, _ in handlers(wiring.evaluator, entry))
+                    kept = wiring.evaluator.member(entry, option.name, entry.at) if isinstance(option, Member) else entry
+                    verb = row[1] or next((v for v in words(list(entries(entry, "method"))) if v in _VERBS), "ANY")
+                    yield from (_Arm(f, row[2], (verb,)) for f, _ in handlers(wiring.evaluator, kept))
         else:
             yield from (_Arm(f, None, ("ANY",)) for f, _ in handlers(wiring.evaluator, option) if f.fn != fn)
 
