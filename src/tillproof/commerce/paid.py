@@ -274,7 +274,7 @@ class PaidPolicy(SenderPolicy):
         if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
             return ""  # a status that is worked out, not the statement that money came
         if words.has("paid_fields", name):
-            if any(isinstance(o, Const) and o.falsy for o in options(value)):
+            if any(isinstance(o, Const) and o.falsy for o in options(value)) and not self._is_sent(value):
                 return ""
             if TOTAL_PAID.fullmatch(snake(name)) and not any(isinstance(o, Const) for o in options(value)):
                 return ""  # what is to be paid, as shops call it too
@@ -286,18 +286,23 @@ class PaidPolicy(SenderPolicy):
                 return "loose"  # a state that is kept as a number: not paid, paid
             return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""
         if words.has("status_fields", name):
-            kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)
-            known = [t for t in texts if t is not None]
-            if _WORK.fullmatch(entity(holder)) and not any(_MONEY_CAME.fullmatch(snake(t)) for t in known):
-                return ""
-            if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
-                return "sure"
-            if kept is not None and _CARRIED.fullmatch(snake(kept)):
-                return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
-            if kept is not None and _HOLD.fullmatch(snake(kept)) and all(snake(t) == "active" for t in known):
-                return ""  # it is kept for somebody who may pay for it
-            if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
-                return "loose" if words.has("loose_entities", kept) else "sure"
+            return self._state_says_paid(holder, [t for t in texts if t is not None])
+        return ""
+
+    def _state_says_paid(self, holder: str, known: list[str]) -> Said:
+        """Whether one of these states of a record says that money came."""
+        words = self.model.words
+        kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)
+        if _WORK.fullmatch(entity(holder)) and not any(_MONEY_CAME.fullmatch(snake(t)) for t in known):
+            return ""
+        if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
+            return "sure"
+        if kept is not None and _CARRIED.fullmatch(snake(kept)):
+            return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
+        if kept is not None and _HOLD.fullmatch(snake(kept)) and all(snake(t) == "active" for t in known):
+            return ""  # it is kept for somebody who may pay for it
+        if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
+            return "loose" if words.has("loose_entities", kept) else "sure"
         return ""
 
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
@@ -472,6 +477,8 @@ class PaidPolicy(SenderPolicy):
             found.append("" if wants_news else self._says_paid(key, entry, holder))
             if key in ("data", "$set", "values", "set", "update", "defaults"):
                 found.append(self._record_pays(entry, holder, depth + 1))
+            elif key in ("$push", "$addToSet"):  # a line of a list that the record keeps
+                found += [self._record_pays(line, holder, depth + 1) for line in shape(self.model.evaluator, entry).must.values()]
         return _strongest(found)
 
 

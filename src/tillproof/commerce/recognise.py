@@ -314,7 +314,7 @@ class Recogniser:
         return any(bool(table.find(names(Member(o.at, o.base, "post")))) for o in chosen)
 
     def calls_client(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a client that a library has made sends by being called itself: ``const api = axios.create({…}); api({ url, method })``."""
+        """Whether a client that a library has made sends by being called itself: ``axios.create({…})({ url, method })``."""
         body = self.program.body(fn)
         callee = body.args(i)[0]
         named = body.op[i] == Op.CALL and body.op[callee] in (Op.NAME, Op.FIELD) and CLIENT.fullmatch(body.name(callee).rpartition(".")[2])

@@ -220,8 +220,8 @@ class Roles:
                 return highest((said, self._reads(value.fn, patterns, depth) if named else None))
             name = name or self.program.name(made.fn)
         read = self._reads(value.fn, patterns, depth)
-        named = self._by_lexicon(name) if read != "staff" else None
-        return highest((read, None if read is None and named and open_to_all(self.program, value.fn) else named))
+        spelt = self._by_lexicon(name) if read != "staff" else None
+        return highest((read, None if read is None and spelt and open_to_all(self.program, value.fn) else spelt))
 
     def _class(self, cls: ClassId, patterns: Patterns, depth: int) -> Role | None:
         for name in _METHODS:

@@ -29,6 +29,11 @@ _OTHERS = re.compile(
     r"(^|_)(o?auth2?|login|log_?in|sign_?in|sign_?up|sso|saml|oidc|telegram|whatsapp|slack|discord|bots?|sms|e?mails?|chat|ship\w*|tracking"
     r"|courier|delivery|kyc|identity|calendar|deploy|media|upload|refunds?|payouts?|disburs\w+|withdraw\w*|b2c)(_|$)"
 )
+# Events that are held and visited, and not told of.
+_OCCASIONS = re.compile(
+    r"(^|_)(create|add|new|update|edit|delete|remove|(un)?register|join|leave|attend|book|list|get|find|fetch|cancel|publish|search|enrol\w*)"
+    r"_([a-z]+_)?events?(?=_|$)"
+)
 _PURSE = re.compile(r"(\w+_)?(balance|credits|wallet|points|coins|tokens)(_(cents|amount|balance|credits))?")
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
 _BACK = re.compile(
@@ -277,4 +282,4 @@ def _joined(*texts: str) -> str:
 
 
 def _hears(own: str, whole: str) -> bool:
-    return HOOK.search(own) is not None or (_BACK.search(own) is not None and _PAYS.search(whole) is not None)
+    return HOOK.search(_OCCASIONS.sub("", own)) is not None or (_BACK.search(own) is not None and _PAYS.search(whole) is not None)
