@@ -41,8 +41,13 @@ def test_the_systems_of_the_mission_are_known(knowledge: Knowledge) -> None:
 
 
 def test_a_name_means_one_operation(provider: Provider) -> None:
-    names = Counter(name for operation in provider.operations for name in _names(operation))
+    names = Counter(name for operation in provider.operations if not operation.says for name in _names(operation))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_word_that_says_what_one_call_for_all_does_means_one_operation(provider: Provider) -> None:
+    words = Counter(word for operation in provider.operations for word in operation.says)
+    assert [word for word, count in words.items() if count > 1] == []
 
 
 def test_an_operation_can_be_recognised(provider: Provider) -> None:

@@ -15,6 +15,7 @@ _LONGEST = 24
 _STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
 _DEEPEST = 4
 _DATABASE = re.compile(r"(.*[._])?(get_?)?(db|database|mongo|mongo_?db|mongo_?client|client)(\(\))?", re.IGNORECASE)
+_ENVIRONMENT = "env"  # by which Odoo's code asks for a model: ``self.env["sale.order"]``
 _SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 
 
@@ -102,12 +103,15 @@ class Chains:
         return Chain(tuple(reversed(links)), fn, i, ctx, tuple(through))
 
     def _collection(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Link]:
-        """A collection of a document store that its database is asked for by name, as the member that it might be:
-        ``db["orders"].find_one(…)``, ``client[DB_NAME][ORDERS]``."""
+        """A collection of a document store that its database is asked for by name, or a model that an environment is, as the member that it
+        might be: ``db["orders"].find_one(…)``, ``client[DB_NAME][ORDERS]``, ``self.env["sale.order"]``."""
         body = self.program.body(fn)
         if body.op[i] != Op.INDEX or self.program.language(fn.file) == "php":
             return []
         base, key = body.args(i)
+        if _is_named(body, base) and body.name(base) == _ENVIRONMENT:
+            model = constant(self.evaluator.value(fn, key, ctx)) or ""
+            return [Link(model.replace(".", "_"), fn, -1, ctx)] if "." in model else []
         if not _DATABASE.fullmatch(body.called(base) if body.op[base] == Op.CALL else body.name(base) if _is_named(body, base) else ""):
             above = body.args(base)[0] if body.op[base] == Op.INDEX else -1
             if above < 0 or not _is_named(body, above) or not _DATABASE.fullmatch(body.name(above)):

@@ -16,8 +16,9 @@ from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
 from tillproof.flow.common_names import COMMON_METHODS, REGISTERING
 from tillproof.flow.facts import Fact, Facts
+from tillproof.flow.outside import wrapped
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
+from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, Value, leaves, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
@@ -43,6 +44,7 @@ _EXECUTES = ("execute", "scalar", "scalars")
 NAMED = "fields"  # of a plan: fields that are set by their names, which only the caller may know
 TOLD = "sql"  # of a plan: a statement is run that only the caller knows
 LENT = "rows"  # of a plan: rows of a table that only the caller, or the class derived from this one, knows
+OTHER = "other"  # of a provider's operation: one call serves all, and what it is told says which
 _TOLD = ("mail", "job", "event", "user.write", "file.write")
 
 
@@ -194,7 +196,8 @@ class Effects:
         if plain.operation is None or ctx is None:
             return plain
         request = self.model.http.request(fn, i)
-        if request is None or not request.parametric:
+        told = plain.kind == OTHER or bool(plain.operation.says)
+        if not told and (request is None or not request.parametric):
             return plain
         known = self.model.operations.at(fn, i, ctx)
         if known is None or not isinstance(known.thing, Operation):
@@ -297,8 +300,7 @@ class Effects:
             if len(named) == 1 or self._one_family(named):
                 out.update({o.fn: (o, False) for o in named})
         if not out:
-            out.update({h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)})
-            out.update({o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)})
+            out.update(self._set_off(fn, i, ctx, value))
         if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
             return list(out.values())  # told to run some other time
         for _, argument in arguments:
@@ -307,6 +309,14 @@ class Effects:
                     if isinstance(option, FunctionV):
                         out.setdefault(option.fn, (option, True))
         return list(out.values())
+
+    def _set_off(self, fn: Fn, i: int, ctx: Ctx | None, callee: Value) -> dict[Fn, tuple[FunctionV, bool]]:
+        """The functions of ours that a package has made the callee of, else those that run later or elsewhere for what a call is told."""
+        made = {o.fn: (o, False) for o in wrapped(self.model.evaluator, callee) if not self._recursive(o.fn, fn, ctx)}
+        if made:
+            return made
+        handed = {h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)}
+        return {**handed, **{o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)}}
 
     def _one_family(self, named: list[FunctionV]) -> bool:
         """Whether methods of one name override each other: their classes have a base of ours in common."""
@@ -392,7 +402,8 @@ class Effects:
         if body.op[i] == Op.NEW:
             return None  # an object is made; only one that stands for a request to a provider does anything
         got = model.recogniser.effect(fn, i)
-        if got is not None and (model.recogniser.is_("inert", fn, i) or model.recogniser.is_("answers", fn, i)):
+        sure = got is not None and got[1] and bool(got[0].receivers)  # `record.write(…)`, and no answer's `write`
+        if got is not None and not sure and (model.recogniser.is_("inert", fn, i) or model.recogniser.is_("answers", fn, i)):
             return None
         if got is not None and got[0].effect in _TOLD:
             return Plain(got[0].effect, True, None, False) if got[1] else None

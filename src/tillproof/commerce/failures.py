@@ -35,7 +35,7 @@ _FOREIGN = re.compile(
 _ERROR_NAMES = re.compile(
     r"(HTTP_|INTERNAL_SERVER|BAD_REQUEST|BAD_GATEWAY|SERVICE_UNAVAILABLE|UNPROCESSABLE|UNAUTHORI[SZ]ED|FORBIDDEN|CONFLICT|GATEWAY_TIMEOUT)"
     r"|(HttpResponse(BadRequest|ServerError|Forbidden|NotFound)|badRequest|serverError|internalServerError|InternalServerErrorException"
-    r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throwError|abort)$"
+    r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throw|throwError|abort)$"
 )
 _NO_ANSWERS = ("Response.error", "NextResponse.error")  # a response of no status, which no server can send
 _TELLS = re.compile(

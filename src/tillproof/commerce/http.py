@@ -9,6 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.rest_names import rest_names
+from tillproof.commerce.spoken_operations import says
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
 from tillproof.flow.values import (
@@ -87,8 +88,25 @@ class Requests:
         key = (fn, i, id(ctx))
         if key not in self._memo:
             sends = self.recogniser.is_("http", fn, i, ctx) or self.recogniser.sends_by_name(fn, i, ctx)
-            self._memo[key] = self._request(fn, i, ctx) if sends else None
+            self._memo[key] = self._request(fn, i, ctx) if sends else self._below(fn, i, ctx)
         return self._memo[key]
+
+    def _below(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
+        """The request of a provider's client object, to a path below the one that its API begins with: ``wcapi.put("products/7", …)``."""
+        body = self.program.body(fn)
+        if body.op[i] != Op.CALL:
+            return None
+        callee, raw = body.call(i)
+        verb = body.called(i).lower().removesuffix("async") if body.op[callee] == Op.FIELD and raw else ""
+        base = self.recogniser.below(fn, i, ctx) if verb in _VERBS else ""
+        if not base:
+            return None
+        path = self.evaluator.value(fn, raw[0][1], ctx)
+        texts = [f"{base}/{text.strip('/')}" for text in _addresses(path, self._written_beside)]
+        open_ = any(isinstance(x, Param) for x in leaves(path))
+        return Request(
+            verb.upper(), texts[0], path, lambda: tuple(self.evaluator.value(fn, v, ctx) for _, v in raw), open_, tuple(texts[1:])
+        )
 
     def _request(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
         body = self.program.body(fn)
@@ -265,14 +283,20 @@ class Requests:
         files = {fn.file, *(c.caller.file for c in calls), *(c.this.cls.file for c in calls if isinstance(c.this, (ClassV, Instance)))}
         out = []
         for provider, thing in self._rest.of(request.method, path):
-            if host and "{}" not in host:
-                if not any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
+            if is_told(host):
+                if not _is_of(host, provider):
                     continue
             elif not any(self._speaks_to(provider, thing, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
                 continue
+            if isinstance(thing, Operation) and thing.says and not says(request.arguments, thing.says):
+                continue
             out.append((provider, thing))
-        out.sort(key=lambda m: -max(len(r) for r in m[1].rest))
+        out.sort(key=lambda m: (not (isinstance(m[1], Operation) and m[1].says), -max(len(r) for r in m[1].rest)))
         return out
+
+    def serves_all(self, request: Request) -> bool:
+        """Whether an address is one for all operations of a provider, of which the message says which is meant."""
+        return any(isinstance(t, Operation) and t.says for _, t in self._rest.of(request.method, _split(request.url)[1]))
 
     def _speaks_to(self, provider: Provider, thing: Operation | Verifier, file: str) -> bool:
         """Whether a file uses a provider, or only says its name where the path is long enough to be nobody else's: ``${env.PAYPAL_URL}/v2/
@@ -297,17 +321,14 @@ class Requests:
     def foreign(self, request: Request) -> bool:
         """Whether a request certainly goes to a host that no pack knows."""
         host, _ = _split(request.url)
-        return bool(host) and "{}" not in host and self.provider(request) is None
+        return is_told(host) and self.provider(request) is None
 
     def provider(self, request: Request) -> Provider | None:
         """The provider whose host a request goes to."""
         host, _ = _split(request.url)
-        if not host or "{}" in host:
+        if not is_told(host):
             return None
-        for provider in self.recogniser.knowledge.providers.values():
-            if any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts)):
-                return provider
-        return None
+        return next((p for p in self.recogniser.knowledge.providers.values() if _is_of(host, p)), None)
 
 
 def _handed(value: Value) -> bool:
@@ -341,6 +362,16 @@ def _alternatives(value: Value, default: Callable[[Value], Value | None]) -> lis
             texts = [head + tail for head in texts for tail in _alternatives(piece, default)][:_MOST_ADDRESSES]
         return texts
     return [pattern(value)]
+
+
+def is_told(host: str) -> bool:
+    """Whether it is known whose a host is: all of it is written down, or what stands before it is the name of one of the customers there,
+    ``{}.myshopify.com``."""
+    return bool(host) and ("{}" not in host or re.fullmatch(r"\{\}\.[\w-]+(\.[\w-]+)+", host) is not None)
+
+
+def _is_of(host: str, provider: Provider) -> bool:
+    return any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts))
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from tillproof.commerce.http import Request, Requests
 from tillproof.commerce.names import written
 from tillproof.commerce.recognise import CLIENT, Known, Recogniser
+from tillproof.commerce.spoken_operations import is_open
 from tillproof.flow.callers import Callers
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, External, options
@@ -92,7 +93,7 @@ class Operations:
 
     def _look(self, fn: Fn, i: int) -> None:
         known = self.recogniser.operation(fn, i)
-        asked = [(known, None)] if known is not None else self._handed(fn, i)
+        asked = (self._told(fn, i, known) or [(known, None)]) if known is not None else self._handed(fn, i)
         if not asked:
             self._given(fn, i)
         for one, ctx in asked:
@@ -113,6 +114,25 @@ class Operations:
             return []
         found = [(self.recogniser.operation(fn, i, ctx), ctx) for ctx in self.callers.above(fn, None)[:_MOST_HANDED]]
         return [(known, ctx) for known, ctx in found if known is not None and known.certain]
+
+    def _told(self, fn: Fn, i: int, known: Known) -> list[tuple[Known, Ctx | None]]:
+        """What a call does that hands on what its callers say, where one call serves all operations: ``def gql(query): execute(query)``."""
+        if not known.provider.is_told or (isinstance(known.thing, Operation) and known.thing.says):
+            return []
+        given = [self.recogniser.evaluator.value(fn, v) for _, v in self.program.body(fn).call(i)[1]]
+        if not is_open(given):
+            return []
+        level, found = self.callers.above(fn, None), list[tuple[Known, Ctx | None]]()
+        for _ in range(_LEVELS):
+            onward: list[Ctx] = []
+            for ctx in level[:_MOST]:
+                here = self.recogniser.operation(fn, i, ctx)
+                if here is not None and isinstance(here.thing, Operation) and here.thing.says:
+                    found.append((here, ctx))
+                else:
+                    onward += self.callers.above(fn, ctx)
+            level = onward
+        return found
 
     def _given(self, fn: Fn, i: int) -> None:
         """What a call does that is handed a method of an SDK, to call it with what else it is given: ``retry(Charge.create, amount=…)``."""
@@ -179,9 +199,11 @@ class Operations:
 
     def _is_open(self, fn: Fn, request: Request) -> bool:
         """Whether the callers decide which operation of a provider this is, if any."""
-        if not request.parametric or self.requests.foreign(request):
+        if self.requests.foreign(request):
             return False
-        return request.method == "ANY" or not self.requests.match(fn, request)
+        if self.requests.serves_all(request) and is_open(request.arguments):
+            return True
+        return request.parametric and (request.method == "ANY" or not self.requests.match(fn, request))
 
     def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
         matches = self.requests.match(fn, request, ctx)

@@ -22,8 +22,8 @@ class PackTables:
 
     ``calls``: operations and verifiers of providers; ``effects``: what is written, sent or answered; ``shared``: what frameworks name
     of one kind, by language and kind; ``dumps``: the fields of a whole answer; ``gateways`` and ``clients``: by provider and language;
-    ``packages``: those of frameworks; ``sdks``: beginnings of what belongs to the SDK of a payment provider; ``succeeds``: names that
-    say how something ended.
+    ``verbal``: providers whose clients send by methods named after HTTP's verbs; ``packages``: those of frameworks; ``sdks``: beginnings
+    of what belongs to the SDK of a payment provider; ``succeeds``: names that say how something ended.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -46,6 +46,7 @@ class PackTables:
         self.packages: dict[str, frozenset[str]] = {
             lang: frozenset(p for f in frameworks if f.language == lang for p in f.packages) for lang in LANGUAGES
         }
+        self.verbal = [p for p in providers if p.base_path]
         self.clients = {(p.id, str(lang)): _clients(p, lang) for p in providers for lang in LANGUAGES}
 
         paying = [p for p in providers if p.kind == "payment"]

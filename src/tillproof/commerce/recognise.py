@@ -8,6 +8,7 @@ from tillproof.commerce.callees import asked_first, asked_for, declared_class, l
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
+from tillproof.commerce.spoken_operations import says
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
@@ -180,10 +181,19 @@ class Recogniser:
                 continue
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))
+        out = self._spoken(fn, i, ctx, out)
         out.sort(key=lambda k: (not k.certain, not self.mentions(k.provider, fn.file), -len(k.name)))
         if out and out[0].certain:
             out = [k for k in out if k.certain]
         return out
+
+    def _spoken(self, fn: Fn, i: int, ctx: Ctx | None, found: list[Known]) -> list[Known]:
+        """Of several operations that one call may ask for, those that its arguments speak of; else those that need no word."""
+        if not any(isinstance(k.thing, Operation) and k.thing.says for k in found):
+            return found
+        given = [self.evaluator.value(fn, v, ctx) for _, v in self.program.body(fn).call(i)[1]]
+        told = [k for k in found if isinstance(k.thing, Operation) and k.thing.says and says(given, k.thing.says)]
+        return told or [k for k in found if not (isinstance(k.thing, Operation) and k.thing.says)]
 
     def _bundled(self, fn: Fn, i: int) -> list[Known]:
         """What an SDK's own class does whose source lies in the repository: plugins carry their SDKs with them."""
@@ -421,6 +431,16 @@ class Recogniser:
             is_collection(o, self.program.language(fn.file)) or (isinstance(o, Result) and o.new and self.result_is("inert", o))
             for o in found
         )
+
+    def below(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
+        """The path below which a provider's client object sends what a method named after a verb asks for; empty for other calls."""
+        lang = self.program.language(fn.file)
+        for provider in self._tables.verbal:
+            if self._tables.clients[provider.id, lang] and self.uses(provider, fn.file):
+                heads = (strip(name).rpartition(".")[0].lower() for name in self.callee_names(fn, i, ctx))
+                if any(head in self._tables.clients[provider.id, lang] for head in heads if head):
+                    return provider.base_path
+        return ""
 
     def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
         if not pattern.startswith(".") or not effect.receivers:

@@ -49,7 +49,7 @@ _WITH_SQL = words_of("prepare query execute raw statement")
 # Words of a chain that choose, order or lock rows and name no relation.
 _QUERIES = re.compile(
     r"(or_?|and_?)?where\w*|a?create|a?(get|update|first|find)_?or_?create|filter\w*|exclude|get|get_or_404|first\w*|find\w*|one\w*|all|query|queryset|objects|using|values|only|defer|order_?by\w*|latest|oldest"
-    r"|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
+    r"|search|search_read|browse|sudo|mapped|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
     r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
     r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
     r"|get_?(one|many|raw|count|result|single|first)\w*|save\w*|persist|merge|reload|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|eq|neq|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|row|result",

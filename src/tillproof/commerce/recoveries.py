@@ -124,7 +124,8 @@ class Recoveries:
         entries = self.model.entries_to(one.fn)
         if not entries:
             return None
-        if all(e.role == "internal" for e in entries) and one.operations and all(o.op in _LATER for o in one.operations):
+        runs = all(e.role == "internal" and not self.model.record_methods.hears(e.target.fn) for e in entries)
+        if runs and one.operations and all(o.op in _LATER for o in one.operations):
             return Recovery(entries[0].place, "a later run of this job sends it")
         hooks = {h.entry.target.fn for h in self.model.handlers.all if h.kind != "redirect-return"}
         if all(e.target.fn in hooks for e in entries):

@@ -6,7 +6,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.retry_policies import caught_names
 from tillproof.flow.evaluate import returns
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, FunctionV, Result, Seq, Value, names, options
+from tillproof.flow.values import ClassV, Const, FunctionV, Result, Seq, Value, names, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ _LIBRARIES = ("axios-retry", "axios", "p-retry", "got", "async-retry", "tenacity
 _DEEPEST = 6
 
 Tag: TypeAlias = Literal["plain", "in", "out", "unknown"]
+
+
+_MAKERS = ("constructor", "__init__", "__construct")
+
+
+def _carries_status(name: str) -> bool:
+    plain = snake(name.lstrip("$"))
+    return plain in _STATUS_NAMES or plain in ("response", "res")
 
 
 class Mark(NamedTuple):
@@ -229,7 +237,18 @@ class Conditions:
         found = {self.kind(n) for n in caught_names(self.evaluator.value(fn, cls))}
         if "client" in found:
             return {True: Mark("in", (fn, i)), False: Mark("out", (fn, i))}
-        return {False: PLAIN} if found == {"transient"} else EITHER
+        if found == {"transient"}:
+            return {False: PLAIN}
+        return {True: PLAIN} if not self.about_answer and self._keeps_status(self.evaluator.value(fn, cls)) else EITHER
+
+    def _keeps_status(self, value: Value) -> bool:
+        """Whether a class is an error of ours that is made with the status of an answer, as every refusal then is."""
+        for option in options(value):
+            makers = self.program.methods(option.cls) if isinstance(option, ClassV) else {}
+            made = next((makers[name] for name in _MAKERS if name in makers), None)
+            if made is None or not any(_carries_status(p.name) for p in self.program.body(made).params):
+                return False
+        return True
 
     def _asked(self, fn: Fn, i: int, depth: int) -> Outcomes:
         body = self.program.body(fn)

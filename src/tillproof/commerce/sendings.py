@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.http import Request
+from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
@@ -164,7 +164,8 @@ class Sendings:
         program = self.model.program
         callee = program.body(one.fn).args(one.instr)[0]
         value = self.model.evaluator.value(one.fn, callee)
-        if one.request is None and one.provider is not None:
+        by_sdk = one.request is None or self.model.recogniser.below(one.fn, one.instr, None)
+        if by_sdk and one.provider is not None:
             known = in_force(self.model, one.fn.file, one.provider.defaults)
             one.sdk = self._fitting(value, known)
             one.made = one.made or self._maker(value)
@@ -316,7 +317,7 @@ class Sendings:
         told = self._told_by_file(fn.file)
         for one in request.each():
             host = _HOST.match(one.url)
-            if host and "{}" not in host[1]:
+            if host and (not host[1] or is_told(host[1])):
                 if host[1] and not _INSIDE.search(host[1]):
                     return Sending(fn, i, self.model.http.provider(one), True, request=request)
             elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i) or self._asked(one):

@@ -50,6 +50,43 @@ def _is_read(body: Body, model: "Model", fn: Fn, use: int) -> bool:
     return body.op[use] != Op.AWAIT or bool(model.evaluator.defuse(fn).uses(use))
 
 
+def answer_is_read(model: "Model", fn: Fn, turn: int) -> bool:
+    """Whether what the turns answer is used beyond being waited for: ``const results = await Promise.all(items.map(…))``."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    waiting, seen = [turn], 0
+    while waiting and seen < _DEEPEST:
+        here, seen = waiting.pop(), seen + 1
+        for use in flow.uses(here):
+            if body.op[use] not in (Op.AWAIT, Op.CALL, Op.LIST):
+                return True
+            waiting.append(use)
+    return False
+
+
+def caught_together(model: "Model", fn: Fn, turn: int) -> tuple[Place, Catch] | None:
+    """The handler that the failure of any turn runs into where all are waited for at once: ``Promise.all(items.map(save)).catch(log)``,
+    or the ``catch`` around it."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    here = turn
+    for _ in range(_DEEPEST):
+        use = next((u for u in flow.uses(here) if body.op[u] in (Op.CALL, Op.FIELD, Op.AWAIT)), -1)
+        if use < 0 or (body.op[use] == Op.FIELD and body.name(use) not in _CHAINED):
+            return None
+        if body.op[use] == Op.CALL and body.called(use) == "catch" and body.args(use)[0] == here:
+            given = [o for _, a in body.call(use)[1] for o in options(model.evaluator.value(fn, a))]
+            if given and isinstance(given[0], FunctionV):
+                handler = given[0].fn
+                return Place(handler, 0, None), Catch(-1, (), frozenset(), frozenset(range(len(model.program.body(handler).blocks))), True)
+            return None
+        if body.op[use] == Op.AWAIT:
+            catch = model.failures.around(Place(fn, use, None))
+            return (Place(fn, max(catch.caught, 0), None), catch) if catch is not None else None
+        if body.op[use] == Op.CALL and body.called(use) == _AT_ONCE:
+            return None
+        here = use
+    return None
+
+
 def chained_catch(model: "Model", effect: Effect, inner: Fn) -> tuple[Place, Catch] | None:
     """The handler that is hung on what a turn waits for, as one that goes on wherever it ends: ``save(item).catch((e) => log(e))``."""
     for place in effect.way:

@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.sync_turns import EACH, chained_catch, settled_unread, turns
+from tillproof.commerce.sync_turns import EACH, answer_is_read, caught_together, chained_catch, settled_unread, turns
+from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
@@ -34,13 +36,11 @@ _OUTSIDE = re.compile(
     r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|amazon|ebay|etsy|walmart|marketplace|supplier"
     r"|vendor_api|shiphero|shipbob|edi|edifact|x12)(_.*)?"
 )
-_FAILED = re.compile(r"(.*_)?(err\w*|fail\w*|skip\w*|miss\w*|problem\w*|invalid\w*|unsynced|retr\w+|reject\w*|issues?|bad|not_\w+)(_.*)?")
 # By which an item is known to be done.
 _MARK = re.compile(
     r"(.*_)?(synced|syncs|sync_\w+|exported|imported|pushed|published|processed|sent|hash|checksum|external_id|remote_id|status|state|dirty|done|pending|queued)(_.*)?"
     r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
 )
-_ADDING = ("append", "push", "add", "extend", "concat", "increment", "update", "unshift", "put")
 _NEAR = 2
 _SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 _WRITING = ("catalog.write", "order.write", "shipment.create")
@@ -80,9 +80,10 @@ class Syncs:
             if self.model.browser.runs(file):
                 continue
             for fn in self.program.all_functions(file):
-                if fn.number != TOP and self._may(fn):
-                    found += self._in_function(fn)
-                    found += self._by_callbacks(fn)
+                if self._may(fn):
+                    named = self._is_named(fn)
+                    judged = [*self._in_function(fn, named), *self._by_callbacks(fn, named)]
+                    found += [s for s in judged if named or s.what != "stops"]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
             if sync.what == "dropped":  # what several runs share is dropped in one place
@@ -92,16 +93,47 @@ class Syncs:
         return list(once.values())
 
     def _may(self, fn: Fn) -> bool:
-        """Whether a function goes through items and speaks of carrying them over, to or from a system outside."""
-        stem = snake(fn.file.rpartition("/")[2].partition(".")[0])
-        names = [snake(self.program.name(fn)), stem, *(snake(self.program.cls(o).name) for o in [self.program.owner(fn)] if o)]
-        if not any(_SYNC.fullmatch(n) for n in names) or any(_NO_SYNC.fullmatch(n) for n in names[:2]):
+        """Whether a function goes through items and carries them over, to or from a system outside: by its name, or because it asks such a
+        system to write goods or orders."""
+        if any(_NO_SYNC.fullmatch(n) for n in self._names(fn)[:2]) or not (self._is_named(fn) or self._asks_to_write(fn)):
             return False
-        if not any(_GOODS.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
+        if not self._asks_to_write(fn) and not any(_GOODS.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
             return False
         body = self.program.body(fn)
         through = any(op in (Op.ELEMENT, Op.KEY) or (op == Op.CALL and body.called(i) in EACH) for i, op in enumerate(body.op))
         return through and self._reaches_out(fn)
+
+    def _names(self, fn: Fn) -> list[str]:
+        """By which a function may say what it does: its own, its file's, its class's."""
+        stem = snake(fn.file.rpartition("/")[2].partition(".")[0])
+        own = [snake(self.program.name(fn))] if fn.number != TOP else []
+        return [*own, stem, *(snake(self.program.cls(o).name) for o in [self.program.owner(fn)] if o)]
+
+    def _is_named(self, fn: Fn) -> bool:
+        return any(_SYNC.fullmatch(n) for n in self._names(fn))
+
+    def _asks_to_write(self, fn: Fn) -> bool:
+        """Whether a function asks a system outside to write goods or orders, or calls by its name one that does."""
+        return fn in self._writers or not self._writing_names.isdisjoint(self.model.vocabulary.tokens(fn))
+
+    @cached_property
+    def _writers(self) -> set[Fn]:
+        """The functions that ask a system outside to write goods or orders, and those of the calls that tell them what to ask."""
+        found: set[Fn] = set()
+        for s in self.model.operations.sites:
+            if s.provider.kind in _SYSTEMS and s.operation.op in _WRITING:
+                found.update((s.fn, *(c.caller for c in (s.ctx.chain() if s.ctx else ()) if c.call >= 0)))
+        for fn in tuple(found):  # ``rows.map(async (row) => { … })`` is written where the items are gone through
+            around = self.program.parent(fn)
+            while around is not None:
+                found.add(around)
+                around = self.program.parent(around)
+        return found
+
+    @cached_property
+    def _writing_names(self) -> frozenset[str]:
+        names = {self.program.name(fn) for fn in self._writers if fn.number != TOP}
+        return frozenset(n for n in names if n.lower() not in COMMON_METHODS)
 
     def _reaches_out(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
@@ -131,13 +163,13 @@ class Syncs:
 
     # --- loops
 
-    def _in_function(self, fn: Fn) -> Iterator[Sync]:
+    def _in_function(self, fn: Fn, named: bool) -> Iterator[Sync]:
         body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
         loops = [lp for lp in flow.loops if any(op in (Op.ELEMENT, Op.KEY) and lp.holds(body, i) for i, op in enumerate(body.op))]
         done = self.model.effects.of(self._target(fn)) if loops else []
-        effects = [e for e in done if self._carries(e)]
+        effects = [e for e in done if self._carries(e, named)]
         for loop in reversed(loops):  # the innermost goes through the items
-            inside = [e for e in effects if loop.holds(body, self._in(e, fn))]
+            inside = [e for e in effects if loop.holds(body, self._in(e, fn)) and not self._is_part(fn, loop, loops, e)]
             effects = [e for e in effects if e not in inside]
             if any(e.operation is not None for e in inside):  # what is then noted of it in our own records is no second item
                 inside = [
@@ -146,13 +178,21 @@ class Syncs:
             if inside:
                 yield self._judge(fn, loop, inside, done)
 
-    def _by_callbacks(self, fn: Fn) -> Iterator[Sync]:
+    def _is_part(self, fn: Fn, loop: Loop, loops: list[Loop], effect: Effect) -> bool:
+        """Whether a loop goes through the parts of one item, whose failure is caught in each turn of a loop around it."""
+        block = self.model.evaluator.defuse(fn).block_of[self._in(effect, fn)]
+        around = [c for c in self.model.failures.catches(fn) if block in c.tried]
+        if any(self._inside(fn, loop, c) for c in around):
+            return False
+        return any(self._inside(fn, outer, c) for c in around for outer in loops if outer.blocks > loop.blocks)
+
+    def _by_callbacks(self, fn: Fn, named: bool) -> Iterator[Sync]:
         """Items for each of which a function is called, and that drop one whose function fails."""
         done: list[Effect] | None = None
         for call, inner in turns(self.model, fn):
             done = self.model.effects.of(self._target(fn)) if done is None else done
             for effect in done:
-                if self._carries(effect) and any(p.fn == inner for p in effect.way):
+                if self._carries(effect, named) and any(p.fn == inner for p in effect.way):
                     dropped = self._dropped_in(fn, call, inner, effect)
                     if dropped is not None:
                         yield Sync(fn, call, effect, "dropped", dropped)
@@ -165,11 +205,18 @@ class Syncs:
         for place in effect.way[: last + 1]:
             catch = failures.around(place, ours=effect.touch is not None)
             if catch is not None:
-                forgets = not self._raises(place.fn, catch) and not self._keeps(place.fn, catch) and failures.swallows(place.fn, catch)
+                told = notes_failed(self.model, place.fn, catch) or (
+                    place.fn == inner and answers_failed(self.model, inner, catch) and answer_is_read(self.model, fn, call)
+                )
+                forgets = not told and not self._raises(place.fn, catch) and failures.swallows(place.fn, catch)
                 return Place(place.fn, max(catch.caught, 0), place.ctx) if forgets and place.fn == inner else None
         if (chained := chained_catch(self.model, effect, inner)) is not None:
             at, catch = chained
-            return at if not self._raises(at.fn, catch) and not self._keeps(at.fn, catch) else None
+            return at if not self._raises(at.fn, catch) and not notes_failed(self.model, at.fn, catch) else None
+        if (together := caught_together(self.model, fn, call)) is not None:
+            at, catch = together
+            forgets = not self._raises(at.fn, catch) and not notes_failed(self.model, at.fn, catch)
+            return at if forgets and failures.swallows(at.fn, catch) else None
         settled = settled_unread(self.model, fn, call)
         return Place(fn, settled, None) if settled is not None else None
 
@@ -177,11 +224,11 @@ class Syncs:
         """The instruction of a function by which an effect comes about."""
         return next((p.instr for p in reversed(effect.way) if p.fn == fn), -1)
 
-    def _carries(self, effect: Effect) -> bool:
-        """Whether an effect writes goods, stock or orders, here or in a system outside."""
+    def _carries(self, effect: Effect, named: bool) -> bool:
+        """Whether an effect writes goods, stock or orders in a system outside, or, where a run is ``named`` as one, here."""
         if effect.operation is not None:
             return effect.kind in _WRITING
-        touch = effect.touch
+        touch = effect.touch if named else None
         if touch is None or not touch.writes or touch.kind == "delete" or not _GOODS.fullmatch(touch.entity):
             return False
         return touch.effect == "stock.write" or not _WORK.fullmatch(touch.entity)
@@ -209,7 +256,7 @@ class Syncs:
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
             if self._raises(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
                 continue
-            if self._keeps(place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
+            if notes_failed(self.model, place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
                 return "kept", at
             if self._marks_later(place.fn, catch, effect, done):
                 return "kept", at  # the item is not marked as done, so that the next run takes it again
@@ -270,24 +317,3 @@ class Syncs:
 
     def _rows(self, fn: Fn, catch: Catch) -> list[int]:
         return list(self.program.body(fn).rows(sorted(catch.blocks)))
-
-    def _keeps(self, fn: Fn, catch: Catch) -> bool:
-        """Whether a handler notes the item among those that failed, or counts it."""
-        body = self.program.body(fn)
-        for i in self._rows(fn, catch):
-            op = body.op[i]
-            given = (
-                op == Op.STORE and body.op[body.args(i)[1]] == Op.PARAM
-            )  # the failure itself, that is handed to what is hung on a promise
-            if op in (Op.STORE, Op.SET_FIELD, Op.SET_INDEX) and i != catch.caught + 1 and not given:
-                target = body.args(i)[0] if op == Op.SET_INDEX else -1
-                name = body.name(target) if target >= 0 and body.op[target] in (Op.NAME, Op.FIELD) else "" if target >= 0 else body.name(i)
-                if name and _FAILED.fullmatch(snake(name)):
-                    return True
-            if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD:
-                callee = body.args(i)[0]
-                holder = body.args(callee)[0]
-                named = body.name(holder) if body.op[holder] in (Op.NAME, Op.FIELD) else ""
-                if body.name(callee).lower() in _ADDING and named and _FAILED.fullmatch(snake(named)):
-                    return True
-        return False

@@ -41,6 +41,9 @@ _CALLING = re.compile(r"return|callback|redirect|notify|success|cancel|webhook|i
 _WHOLE_PROCESS = ("node_tls_reject_unauthorized", "_create_default_https_context", "pythonhttpsverify")
 _OFF = ("false", "0", "no", "none", "off")
 _PLAIN = b"http://"
+# An API is described, in OpenAPI's form: nothing is called.
+_DESCRIBES = re.compile(rb"""^\s*\{?\s*["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
+_HEAD = 2_000
 _LOCAL_FILTER = re.compile(r"(^|_)(local|loopback)_")
 
 
@@ -204,7 +207,7 @@ class Transport:
             if self._model.texts.environment(file) not in ("production", "any"):
                 continue
             data = self._model.texts.text(file.path) if index is not None or file.role in ("config", "template") else b""
-            if _PLAIN not in data:
+            if _PLAIN not in data or _DESCRIBES.search(data, 0, _HEAD):
                 continue
             for address in book.find(data, index.words if index else None, unquoted=file.role == "config"):
                 if data[max(0, address.offset - len(_PLAIN)) : address.offset] == _PLAIN:

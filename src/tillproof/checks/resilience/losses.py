@@ -243,9 +243,10 @@ def _faces_browser(model: Model, entry: Entry) -> bool:
     )
 
 
-def lost(model: Model, effect: Effect) -> Lost | None:
-    """Where a failure of an effect ends without being raised, answered or kept; None when it is told."""
-    found = _raised(model, effect) or _told_to_nobody(model, effect)
+def lost(model: Model, effect: Effect, alone: bool = False) -> Lost | None:
+    """Where a failure of an effect ends without being raised, answered or kept; None when it is told. ``alone``: what a listener sees to
+    counts for itself, and not for whoever stored the record that it listens for."""
+    found = _raised(model, effect, alone) or _told_to_nobody(model, effect)
     return found and found._replace(again=(*found.again, *_again(model, effect, found)))
 
 
@@ -272,12 +273,12 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
     return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
 
 
-def _raised(model: Model, effect: Effect) -> Lost | None:
+def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
     """Where an exception of an effect ends."""
     way = effect.way
     if any(_is_left_behind(model, place) for place in way[1:]):
         return None  # nobody hears of anything that fails in there, which is one flaw and no-dead-letter's
-    apart = max((n for n, place in enumerate(way) if _does_its_own(model, effect, place)), default=-1)
+    apart = max((n for n, place in enumerate(way) if not alone and _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
         logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
         if logged is not None and (n or not way[1:] or _goes_on_quietly(model, way[1:])):

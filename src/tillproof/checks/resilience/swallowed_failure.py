@@ -16,6 +16,7 @@ from tillproof.checks.resilience.losses import (
 )
 from tillproof.checks.resilience.unfetched import Unfetched, unfetched
 from tillproof.checks.resilience.unread_answers import unread_answers
+from tillproof.checks.resilience.unsent import unsent
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -23,6 +24,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
+from tillproof.knowledge.schema import Provider
 
 _MOVED = {
     "payment.capture": "a capture",
@@ -31,6 +33,11 @@ _MOVED = {
     "refund.create": "a refund",
     "transfer.create": "a transfer",
     "payout.create": "a payout",
+}
+_UNTOLD = {
+    "tax": "the sale, or its cancellation, is missing from the tax return",
+    "shipping": "the parcel is never sent",
+    "warehouse": "the goods are never sent",
 }
 
 
@@ -43,6 +50,10 @@ def rule(model: Model) -> Iterator[Ruling]:
         effects = at_stake(model, entry, handler)
         if handler is None:
             yield from _moving(model, entry, seen)
+            for end, to in unsent(model, entry):
+                if (end.fn, end.instr) not in seen:
+                    seen[end.fn, end.instr] = ""
+                    yield _unsent(model, entry, end, to)
         if not effects:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
@@ -194,6 +205,29 @@ def _moved(model: Model, entry: Entry, found: Lost, becomes: str, how: str) -> R
     ruling.evidence = [
         source(model, entry, f"{called(model, entry)}: what must not be lost"),
         Evidence(found.fn.file, at, how, "missing"),
+        *steps(model, found.effect, "this may fail"),
+    ]
+    return ruling
+
+
+def _unsent(model: Model, entry: Entry, found: Lost, to: Provider) -> Ruling:
+    """An order that another system never hears of; no money hangs on it at once, so it weighs less."""
+    file, line = entry_line(model, entry)
+    at = model.program.body(found.fn).line[found.instr]
+    ruling = Ruling("resilience/swallowed-failure", "broken", "order-handover", file, line, severity="medium", confidence="likely")
+    ruling.anchor = (found.fn.file, at, at)
+    ruling.title = f"An order that {to.name} could not be told of is given up"
+    ruling.message = (
+        f"{called(model, entry)} runs once for an order. When {to.name} refuses or cannot be reached, {found.how.partition(',')[0]}, and "
+        f"nothing makes the call again: {_UNTOLD.get(to.kind, 'the order is missing there')}, and nobody is told."
+    )
+    ruling.remediation = (
+        "Let the exception through where the caller tries again, or note the order as one that is still to be handed over, and let a job "
+        "with growing waits do it until it succeeds; tell somebody when it does not."
+    )
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        Evidence(found.fn.file, at, found.how, "missing"),
         *steps(model, found.effect, "this may fail"),
     ]
     return ruling

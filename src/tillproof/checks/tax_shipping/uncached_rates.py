@@ -52,7 +52,9 @@ def _rule(model: Model, site: OperationSite) -> Ruling | None:
         return None
     entry = reached[0]
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
-    ruling.anchor = (ruling.file, ruling.line, program.body(site.fn).end_line[site.instr])
+    fn, instr = _asks(model, site)
+    ruling.file, ruling.line = fn.file, program.body(fn).line[instr]
+    ruling.anchor = (ruling.file, ruling.line, program.body(fn).end_line[instr])
     route = f"`{entry.route}`" if entry.route else f"`{program.qualified(entry.target.fn)}`"
     ruling.title = f"{site.provider.name}: rates are fetched anew on every request"
     ruling.message = (
@@ -66,6 +68,13 @@ def _rule(model: Model, site: OperationSite) -> Ruling | None:
     ruling.evidence.insert(0, Evidence(entry.target.fn.file, entry.place[1], f"{route} leads here", "source"))
     ruling.evidence.append(at(program, site.fn, site.instr, "nothing kept is looked for before the call", "missing"))
     return ruling
+
+
+def _asks(model: Model, site: OperationSite) -> tuple[Fn, int]:
+    """The call that asks for rates: not that of a client which is asked for other things as well."""
+    calls = [c for c in site.ctx.chain() if c.call >= 0] if site.ctx is not None else []
+    shared = any(s.operation.op != site.operation.op for s in model.operations.sites_at(site.fn, site.instr))
+    return (calls[-1].caller, calls[-1].call) if calls and shared else (site.fn, site.instr)
 
 
 def _way(model: Model, site: OperationSite) -> dict[Fn, int]:

@@ -54,7 +54,8 @@ class Routes(Part, frozen=True):
     it asks of the path says where it hands it on), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
     list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
     handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
-    (``add_action(name, callback)``), ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
+    (``add_action(name, callback)``), ``registry`` (variables ``names`` of the modules ``files`` hold the dotted names of handlers),
+    ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
     seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
     ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
     export or method, or ``export.key`` for what an exported record holds under it; ``page``: the file's own level, of a file that holds
@@ -80,7 +81,7 @@ class Routes(Part, frozen=True):
     the platform under the condition in ``note``.
     """
 
-    style: Literal["call", "server", "decorator", "table", "class-decorator", "file", "hook", "class"]
+    style: Literal["call", "server", "decorator", "table", "class-decorator", "file", "hook", "registry", "class"]
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()

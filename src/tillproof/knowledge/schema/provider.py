@@ -87,6 +87,8 @@ class Operation(Part, frozen=True):
     ``priced_by``: where the ids of prices stand that the provider keeps, from which it works the sum out.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
+    ``says``: where one call or address serves all operations, the words by which its arguments say that it is this one: the field of a
+    GraphQL document (``productUpdate``), the method that an RPC is told (``create``).
     """
 
     op: str
@@ -98,6 +100,7 @@ class Operation(Part, frozen=True):
     truth: tuple[Language, ...] = ()
     calls: dict[Language, tuple[str, ...]] = {}
     rest: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
     amount: tuple[str, ...] = ()
     priced_by: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
@@ -221,6 +224,8 @@ class Provider(Part, frozen=True):
     numbers with decimals. ``currencies``: the only ones that it takes, where they are few. ``currency_case``: how its answers write codes.
 
     ``members``: what its SDK offers hangs on the client as members, never behind calls: ``$user->subscriptions()->create()`` is none of it.
+    ``base_path``: objects that ``clients`` make send requests by methods named after the verbs of HTTP, to paths below this one:
+    ``wcapi.put("products/7", data)``.
     """
 
     id: str
@@ -245,6 +250,7 @@ class Provider(Part, frozen=True):
     defaults: tuple[SdkDefault, ...] = ()
     members: bool = False
     clients: dict[Language, tuple[str, ...]] = {}
+    base_path: str = ""
     gateways: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
@@ -258,3 +264,8 @@ class Provider(Part, frozen=True):
     def things(self) -> "tuple[Operation | Verifier, ...]":
         """All that a call may be: operations, then verifiers."""
         return (*self.operations, *self.verifiers)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether some call or address of the provider serves all operations, and what it is told says which."""
+        return any(o.says for o in self.operations)
