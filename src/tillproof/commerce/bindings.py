@@ -1,13 +1,15 @@
 """Whether what a message names is bound to a record of ours: looked up by it, compared with it, or taken from it in the first place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.given import given_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
+from tillproof.commerce.told_answers import asked_with
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Member, Mix, Result, Seq, Text, Value, names, options, pieces
@@ -221,6 +223,49 @@ def _pieces(model: "Model", fn: Fn, i: int) -> set[str]:
             out |= {s.key for v in values for s, _ in model.requests.sources_in(v, 12) if s.key}
         i = body.args(callee)[0]
     return out
+
+
+def compared_with_kept(model: "Model", effect: Effect, proof: "Proven") -> Atom | None:
+    """The comparison on the way to an effect by which the id that the provider is asked by, as it was sent, is the one that an order of
+    ours keeps: ``$order['trx_id'] !== $_GET['trx_id']`` before ``$client->status($_GET['trx_id'])``."""
+    asked = set(_sent(model, asked_with(model, proof.fn, proof.instr, proof.ctx)))
+    for atom in (a for held in model.effects.held(effect) for a in flat(model.conditions.behind(held))):
+        here = model.program.body(atom.fn)
+        if here.op[atom.instr] != Op.BINARY or here.text(here.args(atom.instr)[0]) not in _EQUAL:
+            continue
+        same = here.text(here.args(atom.instr)[0]) in ("==", "===", "is")
+        sides = here.args(atom.instr)[1:3]
+        values = [model.evaluator.value(atom.fn, side, atom.ctx) for side in sides]
+        for side, one, other in ((sides[0], values[0], values[1]), (sides[1], values[1], values[0])):
+            sent = set(_sent(model, [other]))
+            if atom.truth is same and sent and sent <= asked and (_keeps(model, one) or _reads_kept(model, atom, side)):
+                return atom
+    return None
+
+
+def _sent(model: "Model", values: list[Value]) -> Iterator[tuple[str, str]]:
+    found = (model.requests.source(p) for p in pieces(values, _PIECES, model.evaluator.made_of))
+    return ((s.kind, s.key) for s in found if s is not None and s.key and s.kind != "session")
+
+
+def _reads_kept(model: "Model", atom: Atom, side: int) -> bool:
+    reads = model.states.field(atom.fn, side, atom.ctx)
+    return any(PAYMENT_ID.fullmatch(r.field.removeprefix("meta:").strip("_")) and model.words.entity(r.entity) for r in reads)
+
+
+def _keeps(model: "Model", value: Value) -> bool:
+    """Whether a value is a payment's id among what a record of ours holds: ``$order->getCustomFields()['acme_trx_id']``."""
+    here, path = value, []
+    for _ in range(_LONGEST_CHAIN):
+        if isinstance(here, Member):
+            path.append(snake(here.name).strip("_"))
+            here = here.base
+        elif isinstance(here, Result) and isinstance(here.callee, Member) and snake(here.callee.name).startswith("get_"):
+            here = here.callee.base
+        else:
+            break
+    read = model.records.read_behind(here) if path else None
+    return read is not None and model.words.entity(read.entity) and PAYMENT_ID.fullmatch(path[0]) is not None
 
 
 def order_named_by_client(model: "Model", provider: "Provider") -> tuple[Place, str] | None:

@@ -154,7 +154,7 @@ class FieldReads:
             return self.field(fn, body.args(callee)[0], ctx)
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
-            found = [r for o in options(ours)[:4] for r in self._of_ours(o)]
+            found = [r for o in options(ours)[:4] for r in self.of_value(o)]
             return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else self._kept_by_object(fn, i, ctx))
         plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
         if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
@@ -199,13 +199,13 @@ class FieldReads:
                     out[kind, name] = FieldRead(kind, name, Parts(), fn, i, ctx)
         return list(out.values())
 
-    def _of_ours(self, value: Value) -> list[FieldRead]:
-        """What a function of ours gives: a field, or what it asked a getter for."""
+    def of_value(self, value: Value) -> list[FieldRead]:
+        """The field that a value was read from, or what a getter was asked for."""
         if isinstance(value, Result) and value.instr >= 0 and not self.model.recogniser.is_ours(value.fn, value.instr, value.ctx):
             return self.field(value.fn, value.instr, value.ctx)
-        return self._of_value(value) if isinstance(value, Member) else []
+        return self._of_member(value) if isinstance(value, Member) else []
 
-    def _of_value(self, value: Member) -> list[FieldRead]:
+    def _of_member(self, value: Member) -> list[FieldRead]:
         touch = self.records.read_behind(value.base)
         if touch is None or not touch.entity:
             return []

@@ -3,7 +3,7 @@
 import re
 
 PAYMENT_ID = re.compile(
-    r"(\w+_)?(session|intent|payment_intent|transaction|txn|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
+    r"(\w+_)?(session|intent|payment_intent|transaction|txn|trx|trans?|charge|provider|gateway|external|psp|reference|checkout_session|capture|preference|merchant"
     r"|stripe|paypal|adyen|razorpay|rzp|mollie|square|klarna|braintree|paystack|paymob|flutterwave|mercadopago|midtrans|xendit|iyzico|cashfree"
     r"|mpesa|paytm|paymongo|omise|pagseguro|pagbank|bkash|coinbase|btc_?pay|nowpayments|przelewy24|p24|wompi|conekta|payplug|alipay|instamojo"
     r"|checkout_request|merchant_request|phonepe|payu|monei|tap|gocardless|payment|order_ref|invoice)_?(session_?|order_?|payment_?|intent_?|txn_?)?"

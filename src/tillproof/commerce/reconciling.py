@@ -18,7 +18,7 @@ from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
 from tillproof.commerce.priced_payments import PricedPayments
-from tillproof.commerce.told_answers import is_answer, is_fetched, is_told
+from tillproof.commerce.told_answers import asked_with, is_answer, is_fetched, is_told
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
@@ -58,6 +58,7 @@ _PAYING = re.compile(r"payment|charge|transaction|capture|intent|checkout")
 _KEPT_WITH = re.compile(r"meta_?data|client_reference|merchant_?reference")
 _OWN = ("id", "type", "currency", "customer_id", "user_id", "order_id", "cart_id")  # columns of our own, whatever is put there
 _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
+_CREDENTIAL = re.compile(r"(^|_)(merchant|token|key|secret|code)(_|$)")
 _FEW_PIECES = 12
 _FEW_TARGETS = 3
 _FEW_ENDS = 4
@@ -240,25 +241,36 @@ class Reconciling:
             value = self.model.evaluator.value(fn, argument, ctx)
             if self._kept_id(value):  # the whole answer was kept: `order.paymentIntent.id`
                 return next(o.name for o in options(value) if isinstance(o, Member))
-        return ""
+        return self._put_together_of(asked_with(self.model, fn, i, ctx))
+
+    def _put_together_of(self, values: list[Value]) -> str:
+        """The field of an order or payment of ours that keeps a payment's id, where what a request is made of holds that and nothing that
+        was sent: a client of ours is handed the id and puts it among what it asks with. Empty when there is none."""
+        if any(self._pieces_sent(value) for value in values):
+            return ""
+        parts = pieces(values, _MOST_PIECES, self.model.evaluator.made_of)
+        reads = (r for p in parts if isinstance(p, (Member, Result)) for r in self.model.states.fields.of_value(p))
+        return next((r.field for r in reads if self._keeps_payment(r)), "")
+
+    def _keeps_payment(self, read: FieldRead) -> bool:
+        """Whether a field of an order or payment of ours keeps the provider's id of a payment; a credential is none."""
+        field = read.field.removeprefix("meta:").strip("_")
+        return PAYMENT_ID.fullmatch(field) is not None and not _CREDENTIAL.search(field) and self.model.words.entity(read.entity)
 
     def tells_own_sum(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call by which the provider is asked for a payment hands it the sum that a record of ours keeps: one that confirms it
         has compared them, as gateways do whose verification takes an amount."""
-        body = self.model.program.body(fn)
-        given = [self.model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]] if body.op[i] == Op.CALL else []
         return any(
             isinstance(piece, Member) and self._compared.money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
-            for piece in pieces(given, _MOST_PIECES, self._within)
+            for piece in pieces(asked_with(self.model, fn, i, ctx), _MOST_PIECES, self._within)
         )
 
     def found_by_asked(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The field of ours by which the changed record is found, where the provider is asked for a payment by the very same id:
         ``retrieve(sid)`` and ``get(session_id=sid)``. Empty when the two come from different pieces of the request."""
-        body = self.model.program.body(fn)
-        if effect.touch is None or body.op[i] not in (Op.CALL, Op.NEW):
+        if effect.touch is None:
             return ""
-        asked = {s.key for _, a in body.call(i)[1] for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, a, ctx))}
+        asked = {s.key for told in asked_with(self.model, fn, i, ctx) for s, _ in self.model.requests.sources_in(told)}
         known = self.model.operations.at(fn, i, ctx)
         for name, value in self._found_by(effect):
             sent = {s.key for s, _ in self.model.requests.sources_in(value)}

@@ -15,9 +15,9 @@ from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
+from tillproof.flow.values import Const, Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -80,7 +80,7 @@ class StockWrites:
         self.model = model
         self._own: dict[Fn, list[StockWrite]] = {}
         self._writing: dict[str, AbstractSet[str]] = {}
-        self._may = cache(lambda token: counts(token) or any(model.words.has(kind, token) for kind in _NAMED_SO))
+        self._may = cache(lambda token: any(counts(t) or any(model.words.has(k, t) for k in _NAMED_SO) for t in _named(token)))
 
     @cached_property
     def tables(self) -> list[Stock]:
@@ -197,6 +197,8 @@ class StockWrites:
                 by = self._amount(value, name)
                 if isinstance(by, Mix) and by.op == "-" and len(by.operands) == 1 and by.fn == touch.fn:
                     by = by.operands[0]  # `$inc: {stock: -n}`: the sign that stands here has been read
+                elif isinstance(by, Const) and by.text.startswith("-"):
+                    by = Const(by.at, by.kind, by.text[1:])
                 return StockWrite(place, touch, name, "relative", self.takes_away(touch, name, value), by, promised)
             if value is not None and not self._is_copied(touch) and (mix := self._computed(value, name, 0)) is not None:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
@@ -365,7 +367,7 @@ class StockWrites:
         for option in options(value) if value is not None else ():
             if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) == 2:
                 return option.op == "-"
-            if isinstance(option, Mix) and _turned_round(option):
+            if _turned_round(option):
                 return True
             if isinstance(option, Record) and (said := {k for k, _ in option.entries} & {"increment", "decrement"}):
                 return "decrement" in said
@@ -377,11 +379,21 @@ class StockWrites:
         return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(\"']", text) else None
 
 
-def _turned_round(value: Mix) -> bool:
-    """Whether a number is the negative of another: ``-n``, ``n * -1``."""
+def _turned_round(value: Value) -> bool:
+    """Whether a number is below nothing, or the negative of another: ``-1``, ``-n``, ``n * -1``."""
+    if isinstance(value, Const):
+        return value.kind == Kind.NUMBER and value.text.startswith("-")
+    if not isinstance(value, Mix):
+        return False
     if value.op == "-" and len(value.operands) == 1:
         return True
     return value.op == "*" and any(constant(o) == "-1" for o in value.operands)
+
+
+def _named(token: str) -> tuple[str, ...]:
+    """A word of the source, and the field that it sets or gets: ``setQuantity``, ``get_stock``."""
+    plain = snake(token)
+    return (token, plain[4:]) if plain.startswith(("set_", "get_")) else (token,)
 
 
 def _getter(name: str) -> str:

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.own_payments import BEGIN
-from tillproof.flow.values import Result, Value, pieces
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, Result, Value, pieces
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
@@ -45,3 +47,14 @@ def is_fetched(model: "Model", value: Value) -> bool:
         if isinstance(here, Result) and here.instr >= 0 and model.recogniser.result_is("http", here):
             return model.operations.at(here.fn, here.instr, here.ctx) is None
     return False
+
+
+def asked_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
+    """What a call that asks a payment system tells it: what it is given, and what the request that it sends was made with before, as the
+    options of a cURL handle are."""
+    body = model.program.body(fn)
+    if body.op[i] not in (Op.CALL, Op.NEW):
+        return []
+    given = [model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
+    request = model.http.request(fn, i, ctx) if body.op[i] == Op.CALL else None
+    return given + ([v for v in (request.url_value, *request.arguments) if v is not None] if request is not None else [])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING
 
 from tillproof.flow.defuse import DefUse
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
     from tillproof.flow.scope import Scope
 
+_RANKS: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *_RANKS)
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 # Calls that answer 0 for what is equal, and calls that look for one thing in another.
 _ORDERS = ("strcmp", "strcasecmp", "strncmp", "strncasecmp")
@@ -236,7 +240,7 @@ class Implication:
         if operator == "instanceof":
             return self._kind_implies(left, self.value(right), truth)
         equal = operator in ("==", "===", "is", "eq")
-        if not equal and operator not in ("!=", "!==", "is not", "<>", "not in", "in", "<", ">", "<=", ">="):
+        if not equal and operator not in _COMPARES:
             return False
         if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
             return (equal or operator in ("<=", ">=", "in")) == truth
@@ -259,7 +263,23 @@ class Implication:
                 return self.body.called(call).lower() in _ORDERS and equal == truth
             if self._compares_call(call, other, equal == truth, operator):
                 return True
-        return equal == truth and self._held_by(left, right)
+        return self._ranks(operator, left, right, truth) if operator in _RANKS else equal == truth and self._held_by(left, right)
+
+    def _ranks(self, operator: str, left: int, right: int, truth: bool) -> bool:
+        """``if (($code = $client->ask($id)) < 0) { throw … }``, where a call tells by numbers whether it went well."""
+        return self._ranks_call(left, right, operator, truth) or self._ranks_call(right, left, _MIRRORED[operator], truth)
+
+    def _ranks_call(self, side: int, other: int, operator: str, truth: bool) -> bool:
+        bound = _number(self.value(other))
+        call = self.origin_call(side) if bound is not None else None
+        if bound is None or call is None or self.body.op[side] not in (Op.NAME, Op.CALL, Op.STORE, Op.CAST, Op.AWAIT):
+            return False
+        fitting = []
+        for outcome in self.call_outcomes(call):
+            number = _number(outcome.value) if outcome.value is not None else None
+            if number is None or _RANKS[operator](number, bound) == truth:
+                fitting.append(outcome)
+        return bool(fitting) and all(o.proven for o in fitting)
 
     def _numbered(self, i: int, truth: bool) -> bool | None:
         """What it means that the answer of a call is, or is not, the very truth that it is compared with, where the call answers by a
@@ -435,6 +455,18 @@ def _may_equal(value: Value, key: str) -> bool | None:
         return False
     got = _key(value)
     return None if got is None else got == key
+
+
+def _number(value: Value) -> float | None:
+    """The number that a constant is, or counts as where it is held against one."""
+    if not isinstance(value, Const) or value.kind not in (Kind.NUMBER, Kind.BOOL, Kind.NULL):
+        return None
+    if value.kind != Kind.NUMBER:
+        return float(not value.falsy)
+    try:
+        return float(value.text)
+    except ValueError:  # ``0x1f``, ``1_000n``
+        return None
 
 
 def _is_genuine(proof: Proof, wanted: Value) -> bool:

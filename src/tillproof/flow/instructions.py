@@ -128,6 +128,14 @@ def _computed(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> 
     return Mix(at, f.body.text(args[0]), tuple([ev.at(f, a) for a in args[1:]]), f.fn, i, f.ctx)
 
 
+def _unary(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
+    """What an operator makes of one value; a number with a sign is a number."""
+    value = ev.at(f, args[1])
+    if f.body.text(args[0]) == "-" and isinstance(value, Const) and value.kind == Kind.NUMBER and value.text[:1].isdigit():
+        return Const(at, Kind.NUMBER, f"-{value.text}")
+    return Mix(at, f.body.text(args[0]), (value,), f.fn, i, f.ctx)
+
+
 def _member(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
     """A member; of something outside on which this function keeps what it makes once, what it keeps there:
     ``if not hasattr(frappe.local, "gateway"): frappe.local.gateway = stripe`` before ``return frappe.local.gateway``."""
@@ -196,7 +204,7 @@ _RULES: dict[int, Rule] = {
     Op.ELEMENT: lambda ev, f, _, args, at: ev.element(ev.at(f, args[0]), at),
     Op.KEY: lambda ev, f, _, args, at: Element(at, ev.at(f, args[0]), None),
     Op.BINARY: _computed,
-    Op.UNARY: _computed,
+    Op.UNARY: _unary,
     Op.OPAQUE: _opaque,
     Op.CAUGHT: lambda _, __, ___, ____, at: External(at, "exception"),
 }
