@@ -41,7 +41,7 @@ class Entry:
     of its routers, parameters as written; None when no path leads there or none is known. ``methods``: HTTP methods, ``ANY`` for all,
     ``NONE`` when no request does. ``framework``: the pack's id; empty for a route file beside the handler. ``chain``: middleware, guards
     and decorators in running order. ``role``: the least that a caller must be, with ``role_because`` (file, line, what) when a guard says
-    so. ``place``: where it is declared. ``note``: the platform's precondition.
+    so. ``place``: where it is declared. ``note``: the platform's precondition. ``hands``: the class of what the handler is handed first.
     """
 
     target: FunctionV
@@ -54,6 +54,7 @@ class Entry:
     role_because: tuple[str, int, str] | None
     place: Place
     note: str
+    hands: str = ""
 
 
 def find_entries(wiring: Wiring) -> list[Entry]:
@@ -86,7 +87,9 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
         if area is not None and role in ("public", "customer"):
             role, because = "staff", area.because
-        out.append(Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note))
+        out.append(
+            Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note, one.hands)
+        )
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
 
 

@@ -209,7 +209,10 @@ class Parameters:
                 yield _OWN
             return
         php = self.program.language(param.fn.file) == "php"
-        for word in _TYPE_WORD.findall(self.program.body(param.fn).params[param.number].type):
+        declared = self.program.body(param.fn).params[param.number].type
+        if not declared and self._position(param) == 0:
+            yield from (e.hands for e in self._entries.get(param.fn, ()) if e.hands)
+        for word in _TYPE_WORD.findall(declared):
             if word in _SKIPPED_TYPES:
                 continue
             if not php and word.islower():

@@ -170,6 +170,7 @@ def _one_registered(
                 (*chain, *wrappers),
                 routes.role,
                 routes.note if routes.role != "public" else "",
+                hands=routes.hands,
             )
 
 

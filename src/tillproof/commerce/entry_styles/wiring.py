@@ -31,6 +31,7 @@ class Declared:
     note: str = ""
     certain: bool = True
     rows: frozenset[tuple[Fn, int]] = field(default_factory=frozenset)
+    hands: str = ""
 
 
 class Wiring:
