@@ -1,11 +1,12 @@
 """Paying from what a customer has with the shop: that it is enough is looked at, and it is taken."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -31,7 +32,20 @@ def enough_and_taken(model: "Model", fn: Fn, i: int) -> int | None:
     held = _read_before(model, fn, held) if held >= 0 else held
     if held < 0 or body.op[held] != Op.FIELD or not _is_balance(model, fn, held):
         return None
-    return held if _is_taken(model, fn, body.name(held)) else None
+    return held if any(_is_taken(model, f, body.name(held)) for f in (fn, *_inside(model, fn))) else None
+
+
+def _inside(model: "Model", fn: Fn) -> list[Fn]:
+    """The functions within one, as a transaction is handed: ``DB::transaction(function () use ($user) { $user->decrement(…); })``."""
+    program = model.program
+    return [f for f in program.all_functions(fn.file) if f != fn and f.number != TOP and fn in _around(model, f)]
+
+
+def _around(model: "Model", fn: Fn) -> Iterator[Fn]:
+    here = model.program.parent(fn)
+    while here is not None and here.number != TOP:
+        yield here
+        here = model.program.parent(here)
 
 
 def is_zero(body: Body, i: int) -> bool:

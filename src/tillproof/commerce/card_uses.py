@@ -147,7 +147,13 @@ class CardUses:
     def _set(self, fn: Fn, body: Body, i: int, name: str, value: int) -> Iterator[CardUse]:
         """``$card->setCardNumber($number)``, ``creditCard.cardNumber = number``: a card object is filled."""
         part = self.model.words.card(name)
-        if part and not self._is_harmless(fn, value) and not _is_own(body, i) and not _is_masked(body, i):
+        if (
+            part
+            and not self._is_harmless(fn, value)
+            and not _is_own(body, i)
+            and not _is_masked(body, i)
+            and not _copies(body, value, name)
+        ):
             yield self._use("object", fn, i, name, part)
 
     def _is_harmless(self, fn: Fn, value: int) -> bool:
@@ -282,6 +288,14 @@ def _is_masked(body: Body, i: int) -> bool:
 def _target(body: Body, i: int) -> int:
     """The object of which a field is set."""
     return body.args(i)[0] if body.op[i] == Op.SET_FIELD else body.args(body.args(i)[0])[0]
+
+
+def _copies(body: Body, value: int, name: str) -> bool:
+    """Whether an object writes itself out, ``$out->cardNumber = $this->cardNumber``: who fills it is who has the card."""
+    if body.op[value] != Op.FIELD or snake(body.name(value)) != snake(name):
+        return False
+    holder = body.args(value)[0]
+    return body.op[holder] == Op.NAME and body.name(holder).lstrip("$") in ("this", "self")
 
 
 def _is_own(body: Body, i: int) -> bool:

@@ -13,6 +13,8 @@ from tillproof.flow.values import Instance, Value, options
 from tillproof.knowledge.loader import Knowledge
 
 _LOCKED = rb"#\[[^\]]*\bLocked\b[^\]]*\]\s*"
+# ``public $voucher, $discount = 0, $total;``
+_BEFORE = rb"(?:\$\w+[^;$]*,\s*)*"
 
 
 class Exposed:
@@ -41,7 +43,7 @@ class Exposed:
         return any(fits(base, foreign) for foreign in self.scope.foreign_bases(cls) for base in self._bases)
 
     def _public(self, cls: ClassId, name: str) -> bool:
-        declared = rb"(" + _LOCKED + rb")?\b(?:public|var)\s+(?:\??[\w\\|]+\s+)?\$" + re.escape(name.encode()) + rb"\b"
+        declared = rb"(" + _LOCKED + rb")?\b(?:public|var)\s+(?:\??[\w\\|]+\s+)?" + _BEFORE + rb"\$" + re.escape(name.encode()) + rb"\b"
         for owner in self.scope.lineage(cls):
             index = self.program.cls(owner)
             found = re.search(declared, self.program.sources[owner.file][index.start : index.end])

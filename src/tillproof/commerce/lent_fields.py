@@ -80,3 +80,10 @@ def notes_for_itself(model: "Model", fn: Fn, i: int) -> bool:
         return False
     lineage = model.evaluator.scope.lineage(owner)
     return not any(_STORES.match(snake(method)) for cls in lineage for method in model.program.methods(cls))
+
+
+def takes_over(body: Body, i: int) -> bool:
+    """Whether an object takes a field over from what it is made of, under the same name: ``$this->amountPaid = $answer->amountPaid``."""
+    obj, _, value = body.args(i)
+    own = body.op[obj] == Op.NAME and body.name(obj).lstrip("$") in ("this", "self")
+    return own and body.op[value] == Op.FIELD and body.name(value) == body.name(i)

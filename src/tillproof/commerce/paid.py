@@ -9,7 +9,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER, entity
-from tillproof.commerce.lent_fields import only_shown
+from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by, still_owed
@@ -234,7 +234,7 @@ class PaidPolicy(SenderPolicy):
         said: Said = ""
         if op == Op.SET_FIELD:
             said = self._says_paid(body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
-            if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx)):
+            if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
         elif op == Op.CALL:
             said = self._call_pays(fn, i, ctx)

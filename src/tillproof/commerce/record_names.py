@@ -119,7 +119,7 @@ class RecordNames:
 
     def of_chain(self, chain: Chain, last: Link | None) -> str:
         """The entity that a chain names, nearest to its end first: a relation, a table, the class at its root, the variable it was in."""
-        if last is not None and (kept := self._kept_by(last)):
+        if last is not None and (kept := self._kept_by(last) or (self._of_repository(last) if last.call >= 0 else "")):
             return kept
         inner = [link for link in chain.links if link is not last]
         if last is not None and last.call >= 0 and (table := self.table(last) if self._takes_table(last) else self._given_class(last)):
@@ -136,6 +136,8 @@ class RecordNames:
                 return told
             if link.call >= 0 and link.name.lower() in _TABLES and (table := self.table(link)):
                 return table
+            if link.call >= 0 and (kept := self._of_repository(link)):
+                return kept
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
                 if named := self._given_class(link) or self._in_statement(link):
                     return named
@@ -193,6 +195,16 @@ class RecordNames:
         if found := next((entity(self.program.cls(cls).name) for cls in kept), ""):
             return found
         return next((found for o in holders if (found := self._handed(o))), "") if link.ctx is not None else ""
+
+    def _of_repository(self, link: Link) -> str:
+        """The records of a repository that was asked for by their class and kept: ``$this->repo = $em->getRepository(Order::class)``."""
+        body = self.program.body(link.fn)
+        callee = body.args(link.call)[0]
+        if body.op[callee] != Op.FIELD or self.program.language(link.fn.file) != "php":
+            return ""
+        holders = options(self.evaluator.value(link.fn, body.args(callee)[0], link.ctx))
+        made = (o for o in holders if isinstance(o, Result) and isinstance(o.callee, Member) and o.callee.name == "getRepository")
+        return next((kind for o in made if o.instr >= 0 and (kind := self._given_class(Link("", o.fn, o.instr, o.ctx)))), "")
 
     def _handed(self, value: Value) -> str:
         """The kind of record of a model or a table that somebody handed over: ``mongoose.model('Order', …)``, ``prisma.order``."""

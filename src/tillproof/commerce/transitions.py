@@ -71,6 +71,9 @@ ASKED = "the state that the request names"
 _AGREEMENT = re.compile(r"(\w+_)?(subscription|membership|mandate|agreement)s?")
 _ENDED = re.compile(r"(cancel|end|expire|terminat|close)\w*|inactive")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
+_OWN_STATES = ("status", "state", "order_status", "payment_status")
+_OWN_WORD = re.compile(r"[^\W\d_]\w{2,}")
+KNOWN_STATES = ("paid_values", "fulfil_values", "open_values", "dead_values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +167,12 @@ class Transitions:
             return None
         texts = [t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
-            told = [t for t in texts if any(words.has(k, t) for k in ("paid_values", "fulfil_values", "open_values", "dead_values"))]
+            told = [t for t in texts if any(words.has(k, t) for k in KNOWN_STATES)]
             if not told and any(self._is_asked(o) for o in options(value)):
                 return (ASKED,)
+            if not told and snake(name) in _OWN_STATES:  # a word of the shop's own: "ordered", "otw"
+                own = [o.text.strip("'\"") for o in options(value) if isinstance(o, Const)]
+                told = [word for word in own if _OWN_WORD.fullmatch(snake(word))]
             return tuple(dict.fromkeys(told)) if told else None
         if any(isinstance(o, Const) and o.falsy for o in options(value)) or says_how_much(value):
             return None

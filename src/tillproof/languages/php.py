@@ -298,9 +298,12 @@ def shell(w: Walker, node: Node) -> int:
 
 
 def array(w: Walker, node: Node) -> int:
-    """LIST without keys, else RECORD; in a mixed one, elements without key are numbered."""
+    """LIST without keys, or with those that a list has of itself (``[0 => $a, 1 => $b]``); else RECORD, in which elements without key
+    are numbered."""
     elements = of_type(node, "array_element_initializer")
     keyed = [any(c.type == "=>" for c in e.children) for e in elements]
+    if any(keyed) and _counts(w, elements, keyed):
+        return w.emit(Op.LIST, [w.value(parts(e)[-1]) for e in elements], node)
     out: list[int] = []
     number = 0
     for element, has_key in zip(elements, keyed, strict=True):
@@ -317,6 +320,14 @@ def array(w: Walker, node: Node) -> int:
             number += not has_key
             out += [key, w.value(inside[-1])]
     return w.emit(Op.RECORD if any(keyed) else Op.LIST, out, node)
+
+
+def _counts(w: Walker, elements: list[Node], keyed: list[bool]) -> bool:
+    """Whether the keys of an array literal are 0, 1, 2 … in this order; ``'0'`` is the same key as ``0``."""
+    return all(
+        given and len(inside := parts(e)) == 2 and w.text(inside[0]).strip("'\"") == str(n)
+        for n, (e, given) in enumerate(zip(elements, keyed, strict=True))
+    )
 
 
 def cast(w: Walker, node: Node) -> int:

@@ -9,13 +9,14 @@ from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
-from tillproof.commerce.bindings import order_named_by_client, signed_for_ours
+from tillproof.commerce.bindings import compared_with_kept, order_named_by_client, signed_for_ours
 from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
+from tillproof.commerce.lent_fields import takes_over
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.own_payments import NOTES
@@ -24,9 +25,10 @@ from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
+from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.told_states import chosen_state
 from tillproof.commerce.touches import Touch, text_of
-from tillproof.commerce.transitions import Transition, order_made
+from tillproof.commerce.transitions import KNOWN_STATES, Transition, order_made
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.implication import is_empty
@@ -90,6 +92,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
             t.touch.effect == "order.paid"
             or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
             or any(words.has("paid_values", to) or (words.has("fulfil_values", to) and not under_way(t.touch.entity, to)) for to in t.to)
+            or (not any(words.has(kind, to) for to in t.to for kind in KNOWN_STATES) and _told_paid(model, t.effect))
         )
     ]
     if handler is None or handler.kind == "redirect-return":
@@ -108,6 +111,23 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     return found + [
         e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _settles(model, policy, handler, e)
     ]
+
+
+def _told_paid(model: Model, effect: Effect) -> bool:
+    """Whether an order goes on, into whatever state the shop calls it, where the provider's own answer says that the payment is made."""
+    words = model.words
+    for atom in (a for held in model.effects.held(effect) for a in model.conditions.behind(held) if isinstance(a, Atom)):
+        said = model.states.required(atom)
+        body = model.program.body(atom.fn)
+        if (
+            body.op[atom.instr] != Op.BINARY
+            or not said
+            or not all(words.has("paid_values", t) or words.has("fulfil_values", t) for t in said)
+        ):
+            continue
+        if any(is_told(model, model.evaluator.value(atom.fn, side, atom.ctx)) for side in body.args(atom.instr)[1:3]):
+            return True
+    return False
 
 
 def _settles(model: Model, policy: PaidPolicy, handler: Handler, effect: Effect) -> bool:
@@ -178,6 +198,9 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     """Whether what is written, on whatever record, is that a payment came: when, how much, under which id."""
     touch = effect.touch
     if touch is None or touch.kind != "write":
+        return False
+    body = model.program.body(touch.fn)
+    if body.op[touch.instr] == Op.SET_FIELD and takes_over(body, touch.instr):
         return False
     told = ((n, v) for n, v in touch.fields.items() if model.words.has("paid_fields", n) and not model.words.has("status_fields", n))
     paid = [n for n, v in told if (model.words.money(n) or v is None or not says_how_much(v)) and not _restates(model, n, v)]
@@ -366,6 +389,9 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+        if proof.refetch and paid and all(held := [compared_with_kept(model, e, proof) for e in paid]) and held[0] is not None:
+            place = Place(held[0].fn, held[0].instr, held[0].ctx)
+            return [step(model, place, "the id that the provider is asked by is compared with the one that the order keeps", "guard")]
     asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
     signed = handler.kind == "ipn" and any(not p.refetch for p in handler.walked.proofs)  # what it says is the provider's own word
     under = (
