@@ -5,7 +5,7 @@ import re
 from tillproof.commerce.names import strip
 from tillproof.flow.values import External, FunctionV, Instance, Member, Param, Result, Value, options
 from tillproof.ir.body import Body
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 _LONGEST_CHAIN = 8
 _MAKES = ("create", "make", "build")
@@ -27,6 +27,15 @@ def only_makes(name: str) -> bool:
     """Whether a call has a factory or a builder make an object, which is kept nowhere: ``$filterBuilder->setField('id')->create()``."""
     *before, last = strip(name).split(".")
     return last in _MAKES and any(_MAKER.search(part) for part in before)
+
+
+def is_told_what_to_make(body: Body, i: int, callee: Value) -> bool:
+    """Whether a class of a package is given a plain text and nothing else: ``Omnipay::create('Stripe')`` makes what is called so, where a
+    row is made of a record."""
+    given = body.call(i)[1]
+    const = body.const(given[0][1]) if len(given) == 1 else None
+    packed = all(isinstance(o, External) and o.name.count(".") > 1 and o.name.endswith(".create") for o in options(callee))
+    return packed and const is not None and const[0] == Kind.STRING
 
 
 def declared_class(callee: Value) -> str:

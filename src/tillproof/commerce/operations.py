@@ -11,7 +11,7 @@ from tillproof.commerce.recognise import CLIENT, Known, Recogniser
 from tillproof.commerce.spoken_operations import is_open
 from tillproof.flow.callers import Callers
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, External, options
+from tillproof.flow.values import Ctx, External, Param, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
@@ -93,7 +93,7 @@ class Operations:
 
     def _look(self, fn: Fn, i: int) -> None:
         known = self.recogniser.operation(fn, i)
-        asked = (self._told(fn, i, known) or [(known, None)]) if known is not None else self._handed(fn, i)
+        asked = self._told(fn, i, known) or [(known, None)] if known is not None else self._handed(fn, i) or self._named_in_text(fn, i)
         if not asked:
             self._given(fn, i)
         for one, ctx in asked:
@@ -130,6 +130,25 @@ class Operations:
                 if here is not None and isinstance(here.thing, Operation) and here.thing.says:
                     found.append((here, ctx))
                 else:
+                    onward += self.callers.above(fn, ctx)
+            level = onward
+        return found
+
+    def _named_in_text(self, fn: Fn, i: int) -> list[tuple[Known, Ctx | None]]:
+        """What a call does whose class and method its callers name: ``call_user_func_array([$class, $method], $args)``."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if self.program.language(fn.file) != "php" or body.op[callee] != Op.INDEX or not body.params:
+            return []
+        found: list[tuple[Known, Ctx | None]] = []
+        level: list[Ctx] = self.callers.above(fn, None)
+        for _ in range(_LEVELS):
+            onward: list[Ctx] = []
+            for ctx in level[:_MOST]:
+                known = self.recogniser.operation(fn, i, ctx)
+                if known is not None:
+                    found.append((known, ctx))
+                elif isinstance(self.recogniser.evaluator.value(fn, body.args(callee)[1], ctx), Param):
                     onward += self.callers.above(fn, ctx)
             level = onward
         return found

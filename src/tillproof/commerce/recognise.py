@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tillproof.commerce.callees import asked_first, asked_for, declared_class, lands, only_makes
+from tillproof.commerce.callees import asked_first, asked_for, declared_class, is_told_what_to_make, lands, only_makes
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
@@ -20,12 +20,16 @@ from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
 _LONGEST_CHAIN = 8
 _SUPER = "super()."
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
+# The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
+_OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
 _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
 _FEEDS = "update"
 # A class from before namespaces, and a method of it.
 _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
-# Variables of PHP that hold the HTTP method by whose name a client is called.
-_CHOSEN = frozenset(["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method"])
+# Variables of PHP that hold the HTTP method by whose name a client is called, and what calls anything that is named to it.
+_CHOSEN = frozenset(
+    ["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method", "call_user_func", "call_user_func_array"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Recogniser:
         callee = self.program.body(fn).args(i)[0]
         value = self.evaluator.value(fn, callee, ctx)
         known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value))
+        if self.program.language(fn.file) == "php":
+            known = (*known, *(name[copied.end() :] for name in known if (copied := _OWN_COPY.match(name))))
         spelt = written(self.program, fn, callee)
         return known if spelt in known else (*known, "?" + spelt if "." in spelt else spelt)
 
@@ -385,7 +391,12 @@ class Recogniser:
                 return effect, True
             if certain is False and possible is None and not effect.items:  # `update` of who knows what: others say more of it
                 possible = effect, False
-        if possible is None or self._on_inert(fn, callee, ctx) or self.is_("loggers", fn, i, ctx) is not None:
+        if (
+            possible is None
+            or is_told_what_to_make(body, i, value)
+            or self._on_inert(fn, callee, ctx)
+            or self.is_("loggers", fn, i, ctx) is not None
+        ):
             return None
         asked = any(k.certain for k in self.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
         return None if asked else possible

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from tillproof.flow.called_back import handed, settled
 from tillproof.flow.captured import Captured
+from tillproof.flow.class_texts import class_told
 from tillproof.flow.decorated import Decorated, task
 from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
@@ -46,7 +47,6 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     choice,
-    class_named,
     object_key,
     options,
     too_deep,
@@ -267,7 +267,10 @@ class Evaluator:
         if 0 <= number - shift < len(positional):
             return self.at(caller, positional[number - shift])
         if spreads:
-            return self.member(self.at(caller, spreads[-1]), param.name, at)
+            spread, behind = self.at(caller, spreads[-1]), number - shift - len(positional)
+            if isinstance(spread, Seq) and 0 <= behind < len(spread.items):
+                return spread.items[behind]
+            return self.member(spread, param.name, at)
         return Missing(at)
 
     # --- names
@@ -350,8 +353,8 @@ class Evaluator:
             return External(at, f"{value.name}.{name}")
         if isinstance(value, ClassV):
             return self.scope.static_member(value, name, at)
-        if (named := class_named(value)) is not None:
-            return self.scope.static_member(named, name, at)
+        if (named := class_told(self, value, at)) is not None:
+            return self.member(named, name, at)
         if isinstance(value, Instance):
             return self.scope.instance_member(value, name, at)
         if isinstance(value, (Record, Overlay)):
@@ -433,15 +436,16 @@ class Evaluator:
         callee = self.at(f, callee_i)
         results: list[Value] = []
         bound = body.op[callee_i] == Op.FIELD and body.name(callee_i) == "bind"
-        for given in options(callee):
+        called = options(callee)
+        if new:
+            called = tuple(made for o in called for made in options(class_told(self, o, at) or o))
+        for given in called:
             # a CommonJS module that is called exports one function or class
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
             elif isinstance(option, ClassV):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
-            elif new and (of := class_named(option)) is not None:
-                results.append(Instance(at, of.cls, (f.fn, i, f.ctx)))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
             elif new and (kept := settled(self, f.fn, i, f.ctx, at)) is not None:

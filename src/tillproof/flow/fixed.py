@@ -24,6 +24,25 @@ _PASSING = {
 _ANYTHING = {Op.CONST, Op.TEXT, Op.PARAM, Op.FIELD, Op.INDEX, Op.CALL, Op.ELEMENT}
 
 
+def membership(body: Body, i: int) -> tuple[int, int, bool] | None:
+    """The value that a condition looks for, the written list that it looks in, and whether it is to be in there: ``status in ("paid",
+    "sent")``, ``in_array($status, ['paid', 'sent'])``, ``["paid", "sent"].includes(status)``."""
+    op, args = body.op[i], body.args(i)
+    if op == Op.BINARY and body.text(args[0]) in ("in", "not in"):
+        asked, listed, wanted = args[1], args[2], body.text(args[0]) == "in"
+    elif op == Op.CALL and (given := [v for k, v in body.call(i)[1] if k == ""]):
+        callee, wanted = args[0], True
+        if body.op[callee] == Op.NAME and body.name(callee) == "in_array" and len(given) > 1:
+            asked, listed = given[0], given[1]
+        elif body.op[callee] == Op.FIELD and body.called(i) == "includes":
+            asked, listed = given[0], body.args(callee)[0]
+        else:
+            return None
+    else:
+        return None
+    return (asked, listed, wanted) if body.op[listed] == Op.LIST and all(body.op[v] == Op.CONST for v in body.args(listed)) else None
+
+
 class Fixed:
     """Questions about one body. ``captured``: whether a name that the body does not store is one of a function around it. ``added``:
     whether a function inside it adds to a name that it does store. ``method``: whether its first parameter may be the object that it is
@@ -71,6 +90,8 @@ class Fixed:
             return body.op[args[0]] == Op.NAME and body.name(args[0]) in self._handed
         if op == Op.UNARY:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
+        if (asked := membership(body, i)) is not None:
+            return self._may_be_constant(asked[0])
         if op == Op.BINARY:
             return body.text(args[0]) in EQUALITY and all(self._may_be_constant(a) for a in args[1:])
         if op != Op.CALL or body.op[args[0]] != Op.NAME:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
-from tillproof.flow.fixed import ABSENCE, EQUALITY
+from tillproof.flow.fixed import ABSENCE, EQUALITY, membership
 from tillproof.flow.values import Const, External, Missing, Overlay, Record, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -48,6 +48,10 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
     if op == Op.BINARY and body.text(args[0]) in EQUALITY:
         equal = certainly_equal(value(args[1]), value(args[2]))
         return None if equal is None else equal == (body.text(args[0]) in ("==", "===", "is"))
+    if (asked := membership(body, i)) is not None:
+        found = {certainly_equal(value(asked[0]), value(v)) for v in body.args(asked[1])}
+        inside = True if True in found else None if None in found else False
+        return None if inside is None else inside == asked[2]
     if op in (Op.NAME, Op.FIELD):
         agreed = {_truthy(_plain(o)) for o in options(value(i))}
         return agreed.pop() if len(agreed) == 1 else None

@@ -218,6 +218,8 @@ def call(w: Walker, node: Node) -> int:
     written = w.text(function).lower() if function is not None and function.type == "name" else ""
     if written in ("exit", "die"):
         return _exit(w, _arguments(w, arguments), node)
+    if written in ("call_user_func", "call_user_func_array") and (handed := of_type(arguments, "argument")):
+        return _call_of(w, handed, written.endswith("array"), node)
     if function is not None and function.type in _FUNCTION_NAMES:
         callee = w.function_name(dotted(w.text(function)), function)
     else:
@@ -232,6 +234,30 @@ def call(w: Walker, node: Node) -> int:
         # what is parsed is written into the second argument
         w.store(w.build.strings[w.build.operands[w.build.at[passed[3]]]], result, node)
     return result
+
+
+def _call_of(w: Walker, handed: list[Node], in_array: bool, node: Node) -> int:
+    """``call_user_func([$a, 'b'], $x)`` is ``$a->b($x)``; ``call_user_func_array($f, $xs)`` is ``$f(...$xs)``."""
+    callee, *rest = [next(iter(parts(argument)[-1:]), None) for argument in handed]
+    elements = [parts(e) for e in of_type(callee, "array_element_initializer")] if callee is not None else []
+    named = _written(w, callee)
+    if [len(e) for e in elements] == [1, 1]:
+        owner = w.value(elements[0][0])
+        method = _written(w, elements[1][0])
+        called = w.field(owner, method, node) if method else w.emit(Op.INDEX, [owner, w.value(elements[1][0])], node)
+    elif "::" in named:
+        owner_name, _, method = named.partition("::")
+        called = w.field(w.name(dotted(owner_name), node), method, node)
+    else:
+        called = w.function_name(dotted(named), node) if named else w.value(callee)
+    key = ARG_SPREAD if in_array else ARG_POSITIONAL
+    return w.call(called, [p for argument in rest if argument is not None for p in (key, w.value(argument))], node)
+
+
+def _written(w: Walker, node: Node | None) -> str:
+    """The text of a plain string; empty for everything else."""
+    inside = parts(node) if node is not None and node.type in ("string", "encapsed_string") else []
+    return w.text(inside[0]) if len(inside) == 1 and inside[0].type == "string_content" else ""
 
 
 def include(w: Walker, node: Node) -> int:

@@ -18,6 +18,18 @@ _VENDORS = words(
 _FRAMEWORK = {"core", "database", "helpers", "libraries"}
 
 
+def renamed_into(folder: Path) -> list[str]:
+    """The folders, relative to one with a ``composer.json``, into which a tool copies libraries under a namespace of the plugin's own, so
+    that two plugins with different versions of one library don't clash. See https://github.com/coenjacobs/mozart and
+    https://github.com/BrianHenryIE/strauss."""
+    extra = projects.read_json(folder / "composer.json").get("extra")
+    if not isinstance(extra, dict):
+        return []
+    settings = [s for tool in ("mozart", "strauss") if isinstance(s := extra.get(tool), dict)]
+    named = [s.get(key) for s in settings for key in ("dep_directory", "classmap_directory", "target_directory")]
+    return [path for name in named if isinstance(name, str) and (path := name.strip("./"))]
+
+
 def is_bundled(folder: Path, names: set[str]) -> bool:
     """Whether a folder below the root holds such a library. A plugin or module of the same vendor is code that is deployed for itself."""
     if names.issuperset(_FRAMEWORK) and (folder / "core" / "CodeIgniter.php").exists():

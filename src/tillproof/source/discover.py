@@ -14,7 +14,7 @@ import msgspec
 
 from tillproof.contract import Skipped, Unit
 from tillproof.source import kinds, units
-from tillproof.source.bundled import is_bundled
+from tillproof.source.bundled import is_bundled, renamed_into
 from tillproof.source.files import Language, Role, SourceFile, Tree
 from tillproof.source.ignore import IgnoreRules, is_ignored, read_lines, rules_above
 from tillproof.source.text import OPEN_FLAGS
@@ -81,6 +81,7 @@ class _Walk:
         self._files: list[SourceFile] = []
         self._units: dict[str, Unit] = {}
         self._skipped: list[Skipped] = []
+        self._renamed: set[str] = set()
 
     @cached_property
     def _tracked(self) -> Tracked | None:
@@ -120,6 +121,8 @@ class _Walk:
         found, folders = self._sort_out(entries, folder, rules, names)
         if folder.depth and is_bundled(Path(self._start + folder.path), names):
             folder = msgspec.structs.replace(folder, role="vendored")
+        if "composer.json" in names:
+            self._renamed.update(f"{folder.path}{path}/" for path in renamed_into(Path(self._start + folder.path)))
         unit = self._unit_at(folder, names)
         self.take(found, msgspec.structs.replace(folder, unit=unit))
         if folders and folder.depth == _MAX_DEPTH:
@@ -223,6 +226,8 @@ class _Walk:
         )
 
     def _role_of_folder(self, name: str, parent: _Folder) -> Role | None:
+        if f"{parent.path}{name}/" in self._renamed:
+            return "vendored"
         if name in ("vendor", "vendors"):
             segments = parent.path.rstrip("/").lower().split("/")
             return "vendored" if segments[-1] in _ASSET_FOLDERS else parent.role

@@ -85,7 +85,8 @@ LOCKFILES = words(
 _FOLDERS: dict[str, Role] = {
     **dict.fromkeys(
         words(
-            "third_party third-party thirdparty 3rdparty _vendor vendored wp-includes wp-admin .psalm .phpstan psalm-stubs phpstan-stubs"
+            "third_party third-party thirdparty 3rdparty _vendor vendored vendor-prefixed vendor_prefixed vendors-prefixed wp-includes "
+            "wp-admin .psalm .phpstan psalm-stubs phpstan-stubs"
         ),
         "vendored",
     ),
