@@ -74,14 +74,18 @@ class Failures:
         self.model = model
         self._catches: dict[Fn, list[Catch]] = {}
 
-    def around(self, place: Place, ours: bool = False) -> Catch | None:
+    def around(self, place: Place, ours: bool = False, raised_anew: bool = True) -> Catch | None:
         """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected.
-        ``ours``: it is our own records that fail there, which no exception of a provider or of the network tells of."""
+        ``ours``: it is our own records that fail there, which no exception of a provider or of the network tells of; nor does one that this
+        repository declares, unless the failure was ``raised_anew`` on the way."""
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
         found = [c for c in self.catches(place.fn) if block in c.tried]
         broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
         if ours:
             broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
+        if ours and not raised_anew:
+            declared = self.model.program.classes_by_name
+            broad = [c for c in broad if not c.types or not all(declared.get(t.rpartition(".")[2]) for t in c.types)]
         return min(broad, key=lambda c: all(t.rpartition(".")[2] not in _ANY for t in c.types)) if broad else None
 
     def on_the_way(self, places: Sequence[Place]) -> Iterator[tuple[int, Place, Catch]]:

@@ -30,6 +30,7 @@ from tillproof.flow.values import (
     Mix,
     Overlay,
     Param,
+    Record,
     Result,
     Seq,
     Text,
@@ -64,6 +65,7 @@ _SEARCHES = {
 }
 # How long a digest is says nothing about what it is of.
 _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
+_LOOKS_UP = re.compile(r"(?!.*(hash|digest|sign|mac))(\w+_)?(get|find|fetch|load|look_?up|query|search|select|cache)(_\w+)?")
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _PROVING: tuple[RecognisedKind, ...] = ("verifies", "compares", "opens")
 _RECORDS = ("record.create", "record.write", "order.write")
@@ -336,11 +338,14 @@ class SenderPolicy:
                     continue  # the answer to what was sent signed is no digest
                 if self.model.recogniser.result_is("macs", here):
                     return True
+                if isinstance(here.callee, (External, Member)) and _LOOKS_UP.fullmatch(snake(here.callee.name.rpartition(".")[2])):
+                    continue  # what lies in a cache or table under a digest is none
                 if is_salted(self.model, here):
                     return True
                 stack.append(here.callee)
                 if here.instr >= 0 and (not isinstance(here.callee, Member) or self.model.requests.cleans(here)):
-                    stack += [v for _, v in self.model.evaluator.arguments(here)][:3]
+                    # a record with a digest in it is none, nor is what comes of storing it
+                    stack += [v for _, v in self.model.evaluator.arguments(here) if not isinstance(v, (Record, Overlay))][:3]
                 elif here.instr >= 0 and isinstance(here.callee, External):
                     stack += [v for _, v in self.model.evaluator.arguments(here)][:1]
             elif not isinstance(here, (Const, Param)):

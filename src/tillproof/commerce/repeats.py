@@ -12,6 +12,7 @@ from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.states import Writes
+from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
@@ -68,6 +69,7 @@ _KEEPS_COUNT = re.compile(
 )
 # What somebody has with the shop, to be spent there.
 _TO_SPEND = re.compile(r"balance|credit|wallet|point|token|coin|diamond|quota|allowance|funds|minutes", re.IGNORECASE)
+_SEEKS = re.compile(r"(?:\w+_)?(?:get|find|fetch|load)_(\w+?)(?:_by_\w+)?")
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
@@ -107,7 +109,12 @@ class Turning:
         found = self._by.get(atom)
         if found is None:
             found = self._by[atom] = self._model.states.turned(atom, self._writes) or self._noted_as_sent(atom)
-            found = self._by[atom] = found or self._refused_again(atom)
+            found = self._by[atom] = (
+                found
+                or self._refused_again(atom)
+                or self._sought_by_name(atom)
+                or (self._effects if is_taken_out(self._model, atom) else [])
+            )
         return found
 
     def _noted_as_sent(self, atom: Atom) -> list[Effect]:
@@ -125,6 +132,19 @@ class Turning:
             sought = states.existence(atom)
             refuses = sought is not None and _BOOKINGS.fullmatch(sought.entity) is not None and states.exists_means(atom) is not atom.truth
         return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
+
+    def _sought_by_name(self, atom: Atom) -> list[Effect]:
+        """The rows that are created only as long as a function of ours finds none, where its name alone says what it looks for:
+        ``if (empty(shop_get_order_items($args)))``. What it asks is put together out of sight."""
+        body = self._model.program.body(atom.fn)
+        if atom.truth is not False or body.op[atom.instr] not in (Op.NAME, Op.CALL):
+            return []
+        at, defuse = atom.instr, self._model.evaluator.defuse(atom.fn)
+        stores = defuse.reaching(at, body.name(at)).stores if body.op[at] == Op.NAME else []
+        calls = [body.args(s)[1] for s in stores if body.op[s] == Op.STORE] if stores else [at]
+        sought = {m[1].removesuffix("s") for c in calls if body.op[c] == Op.CALL and (m := _SEEKS.fullmatch(snake(body.called(c))))}
+        made = (e for e in self._effects if e.touch is not None and e.touch.kind == "create")
+        return [e for e in made if e.touch is not None and e.touch.entity.removesuffix("s") in sought]
 
     def at(self, place: Place) -> list[Atom | AnyOf]:
         """The conditions that are certain at a place, as far as an effect turns them."""
@@ -378,6 +398,8 @@ class Repeats:
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
+        if is_taken_out(self.model, atom):
+            return "it is taken out of what is kept for one visitor"
         if self.model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None:
             return "the platform looks for the payment itself"
         if atom.truth is None and (made := self.model.records.touch(atom.fn, atom.instr, atom.ctx)) and made.kind == "create":

@@ -27,8 +27,10 @@ _NOT_A_SECRET = re.compile(
     r"(?:true|false|null|none|nil|yes|no|on|off|\d{1,7}|[\w.+-]+@[\w-]+\.[\w.-]+|https?://.*|v?\d+(?:\.\d+)+|[A-Za-z]:\\.*)", re.IGNORECASE
 )
 # Words joined by separators or humps, without a digit among them: a name.
-_NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:[-_.: /][A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}+){2,}|[A-Z]+(?:_[A-Z]+)+")
+_NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:(?:::|[-_.: /])[A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}+){2,}|[A-Z]+(?:_[A-Z]+)+")
 _ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
+# What a field has to be like: ``required|size:28|regex:/tok_…/``.
+_RULES = re.compile(r"(?:required|nullable|sometimes|filled|bail|string|present)(?:_\w+)?(?::[^|]*)?(?:\|[a-z_]+(?::.*)?)+")
 _OF_AN_APP = re.compile(r"(?!(.)\1{3})[a-z]{4}(?: [a-z]{4}){3}")
 _LEAST_VARIETY = 2.8
 _VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)
@@ -43,6 +45,7 @@ def is_stand_in(value: str, made: bool = False) -> bool:
         len(value) < 6
         or _COMPUTED.search(value) is not None
         or _NOT_A_SECRET.fullmatch(value) is not None
+        or _RULES.fullmatch(value) is not None
         or _STANDS_IN.search(value) is not None
         or _ALL_UPPER_NAME.fullmatch(value) is not None
         or _is_sequence(value)

@@ -1,6 +1,7 @@
 """Messages of payment systems that no pack knows: told by what they are called, and by what they do to orders and payments."""
 
 import re
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -115,14 +116,23 @@ class Strangers:
             return None  # no system is signed in as a customer: the page tells what the system told it
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
             return None
-        pays = signed or any(p.search(whole) for p in (_PAYS, _BRANDS)) or self.named(entry) is not None
+        if signed and not self._nonces.isdisjoint(self.model.vocabulary.tokens(entry.target.fn)):
+            return None  # a page of ours calls it
+        system = self.named(entry)
+        says = any(p.search(whole) for p in (_PAYS, _BRANDS)) or (system is not None and not self.knows(system))
+        pays = signed or says or system is not None
         filled = _SERVER.search(own) is not None and self._credits(entry)
-        if not (self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry)))) or filled):
+        if not (self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry, says)))) or filled):
             return None
-        provider = self.named(entry) or self._system(_NOBODY, "Payment")
+        provider = system or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
         how = "its name says so" if named else "it proves a signature over what it is sent"
         return Told(provider, inbound, kind, f"{how}, and it marks orders or payments by what it is sent")
+
+    @cached_property
+    def _nonces(self) -> frozenset[str]:
+        """The calls by which platforms ask for the mark that they put into their own pages."""
+        return frozenset(name.rpartition(".")[2] for f in self.model.knowledge.frameworks.values() for name in f.nonces)
 
     def reads_signature(self, entry: Entry) -> bool:
         """Whether an entry point reads a signature among the headers of its request: only another system signs what it sends."""
@@ -193,11 +203,13 @@ class Strangers:
     def _acts(self, entry: Entry) -> list[Happening]:
         return self.model.handlers.walk(entry, frozenset()).acts
 
-    def _writes(self, entry: Entry) -> bool:
-        """Whether it writes records where orders and their states are spoken of, or leaves that to a job."""
+    def _writes(self, entry: Entry, says: bool) -> bool:
+        """Whether it writes records where orders and their states are spoken of, or leaves that to a job; where nothing else ``says`` that
+        it hears of payments, to one that is given orders: services of any kind tell, and sign what they tell."""
         words = self.model.vocabulary
         acts = self._acts(entry)
-        return any(a.kind == "job" or (a.kind in _WRITES and words.order(a.fn) and words.state(a.fn)) for a in acts)
+        orders = [a for a in acts if words.order(a.fn) or (says and a.kind == "job")]
+        return any(a.kind == "job" or (a.kind in _WRITES and words.state(a.fn)) for a in orders)
 
     def _credits(self, entry: Entry) -> bool:
         """Whether it raises what somebody has in his wallet by what it is sent."""
@@ -211,7 +223,7 @@ class Strangers:
             return False
         words = self.model.vocabulary.tokens(entry.target.fn)
         shown = not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
-        if set(entry.methods) <= {"GET", "HEAD"}:
+        if set(entry.methods) <= {"GET", "HEAD"} or (shown and "GET" in entry.methods and _RETURNS.search(own)):
             return True
         return shown and not ends_plainly(self.model, entry, self._acts(entry), _SHOWS)
 

@@ -12,6 +12,7 @@ from tillproof.commerce.schema.tables import Table
 from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite
+from tillproof.commerce.taken_back import refused_below_nought
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Mix, Param, Value, leaves, options
 from tillproof.ir.ops import Op
@@ -166,7 +167,7 @@ class Takings:
         if kept is None and self._is_conditional(write):
             flaw = "unheard"
         if kept is None:
-            kept = self.bounded(write, table) or self.refused(write, table)
+            kept = self.bounded(write, table) or self.refused(write, table) or self._taken_back(write)
         if kept is None:
             locks = [place] if self._locked(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
             if not locks and place != write.place:
@@ -265,6 +266,10 @@ class Takings:
             texts = [c for c in table.checks if column is not None and column.name in c.text and any(o in c.text for o in others)]
             where = (texts[0].file, texts[0].line) if texts else None
         return Kept(*where, "the database refuses to go below what there is") if where is not None else None
+
+    def _taken_back(self, write: StockWrite) -> Kept | None:
+        asked = refused_below_nought(self.model, write)
+        return self._at(asked, "who took more than there was is refused after the write") if asked is not None else None
 
     def refused(self, write: StockWrite, table: Table | None) -> Kept | None:
         """What refuses a write of a row that another has changed since it was read."""

@@ -64,6 +64,7 @@ _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
+_TYPES = ("bool", "str", "builtins.bool", "builtins.str")
 # Calls that lay one record over another, and those of which the last one gives way to the first.
 _MERGES = ("array_merge", "array_replace", "array_replace_recursive", "assign", "merge", "extend", "deep_merge", "deepmerge",
     "wp_parse_args", "shortcode_atts", "defaults", "defaults_deep")  # fmt: skip
@@ -248,18 +249,29 @@ class CodeMarks:
             if self._is_parameter(body, found.stand_in) and self._always_given(fn, body, found.stand_in):
                 return "chosen", (fn.file, body.line[found.stand_in])
             return "stand-in", (fn.file, body.line[found.stand_in])
+        if self._is_declared_default(body, defuse, i):
+            return "stand-in", (fn.file, body.line[i])
         for condition in found.conditions:
             asked = (word.rpartition(".")[2] for word in words_of(body, condition.instr) if len(word) < 60)  # config('services.x.sandbox')
             if any(self._words.has("environment_words", word) for word in asked):
                 return "chosen", (fn.file, body.line[condition.instr])
         if self._live_otherwise(fn, found.conditions):
             return "chosen", (fn.file, body.line[found.conditions[0].instr])
-        if self._is_offered(body, defuse, i) or self._is_called_without(body, defuse, i):
+        if self._is_offered(body, defuse, i) or self._is_called_without(body, defuse, i) or self._is_beside_live(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
         if any(_says_test(snake(name)) for name in (*names, *self._called(fn))):
             return "named", (fn.file, body.line[i])
         return "always", None
+
+    def _is_declared_default(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether a literal stands behind a type in what a reader of settings is told of one: ``Env(USE_SANDBOX=(bool, True))``."""
+        pair = next((u for u in defuse.uses(i) if body.op[u] == Op.LIST), None)
+        if pair is None or len(body.args(pair)) != 2 or body.args(pair)[1] != i:
+            return False
+        kind = body.args(pair)[0]
+        user = next((u for u in defuse.uses(pair) if body.op[u] in (Op.CALL, Op.NEW)), None)
+        return user is not None and body.op[kind] == Op.NAME and body.name(kind) in _TYPES
 
     def _called(self, fn: Fn) -> list[str]:
         """What a function is called, or stands under when it has no name."""
@@ -296,6 +308,18 @@ class CodeMarks:
                 if self._words.has("live_values", word) or self._is_live_host(word):
                     return True
             here = user
+        return False
+
+    def _is_beside_live(self, body: Body, defuse: DefUse, i: int) -> bool:
+        """Whether the same function gives the live world in the same way, so that both are served: ``$live->setMode('live')`` before
+        ``$sandbox->setMode('sandbox')``."""
+        user = next(iter(defuse.uses(i)), None)
+        way = _given_by(body, user) if user is not None else ""
+        for n, op in enumerate(body.op if way else ()):
+            if n != user and op in (Op.CALL, Op.SET_FIELD) and _given_by(body, n) == way:
+                handed = [v for _, v in body.call(n)[1]] if op == Op.CALL else body.args(n)[2:]
+                if any((const := body.const(v)) is not None and self._words.has("live_values", const[1].strip("'\"")) for v in handed):
+                    return True
         return False
 
     def _begins_form(self, body: Body, defuse: DefUse, i: int) -> bool:
@@ -379,6 +403,13 @@ class CodeMarks:
                 return body.op[here] == Op.RECORD or "." in body.name(user)
             here = user
         return False
+
+
+def _given_by(body: Body, user: int) -> str:
+    """The method, or the field, by which an object is given a value; empty for every other use."""
+    if body.op[user] == Op.SET_FIELD:
+        return f".{body.name(user)}"
+    return f"{body.called(user)}()" if body.op[user] == Op.CALL and body.called(user) else ""
 
 
 def _says_test(name: str) -> bool:

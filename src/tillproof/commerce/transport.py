@@ -11,9 +11,9 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import conditions_of, words_of
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.slots import names_around, slots
-from tillproof.flow.values import Const, External, Member, Value, leaves, names, options
+from tillproof.flow.values import Const, External, Member, Mix, Result, Text, Value, leaves, names, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -33,7 +33,9 @@ _NO_TLS = ("jwt", "decode", "jws", "jose", "verify_signature")
 _VERIFIES = re.compile(r"verif|insecure|ssl|self_?signed|cert", re.IGNORECASE)
 _MAIL = re.compile(r"(?:\w+_)?(?:mail|mailer|smtp|imap|nodemailer|create_transport|transporter|phpmailer|swift)(?:_\w+)?")
 _OWN_ADDRESS = re.compile(
-    r"(?:admin|rest|home|site|network_admin)_url|get_(?:site|home|rest)_url|base_url|app_url|url_for|localhost", re.IGNORECASE
+    r"(?:admin|rest|home|site|network_admin|content|plugins|includes)_url|get_(?:site|home|rest)_url|(?:wp_)?(?:get_)?upload_dir|base_url"
+    r"|app_url|url_for|localhost",
+    re.IGNORECASE,
 )
 # Names of settings whose address is called, and of those by which the shop itself is.
 _CALLED = re.compile(r"api|base|endpoint|host|server|service|gateway|wsdl|^\w+_ur[il]$")
@@ -44,6 +46,7 @@ _PLAIN = b"http://"
 # An API is described, in OpenAPI's form: nothing is called.
 _DESCRIBES = re.compile(rb"""^\s*\{?\s*["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
 _HEAD = 2_000
+_DEEPEST = 4
 _LOCAL_FILTER = re.compile(r"(^|_)(local|loopback)_")
 
 
@@ -171,7 +174,7 @@ class Transport:
             request = self._model.http.request(fn, call) if body.op[call] == Op.CALL else None
             if request is None:
                 continue
-            if request.url_value is not None and _is_own(request.url_value):
+            if request.url_value is not None and self._is_own(request.url_value):
                 return _Target(None, "", True)
             host = re.match(r"https?://([^/{}?#]+)", request.url)
             if host and (is_local(host[1]) or is_example(host[1])):
@@ -179,9 +182,27 @@ class Transport:
             provider = self._model.http.provider(request) or next((p for p, _ in self._model.http.match(fn, request)), None)
             if provider is not None or host is not None:
                 return _Target(provider, provider.name if provider else host[1] if host else "", False)
-        spoken_of = [self._model.knowledge.providers[p] for p in self._model.recogniser.usage.of(fn.file)]
+        said = " ".join(self._model.vocabulary.tokens(fn)).lower()
+        spoken_of = [self._model.knowledge.providers[p] for p in self._model.recogniser.usage.of(fn.file) if fn.number == TOP or p in said]
         commerce = [p for p in spoken_of if p.kind not in ("other", "identity", "analytics", "notification", "platform")]
         return _Target(commerce[0], commerce[0].name, False) if len(commerce) == 1 else _Target(None, "the systems it talks to", False)
+
+    def _is_own(self, address: Value, depth: int = 0) -> bool:
+        """Whether an address begins with one of our own: ``esc_url_raw(admin_url('…'))``, ``$uploads['baseurl'] . '/' . $name``."""
+        for option in options(address):
+            if any(_OWN_ADDRESS.search(part) for found in names(option) for part in found.split(".")):
+                return True
+            if depth > _DEEPEST:
+                continue
+            if isinstance(option, (Text, Mix)):
+                begins = option.parts()[:1]
+            elif isinstance(option, Result) and option.instr >= 0 and isinstance(option.callee, External):
+                begins = tuple(v for _, v in self._model.evaluator.arguments(option))  # what is done to an address: escaped, filtered
+            else:
+                continue
+            if any(self._is_own(part, depth + 1) for part in begins):
+                return True
+        return False
 
     def _in_settings(self) -> Iterator[Site]:
         wanted = {name: values for known in self._options.values() for name, values in known.values.items()}
@@ -312,8 +333,3 @@ def _literal(value: Value | None, text: str) -> tuple[str, int] | None:
         if isinstance(leaf, Const) and text in leaf.text:
             return leaf.at
     return None
-
-
-def _is_own(value: Value) -> bool:
-    """Whether an address is made of one of our own."""
-    return any(_OWN_ADDRESS.search(part) for found in names(value) for part in found.split("."))

@@ -44,10 +44,10 @@ def _held(site: Site) -> Ruling:
 
 
 def _broken(model: Model, group: Sequence[Site]) -> Ruling:
-    site = group[0]
+    site = min(group, key=_is_strange)
     ruling = Ruling(_ID, "broken", "outbound-call", site.file, site.line)
-    strange = site.provider is None or site.provider.kind in ("other", "analytics", "identity", "notification")
-    ruling.severity = "medium" if site.mail or (site.flaw == "plain" and strange) else "high"
+    strange = _is_strange(site)
+    ruling.severity = "medium" if site.mail or (site.flaw != "everywhere" and strange) else "high"
     ruling.confidence = "certain" if site.flaw == "everywhere" or (site.provider is not None and site.flaw == "plain") else "likely"
     to = "the mail server" if site.mail else site.to
     if site.flaw == "plain":
@@ -64,8 +64,13 @@ def _broken(model: Model, group: Sequence[Site]) -> Ruling:
             _MAIL_HARM if site.mail else "customers' data, and answer as they would: that a payment went through, what shipping costs."
         )
         ruling.remediation = _remedy(model, site)
-    ruling.evidence = [Evidence(s.file, s.line, s.what, "sink") for s in group]
+    ruling.evidence = [Evidence(s.file, s.line, s.what, "sink") for s in (site, *(s for s in group if s is not site))]
     return ruling
+
+
+def _is_strange(site: Site) -> bool:
+    """Whether a connection is not known to lead to a system that money, goods or their taxes hang on."""
+    return site.provider is None or site.provider.kind in ("other", "analytics", "identity", "notification")
 
 
 def _remedy(model: Model, site: Site) -> str:

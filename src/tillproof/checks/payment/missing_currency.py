@@ -81,7 +81,8 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
 def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
     """The client says in which currency the server's number is meant."""
     sources = [s for s, _ in charges.model.requests.sources_in(charge.value, 200) if s.kind in ("body", "query", "path", "raw")]
-    if any(s.key is None or charges.model.words.money(s.key.rpartition(".")[2].removesuffix("[]")) for s in sources):
+    told = charges.model.requests.source(charge.value)  # as it was sent, whatever it is called
+    if told or any(s.key is None or charges.model.words.money(s.key.rpartition(".")[2].removesuffix("[]")) for s in sources):
         return None  # who chooses the number as well is not helped by the currency: client-amount speaks of that
     if charges.model.staff_only(charge.site.fn):
         ruling = _ruling(charges, charge)

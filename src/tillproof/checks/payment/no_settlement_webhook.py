@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment import settlement
 from tillproof.checks.payment.settlement import Heard, Integration
+from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -166,6 +167,12 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
         return _unknown(
             ruling, place, f"Does {provider.name} send its messages to `{entry.route or 'this handler'}`? It names no provider."
         )
+    outside = [asked_outside(model, paid.entry) for paid in integration.returns] if not integration.creates else []
+    if outside and (asked := outside[0]) is not None and None not in outside:
+        question = (
+            f"Is a payment settled for good when `{asked[2]}` answers? It is not seen how one begins here, nor what becomes of it later."
+        )
+        return _unknown(ruling, at(model.program, asked[0], asked[1], ""), question)
     if not settlement.has_routes(model, integration):
         question = (
             f"What hears of {provider.name}'s asynchronous success? No route into this unit is seen, so its webhook may be elsewhere."

@@ -278,6 +278,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
     way = effect.way
     if any(_is_left_behind(model, place) for place in way[1:]):
         return None  # nobody hears of anything that fails in there, which is one flaw and no-dead-letter's
+    raised_anew = False
     apart = max((n for n, place in enumerate(way) if not alone and _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
         logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
@@ -287,9 +288,10 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
         if (dropped := _dropped(model, effect, n)) is not None:
             return Lost(effect, place.fn, *dropped)
-        catch = model.failures.around(place, ours=effect.touch is not None)
+        catch = model.failures.around(place, ours=effect.touch is not None, raised_anew=raised_anew)
         if catch is None:
             continue
+        raised_anew = raised_anew or model.failures.raises_again(place.fn, catch)
         if model.failures.raises_again(place.fn, catch) or model.failures.tries_otherwise(place.fn, catch, effect):
             continue
         if n <= apart or not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):

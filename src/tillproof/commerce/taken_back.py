@@ -1,0 +1,45 @@
+"""Stock that is counted off first and looked at afterwards: who finds that it went below nought refuses the order."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Place
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.stock_writes import StockWrite
+from tillproof.flow.asked import branches
+from tillproof.flow.tries import reached_from
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_NOUGHT = ("0", "0.0")
+
+
+def refused_below_nought(model: "Model", write: StockWrite) -> Place | None:
+    """Where a write that the database works out itself is followed by the question whether less than nothing is left, which raises: of two
+    orders for the last piece the second one finds -1. ``$this->decrement('stock', $n); if ($this->fresh()->stock < 0) throw …``"""
+    fn = write.place.fn
+    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
+    for i, op in enumerate(body.op) if write.how == "relative" else ():
+        if op != Op.BINARY or i < write.place.instr or not _asks(body, i, write.field):
+            continue
+        for branch, positive in branches(body, defuse, i):
+            ways = dict(body.blocks[defuse.block_of[branch]].next)
+            below = ways.get(EDGE_TRUE if positive else EDGE_FALSE)
+            enough = ways.get(EDGE_FALSE if positive else EDGE_TRUE)
+            if below is None:
+                continue
+            apart = reached_from(body, below) - (reached_from(body, enough) if enough is not None else frozenset())
+            if any(body.op[n] == Op.RAISE for b in apart for n in range(body.blocks[b].start, body.blocks[b].end)):
+                return Place(fn, i, None)
+    return None
+
+
+def _asks(body: Body, i: int, field: str) -> bool:
+    """``stock < 0`` or ``0 > stock``."""
+    operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+    counted, nought = (left, right) if operator == "<" else (right, left) if operator == ">" else (-1, -1)
+    const = body.const(nought) if nought >= 0 else None
+    named = body.op[counted] in (Op.FIELD, Op.NAME) and snake(body.name(counted).rpartition(".")[2]) == snake(field)
+    return const is not None and const[1] in _NOUGHT and named
