@@ -13,6 +13,7 @@ from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by, still_owed
+from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
@@ -237,7 +238,9 @@ class PaidPolicy(SenderPolicy):
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
         elif op == Op.CALL:
-            said = self._call_pays(fn, i, ctx)
+            kept = stored(self.model, fn, i, ctx)
+            told = ((k, v) for k, v in kept.fields.items() if v is not None) if kept is not None else ()
+            said = _strongest(self._says_paid(k, v, kept.entity if kept else "") for k, v in told) or self._call_pays(fn, i, ctx)
         if not said and op == Op.CALL and self._state_named(fn, i, ctx):
             self.named[fn, i] = None
             said = "sure"

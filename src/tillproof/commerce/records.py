@@ -19,6 +19,7 @@ from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
 from tillproof.commerce.new_documents import is_new_document
+from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import LOCKING, PartReader
@@ -78,7 +79,7 @@ _WORKING = {"record.create": "create", "record.write": "write", "order.write": "
 
 # Calls that give the record itself, on what was fetched (a snapshot's fields, a document as plain data) or at a statement's end.
 _GIVES_ROWS = re.compile(
-    r"where|limit|offset|order_?[bB]y|(left|inner)_?[jJ]oin|for|data|toObject|toJSON|returning(All)?|\$?returningId|select|single|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
+    r"where|limit|offset|order_?[bB]y|(left|inner)_?[jJ]oin|for|data|toObject|toJSON|returning(All)?|\$?returningId|select|single|json|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
 )
 
 
@@ -106,7 +107,7 @@ class Records:
             if op == Op.SET_FIELD:
                 self._memo[key] = self._set(fn, i, ctx)
             elif op == Op.CALL and not asks_for_object(self.evaluator, fn, i):
-                self._memo[key] = self._call(fn, i, ctx)
+                self._memo[key] = self._call(fn, i, ctx) or stored(self.model, fn, i, ctx)
             elif op == Op.NEW:
                 self._memo[key] = read_by_constructor(self.model, fn, i, ctx)
             if (found := self._memo[key]) is not None and op == Op.CALL and found.kind in ("write", "create", "flush"):

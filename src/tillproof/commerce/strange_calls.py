@@ -8,6 +8,7 @@ from tillproof.commerce.answers import answered
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
+from tillproof.commerce.own_stores import is_database
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
@@ -88,6 +89,8 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
         host, _, path = one.url.partition("://")[2].partition("/") if "://" in one.url else ("", "", one.url)
         if (host and "{}" not in host and is_local(host)) or _ACCESS.search(snake(path)) or _ACCESS.search(called[0]):
             continue
+        if is_database(host, path):
+            continue
         asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
         if asks and (spoken_of or _ABOUT.search(one.url)):
             return model.program.body(fn).called(i)
@@ -118,7 +121,7 @@ def _begun(model: "Model", request: "Request", named: Fn) -> str:
         plain = path.partition("?")[0]
         if not host or "{}" in host or is_local(host) or is_example(host) or _ACCESS.search(snake(plain)) or _says_outcome(plain, "POST"):
             continue
-        if _GIVES_BACK.search(snake(plain)):
+        if _GIVES_BACK.search(snake(plain)) or is_database(host, plain):
             continue
         if _ABOUT.search(one.url) or (_BEGINS.match(snake(model.program.name(named))) and model.vocabulary.paying(named)):
             return host

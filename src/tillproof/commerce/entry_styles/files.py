@@ -42,7 +42,9 @@ def _rule(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]
         unit = wiring.program.unit(file)
         inside = file[len(unit) + 1 :] if unit and unit != "." and file.startswith(unit + "/") else file
         if not any(path_expression(p).match("/" + (file if p.startswith("**/") else inside)) for p in routes.files):
-            continue
+            if "/" in unit or not any(path_expression(p).match("/" + file) for p in routes.files):
+                continue
+            inside = file  # the folder that the routes lie in is all that is deployed
         found = list(_in_file(wiring, framework, routes, file, inside))
         if found and not routes.directive:
             taken.add(file)
