@@ -6,7 +6,47 @@ from tillproof.contract import Report
 from tillproof.review import review
 from tillproof.settings import Settings
 
-CHECKS = ("payment/client-amount", "payment/webhook-unverified", "payment/fulfil-on-redirect", "idempotency/missing-key")
+CHECKS = (
+    "payment/client-amount",
+    "payment/webhook-unverified",
+    "payment/fulfil-on-redirect",
+    "payment/amount-not-reconciled",
+    "idempotency/missing-key",
+    "idempotency/handler-not-idempotent",
+    "tax-shipping/uncached-rates",
+)
+STORE = """
+const BASE = `https://firestore.googleapis.com/v1/projects/${process.env.PROJECT}/databases/(default)/documents`;
+const sent = async (path, method, fields) => {
+  const res = await fetch(`${BASE}/${path}`, { method, body: JSON.stringify({ fields }) });
+  if (!res.ok) throw new Error('not kept');
+  return res.json();
+};
+export const updateDocument = (collection, id, updates) => sent(`${collection}/${id}`, 'PATCH', updates);
+export const createDocument = (collection, data) => sent(collection, 'POST', data);
+export async function getDocument(path) {
+  const res = await fetch(`${BASE}/${path}`);
+  return res.ok ? await res.json() : null;
+}
+"""
+WEBHOOK = """
+import crypto from 'crypto';
+import { createDocument, getDocument, updateDocument } from './store.js';
+
+export default async function handler(req, res) {
+  const signed = crypto.createHmac('sha512', process.env.PAYSTACK_SECRET_KEY).update(req.rawBody).digest();
+  if (!crypto.timingSafeEqual(signed, Buffer.from(req.headers['x-paystack-signature'], 'hex'))) return res.status(401).end();
+  const { event, data } = JSON.parse(req.rawBody);
+  if (event === 'charge.success') {
+    LOOK
+    await updateDocument('orders', data.metadata.order_id, { isPaid: true });
+    await createDocument('transactions', { reference: data.reference, amount: data.amount });
+  }
+  res.status(200).end();
+}
+"""
+LOOKS = """const order = await getDocument('orders/' + data.metadata.order_id);
+    if (!order || order.isPaid || order.amount !== data.amount) return res.status(200).end();"""
 FILES = {
     "shop/package.json": '{"name": "shop", "dependencies": {"express": "4", "axios": "1", "mongoose": "8"}}',
     "shop/api.ts": """
@@ -156,6 +196,25 @@ export async function webhooks({ request }) {
   return new Response('ok');
 }
 """,
+    "api/store.js": STORE,
+    "api/told.js": WEBHOOK.replace("LOOK", ""),
+    "api/looked.js": WEBHOOK.replace("LOOK", LOOKS),
+    "api/paid.js": """
+export default async function handler(req, res) {
+  await fetch(`${process.env.SUPABASE_URL}/rest/v1/orders?id=eq.${req.query.id}`, {
+    method: 'PATCH', headers: { apikey: process.env.SUPABASE_KEY }, body: JSON.stringify({ status: 'paid' }),
+  });
+  res.status(200).end();
+}
+""",
+    "api/rates.js": """
+import EasyPost from '@easypost/api';
+const easypost = new EasyPost(process.env.EASYPOST_API_KEY);
+export default async function handler(req, res) {
+  const shipment = await easypost.Shipment.create({ to_address: req.body.to, parcel: { weight: 1 } });
+  res.status(200).json(shipment.rates);
+}
+""",
     "tool/package.json": '{"name": "tool", "dependencies": {"express": "4"}}',
     "tool/tsconfig.json": '{"compilerOptions": {"outDir": "lib"}, "include": ["src"]}',
     "tool/src/index.ts": "export const paid = 1;\n",
@@ -205,6 +264,12 @@ def test_requests_are_followed_by_path_to_the_functions_that_take_them(report: R
 
 
 def test_a_flag_that_the_browser_sends_is_paid_and_a_job_that_succeeds_is_not(report: Report) -> None:
-    assert {file for file, _ in found(report, "payment/fulfil-on-redirect")} == {"shop/server.ts"}
+    assert {file for file, _ in found(report, "payment/fulfil-on-redirect")} == {"shop/server.ts", "api/paid.js"}
     assert not any("ImportJob" in line for _, line in found(report, "payment/fulfil-on-redirect"))
     assert {s.file for s in report.target.skipped} >= {"tool/lib"}
+
+
+def test_records_in_a_database_that_is_spoken_to_over_http_are_records(report: Report) -> None:
+    for check in ("idempotency/handler-not-idempotent", "payment/amount-not-reconciled"):
+        assert {file for file, _ in found(report, check) if file.startswith("api/")} == {"api/told.js"}, check
+    assert {file for file, _ in found(report, "tax-shipping/uncached-rates")} == {"api/rates.js"}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LOGS = re.compile(r"(\w+\.)*(console|log|logger|winston|pino|sentry|\w+_?logger)(\.\w+)*|noop", re.IGNORECASE)
 _ON = ("then", "finally")
+_LATER = ("waitUntil", "after", "unstable_after")
+"""What keeps a function of the cloud awake for work when the answer has been given."""
 _STEPS = 6
 LEFT = "nobody waits for the work that is begun here, and success is answered"
 CAUGHT = "the failure of what is promised is caught here and only logged, and success is answered"
@@ -36,6 +38,8 @@ class Promises:
             uses = list(defuse.uses(here))
             if not any(not self._thrown_away(place.fn, use) for use in uses):
                 return (here, LEFT) if inner is not None and self._promises(inner) and self._begins(place, here, inner) else None
+            if len(uses) == 1 and self._runs_later(place.fn, uses[0]):
+                return (uses[0], LEFT) if inner is not None and self._promises(inner) else None
             if len(uses) != 1 or body.op[uses[0]] not in (Op.FIELD, Op.LIST):
                 return None
             chained = next((u for u in defuse.uses(uses[0]) if body.op[u] == Op.CALL), None)
@@ -56,13 +60,25 @@ class Promises:
 
     def _begins(self, place: Place, call: int, inner: Fn) -> bool:
         """Whether a call runs a function there and then: a route that is registered runs when somebody asks for it."""
+        if self._runs_later(place.fn, call):
+            return True
         callee, given = self.model.program.body(place.fn).call(call)
         handed = (o for _, a in given for o in options(self.model.evaluator.value(place.fn, a, place.ctx)) if isinstance(o, FunctionV))
         ours = any(isinstance(o, FunctionV) for o in options(self.model.evaluator.value(place.fn, callee, place.ctx)))
         return ours or all(o.fn != inner for o in handed)
 
+    def _runs_later(self, fn: Fn, call: int) -> bool:
+        body = self.model.program.body(fn)
+        return body.op[call] == Op.CALL and body.called(call).rpartition(".")[2] in _LATER
+
     def _promises(self, fn: Fn) -> bool:
-        return Op.AWAIT in self.model.program.body(fn).op
+        """Whether a function promises its work, itself or by giving back what one of ours promises: ``() => fulfil(order)``."""
+        body = self.model.program.body(fn)
+        if Op.AWAIT in body.op:
+            return True
+        given = (body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN and body.args(r)[0] >= 0)
+        begun = (self.model.evaluator.value(fn, body.args(g)[0]) for g in given if body.op[g] == Op.CALL)
+        return any(isinstance(o, FunctionV) and Op.AWAIT in self.model.program.body(o.fn).op for v in begun for o in options(v))
 
     def _unasked(self, place: Place, call: int) -> bool:
         """Whether nobody asks what the promise answered once its failure was caught: it would say so."""
