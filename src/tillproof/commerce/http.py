@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import Table
+from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.rest_names import rest_names
@@ -82,6 +84,11 @@ class Requests:
         self._memo: dict[tuple[Fn, int, int], Request | None] = {}
         self._of_path: dict[str, frozenset[str]] = {}
         self._rest = rest_names(recogniser.knowledge)
+        self._addressed: dict[str, Table[int]] = {lang: Table() for lang in LANGUAGES}
+        for framework in recogniser.knowledge.frameworks.values():
+            for client in framework.http_clients:
+                for maker, place in client.address_at.items():
+                    self._addressed[framework.language].add((maker,), place)
 
     def request(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Request | None:
         """The request that a CALL sends, or None."""
@@ -118,6 +125,10 @@ class Requests:
             return self._curl(fn, i, ctx, word)
         options = self._options(arguments)
         method = self._method(word, arguments, options)
+        if (lasting := self._lasting(fn, callee, ctx)) is not None:
+            return Request(
+                "POST", pattern(lasting), lasting, lambda: tuple(v for _, v in arguments), any(_handed(x) for x in leaves(lasting))
+            )
         ready = handed_over(self.evaluator, self.program, fn, i, ctx)
         url = self._url(word, arguments, options) if ready is None else None
         told: tuple[Value, ...] = ()
@@ -163,6 +174,18 @@ class Requests:
         itself = self.clients.given(self.evaluator.value(fn, callee, ctx))  # a client that is called itself, or one whose method is
         above = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
         return itself if itself or above < 0 else self.clients.given(self.evaluator.value(fn, above, ctx))
+
+    def _lasting(self, fn: Fn, callee: int, ctx: Ctx | None) -> Value | None:
+        """The address that a client was made with to send all there: ``new GraphQLClient(url).request(document)``."""
+        body = self.program.body(fn)
+        table = self._addressed[self.program.language(fn.file)]
+        if body.op[callee] != Op.FIELD or not table.words():
+            return None
+        for made in options(self.evaluator.value(fn, body.args(callee)[0], ctx)):
+            if isinstance(made, Result) and made.instr >= 0 and (hit := next(iter(table.find(names(made.callee))), None)) is not None:
+                given = [v for k, v in self.evaluator.arguments(made) if not k]
+                return given[hit[0]] if hit[0] < len(given) else None
+        return None
 
     def _telling(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
         """The value of an argument; of a literal record only what says where the request goes."""
@@ -288,7 +311,7 @@ class Requests:
                     continue
             elif not any(self._speaks_to(provider, thing, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
                 continue
-            if isinstance(thing, Operation) and thing.says and not says(request.arguments, thing.says):
+            if isinstance(thing, Operation) and thing.says and not says(self.evaluator, request.arguments, thing.says):
                 continue
             out.append((provider, thing))
         out.sort(key=lambda m: (not (isinstance(m[1], Operation) and m[1].says), -max(len(r) for r in m[1].rest)))

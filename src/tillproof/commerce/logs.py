@@ -79,7 +79,7 @@ class Logs:
         if (_sounds(word) or self.model.words.has("logger_names", holder)) and (own := self._own(fn, callee)):
             passed = {n: kind for target in own for n, kind in self.passed(target.fn).items()}
             kinds = set(passed.values())
-            shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self._argument(target, fn, i, n)) is not None)
+            shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self.fills(target, fn, i, n)) is not None)
             if shown:
                 return LogSite(fn, i, "report" if "report" in kinds else "journal" if kinds == {"journal"} else "log", shown, spelt)
             return LogSite(fn, i, "journal", given, spelt) if _is_journal(word) else None
@@ -129,7 +129,7 @@ class Logs:
         for site in self.sites(fn):
             for argument in site.arguments:
                 for piece in self.model.shown.of(fn, argument).pieces:
-                    number = self._parameter(piece.fn, piece.instr)
+                    number = self.parameter(piece.fn, piece.instr)
                     if piece.fn == fn and number is not None:
                         found.setdefault(number, site.kind)
         if not found and _is_journal(self.model.program.name(fn)):
@@ -143,7 +143,7 @@ class Logs:
         method = self.model.program.owner(fn) is not None and body.params[0].name in ("self", "cls")
         return dict.fromkeys(range(1 if method else 0, len(body.params)), "journal")
 
-    def _parameter(self, fn: Fn, i: int) -> int | None:
+    def parameter(self, fn: Fn, i: int) -> int | None:
         """The parameter that an instruction reads as it is."""
         body = self.model.program.body(fn)
         if body.op[i] == Op.PARAM:
@@ -156,7 +156,8 @@ class Logs:
             return None
         return self._fills(ctx.fn, ctx.this is not None, ctx.caller, ctx.call, number)
 
-    def _argument(self, target: FunctionV, caller: Fn, call: int, number: int) -> int | None:
+    def fills(self, target: FunctionV, caller: Fn, call: int, number: int) -> int | None:
+        """The instruction of a caller that fills a parameter of what it calls."""
         return self._fills(target.fn, target.this is not None, caller, call, number)
 
     def _fills(self, fn: Fn, bound: bool, caller: Fn, call: int, number: int) -> int | None:

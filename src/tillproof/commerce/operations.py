@@ -120,7 +120,7 @@ class Operations:
         if not known.provider.is_told or (isinstance(known.thing, Operation) and known.thing.says):
             return []
         given = [self.recogniser.evaluator.value(fn, v) for _, v in self.program.body(fn).call(i)[1]]
-        if not is_open(given):
+        if not is_open(self.recogniser.evaluator, given):
             return []
         level, found = self.callers.above(fn, None), list[tuple[Known, Ctx | None]]()
         for _ in range(_LEVELS):
@@ -220,7 +220,7 @@ class Operations:
         """Whether the callers decide which operation of a provider this is, if any."""
         if self.requests.foreign(request):
             return False
-        if self.requests.serves_all(request) and is_open(request.arguments):
+        if self.requests.serves_all(request) and is_open(self.recogniser.evaluator, request.arguments):
             return True
         return request.parametric and (request.method == "ANY" or not self.requests.match(fn, request))
 

@@ -147,6 +147,16 @@ class Recogniser:
         for, called on a ``Repository<Order>``, does what its name says to orders, as one of an ORM does."""
         return lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
 
+    def only_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a plain name is that of a function of ours, whatever library has one of that name: ``async function request(path)``.
+        PHP's are left out: those of tests and polyfills bear the names of what they stand for."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.NAME or self.program.language(fn.file) == "php":
+            return False
+        found = options(self.evaluator.value(fn, callee, ctx))
+        return bool(found) and all(isinstance(o, FunctionV) for o in found)
+
     def keeps_records(self, fn: Fn, i: int) -> bool:
         """Whether a call does to records what its name says: one of a package that a pack names, or of a keeper of any record."""
         callee = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0]))
@@ -198,7 +208,7 @@ class Recogniser:
         if not any(isinstance(k.thing, Operation) and k.thing.says for k in found):
             return found
         given = [self.evaluator.value(fn, v, ctx) for _, v in self.program.body(fn).call(i)[1]]
-        told = [k for k in found if isinstance(k.thing, Operation) and k.thing.says and says(given, k.thing.says)]
+        told = [k for k in found if isinstance(k.thing, Operation) and k.thing.says and says(self.evaluator, given, k.thing.says)]
         return told or [k for k in found if not (isinstance(k.thing, Operation) and k.thing.says)]
 
     def _bundled(self, fn: Fn, i: int) -> list[Known]:
@@ -311,6 +321,8 @@ class Recogniser:
         body = self.program.body(fn)
         callee = body.args(i)[0]
         if body.op[callee] in (Op.FIELD, Op.NAME) and not table.may_know(name := body.name(callee).rpartition(".")[2]) and name != _SENDS:
+            return None
+        if kind == "http" and self.only_ours(fn, i, ctx):
             return None
         if (package := self.imported(fn, i)) and table.find((package,)):
             return package

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
@@ -21,6 +22,7 @@ MANAGES = re.compile(
     r"(web)?hooks?(?![a-z])"
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
 )
+_BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
 _NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
@@ -193,9 +195,24 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if in_path:
         weight += 3 if signs.handed or HOOK.search(signs.route) else 1
         why = why or ("the platform hands it what came for this provider" if signs.handed else "its route says so")
+    if used and signs.named and not (signs.browsed or signs.visited or signs.manages) and (event := _titled(signs.route, inbound)):
+        weight, why = weight + _ENOUGH, why or f"its route is named after {event}"
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _titled(route: str, inbound: Inbound) -> str | None:
+    """The event after which a route below that of webhooks is named: ``/webhooks/orders-create`` takes ``orders/create``."""
+    place = _BELOW_HOOKS.search(route)
+    spelt = _bare(place[1]) if place is not None else ""
+    return next((e for e in inbound.events if "_" in (bare := _bare(e)) and f"_{spelt}".endswith(f"_{bare}")), None)
+
+
+@cache
+def _bare(text: str) -> str:
+    """The words of a name without what number and tense add to them."""
+    return "_".join(re.sub(r"(?<=te)d$|s$", "", word) for word in words_of(text).split("_"))
 
 
 def words_of(text: str) -> str:

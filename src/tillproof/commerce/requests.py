@@ -34,6 +34,7 @@ from tillproof.flow.values import (
     constant,
     names,
 )  # fmt: skip
+from tillproof.ir.ops import Kind
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Argument
 
@@ -335,7 +336,7 @@ class Requests:
 
     def _result(self, value: Result, depth: int) -> Source | _Part | None:
         arguments = [v for _, v in self.evaluator.arguments(value)]
-        first = constant(arguments[0]) if arguments else None
+        first = constant(arguments[0]) if arguments and not _is_switch(arguments[0]) else None
         if isinstance(value.callee, Member):
             if self._folded(value) is not None:
                 return None  # made of several: what its function says
@@ -423,6 +424,11 @@ class Requests:
 
 def _below(key: str | None, name: str) -> str:
     return f"{key}.{name}" if key else name
+
+
+def _is_switch(value: Value) -> bool:
+    """Whether an argument says how to read and names nothing: ``request.get_json(force=True)``, ``$input->post(null, true)``."""
+    return isinstance(value, Const) and value.kind in (Kind.NULL, Kind.BOOL)
 
 
 def _takes_key(method: str) -> bool:

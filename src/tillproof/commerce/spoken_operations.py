@@ -3,25 +3,28 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from tillproof.flow.values import Const, Param, Text, Value, constant, pattern, pieces
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.values import Const, Param, Result, Text, Value, constant, names, pattern, pieces
 from tillproof.ir.ops import Kind
 
 _MOST = 60
 _HOLE = "{}"
+# What reads a document from its text and answers it: ``gql`…```, ``gql("…")``.
+_READS = {"gql", "graphql", "parse"}
 
 
-def says(values: Sequence[Value], words: Iterable[str]) -> bool:
+def says(evaluator: Evaluator, values: Sequence[Value], words: Iterable[str]) -> bool:
     """Whether one of the words is given as it stands (``execute_kw(…, 'sale.order', 'create', …)``), or a document among the arguments
     asks for it by that name (``mutation { productUpdate(input: $input) { … } }``)."""
     given = {constant(v) for v in values}
-    asked = [text for text in _texts(values) if _is_document(text)]
+    asked = [text for text in _texts(evaluator, values) if _is_document(text)]
     return any(word in given or any(re.search(rf"\b{re.escape(word)}\s*[({{@]", text) for text in asked) for word in words)
 
 
-def is_open(values: Sequence[Value]) -> bool:
+def is_open(evaluator: Evaluator, values: Sequence[Value]) -> bool:
     """Whether it is the caller who says it: a text is handed on, and none of them is a document."""
     found = list(pieces(values, _MOST))
-    return any(isinstance(v, Param) for v in found) and not any(_is_document(text) for text in _texts(values))
+    return any(isinstance(v, Param) for v in found) and not any(_is_document(text) for text in _texts(evaluator, values))
 
 
 def _is_document(text: str) -> bool:
@@ -29,8 +32,12 @@ def _is_document(text: str) -> bool:
     return "{" in text.replace(_HOLE, "")
 
 
-def _texts(values: Sequence[Value]) -> Iterable[str]:
-    for value in pieces(values, _MOST):
+def _texts(evaluator: Evaluator, values: Sequence[Value]) -> Iterable[str]:
+    def onward(value: Value) -> Iterable[Value]:
+        reads = isinstance(value, Result) and value.instr >= 0 and any(n.rpartition(".")[2] in _READS for n in names(value.callee))
+        return [v for _, v in evaluator.arguments(value)] if reads and isinstance(value, Result) else value.parts()
+
+    for value in pieces(values, _MOST, onward):
         if isinstance(value, Text):
             yield pattern(value)
         elif isinstance(value, Const) and value.kind == Kind.STRING:

@@ -1,21 +1,25 @@
 """``pci/card-data-logged``: no card data, and no whole payment message or request, in logs, analytics and error reports."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.commerce.every_request import run_for_every_request
+from tillproof.commerce.client_taps import sends_by, taps
+from tillproof.commerce.every_request import brings_cards, run_for_every_request, written_by_tokens
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
+from tillproof.commerce.passed_logs import passed_on
 from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.redaction import redaction
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
 
 _MOST = 6
+_BESIDE = frozenset(["query", "params", "headers", "cookies", "args", "GET", "query_params"])  # what is sent beside the body
 _PLACE = {"log": "the log", "report": "a service for errors or analytics", "journal": "the order's notes"}
 
 
@@ -40,6 +44,36 @@ def rule(model: Model) -> Iterator[Ruling]:
         if sites:
             yield from _rule(model, fn, sites, places.get(fn))
     yield from _for_every_request(model, {*places, *speaking})
+    yield from _handed(model, speaking)
+    yield from _tapped(model, speaking)
+
+
+def _handed(model: Model, speaking: Set[Fn]) -> Iterator[Ruling]:
+    """One ruling per function that logs what it is handed and does more with it, as one that sends requests does, where a caller hands it
+    card data: ``$this->send('charge', ['number' => $number])``."""
+    found: dict[Fn, list[Leak]] = {}
+    for fn in sorted(speaking):
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            for handed in passed_on(model, fn, i) if op == Op.CALL else ():
+                if handed.site.kind != "report" and model.browser.runs(handed.site.fn.file):
+                    continue
+                for piece in model.shown.of(fn, handed.argument).pieces:
+                    if cards := tuple(model.cards.in_piece(piece)):
+                        found.setdefault(handed.site.fn, []).append(Leak(handed.site, piece, cards, None))
+    for fn, leaks in found.items():
+        if fn not in speaking:
+            yield _ruling(model, fn, leaks, None)
+
+
+def _tapped(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
+    """One ruling per function that logs the body of whatever a client sends, where card data is sent by it."""
+    for fn, tap in {tap.site.fn: tap for tap in taps(model)}.items() if known else ():
+        uses = [u for u in model.card_uses.all if u.kind in ("object", "request") and u.fn is not None and not model.browser.runs(u.file)]
+        if cards := tuple(dict.fromkeys(u.name for u in uses if u.fn is not None and sends_by(model, u.fn, tap))):
+            ruling = _ruling(model, fn, [Leak(tap.site, tap.piece, cards, None)], None)
+            ruling.confidence = "likely"
+            yield ruling
 
 
 def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
@@ -48,17 +82,26 @@ def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
     for use in model.card_uses.all:
         if use.kind == "request" and use.fn is not None:
             brought.setdefault(model.program.unit(use.fn.file), {})[use.name] = None
-    for fn in sorted(run_for_every_request(model) - known) if brought else ():
-        cards = tuple(brought.get(model.program.unit(fn.file), ()))
-        leaks = [
-            Leak(site, piece, cards, payload)
-            for site in model.logs.sites(fn)
-            for argument in site.arguments
-            for piece in model.shown.of(fn, argument).pieces
-            if cards and (payload := model.payloads.of(piece)) is not None and payload.kind == "message"
-        ]
-        if leaks:
+    passing = brings_cards(model)
+    for fn in sorted((run_for_every_request(model) | passing.keys()) - known) if brought else ():
+        cards = tuple(passing.get(fn) or brought.get(model.program.unit(fn.file)) or ())
+        if not cards or model.logs.is_wrapper(fn):
+            continue
+        shown = [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
+        if leaks := list(_whole_requests(model, shown, cards)):
             yield _ruling(model, fn, leaks, None)
+    for site, told in written_by_tokens(model) if brought else ():
+        cards = tuple(brought.get(model.program.unit(site.fn.file), ()))
+        if cards and (leaks := list(_whole_requests(model, [(site, piece) for piece in told], cards))):
+            yield _ruling(model, site.fn, leaks, None)
+
+
+def _whole_requests(model: Model, shown: Iterable[tuple[LogSite, Piece]], cards: tuple[str, ...]) -> Iterator[Leak]:
+    """Of what is shown, whole requests or their bodies."""
+    for site, piece in shown:
+        payload = model.payloads.of(piece)
+        if payload is not None and payload.kind == "message" and _BESIDE.isdisjoint(piece.names):
+            yield Leak(site, piece, cards, payload)
 
 
 def _typed(model: Model) -> Iterator[Fn]:
@@ -117,11 +160,14 @@ def _ruling(model: Model, fn: Fn, leaks: list[Leak], place: PaymentPlace | None)
         ruling.outcome = "held"
         ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
         return ruling
+    if first.piece.fn != fn and first.payload is None:
+        ruling.evidence.append(at(program, first.piece.fn, first.piece.instr, "card data is handed on from here", "source"))
     if first.payload is not None:
         ruling.evidence.append(Evidence(*first.payload.at, f"{whole(first.payload, place)[0]} comes from here", "source"))
+    sinks = {leak.site.instr: leak for leak in reversed(leaks)}
     ruling.evidence += [
         at(program, fn, leak.site.instr, f"goes to {_PLACE[leak.site.kind]} through `{leak.site.through}`", "sink")
-        for leak in leaks[:_MOST]
+        for leak in list(sinks.values())[::-1][:_MOST]
     ]
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.site.instr])
     if first.cards:

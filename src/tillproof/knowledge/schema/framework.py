@@ -114,7 +114,8 @@ class HttpClient(Part, frozen=True, kw_only=True):
     """A library that sends HTTP requests: what bounds them, and what repeats them, when nobody says so.
 
     ``calls``: the calls that send. ``makes``: calls that make an object which keeps settings for the calls on it; ``keeps_timeout``: a
-    bound too. ``handed_as``: types of such an object that is handed over ready.
+    bound too. ``handed_as``: types of such an object that is handed over ready. ``address_at``: such a call → position of the address to
+    which the object sends everything.
     ``timeouts``: names by which a bound is given (argument, option, chained call, field set beside, cURL option). ``connect_only``: names
     that bound the connection and leave the answer open. ``timeout_at``: call → position of the bound among its arguments.
     ``wide``: calls or fields that bound every request of the program.
@@ -128,6 +129,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     makes: tuple[str, ...] = ()
     handed_as: tuple[str, ...] = ()
     keeps_timeout: bool = True
+    address_at: dict[str, int] = {}
     timeouts: tuple[str, ...] = ("timeout",)
     connect_only: tuple[str, ...] = ()
     timeout_at: dict[str, int] = {}
