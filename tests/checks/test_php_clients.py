@@ -1,4 +1,4 @@
-"""Rulings on how PHP shops speak with payment systems by hand, and on what Livewire, Doctrine, EDD and WordPress do around it."""
+"""Rulings on how PHP shops speak with payment systems by hand, and on Livewire, Doctrine, EDD, middleware and pages around it."""
 
 from pathlib import Path
 
@@ -310,3 +310,72 @@ def test_edd_is_told_a_state_and_sets_off_its_hooks_for_anybody(tmp_path: Path) 
     unguarded = {lines[f.start_line - 1] for f in report.findings if f.check == "order/unguarded-transition"}
     assert "edd_update_payment_status($_GET['order'], 'abandoned');" in unguarded
     assert not any("'failed'" in line for line in unguarded)
+
+
+# --- middleware of Laravel, and pages that have a module hear
+
+_MIDDLEWARE = """<?php
+namespace App\\Http\\Middleware;
+use Closure;
+use Illuminate\\Support\\Facades\\Auth;
+class %s
+{
+    public function handle($request, Closure $next)
+    {
+        %s
+    }
+}
+"""
+_PASSES = {
+    "Positive": "if (Auth::user()->role === 'admin') { return $next($request); } return redirect('/');",
+    "Both": "if (Auth::check() && Auth::user()->role == 'admin') { return $next($request); } return redirect('/');",
+    "Nested": "if (Auth::check()) { if (Auth::user()->is_admin) { return $next($request); } return back(); } return redirect('/in');",
+    "Turned": "if (Auth::user()->role === 'admin') { return redirect('/admin'); } return $next($request);",
+    "Noted": "if (Auth::user()->role === 'admin') { logger('seen'); } return $next($request);",
+}
+
+
+def test_a_middleware_lets_pass_whom_it_hands_the_request_on_for(tmp_path: Path) -> None:
+    aliases = "".join(f"        '{n.lower()}' => \\App\\Http\\Middleware\\{n}::class,\n" for n in _PASSES)
+    routes = "".join(
+        f"Route::post('/{n.lower()}/{{order}}', [OrderController::class, 'to{n}'])->middleware('{n.lower()}');\n" for n in _PASSES
+    )
+    methods = "".join(f"    public function to{n}(Order $order) {{ $order->status = 'paid'; $order->save(); }}\n" for n in _PASSES)
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^9"}}',
+        "app/Http/Kernel.php": "<?php\nnamespace App\\Http;\nclass Kernel extends \\Illuminate\\Foundation\\Http\\Kernel {\n"
+        f"    protected $routeMiddleware = [\n{aliases}    ];\n}}\n",
+        "routes/web.php": "<?php\nuse App\\Http\\Controllers\\OrderController;\nuse Illuminate\\Support\\Facades\\Route;\n" + routes,
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nclass Order extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+        "app/Http/Controllers/OrderController.php": "<?php\nnamespace App\\Http\\Controllers;\nuse App\\Models\\Order;\n"
+        f"class OrderController extends Controller {{\n{methods}}}\n",
+    }
+    files |= {f"app/Http/Middleware/{n}.php": _MIDDLEWARE % (n, code) for n, code in _PASSES.items()}
+    report = reviewed(tmp_path, files, "payment/fulfil-on-redirect")
+    assert sorted(list(_PASSES)[f.start_line - 5] for f in report.findings) == ["Noted", "Turned"]
+
+
+_MODULE = """<?php
+class Knot extends PaymentModule
+{
+    public function handleNotify()
+    {
+        %s
+        $order = new Order((int) $_POST['order']);
+        $history = new OrderHistory();
+        $history->id_order = (int) $order->id;
+        $history->changeIdOrderState((int) Configuration::get('PS_OS_PAYMENT'), $order, true);
+        $history->addWithemail(true);
+    }
+}
+"""
+
+
+def test_a_page_has_a_module_read_what_was_sent(tmp_path: Path) -> None:
+    page = "<?php\ninclude(dirname(__FILE__).'/../../config/config.inc.php');\ninclude(dirname(__FILE__).'/knot.php');\n"
+    page += "$knot = new Knot();\n$knot->handleNotify();\n"
+    signed = "if (!hash_equals(md5($_POST['order'] . Configuration::get('KNOT_SECRET')), $_POST['sig'])) die('no');"
+    for name, code in {"open": "", "signed": signed}.items():
+        files = {"modules/knot/notify.php": page, "modules/knot/knot.php": _MODULE % code}
+        report = reviewed(tmp_path / name, files, "payment/webhook-unverified")
+        assert [o.ruling for o in report.obligations] == ["held" if code else "broken"]

@@ -146,6 +146,8 @@ def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool |
         return ends_false
     left, right = _reached(body, true), _reached(body, false)
     if false not in left and true not in right and not (left & right):
+        if (on := _hands_on(body, left)) != _hands_on(body, right):
+            return on
         refuses_true, refuses_false = _refuses(body, left), _refuses(body, right)
         if refuses_true != refuses_false:
             return refuses_false
@@ -158,11 +160,21 @@ def _goes_on(body: Body, true: int, false: int, exits: frozenset[str]) -> bool |
     return None
 
 
+def _hands_on(body: Body, blocks: set[int]) -> bool:
+    """Whether a middleware hands the request on somewhere in some blocks: ``return $next($request);``."""
+    if not any(p.name.lstrip("$") == "next" for p in body.params):
+        return False
+    calls = (i for b in blocks for i in range(body.blocks[b].start, body.blocks[b].end) if body.op[i] == Op.CALL)
+    return any(body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]).lstrip("$") == "next" for i in calls)
+
+
 def _shares_refusal(body: Body, on: int, refusal: int, own: set[int], leaving: set[int]) -> bool:
     """Whether one side of a branch is where further conditions refuse too: ``if (!user || user.role !== 'admin') return …``. Then the
     other side also leads on beside it, to what stands below."""
     if _weight(body, leaving) > _LEAVES or not _passes_by(body, on, refusal):
         return False
+    if (handed := _hands_on(body, own)) != _hands_on(body, leaving):
+        return handed
     if _refuses(body, leaving) != _refuses(body, own):
         return _refuses(body, leaving)
     return max(body.blocks[b].start for b in own) > _begins(body, leaving)

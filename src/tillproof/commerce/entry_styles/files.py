@@ -11,10 +11,12 @@ from tillproof.commerce.entry_styles.classes import public
 from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, FunctionV, Value
+from tillproof.flow.values import Const, FunctionV, Value, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Role, Routes
 
+# What pages are called that hear of payments.
+_HEARS = re.compile(r"notif|call_?back|web_?hook|(^|[_-])ipn|return|confirm|validat|response|result|success|payment", re.IGNORECASE)
 _READS = re.compile(rb"\$_(?:GET|POST|REQUEST|FILES)\b|php://input|HTTP_RAW_POST_DATA|filter_input|\$_SERVER\[\s*['\"]HTTP_")
 _EVENT = re.compile(rb"\b(?:event|evt|req|request)\b")
 _OF_EVENT = re.compile(rb"\b(?:body|queryStringParameters|httpMethod|headers)\b")
@@ -139,11 +141,12 @@ def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: 
 def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
     """A PHP page: file-level code that reads the request, or talks to a provider."""
     index, source = wiring.program.indices[file], wiring.program.sources[file]
-    if not (_READS.search(source) or index.words) or _needs_framework(source) or _is_framework_s(wiring, file):
+    named = _HEARS.search(posixpath.basename(file)) is not None
+    if not (_READS.search(source) or index.words or named) or _needs_framework(source) or _is_framework_s(wiring, file):
         return
     top = Fn(file, TOP)
     owned = any(r.style in ("call", "hook", "class-decorator") for f in wiring.active.of(file) if f.packages for r in f.routes)
-    if not (_reads_here(wiring, top) or (index.words and not owned and _provider_here(wiring, file))):
+    if not (_reads_here(wiring, top) or (index.words and not owned and _provider_here(wiring, file)) or (named and _has_read(wiring, top))):
         return
     body = wiring.program.body(top)
     if not any(op in (Op.NEW, Op.ECHO) or (op == Op.CALL and body.called(i) not in _DECLARING) for i, op in enumerate(body.op)):
@@ -176,6 +179,15 @@ def _reads_here(wiring: Wiring, top: Fn) -> bool:
     source = wiring.program.sources[top.file]
     functions = wiring.program.indices[top.file].functions
     return any(not any(f.start <= m.start() < f.end for f in functions) for m in _READS.finditer(source))
+
+
+def _has_read(wiring: Wiring, top: Fn) -> bool:
+    """Whether a page has a function of ours, or a method of what it makes, read the request: ``$module = new Acme(); $module->hear();``."""
+    program, body = wiring.program, wiring.program.body(top)
+    called = (wiring.evaluator.value(top, body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.CALL)
+    targets = (o.fn for value in called for o in options(value) if isinstance(o, FunctionV))
+    found = ((program.function(fn), program.sources[fn.file]) for fn in targets)
+    return any(f is not None and _READS.search(source, f.start, f.end) for f, source in found)
 
 
 def _provider_here(wiring: Wiring, file: str) -> bool:
