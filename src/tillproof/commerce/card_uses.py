@@ -69,6 +69,8 @@ class CardUses:
                 continue
             for fn in functions:
                 for use in self._in(fn):
+                    if use.kind == "request" and self.model.cards.is_told(fn, use.name):
+                        continue
                     found.setdefault((use.kind, use.file, fn.number, use.name), use)
         for use in self._bound():
             found.setdefault((use.kind, use.file, use.line, use.name), use)

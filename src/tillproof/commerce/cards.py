@@ -104,6 +104,17 @@ class Cards:
         found = self.model.words.card(name) or self.model.words.card(plain)
         return found or ("number" if self.model.words.beside_card(plain) and self.speaks(fn) else "")
 
+    def is_told(self, fn: Fn, name: str) -> bool:
+        """Whether a card's number stands in a provider's message about a payment: such a message holds numbers masked."""
+        return self.part(fn, name) == "number" and fn in self._hearing
+
+    @cached_property
+    def _hearing(self) -> frozenset[Fn]:
+        """The functions behind handlers of what a provider's server sends, as far as they know of no card's code: that no message has."""
+        handlers = [h for h in self.model.handlers.all if h.kind != "redirect-return" and h.provider.kind == "payment"]
+        heard = {fn for h in handlers for fn in h.closure.functions}
+        return frozenset(fn for fn in heard if not any(self.model.words.card(t) == "code" for t in self.model.vocabulary.tokens(fn)))
+
     # --- classes
 
     @cached_property

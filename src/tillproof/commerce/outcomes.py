@@ -49,7 +49,7 @@ class Outcomes:
     def decides(self, callers: Sequence[Place]) -> bool:
         """Whether any way hangs on what a function answers, or on what is read of it, in its caller or where that hands it on."""
         for place in callers:
-            if self._about(place.fn, place.instr, 0, set()):
+            if self.about(place):
                 return True
             if not self._is_returned(place.fn, place.instr, 0):
                 return False
@@ -88,7 +88,7 @@ class Outcomes:
         on as if nothing were; None when it is not so."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
         caught = {b for c in self._failures.catches(place.fn) for b in c.blocks}
-        for branch in self._about(place.fn, place.instr, 0, set()):
+        for branch in self.about(place):
             for kind, target in body.blocks[defuse.block_of[branch]].next:
                 other = next((t for k, t in body.blocks[defuse.block_of[branch]].next if k != kind), target)
                 own = reached_from(body, target) - reached_from(body, other) - caught
@@ -103,7 +103,7 @@ class Outcomes:
         """The question whether a call's answer is an error, where a function leaves when it is, with nothing done about it, and nobody
         asks for what it returns: ``if (is_wp_error($payment)) { return false; }``. None when it is not so."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
-        for branch in self._about(place.fn, place.instr, 0, set()):
+        for branch in self.about(place):
             asked, failing = body.args(branch)[0], EDGE_TRUE
             while body.op[asked] == Op.UNARY:
                 asked, failing = body.args(asked)[1], EDGE_FALSE if failing == EDGE_TRUE else EDGE_TRUE
@@ -198,6 +198,10 @@ class Outcomes:
                 return None
             out += below
         return None if taken and not out else out
+
+    def about(self, place: Place) -> list[int]:
+        """The branches that hang on what a call answers, or on anything that is read of it."""
+        return self._about(place.fn, place.instr, 0, set())
 
     def _about(self, fn: Fn, i: int, depth: int, seen: set[int]) -> list[int]:
         """The branches that hang on a value or anything read of it."""

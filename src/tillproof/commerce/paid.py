@@ -17,6 +17,7 @@ from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
+from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.vocabulary import PAID_FLAGS
 from tillproof.commerce.worked_out import follows_from_sums
@@ -67,6 +68,7 @@ _COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
 _NEWS = ("is_subscribed", "subscribed")
 _PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
 TOTAL_PAID = re.compile(r"(total_paid|paid_total)(_\w+)?")
+_SUM_PAID = re.compile(r"amount_(paid|received)|(paid|received)_amount|total_paid|paid_total")
 _GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
 """The state of what goes back to the customer."""
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
@@ -279,8 +281,8 @@ class PaidPolicy(SenderPolicy):
         if words.has("paid_fields", name):
             if any(isinstance(o, Const) and o.falsy for o in options(value)) and not self._is_sent(value):
                 return ""
-            if TOTAL_PAID.fullmatch(snake(name)) and not any(isinstance(o, Const) for o in options(value)):
-                return ""  # what is to be paid, as shops call it too
+            if self._still_to_pay(snake(name), value):
+                return ""
             if not words.has("status_fields", name):
                 newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
                 asked = any(isinstance(o, Mix) and o.op in ("in", "not in") for o in options(value))  # is he among those who follow it?
@@ -307,6 +309,12 @@ class PaidPolicy(SenderPolicy):
         if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
             return "loose" if words.has("loose_entities", kept) else "sure"
         return ""
+
+    def _still_to_pay(self, name: str, value: Value) -> bool:
+        """Whether a sum is what is to be paid, as shops call it too, or what the provider says has come when a payment is only begun."""
+        if TOTAL_PAID.fullmatch(name) and not any(isinstance(o, Const) for o in options(value)):
+            return True
+        return _SUM_PAID.fullmatch(name) is not None and all(is_told(self.model, o, begins=True) for o in options(value))
 
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         model = self.model

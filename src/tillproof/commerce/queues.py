@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OFF = r"[\"'`]?\s*+(?::|=>|=)\s*+(?!false|False|0\b|null|None|undefined|\{\s*(?:count|age)\s*:\s*[1-9]|[1-9]\d{2,})"
 _SETTINGS = ("yaml", "toml", "ini", "xml", "env", "json")
 _LARGEST = 100_000
+_SETS_OFF = ("start", "daemon", "setDaemon", "name")
+"""What is done with a thread before it runs: nobody who only does this learns what becomes of it."""
 
 
 class Resting(NamedTuple):
@@ -65,9 +67,13 @@ class Queues:
         return {place: job for place, job in handed.items() if not self._waited_for(*place)}
 
     def _waited_for(self, fn: Fn, i: int) -> bool:
-        """Whether anything is done with what begins some work: it is awaited, or put among what is awaited."""
+        """Whether anything is done with what begins some work: it is awaited, or put among what is awaited. To set a thread off, or to
+        say what kind of thread it is, is not to wait for it."""
         body, defuse = self.program.body(fn), self.model.evaluator.defuse(fn)
-        return any(body.op[u] != Op.STORE or reads(body, defuse, u) for u in defuse.uses(i))
+        stores = [u for u in defuse.uses(i) if body.op[u] == Op.STORE]
+        held = [i, *(read for s in stores for read in reads(body, defuse, s))]
+        uses = (u for read in held for u in defuse.uses(read) if u not in stores)
+        return any(body.op[u] not in (Op.FIELD, Op.SET_FIELD) or body.name(u) not in _SETS_OFF for u in uses)
 
     def _declared(self, queue: Queue, files: list[str]) -> Iterator[Job]:
         """Entry points that the queue calls."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.compared_names import ComparedNames
 from tillproof.commerce.conditions import Atom, flat
-from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.effects import Effect, Held, Place
 from tillproof.commerce.entities import same
 from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.getters import with_owners
@@ -20,6 +20,7 @@ from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
 from tillproof.commerce.priced_payments import PricedPayments
 from tillproof.commerce.told_answers import asked_with, is_answer, is_fetched, is_told
 from tillproof.commerce.touches import Touch
+from tillproof.flow.choosing import literals
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -62,6 +63,7 @@ _CREDENTIAL = re.compile(r"(^|_)(merchant|token|key|secret|code)(_|$)")
 _FEW_PIECES = 12
 _FEW_TARGETS = 3
 _FEW_ENDS = 4
+_ORDERS = {"<": True, "<=": True, ">": False, ">=": False}  # whether the left one is the less
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
 
@@ -99,12 +101,14 @@ class Reconciling:
         currency: list[Atom] = []
         receiver: list[Atom] = []
         reference: list[Atom] = []
-        for held in self.model.effects.held(effect):
+        for held in (*self.model.effects.held(effect), *self._where_paid(effect)):
             for atom in flat(self.model.conditions.behind(held)):
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
                 words = self._compared.of(atom)
                 named = len(words) > 1 and sum(self._compared.money(w) for w in words) > 1
+                if self._only_caps(atom):
+                    continue
                 if (named and not self._only_repeats(atom)) or self._ours_against_sent(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
@@ -122,6 +126,17 @@ class Reconciling:
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
         sum_key, owed = next(((name, v) for name, v in chosen if self._compared.money(name)), ("", None))
         return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and is_told(self.model, owed))
+
+    def _where_paid(self, effect: Effect) -> Iterator[Held]:
+        """What is certain where the word is chosen that says paid, of several that a field may be set to:
+        ``order.status = "paid" if amount >= order.total else "review"``."""
+        body = self.model.program.body(effect.fn)
+        if body.op[effect.instr] != Op.SET_FIELD:
+            return
+        words = list(literals(body, self.model.evaluator.defuse(effect.fn), body.args(effect.instr)[2]))
+        paid = [i for i in words if self.model.words.has("paid_values", body.name(i))]
+        if len(words) > 1 and len(paid) == 1:
+            yield from self.model.effects.held_at(Place(effect.fn, paid[0], effect.place.ctx))
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
@@ -147,6 +162,19 @@ class Reconciling:
         rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
         bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
         return any(came) and not rest and (bare or any(answered))
+
+    def _only_caps(self, atom: Atom) -> bool:
+        """Whether a comparison only says that no more was paid than is owed: whoever pays less passes it too."""
+        body = self.model.program.body(atom.fn)
+        operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
+        if operator not in _ORDERS or atom.truth is None:
+            return False
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        parts = [list(pieces([s], _MOST_PIECES, self._up_to_what_came)) for s in sides]
+        sent = [any(self.model.requests.source(p) is not None or is_told(self.model, p) for p in some) for some in parts]
+        kept = [any(map(self._is_kept_sum, some)) for some in parts]
+        left_is_less = _ORDERS[operator] is atom.truth
+        return sent != kept and sent == [left_is_less, not left_is_less] and kept == sent[::-1]
 
     def _ours_against_sent(self, atom: Atom) -> bool:
         """Whether a sum that a record of ours keeps is compared with a piece of the message, whatever that is called there."""

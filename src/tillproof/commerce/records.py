@@ -245,11 +245,13 @@ class Records:
     def _ends_write(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call is a clause of the write that one before it in the same expression begins, or gives that one's answer:
         ``insert(row).onConflict('id').ignore()``, ``upsert(row).select()``, ``execute(insert(…)).scalar_one_or_none()``."""
-        body = self.program.body(fn)
+        body, last = self.program.body(fn), i
         while body.op[callee := body.args(i)[0]] == Op.FIELD and body.op[i := body.args(callee)[0]] == Op.CALL:
             if (begun := self.touch(fn, i, ctx)) is not None and begun.writes:
                 return True
-        return False
+        ran = [link for link in self.chains.of(fn, last, ctx).links[:-1] if link.call >= 0][-1:]
+        begun = self.touch(ran[0].fn, ran[0].call, ran[0].ctx) if ran else None  # kept first: `done = session.execute(…)`
+        return begun is not None and begun.effect == "sql" and begun.writes
 
     def _goes_through(self, fn: Fn, i: int, name: str) -> bool:
         """Whether a search is one through rows that are there: ``rows.find((row) => row.kind === kind)``. A function that a database is

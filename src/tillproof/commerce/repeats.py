@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.absence import where_there
@@ -70,6 +70,8 @@ _KEEPS_COUNT = re.compile(
 # What somebody has with the shop, to be spent there.
 _TO_SPEND = re.compile(r"balance|credit|wallet|point|token|coin|diamond|quota|allowance|funds|minutes", re.IGNORECASE)
 _SEEKS = re.compile(r"(?:\w+_)?(?:get|find|fetch|load)_(\w+?)(?:_by_\w+)?")
+# Makes a row unless it finds one, in two statements.
+_FINDS_FIRST = re.compile(r"(get|find|first|update|load)_?or_?(create|insert|new)", re.IGNORECASE)
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
 
 
@@ -342,13 +344,27 @@ class Repeats:
             groups = [
                 [g for a in group for g in self._turned(a, effect, turning)] for group in where_there(self.model.evaluator, atom.groups)
             ]
-            return [g for group in groups for g in group] if groups and all(groups) else []
+            found = [g for group in groups for g in group] if groups and all(groups) else []
+            # Two that come at once pass by whichever alternative lets them: `if not created and event.status == "done"`.
+            return found if all(any(g.atomic for g in group) for group in groups) else [replace(g, atomic="") for g in found]
         if atom.truth is None and (
             self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) is not None or comes_back(self.model, atom.fn, atom.instr)
         ):
             return []  # the database refuses the row a second time, nobody asks, and what is behind it is done all the same
         by = [e for e in turning.of(atom) if self.together(e, effect)]
-        return [Guard(atom, tuple(by), self.atomic(atom, effect))] if by else []
+        return [Guard(atom, tuple(by), self.atomic(atom, effect) or self._undone(effect, by))] if by else []
+
+    def _undone(self, effect: Effect, by: list[Effect]) -> str:
+        """Why of two that have passed a guard only one remains: the row that turns it is taken once only, in the transaction of the effect,
+        which the second one's refusal takes back."""
+        taken = [e for e in by if e.touch is not None and e.touch.kind == "create" and self.model.states.claim(e.touch) is not None]
+        within = self._transactions(effect) if taken and effect.touch is not None else set()
+        same = any(within & self._transactions(e) for e in taken)
+        return "the database takes the row only once, and takes the effect back with it" if same else ""
+
+    def _transactions(self, effect: Effect) -> set[Place]:
+        """Where the transactions begin in which an effect happens."""
+        return {begun for place in effect.way if (begun := self.model.regions.transaction(place)) is not None}
 
     def together(self, one: Effect, other: Effect) -> bool:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""
@@ -395,6 +411,12 @@ class Repeats:
                         return True
         return False
 
+    def _may_be_twice(self, touch: Touch) -> bool:
+        """Whether a row that is made unless it is found may be made by two at once: nothing that it is made with is unique in its table."""
+        table = self.model.schema.table(touch.entity)
+        given = {*touch.compared, *touch.fields}
+        return table is not None and bool(given) and all(table.column(k) is not None for k in given) and table.unique(given) is None
+
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
         states = self.model.states
@@ -408,6 +430,8 @@ class Repeats:
             return f"the database takes the row only once{where}"
         if (first := first_only(states, atom)) is not None:
             inserts = first[0].kind in ("create", "upsert")
+            if _FINDS_FIRST.search(self.model.program.body(first[0].fn).called(first[0].instr)) and self._may_be_twice(first[0]):
+                return ""
             return "the database lets only the first one through" if inserts else "the update is conditional on the old state"
         if any(read.parts.locked for read in states.reads(atom)):
             return "the row is locked while it is read"

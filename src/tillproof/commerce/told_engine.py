@@ -19,6 +19,7 @@ def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
         n.rpartition(".")[2]: h.carries for f in knowledge.frameworks.values() for h in f.handovers if h.carries for n in h.calls
     }
     evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
+    evaluator.supplies = {name: at for f in knowledge.frameworks.values() for name, at in f.supplies.items()}
     evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
     evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
     evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}

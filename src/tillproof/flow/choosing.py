@@ -106,3 +106,15 @@ def words_of(body: Body, i: int, depth: int = 0) -> Iterator[str]:
         yield body.name(i)
     for operand in value_operands(body, i):
         yield from words_of(body, operand, depth + 1)
+
+
+def literals(body: Body, defuse: DefUse, i: int, depth: int = 0) -> Iterator[int]:
+    """The literals that a value may be, through variables and choices."""
+    if body.op[i] == Op.CONST:
+        yield i
+    elif body.op[i] == Op.CHOICE and depth < _DEEP:
+        for one in body.args(i)[1:]:
+            yield from literals(body, defuse, one, depth + 1)
+    elif body.op[i] == Op.NAME and depth < _DEEP:
+        for store in defuse.reaching(i, body.name(i)).stores:
+            yield from literals(body, defuse, body.args(store)[1], depth + 1)

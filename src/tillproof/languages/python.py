@@ -223,17 +223,37 @@ def _except(w: Walker, node: Node) -> None:
 
 def with_statement(w: Walker, node: Node) -> int:
     managers = []
+    ignored: list[str] = []
     for item in (i for c in node.named_children if c.type == "with_clause" for i in c.named_children):
         value = item.child_by_field_name("value")
+        ignored += _ignored(value)
         if value is not None and value.type == "as_pattern":
             managers.append(w.value(value.named_children[0]))
             bind(w, value.child_by_field_name("alias"), managers[-1])
         else:
             managers.append(w.visit(value))
     start = len(w.build.op)
-    got = w.visit(node.child_by_field_name("body"))
+    body = node.child_by_field_name("body")
+    got = -1
+    if ignored:
+        w.attempt(lambda: rules.each_of(w, body), [lambda: _caught(w, ignored, node)], None)
+    else:
+        got = w.visit(body)
     w.build.regions += [(manager, start, len(w.build.op)) for manager in managers if manager >= 0]
     return got
+
+
+def _ignored(manager: Node | None) -> list[str]:
+    """The exceptions that a context manager takes and makes nothing of: ``with suppress(Exception): …`` is a try with an empty except."""
+    called = manager.child_by_field_name("function") if manager is not None and manager.type == "call" else None
+    if called is None or text(called).rpartition(".")[2] != "suppress":
+        return []
+    arguments = manager.child_by_field_name("arguments") if manager is not None else None
+    return [text(a) for a in arguments.named_children if a.type in ("identifier", "attribute")] if arguments is not None else []
+
+
+def _caught(w: Walker, types: list[str], node: Node) -> None:
+    w.emit(Op.CAUGHT, [w.string(t) for t in types], node)
 
 
 # --- expressions

@@ -33,6 +33,7 @@ from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Ctx, Mix, Value, options, pieces
 from tillproof.ir.ops import Op
 
@@ -439,7 +440,8 @@ def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> lis
 
 def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
     """The comparisons on the way to the first transition that has enough of them, or how its order is found."""
-    effect, how = next(((e, r) for _, e, r in found if _holds(r, kind)), (None, None))
+    loose = [e for _, e, r in found if not _holds(r, kind)]
+    effect, how = next(((e, r) for _, e, r in found if _holds(r, kind) and not any(_said_again(model, e, o) for o in loose)), (None, None))
     if effect is None or how is None:
         return []
     if not how.amount and how.reference:
@@ -450,6 +452,15 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
     if not how.amount:
         return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
     return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
+
+
+def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
+    """Whether an order that is marked as paid where the sums agree is marked so a second time behind it, whatever they are."""
+    one, other = compared.touch, loose.touch
+    if one is None or other is None or compared.fn != loose.fn or one.entity != other.entity or one.fields.keys().isdisjoint(other.fields):
+        return False
+    body, block_of = model.program.body(compared.fn), model.evaluator.defuse(compared.fn).block_of
+    return loose.instr > compared.instr and block_of[loose.instr] in reached_from(body, block_of[compared.instr])
 
 
 def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:

@@ -52,6 +52,11 @@ def _rule(model: Model, fn: Fn, writes: Writes) -> Iterator[Ruling]:
     place = model.payment_places.get(fn)
     places = writes_of(model, fn)
     kept = [k for i in places for k in kept_by(model, fn, i, place)]
+    told = [k for k in kept if k.cards and all(model.cards.is_told(fn, c) for c in k.cards)]
+    for one in told:
+        guard = at(model.program, fn, one.instr, "a provider's message holds the number masked", "guard")
+        writes.masked.update((column_key(name), guard) for name in one.cards)
+    kept = [k for k in kept if k not in told]
     cards = [k for k in kept if k.cards]
     for one in cards:
         for name in one.cards:

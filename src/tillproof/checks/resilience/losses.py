@@ -268,7 +268,7 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
     """Where the error that a write answers with, and does not raise, ends without being acted upon."""
     place, *callers = effect.way
     unheard = model.error_values.unheard(place)
-    if unheard is None or (unheard.returns and callers and not _goes_on_quietly(model, callers)):
+    if unheard is None or (unheard.returns and callers and not goes_on_quietly(model, callers)):
         return None
     return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
 
@@ -282,7 +282,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
     apart = max((n for n, place in enumerate(way) if not alone and _does_its_own(model, effect, place)), default=-1)
     for n, place in enumerate(way):
         logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
-        if logged is not None and (n or not way[1:] or _goes_on_quietly(model, way[1:])):
+        if logged is not None and (n or not way[1:] or goes_on_quietly(model, way[1:])):
             return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
         if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
@@ -300,7 +300,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        quiet = _goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch)
+        quiet = goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch)
         if not quiet or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
@@ -462,7 +462,7 @@ def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:
     return python and all(model.outcomes.answer(p) == "handed" for p in way[1:]) and model.failures.answers_plainly(fn, catch)
 
 
-def _goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:
+def goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:
     """Whether the first caller that may ask for the answer of what failed does not; with no caller there is nobody to ask."""
     told = [answer for place in callers if (answer := model.outcomes.answer(place)) != "handed"]
     return told[0] == "lost" if told else not callers

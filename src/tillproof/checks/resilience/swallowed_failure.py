@@ -14,6 +14,7 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
+from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.unfetched import Unfetched, unfetched
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
@@ -67,9 +68,17 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not ends and provider and elsewhere:
             yield _here_too(model, entry, handler, elsewhere[0])
         if not found:
-            dropped = unfetched(model, handler) if handler is not None else None
-            yield _unasked(model, entry, handler, dropped) if handler and dropped else _held(model, entry, handler, effects[0])
+            yield _passed_over(model, entry, handler, effects)
     yield from unread_answers(model)
+
+
+def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> Ruling:
+    """Where no exception is lost: whether a message is passed over since somebody who was asked about it gave no good answer."""
+    if handler is not None and (dropped := unfetched(model, handler)) is not None:
+        return _unasked(model, entry, handler, dropped)
+    if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
+        return _refused(model, entry, handler, found)
+    return _held(model, entry, handler, effects[0])
 
 
 def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str]) -> Iterator[Ruling]:
@@ -269,6 +278,26 @@ def _unasked(model: Model, entry: Entry, handler: Handler, found: Unfetched) -> 
         step(model, found.asked, "this may fail", "sink"),
         step(model, found.caught, "the failure becomes a value here", "step"),
         step(model, found.dropped, "nothing behind this answers with an error", "missing"),
+    ]
+    return ruling
+
+
+def _refused(model: Model, entry: Entry, handler: Handler, found: Refused) -> Ruling:
+    """A message that is dropped because another system answered with an error when it was asked for what the work needs."""
+    file, line = entry_line(model, entry)
+    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="high", confidence="likely")
+    ruling.anchor = lines(model, found.dropped)
+    ruling.title = "A message is dropped when another system answers with an error"
+    ruling.message = (
+        f"{called(model, entry)} asks another system on the way. When that answers with an error status, the work is left out and success "
+        f"is answered: {handler.provider.name} counts the event as delivered and never sends it again, and nobody is told."
+    )
+    ruling.remediation = "Answer 500, or raise, where the status is one of failure, so that the event is delivered again."
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        step(model, found.asked, "this may be answered with an error", "step"),
+        step(model, found.dropped, "nothing behind this answers with an error", "missing"),
+        *steps(model, found.effect, "this is left undone"),
     ]
     return ruling
 

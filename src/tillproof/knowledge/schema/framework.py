@@ -383,6 +383,8 @@ class Framework(Part, frozen=True):
     ``refuses_again``: calls that do not return when the payment of the id that they are given was booked before.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position (-1: the last of several) unless code of others changes it.
+    ``supplies``: calls that stand as a parameter's default: the framework gives what the function at that position of theirs returns, or
+    yields.
     ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
     class whose name stands in front: ``Factory: create``.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
@@ -463,6 +465,7 @@ class Framework(Part, frozen=True):
     refuses_again: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
+    supplies: dict[str, int] = {}
     named_classes: dict[str, int] = {}
     named_key: str = ""
     factories: dict[str, str] = {}
