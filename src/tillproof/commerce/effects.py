@@ -285,11 +285,10 @@ class Effects:
         callee, arguments = body.call(i)
         value = evaluator.value(fn, callee, ctx)
         out: dict[Fn, tuple[FunctionV, bool]] = {}
-        for option in options(value)[:_BRANCHES]:
-            if isinstance(option, FunctionV):
-                out.setdefault(option.fn, (option, False))
+        for target in evaluator.scope.run_by_call(value)[:_BRANCHES]:
+            out.setdefault(target.fn, (target, False))
         if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
-            hooked = [h for target in out for h in self.model.listeners.around(self.model.program.name(target))]
+            hooked = [h for own in out for h in self.model.listeners.around(self.model.program.name(own))]
             out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
         if not out:
             run = [own for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)]

@@ -36,6 +36,7 @@ _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
 _NAMED = ("name", "actor_name")
 _RUNS, _INJECTS = "process", "InjectQueue"
 _ENVELOPE = re.compile(r"\bEnvelope(\.wrap)?$")
+_KINDS = ("type", "event_type", "eventType", "event", "event_name", "topic")
 _TYPE = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -219,7 +220,12 @@ class Handovers:
         if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
             return []
         value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1], ctx)
-        return [pattern(o) for o in options(value)]
+        return [name for o in options(value) for name in (self._events if _says_which(o) else [pattern(o)])]
+
+    @cached_property
+    def _events(self) -> list[str]:
+        """The events of providers that the code names: what is told by a message's own type may be any of them."""
+        return sorted(name for name in self.model.reach.event_names if self.model.program.mentioning(name))
 
     def _under(self, language: str, name: str) -> list[FunctionV]:
         """What runs under a name; where it has holes, under all names that it may be."""
@@ -317,6 +323,11 @@ class Handovers:
         if own or self.model.program.language(fn.file) != "php" or constant(value) == name:
             return own
         return [f for f, _ in php_callables(self.model.wiring, value, fn)]
+
+
+def _says_which(value: Value) -> bool:
+    """Whether a value is what a message says of its kind: ``bus.emit(event.type, event)``."""
+    return isinstance(value, Member) and value.name in _KINDS
 
 
 def _queue(model: "Model", value: Value) -> list[str]:

@@ -295,11 +295,11 @@ class Reach:
         yield from (heard.fn for heard in (*evaluator.heard(fn, i, None), *evaluator.answering(fn, i, None)))
         yield from (own.fn for own in self.model.record_methods.targets(fn, i, None) if own.fn != fn)
         yield from (own.fn for own in wrapped(evaluator, value))
+        for run in evaluator.scope.run_by_call(value):
+            yield run.fn
+            yield from self.model.handovers.through(run, fn, i)
         for option in options(value):
-            if isinstance(option, FunctionV):
-                yield option.fn
-                yield from self.model.handovers.through(option, fn, i)
-            elif isinstance(option, ClassV):
+            if isinstance(option, ClassV):
                 made = (evaluator.scope.method(option.cls, n) for n in ("__init__", "constructor", "__construct"))
                 yield from [m for m in made if m][:1]
         registers = body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING

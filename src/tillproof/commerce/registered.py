@@ -35,6 +35,7 @@ def registered(model: "Model") -> Iterator[Entry]:
             if reached is None:
                 open_ = [entry for entry in model.entries if entry.role != "internal"]
                 reached = {f for entry in open_ for f in model.handlers.closure(entry).functions}
+                reached |= {later for f in reached for later in model.handovers.of(f)}
             provider = next((p for p in model.handlers.paying(model.program.unit(file)) if p.id in named[event]), None)
             if target.fn not in reached and provider is not None:
                 note = f"It is called for `{event}`; what takes the message is another function."

@@ -12,6 +12,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.sdk_defaults import in_force
+from tillproof.flow.given_fields import given_fields
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
 from tillproof.ir.body import Body
@@ -357,7 +358,7 @@ class Sendings:
         """Whether a value is the address that a client is made with, or told, ``__construct($apiUrl, $secret)``: somebody else's, or the
         class would ask for none."""
         if isinstance(value, Member) and isinstance(value.base, Instance):
-            declared = self.model.evaluator.scope.given_fields(value.base.cls)
+            declared = given_fields(self.model.evaluator.scope, value.base.cls)
             return value.name in declared and self._names_another(value.name)
         if not isinstance(value, Param) or not self._names_another(value.name):
             return False

@@ -54,7 +54,7 @@ class StateCodes:
     def _kept(self, cls: ClassId, name: str) -> list[Value]:
         """What a class keeps under a name."""
         top, evaluator = Fn(cls.file, TOP), self.model.evaluator
-        return [evaluator.value(top, store) for store in evaluator.defuse(top).stores.get(f"{self.model.program.cls(cls).name}.{name}", ())]
+        return [evaluator.value(top, store) for store in evaluator.defuse(top).stores.get(f"{self.model.program.path(cls)}.{name}", ())]
 
     def _declared(self, cls: ClassId, column: Value, deep: int = 1) -> Iterator[Value]:
         """What a column's declaration is told, and what its type is: ``IntegerField(choices=STATES)``, ``Column(ChoiceType(STATES))``. A
@@ -75,7 +75,7 @@ class StateCodes:
     def _of(self, cls: ClassId) -> dict[str, str]:
         """What the codes of a class mean: the names of its constants, and the words beside them in its lists of choices."""
         if cls not in self._known:
-            top, name = Fn(cls.file, TOP), self.model.program.cls(cls).name
+            top, name = Fn(cls.file, TOP), self.model.program.path(cls)
             found: dict[str, str] = {}
             for held, stores in self.model.evaluator.defuse(top).stores.items():
                 own = held.rpartition(".")

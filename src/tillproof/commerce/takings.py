@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What one buyer alone has: a lock on it keeps no other buyer away.
 _ONE_BUYERS = re.compile(r"(.*_)?(order|cart|basket|checkout|quote|payment|invoice|user|customer|session|account|transaction|event)(_.*)?")
+_BUYERS = re.compile(r"(.*_)?(client|buyer|member|wallet|profile|subscriber|guest)s?")  # of records only: `redis_client` locks for all
 GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
 _RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|on_hold)(_.*)?")
 _SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
@@ -169,7 +170,7 @@ class Takings:
         if kept is None:
             kept = self.bounded(write, table) or self.refused(write, table) or self._taken_back(write)
         if kept is None:
-            locks = [place] if self._locked(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
+            locks = [place] if self.locks_rows(write) else self.model.regions.locked_everywhere(place, self.keeps_others_away)
             if not locks and place != write.place:
                 inner = self.model.regions.lock(write.place, self.keeps_others_away)
                 locks = [inner] if inner is not None else []
@@ -182,7 +183,7 @@ class Takings:
     def _at(self, place: Place, what: str) -> Kept:
         return Kept(place.fn.file, self.program.body(place.fn).line[place.instr], what)
 
-    def _locked(self, write: StockWrite) -> bool:
+    def locks_rows(self, write: StockWrite) -> bool:
         """Whether the very rows were locked when they were chosen: not those of an order or cart that leads to them."""
         if not write.touch.locked:
             return False
@@ -196,8 +197,8 @@ class Takings:
         touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
         body = self.program.body(lock.fn)
         named = touch.entity if touch is not None else self.model.records.holder(lock.fn, lock.instr, lock.ctx)[0]
-        if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named)):
-            return not _ONE_BUYERS.fullmatch(named) or GOODS.fullmatch(named) is not None
+        if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named) or _BUYERS.fullmatch(named)):
+            return GOODS.fullmatch(named) is not None
         text = " ".join(self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], body.end_line[lock.instr] + 1))
         words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", text)]
         return any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)

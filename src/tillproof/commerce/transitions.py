@@ -156,7 +156,15 @@ class Transitions:
             words.entity(touch.entity)
             and not words.has("outgoing_entities", touch.entity)
             and (_MAIN.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
+            and not self._waits_in_line(touch)
         )
+
+    def _waits_in_line(self, touch: Touch) -> bool:
+        """Whether an object stands for an order in a queue of work, by what its class says of itself: its state is that of the work."""
+        scope = self.model.evaluator.scope
+        kinds = [o.cls for o in options(touch.record) if isinstance(o, Instance)] if touch.record is not None else []
+        names = (snake(name) for cls in kinds for c in scope.lineage(cls) for name in self.model.program.methods(c))
+        return any("queue" in name.split("_") for name in names)
 
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""

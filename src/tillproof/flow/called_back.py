@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 _ITERATES = {"map", "forEach", "filter", "find", "some", "every", "flatMap", "each", "transform", "mapWithKeys", "sum", "sumBy"}
 _ARRAY_FUNCTIONS = {"array_map", "array_walk", "array_filter", "map"}
+PYTHON_FOLD = "reduce"
+_FOLDED = 2
+_PASSES_ON = {
+    "submit": 1, "to_thread": 1, "run_in_executor": 2, "call_soon": 1, "call_later": 2, "setTimeout": 2, "setImmediate": 1, "nextTick": 1,
+    "emit": 1, "emitAsync": 1,
+}  # fmt: skip
+"""Calls that hand on what stands behind the function, from which argument on."""
 _WAITS = ("then", "transaction", "$transaction")
 _FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
 _ASKED = ("req", "request", "ctx", "context", "next", "done", "cb")
@@ -48,12 +55,11 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
         return ev.at(caller, told[number]) if number < len(told) else None
     if name in ev.carries and number == 0 and body.op[callee] == Op.FIELD:
         return job(ev, caller.fn, call, caller.ctx, ev.carries[name])
-    if name in FOLDS and body.op[callee] == Op.FIELD and len(arguments) > 1 and number < 2:
-        return ev.element(ev.at(caller, body.args(callee)[0]), at) if number else ev.at(caller, arguments[1][1])
-    if name == ARRAY_FOLD and len(arguments) > 1 and number < 2:
-        if number:
-            return ev.element(ev.at(caller, arguments[0][1]), at)
-        return ev.at(caller, arguments[2][1]) if len(arguments) > 2 else None
+    if number < _FOLDED and (folded := _folded(ev, caller, call, name, number)) is not None:
+        return folded
+    if name in _PASSES_ON:
+        passed = [a for _, a in arguments][_PASSES_ON[name] :]
+        return ev.at(caller, passed[number]) if number < len(passed) else None
     if number != 0:
         return answer
     if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
@@ -64,6 +70,23 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     if body.op[callee] == Op.FIELD and name == "then":
         return ev.at(caller, body.args(callee)[0])
     return None
+
+
+def _folded(ev: "Evaluator", caller: Frame, call: int, name: str, number: int) -> Value | None:
+    """What a function is given that makes one value of a list: what was made so far, at first what it begins with, and an element."""
+    callee, arguments = caller.body.call(call)
+    at = (caller.file, caller.body.line[call])
+    if name in FOLDS and caller.body.op[callee] == Op.FIELD and ev.program.language(caller.file) != "python":
+        listed, begins = caller.body.args(callee)[0], arguments[1:2]
+    elif name == ARRAY_FOLD and len(arguments) > 1:
+        listed, begins = arguments[0][1], arguments[2:3]
+    elif name == PYTHON_FOLD and len(arguments) > 1:
+        listed, begins = arguments[1][1], arguments[2:3]
+    else:
+        return None
+    if number:
+        return ev.element(ev.at(caller, listed), at)
+    return ev.at(caller, begins[0][1]) if begins else None
 
 
 def job(ev: "Evaluator", fn: Fn, call: int, ctx: Ctx | None, under: str) -> Record | None:

@@ -1,8 +1,10 @@
-"""Who calls a function, found by name in the text and then by what the callee's value is."""
+"""Who calls a function, found by name in the text and then by what the callee's value is; in a roundabout way where nobody names it."""
 
+from tillproof.flow.above import names_above
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.fixed import THIS
-from tillproof.flow.program import Fn, Program
+from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.roundabout import roundabout
 from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
 
@@ -17,13 +19,25 @@ class Callers:
         self.program = program
         self.evaluator = evaluator
         self._memo: dict[Fn, list[tuple[Fn, int, FunctionV]]] = {}
+        self._handed: set[tuple[Fn, int, Fn]] = set()
 
     def of(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
         """(caller, call instruction, callee as that call sees it), in order of file and line."""
         if fn not in self._memo:
             self._memo[fn] = []
-            self._memo[fn] = self._find(fn)
+            self._memo[fn] = self._find(fn) or self._in_a_roundabout_way(fn)
         return self._memo[fn]
+
+    def _in_a_roundabout_way(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
+        if fn.number == TOP:
+            return []
+        calls = roundabout(self.program, self.evaluator, fn)
+        self._handed.update((call.caller, call.instr, fn) for call in calls if call.handed)
+        return [(call.caller, call.instr, call.target) for call in calls]
+
+    def context(self, fn: Fn, caller: Fn, call: int, target: FunctionV, parent: Ctx | None) -> Ctx:
+        """The context of a function in a call of it, or in one that it is handed to."""
+        return self.evaluator.context(target, caller, call, parent, (caller, call, fn) in self._handed)
 
     def _find(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
         name = self.program.name(fn)
@@ -72,7 +86,7 @@ class Callers:
         top = chain[-1].caller if chain else fn
         if any(link.fn == top for link in chain):
             return []  # recursion
-        rooted = (self._rooted(chain, self.evaluator.context(target, caller, call, None)) for caller, call, target in self.of(top))
+        rooted = (self._rooted(chain, self.context(top, caller, call, target, None)) for caller, call, target in self.of(top))
         return [one for one in rooted if one is not None]
 
     def _rooted(self, chain: list[Ctx], root: Ctx) -> Ctx | None:
@@ -93,12 +107,16 @@ class Callers:
         """The word by which a method calls one of its own object, ``static::send()``, ``$this->send()``; empty for every other call."""
         body = self.program.body(link.caller)
         callee = body.args(link.call)[0]
-        if link.callback or body.op[callee] != Op.FIELD or body.op[body.args(callee)[0]] != Op.NAME:
+        if link.callback or body.op[callee] != Op.FIELD:
+            return ""
+        if names_above(self.program, link.caller, body, body.args(callee)[0]):
+            return "parent"
+        if body.op[body.args(callee)[0]] != Op.NAME:
             return ""
         word = body.name(body.args(callee)[0])
         if word == "self" and self.program.language(link.caller.file) == "php":
             return "parent"  # no class derived from this one answers either
-        return word if word in THIS or word == "parent" else ""
+        return word if word in THIS else ""
 
     def _answers(self, this: ClassV | Instance, fn: Fn) -> bool:
         """Whether an object may answer a call with that very method: its class has it, or one derived from its class."""
@@ -114,7 +132,7 @@ class Callers:
             above: list[Ctx | None] = [None]
             if levels > 1:
                 above = [c for c in self.contexts(caller, levels - 1) if all(x.fn != fn for x in c.chain())] or [None]
-            out += [self.evaluator.context(target, caller, call, parent) for parent in above]
+            out += [self.context(fn, caller, call, target, parent) for parent in above]
             if len(out) > _MOST_CONTEXTS:
                 break
         return out[:_MOST_CONTEXTS]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
+_WRITTEN_DOWN = (Op.RECORD, Op.LIST)
 _PUSHING = ("array_push", "array_unshift")
 _ADDING = {"append", "push", "add", "unshift", "extend"}
 _MERGING = {"update", "merge"}
@@ -72,6 +73,20 @@ class DefUse:
                     found.setdefault(place, []).append(value)
         return found
 
+    @cached_property
+    def lent(self) -> dict[str, list[tuple[int, int]]]:
+        """The calls for whose answer nobody asks that are handed a record or list which a variable holds, with the place of that argument:
+        ``addShipping(params, order)`` may write into it."""
+        body, found = self.body, dict[str, list[tuple[int, int]]]()
+        for i, op in enumerate(body.op):
+            if op == Op.CALL and not (set(map(body.op.__getitem__, self.uses(i))) - {Op.AWAIT}):
+                for number, (key, v) in enumerate(body.call(i)[1]):
+                    name = self._variable(v)
+                    made = [body.op[body.args(s)[1]] for s in self.stores.get(name, ())] if name and not key else []
+                    if name and made and all(m in _WRITTEN_DOWN for m in made):
+                        found.setdefault(name, []).append((i, number))
+        return found
+
     def _scan(self) -> None:
         body = self.body
         for i, op in enumerate(body.op):
@@ -101,6 +116,11 @@ class DefUse:
         if body.op[callee] != Op.FIELD or not arguments:
             return
         method = body.name(callee)
+        if method == "setdefault" and len(arguments) > 1:
+            name, key = self._variable(body.args(callee)[0]), body.const(arguments[0][1])
+            if name and key:
+                self.writes.setdefault(name, []).append((i, key[1], arguments[1][1]))
+            return
         if method in _ADDING or method in _MERGING:
             base = body.args(callee)[0]
             name = self._variable(base)

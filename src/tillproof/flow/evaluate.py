@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from tillproof.flow.called_back import handed, settled
+from tillproof.flow.called_back import settled
 from tillproof.flow.captured import Captured
 from tillproof.flow.class_texts import class_told
 from tillproof.flow.decorated import Decorated, task
 from tillproof.flow.defuse import DefUse, Reach, Write
+from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
@@ -20,7 +21,9 @@ from tillproof.flow.instructions import RULES
 from tillproof.flow.maps import numbered
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside, merged_entry
+from tillproof.flow.parameters import BY_OTHERS
 from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.registries import Registries
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.unwired import hears_nothing, refers_to_nothing
@@ -67,6 +70,7 @@ class Evaluator:
         self.hung = Hung(program)
         self.decorated = Decorated(self)
         self.captured = Captured(self)
+        self.registries = Registries(self)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
         self._of_object: dict[tuple[Fn, ObjectKey], Ctx] = {}
@@ -103,7 +107,7 @@ class Evaluator:
             found = self._frames.get(fn)
             if found is None:
                 body = self.program.body(fn)
-                fixed = Fixed(body, DefUse(body), partial(self._captures, fn), partial(self.captured.adds, fn), self._is_python_method(fn))
+                fixed = Fixed(body, DefUse(body), partial(self._captures, fn), partial(self.captured.adds, fn), self.is_python_method(fn))
                 found = self._frames[fn] = Frame(fn, fixed, None)
             return found
         found = ctx.frame if ctx.fn == fn else self._foreign.get((fn, id(ctx)))
@@ -210,69 +214,9 @@ class Evaluator:
             f.own = self.frame(f.fn, ctx)
         return f.own
 
-    def _is_python_method(self, fn: Fn) -> bool:
+    def is_python_method(self, fn: Fn) -> bool:
+        """Whether a function is a method whose first parameter is the object."""
         return self.program.owner(fn) is not None and self.program.language(fn.file) == "python"
-
-    def param(self, f: Frame, number: int, at: Place) -> Value:
-        param = f.body.params[number]
-        if f.inside:
-            bound = self._bound(f, number)
-            if bound is not None:
-                return bound
-        fn = f.fn
-        owner = self.program.owner(fn)
-        if owner and number == 0 and self._is_python_method(fn) and param.name in ("self", "cls"):
-            return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
-        if param.type and (held := self.scope.listed(fn.file, param.type, at)) is not None:
-            return Seq(at, (held,))
-        typed = self.scope.typed(fn.file, param.type, at) if param.type else None
-        if isinstance(typed, Instance):
-            one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
-            return Seq(at, (one,)) if param.kind == "rest" and self.program.language(fn.file) == "php" else one
-        return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
-
-    def _bound(self, f: Frame, number: int) -> Value | None:
-        """The argument that a context gives for a parameter; Missing when it gives none; None when that cannot be known."""
-        ctx = f.ctx
-        if ctx is None:
-            return None
-        params = f.body.params
-        param = params[number]
-        method = self._is_python_method(f.fn) and bool(params) and params[0].name in ("self", "cls")
-        own = ctx.this is not None and (method or isinstance(ctx.this, External))  # a package's object, as of a task bound to itself
-        if own and number == 0:
-            return ctx.this
-        if ctx.call < 0:
-            return None  # an entry point: called from outside
-        caller = self.frame(ctx.caller, ctx.parent)
-        if caller.body.op[ctx.call] not in (Op.CALL, Op.NEW):
-            return None
-        if ctx.callback:
-            return handed(self, caller, ctx.call, number, params)
-        _, arguments = caller.body.call(ctx.call)
-        shift = 1 if own else 0
-        at = (caller.file, caller.body.line[ctx.call])
-        positional = [v for k, v in arguments if k == ""]
-        spreads = [v for k, v in arguments if k in ("*", "**")]
-        if param.kind == "rest":
-            return Seq(at, tuple([self.at(caller, v) for v in positional[number - shift :] + spreads]))
-        if param.kind == "named-rest":
-            known = {p.name for p in params}
-            named = {k: v for k, v in arguments if k not in ("", "*", "**")}
-            entries: list[tuple[str | None, Value]] = [(k, self.at(caller, v)) for k, v in named.items() if k not in known]
-            entries += [(None, self.at(caller, v)) for v in spreads]
-            return Record(at, tuple(entries))
-        for key, v in reversed(arguments):
-            if key == param.name and key not in ("", "*", "**"):
-                return self.at(caller, v)
-        if 0 <= number - shift < len(positional):
-            return self.at(caller, positional[number - shift])
-        if spreads:
-            spread, behind = self.at(caller, spreads[-1]), number - shift - len(positional)
-            if isinstance(spread, Seq) and 0 <= behind < len(spread.items):
-                return spread.items[behind]
-            return self.member(spread, param.name, at)
-        return Missing(at)
 
     # --- names
 
@@ -290,7 +234,7 @@ class Evaluator:
             value = choice(at, [self.at(f, s) for s in reach.stores])
         if reach.stores and (added := self.captured.after(f, i, name)):
             value = choice(at, [value, *added])
-        inside = self.captured.inside(f, i, name) if reach.stores else []
+        inside = [*self.captured.inside(f, i, name), *filled(self, f, i, name)] if reach.stores else []
         if (reach.writes or inside) and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on it
             value = Overlay(at, value, (*((w.key, self.at(f, w.value), w.certain) for w in reach.writes), *inside))
         if reach.added and isinstance(options(value)[0], (Record, Overlay)):
@@ -338,7 +282,7 @@ class Evaluator:
         if f.inside and f.ctx is not None and f.ctx.this is not None:
             return f.ctx.this
         owner = self.program.method_class(f.fn)
-        if owner is None and (keeper := self.hung.keeper(f.fn)) is not None:
+        if owner is None and (keeper := self.hung.keeper(f.fn) or self.hung.record(f.fn)) is not None:
             return self.value(*keeper)
         return Instance(at, owner) if owner else Unknown(at, NO_THIS)
 
@@ -360,7 +304,7 @@ class Evaluator:
             return self.scope.instance_member(value, name, at)
         if isinstance(value, (Record, Overlay)):
             return self._keyed(value, name, at)
-        if isinstance(value, FunctionV) and name in ("bind", "call", "apply", "__func__"):
+        if isinstance(value, FunctionV) and name in ("bind", "__func__", *BY_OTHERS):
             return value
         if isinstance(value, FunctionV) and name == "run" and self.program.language(value.fn.file) == "python":
             return task(self.program, value)
@@ -382,7 +326,9 @@ class Evaluator:
             merged = [self._within(v, name, at, seen) for k, v, _ in value.writes if k == "**"]
             if hits and hits[-1][1]:
                 return hits[-1][0]
-            return choice(at, [*(v for v, _ in hits), *merged, self._within(value.base, name, at, seen)])
+            under = self._within(value.base, name, at, seen)
+            computed = [v for k, v, _ in value.writes if k is None] if isinstance(under, Missing) and not hits and not merged else []
+            return choice(at, [*(v for v, _ in hits), *merged, *(computed or [under])])  # `order[field] = given`
         for key, entry in reversed(value.entries):
             if key == name:
                 return numbered(value, name, entry)
@@ -406,6 +352,8 @@ class Evaluator:
 
     def index(self, value: Value, key: Value, at: tuple[str, int]) -> Value:
         """``value[key]``"""
+        if kept := self.registries.of(value):
+            return choice(at, kept)
         if isinstance(key, Const):
             if isinstance(value, Seq) and key.kind == Kind.NUMBER and key.text.isdigit():
                 number = int(key.text)
@@ -449,6 +397,10 @@ class Evaluator:
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
             elif isinstance(option, FunctionV):
                 results.append(self._returned(option, f, i))
+            elif new and isinstance(option, Instance):
+                results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))  # ``new static()``
+            elif isinstance(option, Instance) and (run := self.scope.run_by_call(option)):
+                results.append(self._returned(run[0], f, i))
             elif new and (kept := settled(self, f.fn, i, f.ctx, at)) is not None:
                 results.append(kept)
             else:

@@ -11,10 +11,13 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
+COMPACT = "compact"
+"""PHP's function that makes a record of variables by their names."""
 _FETCHES = ("fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
 ABSENCE = ("empty", "isset")
 """PHP's questions whether a variable holds anything."""
 THIS = {"this", "self", "cls", "static"}
+_OF_OBJECT = THIS | {"super", "parent"}
 NOTHING, OBJECT, CALLER = 0, 1, 2
 _PLAIN = {Op.CONST, Op.CLASS, Op.CAUGHT}
 _PASSING = {
@@ -148,7 +151,7 @@ class Fixed:
             return OBJECT if self._method and body.args(i)[0] == 0 and body.params[0].name in ("self", "cls") else CALLER
         if op not in _PASSING or (op == Op.CHOICE and body.text(body.args(i)[0]) == "default"):
             return CALLER
-        if op == Op.CALL and body.params and self._fetches(i):
+        if op == Op.CALL and body.params and (self._fetches(i) or body.called(i) == COMPACT):
             return CALLER
         if op == Op.CHOICE and self.deciding and body.text(body.args(i)[0]) in ("ternary", "match"):
             return CALLER
@@ -166,7 +169,7 @@ class Fixed:
             return CALLER
         stores = self.flow.stores.get(name)
         if not stores:
-            return OBJECT if name in THIS else CALLER if self._captured(name) else NOTHING
-        if (len(stores) > 1 and self.deciding) or self._added(name):
+            return OBJECT if name in _OF_OBJECT else CALLER if self._captured(name) else NOTHING
+        if (len(stores) > 1 and self.deciding) or self._added(name) or name in self.flow.lent:
             return CALLER
         return max(self.hangs_on(s) for s in stores)

@@ -338,7 +338,7 @@ class FunctionWalk(Implication):
             when_true, when_false = self.implies(at, True), self.implies(at, False)
             if when_true or when_false:
                 return [Outcome(value, True, when_true), Outcome(value, False, when_false)]
-        told = self._told_in_part(at, value) if not state else []
+        told = (self._told_in_part(at, value) or self._handed_on(at)) if not state else []
         if told:
             return told
         parts = self._alternatives(at, 0) if not state else []
@@ -363,6 +363,22 @@ class FunctionWalk(Implication):
             ]
             return [Outcome(v, True, said) for said, v in kept] if telling is not None else []
         return []
+
+    def _handed_on(self, i: int) -> list[Outcome]:
+        """Where the answer of a function of ours is returned as it is, ``return self.provider.verify(ref)``: that function's outcomes,
+        when they tell apart whether the proof was made."""
+        made = self._alternatives(i, 0)
+        at = made[0] if len(made) == 1 else -1
+        while at >= 0 and self.body.op[at] == Op.AWAIT:
+            at = self.body.args(at)[0]
+        if at < 0 or self.body.op[at] != Op.CALL or self.walk.too_deep() or not self._targets_are_called(at):
+            return []
+        above = {self.fn, *(c.fn for c in (self.ctx.chain() if self.ctx else ()))}
+        targets = self.walk.targets(self.fn, at, self.ctx)
+        if any(target.fn in above for target in targets):
+            return []
+        found = [o for target in targets for o in self.walk.enter(target, self.fn, at, self.ctx, False).outcomes if o.value is not None]
+        return found if len({o.proven for o in found}) > 1 else []
 
     def _alternatives(self, i: int, depth: int) -> list[int]:
         """Where the values are made that an instruction chooses from, each on a way of its own: the arms of ``genuine ? OK : BAD``, or

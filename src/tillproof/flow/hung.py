@@ -1,5 +1,6 @@
 """Functions that file-level JavaScript hangs on what it makes, a model or its schema, for the model itself or for each of its records."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from tillproof.ir.ops import Op
 _EACH = ("prototype", "methods")
 _OWN = ("statics",)
 _LONGEST_CHAIN = 12
+_ARROW = re.compile(rb"(\w+\s*:\s*)?(async\s+)?(<[^>]*>\s*)?(\([^)]*\)|[\w$]+)[^{(]{0,80}?=>")
 
 
 class _File(NamedTuple):
@@ -50,6 +52,17 @@ class Hung:
         file = self._of(fn.file)
         variable = file.on.get(fn)
         return next(((Fn(fn.file, TOP), i) for i, name in file.made.items() if name == variable), None) if variable else None
+
+    def record(self, fn: Fn) -> tuple[Fn, int] | None:
+        """The record whose method a function is: ``{ pay() { return this.charge() }, … }``. An arrow has no object of its own."""
+        parent, function = self.program.parent(fn), self.program.function(fn)
+        if function is None or parent is None or self.program.language(fn.file) != "javascript":
+            return None
+        if _ARROW.match(self.program.sources[fn.file], function.start, function.end):
+            return None
+        body = self.program.body(parent)
+        at = next((i for i, op in enumerate(body.op) if op == Op.FUNCTION and body.args(i)[0] == fn.number), -1)
+        return next(((parent, i) for i, op in enumerate(body.op) if op == Op.RECORD and at >= 0 and at in body.args(i)[1::2]), None)
 
     def _made(self, value: Value) -> Iterator[tuple[Result, _File]]:
         """What file-level code makes, a model most often, on the way from a value to what it comes from."""

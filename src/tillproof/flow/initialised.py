@@ -1,9 +1,10 @@
-"""What a constructor hands to a method of its own object that stores it: ``$this->setClient($url)``, ``self._connect(url)``."""
+"""What is handed to a method of an object that stores it: by its constructor, ``$this->setClient($url)``, or where the object is made,
+``(new Charge())->setAmount($sum)``."""
 
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Instance
+from tillproof.flow.values import Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> li
     function = scope.program.function(fn)
     if function is None or not scope.program.body(fn).params:
         return [None]
+    if (filled := _filled(scope, value, fn, at)) != []:
+        return filled
     told: list[Ctx | None] = []
     for cls in scope.lineage(value.cls):
         methods = scope.program.methods(cls)
@@ -34,6 +37,20 @@ def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> li
             break
     inside = scope.program.name(fn).startswith(_INSIDE) or b"private" in scope.program.sources[fn.file][function.start :][:_HEADER]
     return told[:_MOST] if told and inside else [None, *told[:_MOST]]
+
+
+def _filled(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> list[Ctx | None]:
+    """The calls of a method on an object in the function that makes it."""
+    if value.made is None:
+        return []
+    maker, made_at, ctx = value.made
+    body, told = scope.program.body(maker), list[Ctx | None]()
+    for i in _calls_on(scope, maker, scope.program.name(fn)):
+        held = body.args(body.args(i)[0])[0]
+        on = options(scope.evaluator.value(maker, held, ctx))
+        if held == made_at or any(isinstance(o, Instance) and o.made == value.made for o in on):
+            told.append(scope.evaluator.context(FunctionV(at, fn, None, value), maker, i, ctx))
+    return told[:_MOST]
 
 
 def _made(scope: "Scope", value: Instance, constructor: Fn, at: tuple[str, int]) -> Ctx | None:
@@ -67,7 +84,7 @@ def _to_base(scope: "Scope", fn: Fn) -> tuple[int, Fn, bool] | None:
         callee = body.args(i)[0] if op == Op.CALL else -1
         if callee < 0:
             continue
-        if body.op[callee] == Op.NAME and body.name(callee) == "super":
+        if body.op[callee] == Op.NAME and body.name(callee) == "super" and name == "constructor":
             return i, above, True
         if body.op[callee] == Op.FIELD and body.name(callee) == name:
             holder = body.args(callee)[0]
@@ -80,13 +97,15 @@ def _to_base(scope: "Scope", fn: Fn) -> tuple[int, Fn, bool] | None:
 
 def _calls(scope: "Scope", fn: Fn, name: str) -> list[int]:
     """The calls of a method of the same object in a function."""
+    body = scope.program.body(fn)
+    holders = ((i, body.args(body.args(i)[0])[0]) for i in _calls_on(scope, fn, name))
+    return [i for i, holder in holders if body.op[holder] == Op.NAME and body.name(holder) in _SELF]
+
+
+def _calls_on(scope: "Scope", fn: Fn, name: str) -> list[int]:
+    """The calls of a method of that name, on whatever object, in a function."""
     if name.encode() not in scope.program.sources[fn.file]:
         return []
-    body, found = scope.program.body(fn), []
-    for i, op in enumerate(body.op):
-        callee = body.args(i)[0] if op == Op.CALL else -1
-        if callee >= 0 and body.op[callee] == Op.FIELD and body.name(callee) == name:
-            holder = body.args(callee)[0]
-            if body.op[holder] == Op.NAME and body.name(holder) in _SELF:
-                found.append(i)
-    return found
+    body = scope.program.body(fn)
+    calls = ((i, body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.CALL)
+    return [i for i, callee in calls if body.op[callee] == Op.FIELD and body.name(callee) == name]

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tillproof.flow.above import member_above
 from tillproof.flow.defuse import spelt
 from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
+from tillproof.flow.parameters import parameter
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -175,7 +177,9 @@ def _name(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
 
 
 def _field(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:
-    return (ev.referred(f.fn, i) if f.body.text(args[1]) in ev.referring else None) or _member(ev, f, i, args, at)
+    name = f.body.text(args[1])
+    found = (ev.referred(f.fn, i) if name in ev.referring else None) or member_above(ev.scope, f, args[0], name, at)
+    return found or _member(ev, f, i, args, at)
 
 
 def _first(ev: "Evaluator", f: Frame, _: int, args: list[int], __: Place) -> Value:
@@ -213,7 +217,7 @@ _RULES: dict[int, Rule] = {
     Op.CAST: _cast,
     Op.FUNCTION: _function,
     Op.CLASS: lambda _, f, __, args, at: ClassV(at, ClassId(f.file, args[0])),
-    Op.PARAM: lambda ev, f, _, args, at: ev.param(f, args[0], at),
+    Op.PARAM: lambda ev, f, _, args, at: parameter(ev, f, args[0], at),
     Op.ELEMENT: lambda ev, f, _, args, at: ev.element(ev.at(f, args[0]), at),
     Op.KEY: lambda ev, f, _, args, at: Element(at, ev.at(f, args[0]), None),
     Op.BINARY: _computed,

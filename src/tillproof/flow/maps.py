@@ -34,6 +34,8 @@ _A_TABLE = 2  # of so many numbers, each with the name it goes by
 def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> Value | None:
     """The objects and functions of ours among which a key chooses; None where a map holds anything else, or nothing that is seen."""
     arguments = f.body.call(i)[1]
+    if len(arguments) > 0 and (kept := [v for o in options(callee.base) for v in ev.registries.of(o)]):
+        return choice(at, [*kept, *(ev.at(f, v) for _, v in arguments[1:2])])
     tables = [o for o in options(callee.base) if isinstance(o, Record) and o.entries]
     if tables and arguments:
         return _of_table(ev, f, tables, [v for _, v in arguments], at)
@@ -72,11 +74,13 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
     """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
-    None where it holds anything but functions, classes and objects of ours, or anything but constants."""
+    None where the key is not known and it holds anything but functions, classes and objects of ours, or anything but constants."""
+    wanted = ev.at(f, given[0])
+    if isinstance(wanted, Const) and all(sum(k == wanted.text for k, _ in table.entries) == 1 for table in tables):
+        return choice(at, [ev.index(table, wanted, at) for table in tables])  # what was handed over by that very name
     held = [o for table in tables for _, v in table.entries for o in options(v)]
     if not (all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held) or all(isinstance(o, Const) for o in held)):
         return None
-    wanted = ev.at(f, given[0])
     found = [ev.index(table, wanted, at) for table in tables]
     return choice(at, [*(v for v in found if not isinstance(v, Missing)), *(ev.at(f, other) for other in given[1:2])][:_MOST])
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow.alike import LOCATES
 from tillproof.flow.common_names import REGISTERING
+from tillproof.flow.fixed import COMPACT
 from tillproof.flow.formats import by_braces, by_sprintf
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
@@ -63,7 +64,7 @@ _SPELT_BY: dict[str, Callable[..., str]] = {
 # Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _PICKS = ("find", "findLast")
-_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction")
+_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
 # Functions of PHP and of frameworks that say something of a class instead of handing out an object of it.
 _ABOUT_CLASSES = (
     "_exists", "_parents", "_implements", "_uses", "_methods", "_vars", "_class", "classname", "basename", "dispatch", "event", "dump",
@@ -73,8 +74,11 @@ _ABOUT_CLASSES = (
 def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, new: bool) -> Value | None:
     """What a call of something outside gives; None where only the call itself can stand for it."""
     arguments = f.body.call(i)[1]
-    if isinstance(callee, External) and (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
-        return found
+    if isinstance(callee, External):
+        if callee.name == COMPACT and ev.program.language(f.file) == "php":
+            return _compacted(ev, f, i, at)
+        if (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
+            return found
     if isinstance(callee, Member) and callee.name == "format" and isinstance(callee.base, Const):
         text = by_braces(callee.base, [(k, ev.at(f, v)) for k, v in arguments], at)
         if text is not None:
@@ -84,6 +88,13 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         if all(isinstance(v, Const) for v in given):
             return Const(at, Kind.STRING, _SPELT[callee.name](callee.base.text, *(constant(v) for v in given[:1])))
     return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
+
+
+def _compacted(ev: "Evaluator", f: Frame, i: int, at: Place) -> Record:
+    """PHP's record of variables by their names: ``compact('amount', 'currency')``."""
+    told = [ev.at(f, v) for _, v in f.body.call(i)[1]]
+    listed = (n for t in told for n in (t.items if isinstance(t, Seq) else (t,)) if isinstance(n, Const))
+    return Record(at, tuple((name, ev.read(f, i, name, at)) for name in (n.text.strip("'\"") for n in listed)))
 
 
 def wrapped(ev: "Evaluator", value: Value) -> list[FunctionV]:
@@ -255,16 +266,32 @@ def _is_of_rows(ev: "Evaluator", listed: Seq) -> bool:
     return any(isinstance(p, Element) and p.key is None for p in pieces([listed], _FEW_PIECES, ev.made_of))
 
 
+def _column(ev: "Evaluator", f: Frame, given: list[int], at: Place) -> Value | None:
+    """PHP's list of one field of each row: ``array_column($lines, 'price')``."""
+    return Seq(at, (ev.index(ev.element(ev.at(f, given[0]), at), ev.at(f, given[1]), at),)) if len(given) > 1 else None
+
+
+def _next(ev: "Evaluator", f: Frame, given: list[int], at: Place) -> Value | None:
+    """Python's first of what comes one by one: ``next(line["price"] for line in lines)``, or what stands in for it."""
+    found = [ev.element(ev.at(f, v), at) for v in given[:1]] + [ev.at(f, v) for v in given[1:2]]
+    return choice(at, found) if found and ev.program.language(f.file) == "python" else None
+
+
+_FROM_ROWS: "dict[str, Callable[[Evaluator, Frame, list[int], Place], Value | None]]" = {"array_column": _column, "next": _next}
+
+
 def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
     """``xs.map(f)`` and ``array_map(f, xs)``: a list of what ``f`` returns; ``p.then(f)`` and ``db.transaction(f)``: that itself;
     ``xs.find(f)``: one of a list that is written down."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, (Member, External)) else ""
     if name == "get" and isinstance(callee, Member):
         return looked_up(ev, f, i, callee, at)
+    if isinstance(callee, External) and name in _FROM_ROWS:
+        return _FROM_ROWS[name](ev, f, [v for _, v in f.body.call(i)[1]], at)
     if name in _PICKS and isinstance(callee, Member):
         listed = [o for o in options(before_writes(callee.base)) if isinstance(o, Seq) and not _is_of_rows(ev, o)]
         return choice(at, [v for o in listed for v in o.items]) if any(o.items for o in listed) else None
-    if name not in _GIVES_BACK:
+    if name not in _GIVES_BACK and not (isinstance(callee, External) and callee.name in _GIVES_BACK):
         return None
     for _, argument in f.body.call(i)[1]:
         for option in options(ev.at(f, argument)):

@@ -99,7 +99,7 @@ class Walk:
             return []
         callee, arguments = body.call(i)
         value = self.evaluator.value(fn, callee, ctx)
-        own = [o for o in options(value) if isinstance(o, FunctionV)] or wrapped(self.evaluator, value)
+        own = self.evaluator.scope.run_by_call(value) or wrapped(self.evaluator, value)
         if not own and (later := self.policy.later(fn, i, ctx)):
             self._otherwise.update((fn, i, id(ctx), target.fn) for target, as_called in later if not as_called)
             return [target for target, _ in later]

@@ -60,6 +60,7 @@ class Program:
                 if function.name:
                     self.functions_by_name[function.name].append(Fn(path, number))
         self._methods: dict[ClassId, dict[str, Fn]] = {}
+        self._class_paths: dict[str, list[str]] = {}
         self.words = FileWords({path: sources[path] for path in indices})
         self._mentions: dict[str, list[str]] = {}
         self._called: dict[str, dict[str, list[int]]] = {}
@@ -89,6 +90,30 @@ class Program:
 
     def cls(self, cls: ClassId) -> Class:
         return self.indices[cls.file].classes[cls.number]
+
+    def path(self, cls: ClassId) -> str:
+        """The dotted name under which a class keeps what it declares; one that stands in another, as a list of states does in its model,
+        after that one: ``Order.Status``."""
+        return self._paths(cls.file)[cls.number]
+
+    def inner(self, cls: ClassId, name: str) -> ClassId | None:
+        """The class of that name which stands in another one."""
+        path = f"{self.path(cls)}.{name}"
+        return next((ClassId(cls.file, n) for n, p in enumerate(self._paths(cls.file)) if p == path), None)
+
+    def _paths(self, file: str) -> list[str]:
+        """The dotted names of a file's classes, in order; only Python's classes keep others."""
+        found = self._class_paths.get(file)
+        if found is None:
+            classes, nests = self.indices[file].classes, self.language(file) == "python"
+            found = self._class_paths[file] = []
+            around: list[tuple[int, str]] = []  # what ends where: a class stands in the file after the one around it
+            for c in classes:
+                while around and around[-1][0] <= c.start:
+                    around.pop()
+                found.append(f"{around[-1][1]}.{c.name}" if nests and around else c.name)
+                around.append((c.end, found[-1]))
+        return found
 
     def owner(self, fn: Fn) -> ClassId | None:
         function = self.function(fn)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow import gathered, initialised, unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
+from tillproof.flow.given_fields import given_field
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
 from tillproof.flow.program import TOP, ClassId, Fn, Program
@@ -44,6 +45,8 @@ _MOST_OVERRIDES = 20
 _DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
+CALLED = ("__invoke", "__call__")
+"""Methods that run when their object is called."""
 
 
 def _declared_only(value: Value) -> bool:
@@ -296,6 +299,17 @@ class Scope:
         """A method by name, from the class or its nearest base."""
         return next((self.program.methods(c)[name] for c in self.lineage(cls) if name in self.program.methods(c)), None)
 
+    def run_by_call(self, value: Value) -> list[FunctionV]:
+        """The functions of ours that run when a value is called: itself, or what its class has for that, PHP's ``__invoke``."""
+        out: list[FunctionV] = []
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                out.append(option)
+            elif isinstance(option, Instance):
+                own = next((fn for name in CALLED if (fn := self.method(option.cls, name)) is not None), None)
+                out += [FunctionV(option.at, own, None, option)] if own is not None else []
+        return out
+
     def overrides(self, cls: ClassId, name: str) -> list[tuple[Fn, ClassId]]:
         """Methods of that name in subclasses, what those have from a base that is no kin of the class (``class Orders extends Store
         implements OrderStore``), and in what stands in for the class without being derived from it; each with the class of the object."""
@@ -330,13 +344,15 @@ class Scope:
         for cls in self.lineage(value.cls):
             if name in self.program.methods(cls):
                 return FunctionV(at, self.program.methods(cls)[name], None, value, f"{value.known_as}.{name}" if value.known_as else "")
-            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
+            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.path(cls)}.{name}")
             if stores:
                 php = self.program.language(cls.file) == "php"
                 written = self.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
                 listed = self._lists(cls)
                 begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
                 return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
+            if (inner := self.program.inner(cls, name)) is not None:
+                return ClassV(at, inner)
         foreign = self._outside(value.cls)
         return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
 
@@ -352,7 +368,7 @@ class Scope:
         method = self.method(value.cls, name)
         if method is not None:
             return self._method_value(value, method, name, at)
-        if value.made is not None and (given := self._given_field(value, name)) is not None:
+        if value.made is not None and (given := given_field(self, value, name)) is not None:
             return given
         stored = self._stored(value, name, at)
         record = isinstance(stored, Instance) or (stored is not None and _declared_only(stored))
@@ -374,6 +390,8 @@ class Scope:
             return stored
         if kept := self.kept(value.cls, name):
             return choice(at, [Instance(at, cls) for cls in kept])
+        if (inner := next(filter(None, (self.program.inner(cls, name) for cls in self.lineage(value.cls))), None)) is not None:
+            return ClassV(at, inner)
         foreign = self._outside(value.cls)
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
@@ -383,32 +401,6 @@ class Scope:
         """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
         return not self.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in self.foreign_bases(cls))
 
-    def given_fields(self, cls: ClassId) -> list[str]:
-        """The fields that an object of a Python class is made with, in order, where the class leaves construction to its declarations: a
-        dataclass, a named tuple, a model."""
-        lineage = self.lineage(cls)
-        if self.program.language(cls.file) != "python" or any("__init__" in self.program.methods(c) for c in lineage):
-            return []
-        declared: dict[str, None] = {}
-        for one in reversed(lineage):
-            prefix = self.program.cls(one).name + "."
-            fields = (s[len(prefix) :] for s in self.evaluator.defuse(Fn(one.file, TOP)).stores if s.startswith(prefix))
-            declared.update(dict.fromkeys(f for f in fields if "." not in f and f not in self.program.methods(one)))
-        return list(declared)
-
-    def _given_field(self, value: Instance, name: str) -> Value | None:
-        """What the call that made an object gave for a field that it is made with by the declarations of its class."""
-        declared = self.given_fields(value.cls) if value.made is not None else []
-        if value.made is None or name not in declared:
-            return None
-        fn, call, ctx = value.made
-        arguments = self.program.body(fn).call(call)[1]
-        if any(key == name for key, _ in arguments):
-            return next(self.evaluator.value(fn, v, ctx) for key, v in arguments if key == name)
-        positional = [v for key, v in arguments if key == ""]
-        number = declared.index(name)
-        return self.evaluator.value(fn, positional[number], ctx) if number < len(positional) else None
-
     def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
         targets = [(method, value.cls)]
         if not value.made:
@@ -417,7 +409,7 @@ class Scope:
         for fn, cls in targets[:_MOST_OVERRIDES]:
             known = f"{value.known_as}.{name}" if value.known_as else ""
             bound = FunctionV(at, fn, None, value, known) if fn == method else self._bound(value, fn, cls, at)
-            out.append(self._property(bound) if self.is_property(fn) else bound)
+            out.append(self.property(bound) if self.is_property(fn) else bound)
         return choice(at, out)
 
     def _bound(self, value: Instance, fn: Fn, cls: ClassId, at: tuple[str, int]) -> FunctionV:
@@ -435,7 +427,8 @@ class Scope:
             return b"property" in before.rpartition(b"\n\n")[2] and b"@" in before.rpartition(b"\n\n")[2]
         return source[function.start : function.start + 4] == b"get " and self.program.language(fn.file) == "javascript"
 
-    def _property(self, bound: FunctionV) -> Value:
+    def property(self, bound: FunctionV) -> Value:
+        """What reading a member gives that calls the method."""
         from tillproof.flow.evaluate import returns
 
         body = self.program.body(bound.fn)
@@ -450,7 +443,7 @@ class Scope:
         for cls in self.lineage(value.cls):
             for fn, i in self.field_writes(cls, name):
                 found += [self.evaluator.value(fn, i, ctx) for ctx in initialised.contexts(self, value, fn, at)]
-            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.cls(cls).name}.{name}")
+            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.path(cls)}.{name}")
             if stores:
                 found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
             if found:

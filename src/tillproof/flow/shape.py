@@ -145,11 +145,11 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
 
 
 def _of_mix(evaluator: Evaluator, out: Shape, value: Mix, depth: int) -> None:
-    """Two records merged by an operator: ``defaults | given``."""
-    if value.op != "|":
+    """Two records merged by an operator: ``defaults | given``; PHP's ``$given + $defaults``, where the first one has its way."""
+    if value.op not in ("|", "+"):
         out.open.append(value)
         return
-    for part in value.operands:
+    for part in value.operands if value.op == "|" else reversed(value.operands):
         _add(out, shape(evaluator, part, depth + 1))
 
 

@@ -59,8 +59,9 @@ def _rule(model: Model, write: StockWrite) -> Ruling:
     if write.how == "relative":
         ruling.evidence.append(step(model, write.place, "the database works the new value out in one step", "guard"))
         return ruling
-    locks = [] if write.touch.locked else model.regions.locked_everywhere(write.place)
-    if write.touch.locked or locks:
+    own = model.takings.locks_rows(write)
+    locks = [] if own else model.regions.locked_everywhere(write.place, model.takings.keeps_others_away)
+    if own or locks:
         ruling.evidence.append(step(model, locks[0] if locks else write.place, "the row is locked while it is read and written", "guard"))
         return ruling
     table = model.schema.table(write.touch.entity, fn.file) if write.touch.entity else None

@@ -1,6 +1,7 @@
 """What webhook-unverified and webhook-weak-verification share: whether a handler is a site, and what it does first."""
 
 import re
+from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.failures import says_failure
@@ -86,9 +87,10 @@ def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
 
 
 def _only_refuses(model: Model, act: Happening) -> bool:
-    """Whether what is done unproven is to note that the payment was not accepted: nobody is served by a message that is refused so."""
+    """Whether what is done unproven is to note that the payment was not accepted, in the record or in a row of its states: nobody is
+    served by a message that is refused so."""
     touch = model.records.touch(act.fn, act.instr, act.ctx)
-    if touch is None or touch.kind != "write":
+    if touch is None or not touch.writes:
         return False
     words = model.words
     states = [value for name, value in touch.fields.items() if words.says_state(name)]
@@ -174,9 +176,18 @@ def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
         value = model.evaluator.value(step.caller, callee, step.parent)
         if lands_surely(model.evaluator.scope, value, model.program.language(step.caller.file)):
             continue
-        if not any(isinstance(o, FunctionV) for o in options(value)):
+        if model.evaluator.scope.run_by_call(value):
+            continue
+        if not any(target.fn == step.fn for target in _set_off(model, step.caller, step.call, step.parent)):
             return step.caller, step.call
     return None
+
+
+def _set_off(model: Model, fn: Fn, call: int, ctx: Ctx | None) -> Iterator[FunctionV]:
+    """The functions that a call sets off by what it is told, or on a record of a known kind, which is no guess."""
+    yield from model.record_methods.targets(fn, call, ctx)
+    yield from model.evaluator.heard(fn, call, ctx)
+    yield from model.evaluator.answering(fn, call, ctx)
 
 
 def ask_about(model: Model, ruling: Ruling, call: tuple[Fn, int], what: str) -> Ruling:

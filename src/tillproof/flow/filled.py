@@ -1,0 +1,39 @@
+"""Records that a function of ours fills in for its caller: ``addShipping(params, order)``, ``fill_tax(payload)``, PHP's ``&$params``."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.flow.frames import Frame
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Value, options
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+_HEAD = 400
+
+
+def filled(ev: "Evaluator", f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:
+    """What the calls before an instruction have written into the record that a variable holds, as an overlay has it."""
+    out: list[tuple[str | None, Value, bool]] = []
+    for call, number in f.flow.lent.get(name, ()):
+        if call >= i:
+            continue
+        for target in (o for o in options(ev.at(f, f.body.args(call)[0])) if isinstance(o, FunctionV) and o.fn != f.fn):
+            params = ev.program.body(target.fn).params
+            at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
+            if at >= len(params) or not _writes_through(ev, target.fn, params[at].name):
+                continue
+            writes = ev.defuse(target.fn).writes.get(params[at].name, ())
+            ctx = ev.context(target, f.fn, call, f.ctx) if writes else None
+            out += [(key, ev.value(target.fn, value, ctx), False) for _, key, value in writes if key is not None]
+    return out
+
+
+def _writes_through(ev: "Evaluator", fn: Fn, name: str) -> bool:
+    """Whether what is written into a parameter is seen by the caller: PHP copies its arrays unless they are handed over by reference."""
+    function = ev.program.function(fn)
+    if function is None or ev.program.language(fn.file) != "php":
+        return True
+    head = ev.program.sources[fn.file][function.start : min(function.end, function.start + _HEAD)]
+    return re.search(rb"&\s*\$" + re.escape(name.encode()) + rb"\b", head.partition(b"{")[0]) is not None

@@ -1,0 +1,88 @@
+"""What a parameter is: the argument that a context gives for it, or what its declaration says."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.called_back import handed
+from tillproof.flow.frames import Frame
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Missing, Param, Place, Record, Result, Seq, Value
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+BY_OTHERS = ("call", "apply")
+"""Methods of a function that call it, the first argument being its object."""
+
+
+def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
+    """The value of a parameter of a function, in its context or for any caller."""
+    fn, param = f.fn, f.body.params[number]
+    if f.inside and (bound := _bound(ev, f, number)) is not None:
+        return bound
+    owner = ev.program.owner(fn)
+    if owner and number == 0 and ev.is_python_method(fn) and param.name in ("self", "cls"):
+        return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
+    if param.type and (held := ev.scope.listed(fn.file, param.type, at)) is not None:
+        return Seq(at, (held,))
+    typed = ev.scope.typed(fn.file, param.type, at) if param.type else None
+    if isinstance(typed, Instance):
+        one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
+        return Seq(at, (one,)) if param.kind == "rest" and ev.program.language(fn.file) == "php" else one
+    return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+
+
+def _bound(ev: "Evaluator", f: Frame, number: int) -> Value | None:
+    """The argument that a context gives for a parameter; Missing when it gives none; None when that cannot be known."""
+    ctx, params = f.ctx, f.body.params
+    if ctx is None:
+        return None
+    method = ev.is_python_method(f.fn) and bool(params) and params[0].name in ("self", "cls")
+    own = ctx.this is not None and (method or isinstance(ctx.this, External))  # a package's object, as of a task bound to itself
+    if own and number == 0:
+        return ctx.this
+    if ctx.call < 0:
+        return None  # an entry point: called from outside
+    caller = ev.frame(ctx.caller, ctx.parent)
+    if caller.body.op[ctx.call] not in (Op.CALL, Op.NEW):
+        return None
+    return handed(ev, caller, ctx.call, number, params) if ctx.callback else _given(ev, caller, ctx.call, f, number, 1 if own else 0)
+
+
+def _given(ev: "Evaluator", caller: Frame, call: int, f: Frame, number: int, shift: int) -> Value:
+    """The argument for a parameter in a call. ``shift``: how many parameters come before the first argument."""
+    arguments = caller.body.call(call)[1]
+    param, at = f.body.params[number], (caller.file, caller.body.line[call])
+    positional, spreads = _listed(ev, caller, call)
+    if param.kind == "rest":
+        return Seq(at, tuple([ev.at(caller, v) for v in positional[number - shift :] + spreads]))
+    if param.kind == "named-rest":
+        known = {p.name for p in f.body.params}
+        named = {k: v for k, v in arguments if k not in ("", "*", "**")}
+        entries: list[tuple[str | None, Value]] = [(k, ev.at(caller, v)) for k, v in named.items() if k not in known]
+        entries += [(None, ev.at(caller, v)) for v in spreads]
+        return Record(at, tuple(entries))
+    for key, v in reversed(arguments):
+        if key == param.name and key not in ("", "*", "**"):
+            return ev.at(caller, v)
+    if 0 <= number - shift < len(positional):
+        return ev.at(caller, positional[number - shift])
+    if not spreads:
+        return Missing(at)
+    held, onward = ev.at(caller, spreads[-1]), number - shift - len(positional)
+    if isinstance(held, Seq):
+        return held.items[onward] if 0 <= onward < len(held.items) else Missing(at)
+    return ev.member(held, param.name, at)
+
+
+def _listed(ev: "Evaluator", caller: Frame, call: int) -> tuple[list[int], list[int]]:
+    """The arguments of a call that go by their place, and those that are spread. ``charge.call(this, sum)`` and
+    ``charge.apply(this, given)`` name the object first."""
+    callee, arguments = caller.body.call(call)
+    positional = [v for k, v in arguments if k == ""]
+    spreads = [v for k, v in arguments if k in ("*", "**")]
+    word = caller.body.name(callee) if caller.body.op[callee] == Op.FIELD else ""
+    if word not in BY_OTHERS or ev.program.language(caller.file) == "python":
+        return positional, spreads
+    if not isinstance(ev.at(caller, caller.body.args(callee)[0]), FunctionV):
+        return positional, spreads  # a method of that name
+    return (positional[1:], spreads) if word == "call" else ([], positional[1:])

@@ -1,0 +1,172 @@
+"""Calls of a function that do not name it: what is kept in a variable, a field or a table is called from there; what a function returns is
+called where that one is; what is handed over is called by whoever was given it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tillproof.flow.common_names import REGISTERING
+from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.scope import CALLED
+from tillproof.flow.values import FunctionV, options
+from tillproof.ir.ops import Op
+
+_DEEPEST = 4
+_MOST_WORDS = 6
+_MOST_FILES = 12
+_MOST_CALLS = 20
+_REGISTERING = REGISTERING | {
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "all",
+    "use",
+    "route",
+    "add_url_rule",
+    "on",
+    "once",
+    "path",
+    "re_path",
+}
+"""What keeps a function for a request or a message to come; who sends that is the entry's matter."""
+_CARRIES = (Op.RECORD, Op.LIST, Op.CHOICE, Op.CAST, Op.AWAIT, Op.SPREAD)
+
+
+class Call(NamedTuple):
+    """A call by which a function runs. ``handed``: it is given to the call, which calls it itself."""
+
+    caller: Fn
+    instr: int
+    target: FunctionV
+    handed: bool
+
+
+class _Kept(NamedTuple):
+    """A word under which a function can be got at, and the file and function beyond which a variable is not seen (None: anywhere)."""
+
+    word: str
+    within: Fn | None
+
+
+def roundabout(program: Program, evaluator: Evaluator, fn: Fn) -> list[Call]:
+    """The calls, each once, in order of file and place."""
+    search = _Search(program, evaluator, fn)
+    for holder, i in search.references():
+        search.follow(holder, i, 0)
+    return (list(search.by_words()) or list(search.handed.values()))[:_MOST_CALLS]
+
+
+class _Search:
+    def __init__(self, program: Program, evaluator: Evaluator, fn: Fn) -> None:
+        self.program, self.evaluator, self.fn = program, evaluator, fn
+        self.name = program.name(fn)
+        self.words: dict[_Kept, None] = {}
+        self.handed: dict[tuple[Fn, int], Call] = {}
+        self._seen: set[tuple[Fn, int]] = set()
+
+    def references(self) -> Iterator[tuple[Fn, int]]:
+        """Where the function is taken as a value: where it is written down, or where it is named and not called."""
+        parent = self.program.parent(self.fn)
+        if parent is not None and self.program.owner(self.fn) is None:
+            body = self.program.body(parent)
+            yield from ((parent, i) for i, op in enumerate(body.op) if op == Op.FUNCTION and body.args(i)[0] == self.fn.number)
+        if not self.name:
+            return
+        self.words[_Kept(self.name, None)] = None  # a method is called by a text that names it
+        if self.name in CALLED and (owner := self.program.owner(self.fn)) is not None:
+            self.words[_Kept(self.program.cls(owner).name, None)] = None
+        language = self.program.language(self.fn.file)
+        files = [f for f in self.program.mentioning(self.name) if self.program.language(f) == language][:_MOST_FILES]
+        for holder in (h for f in files for h in self.program.functions_around(f, self.name)):
+            body, flow = self.program.body(holder), self.evaluator.defuse(holder)
+            for i, op in enumerate(body.op):
+                named = op in (Op.NAME, Op.FIELD) and body.name(i) == self.name
+                taken = named and any(not self._calls(holder, user, i) for user in flow.uses(i))
+                if taken and self._means(holder, i) is not None:
+                    yield holder, i
+
+    def _calls(self, holder: Fn, user: int, i: int) -> bool:
+        body = self.program.body(holder)
+        return body.op[user] in (Op.CALL, Op.NEW) and body.args(user)[0] == i
+
+    def _means(self, holder: Fn, i: int) -> FunctionV | None:
+        """The function, as the value of an instruction; None when that is something else."""
+        return next((o for o in options(self.evaluator.value(holder, i)) if isinstance(o, FunctionV) and o.fn == self.fn), None)
+
+    def follow(self, holder: Fn, i: int, depth: int) -> None:
+        """Note where a value goes in which the function is kept."""
+        if depth > _DEEPEST or (holder, i) in self._seen:
+            return
+        self._seen.add((holder, i))
+        body = self.program.body(holder)
+        for user in self.evaluator.defuse(holder).uses(i):
+            op = body.op[user]
+            if op == Op.STORE:
+                self.words[_Kept(body.name(user).rpartition(".")[2], None if holder.number == TOP else holder)] = None
+            elif op == Op.SET_FIELD:
+                self.words[_Kept(body.name(user), None)] = None
+            elif op in _CARRIES:
+                self._note_keys(holder, user, i)
+                self.follow(holder, user, depth + 1)
+            elif op == Op.RETURN:
+                self._follow_returned(holder, depth)
+            elif op == Op.CALL and not self._calls(holder, user, i):
+                self._hand(holder, user, i)
+
+    def _note_keys(self, holder: Fn, record: int, i: int) -> None:
+        body = self.program.body(holder)
+        if body.op[record] == Op.RECORD:
+            pairs = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
+            keys = [const[1].strip("'\"") for k, v in pairs if v == i and (const := body.const(k)) is not None]
+            self.words.update(dict.fromkeys(_Kept(key, None) for key in keys if key))
+
+    def _follow_returned(self, holder: Fn, depth: int) -> None:
+        name = self.program.name(holder)
+        if name and name != "<top>":
+            self.words[_Kept(name, None)] = None
+            return
+        parent = self.program.parent(holder)
+        if parent is not None:
+            body = self.program.body(parent)
+            for i, op in enumerate(body.op):
+                if op == Op.FUNCTION and body.args(i)[0] == holder.number:
+                    self.follow(parent, i, depth + 1)
+
+    def _hand(self, holder: Fn, call: int, i: int) -> None:
+        """The function is given to a call of outside, or to an object that keeps it; a function of ours calls it by its parameter, which
+        contexts know of."""
+        body = self.program.body(holder)
+        callee = body.args(call)[0]
+        target = self._means(holder, i)
+        if target is None or any(isinstance(o, FunctionV) for o in options(self.evaluator.value(holder, callee))):
+            return
+        if body.called(call) not in _REGISTERING:
+            self.handed[holder, call] = Call(holder, call, target, True)
+        keeper = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+        if keeper >= 0 and body.op[keeper] in (Op.NAME, Op.FIELD):
+            self.words[_Kept(body.name(keeper), None)] = None
+
+    def by_words(self) -> Iterator[Call]:
+        """The calls of what is got at by the words that were noted."""
+        language, found = self.program.language(self.fn.file), set[tuple[Fn, int]]()
+        for kept in list(self.words)[:_MOST_WORDS]:
+            files = [kept.within.file] if kept.within is not None else self.program.mentioning(kept.word)
+            for file in [f for f in files if self.program.language(f) == language][:_MOST_FILES]:
+                for caller in self.program.functions_around(file, kept.word):
+                    for call in self._called_in(caller):
+                        if (caller, call.instr) not in found:
+                            found.add((caller, call.instr))
+                            yield call
+
+    def _called_in(self, caller: Fn) -> Iterator[Call]:
+        body = self.program.body(caller)
+        for i in (i for i, op in enumerate(body.op) if op == Op.CALL):
+            run = self.evaluator.scope.run_by_call(self.evaluator.value(caller, body.args(i)[0]))
+            if (target := next((t for t in run if t.fn == self.fn), None)) is not None:
+                yield Call(caller, i, target, False)
+                continue
+            set_off = (*self.evaluator.heard(caller, i, None), *self.evaluator.answering(caller, i, None))
+            if (told := next((t for t in set_off if t.fn == self.fn), None)) is not None:
+                yield Call(caller, i, told, True)

@@ -1,0 +1,99 @@
+"""Forms of the languages, from the page that lists them: what is followed through one of them is followed through all."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tillproof.review import review
+from tillproof.settings import Settings
+
+_FORMS = Path(__file__).parent / "forms"
+_FORM = re.compile(
+    r"^### (?P<name>.+)\n\n```(?P<language>\w+)\n(?P<code>(?s:.*?))\n```\n(?:\n```python models\n(?P<models>(?s:.*?))\n```\n)?",
+    re.MULTILINE,
+)
+
+_SUMS = {
+    "python": ("app.py", "import stripe\nfrom flask import Flask, request\napp = Flask(__name__)\n"),
+    "javascript": (
+        "app.js",
+        "const express = require('express'); const app = express(); const stripe = require('stripe')(process.env.K);\n",
+    ),
+    "typescript": (
+        "app.ts",
+        "import express from 'express'; import Stripe from 'stripe'; const app = express(); const stripe = new Stripe(process.env.K!);\n",
+    ),
+    "php": ("routes/web.php", "<?php\nuse Illuminate\\Support\\Facades\\Route;\nuse Illuminate\\Http\\Request;\n"),
+}
+_EXEMPT = "from django.views.decorators.csrf import csrf_exempt\nfrom .models import Order\n"
+_HOOKS = {
+    "python": (
+        "shop/views.py",
+        "import json, stripe\nfrom django.conf import settings\nfrom django.http import HttpResponse\n" + _EXEMPT,
+    ),
+    "javascript": (
+        "app.js",
+        _SUMS["javascript"][1] + "const mongoose = require('mongoose');\n"
+        "const Order = mongoose.model('Order', new mongoose.Schema({ status: String, total: Number }));\n",
+    ),
+    "php": ("routes/api.php", _SUMS["php"][1] + "use App\\Models\\Order;\n"),
+}
+_AROUND = {
+    "python": {
+        "shop/__init__.py": "",
+        "shop/models.py": "from django.db import models\nclass Order(models.Model):\n    status = models.CharField(max_length=20)\n",
+        "shop/urls.py": 'from django.urls import path\nfrom . import views\nurlpatterns = [path("stripe/webhook/", views.hook)]\n',
+    },
+    "javascript": {},
+    "php": {
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\n"
+        "class Order extends Model { protected $fillable = ['status']; }\n",
+    },
+}
+_EVENTS = {
+    "python": (
+        "json.loads(request.body)",
+        'stripe.Webhook.construct_event(request.body, request.headers["Stripe-Signature"], settings.STRIPE_WEBHOOK_SECRET)',
+    ),
+    "javascript": (
+        "JSON.parse(req.body)",
+        "stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.WHSEC)",
+    ),
+    "php": (
+        "json_decode($r->getContent())",
+        "\\Stripe\\Webhook::constructEvent($r->getContent(), $r->header('Stripe-Signature'), config('services.stripe.secret'))",
+    ),
+}
+
+
+def _forms(page: str) -> list[object]:
+    found = _FORM.finditer((_FORMS / page).read_text(encoding="utf-8"))
+    return [pytest.param(m["language"], m["code"], m["models"], id=f"{m['language']}: {m['name']}") for m in found]
+
+
+def _rulings(folder: Path, files: dict[str, str], check: str) -> set[str]:
+    for name, text in {"composer.json": '{"require":{"laravel/framework":"^10"}}', **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return {o.ruling for o in review(folder, Settings(use_cache=False, checks=(check,))).obligations}
+
+
+@pytest.mark.parametrize(("language", "code", "others"), _forms("amounts.md"))
+def test_a_sum_of_the_request_is_followed_to_the_payment(language: str, code: str, others: None, tmp_path: Path) -> None:
+    name, head = _SUMS[language]
+    assert others is None
+    assert "broken" in _rulings(tmp_path, {name: head + code}, "payment/client-amount")
+
+
+@pytest.mark.parametrize("verified", [False, True], ids=["made-up", "verified"])
+@pytest.mark.parametrize(("language", "code", "models"), _forms("webhooks.md"))
+def test_what_a_webhook_does_is_found_and_what_proves_it(
+    language: str, code: str, models: str | None, verified: bool, tmp_path: Path
+) -> None:
+    name, head = _HOOKS[language]
+    files = {**_AROUND[language], name: head + code.replace("{event}", _EVENTS[language][verified])}
+    if models:
+        files["shop/models.py"] = models
+    assert _rulings(tmp_path, files, "payment/webhook-unverified") == {"held" if verified else "broken"}
