@@ -53,6 +53,7 @@ _BODY = re.compile(r"payload|body|raw|data|content|json|request|response", re.IG
 _INWARD = 1  # calls from the one that a handler makes to the write
 _ANY = ("Exception", "BaseException", "Throwable", "Error", "StandardError")
 _HANDS_ON = ("next", "err", "errAsync")  # to the framework's handler of errors, or to the caller as a result that failed
+_UNDOES = ("payment.cancel", "payment.void", "refund.create")
 _STATUS = ("status", "statusCode", "status_code", "code")
 _OK = re.compile(r"^HTTP_2|^OK$|^ACCEPTED$|^NO_CONTENT$")
 
@@ -102,7 +103,9 @@ class Failures:
         return self._catches[fn]
 
     def swallows(self, fn: Fn, catch: Catch) -> bool:
-        """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later."""
+        """Whether a handler neither raises again, nor answers with an error, nor keeps the failure for later, nor undoes what was done."""
+        if self._undoes(fn, catch):
+            return False
         if self.passes_on(fn, catch.blocks) or (catch.falls and (self._answers_later(fn, catch) or self._asks_again(fn, catch))):
             return False
         return not any(self._is_error(o) for v in self._returned(fn, catch) for o in options(v))
@@ -373,6 +376,16 @@ class Failures:
         body = self.model.program.body(fn)
         behind = {b for start in catch.blocks for b in reached_from(body, start)} if catch.falls else set()
         return self.works(fn, frozenset(behind - catch.blocks - catch.tried))
+
+    def _undoes(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler asks a provider to take back what it was asked for in the try: a charge whose order could not be stored is
+        refunded, a second subscription cancelled when the first could not be."""
+        body = self.model.program.body(fn)
+        calls = [i for i in body.rows(sorted(catch.blocks)) if body.op[i] == Op.CALL]
+        own = (getattr(known.thing, "op", "") for i in calls if (known := self.model.operations.at(fn, i)) is not None)
+        return any(op in _UNDOES for op in own) or any(
+            not self._asked_for.get(one, set()).isdisjoint(_UNDOES) for i in calls for one in self._ours(fn, i)
+        )
 
     def tries_otherwise(self, fn: Fn, catch: Catch, effect: Effect) -> bool:
         """Whether what has failed in a try is asked of the provider in another way behind it: a second endpoint where the first refuses."""
