@@ -1,10 +1,11 @@
 """Which keys a value certainly, possibly or perhaps has: through spreads, merges, later writes and options objects."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import (
     Choice,
@@ -25,6 +26,7 @@ from tillproof.flow.values import (
     names,
     pattern,
 )  # fmt: skip
+from tillproof.ir.ops import Op
 
 _MERGES = {
     "array_merge", "array_replace", "object.assign", "dict", "wp_parse_args", "array_filter", "lodash.merge", "collections.chainmap",
@@ -48,6 +50,11 @@ def gathers(value: Value) -> bool:
     """Whether a value is what a call makes of the records that it is given: merged, written out, copied."""
     called = value.callee.name.lower() if isinstance(value, Result) and isinstance(value.callee, External) else ""
     return called in _SAME or called in _MERGES
+
+
+_FILLED = ("Headers", "URLSearchParams", "FormData")
+"""Objects of the web that are filled by calls."""
+_PUTS = ("set", "append")
 
 
 @dataclass(slots=True)
@@ -128,7 +135,12 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         return
     words = {n.replace("()", "").lower() for n in names(value.callee)}
     arguments = evaluator.arguments(value)
-    if words & _MERGES:
+    if isinstance(value.callee, External) and value.new and value.callee.name in _FILLED:
+        for _, given in arguments:
+            _add(out, shape(evaluator, given, depth + 1))
+        for key, entry, certain in _filled_in(evaluator, value):
+            (out.must if certain else out.may)[key] = entry
+    elif words & _MERGES:
         _of_arguments(evaluator, out, arguments, depth)
     elif words & _SAME and arguments:
         _add(out, shape(evaluator, arguments[0][1], depth + 1))
@@ -142,6 +154,21 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         _of_arguments(evaluator, out, [(k, v) for k, v in arguments if k.isidentifier()], depth)  # `CreateOrderRequest(order_id=…)`
     else:
         out.open.append(value)
+
+
+def _filled_in(evaluator: Evaluator, made: Result) -> Iterator[tuple[str, Value, bool]]:
+    """What is put into such an object in the function that makes it, and whether it is on the same way: ``headers.set('x-key', key)``."""
+    body, defuse = evaluator.program.body(made.fn), evaluator.defuse(made.fn)
+    for store in defuse.uses(made.instr):
+        for read in reads(body, defuse, store) if body.op[store] == Op.STORE else ():
+            for member in defuse.uses(read):
+                calls = defuse.uses(member) if body.op[member] == Op.FIELD and body.name(member) in _PUTS else ()
+                for call in (c for c in calls if body.op[c] == Op.CALL and body.args(c)[0] == member):
+                    given = body.call(call)[1]
+                    const = body.const(given[0][1]) if len(given) > 1 else None
+                    if const is not None:
+                        same = defuse.block_of[call] == defuse.block_of[made.instr]
+                        yield const[1], evaluator.value(made.fn, given[1][1], made.ctx), same
 
 
 def _of_mix(evaluator: Evaluator, out: Shape, value: Mix, depth: int) -> None:
