@@ -297,12 +297,13 @@ class Knot_Card {
 
 def test_edd_is_told_a_state_and_sets_off_its_hooks_for_anybody(tmp_path: Path) -> None:
     checks = ("payment/fulfil-on-redirect", "payment/webhook-unverified", "order/unguarded-transition", "pci/card-data-logged")
-    report = reviewed(tmp_path, {"knot.php": _EDD}, *checks, "pci/card-data-on-server")
+    report = reviewed(tmp_path, {"knot.php": _EDD}, *checks, "pci/card-data-on-server", "payment/amount-not-reconciled")
     lines = [line.strip() for line in _EDD.splitlines()]
     found = sorted(
         {(f.check.partition("/")[2], lines[f.start_line - 1]) for f in report.findings if f.check != "order/unguarded-transition"}
     )
     assert found == [
+        ("amount-not-reconciled", "edd_update_payment_status($data['order_id'], 'publish');"),
         ("card-data-logged", "error_log('knot webhook: ' . json_encode($data));"),
         ("fulfil-on-redirect", "edd_update_payment_status($_GET['order'], 'publish');"),
         ("webhook-unverified", "edd_update_payment_status($data['order_id'], 'publish');"),

@@ -138,6 +138,10 @@ def _settles(model: Model, policy: PaidPolicy, handler: Handler, effect: Effect)
         return False
     if not (touch.effect == "order.paid" or chosen_state(model, touch) or _books_payment(model, touch)):
         return False
+    words = model.words
+    told = [text_of(o) for n, v in touch.fields.items() if v is not None and words.says_state(n) for o in options(v)]
+    if told and all(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in told):
+        return False  # `give_update_payment_status($id, 'cancelled')`
     return not _told_of_failure(model, effect) and not _owes_nothing(model, policy, effect)
 
 
