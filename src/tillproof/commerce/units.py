@@ -139,7 +139,7 @@ class Units:
             scale = self.scales.of(factor)
             if scale is not None and self.scales.of(sum_) is None:
                 turned = self._down if scale.down else self._up
-                return [turned(self._typed(m, value), value, scale.exponent) for m in self._of(sum_, depth + 1)]
+                return [turned(self._decoded(self._typed(m, value), sum_), value, scale.exponent) for m in self._of(sum_, depth + 1)]
         if self._share(left) or written_down(left) or self._hundredth(left, right):
             left, right = right, left
         one = self._joined(left, depth)
@@ -159,6 +159,15 @@ class Units:
             return money
         whole = kind.number == "integer"
         return replace(money, number=kind.number, unit=money.unit or kind.unit, whole=whole, inexact=False, sure=True)
+
+    def _decoded(self, money: Money, value: Value) -> Money:
+        """Python makes a float of a number with a fraction that comes in JSON, and a text cannot be multiplied to a sum: so a piece of a
+        request that is worked with as it came is one."""
+        if money.number or money.whole or self._language(value) != "python":
+            return money
+        source = self.model.requests.source(value)
+        sent = source is not None and source.key is not None and source.kind in ("body", "raw")
+        return as_float(money) if sent else money
 
     def _up(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]
