@@ -32,6 +32,7 @@ _DECISIVE = ("card", "declin", "invalid_request", "insufficient", "bad_request",
 _GOOD = ("ok", "is_ok", "success", "successful", "succeeded", "is_success", "is_successful")
 _BAD = ("error", "errors", "failed", "failure", "err", "has_error", "has_errors", "exception", "client_error", "response", "e")
 _NETWORK = ("is_wp_error", "curl_errno", "curl_error", "is_network_error", "is_timeout", "server_error")
+_NO_REFUSALS = ("408", "425", "429", "500", "502", "503", "504")
 _LIBRARIES = ("axios-retry", "axios", "p-retry", "got", "async-retry", "tenacity", "urllib3", "requests")
 _DEEPEST = 6
 
@@ -231,7 +232,16 @@ class Conditions:
                 if any(True in k and k[True].tag == "in" for k in kinds):
                     return {True: Mark("in", (fn, i)), False: Mark("out", (fn, i))}
                 return {False: PLAIN} if all(True not in k for k in kinds) else EITHER
-        return EITHER
+            if isinstance(option, Seq):
+                return EITHER
+        word = self.evaluator.value(fn, item)
+        return self._by_words(fn, i, word.text) if isinstance(word, Const) and word.kind == Kind.STRING else EITHER
+
+    def _by_words(self, fn: Fn, i: int, text: str) -> Outcomes:
+        """Whether the message of a failure has some words: ``error.message.includes('rate limit')``, ``'429' in str(error)``."""
+        if text.isdigit():
+            return {False: PLAIN} if text in _NO_REFUSALS else EITHER
+        return self._by_text(fn, i, "==", "_".join(text.lower().split()))
 
     def _is_a(self, fn: Fn, i: int, cls: int) -> Outcomes:
         found = {self.kind(n) for n in caught_names(self.evaluator.value(fn, cls))}
@@ -259,6 +269,8 @@ class Conditions:
         if word in ("in_array", "includes", "contains", "has", "indexOf") and given:
             over = given[1] if word == "in_array" and len(given) > 1 else body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
             return self._member(fn, i, given[0], self.evaluator.value(fn, over)) if over >= 0 else EITHER
+        if word in ("str_contains", "strpos", "stripos", "mb_strpos") and len(given) > 1:
+            return self._member(fn, i, given[1], self.evaluator.value(fn, given[0]))
         if word in ("isinstance", "is_a") and len(given) > 1:
             return self._is_a(fn, i, given[1])
         if plain in _NETWORK:
