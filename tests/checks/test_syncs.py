@@ -285,3 +285,40 @@ def test_an_order_that_another_system_never_hears_of_is_told_of(tmp_path: Path) 
         ("frappe/app/push.py", _said(_ONCE["frappe/app/push.py"], "except Exception")),
         ("medusa/src/subscribers/placed.ts", _said(_ONCE["medusa/src/subscribers/placed.ts"], "} catch")),
     }
+
+
+_WORDS = """import os, time
+import requests
+URL = "https://api.stripe.com/v1/payment_intents"
+KEY = os.environ["STRIPE_SECRET_KEY"]
+
+
+def charge(body):
+    for attempt in range(4):
+        try:
+            r = requests.post(URL, data=body, auth=(KEY, ""), timeout=9)
+            r.raise_for_status()
+            return r.json()
+        except Exception as e:
+            if "429" in str(e) or "rate limit" in str(e).lower():
+                time.sleep(2 ** attempt)
+                continue
+            raise
+
+
+def charge_all(body):
+    for attempt in range(4):
+        try:
+            r = requests.post(URL, data=body, auth=(KEY, ""), timeout=9)
+            r.raise_for_status()
+            return r.json()
+        except Exception as e:
+            if "urgent" in str(e):
+                raise
+            time.sleep(2 ** attempt)
+"""
+
+
+def test_words_asked_of_a_message_say_whether_a_refusal_is_tried_again(tmp_path: Path) -> None:
+    found = ruled(tmp_path, "resilience/retry-on-client-error", {"pay.py": _WORDS})
+    assert [ruling for ruling, _, _ in found] == ["held", "broken"]

@@ -14,6 +14,7 @@ from tillproof.commerce.retries import Retry
 from tillproof.commerce.retry_policies import Told, caught_names
 from tillproof.flow.loops import Flow
 from tillproof.flow.program import Fn
+from tillproof.flow.reattempts import Reattempt
 from tillproof.flow.tries import catches
 from tillproof.flow.values import ClassV, Const, FunctionV, Mix, Result, Seq, Value, names, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
@@ -54,7 +55,7 @@ class Refusals:
         repeat = retry.repeat
         flow = self.model.retries.repeats.flow(repeat.fn)
         goal = flow.block_of(repeat.again) if repeat.how == "recursion" else self._header(flow, repeat.blocks)
-        starts = self._starts(repeat.fn, flow, repeat.caught)
+        starts = self._starts(repeat.fn, flow, self._around_sendings(retry, repeat))
         if repeat.caught and not starts:
             return Judgement("left", (repeat.fn, repeat.caught[0]), "what is caught here passes by itself; refusals are caught elsewhere")
         self.conditions.about_answer = not repeat.caught
@@ -67,6 +68,20 @@ class Refusals:
         return next(loop.header for loop in flow.loops if loop.blocks == blocks)
 
     # --- exceptions
+
+    def _around_sendings(self, retry: Retry, repeat: Reattempt) -> tuple[int, ...]:
+        """Of the handlers of a loop, those to which what is sent again may raise: not that of a part of it which works on the answer.
+        Where nothing that sends is seen in any of them, all."""
+        sent = {(s.fn, s.instr) for s in retry.sendings}
+        sending = {s.fn for s in retry.sendings}
+        above = sending | {caller for fn in sending for caller, _, _ in self.model.callers.of(fn)}
+        body = self.program.body(repeat.fn)
+        kept = []
+        for catch in catches(body) if len(repeat.caught) > 1 else ():
+            rows = [i for i in body.rows(catch.tried) if body.op[i] == Op.CALL]
+            if catch.caught in repeat.caught and any((repeat.fn, i) in sent or self._leads_there(repeat.fn, i, above) for i in rows):
+                kept.append(catch.caught)
+        return tuple(kept) or repeat.caught
 
     def _starts(self, fn: Fn, flow: Flow, caught: tuple[int, ...]) -> list[int]:
         """Blocks of the handlers that a refusal comes to."""
