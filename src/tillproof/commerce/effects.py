@@ -199,7 +199,7 @@ class Effects:
         told = plain.kind == OTHER or bool(plain.operation.says)
         if not told and (request is None or not request.parametric):
             return plain
-        known = self.model.operations.at(fn, i, ctx)
+        known = self.model.operations.at(fn, i, ctx) or self._wrapped.get((fn, i))
         if known is None or not isinstance(known.thing, Operation):
             return None
         return Plain(known.thing.op, known.certain, known.thing, False)

@@ -16,7 +16,7 @@ _READS = {"gql", "graphql", "parse"}
 def says(evaluator: Evaluator, values: Sequence[Value], words: Iterable[str]) -> bool:
     """Whether one of the words is given as it stands (``execute_kw(…, 'sale.order', 'create', …)``), or a document among the arguments
     asks for it by that name (``mutation { productUpdate(input: $input) { … } }``)."""
-    given = {constant(v) for v in values}
+    given = {constant(v) for v in pieces(values, _MOST)}  # JSON-RPC has them in a list of its parameters
     asked = [text for text in _texts(evaluator, values) if _is_document(text)]
     return any(word in given or any(re.search(rf"\b{re.escape(word)}\s*[({{@]", text) for text in asked) for word in words)
 
