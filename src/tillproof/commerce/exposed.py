@@ -13,8 +13,8 @@ from tillproof.flow.values import Instance, Value, options
 from tillproof.knowledge.loader import Knowledge
 
 _LOCKED = rb"#\[[^\]]*\bLocked\b[^\]]*\]\s*"
-# ``public $voucher, $discount = 0, $total;``
-_BEFORE = rb"(?:\$\w+[^;$]*,\s*)*"
+# ``public $voucher, $discount = 0, $total;``, up to its end
+_DECLARED = re.compile(rb"(" + _LOCKED + rb")?\b(?:public|var)\s+(?:\??[\w\\|]+\s+)?(\$[^;{]*)")
 
 
 class Exposed:
@@ -43,10 +43,10 @@ class Exposed:
         return any(fits(base, foreign) for foreign in self.scope.foreign_bases(cls) for base in self._bases)
 
     def _public(self, cls: ClassId, name: str) -> bool:
-        declared = rb"(" + _LOCKED + rb")?\b(?:public|var)\s+(?:\??[\w\\|]+\s+)?" + _BEFORE + rb"\$" + re.escape(name.encode()) + rb"\b"
+        named = re.compile(rb"\$" + re.escape(name.encode()) + rb"\b")
         for owner in self.scope.lineage(cls):
             index = self.program.cls(owner)
-            found = re.search(declared, self.program.sources[owner.file][index.start : index.end])
-            if found is not None:
-                return found[1] is None
+            for declared in _DECLARED.finditer(self.program.sources[owner.file], index.start, index.end):
+                if named.search(declared[2]):
+                    return declared[1] is None
         return False
