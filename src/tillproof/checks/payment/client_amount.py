@@ -1,5 +1,6 @@
 """``payment/client-amount``: what is charged, and what an order is said to cost, is the server's own figure."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks import remedies
@@ -19,10 +20,11 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.role_names import STAFF_WORD
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Member, Param, Result, Unknown, leaves, options, pieces
+from tillproof.flow.values import Choice, Const, External, Member, Mix, Param, Result, Unknown, Value, options, pieces
 from tillproof.ir.ops import Op
 
 _FEW = 40
+_HANDED = re.compile(r"(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details)")
 
 AskedFor = frozenset[tuple[str, str]]
 
@@ -108,7 +110,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     pieces = chosen_by_client(model, site.value)
     chosen = [c for c in pieces if _is_amount(model, site, c, asked)]
     if not chosen:
-        return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(site, ruling)
+        return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(model, site, ruling)
     if site.what == "order-total" and told_by_provider(model, site.fn, site.ctx):
         return None
     if model.staff_only(site.fn):
@@ -145,12 +147,11 @@ def _reading(model: Model, file: str, line: int) -> Iterator[Fn]:
     yield from (Fn(file, n) for n, f in enumerate(functions) if f.line <= line <= f.end_line)
 
 
-def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
+def _of_ours(model: Model, site: AmountSite, ruling: Ruling) -> Ruling | None:
     """Nothing of the sum is the client's, as far as it could be followed."""
-    unknown = next((x for x in leaves(site.value) if isinstance(x, Unknown)), None)
-    param = site.value if isinstance(site.value, Param) else None
-    if site.what == "charge" and (param is not None or isinstance(site.value, Unknown)):
-        place = (param or unknown or site.value).at
+    open_ = _left_to_callers(model, site.value)
+    if site.what == "charge" and (open_ is not None or isinstance(site.value, Unknown)):
+        place = (open_ or site.value).at
         ruling.outcome = "unknown"
         ruling.question = Evidence(
             place[0], place[1], f"Where does the amount of this {site.operation} come from? No caller that gives it is in the repository."
@@ -160,6 +161,23 @@ def _of_ours(site: AmountSite, ruling: Ruling) -> Ruling | None:
         return None
     ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
     return ruling if site.what != "free" else None
+
+
+def _left_to_callers(model: Model, value: Value) -> Param | None:
+    """A parameter that nobody here fills, where the sum is that or is worked out of nothing else: itself, or a field of what is handed
+    over in one piece (``data.amount``), which is no record of ours."""
+    found: list[Param] = []
+    waiting, seen = [value], 0
+    while waiting and seen < _FEW:
+        here, seen = waiting.pop(), seen + 1
+        held = here.base if isinstance(here, Member) else here
+        if isinstance(held, Param) and (held is here or _HANDED.fullmatch(snake(held.name))):
+            found.append(held)
+        elif isinstance(here, (Mix, Choice, Result)):
+            waiting += [v for v in model.evaluator.made_of(here) if not (isinstance(here, Result) and v is here.callee)]
+        elif not isinstance(here, (Const, External)):
+            return None
+    return found[0] if found else None
 
 
 def _is_amount(model: Model, site: AmountSite, chosen: Chosen, asked: AskedFor) -> bool:
