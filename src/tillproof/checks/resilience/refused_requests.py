@@ -33,9 +33,15 @@ def refused(model: Model, effects: Sequence[Effect]) -> Refused | None:
     for effect in effects:
         for n, place in enumerate(effect.way):
             for call, branch in _asking(model, place.fn):
-                if _leads_past(model, place, branch) and goes_on_quietly(model, effect.way[n + 1 :]):
+                callers = effect.way[n + 1 :]
+                if _leads_past(model, place, branch) and (goes_on_quietly(model, callers) or _is_answer(model, callers)):
                     return Refused(effect, Place(place.fn, call, place.ctx), Place(place.fn, branch, place.ctx))
     return None
+
+
+def _is_answer(model: Model, callers: Sequence[Place]) -> bool:
+    """Whether each caller only hands on what it is answered, so that the last one gives it to whoever sent the message."""
+    return bool(callers) and all(model.outcomes.answer(place) == "handed" for place in callers)
 
 
 def _asking(model: Model, fn: Fn) -> Iterator[tuple[int, int]]:
