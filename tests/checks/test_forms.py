@@ -26,6 +26,11 @@ _SUMS = {
     ),
     "php": ("routes/web.php", "<?php\nuse Illuminate\\Support\\Facades\\Route;\nuse Illuminate\\Http\\Request;\n"),
 }
+_KEYS = {
+    "python": ("app.py", "import stripe, requests\nfrom flask import Flask, request\napp = Flask(__name__)\n"),
+    "javascript": ("app.js", _SUMS["javascript"][1] + "const axios = require('axios');\n"),
+    "php": ("routes/web.php", _SUMS["php"][1] + "use Illuminate\\Support\\Facades\\Http;\n"),
+}
 _EXEMPT = "from django.views.decorators.csrf import csrf_exempt\nfrom .models import Order\n"
 _HOOKS = {
     "python": (
@@ -85,6 +90,15 @@ def test_a_sum_of_the_request_is_followed_to_the_payment(language: str, code: st
     name, head = _SUMS[language]
     assert others is None
     assert "broken" in _rulings(tmp_path, {name: head + code}, "payment/client-amount")
+
+
+@pytest.mark.parametrize(("language", "code", "others"), _forms("keys.md"))
+def test_a_key_is_followed_to_the_payment(language: str, code: str, others: None, tmp_path: Path) -> None:
+    name, head = _KEYS[language]
+    assert others is None
+    without = re.sub(r"@@.*?@@", "", re.sub(r"^(\s*)@@.*@@$", r"\1pass" if language == "python" else "", code, flags=re.MULTILINE))
+    assert "held" in _rulings(tmp_path / "with", {name: head + code.replace("@@", "")}, "idempotency/missing-key")
+    assert "broken" in _rulings(tmp_path / "without", {name: head + without}, "idempotency/missing-key")
 
 
 @pytest.mark.parametrize("verified", [False, True], ids=["made-up", "verified"])

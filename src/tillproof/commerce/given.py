@@ -106,7 +106,7 @@ def _keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[s
     if site.request is not None:
         request = model.http.request(site.fn, site.instr, ctx) or site.request
         return [("", a) for a in request.arguments]
-    return [(k, model.evaluator.value(site.fn, v, ctx)) for k, v in model.program.body(site.fn).call(site.instr)[1]]
+    return model.evaluator.given(site.fn, site.instr, ctx)
 
 
 def arguments(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]:

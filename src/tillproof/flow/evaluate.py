@@ -439,6 +439,11 @@ class Evaluator:
         _, arguments = self.program.body(result.fn).call(result.instr)
         return [(k, self.value(result.fn, v, result.ctx)) for k, v in arguments]
 
+    def given(self, fn: Fn, call: int, ctx: Ctx | None) -> list[tuple[str, Value]]:
+        """What a call is given in a context, by key; a list that is spread counts as its items."""
+        found = [(k, self.value(fn, v, ctx)) for k, v in self.program.body(fn).call(call)[1]]
+        return [pair for k, v in found for pair in ([("", item) for item in v.items] if k == "*" and isinstance(v, Seq) else [(k, v)])]
+
     def made_of(self, value: Value) -> list[Value]:
         """The parts of a value, and what the call that gave it was handed."""
         below = list(value.parts())

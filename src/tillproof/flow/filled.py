@@ -19,14 +19,18 @@ def filled(ev: "Evaluator", f: Frame, i: int, name: str) -> list[tuple[str | Non
     for call, number in f.flow.lent.get(name, ()):
         if call >= i:
             continue
-        for target in (o for o in options(ev.at(f, f.body.args(call)[0])) if isinstance(o, FunctionV) and o.fn != f.fn):
+        called = options(ev.at(f, f.body.args(call)[0]))
+        always = len(called) == 1 and f.flow.block_of[call] in (0, f.flow.block_of[i])
+        for target in (o for o in called if isinstance(o, FunctionV) and o.fn != f.fn):
             params = ev.program.body(target.fn).params
             at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
             if at >= len(params) or not _writes_through(ev, target.fn, params[at].name):
                 continue
-            writes = ev.defuse(target.fn).writes.get(params[at].name, ())
+            flow = ev.defuse(target.fn)
+            writes = flow.writes.get(params[at].name, ())
             ctx = ev.context(target, f.fn, call, f.ctx) if writes else None
-            out += [(key, ev.value(target.fn, value, ctx), False) for _, key, value in writes if key is not None]
+            told = ((n, key, value) for n, key, value in writes if key is not None)
+            out += [(key, ev.value(target.fn, value, ctx), always and flow.block_of[n] == 0) for n, key, value in told]
     return out
 
 

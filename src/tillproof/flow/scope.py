@@ -452,6 +452,8 @@ class Scope:
         told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
         if found and not told:
             return Member(at, value, name)  # declared without a value: set from outside
+        if len(told) == 1:
+            return gathered.written_into(self, value, name, told[0], at)
         return choice(at, told) if found else None
 
     def field_writes(self, cls: ClassId, name: str) -> list[tuple[Fn, int]]:

@@ -127,12 +127,11 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
     evaluator = model.evaluator
     idempotency = site.provider.idempotency
     wanted = {n.lower() for n in (*(idempotency.names if idempotency else ()), *site.operation.key_names)}
-    body = model.program.body(site.fn)
     if site.request is not None:
         request = model.http.request(site.fn, site.instr, ctx) or site.request
         arguments = [("", v) for v in request.arguments]
     else:
-        arguments = [(k, evaluator.value(site.fn, v, ctx)) for k, v in body.call(site.instr)[1]]
+        arguments = evaluator.given(site.fn, site.instr, ctx)
     hidden: list[Value] = []
     maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted)
     if maybe is not None and maybe.certain:
