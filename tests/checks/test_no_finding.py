@@ -360,3 +360,71 @@ async def hook(request: Request):
     goods = "from courses import unlock_course\n"
     files = {"shop/hook.py": route, "shop/desk.py": desk, "shop/goods.py": goods}
     assert len(findings(tmp_path, "idempotency/handler-not-idempotent", files)) == found
+
+
+def test_what_a_payment_system_says_of_an_order_that_is_opened_pays_nothing(tmp_path: Path) -> None:
+    view = """\
+import razorpay
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import JsonResponse
+from shop.models import Order
+
+@login_required
+def place_order(request):
+    order = Order.objects.create(user=request.user, total=request.user.cart.total)
+    client = razorpay.Client(auth=(settings.RAZORPAY_KEY_ID, settings.RAZORPAY_KEY_SECRET))
+    opened = client.order.create({"amount": int(order.total * 100), "currency": "INR", "receipt": str(order.pk)})
+    order.razorpay_order_id = opened["id"]
+    order.amount_paid = opened["amount_paid"]
+    order.save()
+    return JsonResponse({"order": opened["id"]})
+"""
+    models = """\
+from django.db import models
+
+class Order(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    total = models.DecimalField(max_digits=10, decimal_places=2)
+    amount_paid = models.PositiveBigIntegerField(default=0)
+    razorpay_order_id = models.CharField(max_length=64, null=True)
+"""
+    urls = 'from django.urls import path\nfrom shop.views import place_order\nurlpatterns = [path("orders/place", place_order)]\n'
+    files = {"shop/views.py": view, "shop/models.py": models, "shop/urls.py": urls}
+    assert findings(tmp_path, "payment/fulfil-on-redirect", files) == []
+
+
+def test_a_card_of_which_the_provider_masks_most_is_no_card(tmp_path: Path) -> None:
+    view = """\
+import requests
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from billing.models import Transaction
+
+@csrf_exempt
+def sslcommerz_ipn(request):
+    data = request.POST
+    answer = requests.get(
+        "https://securepay.sslcommerz.com/validator/api/validationserverAPI.php",
+        params={"val_id": data["val_id"], "store_id": settings.STORE_ID, "store_passwd": settings.STORE_PASSWORD},
+        timeout=10,
+    ).json()
+    if answer["status"] not in ("VALID", "VALIDATED"):
+        return HttpResponse(status=400)
+    Transaction.objects.create(tran_id=data["tran_id"], card_no=data["card_no"], bank_tran_id=data["bank_tran_id"])
+    return HttpResponse("ok")
+"""
+    models = """\
+from django.db import models
+
+class Transaction(models.Model):
+    tran_id = models.CharField(max_length=30, unique=True)
+    bank_tran_id = models.CharField(max_length=80)
+    card_no = models.CharField(max_length=55, null=True)
+"""
+    urls = (
+        'from django.urls import path\nfrom billing.views import sslcommerz_ipn\nurlpatterns = [path("sslcommerz/ipn", sslcommerz_ipn)]\n'
+    )
+    files = {"billing/views.py": view, "billing/models.py": models, "billing/urls.py": urls}
+    assert findings(tmp_path, "pci/card-data-on-server", files) == []

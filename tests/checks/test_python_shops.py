@@ -186,7 +186,7 @@ def hook(request):
 urlpatterns = [path("hook/", hook)]
 """
     models = """\
-from django.db import models
+from django.db import DatabaseError, models
 
 
 class QuotaExceeded(Exception):
@@ -195,15 +195,21 @@ class QuotaExceeded(Exception):
 
 class Seat(models.Model):
     status = models.CharField(max_length=9)
+
+    def book(self):
+        try:
+            self.save()
+        except DatabaseError as error:
+            raise QuotaExceeded from error
 """
     check = "resilience/swallowed-failure"
     files = {
         "manage.py": "",
         "shop/views.py": view.replace("MODULE", "ticketing"),
-        "shop/models.py": models.replace("class Quota", "class No"),
+        "shop/models.py": models.replace("class Quota", "class No").replace("raise Quota", "raise No"),
     }
     assert found(tmp_path / "a", files, check) == []
-    files = {"manage.py": "", "shop/views.py": view.replace("MODULE", "shop.models"), "shop/models.py": models}
+    files = {"manage.py": "", "shop/views.py": view.replace("MODULE", "shop.models").replace("save", "book"), "shop/models.py": models}
     assert [f.start_line for f in found(tmp_path / "b", files, check)] == [16]
 
 
