@@ -23,7 +23,8 @@ class Effect(Part, frozen=True):
     reads is no effect), ``user.write``, ``file.write``, ``mail``, ``event`` (handlers of ours run), ``job`` (work is queued).
     ``order.note``: a remark on an order that changes nothing.
     ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
-    something else is no effect; an unknown one is a possible effect.
+    something else is no effect; an unknown one is a possible effect, unless the call counts for ``known`` ones alone, since its name is
+    that of many others (``write``).
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
@@ -43,6 +44,7 @@ class Effect(Part, frozen=True):
     effect: str
     calls: dict[Language, tuple[str, ...]] = {}
     receivers: tuple[str, ...] = ()
+    known: bool = False
     entity: str = ""
     writes: dict[str, str] = {}
     chooses: dict[str, str] = {}
