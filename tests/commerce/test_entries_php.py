@@ -148,3 +148,42 @@ class OpenPayU_Headers { public static function url() { return OPENPAYU_TLS; } }
 """
     shop = wired(tmp_path, {"sdk/payu/headers.php": client, "pay.php": "<?php\nrequire 'sdk/payu/headers.php';\npay($_GET['id']);\n"})
     assert {way.split()[1] for way in shop.ways()} == {"/pay.php"}
+
+
+def test_a_component_answers_whoever_was_shown_its_page(tmp_path: Path) -> None:
+    routes = """\
+<?php
+use App\\Http\\Livewire\\Admin;
+use App\\Http\\Livewire\\User;
+use Illuminate\\Support\\Facades\\Route;
+Route::middleware(['boss'])->group(function () { Route::get('/admin/order/{order}', Admin\\OrderDetails::class); });
+Route::middleware(['buyer'])->group(function () { Route::get('/orders', User\\MyOrders::class); });
+Route::get('/help', User\\Help::class);
+Route::get('/admin/help', User\\Help::class)->middleware('boss');
+"""
+    kernel = """\
+<?php
+namespace App\\Http;
+class Kernel { protected $routeMiddleware = ['boss' => Middleware\\Boss::class, 'buyer' => Middleware\\Buyer::class]; }
+"""
+    middleware = """\
+<?php
+namespace App\\Http\\Middleware;
+class {name} {{ public function handle($request, $next) {{
+  if (auth()->user()->hasRole('{role}')) {{ return $next($request); }}
+  return redirect('/'); }} }}
+"""
+    component = """\
+<?php
+namespace App\\Http\\Livewire\\{place};
+use Livewire\\Component;
+class {name} extends Component {{ public function render() {{ return view('x'); }} public function ship($id) {{}} }}
+"""
+    pieces = {"Admin": ("OrderDetails",), "User": ("MyOrders", "Help", "Cart")}
+    files = {f"app/Http/Livewire/{p}/{n}.php": component.format(place=p, name=n) for p, names in pieces.items() for n in names}
+    guards = {f"app/Http/Middleware/{n}.php": middleware.format(name=n, role=r) for n, r in (("Boss", "admin"), ("Buyer", "customer"))}
+    shop = wired(tmp_path, {"artisan": "", "routes/web.php": routes, "app/Http/Kernel.php": kernel, **files, **guards})
+    roles = {shop.program.qualified(e.target.fn): e.role for e in shop.entries if e.route is None}
+    assert roles == {
+        "OrderDetails.ship": "staff", "MyOrders.ship": "customer", "Help.ship": "public", "Cart.render": "public", "Cart.ship": "public",
+    }  # fmt: skip

@@ -22,7 +22,7 @@ from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.roles import Roles
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Element, FunctionV, Place, Result, Seq, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
@@ -57,6 +57,9 @@ class Entry:
     hands: str = ""
 
 
+_OPEN: tuple[Role, ...] = ("public", "customer")
+
+
 def find_entries(wiring: Wiring) -> list[Entry]:
     """All entries, in order of file and place."""
     found: list[Declared] = []
@@ -80,10 +83,13 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     roles = Roles(wiring)
     paths, kept = guarded(wiring), areas(wiring)
     out = []
-    for one in _merged(wiring, found):
+    merged = _merged(wiring, found)
+    shown = _shown(wiring, merged)
+    for one in merged:
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
-        role, because = roles.of(one.target, chain, _kept_for(wiring, one) or one.least)
+        pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
+        role, because = min((roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages), key=_by_role)
         area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
         if area is not None and role in ("public", "customer"):
             role, because = "staff", area.because
@@ -91,6 +97,27 @@ def find_entries(wiring: Wiring) -> list[Entry]:
             Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note, one.hands)
         )
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
+
+
+def _by_role(found: tuple[Role, tuple[str, int, str] | None]) -> int:
+    """The role that the most people have comes first."""
+    return _OPEN.index(found[0]) if found[0] in _OPEN else len(_OPEN)
+
+
+def _shown(wiring: Wiring, found: list[Declared]) -> dict[ClassId, list[Declared]]:
+    """The routes that show a page by the class of its component."""
+    out: dict[ClassId, list[Declared]] = {}
+    for one in found:
+        owner = wiring.program.owner(one.target.fn)
+        if one.route is not None and owner is not None and wiring.evaluator.scope.shows_page(owner):
+            out.setdefault(owner, []).append(one)
+    return out
+
+
+def _pages(wiring: Wiring, shown: dict[ClassId, list[Declared]], one: Declared) -> list[Declared]:
+    """The routes of the pages whose component a method is of: it answers only whoever was shown one of them."""
+    owner = wiring.program.owner(one.target.fn) if one.route is None else None
+    return shown.get(owner, []) if owner is not None else []
 
 
 def _kept_for(wiring: Wiring, one: Declared) -> Role | None:

@@ -28,13 +28,14 @@ class Exposed:
 
     def __call__(self, cls: ClassId, name: str) -> bool:
         """Whether the browser may set a field of an object of that class."""
-        return self._is_component(cls) and self._public(cls, name)
+        return self.shows_page(cls) and self._public(cls, name)
 
     def is_component(self, value: Value) -> bool:
         """Whether an object is a piece of a page: what is set in it is shown and sent back, and kept in no table."""
-        return any(isinstance(o, Instance) and self._is_component(o.cls) for o in options(value))
+        return any(isinstance(o, Instance) and self.shows_page(o.cls) for o in options(value))
 
-    def _is_component(self, cls: ClassId) -> bool:
+    def shows_page(self, cls: ClassId) -> bool:
+        """Whether a class is a piece of a page, whose methods the page that shows it calls."""
         if cls not in self._kept:
             self._kept[cls] = self._travels(cls)
         return self._kept[cls]

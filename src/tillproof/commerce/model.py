@@ -116,6 +116,7 @@ class Model:
         self.roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
+        self.evaluator.scope.shows_page = self.exposed.shows_page
         tell_engine(self.evaluator, knowledge)
         self.references = References(self.evaluator, knowledge)
         self.evaluator.referring, self.evaluator.referred = self.references.words, self.references.target

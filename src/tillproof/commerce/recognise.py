@@ -401,7 +401,7 @@ class Recogniser:
             certain = self._effect_receiver(effect, pattern, name)
             if certain:
                 return effect, True
-            if certain is False and possible is None and not effect.items and not effect.known:  # `update` of who knows what: others say more of it
+            if certain is False and possible is None and not effect.items and not effect.known:  # `update` of who knows what
                 possible = effect, False
         if (
             possible is None

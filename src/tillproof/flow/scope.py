@@ -85,6 +85,8 @@ class Scope:
         """Members that a platform keeps its own objects under: their methods are never ours."""
         self.exposed: Callable[[ClassId, str], bool] = unwired.sets_no_field
         """Whether somebody outside the program may set that field of an object of that class."""
+        self.shows_page: Callable[[ClassId], bool] = unwired.shows_no_page
+        """Whether a class is a piece of a page, whose methods the page that shows it calls."""
         self.handed_out: Callable[[ClassId], list[ClassId]] = unwired.hands_out_nothing
         """The classes of which a container hands out an object where this one is asked for."""
         self.kept: Callable[[ClassId, str], list[ClassId]] = unwired.keeps_nothing

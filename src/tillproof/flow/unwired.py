@@ -47,3 +47,8 @@ def sets_no_field(_cls: ClassId, _name: str) -> bool:
 def refers_to_nothing(_fn: Fn, _callee: int) -> FunctionV | None:
     """No call is handed the reference of a function."""
     return None
+
+
+def shows_no_page(_cls: ClassId) -> bool:
+    """No class is a piece of a page."""
+    return False

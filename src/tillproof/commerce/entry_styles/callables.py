@@ -5,6 +5,9 @@ from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Record, Seq, Text, Value, constant, options
 
+_OF_PAGES = ("mount", "render")
+"""Methods that run when a route shows a piece of a page by its class: Livewire's."""
+
 
 def php_class(wiring: Wiring, value: Value, fn: Fn) -> ClassId | None:
     """The class that a value names: ``X::class``, ``$this``, ``__CLASS__``, an object, or a string."""
@@ -52,8 +55,8 @@ def php_callables(wiring: Wiring, value: Value, fn: Fn, controller: ClassId | No
         elif isinstance(option, Seq) and len(option.items) == 1:
             out += php_callables(wiring, items(option)[0], fn, controller)
         elif (cls := php_class(wiring, option, fn)) is not None and not isinstance(option, FunctionV):
-            method = wiring.method(cls, "__invoke", option.at)
-            out += [(method, ())] if method else []
+            run = ("__invoke", *(_OF_PAGES if wiring.evaluator.scope.shows_page(cls) else ()))
+            out += [(method, ()) for name in run if (method := wiring.method(cls, name, option.at)) is not None][:1]
         else:
             out += handlers(wiring.evaluator, option)
     return out
