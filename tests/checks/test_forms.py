@@ -10,7 +10,7 @@ from tillproof.settings import Settings
 
 _FORMS = Path(__file__).parent / "forms"
 _FORM = re.compile(
-    r"^### (?P<name>.+)\n\n```(?P<language>\w+)\n(?P<code>(?s:.*?))\n```\n(?:\n```python models\n(?P<models>(?s:.*?))\n```\n)?",
+    r"^### (?P<name>.+)\n\n```(?P<language>\w+)\n(?P<code>(?s:.*?))\n```\n(?:\n```\w+ models\n(?P<models>(?s:.*?))\n```\n)?",
     re.MULTILINE,
 )
 
@@ -56,6 +56,49 @@ _AROUND = {
         "class Order extends Model { protected $fillable = ['status']; }\n",
     },
 }
+_GUARDED = {
+    "python": (
+        "shop/views.py",
+        _HOOKS["python"][1].replace(_EXEMPT, "from django.views.decorators.csrf import csrf_exempt\nfrom django.core.cache import cache\n")
+        + "from django.db import IntegrityError, transaction\nfrom django.db.models import F\nfrom .models import Order, Wallet, Seen\n",
+        'Wallet.objects.filter(user=obj["metadata"]["user"]).update(balance=F("balance") + 10)',
+    ),
+    "javascript": (
+        "app.js",
+        _HOOKS["javascript"][1] + "const redis = new (require('ioredis'))();\n"
+        "const Wallet = mongoose.model('Wallet', new mongoose.Schema({ user: String, balance: Number }));\n"
+        "const Seen = mongoose.model('Seen', new mongoose.Schema({ eventId: { type: String, unique: true } }));\n",
+        "await Wallet.updateOne({ user: obj.metadata.user }, { $inc: { balance: 10 } });",
+    ),
+    "php": (
+        "routes/api.php",
+        _HOOKS["php"][1] + "use App\\Models\\Wallet;\nuse App\\Models\\Seen;\n"
+        "use Illuminate\\Support\\Facades\\DB;\nuse Illuminate\\Support\\Facades\\Cache;\n",
+        "Wallet::where('user', $obj->metadata->user)->increment('balance', 10);",
+    ),
+}
+_TABLES = {
+    "python": {
+        "shop/models.py": (
+            "from django.db import models\n"
+            "class Order(models.Model):\n    status = models.CharField(max_length=20)\n"
+            "class Wallet(models.Model):\n    user = models.IntegerField(unique=True)\n    balance = models.IntegerField(default=0)\n"
+            "class Seen(models.Model):\n    event_id = models.CharField(max_length=80, unique=True)\n"
+        ),
+    },
+    "javascript": {},
+    "php": {
+        "database/migrations/2024_01_01_000000_a.php": (
+            "<?php\nuse Illuminate\\Database\\Migrations\\Migration;\nuse Illuminate\\Support\\Facades\\Schema;\n"
+            "return new class extends Migration { public function up() {\n"
+            "Schema::create('seens', function ($t) { $t->id(); $t->string('event_id')->unique(); });\n"
+            "Schema::create('orders', function ($t) { $t->id(); $t->string('status'); });\n"
+            "Schema::create('wallets', function ($t) { $t->id(); $t->string('user'); $t->integer('balance'); }); } };\n"
+        ),
+        **{f"app/Models/{name}.php": _AROUND["php"]["app/Models/Order.php"].replace("Order", name) for name in ("Wallet", "Seen")},
+    },
+}
+_MODELS = {"python": "shop/models.py", "php": "app/Models/Order.php"}
 _EVENTS = {
     "python": (
         "json.loads(request.body)",
@@ -99,6 +142,15 @@ def test_a_key_is_followed_to_the_payment(language: str, code: str, others: None
     without = re.sub(r"@@.*?@@", "", re.sub(r"^(\s*)@@.*@@$", r"\1pass" if language == "python" else "", code, flags=re.MULTILINE))
     assert "held" in _rulings(tmp_path / "with", {name: head + code.replace("@@", "")}, "idempotency/missing-key")
     assert "broken" in _rulings(tmp_path / "without", {name: head + without}, "idempotency/missing-key")
+
+
+@pytest.mark.parametrize(("language", "code", "models"), _forms("guards.md"))
+def test_what_keeps_a_second_delivery_from_doing_it_again_is_found(language: str, code: str, models: str | None, tmp_path: Path) -> None:
+    name, head, give = _GUARDED[language]
+    files = {**_AROUND[language], **_TABLES[language], name: head + code.replace("{give}", give)}
+    if models:
+        files[_MODELS[language]] = models
+    assert _rulings(tmp_path, files, "idempotency/handler-not-idempotent") == {"held"}
 
 
 @pytest.mark.parametrize("verified", [False, True], ids=["made-up", "verified"])

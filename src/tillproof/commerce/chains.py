@@ -228,6 +228,8 @@ class Chains:
         if ctx is None or ctx.fn != fn or ctx.call < 0 or ctx.callback:
             return None
         body, caller = self.program.body(fn), self.program.body(ctx.caller)
+        if caller.op[ctx.call] not in (Op.CALL, Op.NEW):
+            return None  # a property, which is read and given nothing
         _, arguments = caller.call(ctx.call)
         name = body.params[number].name
         bound = bool(body.params) and body.params[0].name in ("self", "cls") and ctx.this is not None

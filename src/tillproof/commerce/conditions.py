@@ -96,13 +96,20 @@ class Conditions:
             return [atom, *self._there(fn, found[0], truth == found[1], ctx, depth)]
         if op == Op.NAME:
             return self._variable(fn, i, truth, ctx, depth) or [atom]
-        return [atom, *(self._told_by_answer(fn, i, truth, ctx, depth) if op == Op.FIELD else [])]
+        return [atom, *(self._told_by_member(fn, i, truth, ctx, depth) if op == Op.FIELD else [])]
 
     def _insisted_on(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[int, bool] | None:
         """What a call insists on, which returns only when that is so: ``abort_if($order->paid, 409)``; and which truth it then has."""
         body = self.program.body(fn)
         insists, given = INSISTS.get(body.called(i)) if body.op[i] == Op.CALL else None, body.call(i)[1]
         return (given[0][1], insists) if insists is not None and given and not self.model.recogniser.is_ours(fn, i, ctx) else None
+
+    def _told_by_member(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """What a member says: a property of a record, or a field of what a function of ours answers with."""
+        read = self.model.record_methods.asked_by(fn, i, ctx)
+        if read is not None and not self._within(read.fn, fn, ctx):
+            return self._ends(read, fn, i, truth, ctx, depth + 1)
+        return self._told_by_answer(fn, i, truth, ctx, depth)
 
     def _told_by_answer(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A field of what a function of ours answers with, ``result.isFailure``, ``check.ok``: what the ways out have in common that
@@ -309,11 +316,16 @@ class Conditions:
         """The one function of ours that a call lands in; None where that is not known, or where it is being looked into already."""
         found = options(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
         targets = {o.fn: o for o in found if isinstance(o, FunctionV)}
+        if not targets and (of_record := self.model.record_methods.asked_by(fn, i, ctx)) is not None:
+            targets = {of_record.fn: of_record}
         if len(targets) != 1:
             return None
         ((target, value),) = targets.items()
-        within = ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == target for c in ctx.chain()))
-        return None if within or target == fn else value
+        return None if self._within(target, fn, ctx) else value
+
+    def _within(self, target: Fn, fn: Fn, ctx: Ctx | None) -> bool:
+        """Whether a function is being looked into already, or lies too deep."""
+        return target == fn or (ctx is not None and (ctx.depth >= MAX_DEPTH or any(c.fn == target for c in ctx.chain())))
 
     def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
         """Whether the way a function returns can say anything: it answers, it raises, or a row that it makes or looks for may fail it."""

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
+from tillproof.commerce.effect_targets import Targets, recursive
 from tillproof.commerce.leaving import Leaving
 from tillproof.commerce.lent_rows import lends_rows
 from tillproof.commerce.lexicon import counts
@@ -14,11 +15,10 @@ from tillproof.commerce.named_fields import grows, sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
-from tillproof.flow.common_names import COMMON_METHODS, REGISTERING
+from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
-from tillproof.flow.outside import wrapped
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, Value, leaves, options
+from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
@@ -31,7 +31,6 @@ _DEEPEST = 8
 _CONTEXTS = 6
 _STATEMENTS = 24
 _ON_EACH_WAY = 2
-_BRANCHES = 20
 _LEVELS = 2
 _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|balance|credit|points|tokens"
@@ -115,6 +114,7 @@ class Effects:
         self.model = model
         self._facts: dict[Fn, Facts] = {}
         self._leaving = Leaving(model, self.facts)
+        self._targets = Targets(model, self.acts)
         self._entries: dict[tuple[Fn, int], list[Effect]] = {}
         self._acts: dict[Fn, bool] = {}
         self._plans: dict[Fn, list[Step]] = {}
@@ -155,7 +155,7 @@ class Effects:
                         found.append(Effect(plain, fn, step.instr, here, self.model.records))
                     if depth < _DEEPEST:
                         for inner, handed in self._reached(step, fn, here):
-                            if not self._recursive(inner.fn, fn, here) and self.acts(inner.fn):
+                            if not recursive(inner.fn, fn, here) and self.acts(inner.fn):
                                 below = self.model.evaluator.context(inner, fn, step.instr, here, callback=handed)
                                 waiting.append((inner.fn, below, depth + 1, way if depth else step.instr))
             kept = {self._once(e): e for e in reversed(found)}
@@ -169,7 +169,7 @@ class Effects:
     def _reached(self, step: Step, fn: Fn, ctx: Ctx | None) -> Iterable[tuple[FunctionV, bool]]:
         """Where a line of a plan leads in a context: a method that a base class calls on itself is the derived class's own."""
         if step.targets is None or (step.targets and self._on_derived(fn, step.instr, ctx)):
-            return self._targets(fn, step.instr, ctx)
+            return self._targets.of(fn, step.instr, ctx)
         return step.targets
 
     def _on_derived(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -215,7 +215,7 @@ class Effects:
                 effect = self.plain(fn, i)
                 targets: tuple[tuple[FunctionV, bool], ...] | None = ()
                 if op == Op.CALL:
-                    targets = tuple(t for t in self._targets(fn, i, None) if self.acts(t[0].fn))
+                    targets = tuple(t for t in self._targets.of(fn, i, None) if self.acts(t[0].fn))
                     if not targets and self._is_dynamic(fn, i):
                         targets = None
                 if effect is not None or targets is None or targets:
@@ -274,54 +274,6 @@ class Effects:
             if parent is not None and parent.number != TOP:
                 break
         return tuple(out)
-
-    def _recursive(self, target: Fn, fn: Fn, ctx: Ctx | None) -> bool:
-        return target == fn or any(target in (c.fn, c.caller) for c in (ctx.chain() if ctx else ()))
-
-    def _targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
-        """The functions of ours that a call lands in, and those that are handed to it (then true)."""
-        evaluator = self.model.evaluator
-        body = self.model.program.body(fn)
-        callee, arguments = body.call(i)
-        value = evaluator.value(fn, callee, ctx)
-        out: dict[Fn, tuple[FunctionV, bool]] = {}
-        for target in evaluator.scope.run_by_call(value)[:_BRANCHES]:
-            out.setdefault(target.fn, (target, False))
-        if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
-            hooked = [h for own in out for h in self.model.listeners.around(self.model.program.name(own))]
-            out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
-        if not out:
-            run = [own for own in self.model.record_methods.targets(fn, i, ctx) if not self._recursive(own.fn, fn, ctx)]
-            out.update({own.fn: (own, self.model.record_methods.hears(own.fn)) for own in run})
-        if not out:
-            named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
-            named = [o for o in named if not self._recursive(o.fn, fn, ctx)]
-            if len(named) == 1 or self._one_family(named):
-                out.update({o.fn: (o, False) for o in named})
-        if not out:
-            out.update(self._set_off(fn, i, ctx, value))
-        if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
-            return list(out.values())  # told to run some other time
-        for _, argument in arguments:
-            if body.op[argument] == Op.FUNCTION or (not out and body.op[argument] in (Op.NAME, Op.FIELD)):
-                for option in options(evaluator.value(fn, argument, ctx)):
-                    if isinstance(option, FunctionV):
-                        out.setdefault(option.fn, (option, True))
-        return list(out.values())
-
-    def _set_off(self, fn: Fn, i: int, ctx: Ctx | None, callee: Value) -> dict[Fn, tuple[FunctionV, bool]]:
-        """The functions of ours that a package has made the callee of, else those that run later or elsewhere for what a call is told."""
-        made = {o.fn: (o, False) for o in wrapped(self.model.evaluator, callee) if not self._recursive(o.fn, fn, ctx)}
-        if made:
-            return made
-        handed = {h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)}
-        return {**handed, **{o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)}}
-
-    def _one_family(self, named: list[FunctionV]) -> bool:
-        """Whether methods of one name override each other: their classes have a base of ours in common."""
-        scope, owners = self.model.evaluator.scope, [self.model.program.owner(o.fn) for o in named]
-        lineages = [set(scope.lineage(owner)) for owner in owners if owner is not None]
-        return bool(lineages) and bool(set.intersection(*lineages))
 
     def acts(self, fn: Fn) -> bool:
         """Whether anything that a function may call does something."""
@@ -455,13 +407,12 @@ class Effects:
         asked = sql.of_value(self.model.evaluator.value(fn, given[0][1]), self.model.evaluator) if given else []
         if not any(a.statement.verb in ("insert", "update", "merge") for a in asked):
             return False
-        return any(
-            step.effect is not None and step.effect.kind == TOLD for inner, _ in self._targets(fn, i, None) for step in self._plan(inner.fn)
-        )
+        steps = (step for inner, _ in self._targets.of(fn, i, None) for step in self._plan(inner.fn))
+        return any(step.effect is not None and step.effect.kind == TOLD for step in steps)
 
     def _is_followed(self, fn: Fn, i: int) -> bool:
         """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""
-        return any(not handed and self.acts(target.fn) for target, handed in self._targets(fn, i, None) if target.fn != fn)
+        return any(not handed and self.acts(target.fn) for target, handed in self._targets.of(fn, i, None) if target.fn != fn)
 
     def _is_executed(self, fn: Fn, i: int) -> bool:
         """Whether a call only builds a statement that another one executes, which is the effect then."""

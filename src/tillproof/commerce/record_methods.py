@@ -68,6 +68,20 @@ class RecordMethods:
                 out.update((r.target.fn, r.target) for r in self._heard(_spelt(body, body.args(callee)[0]), None))
         return list(out.values())[:_MOST]
 
+    def asked_by(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+        """The one method of ours that a member of a record of a known kind runs: called, ``order.mark_paid()``, or read as a property,
+        ``order.is_paid``."""
+        program = self.model.program
+        body = program.body(fn)
+        field = body.args(i)[0] if body.op[i] == Op.CALL else i
+        if body.op[field] != Op.FIELD or (name := body.name(field)) not in program.functions_by_name:
+            return None
+        kind = self.model.records.holder(fn, body.args(field)[0], ctx)[0]
+        mappers = self._mappers.get(program.language(fn.file), ()) if kind else ()
+        found = [f for mapper in mappers for f in self._declared(mapper, name, kind)]
+        one = found[0] if len({f.fn for f in found}) == 1 else None
+        return one if one is not None and self.model.evaluator.scope.is_property(one.fn) == (body.op[i] == Op.FIELD) else None
+
     def hears(self, fn: Fn) -> bool:
         """Whether a function is run by a signal, which hands it the record and not what the call that sends it was given."""
         return any(r.target.fn == fn for r in self._receivers)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from tillproof.commerce.asking_functions import in_function
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.named_conditions import asked_by_name
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.set_expressions import bind, set_by_name
 from tillproof.flow.evaluate import Evaluator
@@ -287,7 +288,7 @@ class PartReader:
 
     def chosen(self, chain: Chain, out: Parts) -> None:
         """The conditions on the way to a call, and in the call itself when it only reads."""
-        for before in chain.calls():
+        for before in (inner for link in chain.calls() for inner in (link, *asked_by_name(self.evaluator, chain, link))):
             if before.name.lower() in LOCKING:
                 out.locked = True
             elif _CHOOSING.fullmatch(before.name) and not _FINDS_AND_WRITES.fullmatch(before.name):

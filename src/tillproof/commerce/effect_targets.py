@@ -1,0 +1,85 @@
+"""Where a call leads, for what is done there: the functions of ours that it lands in, sets off, or is handed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tillproof.flow.common_names import REGISTERING
+from tillproof.flow.outside import wrapped
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, FunctionV, Value, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_BRANCHES = 20
+
+
+def recursive(target: Fn, fn: Fn, ctx: Ctx | None) -> bool:
+    """Whether a function is entered already on the way to a call of it."""
+    return target == fn or any(target in (c.fn, c.caller) for c in (ctx.chain() if ctx else ()))
+
+
+class Targets:
+    """Answers by call. ``acts``: whether anything that a function may call does something."""
+
+    def __init__(self, model: "Model", acts: Callable[[Fn], bool]) -> None:
+        self.model = model
+        self._acts = acts
+
+    def of(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
+        """The functions of ours that a call lands in, and those that are handed to it (then true)."""
+        evaluator = self.model.evaluator
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        value = evaluator.value(fn, callee, ctx)
+        out: dict[Fn, tuple[FunctionV, bool]] = {}
+        for target in evaluator.scope.run_by_call(value)[:_BRANCHES]:
+            out.setdefault(target.fn, (target, False))
+        if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
+            hooked = [h for own in out for h in self.model.listeners.around(self.model.program.name(own))]
+            out.update({h.fn: (h, False) for h in hooked if h.fn not in out})
+        if not out:
+            run = [own for own in self.model.record_methods.targets(fn, i, ctx) if not recursive(own.fn, fn, ctx)]
+            out.update({own.fn: (own, self.model.record_methods.hears(own.fn)) for own in run})
+        if not out:
+            named = evaluator.scope.by_name(value, self.model.program.language(fn.file))
+            named = [o for o in named if not recursive(o.fn, fn, ctx)]
+            if len(named) == 1 or self._one_family(named):
+                out.update({o.fn: (o, False) for o in named})
+        if not out:
+            out.update(self._set_off(fn, i, ctx, value))
+        if body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2] in REGISTERING:
+            return list(out.values())  # told to run some other time
+        run_inside = self._run_inside([o for o, _ in out.values()], [v for _, v in arguments])
+        for _, argument in arguments:
+            if argument in run_inside:
+                continue
+            if body.op[argument] == Op.FUNCTION or (not out and body.op[argument] in (Op.NAME, Op.FIELD)):
+                for option in options(evaluator.value(fn, argument, ctx)):
+                    if isinstance(option, FunctionV):
+                        out.setdefault(option.fn, (option, True))
+        return list(out.values())
+
+    def _run_inside(self, called: list[FunctionV], arguments: list[int]) -> set[int]:
+        """The arguments that the function of ours which is called calls itself: what they do is done there, under its conditions."""
+        if len(called) != 1 or not self._acts(called[0].fn):
+            return set()
+        body = self.model.program.body(called[0].fn)
+        shift = int(called[0].this is not None and self.model.evaluator.is_python_method(called[0].fn))
+        run = {body.name(body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.CALL and body.op[body.args(i)[0]] == Op.NAME}
+        return {v for n, v in enumerate(arguments) if n + shift < len(body.params) and body.params[n + shift].name in run}
+
+    def _set_off(self, fn: Fn, i: int, ctx: Ctx | None, callee: Value) -> dict[Fn, tuple[FunctionV, bool]]:
+        """The functions of ours that a package has made the callee of, else those that run later or elsewhere for what a call is told."""
+        made = {o.fn: (o, False) for o in wrapped(self.model.evaluator, callee) if not recursive(o.fn, fn, ctx)}
+        if made:
+            return made
+        handed = {h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)}
+        return {**handed, **{o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)}}
+
+    def _one_family(self, named: list[FunctionV]) -> bool:
+        """Whether methods of one name override each other: their classes have a base of ours in common."""
+        scope, owners = self.model.evaluator.scope, [self.model.program.owner(o.fn) for o in named]
+        lineages = [set(scope.lineage(owner)) for owner in owners if owner is not None]
+        return bool(lineages) and bool(set.intersection(*lineages))
