@@ -9,7 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.parts import Parts
 from tillproof.flow.facts import Passed
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import reached_round
 from tillproof.flow.values import Ctx, FunctionV, options
 from tillproof.ir.ops import Op
@@ -178,8 +178,8 @@ class Regions:
         if ctx is not None and ctx.fn == place.fn and ctx.callback:
             within = Place(ctx.caller, ctx.call, ctx.parent)
             return within if self._takes(within, what) or (what == "lock" and self._runs_locked(within, place.fn)) else None
-        if ctx is not None and ctx.fn == place.fn:
-            return None
+        if ctx is not None and ctx.fn == place.fn and self.model.program.parent(place.fn) in (None, ctx.caller, Fn(place.fn.file, TOP)):
+            return None  # called as itself, and not by what it is handed to
         call = self._handed_to(place.fn)
         return call if call and (self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn))) else None
 
