@@ -115,8 +115,10 @@ _EVENTS = {
 }
 
 
-def _forms(page: str) -> list[object]:
-    found = _FORM.finditer((_FORMS / page).read_text(encoding="utf-8"))
+def _forms(page: str, wanted: str = "") -> list[object]:
+    """The forms of a page; of one that tells them apart by their names, those that are ``wanted``."""
+    every = _FORM.finditer((_FORMS / page).read_text(encoding="utf-8"))
+    found = [m for m in every if m["name"].endswith(wanted)]
     return [pytest.param(m["language"], m["code"], m["models"], id=f"{m['language']}: {m['name']}") for m in found]
 
 
@@ -151,6 +153,24 @@ def test_what_keeps_a_second_delivery_from_doing_it_again_is_found(language: str
     if models:
         files[_MODELS[language]] = models
     assert _rulings(tmp_path, files, "idempotency/handler-not-idempotent") == {"held"}
+
+
+def _transitions(language: str, code: str, models: str | None, folder: Path) -> set[str]:
+    name, head, _ = _GUARDED[language]
+    files = {**_AROUND[language], **_TABLES[language], name: head + code}
+    if models:
+        files[_MODELS[language]] = models
+    return _rulings(folder, files, "order/unguarded-transition")
+
+
+@pytest.mark.parametrize(("language", "code", "models"), _forms("transitions.md", ", held"))
+def test_the_question_for_the_present_state_is_found(language: str, code: str, models: str | None, tmp_path: Path) -> None:
+    assert _transitions(language, code, models, tmp_path) == {"held"}
+
+
+@pytest.mark.parametrize(("language", "code", "models"), _forms("transitions.md", ", broken"))
+def test_a_state_that_is_set_without_a_question_is_found(language: str, code: str, models: str | None, tmp_path: Path) -> None:
+    assert _transitions(language, code, models, tmp_path) == {"broken"}
 
 
 @pytest.mark.parametrize("verified", [False, True], ids=["made-up", "verified"])

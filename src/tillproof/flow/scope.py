@@ -45,6 +45,7 @@ _MOST_OVERRIDES = 20
 _DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
+_CODE = 2
 CALLED = ("__invoke", "__call__")
 """Methods that run when their object is called."""
 
@@ -496,12 +497,13 @@ class Scope:
 
 
 def _named(value: Value, name: str, listed: bool) -> Value:
-    """A number that a class keeps under a name, with that name; a text says enough by itself. ``listed``: the class lists what there is,
-    each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
+    """A number, or a letter or two, that a class keeps under a name, with that name; a longer text says enough by itself. ``listed``: the
+    class lists what there is, each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
     if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
         value = value.items[0]
     if listed and isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name == "enum.auto":
         return Const(value.at, Kind.STRING, name)
-    if isinstance(value, Const) and value.kind == Kind.NUMBER and (listed or name[:1].isupper()):
+    short = isinstance(value, Const) and (value.kind == Kind.NUMBER or (value.kind == Kind.STRING and 0 < len(value.text) <= _CODE))
+    if short and isinstance(value, Const) and (listed or name[:1].isupper()):
         return Const(value.at, value.kind, value.text, name)
     return value
