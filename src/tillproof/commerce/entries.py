@@ -21,6 +21,7 @@ from tillproof.commerce.entry_styles.arguments import Arguments, words
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
+from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Element, FunctionV, Place, Result, Seq, Value, options
@@ -57,9 +58,6 @@ class Entry:
     hands: str = ""
 
 
-_OPEN: tuple[Role, ...] = ("public", "customer")
-
-
 def find_entries(wiring: Wiring) -> list[Entry]:
     """All entries, in order of file and place."""
     found: list[Declared] = []
@@ -89,7 +87,8 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(chain))
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
-        role, because = min((roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages), key=_by_role)
+        found_roles = (roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages)
+        role, because = min(found_roles, key=lambda found: RANK.get(found[0], len(RANK)))  # whoever is shown one of the pages
         area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
         if area is not None and role in ("public", "customer"):
             role, because = "staff", area.because
@@ -97,11 +96,6 @@ def find_entries(wiring: Wiring) -> list[Entry]:
             Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note, one.hands)
         )
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
-
-
-def _by_role(found: tuple[Role, tuple[str, int, str] | None]) -> int:
-    """The role that the most people have comes first."""
-    return _OPEN.index(found[0]) if found[0] in _OPEN else len(_OPEN)
 
 
 def _shown(wiring: Wiring, found: list[Declared]) -> dict[ClassId, list[Declared]]:

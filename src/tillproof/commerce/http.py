@@ -83,6 +83,7 @@ class Requests:
         self.clients = Clients(recogniser.program, recogniser.evaluator)
         self._memo: dict[tuple[Fn, int, int], Request | None] = {}
         self._of_path: dict[str, frozenset[str]] = {}
+        self._said: dict[tuple[str, str], bool] = {}
         self._rest = rest_names(recogniser.knowledge)
         self._addressed: dict[str, Table[int]] = {lang: Table() for lang in LANGUAGES}
         for framework in recogniser.knowledge.frameworks.values():
@@ -328,9 +329,11 @@ class Requests:
             return True
         if not any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest):
             return False
-        source = self.program.sources[file].lower()
-        told = (provider.id, *(word for word in provider.words if word.startswith("x-")))
-        return any(word.encode() in source for word in told)
+        if (provider.id, file) not in self._said:
+            source = self.program.sources[file].lower()
+            told = (provider.id, *(word for word in provider.words if word.startswith("x-")))
+            self._said[provider.id, file] = any(word.encode() in source for word in told)
+        return self._said[provider.id, file]
 
     def _is_of_another(self, provider: Provider, file: str) -> bool:
         """Whether the path of a file says that it is one provider's code, as that of an SDK which is kept in the tree does, and does not

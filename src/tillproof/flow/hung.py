@@ -31,6 +31,7 @@ class Hung:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._files: dict[str, _File] = {}
+        self._records: dict[Fn, tuple[Fn, int] | None] = {}
 
     def on(self, value: Result, name: str, at: tuple[str, int]) -> FunctionV | None:
         """The function that ``value.name`` is: hung on the model that the value is, or on each record of the model that it comes from."""
@@ -55,6 +56,11 @@ class Hung:
 
     def record(self, fn: Fn) -> tuple[Fn, int] | None:
         """The record whose method a function is: ``{ pay() { return this.charge() }, … }``. An arrow has no object of its own."""
+        if fn not in self._records:
+            self._records[fn] = self._record(fn)
+        return self._records[fn]
+
+    def _record(self, fn: Fn) -> tuple[Fn, int] | None:
         parent, function = self.program.parent(fn), self.program.function(fn)
         if function is None or parent is None or self.program.language(fn.file) != "javascript":
             return None

@@ -3,6 +3,7 @@
 
 from typing import TYPE_CHECKING
 
+from tillproof.flow.above import names_above
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
@@ -88,10 +89,10 @@ def _to_base(scope: "Scope", fn: Fn) -> tuple[int, Fn, bool] | None:
             return i, above, True
         if body.op[callee] == Op.FIELD and body.name(callee) == name:
             holder = body.args(callee)[0]
-            if body.op[holder] == Op.CALL and body.called(holder) == "super":
+            if names_above(scope.program, fn, body, holder):
                 return i, above, True
-            if body.op[holder] == Op.NAME and body.name(holder) in ("parent", scope.program.cls(base).name):
-                return i, above, body.name(holder) == "parent"
+            if body.op[holder] == Op.NAME and body.name(holder) == scope.program.cls(base).name:
+                return i, above, False
     return None
 
 

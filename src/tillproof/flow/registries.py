@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import ClassV, FunctionV, Param, Record, Value, options
+from tillproof.flow.values import ClassV, FunctionV, Param, Place, Record, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Registries:
     def __init__(self, evaluator: "Evaluator") -> None:
         self.evaluator = evaluator
         self.program = evaluator.program
-        self._kept: dict[tuple[str, str], list[Value]] = {}
+        self._kept: dict[Place, list[Value]] = {}
 
     def of(self, table: Value) -> list[Value]:
         """The functions and classes that a table at the top of a file of Python comes to hold, where it is begun empty."""
@@ -27,13 +27,11 @@ class Registries:
         file, line = table.at
         if self.program.language(file) != "python":
             return []
-        name = self._name(file, line)
-        if not name:
-            return []
-        if (file, name) not in self._kept:
-            self._kept[file, name] = []
-            self._kept[file, name] = self._filled(file, name)[:_MOST]
-        return self._kept[file, name]
+        if table.at not in self._kept:
+            self._kept[table.at] = []
+            name = self._name(file, line)
+            self._kept[table.at] = self._filled(file, name)[:_MOST] if name else []
+        return self._kept[table.at]
 
     def _name(self, file: str, line: int) -> str:
         """The variable that keeps a table which is written down on a line of a file's top."""

@@ -44,10 +44,10 @@ class Call(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """A word under which a function can be got at, and the file and function beyond which a variable is not seen (None: anywhere)."""
+    """A word under which a function can be got at, and the file beyond which a function's variable is not seen (None: anywhere)."""
 
     word: str
-    within: Fn | None
+    within: str | None
 
 
 def roundabout(program: Program, evaluator: Evaluator, fn: Fn) -> list[Call]:
@@ -104,7 +104,7 @@ class _Search:
         for user in self.evaluator.defuse(holder).uses(i):
             op = body.op[user]
             if op == Op.STORE:
-                self.words[_Kept(body.name(user).rpartition(".")[2], None if holder.number == TOP else holder)] = None
+                self.words[_Kept(body.name(user).rpartition(".")[2], None if holder.number == TOP else holder.file)] = None
             elif op == Op.SET_FIELD:
                 self.words[_Kept(body.name(user), None)] = None
             elif op in _CARRIES:
@@ -152,7 +152,7 @@ class _Search:
         """The calls of what is got at by the words that were noted."""
         language, found = self.program.language(self.fn.file), set[tuple[Fn, int]]()
         for kept in list(self.words)[:_MOST_WORDS]:
-            files = [kept.within.file] if kept.within is not None else self.program.mentioning(kept.word)
+            files = [kept.within] if kept.within is not None else self.program.mentioning(kept.word)
             for file in [f for f in files if self.program.language(f) == language][:_MOST_FILES]:
                 for caller in self.program.functions_around(file, kept.word):
                     for call in self._called_in(caller):
