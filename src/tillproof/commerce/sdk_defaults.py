@@ -7,6 +7,10 @@ from tillproof.knowledge.schema import SdkDefault
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+LONGEST_DEFAULT = 120
+"""Seconds. Beyond it a library's own bound protects nobody: browsers' patience, gateways (60 s of nginx and of load balancers), the
+time limits of serverless functions and providers that wait for the answer to a webhook (10 to 30 s) have all ended before."""
+
 
 def in_force(model: "Model", file: str, defaults: tuple[SdkDefault, ...]) -> list[SdkDefault]:
     """One default per package that the file's unit may be using. Without a package file all that the file imports, else all."""

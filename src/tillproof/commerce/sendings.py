@@ -11,7 +11,7 @@ from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
-from tillproof.commerce.sdk_defaults import in_force
+from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
 from tillproof.flow.given_fields import given_fields
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
@@ -89,7 +89,12 @@ def _library(language: str, name: str) -> str:
 
 
 def _may_wait_for_ever(client: HttpClient) -> bool:
-    return any(d.timeout == 0 for d in client.defaults)
+    return any(d.timeout == 0 or (d.timeout or 0) > LONGEST_DEFAULT for d in client.defaults)
+
+
+def run_by_hand(file: str) -> bool:
+    """Whether a file is a tool that a developer runs, and breaks off when it hangs."""
+    return _TOOLS.search(file) is not None
 
 
 def _called_name(body: Body, call: int) -> str:
@@ -262,7 +267,7 @@ class Sendings:
             endless = waiting and _OFF.search(program.sources[file]) is None
             tables, libraries = (self._unbounded, self._modules) if endless else (self.clients, self._libraries)
             words = tables[language].words() | self._makers[language].words()
-            if _TOOLS.search(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
+            if run_by_hand(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
                 continue
             mine = {i.local.lower() for i in program.indices[file].imports if i.module in libraries[language]}
             for fn in program.functions_calling(file, words | mine):
@@ -288,6 +293,8 @@ class Sendings:
             if module in modules or f"{module}.{item.name}" in modules or module.partition(".")[0] in modules:
                 return True
         source = self.model.program.sources[file]
+        if language == "javascript":
+            return "fetch" in modules and b"fetch(" in source
         return language == "php" and any(m.partition("_")[0].encode() + b"_" in source for m in modules if "_" in m)
 
     def _unknown(self, fn: Fn, i: int) -> Sending | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.sdk_defaults import in_force
+from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
 from tillproof.commerce.sendings import Sending
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
@@ -39,10 +39,11 @@ _SENDERS = ("request", "send", "_request", "_call")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What bounds a request. ``given``: at ``at``, in words ``what``. ``default``: the library's own, ``seconds``. ``connect``: the
-    connection alone. ``off``: switched off at ``at``. ``hidden``: it could stand at ``at``. ``none``: nothing does."""
+    """What bounds a request. ``given``: at ``at``, in words ``what``. ``default``: the library's own, ``seconds``; ``late`` if that is
+    longer than ``LONGEST_DEFAULT``. ``connect``: the connection alone. ``off``: switched off at ``at``. ``hidden``: it could stand at
+    ``at``. ``none``: nothing does."""
 
-    kind: Literal["given", "default", "connect", "off", "hidden", "none"]
+    kind: Literal["given", "default", "late", "connect", "off", "hidden", "none"]
     at: Place | None = None
     what: str = ""
     seconds: float = 0
@@ -69,8 +70,10 @@ class Timeouts:
             wide = self._wide_of(one)
             if wide is not None:
                 return Bound("given", wide, "a bound for every request")
-            if default is not None and default.timeout:
+            if default is not None and default.timeout and default.timeout <= LONGEST_DEFAULT:
                 return Bound("default", None, default.package, default.timeout)
+            if default is not None and default.timeout and found.kind == "none":
+                return Bound("late", None, default.package, default.timeout)
             if default is None or default.timeout is None:
                 return Bound("hidden", None, "whether the library has a bound of its own is not known") if found.kind == "none" else found
         return found

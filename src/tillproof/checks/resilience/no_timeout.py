@@ -6,7 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.systems import matters, system
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
-from tillproof.commerce.sendings import Sending
+from tillproof.commerce.sendings import Sending, run_by_hand
 from tillproof.commerce.timeouts import MADE_ELSEWHERE, Bound
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
@@ -16,16 +16,20 @@ _MOST = 11
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per file that makes clients of a system; per file, library and system where requests are sent without one."""
+    """One ruling per file that makes clients of a system; per file, library and system where requests are sent without one; per unit where
+    the library's own bound is the same long one for all."""
     groups: dict[tuple[object, ...], list[tuple[Sending, Bound]]] = {}
     for one in (s for s in model.sendings.all if not is_seed(s.fn.file)):
-        groups.setdefault(_key(model, one), []).append((one, model.timeouts.of(one)))
+        bound = model.timeouts.of(one)
+        groups.setdefault(_key(model, one, bound), []).append((one, bound))
     for group in groups.values():
         yield _rule(model, group)
 
 
-def _key(model: Model, one: Sending) -> tuple[object, ...]:
+def _key(model: Model, one: Sending, bound: Bound) -> tuple[object, ...]:
     provider = one.provider.id if one.provider else ""
+    if bound.kind == "late" and one.client is not None:
+        return model.program.unit(one.fn.file), provider, one.client.id, "late", run_by_hand(one.fn.file)
     if _kept_by_client(one) and one.made is not None:
         return one.made[0].file, provider, "made"
     if one.sdk is not None:
@@ -35,7 +39,7 @@ def _key(model: Model, one: Sending) -> tuple[object, ...]:
 
 def _rule(model: Model, group: list[tuple[Sending, Bound]]) -> Ruling:
     program = model.program
-    open_ = [(s, b) for s, b in group if b.kind in ("none", "off", "connect")]
+    open_ = [(s, b) for s, b in group if b.kind in ("none", "off", "connect") or (b.kind == "late" and not run_by_hand(s.fn.file))]
     hidden = [(s, b) for s, b in group if b.kind == "hidden"]
     sending, bound = (open_ or hidden or group)[0]
     fn, instr = _anchor(sending, bound)
@@ -89,16 +93,18 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
     fn, instr = anchor
     body = program.body(fn)
     whom = system(sending)
-    ruling.outcome, ruling.severity = "broken", _severity(model, sending)
-    ruling.confidence = "certain" if sending.certain and bound.kind != "connect" and sending.client is not None else "likely"
+    ruling.outcome, ruling.severity = "broken", _severity(model, found)
+    ruling.confidence = "certain" if sending.certain and bound.kind not in ("connect", "late") and sending.client is not None else "likely"
     ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
     if bound.kind == "off" and bound.at is not None:
         ruling.anchor = (*bound.at, bound.at[1])
     several = f"{len(found)} requests to {whom} are" if len(found) > 1 else f"A request to {whom} is"
-    ruling.title = f"{several} sent without a timeout"
+    ruling.title = f"{several} sent without a timeout" + (f" but the library's {bound.seconds:g} s" if bound.kind == "late" else "")
     why = {
         "off": "The timeout is switched off here",
         "connect": f"Only the connection is bounded ({bound.what}), not the answer",
+        "late": f"{_library(sending)} gives up by itself only after {bound.seconds:g} s, later than whoever waits for it (the buyer, the "
+        f"gateway in front, a provider that sent a webhook), and nothing tells it to give up sooner",
     }.get(bound.kind, f"{_library(sending)} waits for ever unless it is told otherwise, and nothing tells it")
     ruling.message = (
         f"{why}. When {whom} accepts the connection and does not answer, the checkout or job that waits for it hangs with it, keeps its "
@@ -111,9 +117,9 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
         ruling.evidence.append(at(program, one.fn, one.instr, f"sent by {_library(one)} without a bound", "missing"))
 
 
-def _severity(model: Model, sending: Sending) -> Severity:
-    """Medium for the systems that a sale depends on; low for mail, analytics and what nobody can tell."""
-    return "medium" if matters(model, sending) else "low"
+def _severity(model: Model, found: list[tuple[Sending, Bound]]) -> Severity:
+    """Medium where a system that a sale depends on is among them; low for mail, analytics and what nobody can tell."""
+    return "medium" if any(matters(model, sending) for sending, _ in found) else "low"
 
 
 def _remedy(model: Model, sending: Sending) -> str:
@@ -125,6 +131,8 @@ def _remedy(model: Model, sending: Sending) -> str:
         "http.client": "Make the connection with `timeout=20`.",
         "xmlrpc": "Hand over a `transport` whose connection has a timeout.",
         "axios": "Set `timeout: 10000` in `axios.create({ … })`, so that every request of the client has it.",
+        "fetch": "Pass `signal: AbortSignal.timeout(10000)`.",
+        "aiohttp": "Make the session with `timeout=aiohttp.ClientTimeout(total=20)`.",
         "node-fetch": "Pass `signal: AbortSignal.timeout(10000)`.",
         "got": "Pass `timeout: { request: 10000 }`.",
         "superagent": "Add `.timeout({ response: 5000, deadline: 15000 })`.",
