@@ -18,6 +18,10 @@ _LONGEST_PATH = 8
 _MOST_CALLS = 40
 # Records of the payment itself, which order nothing.
 _OF_PAYMENT = re.compile(r"(\w+_)?(payment|transaction|charge|top_?up|deposit|recharge)")
+# What is bought, as a field of an order or as a record that hangs on one.
+_GOODS = re.compile(
+    r"(\w+_)?(items?|lines?|products?|carts?|baskets?|details?|plans?|tiers?|packages?|courses?|tickets?|enrol\w*|skus?|books?|services?)(_ids?)?"
+)
 _GIVES = re.compile(
     r"(\w+_)?(top_?up|credit|deposit|recharge|refill|add_(funds?|balance|credits?|money)|increase_(balance|credits?))(_\w+)?"
 )
@@ -25,11 +29,13 @@ _GIVES = re.compile(
 
 def booked(model: "Model", effect: Effect, others: list[Effect]) -> Place | None:
     """Where the sum that was paid goes along: into the call by which the platform books it, or, for a record of the payment alone, into
-    what is credited for it. ``others``: all effects of the entry point."""
+    what is credited for it; or where an order is made that says no more than what was paid. ``others``: all effects of the entry point."""
     touch = effect.touch
     if touch is None:
         return None
     if touch.effect == "order.paid" and _hands_sum(model, effect.place):
+        return effect.place
+    if touch.kind == "create" and _books_alone(model, effect, others):
         return effect.place
     if not _OF_PAYMENT.fullmatch(touch.entity):
         return None
@@ -38,6 +44,16 @@ def booked(model: "Model", effect: Effect, others: list[Effect]) -> Place | None
         if other.touch is not None and any(_is_paid_sum(model, v) for n in adds if (v := other.touch.fields.get(n)) is not None):
             return other.place
     return next((call for place in effect.way for call in _giving(model, place) if _hands_sum(model, call)), None)
+
+
+def _books_alone(model: "Model", effect: Effect, others: list[Effect]) -> bool:
+    """Whether a new order has the sum that was paid for its own, and nothing says what is sent for it but what the message tells."""
+    touch = effect.touch
+    told = {snake(n): v for n, v in touch.fields.items() if v is not None} if touch is not None else {}
+    if not any(model.words.money(name) and _is_paid_sum(model, value) for name, value in told.items()):
+        return False
+    goods = [e for e in others if e.touch is not None and e.touch.kind == "create" and _GOODS.fullmatch(e.touch.entity)]
+    return not goods and not any(_GOODS.fullmatch(name) for name in told)
 
 
 def _giving(model: "Model", place: Place) -> Iterator[Place]:

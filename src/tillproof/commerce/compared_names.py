@@ -50,7 +50,7 @@ class ComparedNames:
         op, args = body.op[i], body.args(i)
         if op in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.LIST):
             return [n for a in (args if op == Op.LIST else args[1:]) for n in self._names(fn, a, ctx, depth + 1)]
-        if op in (Op.AWAIT, Op.SPREAD):
+        if op in (Op.AWAIT, Op.SPREAD) or (op == Op.TEXT and len(args) == 1):  # a sum written out: `f"{order.total:.2f}"`
             return self._names(fn, args[0], ctx, depth + 1)
         if op in (Op.CAST, Op.STORE):
             return self._names(fn, args[1], ctx, depth + 1)
@@ -70,16 +70,20 @@ class ComparedNames:
         if op == Op.PARAM:
             given = self.model.records.chains.argument(fn, args[0], ctx)
             return self._names(given[0], given[1], given[2], depth + 1) if given else []
-        if op == Op.CALL:
-            callee, arguments = body.call(i)
-            inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
-            last = written(self.model.program, fn, callee).rpartition(".")[2]
-            own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self.money(n) for n in inner) else []
-            if own and not self.money(own[0]):  # a form of the same sum: `Number(order.total).toFixed(2)`
-                inner += self._names(fn, body.args(callee)[0], ctx, depth + 1)
-            told = [t for _, a in arguments if (t := constant(self.model.evaluator.value(fn, a, ctx))) and self.money(snake(t))]
-            if told and not any(self.money(n) for n in inner):
-                inner.append(snake(told[0]).strip("_"))  # a getter is told what to get: `get_prop($order, 'order_total')`
-            asked = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
-            return [*own, *inner, *([snake(asked)] if asked and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]
-        return []
+        return self._of_call(fn, i, ctx, depth) if op == Op.CALL else []
+
+    def _of_call(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[str]:
+        body = self.model.program.body(fn)
+        if self.model.recogniser.digests(fn, i):
+            return []  # a signature is over a sum, and is none
+        callee, arguments = body.call(i)
+        inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]
+        last = written(self.model.program, fn, callee).rpartition(".")[2]
+        own = [snake(last).removeprefix("get_")] if body.op[callee] == Op.FIELD and not any(self.money(n) for n in inner) else []
+        if own and not self.money(own[0]):  # a form of the same sum: `Number(order.total).toFixed(2)`
+            inner += self._names(fn, body.args(callee)[0], ctx, depth + 1)
+        told = [t for _, a in arguments if (t := constant(self.model.evaluator.value(fn, a, ctx))) and self.money(snake(t))]
+        if told and not any(self.money(n) for n in inner):
+            inner.append(snake(told[0]).strip("_"))  # a getter is told what to get: `get_prop($order, 'order_total')`
+        asked = constant(self.model.evaluator.value(fn, arguments[0][1], ctx)) if len(arguments) == 1 else None
+        return [*own, *inner, *([snake(asked)] if asked and own and own[0] in ("input", "get", "query", "post", "attribute") else [])]

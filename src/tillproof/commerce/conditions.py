@@ -375,12 +375,28 @@ class Conditions:
             group = [a for f in facts if truth is None or self._counts(target.fn, f) for a in self.behind(Held(f, target.fn, inner))]
             if not field and truth is not None and value >= 0 and body.op[value] != Op.CONST:
                 group += self.of(target.fn, value, truth, inner, depth + 1)
+                group += self._set_by_itself(target.fn, value, truth, inner)
             groups.append(group)
         if not groups:
             return []
         common = [a for a in groups[0] if all(a in g for g in groups[1:])]
         rest = tuple(tuple(a for a in g if a not in common) for g in groups)
         return common + ([AnyOf(rest)] if len(groups) > 1 and all(rest) else [])
+
+    def _set_by_itself(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None) -> Found:
+        """What has led a function that answers with a field of its object to give it that truth, where nobody else does: then or on an
+        earlier run, ``if paid == self.amount: self.verified = True`` before ``return self.verified``."""
+        body = self.program.body(fn)
+        if body.op[i] != Op.FIELD:
+            return []
+        name, found = body.name(i), list[tuple[Fn, int]]()
+        for near in self.program.functions_around(fn.file, name):
+            inner = self.program.body(near)
+            sets = (n for n, op in enumerate(inner.op) if op == Op.SET_FIELD and inner.name(n) == name)
+            found += [(near, n) for n in sets if not self._is(near, inner.args(n)[2], not truth)]
+        if len(found) != 1 or found[0][0] != fn or not self._is(fn, body.args(found[0][1])[2], truth):
+            return []
+        return [a for f in self.model.effects.facts(fn).at(found[0][1]) for a in self.behind(Held(f, fn, ctx))]
 
 
 def flat(found: Found) -> list[Atom]:

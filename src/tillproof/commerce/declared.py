@@ -196,6 +196,16 @@ class Declared:
             named = [f for f in named if self._is_named(value.callee.base, f)]
         return self.evaluator.returned(named[0], value.fn, value.instr, value.ctx) if len(named) == 1 else None
 
+    def told_by_property(self, value: Member) -> Value | None:
+        """What a property of a stored record works out: ``product.price_in_cents``, declared with ``@property``."""
+        record = self.record(value.base)
+        method = self.evaluator.scope.method(record, value.name) if record is not None else None
+        if method is None or record is None or not self.evaluator.scope.is_property(method):
+            return None
+        target = FunctionV(value.at, method, None, Instance(value.at, record, None, value.base))
+        found = self.evaluator.returned(target, method, 0, None)
+        return None if isinstance(found, Unknown) else found
+
     def _is_named(self, receiver: Value, method: FunctionV) -> bool:
         """Whether the object that a method is called on is named as its class is."""
         owner = self.program.owner(method.fn)

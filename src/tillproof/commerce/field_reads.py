@@ -1,11 +1,13 @@
 """The fields of our records that a condition looks at, through variables, getters and functions of ours."""
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.parts import Parts
+from tillproof.commerce.record_statements import selected
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
 from tillproof.ir.ops import Op
@@ -20,6 +22,9 @@ _SPELLING = (
     "lower", "upper", "casefold", "strip", "trim", "capitalize", "title", "replace", "to_lower_case", "to_upper_case", "strtolower",
     "strtoupper", "str", "string", "to_string",
 )  # fmt: skip
+# Methods, without underscores, that give the value of the one column that a statement lists, and those that are told the column.
+_ONE_VALUE = re.compile(r"fetchcolumn|fetchval(ue)?|getvar|(fetch)?scalar(one)?(ornone)?|fetchone|getone|getvalue")
+_OF_COLUMN = ("value",)
 _OF_ENUM = ("from", "try_from")  # `Status::from($order->status)`
 # Members and methods that say how many there are, or whether any; without underscores.
 _COUNTS = (
@@ -109,7 +114,7 @@ class FieldReads:
         value = self.evaluator.value(fn, base, ctx)
         if kind in _MESSAGES and self.records.read_behind(value) is None:
             return []
-        if kind and (self._answered(value) or self._sent(value)):
+        if kind and (self._answered(value) or self._sent(value) or self._sent(self.evaluator.value(fn, i, ctx))):
             return []
         field = snake(name).lstrip("_")
         return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
@@ -152,6 +157,8 @@ class FieldReads:
             return self.field(fn, arguments[0][1], ctx)
         if name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx):
             return self.field(fn, body.args(callee)[0], ctx)
+        if (one := self._one_value(fn, i, name, ctx)) is not None:
+            return [one]
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
             found = [r for o in options(ours)[:4] for r in self.of_value(o)]
@@ -169,6 +176,22 @@ class FieldReads:
         if name == "get" and 0 < len(arguments) <= 2 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status, [])`
             return self.field(fn, arguments[0][1], ctx)
         return []
+
+    def _one_value(self, fn: Fn, i: int, name: str, ctx: Ctx | None) -> FieldRead | None:
+        """The column of which a call gives the value alone: ``->fetchColumn()`` of ``SELECT total …``, ``->value('total')``."""
+        plain = name.replace("_", "")
+        told = plain in _OF_COLUMN
+        if not told and not _ONE_VALUE.fullmatch(plain):
+            return None
+        chain = self.records.chains.of(fn, i, ctx)
+        if told:
+            given = self.program.body(fn).call(i)[1]
+            column = constant(self.evaluator.value(fn, given[0][1], ctx)) if len(given) == 1 else None
+        else:
+            statement = selected(self.model, chain)
+            column = statement.columns[0] if statement is not None and len(statement.columns) == 1 else None
+        kind, parts = self.records.holder(fn, i, ctx) if column and column not in ("*", "?") else ("", Parts())
+        return FieldRead(kind, snake(column.strip("'\"")), parts, fn, i, ctx) if kind and column else None
 
     def _is_class(self, fn: Fn, i: int) -> bool:
         """Whether a value is a class of ours: an enumeration that is given a state as it is kept, ``Status(order.status)``."""

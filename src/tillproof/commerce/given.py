@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
+from tillproof.flow.set_on import made_in_chain, set_on
 from tillproof.flow.shape import gathers, shape
-from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, pieces
+from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, options, pieces
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -117,7 +119,20 @@ def arguments(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Valu
             out.append(value)
         else:
             out.append(Record(value.at, ((key, value),)))
-    return out
+    return out + _filled(model, site, ctx)
+
+
+def _filled(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]:
+    """The object of a package's that the operation is made of, or asked of, where the code sets what it is to hold: ``new
+    OrdersCreateRequest()`` before ``request.requestBody({…})``, ``$payment->create($context)`` after ``$payment->setTransactions([…])``."""
+    if site.request is not None:
+        return []
+    body = model.program.body(site.fn)
+    callee = body.args(site.instr)[0]
+    owner = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+    objects = [model.evaluator.value(site.fn, i, ctx) for i in (site.instr, owner) if i >= 0]
+    made = [m for o in objects for one in options(o) if isinstance(one, Result) and (m := made_in_chain(one)) is not None]
+    return [m for m in made if any(True for _ in set_on(model.evaluator, m))]
 
 
 def _at_path(model: "Model", value: Value, path: list[str]) -> list[Value]:

@@ -284,7 +284,11 @@ class Handlers:
         return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 
     def _return(self, entry: Entry) -> Handler | None:
-        paying = self.paying(self.model.program.unit(entry.target.fn.file)) if entry.role not in ("platform", "staff") else []
+        if entry.role in ("platform", "staff"):
+            return None
+        verifying = {k.provider.id: k.provider for _, _, k in self.closure(entry).verifiers if k.provider.kind == "payment"}
+        asked = {p.id: p for p in self.paying(self.model.program.unit(entry.target.fn.file))}
+        paying = list({**asked, **verifying}.values())
         return self._returns.of(entry, self.closure(entry), paying) if paying else None
 
     def signs_what_is_paid(self, unit: str) -> bool:

@@ -10,20 +10,22 @@ from tillproof.ir.ops import Kind
 
 Number: TypeAlias = Literal["integer", "decimal", "float", "string", ""]
 Unit: TypeAlias = Literal["minor", "major", "over", "under", ""]
-Did: TypeAlias = Literal["up", "down", "cut", "round", "fix", "convert", "told", "float"]
+Did: TypeAlias = Literal["up", "down", "cut", "round", "fix", "convert", "told", "float", "mark"]
 _MOST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something that is done to a sum, or that tells of it. ``exponent``: ten to which power scales it, None where that varies.
-    ``loses``: what is cut may be a cent of the sum; None where that hangs on the kind of number, which is not known."""
+    ``loses``: what is cut may be a cent of the sum; None where that hangs on the kind of number, which is not known. ``fraction``: what is
+    cut has one, of a major unit."""
 
     did: Did
     value: Value
     exponent: int | None = None
     loses: bool | None = False
     note: str = ""
+    fraction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

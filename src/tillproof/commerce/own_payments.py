@@ -57,6 +57,10 @@ class OwnPayments:
     def _sites(self, provider: "Provider") -> list[OperationSite]:
         return [s for s in self.model.operations.sites if s.provider.id == provider.id and s.operation.op in BEGIN]
 
+    def begins(self, provider: "Provider") -> bool:
+        """Whether code of ours begins payments at a provider."""
+        return bool(self._sites(provider))
+
     def named_by(self, provider: "Provider", field: str) -> bool:
         """Whether a payment of that provider is begun under the name that a field of ours keeps: Paystack's ``reference`` is the order's
         own ``tx_ref``, and no second payment can be begun under it."""

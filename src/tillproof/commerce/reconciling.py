@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.compared_names import ComparedNames
+from tillproof.commerce.compared_sums import ComparedSums
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Held, Place
 from tillproof.commerce.entities import same
@@ -18,7 +19,7 @@ from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
 from tillproof.commerce.priced_payments import PricedPayments
-from tillproof.commerce.told_answers import asked_with, is_answer, is_fetched, is_told
+from tillproof.commerce.told_answers import asked_with, is_fetched, is_message, is_told
 from tillproof.commerce.touches import Touch
 from tillproof.flow.choosing import literals
 from tillproof.flow.facts import Passed
@@ -27,7 +28,6 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
-    External,
     FunctionV,
     Instance,
     Member,
@@ -62,8 +62,6 @@ _STILL_OPEN = ("cart", "basket", "quote", "checkout", "session")
 _CREDENTIAL = re.compile(r"(^|_)(merchant|token|key|secret|code)(_|$)")
 _FEW_PIECES = 12
 _FEW_TARGETS = 3
-_FEW_ENDS = 4
-_ORDERS = {"<": True, "<=": True, ">": False, ">=": False}  # whether the left one is the less
 _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", re.IGNORECASE)
 
 
@@ -93,6 +91,7 @@ class Reconciling:
         self.numbers = OwnNumbers(model)
         self._compared = ComparedNames(model)
         self.own = OwnPayments(model)
+        self._sums = ComparedSums(model, self._compared, self.own)
         self.priced = PricedPayments(model)
 
     def of(self, effect: Effect) -> Reconciled:
@@ -106,10 +105,9 @@ class Reconciling:
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
                 words = self._compared.of(atom)
-                named = len(words) > 1 and sum(self._compared.money(w) for w in words) > 1
-                if self._only_caps(atom):
+                if self._sums.only_caps(atom):
                     continue
-                if (named and not self._only_repeats(atom)) or self._ours_against_sent(atom):
+                if self._sums.holds(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
                     currency.append(atom)
@@ -120,7 +118,7 @@ class Reconciling:
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and is_told(self.model, key)
-        chosen = [(snake(k).rpartition(".")[2], v) for k, v in self._found_by(effect) if is_told(self.model, v) or self._pieces_sent(v)]
+        chosen = [(snake(k).rpartition(".")[2], v) for k, v in self._found_by(effect) if self._is_news(v)]
         if effect.touch is not None and any(_CURRENCY.search(name) for name, _ in chosen):
             currency.append(Atom(effect.touch.fn, effect.touch.instr, True, effect.touch.ctx))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
@@ -138,6 +136,11 @@ class Reconciling:
         if len(words) > 1 and len(paid) == 1:
             yield from self.model.effects.held_at(Place(effect.fn, paid[0], effect.place.ctx))
 
+    def _is_news(self, value: Value) -> bool:
+        """Whether a value is put together from what was sent, answered or verified."""
+        news = is_told(self.model, value) or self._pieces_sent(value)
+        return bool(news) or any(is_message(self.model, p) for p in pieces([value], _MOST_PIECES, self._sums.within))
+
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
 
@@ -148,60 +151,6 @@ class Reconciling:
         targets = {e.target.fn: e.target for fn in around for e in self.model.entries_to(fn)}
         written = (e.touch.fields.get(field) for t in list(targets.values())[:_MOST_FILES] for e in self.model.effects.of(t) if e.touch)
         return any(value is not None and self._pieces_sent(value) for value in written)
-
-    def _only_repeats(self, atom: Atom) -> bool:
-        """Whether a comparison holds what a provider answers against what the sender says himself, and nothing of ours: whoever sends the
-        sum that he has paid has paid it."""
-        body = self.model.program.body(atom.fn)
-        if body.op[atom.instr] != Op.BINARY:
-            return False
-        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
-        ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_what_came) if not self._up_to_what_came(p)]
-        came = [self._is_from_sender(p) for p in ends]
-        answered = [is_answer(self.model, p) for p in ends]
-        rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
-        bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
-        return any(came) and not rest and (bare or any(answered))
-
-    def _only_caps(self, atom: Atom) -> bool:
-        """Whether a comparison only says that no more was paid than is owed: whoever pays less passes it too."""
-        body = self.model.program.body(atom.fn)
-        operator = body.text(body.args(atom.instr)[0]) if body.op[atom.instr] == Op.BINARY else ""
-        if operator not in _ORDERS or atom.truth is None:
-            return False
-        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
-        parts = [list(pieces([s], _MOST_PIECES, self._up_to_what_came)) for s in sides]
-        sent = [any(self.model.requests.source(p) is not None or is_told(self.model, p) for p in some) for some in parts]
-        kept = [any(map(self._is_kept_sum, some)) for some in parts]
-        left_is_less = _ORDERS[operator] is atom.truth
-        return sent != kept and sent == [left_is_less, not left_is_less] and kept == sent[::-1]
-
-    def _ours_against_sent(self, atom: Atom) -> bool:
-        """Whether a sum that a record of ours keeps is compared with a piece of the message, whatever that is called there."""
-        body = self.model.program.body(atom.fn)
-        if body.op[atom.instr] != Op.BINARY:
-            return False
-        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
-        kept = [any(map(self._is_kept_sum, pieces([s], _MOST_PIECES, self._up_to_what_came))) for s in sides]
-        sent = [any(map(self._is_from_sender, pieces([s], _MOST_PIECES, self._up_to_what_came))) for s in sides]
-        return any(k and s and not (sent[n] or kept[1 - n]) for n, (k, s) in enumerate(zip(kept, reversed(sent), strict=True)))
-
-    def _is_kept_sum(self, value: Value) -> bool:
-        """Whether a value is a sum of money that a record of ours keeps, read as a field or by a method."""
-        here = value.callee if isinstance(value, Result) else value
-        if not isinstance(here, Member) or not self._compared.money(snake(here.name).removeprefix("get_")):
-            return False
-        return self.model.records.read_behind(here.base) is not None
-
-    def _up_to_what_came(self, value: Value) -> list[Value]:
-        """What a value is made of: what a sender sent, what a provider answered and what a record of ours keeps count as a whole."""
-        if isinstance(value, Member) and self.model.records.read_behind(value.base) is not None:
-            return []
-        return [] if self._is_from_sender(value) or is_answer(self.model, value) else self._within(value)
-
-    def _is_from_sender(self, value: Value) -> bool:
-        found = self.model.requests.source(value)
-        return found is not None and found.kind in ("body", "query", "path")
 
     def _refers(self, atom: Atom) -> bool:
         """Whether a comparison is of our order's own id with the one that the payment carries in what we put into it."""
@@ -231,7 +180,7 @@ class Reconciling:
 
     def _own_id(self, value: Value) -> bool:
         """The id or number of an order of ours; what a customer may still add to is none."""
-        for here in pieces([value], _FEW_PIECES, self._within):
+        for here in pieces([value], _FEW_PIECES, self._sums.within):
             if not isinstance(here, Member) or not _ID.fullmatch(snake(here.name).removeprefix("get_")):
                 continue
             read = self.model.records.read_behind(here.base)
@@ -242,15 +191,9 @@ class Reconciling:
 
     def _carried_id(self, value: Value) -> bool:
         """An order's id among the data of ours that a provider keeps with a payment."""
-        parts = list(pieces([value], _MOST_PIECES, self._within))
+        parts = list(pieces([value], _MOST_PIECES, self._sums.within))
         names_ = {snake(n.strip("'\"")) for p in parts if (n := constant(p) if isinstance(p, Const) else name_of(p))}
         return any(_REFERENCE.search(n) for n in names_) and any(_KEPT_WITH.search(n) for n in names_)
-
-    def _within(self, value: Value) -> list[Value]:
-        """What a value is made of, with what a call is given: ``str(order.id)``, ``session.get("metadata", {}).get("order_id")``."""
-        given = [v for _, v in self.model.evaluator.arguments(value)] if isinstance(value, Result) and value.instr >= 0 else []
-        looked_up = len(given) == 2 and isinstance(value, Result) and isinstance(value.callee, Member) and value.callee.name == "get"
-        return [*value.parts(), *(given[:1] if len(given) == 1 or looked_up else [])]
 
     def asked_by_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The field of ours that holds the id by which a call asks the provider for a payment: the answer is about the payment made for
@@ -290,7 +233,7 @@ class Reconciling:
         has compared them, as gateways do whose verification takes an amount."""
         return any(
             isinstance(piece, Member) and self._compared.money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
-            for piece in pieces(asked_with(self.model, fn, i, ctx), _MOST_PIECES, self._within)
+            for piece in pieces(asked_with(self.model, fn, i, ctx), _MOST_PIECES, self._sums.within)
         )
 
     def found_by_asked(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> str:
@@ -316,7 +259,7 @@ class Reconciling:
                 continue
             if self._carried_id(value):
                 return NOTES
-            members = (self._read_as(p) for p in pieces([value], _FEW_PIECES, self._within))
+            members = (self._read_as(p) for p in pieces([value], _FEW_PIECES, self._sums.within))
             if path := next((path for name in members if name and (path := went_out(name))), ""):
                 return (path,)
         return ()
@@ -333,7 +276,7 @@ class Reconciling:
         return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self._found_by(effect))
 
     def _from_answer(self, value: Value) -> bool:
-        return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self._within))
+        return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self._sums.within))
 
     def _found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
         """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of

@@ -6,7 +6,7 @@ from tillproof.commerce.own_payments import BEGIN
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Result, Value, pieces
 from tillproof.ir.ops import Op
-from tillproof.knowledge.schema import Operation
+from tillproof.knowledge.schema import Operation, Verifier
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -21,6 +21,14 @@ def is_answer(model: "Model", value: Value) -> bool:
     known = model.operations.at(value.fn, value.instr, value.ctx)
     confirms = known is not None and isinstance(known.thing, Operation) and known.thing.confirms
     return confirms or model.recogniser.result_is("http", value)
+
+
+def is_message(model: "Model", value: Value) -> bool:
+    """Whether a value is the whole message that a verifier of the provider's has given back as genuine."""
+    if not isinstance(value, Result) or value.instr < 0:
+        return False
+    known = model.operations.at(value.fn, value.instr, value.ctx)
+    return known is not None and isinstance(known.thing, Verifier) and known.thing.proves == "value"
 
 
 def is_told(model: "Model", value: Value, *, begins: bool = False) -> bool:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 _DEEPEST = 40
 # What a number of minor units in one major one is called, where it is kept as a setting.
 _SCALING = re.compile(r"(\w+_)?(multiple|multiplier|factor|minor_units?|sub_?units?|(cents|units)_per_\w+|unit_scale|scale|precision)")
+_MARKED = re.compile(r"(^|:)[^{}.]*,(\.\d+)?[fd]?['\"}]*$")
 _NOT_FINITE = ("~", "|", ">>", ">>>")
 _ADDING = ("+", "-", "%")
 
@@ -100,6 +101,8 @@ class Units:
             return self._of(value.origin, depth + 1)
         if isinstance(value, Result) and value.instr >= 0:
             return self._result(value, depth)
+        if isinstance(value, Member) and (inner := self.declared.told_by_property(value)) is not None:
+            return self._of(inner, depth + 1)
         return [self._leaf(value)]
 
     # --- arithmetic
@@ -132,7 +135,12 @@ class Units:
             return self._cut(money, value)
         if value.op == "(float)":
             return as_float(money)
-        return replace(money, number="string", inexact=False)  # PHP writes a float with fourteen digits: the error is gone
+        return replace(money, number="string", inexact=self._many(value.operands[0]))
+
+    def _many(self, value: Value) -> bool:
+        """Whether a sum that PHP writes as it is, with fourteen digits so that a float's error is gone, may have more decimals than its
+        currency: a share of it is taken, or a part."""
+        return isinstance(value, Mix) and (value.op == "/" or (value.op == "*" and any(map(has_fraction, value.operands))))
 
     def _times(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
         for factor, sum_ in ((right, left), (left, right)):
@@ -145,7 +153,7 @@ class Units:
         one = self._joined(left, depth)
         by = COUNT if self._share(right) or written_down(right) or self._hundredth(right, left) else self._joined(right, depth)
         made = self._together(value, [one, by])
-        if has_fraction(right):
+        if has_fraction(right) or (made.number == "float" and not made.whole):
             number, inexact = self._computed(replace(made, whole=False), value)
             made = replace(made, whole=False, number=number, inexact=inexact)
         if any(_SCALING.fullmatch(name_of(o)) for o in (left, right)):
@@ -173,6 +181,8 @@ class Units:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]
         number, inexact = self._computed(money, value)
         step = Step("up", value, exponent)
+        if any(s.fraction for s in money.steps):  # `int(price) * 100`: the cents are gone before they are counted
+            money = replace(money, steps=tuple(replace(s, loses=True) if s.fraction else s for s in money.steps))
         return money.after(step, unit=unit, number=number, inexact=inexact, two=exponent is not None)
 
     def _over(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
@@ -265,6 +275,8 @@ class Units:
             return self._cut(money, value)
         if told.does == "rounds":
             return money.after(Step("round", value), number=told.number or money.number, whole=True, inexact=False)
+        if self._marks(told, arguments):
+            money = money.after(Step("mark", value))
         if told.does == "fixes":
             return replace(self._fixed(money, value, self._decimals(told, value, arguments)), number=told.number or money.number)
         if told.does == "minor":
@@ -279,7 +291,18 @@ class Units:
             # a decimal made of a float has the float's error, one of a text has none
             inexact = {"float": True, "": None if self._language(value) == "python" else False}[money.number]
             return replace(money, number="decimal", inexact=inexact)
+        if told.number == "string" and self._language(value) == "php" and told.sum is not None:
+            return replace(money, number="string", inexact=self._many(arguments[told.sum]))
         return replace(money, number=told.number or money.number)
+
+    def _marks(self, told: Told, arguments: list[Value]) -> bool:
+        """Whether a call writes a mark between thousands: it always does, or the argument that says which is left out or says one, or the
+        pattern asks for it: ``f"{total:,.2f}"``."""
+        if told.marks is None:
+            text = constant(arguments[told.places]) if told.places is not None and 0 <= told.places < len(arguments) else None
+            return told.number == "string" and text is not None and _MARKED.search(text) is not None
+        given = arguments[told.marks] if 0 <= told.marks < len(arguments) else None
+        return given is None or (isinstance(given, Const) and given.text.strip("'\"") != "")
 
     def _decimals(self, told: Told, value: Result, arguments: list[Value]) -> int | None:
         """How many decimals a call leaves; None when that varies."""
@@ -306,7 +329,9 @@ class Units:
     def _cut(self, money: Money, value: Value) -> Money:
         scaled = any(s.did in ("up", "convert") for s in money.steps)
         loses = money.inexact if scaled and not money.whole else False
-        return money.after(Step("cut", value, loses=loses), number="integer", whole=True, inexact=False)
+        parted = money.unit == "major" and money.number in ("decimal", "float", "string")
+        fraction = parted and not scaled and not money.whole and name_of(value) != "ceil"
+        return money.after(Step("cut", value, loses=loses, fraction=fraction), number="integer", whole=True, inexact=False)
 
     def _added(self, value: Result, subject: Value, others: list[Value], depth: int) -> Money:
         """Elements, or what a callback makes of each, added up."""

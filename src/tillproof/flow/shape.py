@@ -7,6 +7,7 @@ from typing import Any
 
 from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.set_on import made_in_chain, set_on
 from tillproof.flow.values import (
     Choice,
     Const,
@@ -152,6 +153,9 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         _add(out, shape(evaluator, arguments[0][1], depth + 1))
     elif isinstance(value.callee, External) and _CLASS.search(value.callee.name) and any(key.isidentifier() for key, _ in arguments):
         _of_arguments(evaluator, out, [(k, v) for k, v in arguments if k.isidentifier()], depth)  # `CreateOrderRequest(order_id=…)`
+    elif (made := made_in_chain(value)) is not None and (sets := list(set_on(evaluator, made))):
+        for key, entry, certain in sets:
+            (out.must if certain else out.may)[key] = entry
     else:
         out.open.append(value)
 

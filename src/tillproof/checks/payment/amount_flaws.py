@@ -12,7 +12,7 @@ from tillproof.ir.ops import Kind, Op
 
 What = Literal[
     "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
-    "float", "cent-perhaps",
+    "float", "cent-perhaps", "cut-first", "marks",
 ]  # fmt: skip
 
 
@@ -30,6 +30,8 @@ class Flaw:
 
 def flaw(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """The worst that is wrong with a sum in one of the ways in which it may come about."""
+    if charge.taken != "unknown" and (marked := did(money, "mark")) is not None:
+        return Flaw("marks", marked.value, "high", "likely")
     if charge.taken == "minor":
         lossy = rounding(charges, charge, money)
         if lossy is not None and lossy.what != "cent-perhaps":
@@ -48,7 +50,7 @@ def rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     confidence: Confidence = "certain" if money.sure or _from_client(charges, charge) else "likely"
     cut = next((s for s in money.steps if s.loses), None)
     if cut is not None:
-        return Flaw("cent-lost", cut.value, "high", confidence)
+        return Flaw("cut-first" if cut.fraction else "cent-lost", cut.value, "high", confidence)
     perhaps = next((s for s in money.steps if s.loses is None), None)
     if perhaps is not None:
         return Flaw("cent-perhaps", perhaps.value, "high", "possible")
@@ -68,9 +70,15 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         told = did(money, "told")
         where = _last(money, "up", "convert").value
         return Flaw("twice", where, "high", "certain" if told is not None else "likely", told.value if told else None)
-    if money.unit == "major" and not charges.follows(charge, None):
+    if money.unit == "major" and not _is_whole_currency(charges, charge) and not charges.follows(charge, None):
         return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
     return None
+
+
+def _is_whole_currency(charges: Charges, charge: Charge) -> bool:
+    """Whether a charge is in a currency that has no smaller unit, so that its major unit is its smallest."""
+    codes = charge.currency.codes if charge.currency is not None else frozenset()
+    return bool(codes) and all(charges.currencies.decimals(code) == 0 for code in codes)
 
 
 def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
@@ -200,7 +208,8 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         if isinstance(varies, Currency) and not charges.follows(charge) and charges.pinned(charge) is None:
             return Flaw("decimals", fixed.value, "medium", "likely", varies.value)
         return None
-    if charge.taken == "decimal-string" and money.number == "float" and (money.inexact or _cast(money)):
+    worked = money.number == "float" or (money.number == "string" and money.inexact)
+    if charge.taken == "decimal-string" and worked and (money.inexact or _cast(money)):
         where = fixed.value if fixed is not None else _given(charges, charge)
         return Flaw("float", where, "medium" if money.inexact else "low", "likely" if money.sure or money.inexact else "possible")
     return None

@@ -468,12 +468,12 @@ def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
 
 
 def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:
-    """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and whose notification is
-    signed with a secret of ours was paid to us."""
+    """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and what a notification is
+    about was paid to us where it is signed with a secret of ours, or was asked for with our own credentials."""
     if handler is None or handler.kind != "ipn":
         return how
     currency = how.currency or (how.amount if len(handler.provider.currencies) == 1 else ())
-    receiver = how.receiver or (how.amount if any(p.mac for p in handler.walked.proofs) else ())
+    receiver = how.receiver or (how.amount if any(p.mac or p.refetch for p in handler.walked.proofs) else ())
     return replace(how, currency=currency, receiver=receiver)
 
 

@@ -15,6 +15,8 @@ from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknow
 
 _WORST = (
     "twice",
+    "marks",
+    "cut-first",
     "cent-lost",
     "major",
     "minor",

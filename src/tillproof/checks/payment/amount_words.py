@@ -35,6 +35,11 @@ _WRITTEN = {
     "javascript": "Write the sum with fixed decimals, from integer cents: `(cents / 100).toFixed(2)`.",
     "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
 }
+_PLAIN = {
+    "python": 'Write the sum without marks: `f"{amount:.2f}"`, or as a whole number of the smallest unit.',
+    "javascript": "Write the sum without marks: `amount.toFixed(2)`, or as a whole number of the smallest unit.",
+    "php": "Name the marks: `number_format($amount, 2, '.', '')`, or give a whole number of the smallest unit.",
+}
 
 
 class _Text(NamedTuple):
@@ -61,6 +66,22 @@ _TEXTS = {
             "rounded: 19.99 becomes 1998. {provider} charges a cent less than the order says, and the two no longer agree."
         ),
         _ROUNDED,
+    ),
+    "cut-first": _Text(
+        "The cents are cut off before they are counted",
+        (
+            "What is behind the point is cut off first and the rest is scaled then: 19.99 becomes 1900. {provider} charges up to 99 cents "
+            "less than the order says, and the two no longer agree."
+        ),
+        _ROUNDED,
+    ),
+    "marks": _Text(
+        "The sum is written with a mark between thousands",
+        (
+            "From a thousand on the text reads `1,234.50`, which is no number: {provider} refuses it, and a cast on the way makes it 1. "
+            "Dear orders cannot be paid, or are paid with next to nothing."
+        ),
+        _PLAIN,
     ),
     "unrounded": _Text(
         "The sum in the smallest unit is no whole number",

@@ -209,6 +209,8 @@ class Sum(Part, frozen=True):
     ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency).
     The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
     ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
+    ``marks``: the position of the argument that says what stands between thousands, where something does unless it is an empty text; -1
+    where something always does.
     """
 
     calls: tuple[str, ...]
@@ -218,6 +220,7 @@ class Sum(Part, frozen=True):
     sum: int | None = None
     places: int | None = None
     decimals: int | None = None
+    marks: int | None = None
     note: str = ""
     source: str = ""
 
