@@ -77,3 +77,58 @@ def test_data_files_that_are_no_routes_are_left_alone(tmp_path: Path) -> None:
     files = {"src/Controller/Pay.php": CONTROLLER.format(name="Pay", method="__invoke"), "etc/webapi.xml": bomb}
     files |= {"config/routes.yaml": "a: [unclosed", "config/routes/odd.yaml": "- 1\n- {path: 3, controller: Shop\\Controller\\Pay}\n"}
     assert wired(tmp_path, files).entries == []
+
+
+SERVERLESS = """\
+service: shop
+provider: {name: aws, runtime: nodejs20.x}
+functions:
+  pay:
+    handler: /handlers/pay.start
+    events:
+      - httpApi: {path: '/pay/{id+}', method: post, authorizer: users}
+  hook:
+    handler: handlers/pay.hook
+    events:
+      - http: POST hooks/stripe
+      - schedule: rate(1 day)
+"""
+SAM = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Refunds:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: refunds.lambda_handler
+      Environment: {Variables: {TABLE: !Ref Orders}}
+      Events:
+        Api: {Type: Api, Properties: {Path: /refunds, Method: post}}
+  Nightly:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: refunds.nightly
+      Events:
+        Cron: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+"""
+
+
+def test_functions_that_a_deployment_names(tmp_path: Path) -> None:
+    pay = "const run = async (event) => ({ statusCode: 200 });\nmodule.exports.start = run;\nmodule.exports.hook = async (event) => run(event);\n"
+    shop = wired(
+        tmp_path,
+        {
+            "serverless.yml": SERVERLESS,
+            "handlers/pay.js": pay,
+            "jobs/template.yaml": SAM,
+            "jobs/src/refunds.py": "def lambda_handler(event, context):\n    return event\n\n\ndef nightly(event, context):\n    return event\n",
+        },
+    )
+    assert shop.ways() == {
+        "POST /pay/{id} run customer",
+        "POST /hooks/stripe hook public",
+        "NONE None hook internal",
+        "POST /refunds lambda_handler public",
+        "NONE None nightly internal",
+    }

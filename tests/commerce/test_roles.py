@@ -626,3 +626,33 @@ app.post('/shows/:id/confirm', async function confirm(req, res) {{
 }})
 """
     assert roles(tmp_path, {"shows.js": code})["confirm"] == role
+
+
+def test_a_guard_is_the_function_that_its_module_gives(tmp_path: Path) -> None:
+    routes = """\
+const router = require('express').Router();
+const signedIn = require('./signedIn');
+const desk = require('./desk');
+router.post('/mine', signedIn, async (req, res) => res.json({}));
+router.post('/all', [signedIn, desk], function (req, res) { res.json({}); });
+module.exports = router;
+"""
+    signed = """\
+const jwt = require('jsonwebtoken');
+const only = (req, res, next) => {
+  try { req.user = jwt.verify(req.cookies.token, process.env.TOKEN_SECRET); next(); }
+  catch (error) { res.status(401).json({ message: 'no' }); }
+};
+module.exports = only;
+"""
+    desk = "module.exports = (req, res, next) => { if (!req.user.isAdmin) return res.status(403).end(); next(); };\n"
+    shop = wired(
+        tmp_path,
+        {
+            "app.js": "const app = require('express')();\napp.use('/bookings', require('./routes'));\n",
+            "routes.js": routes,
+            "signedIn.js": signed,
+            "desk.js": desk,
+        },
+    )
+    assert {(e.route, e.role) for e in shop.entries} == {("/bookings/mine", "customer"), ("/bookings/all", "staff")}

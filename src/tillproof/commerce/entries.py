@@ -8,6 +8,7 @@ from tillproof.commerce.entry_styles import (
     classes,
     data_tables,
     files,
+    function_tables,
     hooks,
     own_controllers,
     php_lists,
@@ -17,7 +18,7 @@ from tillproof.commerce.entry_styles import (
     tables,
     told,
 )
-from tillproof.commerce.entry_styles.arguments import Arguments, words
+from tillproof.commerce.entry_styles.arguments import Arguments, unwrap, words
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
@@ -68,6 +69,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         php_lists.declared,
         tables.declared,
         data_tables.declared,
+        function_tables.declared,
         classes.decorated,
         told.declared,
         registries.declared,
@@ -85,7 +87,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     shown = _shown(wiring, merged)
     for one in merged:
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
-        chain = tuple(dict.fromkeys(chain))
+        chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in chain))
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
         found_roles = (roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages)
         role, because = min(found_roles, key=lambda found: RANK.get(found[0], len(RANK)))  # whoever is shown one of the pages

@@ -128,6 +128,8 @@ def unwrap(evaluator: Evaluator, value: Value) -> Value:
     if isinstance(value, ModuleV):
         found = evaluator.scope.exported(value.file, "default", value.at)
         return found if not isinstance(found, ModuleV) else value
+    if isinstance(value, Seq):
+        return Seq(value.at, tuple(unwrap(evaluator, item) for item in value.items))
     return value
 
 

@@ -53,7 +53,8 @@ class Routes(Part, frozen=True):
     ``style``: ``call`` (``app.post(path, …handlers)``), ``server`` (``createServer(handler)``: one function takes every request, and what
     it asks of the path says where it hands it on), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
     list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
-    handler), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    handler), ``functions`` (functions of a cloud that the data ``files`` of a deployment name by file and export, with what sets them
+    off), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
     (``add_action(name, callback)``), ``registry`` (variables ``names`` of the modules ``files`` hold the dotted names of handlers),
     ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
     seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
@@ -82,7 +83,7 @@ class Routes(Part, frozen=True):
     the platform under the condition in ``note``.
     """
 
-    style: Literal["call", "server", "decorator", "table", "class-decorator", "file", "hook", "registry", "class"]
+    style: Literal["call", "server", "decorator", "table", "functions", "class-decorator", "file", "hook", "registry", "class"]
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()
