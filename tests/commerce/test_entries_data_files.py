@@ -115,14 +115,17 @@ Resources:
 
 
 def test_functions_that_a_deployment_names(tmp_path: Path) -> None:
-    pay = "const run = async (event) => ({ statusCode: 200 });\nmodule.exports.start = run;\nmodule.exports.hook = async (event) => run(event);\n"
+    pay = (
+        "const run = async (event) => ({ statusCode: 200 });\nmodule.exports.start = run;\n"
+        "module.exports.hook = async (event) => run(event);\n"
+    )
     shop = wired(
         tmp_path,
         {
             "serverless.yml": SERVERLESS,
             "handlers/pay.js": pay,
             "jobs/template.yaml": SAM,
-            "jobs/src/refunds.py": "def lambda_handler(event, context):\n    return event\n\n\ndef nightly(event, context):\n    return event\n",
+            "jobs/src/refunds.py": "def lambda_handler(event, context):\n    return event\ndef nightly(event, context):\n    pass\n",
         },
     )
     assert shop.ways() == {

@@ -187,3 +187,52 @@ class {name} extends Component {{ public function render() {{ return view('x'); 
     assert roles == {
         "OrderDetails.ship": "staff", "MyOrders.ship": "customer", "Help.ship": "public", "Cart.render": "public", "Cart.ship": "public",
     }  # fmt: skip
+
+
+def test_routes_of_codeigniter_with_groups_filters_and_pieces_handed_on(tmp_path: Path) -> None:
+    controller = (
+        "<?php\nnamespace App\\Controllers{space};\nclass User extends \\CodeIgniter\\Controller {{ public function {name}($id) {{}} }}\n"
+    )
+    routes = """\
+<?php
+$routes->group('desk', ['filter' => 'desk'], function ($routes) {
+  $routes->post('user/(:num)', 'Admin\\User::update/$1', ['as' => 'desk.user']);
+});
+$routes->match(['get', 'post'], 'user/login', 'User::login');
+"""
+    shop = wired(
+        tmp_path,
+        {
+            "spark": "#!/usr/bin/env php",
+            "app/Config/Routes.php": routes,
+            "app/Config/Filters.php": "<?php\nnamespace Config;\nuse App\\Filters\\Desk;\n"
+            "class Filters extends \\CodeIgniter\\Config\\BaseConfig { public array $aliases = ['desk' => Desk::class]; }\n",
+            "app/Filters/Desk.php": "<?php\nnamespace App\\Filters;\nclass Desk implements \\CodeIgniter\\Filters\\FilterInterface {\n"
+            "  public function before($request) { if (!session()->get('isAdmin')) { return redirect('login'); } }\n}\n",
+            "app/Controllers/User.php": controller.format(space="", name="login"),
+            "app/Controllers/Admin/User.php": controller.format(space="\\Admin", name="update"),
+        },
+    )
+    assert shop.ways() == {"POST /desk/user/(:num) User.update staff", "GET,POST /user/login User.login public"}
+
+
+def test_a_loader_of_a_plugin_is_told_the_object_and_its_method(tmp_path: Path) -> None:
+    plugin = """\
+<?php
+class Loader { public function add_action($hook, $component, $callback) { $this->all[] = [$hook, $component, $callback]; } }
+class Front { public function give() { echo $_POST['amount']; } public function mine() { echo $_POST['id']; } }
+class Plugin {
+  public function __construct() { $this->loader = new Loader(); $this->hang(); }
+  private function hang() {
+    $front = new Front();
+    $this->loader->add_action('wp_ajax_give', $front, 'give');
+    $this->loader->add_action('wp_ajax_nopriv_give', $front, 'give');
+    $this->loader->add_action('wp_ajax_mine', $front, 'mine');
+  }
+}
+"""
+    shop = wired(tmp_path, {"plugin.php": "<?php\n/* Plugin Name: Gifts */\nadd_action('init', 'begin');\n", "inc/plugin.php": plugin})
+    assert shop.ways() == {
+        "POST /wp-admin/admin-ajax.php?action=give Front.give public",
+        "POST /wp-admin/admin-ajax.php?action=mine Front.mine customer",
+    }

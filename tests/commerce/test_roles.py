@@ -656,3 +656,15 @@ module.exports = only;
         },
     )
     assert {(e.route, e.role) for e in shop.entries} == {("/bookings/mine", "customer"), ("/bookings/all", "staff")}
+
+
+def test_codeigniter_asks_its_session_and_turns_away(tmp_path: Path) -> None:
+    def of(key: str, asks: str, away: str) -> str:
+        page = f"<?php\nclass Orders extends CI_Controller {{\n  public function __construct() {{ if ({asks}) {{ {away} }} }}\n"
+        page += "  public function paid($id) { $this->db->where('id', $id)->update('orders', ['status' => 'paid']); }\n}\n"
+        return roles(tmp_path / key, {"application/controllers/Orders.php": page})["Orders.paid"]
+
+    assert of("desk", "!$this->session->userdata('admin_id')", "redirect('admin/login');") == "staff"
+    assert of("buyer", "!$this->session->userdata('logged_in')", "redirect('login');") == "customer"
+    assert of("role", "$this->session->userdata('role') != 'admin'", "redirect('login');") == "staff"
+    assert of("basket", "!$this->session->userdata('cart')", "redirect('cart');") == "public"

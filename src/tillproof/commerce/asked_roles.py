@@ -36,7 +36,7 @@ def asked_role(evaluator: Evaluator, fn: Fn, i: int, depth: int = 0) -> Role | N
         listed = options(evaluator.value(fn, body.args(body.args(i)[0])[0]))
         told = [role_text(item) for one in listed if isinstance(one, Seq) for item in one.items]
         asked = [evaluator.value(fn, body.call(i)[1][0][1])]
-        return "staff" if told and all(t is not None and _is_staff(t, asked) for t in told) else None
+        return "staff" if told and all(t is not None and _is_staff(evaluator, t, asked) for t in told) else None
     if op == Op.CHOICE and depth < _DEEPEST and (word := body.text(body.args(i)[0])) in ("or", "and"):
         sides = [asked_role(evaluator, fn, v, depth + 1) if _is_equality(evaluator, fn, v) else None for v in body.args(i)[1:]]
         return "staff" if (all(sides) if word == "or" else any(sides)) else None
@@ -55,7 +55,7 @@ def compares_role(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     """``user.role === 'admin'``, whatever the operator; ``user._id === activity.partnerId``."""
     sides = [evaluator.value(fn, a) for a in evaluator.program.body(fn).args(i)[1:]]
     texts = [t for s in sides if (t := role_text(s))]
-    if any(_is_staff(t, sides) for t in texts):
+    if any(_is_staff(evaluator, t, sides) for t in texts):
         return "staff"
     sells = [any(isinstance(o, Member) and _SELLS.fullmatch(snake(o.name)) for o in options(s)) for s in sides]
     others = [s for s, of_seller in zip(sides, sells, strict=True) if not of_seller]
@@ -77,10 +77,10 @@ def _is_equality(evaluator: Evaluator, fn: Fn, i: int) -> bool:
     return body.op[i] != Op.BINARY or body.text(body.args(i)[0]) in _SAME
 
 
-def _is_staff(text: str, asked: list[Value]) -> bool:
+def _is_staff(evaluator: Evaluator, text: str, asked: list[Value]) -> bool:
     """Whether what somebody's role is compared with is one of the shop's side."""
     words = [snake(o.name) for value in asked for o in options(value) if isinstance(o, Member)]
-    words += [key for value in asked for o in (value, *options(value)) if (key := session_key(o))]
+    words += [key for value in asked for o in (value, *options(value)) if (key := session_key(evaluator, o))]
     plain, strict = (any(pattern.fullmatch(w) for w in words) for pattern in (_ROLE_WORD, _ROLE))
     return (plain and STAFF_TEXT.fullmatch(text) is not None) or (strict and OTHERS_AT_THE_SHOP.fullmatch(text) is not None)
 

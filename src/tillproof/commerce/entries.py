@@ -149,7 +149,9 @@ def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
             continue
         if not one.certain and others:
             continue
-        out.setdefault((one.target.fn, one.route, one.methods), one)
+        key = (one.target.fn, one.route, one.methods)
+        if key not in out or (one.style == "hook" and out[key].least == "customer" and one.least == "public"):
+            out[key] = one  # hung on one hook for who has signed in and on another for anybody
     for one in out.values():
         if one.methods == ("ANY",):
             one.methods = _by_decorator(wiring, one)

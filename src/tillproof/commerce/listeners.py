@@ -4,7 +4,7 @@ import re
 from functools import cached_property, lru_cache
 
 from tillproof.commerce.entry_styles.arguments import Arguments
-from tillproof.commerce.entry_styles.callables import php_callables
+from tillproof.commerce.entry_styles.callables import php_hooked
 from tillproof.commerce.entry_styles.hooks import hook_names, registering_calls
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import Fn
@@ -66,8 +66,8 @@ class Listeners:
         out: list[FunctionV] = []
         for listened, fn, i in self._all():
             if listened == name or ("{}" in name and with_holes(name).fullmatch(listened)):
-                for value in Arguments(self.wiring.evaluator, fn, i).positional[1:2]:
-                    out += [target for target, _ in php_callables(self.wiring, value, fn)]
+                given = Arguments(self.wiring.evaluator, fn, i).positional[1:]
+                out += [target for target, _ in php_hooked(self.wiring, given, fn)] if given else []
         return out
 
     def _all(self) -> list[tuple[str, Fn, int]]:

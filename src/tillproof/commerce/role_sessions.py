@@ -2,10 +2,11 @@
 
 import re
 
+from tillproof.commerce.entry_styles.wiring import plain_names
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
-from tillproof.flow.values import External, Value, options
+from tillproof.flow.values import External, Result, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -14,6 +15,7 @@ SESSION = re.compile(r"(get_?)?(server_?|iron_?)?(session|auth|current_user|user
 _STAFF = re.compile(r"(^|_)(admin|staff|manager|superuser|employee)")
 _SIGNED_IN = re.compile(r"(^|_)(user|login|logged|log_?in|customer|member|client|account|email|uid|auth|usr|usuario|id)")
 _BACK_OFFICE = re.compile(r"(^|/)(admin\w*|back_?office|panel|dashboard)/", re.IGNORECASE)
+_KEPT = re.compile(r"(^|[._])session\.(get|has|exists|userdata|read|check)$|^session$", re.IGNORECASE)
 _ASKING = ("isset", "empty", "is_null")
 
 
@@ -22,7 +24,7 @@ def asked_of_session(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     body = evaluator.program.body(fn)
     if body.op[i] == Op.CALL and body.called(i) in _ASKING and body.call(i)[1]:
         i = body.call(i)[1][0][1]
-    word = next((w for o in options(evaluator.value(fn, i)) if (w := session_key(o))), "")
+    word = next((w for o in options(evaluator.value(fn, i)) if (w := session_key(evaluator, o))), "")
     if _STAFF.search(word):
         return "staff"
     if not _SIGNED_IN.search(word):
@@ -30,11 +32,14 @@ def asked_of_session(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     return "staff" if _BACK_OFFICE.search(fn.file) else "customer"
 
 
-def session_key(value: Value) -> str:
-    """The key of what PHP's session holds; empty for anything else."""
-    if not isinstance(value, External) or not value.name.lstrip("$").startswith("_SESSION."):
+def session_key(evaluator: Evaluator, value: Value) -> str:
+    """The key of what PHP's session holds, or a framework's: ``session()->get('admin')``; empty for anything else."""
+    if isinstance(value, External) and value.name.lstrip("$").startswith("_SESSION."):
+        return snake(value.name.rpartition(".")[2])
+    if not isinstance(value, Result) or value.instr < 0 or not any(_KEPT.search(n) for n in plain_names(value)):
         return ""
-    return snake(value.name.rpartition(".")[2])
+    given = evaluator.argument(value, 0)
+    return snake(constant(given) or "") if given is not None else ""
 
 
 def given_by_session(evaluator: Evaluator, fn: Fn, i: int) -> bool:

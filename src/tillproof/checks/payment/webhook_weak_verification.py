@@ -44,7 +44,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     acts = unproven_acts(model, handler.walked) if handler.kind != "redirect-return" else []
     asked = all(p.refetch for p in proofs) and only_spoils(handler.walked, acts)  # what is done before is webhook-unverified
     way = find_bypass(model, handler, proofs) if acts and not asked else None
-    if way is not None and way.kind == "ignored" and all(p.refetch for p in proofs):
+    if way is not None and way.kind != "swallowed" and all(p.refetch for p in proofs):
         way = None  # what is asked for one kind of message proves no other: that is webhook-unverified, too
     flawed = way is not None
     if way is not None:

@@ -1,5 +1,7 @@
 """PHP's ways to name a function: a string, an array of object and method, a closure, an invokable class."""
 
+import re
+
 from tillproof.commerce.entry_styles.arguments import entries, handlers, items
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import ClassId, Fn
@@ -7,6 +9,7 @@ from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, 
 
 _OF_PAGES = ("mount", "render")
 """Methods that run when a route shows a piece of a page by its class: Livewire's."""
+_CONTROLLERS = re.compile(r"/controllers?(?=/)")
 
 
 def php_class(wiring: Wiring, value: Value, fn: Fn) -> ClassId | None:
@@ -31,6 +34,9 @@ def named_class(wiring: Wiring, text: str, file: str) -> ClassId | None:
     found = wiring.evaluator.scope.modules.php_class(file, dotted)
     if found is None:
         same = [c for c in wiring.program.classes_by_name.get(dotted.rpartition(".")[2], []) if wiring.program.language(c.file) == "php"]
+        if len(same) > 1:  # as it is called below the folder, and namespace, of the controllers
+            inside = f"/{dotted.replace('.', '/')}.php".lower()
+            same = [c for c in same if _CONTROLLERS.split("/" + c.file.lower())[-1] == inside]
         found = same[0] if len(same) == 1 else None
     return found
 
@@ -62,6 +68,15 @@ def php_callables(wiring: Wiring, value: Value, fn: Fn, controller: ClassId | No
     return out
 
 
+def php_hooked(wiring: Wiring, given: list[Value], fn: Fn) -> list[tuple[FunctionV, tuple[Value, ...]]]:
+    """The functions that are hung on a hook by what follows its name: a callable, or an object and its method's name beside it, as the
+    loaders of plugins are told them: ``$this->loader->add_action('init', $this->shop, 'begin')``."""
+    name = constant(given[1]) if len(given) > 1 else None
+    cls = php_class(wiring, given[0], fn) if name and not isinstance(given[0], (Const, FunctionV)) else None
+    method = wiring.method(cls, name, given[0].at) if cls and name else None
+    return [(method, ())] if method else php_callables(wiring, given[0], fn)
+
+
 def _class_and_method(wiring: Wiring, value: Text, fn: Fn) -> FunctionV | None:
     """``Checkout::class . ':pay'``."""
     if len(value.pieces) != 2 or not isinstance(value.pieces[1], Const):
@@ -75,6 +90,7 @@ def _named(wiring: Wiring, value: Const, fn: Fn, controller: ClassId | None) -> 
     for mark in ("@", "::", "#", ":"):
         if mark in text:
             name, _, method = text.partition(mark)
+            method = method.partition("/")[0]  # CodeIgniter writes which pieces of the path it is handed behind it: ``Cart::add/$1``
             cls = named_class(wiring, name, fn.file)
             found = wiring.method(cls, method, value.at) if cls else None
             return [found] if found else []

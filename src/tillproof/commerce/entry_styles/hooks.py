@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from tillproof.commerce.entry_styles.arguments import Arguments, handlers
-from tillproof.commerce.entry_styles.callables import php_callables
+from tillproof.commerce.entry_styles.callables import php_callables, php_hooked
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.flow.program import TOP, Fn
@@ -64,7 +64,7 @@ def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
             if hook is None or (hook.name == "*" and name not in scheduled):
                 continue
             place = (fn.file, wiring.program.body(fn).line[i])
-            for target, wrappers in php_callables(wiring, arguments.positional[1], fn):
+            for target, wrappers in php_hooked(wiring, arguments.positional[1:], fn):
                 if hook.request and "*" not in hook.name and not reads_request(wiring, target.fn):
                     continue
                 route, methods = _address(hook, name)

@@ -1,4 +1,5 @@
-"""Middleware by class and by Laravel's names: what the kernel or the bootstrap file maps them to, and what controllers add themselves."""
+"""Middleware by class and by the names of Laravel and CodeIgniter: what the kernel, the bootstrap file or the table of filters maps them
+to, and what controllers add themselves."""
 
 import re
 
@@ -11,11 +12,11 @@ from tillproof.flow.values import Const, FunctionV, Record, Value, constant, opt
 from tillproof.ir.ops import Op
 
 _MAPPING = re.compile(
-    rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\()"
+    rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\(|\$aliases\b)"
 )
-_RUN = ("handle", "process", "__invoke")
-"""The method of a middleware that runs: Laravel's, PSR-15's, Slim's of old."""
-_MEMBERS = ("routeMiddleware", "middlewareAliases", "middlewareGroups")
+_RUN = ("handle", "process", "__invoke", "before")
+"""The method of a middleware that runs: Laravel's, PSR-15's, Slim's of old, CodeIgniter's."""
+_MEMBERS = ("routeMiddleware", "middlewareAliases", "middlewareGroups", "aliases")
 _CALLS = ("alias", "aliasMiddleware", "middlewareGroup", "group", "appendToGroup")
 
 

@@ -136,13 +136,13 @@ class _Tables:
             elif link.word == "controller" and arguments.positional:
                 controller = php_class(self.wiring, arguments.positional[0], fn)
             elif link.word in ("group", "mount") and arguments.positional:
-                options_ = arguments.positional[0]
-                prefix = join(prefix, *[t for v in entries(options_, "prefix") if (t := path_text(v))])
-                middleware += [m for key in ("middleware", "filter", "before") for v in entries(options_, key) for m in items(v)]
-                if (text := path_text(options_)) and len(arguments.positional) > 1:
+                if (text := path_text(arguments.positional[0])) and len(arguments.positional) > 1:
                     prefix = join(prefix, text)
-                for value in entries(options_, "controller"):
-                    controller = php_class(self.wiring, value, fn)
+                for told in arguments.positional[:2]:  # what holds inside stands first, or behind the path
+                    prefix = join(prefix, *[t for v in entries(told, "prefix") if (t := path_text(v))])
+                    middleware += [m for key in ("middleware", "filter", "before") for v in entries(told, key) for m in items(v)]
+                    for value in entries(told, "controller"):
+                        controller = php_class(self.wiring, value, fn)
         return ("" if prefix == "/" else prefix), tuple(middleware), controller
 
     def _group(self, fn: Fn, chain: list[_Link]) -> None:
@@ -216,6 +216,7 @@ class _Tables:
         handler += [u for v in handler for u in entries(v, "uses")]
         inline = tuple(m for v in handler for key in ("middleware",) for e in entries(v, key) for m in items(e))
         inline += tuple(m for v in arguments.at("2") if "2" in routes.guards for m in items(v))
+        inline += tuple(m for g in routes.guards for a in arguments.positional[2:] for v in entries(a, g) for m in items(v))
         own_prefix, own_middleware, own_controller = self._attributes(fn, [c for c in chain if c is not link])
         place = (fn.file, self.program.body(fn).line[link.call])
         for prefix, middleware, controller in self._within(fn):
