@@ -55,6 +55,7 @@ class Wired:
 def wired(root: Path, files: dict[str, str]) -> Wired:
     """Write the files and find what leads into them."""
     model, tree = model_of(root, files)
-    entries = find_entries(Wiring(model.program, model.evaluator, model.knowledge, tree.root))
-    requests = Requests(model.program, model.evaluator, model.knowledge, entries)
+    wiring = Wiring(model.program, model.evaluator, model.knowledge, tree.root, model.versions)
+    entries = find_entries(wiring)
+    requests = Requests(wiring, entries)
     return Wired(model.program, model.evaluator, entries, requests)

@@ -112,7 +112,7 @@ class Model:
         self.knowledge = knowledge
         self.versions = versions
         self.evaluator = Evaluator(program, Modules(program, aliases))
-        self.wiring = Wiring(program, self.evaluator, knowledge, self.root)
+        self.wiring = Wiring(program, self.evaluator, knowledge, self.root, versions)
         self.roles, self._demanding = Roles(self.wiring), dict[Fn, bool]()
         self.listeners = Listeners(self.wiring)
         self.exposed = self.evaluator.scope.exposed = Exposed(program, self.evaluator.scope, knowledge)
@@ -199,7 +199,7 @@ class Model:
 
     @cached_property
     def requests(self) -> Requests:
-        return Requests(self.program, self.evaluator, self.knowledge, self.entries)
+        return Requests(self.wiring, self.entries)
 
     @cached_property
     def strangers(self) -> Strangers:

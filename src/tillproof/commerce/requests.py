@@ -6,14 +6,12 @@ from functools import cached_property
 from typing import Literal
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.entry_styles.arguments import entries as entries_of
+from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
 from tillproof.flow.captured import ARRAY_FOLD, ARRAY_SUM, FOLDS, SUMS
-from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import Program
 from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
@@ -35,7 +33,6 @@ from tillproof.flow.values import (
     names,
 )  # fmt: skip
 from tillproof.ir.ops import Kind
-from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Argument
 
 SourceKind = Literal["body", "query", "path", "headers", "raw", "session"]
@@ -95,10 +92,11 @@ _RELATED = re.compile(rb"^[ \t]+(\w+)\s*=\s*(?:\w+\.)*\w*RelatedField\(", re.MUL
 class Requests:
     """Answers by value; what was asked is kept."""
 
-    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge, entries: list[Entry]) -> None:
+    def __init__(self, wiring: Wiring, entries: list[Entry]) -> None:
+        program, evaluator, knowledge = wiring.program, wiring.evaluator, wiring.knowledge
         self.program = program
         self.evaluator = evaluator
-        self.active = Active(program, knowledge)
+        self.active = wiring.active
         self.words = Words(knowledge.lexicon)
         self.parameters = Parameters(program, evaluator, self.active, entries)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}

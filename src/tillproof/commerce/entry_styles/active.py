@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 
 from tillproof.flow.program import Program
 from tillproof.knowledge.loader import Knowledge
@@ -10,11 +11,16 @@ from tillproof.knowledge.schema import Framework
 _REQUIRED = re.compile(rb"(?:require|import)\(\s*['\"]([^'\"./][^'\"]*)['\"]\s*\)")
 
 
+Dependencies = Mapping[str, Mapping[str, str | None]]
+"""What each unit's project file says that it needs, by unit and package."""
+
+
 class Active:
     """The frameworks of every unit, per language: those that are imported first, those that hold everywhere last."""
 
-    def __init__(self, program: Program, knowledge: Knowledge) -> None:
+    def __init__(self, program: Program, knowledge: Knowledge, versions: Dependencies) -> None:
         self.program = program
+        self._needed = versions
         self._files: dict[tuple[str, str], list[str]] = defaultdict(list)
         for file in program.indices:
             self._files[program.unit(file), program.language(file)].append(file)
@@ -42,9 +48,14 @@ class Active:
                 core.append(framework)
             elif any(p.lower() in roots for p in framework.packages):
                 imported.append(framework)
-            elif any(self._marked(mark, unit, files) for mark in framework.marks):
+            elif self._found_by_path(framework, unit) or any(self._marked(mark, unit, files) for mark in framework.marks):
                 marked.append(framework)
         return (*imported, *marked, *core)
+
+    def _found_by_path(self, framework: Framework, unit: str) -> bool:
+        """Whether the project file names a framework that finds routes by where files lie: such a file need import nothing of it."""
+        by_path = any(r.style == "file" for r in framework.routes) and framework.language == "javascript"
+        return by_path and not self._needed.get(unit, {}).keys().isdisjoint(framework.packages)
 
     def _imported(self, files: list[str]) -> set[str]:
         """Packages that the files import, in lower case: Python and PHP by their first words, JavaScript by package and by full path."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from tillproof.commerce.entry_styles.active import Active
+from tillproof.commerce.entry_styles.active import Active, Dependencies
 from tillproof.commerce.names import fits, strip
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, ClassId, Fn, Program
@@ -37,12 +37,12 @@ class Declared:
 class Wiring:
     """Program, evaluator and packs, with the small questions that all styles ask."""
 
-    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge, root: Path | None) -> None:
+    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge, root: Path | None, needed: Dependencies) -> None:
         self.program = program
         self.evaluator = evaluator
         self.knowledge = knowledge
         self.root = root
-        self.active = Active(program, knowledge)
+        self.active = Active(program, knowledge, needed)
         self._decorations: dict[Fn, list[tuple[int, int, int]]] = {}
 
     def text(self, path: str) -> bytes | None:
