@@ -57,6 +57,9 @@ _SERVES = re.compile(
     rb"|\breq\s*,\s*res\b|\bNextApiRequest\b|\bgetServerSideProps\b|\b(?:Deno|Bun)\.(?:env|serve)\b|\bexport\s+default\s*\{\s*(?:async\s+)?fetch\b"
 )
 _SHOWN = re.compile(rb"\b(?:process\.env|import\.meta\.env)\.(?:" + _PUBLIC + rb")")
+# How a bundle for browsers begins that holds its modules by number.
+_BUNDLED = re.compile(rb"\(function (?:e|r)?\(\w,\w,\w\)\s*\{\s*function \w\(\w,\w\)\s*\{\s*if\s*\(!\w\[\w\]\)|webpackBootstrap")
+_HEAD = 2000
 _CLIENT = re.compile(rb"[\"']use client[\"']")
 
 
@@ -78,6 +81,8 @@ class Browser:
         if index is None or self.program.language(file) != "javascript":
             return False
         source = self.program.sources[file]
+        if _BUNDLED.search(source, 0, _HEAD):
+            return True  # whatever of Node's it names, it has been put together for pages
         modules = {i.module for i in index.imports}
         if _SERVES.search(source) or modules & _SERVERS or any(m.startswith("node:") for m in modules):
             return _CLIENT.search(source) is not None

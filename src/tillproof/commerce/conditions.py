@@ -132,7 +132,7 @@ class Conditions:
                 return fn, i, ctx
             if op in (Op.AWAIT, Op.CAST, Op.STORE):
                 i = args[0 if op == Op.AWAIT else 1]
-            elif op == Op.NAME and fn.number != TOP:
+            elif op == Op.NAME and not self._is_shared(fn):
                 reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
                 if len(reach.stores) != 1 or reach.entry or reach.writes:
                     return None
@@ -145,6 +145,10 @@ class Conditions:
             else:
                 return None
         return None
+
+    def _is_shared(self, fn: Fn) -> bool:
+        """Whether the variables of a body are its file's, which others set too; PHP runs a page from top to bottom, as a function."""
+        return fn.number == TOP and self.program.language(fn.file) != "php"
 
     def _either_side(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A conditional expression of which one side can't have that truth: what made it take the other."""
@@ -177,7 +181,7 @@ class Conditions:
     def _variable(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
         """A variable: what was stored in it, by the only store that can have given this truth."""
         body = self.program.body(fn)
-        if fn.number == TOP:
+        if self._is_shared(fn):
             return []
         reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
         fitting = [s for s in reach.stores if not self._is(fn, body.args(s)[1], not truth)]
@@ -296,6 +300,9 @@ class Conditions:
             if len(each) == 1:  # what a generator says of every element
                 return [atom, *self.of(fn, each[0], truth, ctx, depth + 1)]
         target = self._only_target(fn, i, ctx)
+        if target is None and truth is not False and (policy := self.model.roles.policies.of_call(fn, i)) is not None:
+            may = FunctionV((fn.file, body.line[i]), policy, None)  # `$this->authorize('cancel', $order)` returns only where it may
+            return [atom, *self._ends(may, fn, i, True, ctx, depth)] if not self._within(policy, fn, ctx) else [atom]
         handed = None if target is not None else self._transacted(fn, i, ctx)
         runs = target or handed
         if runs is None or not self._may_tell(runs.fn, truth):

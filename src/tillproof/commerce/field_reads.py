@@ -97,7 +97,7 @@ class FieldReads:
             return self._member(fn, i, args[0], const[1].strip("'\""), ctx)
         if op == Op.CALL:
             return self._getter(fn, i, ctx)
-        if op == Op.NAME and fn.number != TOP:
+        if op == Op.NAME and (fn.number != TOP or self.program.language(fn.file) == "php"):  # a page is run as it stands
             reach = self.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
             return [r for s in reach.stores[:4] for r in self.field(fn, body.args(s)[1], ctx, depth + 1)]
         if op == Op.PARAM:

@@ -17,6 +17,9 @@ from tillproof.knowledge.schema import Framework, Role, Routes
 
 # What pages are called that hear of payments.
 _HEARS = re.compile(r"notif|call_?back|web_?hook|(^|[_-])ipn|return|confirm|validat|response|result|success|payment", re.IGNORECASE)
+# What pages are called that end an order by what the visitor's session holds, and may read nothing else of the request.
+_ENDS = re.compile(r"thank|success|complete|done|finish|place|order|check_?out|cancel|confirm|payment|paid", re.IGNORECASE)
+_SESSION = re.compile(rb"\$_SESSION\b")
 _READS = re.compile(rb"\$_(?:GET|POST|REQUEST|FILES)\b|php://input|HTTP_RAW_POST_DATA|filter_input|\$_SERVER\[\s*['\"]HTTP_")
 _EVENT = re.compile(rb"\b(?:event|evt|req|request)\b")
 _OF_EVENT = re.compile(rb"\b(?:body|queryStringParameters|httpMethod|headers)\b")
@@ -141,12 +144,15 @@ def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: 
 def _page(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
     """A PHP page: file-level code that reads the request, or talks to a provider."""
     index, source = wiring.program.indices[file], wiring.program.sources[file]
-    named = _HEARS.search(posixpath.basename(file)) is not None
-    if not (_READS.search(source) or index.words or named) or _needs_framework(source) or _is_framework_s(wiring, file):
+    name = posixpath.basename(file)
+    named = _HEARS.search(name) is not None
+    ends = _ENDS.search(name) is not None and _reads_here(wiring, Fn(file, TOP), _SESSION)
+    if not (_READS.search(source) or index.words or named or ends) or _needs_framework(source) or _is_framework_s(wiring, file):
         return
     top = Fn(file, TOP)
     owned = any(r.style in ("call", "hook", "class-decorator") for f in wiring.active.of(file) if f.packages for r in f.routes)
-    if not (_reads_here(wiring, top) or (index.words and not owned and _provider_here(wiring, file)) or (named and _has_read(wiring, top))):
+    asked = ends or _reads_here(wiring, top) or (named and _has_read(wiring, top))
+    if not (asked or (index.words and not owned and _provider_here(wiring, file))):
         return
     body = wiring.program.body(top)
     if not any(op in (Op.NEW, Op.ECHO) or (op == Op.CALL and body.called(i) not in _DECLARING) for i, op in enumerate(body.op)):
@@ -174,11 +180,11 @@ def _is_framework_s(wiring: Wiring, file: str) -> bool:
     return any(i.local != "*" and (i.module or i.name).partition(".")[0].lower() in roots for i in wiring.program.indices[file].imports)
 
 
-def _reads_here(wiring: Wiring, top: Fn) -> bool:
-    """Whether the file's own level, not a function of it, reads the request."""
+def _reads_here(wiring: Wiring, top: Fn, what: re.Pattern[bytes] = _READS) -> bool:
+    """Whether the file's own level, not a function of it, reads the request, or what of it is asked for."""
     source = wiring.program.sources[top.file]
     functions = wiring.program.indices[top.file].functions
-    return any(not any(f.start <= m.start() < f.end for f in functions) for m in _READS.finditer(source))
+    return any(not any(f.start <= m.start() < f.end for f in functions) for m in what.finditer(source))
 
 
 def _has_read(wiring: Wiring, top: Fn) -> bool:
