@@ -14,7 +14,7 @@ from tillproof.ir.ops import Kind, Op
 _LONGEST = 24
 _STEPS = 200  # in code that is never reached, two variables may be stored from each other for ever
 _DEEPEST = 4
-_DATABASE = re.compile(r"(.*[._])?(get_?)?(db|database|mongo|mongo_?db|mongo_?client|client)(\(\))?", re.IGNORECASE)
+_DATABASE = re.compile(r"(.*[._])?(get_?)?(\w?db|database|mongo|mongo_?db|mongo_?client|client)(\(\))?", re.IGNORECASE)
 _ENVIRONMENT = "env"  # by which Odoo's code asks for a model: ``self.env["sale.order"]``
 _SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 

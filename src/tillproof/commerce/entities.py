@@ -9,7 +9,7 @@ from tillproof.source.kinds import words as words_of
 # Words around an entity's name that say what holds it, not what it is.
 _HOLDERS = words_of(
     "model models repository repositories repo service manager mapper dao entity entities table collection record row doc "
-    "document object obj instance proxy schema factory class query data store db builder vo domain"
+    "document object obj instance proxy schema factory class query data store db builder vo domain col coll set queryset"
 )
 _BEFORE = words_of(
     "existing current old new the my found db stored saved local updated created wc wp tbl woocommerce sales shop get fetch "

@@ -20,6 +20,12 @@ def sets_named(body: Body, i: int) -> bool:
     return body.op[i] == Op.CALL and body.op[callee] == Op.NAME and body.name(callee) == "setattr" and len(body.call(i)[1]) == 3
 
 
+def gone_through(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
+    """The record whose names it sets one by one, if it goes through one."""
+    named = evaluator.value(fn, evaluator.program.body(fn).call(i)[1][1][1], ctx)
+    return next((record for o in options(named) if (record := _gone_through(o)) is not None), None)
+
+
 def named_fields(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value | None]:
     """The fields that it sets, with their values: every key of the record that is gone through; empty where only the caller knows."""
     (_, _), (_, name), (_, given) = evaluator.program.body(fn).call(i)[1]

@@ -37,11 +37,15 @@ TouchKind = Literal["read", "create", "upsert", "write", "delete", "flush"]
 BUILDERS: dict[str, TouchKind] = {"update": "write", "insert": "create", "delete": "delete", "select": "read"}
 _SELF = ("self", "this", "cls", "static", "parent", "super")
 _TABLES = words_of(
-    "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom getrepository get_model"
+    "table doc collection_group collectiongroup collection from from_ into model insertinto updatetable selectfrom "
+    "getrepository get_model ref"
 )
 DOCUMENTS = ("doc", "document")
 _LISTS = ("collection", "collectionGroup", "collection_group")
-_PATHS = (*DOCUMENTS, *_LISTS)
+_NODES = ("ref", "child")
+"""Of a store that is one tree: a path leads to a list or to one of its records."""
+_PATHS = (*DOCUMENTS, *_LISTS, *_NODES)
+_STORES = ("firestore", "firebase/database")
 _REFERS = (*_PATHS, "query")
 _ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
 _OF_COLUMNS = ("select", "query")
@@ -139,7 +143,7 @@ class RecordNames:
             if link.call >= 0 and (kept := self._of_repository(link)):
                 return kept
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
-                if named := self._given_class(link) or self._in_statement(link):
+                if named := self._given_class(link) or self._in_statement(link) or self._imported_table(link):
                     return named
             elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and (_FLUENT.match(link.name) or self._is_scope(link)))) and (
                 name := entity(_without_verb(link.name))
@@ -285,7 +289,9 @@ class RecordNames:
         """The collection that a plain function of Firestore refers to: ``doc(db, 'orders', id)``, ``query(collection(db, 'orders'))``."""
         name = callee.name.rpartition(".")[2]
         given = (
-            [v for _, v in self.evaluator.arguments(value)] if "firestore" in callee.name and name in _REFERS and value.instr >= 0 else []
+            [v for _, v in self.evaluator.arguments(value)]
+            if any(store in callee.name for store in _STORES) and name in _REFERS and value.instr >= 0
+            else []
         )
         if not given:
             return ""
@@ -300,6 +306,12 @@ class RecordNames:
         if link.name.lower() in _OF_COLUMNS and body.op[row] == Op.FIELD and not any(isinstance(o, ClassV) for o in given):
             return (*options(self.evaluator.value(link.fn, body.args(row)[0], link.ctx)), *given)
         return given
+
+    def _imported_table(self, link: Link) -> str:
+        """The table that a builder is told by a name which is imported from where nobody can look: ``update(orders).set(…)``."""
+        builds = link.name.lower() in BUILDERS and self.program.language(link.fn.file) == "javascript"
+        given = self.chains.arguments(link)[:1] if builds else []
+        return next((entity(o.name) for _, v in given for o in options(v) if isinstance(o, External) and "." in o.name), "")
 
     def _in_statement(self, link: Link) -> str:
         """The table of the statement that a call is given: ``$pdo->prepare('SELECT … FROM orders …')``."""
@@ -331,6 +343,8 @@ def _named(value: Value) -> str:
 def _collection(path: str, name: str) -> str:
     """The collection that a path of a document store ends in, or in which the document lies that it leads to."""
     segments = [s for s in path.split("/") if s]
+    if name in _NODES:
+        segments = [s for s in segments if "{}" not in s]
     at = -2 if name == "doc" else -1
     named = segments[at] if len(segments) >= -at else ""
     return entity(named) if named.replace("_", "").replace("-", "").isalnum() else ""

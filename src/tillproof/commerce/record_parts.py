@@ -359,7 +359,7 @@ class PartReader:
         """Whether a named argument says how, not what: Sequelize's ``order``, a transaction to run in. Django's rows have columns of such
         names: ``Payment.objects.create(order=order)``."""
         column = self.program.language(link.fn.file) == "python" and key in _COLUMNS and not _is_record(value)
-        return key.lower() in _CONTROL and not column
+        return (key.lower() in _CONTROL or key in _PUTTING) and not column
 
     @staticmethod
     def _in_words(positional: list[Value], out: Parts) -> bool:

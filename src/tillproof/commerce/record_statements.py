@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PREPARE = ("prepare", "preparestatement", "prepare_statement")
+_BINDS = "bind"  # `db.prepare(text).bind(state, id).run()`
 _RUNS = ("execute", "mysqli_stmt_execute", "fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
+_STATEMENTS = ("text", "sql")
+"""Keys under which a statement stands in a record."""
 _TAGS = ("$queryraw", "$executeraw", "queryraw", "executeraw", "sql")
 _RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
 # WordPress's connection has the names of its tables as members.
@@ -63,8 +66,13 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
     if (prepared_text := prepared_by_function(model, last.name, arguments)) is not None:
         text, bound = prepared_text, []
+    if not bound and (binding := next((link for link in chain.calls() if link.name == _BINDS and link is not last), None)) is not None:
+        bound = [v for _, v in model.records.chains.arguments(binding)]
     if not bound and last.name.lower() in _RUNS:
         bound = bound_before(model, last.fn, last.call, last.ctx)
+    if isinstance(text, Record) and (given_whole := dict(text.entries)).keys() & set(_STATEMENTS):  # `query({ text, values })`
+        bound = [given_whole["values"]] if "values" in given_whole else bound
+        text = next(given_whole[key] for key in _STATEMENTS if key in given_whole)
     statements = sql.of_value(text, model.evaluator) if text is not None else ()
     if len(arguments) > 1 and _is_tag(model, chain) and (whole := _tagged(model, chain, arguments)):
         statements, bound = whole, []

@@ -16,7 +16,6 @@ from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
-from tillproof.commerce.named_fields import named_fields, sets_named
 from tillproof.commerce.names import written
 from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.own_stores import stored
@@ -26,6 +25,7 @@ from tillproof.commerce.record_parts import LOCKING, PartReader
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.serial import Serial
+from tillproof.commerce.set_at_once import set_fields, sets_at_once
 from tillproof.commerce.told_kinds import told_by_database, told_in_call, told_kind
 from tillproof.commerce.touches import Touch, without_address
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
@@ -174,16 +174,6 @@ class Records:
             isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
         )
 
-    def _set_named(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
-        """``setattr(order, name, value)``, for each of a record's names or for one."""
-        obj = self.program.body(fn).call(i)[1][0][1]
-        found, parts = self.holder(fn, obj, ctx)
-        if not found:
-            return None
-        record = self.evaluator.value(fn, obj, ctx)
-        fields = named_fields(self.evaluator, fn, i, ctx)
-        return Touch("write", found, fields, frozenset(), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx)
-
     def _of_itself(self, fn: Fn, i: int) -> bool:
         """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
         column, whatever declares it."""
@@ -211,8 +201,8 @@ class Records:
             return None
         recogniser = self.model.recogniser
         name = body.name(callee).rpartition(".")[2]
-        if sets_named(body, i):
-            return self._set_named(fn, i, ctx)
+        if sets_at_once(body, i):
+            return set_fields(self, fn, i, ctx)
         if name.lower() in CACHES and (kept := cached(self.model, fn, i, ctx, name.lower())) is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
@@ -388,7 +378,8 @@ class Records:
         upserts = any(w in low.replace("_", "") for w in _UPSERTS) or self._on_conflict(chain)
         puts = low in _PUTS and kind == "write" and not any(n in BUILDERS for n in chain.names())
         if upserts or puts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
-            kind = "create" if puts and self._puts_new(fn, record, arguments, ctx) else "upsert"
+            new = puts and self._puts_new(fn, record, arguments, ctx)
+            kind = "create" if new else "write" if puts and self._is_row(record) else "upsert"
         elif (
             low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"
         ):
@@ -440,6 +431,11 @@ class Records:
         """Whether what is put into a document store is a new document: ``orders.doc().set(…)``, ``tx.set(orders.doc(), …)``."""
         named = [self.evaluator.value(fn, arguments[0][1], ctx)] if arguments else []
         return any(is_new_document(self.evaluator, v) for v in (*named, *([record] if record is not None else [])))
+
+    def _is_row(self, record: Value | None) -> bool:
+        """Whether what is put is put into a row that was looked up: a document of Mongoose's, ``order.set('status', 'paid')``."""
+        read = self.read_behind(record) if record is not None and isinstance(record, Result) else None
+        return read is not None and read.kind == "read"
 
     def _on_conflict(self, chain: Chain) -> bool:
         return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(self.chains, chain)

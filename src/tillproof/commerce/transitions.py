@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.absence import where_there
 from tillproof.commerce.conditions import AnyOf, Atom, flat
+from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
+from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.new_documents import is_new_document
+from tillproof.commerce.refusing_saves import refuses_itself
+from tillproof.commerce.set_at_once import merges
 from tillproof.commerce.states import Writes
 from tillproof.commerce.told_states import state_kept
 from tillproof.commerce.touches import Touch, text_of
+from tillproof.commerce.vocabulary import BARE_FLAGS
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
 from tillproof.flow.values import (
     CONVERSIONS,
     Const,
@@ -98,6 +104,12 @@ class Transition:
         """Whether the request says which state it is."""
         return self.to == (ASKED,)
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The states as the code has them: of a number, the number itself."""
+        value = self.touch.fields.get(self.field) if self.to == (CODED,) else None
+        return tuple(o.text.strip("'\"") for o in options(value) if isinstance(o, Const)) if value is not None else self.to
+
 
 class Transitions:
     """Answers by entry point; kept."""
@@ -112,7 +124,9 @@ class Transitions:
             found, effects = [], self.model.effects.of(target)
             for effect in effects:
                 touch = effect.touch
-                if touch is None or touch.kind != "write" or not self._is_order(touch):
+                if touch is None or touch.kind not in ("write", "upsert") or not self._is_order(touch):
+                    continue
+                if touch.kind == "upsert" and not merges(self.model.records, touch):
                     continue
                 for name, to in (*self._told(touch), *self._by_sender(touch), *self._coded(touch)):
                     found.append(self._transition(effect, touch, name, to, effects))
@@ -136,8 +150,17 @@ class Transitions:
         """The columns that hold a state where a request's body is written as it came."""
         if self.model.program.body(touch.fn).op[touch.instr] == Op.CALL:
             columns = set_by_sender(self.model, touch.entity, touch.fn, touch.instr, touch.ctx)
-            told = (n for n in columns if n not in touch.fields and self.model.words.says_state(n))
+            told = [n for n in columns if n not in touch.fields and self.model.words.says_state(n)]
+            told += [n for n in filled_by_sender(self.model, touch.fn, touch.instr, touch.ctx) if self.model.words.says_state(n)]
+            told += [n for n in self._declared(touch) if n not in told and n not in touch.fields]
             yield from ((name, (ASKED,)) for name in told)
+
+    def _declared(self, touch: Touch) -> list[str]:
+        """The fields that hold a state where an object is written as a request was read into it, by a class that has them."""
+        model = self.model
+        given = (model.evaluator.value(touch.fn, a, touch.ctx) for _, a in model.program.body(touch.fn).call(touch.instr)[1])
+        whole = (o for value in given for o in (value, *shape(model.evaluator, value).open))
+        return [n for value in whole for n in declared_by_sender(model, value) if model.words.says_state(n)]
 
     def _coded(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The field that is set to a bare number, of which nothing here says what it means."""
@@ -171,7 +194,10 @@ class Transitions:
         words = self.model.words
         if words.money(name) and value is not None and not all(isinstance(o, Const) for o in options(value)):
             return None  # how much was paid is a sum
-        if not words.says_state(name) or value is None or any(self._is_copy(o, name) for o in options(value)):
+        if snake(name) in BARE_FLAGS and value is not None:
+            flags = all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value))
+            return ("paid",) if flags else None
+        if not words.says_state(name) or value is None or self._is_only_copy(value, name):
             return None
         texts = [t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
@@ -189,6 +215,10 @@ class Transitions:
     def _is_asked(self, value: Value) -> bool:
         found = self.model.requests.source(value)
         return found is not None and found.kind in ("body", "query", "path")
+
+    def _is_only_copy(self, value: Value, name: str) -> bool:
+        """Whether a field is filled from a copy, and never from what somebody sends: a piece of a page holds both under one name."""
+        return any(self._is_copy(o, name) for o in options(value)) and not any(self._is_asked(o) for o in options(value))
 
     def _is_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
@@ -210,6 +240,8 @@ class Transitions:
         none_needed = self._needs_none(touch, made) or self._begins(touch, to) or _ends_agreement(touch, to)
         if not none_needed and follows_from_sums(self.model, touch, name):
             none_needed = WORKED_OUT
+        if not none_needed and not atoms and refuses_itself(self.model, touch):
+            none_needed = "what saves the record refuses a change that its state does not allow"
         computed = self._computed(touch.fields.get(name))
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
 
@@ -365,15 +397,28 @@ class Transitions:
             return "only a record in the right state is chosen"
         if touch.repeat == "once":
             return "the platform looks at the state first"
-        if self._of_new_document(touch) or (touch.record is not None and self._is_new(touch.record, touch.entity)):
+        gateway = self._is_gateway(touch)
+        if self._of_new_document(touch) or (touch.record is not None and self._is_new(touch.record, touch.entity, not gateway)):
             return "the record has just been created"
-        if any(self._is_new_by(key, touch.entity) for key in touch.keys.values()):
+        if any(self._is_new_by(key, touch.entity, touch.effect != "sql") for key in touch.keys.values()):
             return "the record has just been created"
         if any(self._in_right_state(key) for key in touch.keys.values()):
             return "only those are gone through that are in the right state"
         if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
             return "the record has just been created"
         return ""
+
+    def _is_gateway(self, touch: Touch) -> bool:
+        """Whether an object that was only made stands for a row that is there: it is told which (``$orders->update($id, $fields)``), or is
+        given the row's id (``$order = new Order($db); $order->id = $id``)."""
+        body = self.model.program.body(touch.fn)
+        if body.op[touch.instr] == Op.CALL:
+            return bool(touch.keys)
+        holder = body.args(touch.instr)[0] if body.op[touch.instr] == Op.SET_FIELD else -1
+        written = (
+            self.model.evaluator.defuse(touch.fn).writes.get(body.name(holder), ()) if holder >= 0 and body.op[holder] == Op.NAME else ()
+        )
+        return any(key in _IDS for _, key, _ in written)
 
     def _begins(self, touch: Touch, to: tuple[str, ...]) -> str:
         """Whether a record is written whole, by no key, in a state before payment: ``repository.save(order)`` of one that was just made."""
@@ -392,15 +437,15 @@ class Transitions:
     def _chosen_by_state(self, read: Touch) -> bool:
         return any(self.model.words.says_state(k) and isinstance(v, Const) for k, v in read.keys.items())
 
-    def _is_new_by(self, key: Value, kind: str) -> bool:
+    def _is_new_by(self, key: Value, kind: str, objects: bool = True) -> bool:
         """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
-        creation that calls itself again gives is known from its other ways out."""
+        creation that calls itself again gives is known from its other ways out. ``objects``: whether an object that is made is a record."""
         if isinstance(key, Mix) and key.op in CONVERSIONS:
-            return self._is_new_by(key.operands[0], kind)
+            return self._is_new_by(key.operands[0], kind, objects)
         if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
             return True
         known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
-        return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind) for o in known)
+        return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind, objects) for o in known)
 
     def _of_new_document(self, touch: Touch) -> bool:
         """Whether what is written is a document that this run began: ``const order = orders.doc(); … tx.update(order, { paid: true })``."""
@@ -409,13 +454,15 @@ class Transitions:
         named = [evaluator.value(touch.fn, v, touch.ctx) for _, v in given] + ([touch.record] if touch.record is not None else [])
         return any(is_new_document(evaluator, v) for v in named)
 
-    def _is_new(self, record: Value, kind: str) -> bool:
+    def _is_new(self, record: Value, kind: str, objects: bool = True) -> bool:
+        """Whether a record has been created by this run. ``objects``: whether an object that is only made counts: one that runs statements
+        with its own members is a way to the table, and no row of it."""
         record = record.base if isinstance(record, Overlay) else record
         found = [self.model.records.read_behind(o) for o in options(record)]
         made = [
             o
             for o in options(record)
-            if isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
+            if objects and isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
         ]
         placed = all(isinstance(o, Result) and _PLACES.fullmatch(snake(names(o.callee)[0].rpartition(".")[2])) for o in options(record))
         known = any(t is not None and t.kind == "read" and not self._made_before(t, kind) for t in found)  # made only where none is there

@@ -14,6 +14,8 @@ PAYMENT_NUMBER = re.compile(
     r"|payment_?(intent_?)?id|charge_?id|payer_?id"
 )
 
+BARE_FLAGS = ("payment",)
+"""Fields of an order that say whether it was paid when they are true, and hold the payment otherwise."""
 PAID_FLAGS = ("payment_status", "paid_status", "pay_status")
 """Fields that shops keep as a number: not paid, paid."""
 
@@ -50,11 +52,15 @@ class Vocabulary:
 
     def status(self, fn: Fn) -> bool:
         """Whether a function names a status, or a field that says that something is paid."""
-        return self._any("status", fn, lambda t: self.words.has("status_fields", _field(t)) or self.words.has("paid_fields", _field(t)))
+        return self._any(
+            "status",
+            fn,
+            lambda t: self.words.has("status_fields", _field(t)) or self.words.has("paid_fields", _field(t)) or t in BARE_FLAGS,
+        )
 
     def state(self, fn: Fn) -> bool:
         """Whether a function names a field that says how far an order or payment has come."""
-        return self._any("state", fn, lambda t: self.words.says_state(_field(t)))
+        return self._any("state", fn, lambda t: self.words.says_state(_field(t)) or t in BARE_FLAGS)
 
     def order(self, fn: Fn) -> bool:
         """Whether a function names an order, a payment or the like."""

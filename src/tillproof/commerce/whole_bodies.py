@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NESTED = ("data", "$set", "values", "set", "update", "create")
 _DEEPEST = 2
+# Methods of a serializer, and of a form, that look at what was sent; for one field with its name behind.
+_JUDGES = ("validate", "clean")
 # A list in the model says there which columns may be set that way (``$fillable``).
 _LISTED = ("php",)
 
@@ -45,12 +47,12 @@ def _filled_in(model: "Model", filled: Filled, fn: Fn, i: int, ctx: Ctx | None) 
     at, beside = (fn.file, body.line[i]), {key for key, _ in arguments}
     sent = Member(at, model.evaluator.value(fn, body.args(callee)[0], ctx), "validated_data")
     table, (named, barred) = model.schema.table(filled.kind, fn.file), model.inherited.writable(filled.cls)
-    judge = model.evaluator.scope.method(filled.cls, "validate")
-    judged = model.vocabulary.tokens(judge) if judge is not None else frozenset[str]()
+    method = model.evaluator.scope.method
+    judged = frozenset(t for name in _JUDGES if (judge := method(filled.cls, name)) is not None for t in model.vocabulary.tokens(judge))
     out: dict[str, Value] = {}
     for column in table.columns if table is not None else ():
-        own = model.evaluator.scope.method(filled.cls, f"validate_{column}")
-        if (named is None or column in named) and own is None and column not in judged | barred | beside:
+        own = any(method(filled.cls, f"{before}_{column}") is not None for before in _JUDGES)
+        if (named is None or column in named) and not own and column not in judged | barred | beside:
             out[column] = Member(at, sent, column)
     return out
 

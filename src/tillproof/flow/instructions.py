@@ -55,6 +55,8 @@ def _key(ev: "Evaluator", f: Frame, k: int) -> str | None:
     const = f.body.const(k)
     if const:
         return const[1]
+    if f.body.op[k] == Op.FIELD and isinstance(ev.at(f, f.body.args(k)[0]), ClassV) and ev.program.language(f.fn.file) == "python":
+        return f.body.name(k)  # a column by its class: `update({Order.status: "paid"})`
     key = ev.at(f, k)
     if isinstance(key, External) and ev.program.language(f.fn.file) == "php":
         return key.name  # a constant of PHP's own: CURLOPT_TIMEOUT

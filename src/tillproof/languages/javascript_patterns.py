@@ -1,5 +1,7 @@
 """JavaScript and TypeScript: targets of assignments and parameters, and the patterns that take values apart."""
 
+import re
+
 from tree_sitter import Node
 
 from tillproof.ir.body import Param
@@ -9,6 +11,7 @@ from tillproof.languages.walker import MAX_DEPTH, Walker
 
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "shorthand_property_identifier"})
 _PATTERNS = frozenset({"object_pattern", "array_pattern"})
+_PLAIN = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def annotation(w: Walker, node: Node | None) -> str:
@@ -42,8 +45,11 @@ def bind(w: Walker, target: Node | None, value: int) -> None:
         obj = w.value(target.child_by_field_name("object"))
         w.emit(Op.SET_FIELD, [obj, w.string(w.text(target.child_by_field_name("property"))), value], target)
     elif target.type == "subscript_expression":
-        obj = w.value(target.child_by_field_name("object"))
-        w.emit(Op.SET_INDEX, [obj, w.value(target.child_by_field_name("index")), value], target)
+        obj, key = w.value(target.child_by_field_name("object")), target.child_by_field_name("index")
+        if key is not None and key.type == "string" and _PLAIN.fullmatch(member := unquoted(key)):  # a member by its name
+            w.emit(Op.SET_FIELD, [obj, w.string(member), value], target)
+        else:
+            w.emit(Op.SET_INDEX, [obj, w.value(key), value], target)
     elif target.type == "object_pattern":
         _bind_object(w, target, value)
     elif target.type == "array_pattern":

@@ -49,7 +49,7 @@ def _written(model: Model, file: str, transition: Transition, flag: bool) -> str
         "delegate": camel,
         "record": entity if python else camel,
         "field": transition.field,
-        "to": ("True" if python else "true") if flag else f"'{transition.to[0]}'",
+        "to": ("True" if python else "true") if flag else f"'{transition.shown[0]}'",
         "from": ("False" if python else "false") if flag else "…",
     }
     platform = next((p for p in model.knowledge.providers.values() if _speaks(model, p, file)), None)
@@ -69,5 +69,5 @@ def _sql(model: Model, file: str, transition: Transition, flag: bool) -> str:
     table = model.schema.table(transition.touch.entity, file)
     name = table.name if table is not None else transition.touch.entity
     key, field = next(iter(transition.touch.keys), "id"), transition.field
-    new, old = ("TRUE", "= FALSE") if flag else (f"'{transition.to[0]}'", "IN (…)")
+    new, old = ("TRUE", "= FALSE") if flag else (f"'{transition.shown[0]}'", "IN (…)")
     return " ".join(("`UPDATE", name, "SET", f"{field} = {new}", "WHERE", f"{key} = ?", f"AND {field} {old}`"))

@@ -19,6 +19,8 @@ from tillproof.flow.program import Fn
 _MOST = 2
 _MOST_GUARDS = 4
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
+# Calls that take over whole what a request was read into, so that no line names the state.
+_TAKES_OVER = frozenset(["assign", "setattr", "update", "findByIdAndUpdate", "findOneAndUpdate", "merge", "fill", "is_valid"])
 _REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
@@ -35,8 +37,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         for transition in model.transitions.of(entry.target):
             if transition.computed if handler is None else transition.to == (ASKED,):
                 continue
-            if transition.to == (CODED,) and (handler is not None or not _anybody_chooses(model, entry, transition)):
-                continue  # what a number means, and what may come before it, is not written here
+            if transition.to == (CODED,) and (handler is not None or entry.role not in ("public", "customer")):
+                continue  # what a number means, and what staff or a message may do in any state, is not written here
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
                 met.add((place.fn, place.instr))
@@ -52,7 +54,10 @@ def _may(model: Model, entry: Entry) -> bool:
     if entry.role == "platform" and entry.style != "told":
         return False
     near = model.handlers.closure(entry).functions
-    return any(model.vocabulary.state(fn) for fn in (*near, *(later for fn in near for later in model.handovers.of(fn))))
+    around = (*near, *(later for fn in near for later in model.handovers.of(fn)))
+    return any(model.vocabulary.state(fn) for fn in around) or any(
+        model.vocabulary.order(fn) and not _TAKES_OVER.isdisjoint(model.vocabulary.tokens(fn)) for fn in near
+    )
 
 
 def _in_order(model: Model, transition: Transition) -> bool:
@@ -101,13 +106,13 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     if (worst.sent or worst.to == (CODED,)) and handler is None and _anybody_chooses(model, entry, worst):
         return _chosen(model, entry, ruling, place, worst)
     name = worst.touch.entity.replace("_", " ")
-    to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.to[:2])
+    to = " or ".join(t if t == ASKED else f"`{t}`" for t in worst.shown[:2])
     ruling.outcome = "broken"
     ruling.severity = "high" if webhook or (entry.role in ("public", "customer") and model.counter.of(entry) is None) else "medium"
-    ruling.confidence = "certain" if worst.effect.certain else "likely"
+    ruling.confidence = "certain" if worst.effect.certain and worst.to != (CODED,) else "likely"
     ruling.anchor = lines(model, place)
     flag = not model.words.has("status_fields", worst.field) and worst.to == (snake(worst.field),)
-    sets, set_to = ("writes it", "set") if flag else (f"sets it to {to}", f"set to {' or '.join(worst.to[:2])}")
+    sets, set_to = ("writes it", "set") if flag else (f"sets it to {to}", f"set to {' or '.join(worst.shown[:2])}")
     ruling.title = (
         f"`{worst.field}` of the {name} is set whatever state it is in" if flag else f"The {name} becomes {to} whatever state it is in"
     )
@@ -124,7 +129,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     missing = "only what is ended or open already is refused" if worst.looked else "the present state is not asked for"
     ruling.evidence.append(step(model, place, missing, "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
-        ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.to[:2])}")
+        ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.shown[:2])}")
     return ruling
 
 
