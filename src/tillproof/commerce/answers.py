@@ -23,69 +23,76 @@ _HOLDS = ("charge", "event", "result", "outcome")
 _STATES = ("status_fields", "paid_fields", "paid_values", "authorised_values", "fulfil_values", "dead_values")
 _WRAPS = ("body", "data", "content", "contents", "text", "payload")
 """What the whole answer is kept in by libraries that send any request."""
+_STATUS = -1
+"""In the place of a layer: what is followed is the status itself."""
+_OF_HTTP = ("ok", "status", "status_code", "status_text", "is_success", "reason", "http_code")
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
 _TELLS = ("loggers", "reporters", "answers", "revealing")
 _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify")
 
 
-def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept."""
-    return _Reader(model).whole(fn, i, ctx, 0)
+def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...] = ()) -> bool:
+    """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept. ``envelope``: the
+    names in the answer that say only that there is one; nor does more an answer's status in HTTP, where the request is sent by hand."""
+    sent = model.http.request(fn, i) is not None
+    skipped = (_OF_HTTP, envelope) if sent else (envelope,)
+    return _Reader(model, skipped).whole(fn, i, ctx, 0, 0)
 
 
 def hangs_on(model: "Model", fn: Fn, i: int) -> bool:
     """Whether anything hangs on a value that says what became of a payment, or may."""
-    return _Reader(model).status(fn, i, None, 0)
+    return _Reader(model, ()).status(fn, i, None, 0)
 
 
 class _Reader:
-    """Follows one answer through the code."""
+    """Follows one answer through the code. ``skipped``: names that say nothing of the payment, of what wraps it from the outside in."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
         self.model = model
-        self.seen: set[tuple[Fn, int, bool]] = set()
+        self.skipped = skipped
+        self.seen: set[tuple[Fn, int, int]] = set()
 
     # --- the answer itself
 
-    def whole(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
-        """Whether a status in an answer is tested, or the answer goes out of sight."""
-        return self._any_use(fn, i, ctx, depth, status=False)
+    def whole(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
+        """Whether a status in an answer is tested, or the answer goes out of sight. ``layer``: in how many wrappings of it this lies."""
+        return self._any_use(fn, i, ctx, depth, layer)
 
     def status(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether something hangs on a value that says what became of a payment."""
-        return self._any_use(fn, i, ctx, depth, status=True)
+        return self._any_use(fn, i, ctx, depth, _STATUS)
 
-    def _any_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, status: bool) -> bool:
+    def _any_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
         if depth > _DEEPEST:
             return True
-        if (fn, i, status) in self.seen:
+        if (fn, i, layer) in self.seen:
             return False
-        self.seen.add((fn, i, status))
+        self.seen.add((fn, i, layer))
         evaluator = self.model.evaluator
         onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
-        if any(self._any_use(*spot, depth, status) for spot in onward):
+        if any(self._any_use(*spot, depth, layer) for spot in onward):
             return True
-        return any(self._use(fn, i, use, ctx, depth + 1, status) for use in uses)
+        return any(self._use(fn, i, use, ctx, depth + 1, layer) for use in uses)
 
-    def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, status: bool) -> bool:
+    def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
         model = self.model
         body = model.program.body(fn)
         op = body.op[use]
         if op == Op.STORE:
             read = reads(body, model.evaluator.defuse(fn), use)
-            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, status) for n in read)
+            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, layer) for n in read)
         if op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
-            return self._any_use(fn, use, ctx, depth, status)
+            return self._any_use(fn, use, ctx, depth, layer)
         if op == Op.RETURN:
             inside = ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback
-            return not inside or (ctx is not None and self._any_use(ctx.caller, ctx.call, ctx.parent, depth, status))
-        if status:
+            return not inside or (ctx is not None and self._any_use(ctx.caller, ctx.call, ctx.parent, depth, layer))
+        if layer == _STATUS:
             return self._decides(fn, i, use, ctx, depth)
         if op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
-            return self._member(fn, use, ctx, depth)
+            return self._member(fn, use, ctx, depth, layer)
         return op not in (Op.BRANCH, Op.OPAQUE)  # that there is an answer says nothing
 
-    def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
+    def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
         """Whether a member of the answer says it and is tested, one below it, or what its call gives: ``answer["payment"].status``,
         ``answer.json()``."""
         model = self.model
@@ -98,15 +105,19 @@ class _Reader:
             name = const[1].strip("'\"") if const else None
         if name is None:
             return True
-        if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth):
+        if snake(name) in (self.skipped[layer] if layer < len(self.skipped) else ()):
+            return False
+        if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth, layer + 1):
             return True
         if name.isdigit():  # one of a list
-            return self.whole(fn, i, ctx, depth)
+            return self.whole(fn, i, ctx, depth, layer)
         below = [use for use in uses if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i]
         called = [use for use in uses if body.op[use] == Op.CALL and body.args(use)[0] == i]
         if _says(model, name) and not (below and any(w in snake(name) for w in _HOLDS)):
             return self.status(fn, i, ctx, depth) or any(self.status(fn, use, ctx, depth) for use in called)
-        return any(self._member(fn, use, ctx, depth + 1) for use in below) or any(self.whole(fn, use, ctx, depth) for use in called)
+        return any(self._member(fn, use, ctx, depth + 1, layer) for use in below) or any(
+            self.whole(fn, use, ctx, depth, layer + 1) for use in called
+        )
 
     # --- a status in it
 

@@ -19,7 +19,7 @@ from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.touches import text_of, without_address
-from tillproof.commerce.vocabulary import PAID_FLAGS
+from tillproof.commerce.vocabulary import BARE_FLAGS, PAID_FLAGS
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
@@ -103,7 +103,7 @@ class PaidPolicy(SenderPolicy):
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
-        if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx)):
+        if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx, operation.envelope)):
             return True
         if operation.confirms:
             self.ignored[fn, i] = None
@@ -289,7 +289,11 @@ class PaidPolicy(SenderPolicy):
                 return "" if newsletter or asked else "sure"
             if snake(name) in PAID_FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
                 return "loose"  # a state that is kept as a number: not paid, paid
-            return "sure" if any(t is not None and words.has("paid_values", t) for t in texts) else ""
+            said = (t for t in texts if t is not None)
+            done = snake(name).startswith("payment")  # a payment that is "complete" is paid, whatever becomes of the order
+            return "sure" if any(words.has("paid_values", t) or (done and snake(t) in _COMPLETE[:2]) for t in said) else ""
+        if snake(name) in BARE_FLAGS and words.entity(holder):
+            return "sure" if all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value)) else ""
         if words.has("status_fields", name):
             return self._state_says_paid(holder, [t for t in texts if t is not None])
         return ""
