@@ -71,6 +71,11 @@ class PiecesTaken:
                     for other in program.mentioning(cls.name)[:_MOST_FILES]:
                         if program.language(other) == program.language(file):
                             found.update(dict.fromkeys(program.functions_around(other, cls.name)))
+        for file, index in program.indices.items():  # models that a call makes, and tables that a client has as members
+            if index.language == "javascript" and not self.model.browser.runs(file):
+                named = (t for t in program.words.of(file) if "_" in snake(t) and _PIECES.fullmatch(snake(t)))
+                for name in sorted(named):
+                    found.update(dict.fromkeys(program.functions_around(file, name)))
         return sorted(found)
 
     def _in(self, fn: Fn) -> Iterator[PieceTaken]:

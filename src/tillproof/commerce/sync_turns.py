@@ -13,8 +13,15 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-EACH = ("map", "forEach", "each", "eachById", "array_map", "array_walk", "mapWithConcurrency", "eachLimit", "walk")
+EACH = (
+    "map", "forEach", "reduce", "on", "imap", "imap_unordered", "starmap", "each", "eachById", "array_map", "array_walk",
+    "mapWithConcurrency", "eachLimit", "walk",
+)  # fmt: skip
 """Calls that call a function with each of several items."""
+_ROWS = ("data", "row", "record", "line")
+"""Events by which a stream hands over what it has read, one after the other."""
+_POOLED = ("map", "imap", "imap_unordered", "starmap")
+_GATHERED = ("gather", "return_exceptions")
 _AT_ONCE = "allSettled"
 _CHAINED = ("then", "catch", "finally")
 _DEEPEST = 6
@@ -24,7 +31,7 @@ def turns(model: "Model", fn: Fn) -> Iterator[tuple[int, Fn]]:
     """The calls of a function that call another with one item after the other, and that other."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.CALL and body.called(i) in EACH:
+        if op == Op.CALL and body.called(i) in EACH and (body.called(i) != "on" or _hands_rows(body, i)):
             for _, given in body.call(i)[1]:
                 if body.op[given] in (Op.FUNCTION, Op.NAME):
                     found = (o.fn for o in options(model.evaluator.value(fn, given)) if isinstance(o, FunctionV))
@@ -43,6 +50,35 @@ def settled_unread(model: "Model", fn: Fn, turn: int) -> int | None:
             if body.op[use] == Op.STORE:
                 name = body.name(use)
                 waiting += [n for n, o in enumerate(body.op) if o == Op.NAME and body.name(n) == name and n > use]
+    return None
+
+
+def _hands_rows(body: Body, i: int) -> bool:
+    """Whether a call listens for what a stream reads: ``createReadStream(file).pipe(csv()).on('data', async (row) => …)``."""
+    given = body.call(i)[1]
+    const = body.const(given[0][1]) if len(given) > 1 else None
+    return const is not None and const[1].strip("'\"") in _ROWS
+
+
+def left_alone(model: "Model", fn: Fn, turn: int, inner: Fn) -> bool:
+    """Whether nobody waits for what a turn does: ``items.forEach(async (item) => …)``, ``pool.map(push, items)`` whose answers, and with
+    them the exceptions, nobody asks for."""
+    body = model.program.body(fn)
+    if model.program.language(fn.file) == "python":
+        pooled = body.called(turn) in _POOLED and body.op[body.args(turn)[0]] == Op.FIELD
+        return pooled and not model.evaluator.defuse(fn).uses(turn)
+    return body.called(turn) == "forEach" and Op.AWAIT in model.program.body(inner).op
+
+
+def gathered_unread(model: "Model", fn: Fn, first: int) -> int | None:
+    """The call that gathers, exceptions and all, what a loop begins, where nobody looks through what it gives:
+    ``await asyncio.gather(*tasks, return_exceptions=True)``."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    for i, op in enumerate(body.op):
+        if op != Op.CALL or body.called(i) != _GATHERED[0] or i < first or not any(k == _GATHERED[1] for k, _ in body.call(i)[1]):
+            continue
+        if not any(_is_read(body, model, fn, use) for use in flow.uses(i)):
+            return i
     return None
 
 

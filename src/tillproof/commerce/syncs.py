@@ -10,7 +10,16 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.sync_turns import EACH, answer_is_read, caught_together, chained_catch, settled_unread, turns
+from tillproof.commerce.sync_turns import (
+    EACH,
+    answer_is_read,
+    caught_together,
+    chained_catch,
+    gathered_unread,
+    left_alone,
+    settled_unread,
+    turns,
+)
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
@@ -217,6 +226,8 @@ class Syncs:
             at, catch = together
             forgets = not self._raises(at.fn, catch) and not notes_failed(self.model, at.fn, catch)
             return at if forgets and failures.swallows(at.fn, catch) else None
+        if left_alone(self.model, fn, call, inner):
+            return Place(fn, call, None)
         settled = settled_unread(self.model, fn, call)
         return Place(fn, settled, None) if settled is not None else None
 
@@ -263,6 +274,10 @@ class Syncs:
             if all(self.model.outcomes.answer(outer) == "lost" for outer in way[n + 1 : last + 1][:2]):
                 return "dropped", at
             return "kept", at
+        if (gathered := gathered_unread(self.model, fn, self._in(effect, fn))) is not None:
+            return "dropped", Place(fn, gathered, None)
+        if any(self.model.handovers.targets(p.fn, p.instr, p.ctx) for p in way[: last + 1]):
+            return "kept", way[last]  # each item is a job of its own, which fails and is tried again by itself
         if (claim := self._claimed(fn, loop, effect, done)) is not None:
             return "kept", claim.place  # what stops the run is passed over by the next one
         if self._only_answers(effect):

@@ -6,6 +6,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.flow.asked import branches
+from tillproof.flow.defuse import DefUse
 from tillproof.flow.tries import reached_from
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
@@ -22,8 +23,11 @@ def refused_below_nought(model: "Model", write: StockWrite) -> Place | None:
     fn = write.place.fn
     body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     for i, op in enumerate(body.op) if write.how == "relative" else ():
-        if op != Op.BINARY or i < write.place.instr or not _asks(body, i, write.field):
+        counted = _counted(body, i) if op == Op.BINARY and i > write.place.instr else -1
+        answered = counted >= 0 and _is_answer(body, defuse, counted, write.place.instr)
+        if counted < 0 or not (answered or _is_field(body, counted, write.field)):
             continue
+        leaves = (Op.RAISE, Op.RETURN) if answered else (Op.RAISE,)
         for branch, positive in branches(body, defuse, i):
             ways = dict(body.blocks[defuse.block_of[branch]].next)
             below = ways.get(EDGE_TRUE if positive else EDGE_FALSE)
@@ -31,15 +35,25 @@ def refused_below_nought(model: "Model", write: StockWrite) -> Place | None:
             if below is None:
                 continue
             apart = reached_from(body, below) - (reached_from(body, enough) if enough is not None else frozenset())
-            if any(body.op[n] == Op.RAISE for b in apart for n in range(body.blocks[b].start, body.blocks[b].end)):
+            if any(body.op[n] in leaves for b in apart for n in range(body.blocks[b].start, body.blocks[b].end)):
                 return Place(fn, i, None)
     return None
 
 
-def _asks(body: Body, i: int, field: str) -> bool:
-    """``stock < 0`` or ``0 > stock``."""
+def _counted(body: Body, i: int) -> int:
+    """What is held against nought: ``stock`` of ``stock < 0`` or ``0 > stock``; -1 for any other comparison."""
     operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
     counted, nought = (left, right) if operator == "<" else (right, left) if operator == ">" else (-1, -1)
     const = body.const(nought) if nought >= 0 else None
-    named = body.op[counted] in (Op.FIELD, Op.NAME) and snake(body.name(counted).rpartition(".")[2]) == snake(field)
-    return const is not None and const[1] in _NOUGHT and named
+    return counted if const is not None and const[1] in _NOUGHT else -1
+
+
+def _is_field(body: Body, counted: int, field: str) -> bool:
+    return body.op[counted] in (Op.FIELD, Op.NAME) and snake(body.name(counted).rpartition(".")[2]) == snake(field)
+
+
+def _is_answer(body: Body, defuse: DefUse, counted: int, write: int) -> bool:
+    """Whether what is held against nought is what the write itself has answered with: ``left = redis.decr(key)``."""
+    stores = defuse.reaching(counted, body.name(counted)).stores if body.op[counted] == Op.NAME else ()
+    given = [body.args(s)[1] for s in stores]
+    return bool(given) and all((body.args(g)[0] if body.op[g] == Op.AWAIT else g) == write for g in given)

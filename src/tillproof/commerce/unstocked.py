@@ -118,8 +118,19 @@ def _looks(model: "Model", entry: Entry, stock: Stock) -> bool:
     return any(names & model.vocabulary.tokens(fn) for fn in model.handlers.closure(entry).functions)
 
 
+_KEYS = re.compile(rb"redis|memcache|\bkv\b", re.IGNORECASE)
+# Stock that is counted in a store of keys: ``redis.decr(`stock:${id}`)``, a script that it runs.
+_COUNTER = re.compile(
+    rb"\b(decr|decrby|hincrby|incrby|eval|evalsha)\s*\([^;]{0,120}?(stock|inventory|seats|tickets|quantity|qty|available)", re.IGNORECASE
+)
+
+
 def _hidden(model: "Model", stock: Stock) -> tuple[str, int] | None:
     """A line that, by its words, takes stock, though it was not understood."""
+    for file, source in model.program.sources.items():
+        kept = _KEYS.search(source) and model.program.unit(file) == stock.table.unit and not model.browser.runs(file)
+        if kept and (counted := _COUNTER.search(source)) is not None:
+            return file, source.count(b"\n", 0, counted.start()) + 1
     for column in stock.columns:
         name = re.escape((column.attribute or column.name).rpartition(".")[2].encode())
         taken = re.compile(

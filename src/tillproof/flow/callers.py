@@ -1,11 +1,12 @@
 """Who calls a function, found by name in the text and then by what the callee's value is; in a roundabout way where nobody names it."""
 
 from tillproof.flow.above import names_above
+from tillproof.flow.alike import of_row
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.fixed import THIS
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.roundabout import roundabout
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, options
 from tillproof.ir.ops import Op
 
 _LIMIT = 60
@@ -75,8 +76,11 @@ class Callers:
                 ]
                 continue
             for option in options(self.evaluator.value(caller, callee)):
-                if isinstance(option, FunctionV) and option.fn == fn:
-                    out.append((caller, i, option))
+                target: FunctionV | None = option if isinstance(option, FunctionV) else None
+                if isinstance(option, Member):  # of a row that was looked up: `Product.objects.get(…).take(2)`
+                    target = of_row(self.evaluator.scope, option, self.program.language(caller.file))
+                if target is not None and target.fn == fn:
+                    out.append((caller, i, target))
                     break
         return out
 

@@ -44,7 +44,7 @@ def _rule(model: Model, sync: Sync) -> Ruling:
         ruling.severity = "high"
         ruling.title = "An item that could not be synchronised is dropped"
         ruling.message = (
-            f"When one item of `{name}` fails, the exception is caught here and the run goes on as if it had been done: the item is "
+            f"When one item of `{name}` fails, the failure ends here and the run goes on as if it had been done: the item is "
             "neither tried again nor written down as failed, and the run reports success. Its stock, price or order stays wrong until it "
             "happens to change again, so the shop oversells it, sells it at an old price or misses the order."
         )
