@@ -236,3 +236,43 @@ class Plugin {
         "POST /wp-admin/admin-ajax.php?action=give Front.give public",
         "POST /wp-admin/admin-ajax.php?action=mine Front.mine customer",
     }
+
+
+def test_a_module_of_drupal_7_gives_its_paths_as_a_table(tmp_path: Path) -> None:
+    module = """\
+<?php
+function nordpay_menu() {
+  $items = array();
+  $items['nordpay/hook'] = array('page callback' => 'nordpay_hook', 'access callback' => TRUE);
+  $items['admin/nordpay/ask/%'] = array('page callback' => 'nordpay_ask', 'access arguments' => array('see payments'));
+  $items['nordpay/mine'] = array('page callback' => 'nordpay_mine', 'access arguments' => array('view own orders'));
+  return $items;
+}
+function nordpay_hook() { drupal_exit(); }
+function nordpay_ask($id) { return variable_get('nordpay'); }
+function nordpay_mine() { return ''; }
+"""
+    assert wired(tmp_path, {"nordpay.module": module}).ways() == {
+        "ANY /nordpay/hook nordpay_hook public",
+        "ANY /admin/nordpay/ask/% nordpay_ask staff",
+        "ANY /nordpay/mine nordpay_mine customer",
+    }
+
+
+def test_actions_of_payum_by_the_requests_that_they_support(tmp_path: Path) -> None:
+    action = """\
+<?php
+namespace Shop\\Pay\\Action;
+use Payum\\Core\\Action\\ActionInterface;
+use Payum\\Core\\Request\\{request};
+class {request}Action implements ActionInterface {{
+  public function execute($request) {{ }}
+  public function supports($request) {{ return $request instanceof {request} && $request->getModel() instanceof \\ArrayAccess; }}
+}}
+"""
+    shop = wired(tmp_path, {f"src/{r}Action.php": action.format(request=r) for r in ("Notify", "Capture", "Refund")})
+    assert shop.ways() == {
+        "ANY /payment/notify NotifyAction.execute public",
+        "ANY None CaptureAction.execute customer",
+        "NONE None RefundAction.execute platform",
+    }

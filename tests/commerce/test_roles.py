@@ -668,3 +668,27 @@ def test_codeigniter_asks_its_session_and_turns_away(tmp_path: Path) -> None:
     assert of("buyer", "!$this->session->userdata('logged_in')", "redirect('login');") == "customer"
     assert of("role", "$this->session->userdata('role') != 'admin'", "redirect('login');") == "staff"
     assert of("basket", "!$this->session->userdata('cart')", "redirect('cart');") == "public"
+
+
+def test_a_permission_that_lets_staff_pass_at_once_may_let_others_pass_too(tmp_path: Path) -> None:
+    def of(name: str, rest: str) -> str:
+        view = f"""\
+from rest_framework import permissions
+from rest_framework.views import APIView
+class Mine(permissions.BasePermission):
+    def has_permission(self, request, view):
+        if request.user.is_superuser:
+            return True
+        {rest}
+class Orders(APIView):
+    permission_classes = [Mine]
+    def post(self, request):
+        return None
+"""
+        urls = "from django.urls import path\nfrom .views import Orders\nurlpatterns = [path('orders/', Orders.as_view())]\n"
+        return roles(tmp_path / name, {"shop/__init__.py": "", "shop/views.py": view, "shop/urls.py": urls})["Orders.post"]
+
+    assert of("customers", 'return Profile.objects.get(user=request.user).role == "customer"') == "customer"
+    assert of("sellers", 'return request.user.role == "seller"') == "staff"
+    assert of("readers", "return request.method in permissions.SAFE_METHODS") == "staff"
+    assert of("nobody", "return False") == "staff"

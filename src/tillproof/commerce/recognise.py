@@ -190,6 +190,8 @@ class Recogniser:
         for (provider, thing), pattern, name, _ in table.find(called):
             if name.startswith("?") and _of_another_package(provider, called):
                 continue
+            if body.op[i] == Op.NEW and pattern.startswith(".") and pattern.rpartition(".")[2][:1].islower():
+                continue  # a class of ours that bears the name of a method: ``new RefundPayment($id)``
             certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True

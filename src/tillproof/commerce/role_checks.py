@@ -284,6 +284,26 @@ def lets_owner_pass(body: Body) -> bool:
     )
 
 
+def lets_others_pass(body: Body, is_staff: Callable[[int], bool]) -> bool:
+    """Whether a guard lets staff pass at once and asks something else of all others: ``if user.is_superuser: return True`` above ``return
+    profile.role == "customer"``."""
+    answers = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+    consts = [body.const(a) for a in answers]
+    at_once = any(c is not None and c[0] == Kind.BOOL and c[1].lower() == "true" for c in consts)
+    asking = [a for a, c in zip(answers, consts, strict=True) if c is None and body.op[a] in (Op.BINARY, Op.CALL, Op.CHOICE)]
+    return at_once and bool(asking) and not any(is_staff(i) for a in asking for i in _below(body, a))
+
+
+def _below(body: Body, i: int, depth: int = 0) -> Iterator[int]:
+    """An expression and what it is put together from."""
+    yield i
+    op, args = body.op[i], body.args(i)
+    inside = args[1:] if op in (Op.UNARY, Op.BINARY, Op.CHOICE) else args[:1] if op in (Op.FIELD, Op.AWAIT, Op.INDEX) else []
+    inside = inside or ([args[0], *(v for _, v in body.call(i)[1])] if op == Op.CALL else [])
+    for b in inside if depth < _LEAVES else ():
+        yield from _below(body, b, depth + 1)
+
+
 def _both(sides: list[int]) -> Iterator[tuple[int, int]]:
     yield sides[0], sides[1]
     yield sides[1], sides[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
 from tillproof.commerce.open_ways import open_to_all
-from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_owner_pass
+from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_others_pass, lets_owner_pass
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import (
@@ -280,11 +280,18 @@ class Roles:
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = highest((asked, told, below))
                     refuses = refuses or (below is not None and (self._throws(ours[0]) or not self._is_statement(one, i)))
-        if asked == "staff" and lets_owner_pass(self.program.body(fn)):
+        body = self.program.body(fn)
+        if asked == "staff" and (lets_owner_pass(body) or lets_others_pass(body, lambda i: self._says_staff(fn, i))):
             asked = "customer"
         if not refuses and self.program.language(fn.file) == "php":  # a middleware that sends everybody else away
             return highest(role for role, _ in self._head(fn, patterns))
         return asked if refuses else None
+
+    def _says_staff(self, fn: Fn, i: int) -> bool:
+        body = self.program.body(fn)
+        if body.op[i] in (Op.FIELD, Op.NAME):  # what only reads is let pass by anyone
+            return body.name(i) == "SAFE_METHODS" or STAFF_WORD.fullmatch(snake(body.name(i))) is not None
+        return body.op[i] == Op.BINARY and compares_role(self.evaluator, fn, i) == "staff"
 
     def _is_handed_session(self, fn: Fn, name: str) -> bool:
         """Whether a name is a parameter ``session`` in Python: that is the database's, the visitor's hangs on the request."""

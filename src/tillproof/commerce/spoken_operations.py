@@ -7,18 +7,21 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.values import Const, Param, Result, Text, Value, constant, names, pattern, pieces
 from tillproof.ir.ops import Kind
 
-_MOST = 60
+_MOST = 160  # a form of names and values is put together from many
 _HOLE = "{}"
+_FIELD = re.compile(r"(?:^|&)\w+=(\w+)(?=&|$)")
 # What reads a document from its text and answers it: ``gql`…```, ``gql("…")``.
 _READS = {"gql", "graphql", "parse"}
 
 
 def says(evaluator: Evaluator, values: Sequence[Value], words: Iterable[str]) -> bool:
-    """Whether one of the words is given as it stands (``execute_kw(…, 'sale.order', 'create', …)``), or a document among the arguments
-    asks for it by that name (``mutation { productUpdate(input: $input) { … } }``)."""
+    """Whether one of the words is given as it stands (``execute_kw(…, 'sale.order', 'create', …)``) or as a field of a form
+    (``METHOD=DoCapture&AMT=…``), or a document among the arguments asks for it by that name (``mutation { productUpdate(…) { … } }``)."""
     given = {constant(v) for v in pieces(values, _MOST)}  # JSON-RPC has them in a list of its parameters
-    asked = [text for text in _texts(evaluator, values) if _is_document(text)]
-    return any(word in given or any(re.search(rf"\b{re.escape(word)}\s*[({{@]", text) for text in asked) for word in words)
+    texts = list(_texts(evaluator, values))
+    asked = [text for text in texts if _is_document(text)]
+    fields = {value for text in texts if "=" in text for value in _FIELD.findall(text)}
+    return any(word in given or word in fields or any(re.search(rf"\b{re.escape(word)}\s*[({{@]", t) for t in asked) for word in words)
 
 
 def is_open(evaluator: Evaluator, values: Sequence[Value]) -> bool:

@@ -10,11 +10,12 @@ from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import FunctionV, Place, Record, Value, constant, options
+from tillproof.flow.values import FunctionV, Instance, Place, Record, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
 _HIDDEN = re.compile(rb"\s*(?:(?:final|static|async|abstract)\s+)*(?:private|protected)\b")
+_INSTANCE = re.compile(rb"instanceof\s+([\w\\]+)")
 _CONSTRUCTORS = {"__init__", "constructor", "__construct", "__destruct", "__get", "__set", "__call"}
 
 
@@ -81,6 +82,9 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         yield Declared(
             wiring.handler(fn, place), None, routes.without_methods or ("ANY",), framework.id, "class", place, (), routes.role, note, False
         )
+    if routes.asks:
+        yield from _for_messages(wiring, framework, routes, cls)
+        return
     handled = [name for name in routes.verbs if name not in routes.before]
     for name, fn in wiring.program.methods(cls).items():
         verb = routes.verbs.get(name) or (_by_pattern(routes, name) if public(wiring, fn) else None)
@@ -106,6 +110,24 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def _for_messages(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId) -> Iterator[Declared]:
+    """The method of a class that takes messages of the kinds that another of its methods says."""
+    asks = wiring.program.methods(cls).get(routes.asks)
+    function = wiring.program.function(asks) if asks is not None else None
+    if function is None:
+        return
+    told = {t.rpartition(b"\\")[2].decode() for t in _INSTANCE.findall(wiring.program.sources[cls.file][function.start : function.end])}
+    for key, said in routes.verbs.items():
+        name, _, message = key.removesuffix(")").partition("(")
+        fn = wiring.evaluator.scope.method(cls, name)
+        if fn is not None and message in told:
+            verb, _, path = said.partition(" ")
+            place = wiring.place(fn)
+            target = FunctionV(place, fn, None, Instance(place, cls))
+            note = routes.note if routes.role != "public" else ""
+            yield Declared(target, path or None, (verb,), framework.id, "class", place, (), routes.role, note, False)
 
 
 def _by_pattern(routes: Routes, name: str) -> str | None:

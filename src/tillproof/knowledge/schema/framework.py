@@ -54,7 +54,8 @@ class Routes(Part, frozen=True):
     it asks of the path says where it hands it on), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
     list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
     handler), ``functions`` (functions of a cloud that the data ``files`` of a deployment name by file and export, with what sets them
-    off), ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    off), ``menu`` (functions whose names end so give a table of paths, each with the name of its handler under a key),
+    ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
     (``add_action(name, callback)``), ``registry`` (variables ``names`` of the modules ``files`` hold the dotted names of handlers),
     ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
     seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
@@ -73,6 +74,8 @@ class Routes(Part, frozen=True):
     middleware or permission checks. ``without_methods``: the HTTP methods when none is named. ``listed``: class members that list
     further handlers, functions or names of methods (``class``); ``before``: methods of such a class that run before each of its handlers,
     and hand the request on to it.
+    ``asks``: the method of such a class that says which messages it is for: a verb ``execute(Notify)`` is for those that it tells by
+    ``instanceof Notify``, and may hold the path at which they come in (``ANY /payment/notify``).
     ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
@@ -83,7 +86,7 @@ class Routes(Part, frozen=True):
     the platform under the condition in ``note``.
     """
 
-    style: Literal["call", "server", "decorator", "table", "functions", "class-decorator", "file", "hook", "registry", "class"]
+    style: Literal["call", "server", "decorator", "table", "functions", "menu", "class-decorator", "file", "hook", "registry", "class"]
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()
@@ -100,6 +103,7 @@ class Routes(Part, frozen=True):
     listed: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     unnamed: str = ""
+    asks: str = ""
     acts: dict[str, tuple[str, ...]] = {}
     authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: tuple[str, ...] = ()
