@@ -375,3 +375,21 @@ def test_what_chat_partners_press_is_a_way_into_a_bot(tmp_path: Path) -> None:
     }
     assert {way.split()[-2] for way in wired(tmp_path, files).ways()} == {"second", "third", "simple", "ask", "press"}
     assert all(way.endswith("internal") for way in wired(tmp_path, files).ways())
+
+
+def test_classes_of_flask_are_given_as_views_and_guarded_by_their_members(tmp_path: Path) -> None:
+    app = """\
+from flask import Flask
+from flask.views import MethodView
+from flask_jwt_extended import jwt_required
+class Pay(MethodView):
+    decorators = [jwt_required()]
+    def post(self): return ''
+class Shop(MethodView):
+    def get(self): return ''
+app = Flask(__name__)
+shown = Shop.as_view('shop')
+app.add_url_rule('/pay', view_func=Pay.as_view('pay'))
+app.add_url_rule('/shop', view_func=shown)
+"""
+    assert wired(tmp_path, {"app.py": app}).ways() == {"POST /pay Pay.post customer", "GET /shop Shop.get public"}

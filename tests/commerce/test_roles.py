@@ -692,3 +692,89 @@ class Orders(APIView):
     assert of("sellers", 'return request.user.role == "seller"') == "staff"
     assert of("readers", "return request.method in permissions.SAFE_METHODS") == "staff"
     assert of("nobody", "return False") == "staff"
+
+
+FLASK = """\
+from functools import wraps
+from flask import Blueprint, Flask, abort, g, redirect, session
+app = Flask(__name__)
+def seen(view):
+    @wraps(view)
+    def wrapped(**kwargs):
+        if g.user is None:
+            return redirect('/login')
+        return view(**kwargs)
+    return wrapped
+@app.post('/seen')
+@seen
+def by_decorator():
+    return ''
+@app.post('/head')
+def by_its_head():
+    if 'user_id' not in session:
+        return redirect('/login')
+    return ''
+@app.post('/desk')
+def of_staff():
+    if not session.get('admin_logged_in'):
+        return redirect('/login')
+    return ''
+@app.post('/basket')
+def open_to_all():
+    if not session.get('cart'):
+        return redirect('/shop')
+    return ''
+desk = Blueprint('desk', __name__, url_prefix='/d')
+@desk.before_request
+def only_staff():
+    if not session.get('is_admin'):
+        return redirect('/login')
+@desk.post('/refund')
+def below():
+    return ''
+app.register_blueprint(desk)
+"""
+
+
+def test_flask_asks_its_session(tmp_path: Path) -> None:
+    found = roles(tmp_path, {"app.py": FLASK, "requirements.txt": "flask\n"})
+    assert found == {
+        "by_decorator": "customer",
+        "by_its_head": "customer",
+        "of_staff": "staff",
+        "open_to_all": "public",
+        "below": "staff",
+    }
+
+
+def test_settings_say_who_may_take_views_that_say_nothing(tmp_path: Path) -> None:
+    views = """\
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny, IsAdminUser
+from rest_framework.views import APIView
+class Silent(APIView):
+    def post(self, request): pass
+class Open(APIView):
+    permission_classes = []
+    def post(self, request): pass
+class Desk(APIView):
+    permission_classes = [IsAdminUser]
+    def post(self, request): pass
+@api_view(['POST'])
+def silent(request): pass
+@api_view(['POST'])
+@permission_classes([AllowAny])
+def opened(request): pass
+"""
+    urls = "from django.urls import path\nfrom .views import *\nfrom . import views\n"
+    urls += "urlpatterns = [path('a/', views.Silent.as_view()), path('b/', views.Open.as_view()), path('c/', views.Desk.as_view()),\n"
+    urls += "    path('d/', views.silent), path('e/', views.opened)]\n"
+    settings = "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.IsAuthenticated']}\n"
+    shop = {"shop/__init__.py": "", "shop/views.py": views, "shop/urls.py": urls, "shop/settings.py": settings}
+    assert roles(tmp_path, shop) == {
+        "Silent.post": "customer",
+        "Open.post": "public",
+        "Desk.post": "staff",
+        "silent": "customer",
+        "opened": "public",
+    }

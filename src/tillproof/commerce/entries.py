@@ -20,6 +20,7 @@ from tillproof.commerce.entry_styles import (
     told,
 )
 from tillproof.commerce.entry_styles.arguments import Arguments, unwrap, words
+from tillproof.commerce.entry_styles.defaults import Defaults
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
@@ -83,13 +84,13 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     found += own_controllers.declared(wiring, found)
     found = [arm for one in found for arm in servers.by_path(wiring, one)]
     roles = Roles(wiring)
-    paths, kept = guarded(wiring), areas(wiring)
+    paths, kept, defaults = guarded(wiring), areas(wiring), Defaults(wiring)
     out = []
     merged = _merged(wiring, found)
     shown = _shown(wiring, merged)
     for one in merged:
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
-        chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in chain))
+        chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
         found_roles = (roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages)
         role, because = min(found_roles, key=lambda found: RANK.get(found[0], len(RANK)))  # whoever is shown one of the pages

@@ -6,7 +6,7 @@ from tillproof.commerce.entry_styles.wiring import plain_names
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
-from tillproof.flow.values import External, Result, Value, constant, options
+from tillproof.flow.values import External, Member, Result, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -16,26 +16,42 @@ _STAFF = re.compile(r"(^|_)(admin|staff|manager|superuser|employee)")
 _SIGNED_IN = re.compile(r"(^|_)(user|login|logged|log_?in|customer|member|client|account|email|uid|auth|usr|usuario|id)")
 _BACK_OFFICE = re.compile(r"(^|/)(admin\w*|back_?office|panel|dashboard)/", re.IGNORECASE)
 _KEPT = re.compile(r"(^|[._])session\.(get|has|exists|userdata|read|check)$|^session$", re.IGNORECASE)
+_SESSION = re.compile(r"(^|[._])session$")
 _ASKING = ("isset", "empty", "is_null")
 
 
 def asked_of_session(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
-    """What a condition asks of the caller: ``isset($_SESSION['admin'])``. In a back office's folder whoever has signed in is staff."""
-    body = evaluator.program.body(fn)
+    """What a condition asks of the caller: ``isset($_SESSION['admin'])``, ``'admin' in session``. In a back office's folder of pages
+    whoever has signed in is staff."""
+    body, language = evaluator.program.body(fn), evaluator.program.language(fn.file)
+    if language == "javascript" or (body.op[i] == Op.BINARY and (language == "php" or body.text(body.args(i)[0]) not in ("in", "not in"))):
+        return None
+    if body.op[i] == Op.BINARY:
+        key, held = (evaluator.value(fn, a) for a in body.args(i)[1:3])
+        kept = any(_SESSION.search(n) for o in options(held) for n in plain_names(o))
+        return _by_word(snake(constant(key) or ""), "") if kept else None
     if body.op[i] == Op.CALL and body.called(i) in _ASKING and body.call(i)[1]:
         i = body.call(i)[1][0][1]
     word = next((w for o in options(evaluator.value(fn, i)) if (w := session_key(evaluator, o))), "")
+    return _by_word(word, fn.file if language == "php" else "")
+
+
+def _by_word(word: str, file: str) -> Role | None:
+    """Who has signed in where the session holds a word; in a back office's folder of PHP pages that is staff."""
     if _STAFF.search(word):
         return "staff"
     if not _SIGNED_IN.search(word):
         return None
-    return "staff" if _BACK_OFFICE.search(fn.file) else "customer"
+    return "staff" if _BACK_OFFICE.search(file) else "customer"
 
 
 def session_key(evaluator: Evaluator, value: Value) -> str:
-    """The key of what PHP's session holds, or a framework's: ``session()->get('admin')``; empty for anything else."""
+    """The key of what PHP's session holds, or a framework's: ``session()->get('admin')``, ``session.get('admin')``, ``session['admin']``;
+    empty for anything else."""
     if isinstance(value, External) and value.name.lstrip("$").startswith("_SESSION."):
         return snake(value.name.rpartition(".")[2])
+    if isinstance(value, Member) and any(_SESSION.search(n) for n in plain_names(value.base)):
+        return snake(value.name)
     if not isinstance(value, Result) or value.instr < 0 or not any(_KEPT.search(n) for n in plain_names(value)):
         return ""
     given = evaluator.argument(value, 0)

@@ -62,6 +62,8 @@ _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
 _REFUSALS = {"401", "403"}
+_AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
+"""Calls by which a guard sends somebody elsewhere."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
 
@@ -272,6 +274,7 @@ class Roles:
                 elif op == Op.BINARY:
                     asked = highest((asked, compares_role(self.evaluator, one, i)))
                 elif op == Op.CALL and depth < 2:
+                    asked = highest((asked, asked_of_session(self.evaluator, one, i)))
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
                     told = by_names(plain_names(callee), patterns, constant(first) if first is not None else None)
@@ -307,9 +310,10 @@ class Roles:
 
     def _refuses(self, fn: Fn, i: int) -> bool:
         body = self.program.body(fn)
-        if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
-            return self._answers(fn, body.args(i)[0])
-        return body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
+        if body.op[i] == Op.RETURN and body.args(i)[0] >= 0 and self._answers(fn, body.args(i)[0]):
+            return True
+        away = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _AWAY and self.program.language(fn.file) != "php"
+        return away or body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
 
     def _throws(self, fn: Fn) -> bool:
         """Whether a function may refuse without its caller's help."""
@@ -415,7 +419,7 @@ class Roles:
         """What a condition that holds beyond the head says of the caller."""
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
-            return compares_role(self.evaluator, fn, i) or self._compares_secret(fn, i)
+            return compares_role(self.evaluator, fn, i) or self._compares_secret(fn, i) or asked_of_session(self.evaluator, fn, i)
         if role := asked_role(self.evaluator, fn, i) or asked_right(self.evaluator, fn, i):
             return role
         value = self.evaluator.value(fn, i)
@@ -426,7 +430,7 @@ class Roles:
             role = by_names(plain_names(option), patterns, first)
             if role:
                 return role
-        if self.program.language(fn.file) == "php" and (role := asked_of_session(self.evaluator, fn, i)):
+        if role := asked_of_session(self.evaluator, fn, i):
             return role
         if body.op[i] == Op.CALL:
             callee = self.evaluator.value(fn, body.args(i)[0])

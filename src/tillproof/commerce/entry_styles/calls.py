@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillproof.commerce.entry_styles.arguments import Arguments, functions_in, handlers, items, path_text, used_before, words
+from tillproof.commerce.entry_styles.classes import members
 from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.guarded_paths import is_middleware
 from tillproof.commerce.entry_styles.mounts import Key, Mounts
@@ -12,7 +13,7 @@ from tillproof.commerce.entry_styles.scan import bodies, by_word
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
 from tillproof.commerce.names import fits, strip
 from tillproof.flow.program import Fn
-from tillproof.flow.values import External, Instance, Member, Param, Result, Unknown, Value, names, options
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member, Param, Result, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
@@ -137,11 +138,16 @@ class _Calls:
         else:
             path = _by_place(routes, fn)
         found = [h for v in arguments.first(routes.handler) for one in (v, *functions_in(v)) for h in handlers(self.evaluator, one)]
+        if (
+            not found
+            and path is not None
+            and receiver is not None
+            and self._class_views(framework, routes, arguments, path, receiver, (fn, i))
+        ):
+            return True
         if not found and not through_route and len(arguments.positional) == 1:
             return False
-        if certain is None and not (found and (path is None or _PATH.match(path))):
-            return False
-        if certain is None and path is None:
+        if certain is None and (path is None or not found or not _PATH.match(path)):
             return False
         guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))
         chained = tuple(place.removeprefix(".") for place in routes.guards if place.startswith("."))
@@ -156,6 +162,33 @@ class _Calls:
             one = Declared(target, path, methods, framework.id, "call", place, (*guards, *wrappers), routes.role, note, certain is True)
             self.routes.append(_Route(one, keys, (fn, i), path or ""))
         return bool(found)
+
+    def _class_views(
+        self, framework: Framework, routes: Routes, arguments: Arguments, path: str, receiver: Value, order: tuple[Fn, int]
+    ) -> bool:
+        place = (order[0].file, self.program.body(order[0]).line[order[1]])
+        views = [v for given in arguments.first(routes.handler) for v in self._views(framework, given, place)]
+        for target, verb, guards in views:
+            one = Declared(target, path, (verb,), framework.id, "call", place, guards, routes.role)
+            self.routes.append(_Route(one, self.mounts.declares(receiver), order, path))
+        return bool(views)
+
+    def _views(self, framework: Framework, value: Value, place: tuple[str, int]) -> Iterator[tuple[FunctionV, str, tuple[Value, ...]]]:
+        """The methods of a class that is given as a view, by their verbs, with what its members put before them: ``Pay.as_view("pay")``."""
+        for option in options(value):
+            if not isinstance(option, Result) or option.instr < 0:
+                continue
+            body = self.program.body(option.fn)
+            callee = body.args(option.instr)[0]
+            if body.op[callee] != Op.FIELD or body.name(callee) != "as_view":
+                continue
+            given = options(self.evaluator.value(option.fn, body.args(callee)[0]))
+            for cls in (g.cls for g in given if isinstance(g, ClassV)):
+                for routes in (r for r in framework.routes if r.style == "class"):
+                    guards = members(self.wiring, cls, routes.guards)
+                    for name, verb in routes.verbs.items():
+                        if target := self.wiring.method(cls, name, place):
+                            yield target, verb, guards
 
     def _route_before(self, fn: Fn, callee: int) -> str | None:
         """The path given to ``route()`` earlier in the chain."""

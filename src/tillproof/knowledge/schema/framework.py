@@ -81,6 +81,7 @@ class Routes(Part, frozen=True):
     ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
     ``hands``: the class of what a handler that a plain call declares is handed first, where it declares none itself.
+    ``default``: the setting, ``VARIABLE.KEY``, that lists by their names the guards of those that name none.
     ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -104,6 +105,7 @@ class Routes(Part, frozen=True):
     before: tuple[str, ...] = ()
     unnamed: str = ""
     asks: str = ""
+    default: str = ""
     acts: dict[str, tuple[str, ...]] = {}
     authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: tuple[str, ...] = ()
