@@ -26,7 +26,12 @@ def refuses_itself(model: "Model", touch: Touch) -> bool:
     table = model.schema.table(touch.entity, touch.fn.file)
     if table is not None and table.model is not None:
         kinds.add(table.model)
-    return any(_throws(model, fn) for cls in kinds for fn in _run(model, cls))
+    return any(class_refuses(model, cls) for cls in kinds)
+
+
+def class_refuses(model: "Model", cls: ClassId) -> bool:
+    """Whether what saves an object of a class throws on a condition that asks for its state."""
+    return any(_throws(model, fn) for fn in _run(model, cls))
 
 
 def _run(model: "Model", cls: ClassId) -> Iterator[Fn]:

@@ -98,6 +98,13 @@ class Roles:
                 best = role, because
         return best
 
+    def of_class(self, cls: ClassId, chain: tuple[Value, ...]) -> Role:
+        """Role of whoever reaches the handlers that a view inherits, behind what it demands and what its bases do."""
+        patterns = self.patterns(cls.file)
+        found = [role for value in chain if (role := self.guard(value, patterns))]
+        found += [role for role, _ in (*self._bases(cls, patterns), *self._before(cls, Fn(cls.file, TOP), patterns))]
+        return max(found, key=lambda role: RANK[role], default="public")
+
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         said = self.metadata.of(chain)
         for value in chain:

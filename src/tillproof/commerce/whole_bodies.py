@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.inherited import Filled
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, Element, Instance, Member, Param, Result, Value
 
@@ -46,14 +46,19 @@ def _filled_in(model: "Model", filled: Filled, fn: Fn, i: int, ctx: Ctx | None) 
     callee, arguments = body.call(i)
     at, beside = (fn.file, body.line[i]), {key for key, _ in arguments}
     sent = Member(at, model.evaluator.value(fn, body.args(callee)[0], ctx), "validated_data")
-    table, (named, barred) = model.schema.table(filled.kind, fn.file), model.inherited.writable(filled.cls)
+    return {c: Member(at, sent, c) for c in sendable(model, filled.cls, filled.kind, fn.file) if c not in beside}
+
+
+def sendable(model: "Model", cls: ClassId, kind: ClassId, file: str) -> list[str]:
+    """The columns of a kind of record that whoever sends a request may fill in by a serializer or form of a class."""
+    table, (named, barred) = model.schema.table(kind, file), model.inherited.writable(cls)
     method = model.evaluator.scope.method
-    judged = frozenset(t for name in _JUDGES if (judge := method(filled.cls, name)) is not None for t in model.vocabulary.tokens(judge))
-    out: dict[str, Value] = {}
+    judged = frozenset(t for name in _JUDGES if (judge := method(cls, name)) is not None for t in model.vocabulary.tokens(judge))
+    out = []
     for column in table.columns if table is not None else ():
-        own = any(method(filled.cls, f"{before}_{column}") is not None for before in _JUDGES)
-        if (named is None or column in named) and not own and column not in judged | barred | beside:
-            out[column] = Member(at, sent, column)
+        own = any(method(cls, f"{before}_{column}") is not None for before in _JUDGES)
+        if (named is None or column in named) and not own and column not in judged | barred:
+            out.append(column)
     return out
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.order.sent_states import sent_states
 from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
@@ -46,6 +47,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         seen |= met
         for part in parts.values():
             yield _rule(model, entry, part, handler)
+    yield from sent_states(model)
 
 
 def _may(model: Model, entry: Entry) -> bool:

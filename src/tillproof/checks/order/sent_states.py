@@ -1,0 +1,35 @@
+"""States that whoever updates a record may send, by what a view inherits alone."""
+
+from collections.abc import Iterator
+
+from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.commerce.entities import entity
+from tillproof.commerce.model import Model
+from tillproof.commerce.plain_views import plain_views
+
+
+def sent_states(model: Model) -> Iterator[Ruling]:
+    """One ruling per view that lets the state of an order be sent with the rest of it."""
+    for found in plain_views(model):
+        declared, kind = model.program.cls(found.view), model.program.cls(found.kind)
+        name = entity(kind.name).replace("_", " ")
+        outside = found.role in ("public", "customer")
+        ruling = Ruling("order/unguarded-transition", "broken", found.role, found.view.file, declared.line)
+        ruling.severity, ruling.confidence = "high" if outside else "medium", "likely"
+        ruling.anchor = (found.view.file, declared.line, declared.line)
+        ruling.title = f"The {name} becomes the state that the request names whatever state it is in"
+        ruling.message = (
+            f"`{declared.name}` writes what is sent into the {name}, and `{found.field}` is one of the fields that may be sent: "
+            f"{'a customer' if outside else 'whoever has the right'} sets any state from any other, an order that was refunded to paid or "
+            "one that was sent to cancelled, so money and goods no longer agree with what the order says."
+        )
+        ruling.remediation = (
+            f"Make `{found.field}` a field that is only shown (`read_only_fields`, or leave it out), and change it in an action of its own "
+            "that looks at the present state first."
+        )
+        ruling.evidence = [
+            Evidence(found.view.file, declared.line, f"`{declared.name}`: called by {found.role}", "source"),
+            Evidence(found.kind.file, kind.line, f"`{found.field}` of the {name} is written as it was sent", "sink"),
+            Evidence(found.view.file, declared.line, "the present state is not asked for", "missing"),
+        ]
+        yield ruling
