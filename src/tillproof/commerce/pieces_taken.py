@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.booked_places import booked_places
 from tillproof.commerce.conditions import flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import same
@@ -60,7 +61,11 @@ class PiecesTaken:
             found = list(self._in(fn))
             if found and not self.model.staff_only(fn) and self.model.takings.for_sale(fn):
                 out.append(min(found, key=lambda t: bool(t.kept)))
-        return out
+        taken = {piece.place.fn for piece in out}
+        for place, kind, field, looked, kept in booked_places(self.model):
+            if place.fn not in taken and not self.model.staff_only(place.fn):
+                out.append(PieceTaken(place, kind, field, looked, kept))
+        return sorted(out, key=lambda piece: (piece.place.fn, piece.place.instr))
 
     def _functions(self) -> list[Fn]:
         """The functions that name a table of such rows."""

@@ -1,0 +1,85 @@
+"""Places that are booked by a record of their own, a seat, a room, an hour: looked for in what is booked already, and what keeps two
+customers from the same one."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.conditions import flat
+from tillproof.commerce.effects import Place
+from tillproof.commerce.entities import entity, same
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.touches import Touch
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_BOOKING = re.compile(
+    r"(\w+_)?(booking|reservation|appointment|ticket)(_?(seat|slot|item|detail))?|(booked|reserved)_?(seat|slot|room)"
+    r"|(seat|slot|room|table|court)_?(booking|reservation)"
+)
+_PLACE = re.compile(
+    r"(\w+_)?(seat|room|slot|time_?slot|table|court|desk|bed|cabin|car|vehicle|property|apartment|appointment_?(time|date)"
+    r"|start(_?(time|date|at))|check_?in(_?date)?)(_?(id|no|num(ber)?))?s?"
+)
+# What fills a database to begin with.
+_FILLS = re.compile(r"seed|factory|factories|fixture|faker|import", re.IGNORECASE)
+_IDS = re.compile(r"_(id|pk|fk)$")
+
+
+def booked_places(model: "Model") -> Iterator[tuple[Place, str, str, Place, str]]:
+    """(place, what is booked, field, where it was looked for, why nobody else gets it or empty) of each function that books, once."""
+    for fn in _functions(model):
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            touch = model.records.touch(fn, i, None) if op == Op.CALL else None
+            if touch is None or touch.kind != "create" or not _BOOKING.fullmatch(touch.entity):
+                continue
+            if (found := _looked(model, touch)) is not None:
+                yield Place(fn, i, None), *found
+                break
+
+
+def _functions(model: "Model") -> list[Fn]:
+    """The functions that name a record of bookings."""
+    program, found = model.program, dict[Fn, None]()
+    for file in program.indices:
+        named = [t for t in program.words.of(file) if _BOOKING.fullmatch(entity(t))] if not model.browser.runs(file) else []
+        for name in sorted(named) if not _FILLS.search(file) else ():
+            found.update(dict.fromkeys(program.functions_around(file, name)))
+    return sorted(found)
+
+
+def _looked(model: "Model", touch: Touch) -> tuple[str, str, Place, str] | None:
+    """What a new booking is of, where it was asked whether that is booked already, and what makes the two one step."""
+    places = {_IDS.sub("", snake(n)): n for n in _written(model, touch) if _PLACE.fullmatch(snake(n))}
+    for fact in model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) if places else ():
+        for atom in flat(model.conditions.behind(fact)):
+            read = model.states.existence(atom)
+            if read is None or read.kind != "read" or not (same(read.entity, touch.entity) or _BOOKING.fullmatch(read.entity)):
+                continue
+            asked = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)}
+            if common := sorted(asked & places.keys()):
+                return common[0], places[common[0]], Place(read.fn, read.instr, read.ctx), _kept(model, touch, read, places)
+    return None
+
+
+def _written(model: "Model", touch: Touch) -> list[str]:
+    """The fields of a new booking; of one that a form fills, those of its table."""
+    if model.inherited.filled(touch.fn, touch.instr, touch.ctx) is None:
+        return list(touch.fields)
+    table = model.schema.table(touch.entity, touch.fn.file)
+    return list(table.columns) if table is not None else []
+
+
+def _kept(model: "Model", touch: Touch, read: Touch, places: dict[str, str]) -> str:
+    """What keeps a second booking of the same place from being made in between; empty when nothing does."""
+    if read.locked or model.regions.lock(Place(touch.fn, touch.instr, touch.ctx)) is not None:
+        return "it is looked for and booked under a lock"
+    if model.records.serial.runs(touch.fn, touch.ctx):
+        return "the transaction is refused when another has booked in between"
+    refused = model.schema.unique(touch.entity, tuple(_written(model, touch)), touch.fn.file)
+    apart = refused is not None and {_IDS.sub("", snake(c)) for c in refused.columns} & places.keys()
+    return "the database refuses a second booking of the same" if apart else ""
