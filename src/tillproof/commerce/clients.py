@@ -6,7 +6,7 @@ from tillproof.commerce.names import written
 from tillproof.flow.evaluate import Evaluator, returns
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found, shape
-from tillproof.flow.values import Const, Ctx, FunctionV, Member, Missing, Overlay, Record, Result, Value, options
+from tillproof.flow.values import Const, Ctx, Element, FunctionV, Member, Missing, Overlay, Record, Result, Value, options
 from tillproof.ir.ops import Op
 
 _LONGEST_CHAIN = 12
@@ -35,7 +35,7 @@ class Clients:
                 elif isinstance(here, Result) and here.instr >= 0:
                     out += self._given_by(here)
                     here = here.callee.base if isinstance(here.callee, Member) else None
-                elif isinstance(here, Member):
+                elif isinstance(here, (Member, Element)):
                     here = here.base
                 else:
                     break
@@ -126,14 +126,17 @@ class Clients:
     def _below(spelt: str, holders: set[str]) -> bool:
         return any(spelt == h or spelt.startswith(h + ".") for h in holders)
 
-    def set_beside(self, fn: Fn, i: int, ctx: Ctx | None, wanted: set[str]) -> Found | None:
+    def set_beside(self, fn: Fn, i: int, ctx: Ctx | None, wanted: set[str], fields: bool = True) -> Found | None:
         """A key that is set on the object behind a call, on an object given to it, or on the request that it makes:
-        ``$client->setIdempotencyKey($key)`` before, ``request.headers["PayPal-Request-Id"] = key`` after."""
+        ``$client->setIdempotencyKey($key)`` before, ``request.headers["PayPal-Request-Id"] = key`` after.
+        ``fields``: by setting a field of it, too."""
         body = self.program.body(fn)
         holders = self._beside(fn, i)
         plain = {_plain(w) for w in wanted}
         maybe: Found | None = None
         for n in range(len(body.op)) if holders else ():
+            if not fields and body.op[n] == Op.SET_FIELD:
+                continue
             key, value = self._set(fn, n, plain, holders)
             if value < 0 or n == i:
                 continue

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from tillproof.commerce.by_method_name import chosen_method, sends_by_name
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table
@@ -95,7 +96,7 @@ class Requests:
         """The request that a CALL sends, or None."""
         key = (fn, i, id(ctx))
         if key not in self._memo:
-            sends = self.recogniser.is_("http", fn, i, ctx) or self.recogniser.sends_by_name(fn, i, ctx)
+            sends = self.recogniser.is_("http", fn, i, ctx) or sends_by_name(self.recogniser, fn, i, ctx)
             self._memo[key] = self._request(fn, i, ctx) if sends else self._below(fn, i, ctx)
         return self._memo[key]
 
@@ -120,7 +121,8 @@ class Requests:
         body = self.program.body(fn)
         callee, raw = body.call(i)
         arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
-        chosen = self.evaluator.value(fn, body.args(callee)[1], ctx) if body.op[callee] == Op.INDEX else None
+        by_name = chosen_method(self.recogniser, fn, i)
+        chosen = self.evaluator.value(fn, by_name, ctx) if by_name >= 0 else None
         word = (body.called(i) if chosen is None else constant(chosen) or "").lower()
         if word in ("curl_exec", "curl_init"):
             return self._curl(fn, i, ctx, word)

@@ -71,7 +71,7 @@ class Operations:
 
     def _find(self) -> None:
         for file in self.candidates():
-            asking = self.recogniser.asking_words(language := self.program.language(file))
+            asking = self.recogniser.asking_words(language := self.program.language(file)) | self.recogniser.sending_names(file)
             if language == "javascript":
                 asking |= {name for name in self.program.called(file) if CLIENT.fullmatch(name)}
             for fn in self.program.functions_calling(file, asking):

@@ -11,6 +11,9 @@ from tillproof.ir.ops import Op
 
 _SENDS = ("send", "request", "dispatch", "execute")
 _HANDED = ("send", "sendrequest", "sendasync", "sendasyncrequest")
+# What sends the request that an object of Python's own library is: ``urlopen(Request(url, data))``.
+_OPENS = ("urlopen",)
+_REQUEST = "Request"
 _VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _LONGEST_CHAIN = 8
 _ADDRESS = ("seturi", "seturl")
@@ -53,6 +56,8 @@ def handed_over(evaluator: Evaluator, program: Program, fn: Fn, i: int, ctx: Ctx
     """The request that a client is handed as an object, by what that was made with: a method and an address; None where it is no such."""
     body = program.body(fn)
     arguments = body.call(i)[1]
+    if arguments and body.called(i).lower() in _OPENS:
+        return _as_an_object(evaluator, evaluator.value(fn, arguments[0][1], ctx))
     if body.called(i).lower() not in _HANDED or not arguments:
         return None
     for made in options(evaluator.value(fn, arguments[0][1], ctx)):
@@ -66,6 +71,20 @@ def handed_over(evaluator: Evaluator, program: Program, fn: Fn, i: int, ctx: Ctx
                 return Prepared(told[1], verb.upper(), (*told[2:], *given))
             given += told
             here = here.callee.base if isinstance(here.callee, Member) else here.callee
+    return None
+
+
+def _as_an_object(evaluator: Evaluator, value: Value) -> Prepared | None:
+    """The request that an object is, made of an address and, by name or after it, what goes there: ``Request(url, data=form)``."""
+    for made in options(value):
+        if isinstance(made, Result) and made.instr >= 0 and getattr(made.callee, "name", "").rpartition(".")[2] == _REQUEST:
+            told = evaluator.arguments(made)
+            named = dict(told)
+            url = next((v for k, v in told if k in ("", "url")), None)
+            sends = "data" in named or sum(k == "" for k, _ in told) > 1
+            method = _verb(named["method"]) if "method" in named else None
+            if url is not None:
+                return Prepared(url, (method or ("POST" if sends else "GET")).upper(), tuple(v for _, v in told))
     return None
 
 

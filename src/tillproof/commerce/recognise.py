@@ -12,7 +12,7 @@ from tillproof.commerce.spoken_operations import says
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Result, Value, names, options
+from tillproof.flow.values import ClassV, Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
@@ -26,10 +26,15 @@ _DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|
 _FEEDS = "update"
 # A class from before namespaces, and a method of it.
 _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
-# Variables of PHP that hold the HTTP method by whose name a client is called, and what calls anything that is named to it.
-_CHOSEN = frozenset(
-    ["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method", "call_user_func", "call_user_func_array"]
-)
+GETS = "getattr"
+"""Python's call that finds a method by its name."""
+# Variables of PHP that hold the HTTP method by whose name a client is called, and what calls, or finds, anything that is named to it.
+_CHOSEN = {
+    "php": frozenset(
+        ["$method", "$verb", "$httpmethod", "$http_method", "$requestmethod", "$request_method", "call_user_func", "call_user_func_array"]
+    ),
+    "python": frozenset([GETS]),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Recogniser:
         self.calls, self.effects, self.shared = tables.calls, tables.effects, tables.shared
         self.usage = Usage(program, knowledge)
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
+        self._sending: dict[str, frozenset[str]] = {}
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
@@ -87,8 +93,19 @@ class Recogniser:
 
     def asking_words(self, language: str) -> set[str]:
         """Last words of the calls that may ask a provider for something, by SDK or raw HTTP, in lower case."""
-        chosen = _CHOSEN if language == "php" else frozenset()
+        chosen = _CHOSEN.get(language, frozenset())
         return set(self.calls[language].words() | self.shared[language, "http"].words() | chosen)
+
+    def sending_names(self, file: str) -> frozenset[str]:
+        """The names, in lower case, under which a file imports what sends requests by being called itself: ``const rp =
+        require('request-promise')``."""
+        if file not in self._sending:
+            table = self.shared[self.program.language(file), "http"]
+            named = (
+                (i.local, ".".join(p for p in (i.module, i.name) if p not in ("*", "default"))) for i in self.program.indices[file].imports
+            )
+            self._sending[file] = frozenset(local.lower() for local, name in named if table.find((name,)))
+        return self._sending[file]
 
     # --- names of a callee
 
@@ -322,7 +339,8 @@ class Recogniser:
         table = self.shared[self.program.language(fn.file), kind]
         body = self.program.body(fn)
         callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and not table.may_know(name := body.name(callee).rpartition(".")[2]) and name != _SENDS:
+        name = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else _SENDS
+        if name != _SENDS and not table.may_know(name) and (kind != "http" or name.lower() not in self.sending_names(fn.file)):
             return None
         if kind == "http" and self.only_ours(fn, i, ctx):
             return None
@@ -332,27 +350,6 @@ class Recogniser:
             if not text or self._first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
         return None
-
-    def sends_by_name(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call sends a request by a method whose name is handed over: ``Http::withToken($token)->$method($url)``."""
-        body = self.program.body(fn)
-        callee = body.args(i)[0]
-        if body.op[callee] != Op.INDEX:
-            return self.calls_client(fn, i, ctx)
-        table = self.shared[self.program.language(fn.file), "http"]
-        chosen = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, Element))
-        return any(bool(table.find(names(Member(o.at, o.base, "post")))) for o in chosen)
-
-    def calls_client(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a client that a library has made sends by being called itself: ``axios.create({…})({ url, method })``."""
-        body = self.program.body(fn)
-        callee = body.args(i)[0]
-        named = body.op[i] == Op.CALL and body.op[callee] in (Op.NAME, Op.FIELD) and CLIENT.fullmatch(body.name(callee).rpartition(".")[2])
-        if not named or self.program.language(fn.file) != "javascript" or not body.call(i)[1]:
-            return False
-        table = self.shared["javascript", "http"]
-        made = (o for o in options(self.evaluator.value(fn, callee, ctx)) if isinstance(o, (Result, Param, Instance)))
-        return any(table.find(names(Member(o.at, o, "request"))) for o in made)
 
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""

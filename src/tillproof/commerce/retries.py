@@ -12,7 +12,7 @@ from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.program import Fn
 from tillproof.flow.reattempts import Reattempt, Reattempts
-from tillproof.flow.values import FunctionV, Param, options
+from tillproof.flow.values import FunctionV, Param, Result, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _WAITS = (b"sleep(", b"Sleep(", b"sleep (", b"setTimeout(", b"setTimeout (", b"d
 _AGAIN = re.compile(rb"\b(?:for|while|catch|except|do)\b")
 _CAUGHT = re.compile(rb"\b(?:catch|except)\b")
 _LEVELS, _MOST, _SHORTEST, _FEW = 4, 400, 5, 4
+_ERRORS = ("is_wp_error", "curl_errno", "curl_error")
 _READS = ("payment.retrieve", "order.read", "catalog.read")
 
 
@@ -165,7 +166,7 @@ class Retries:
             return False
         op, args = body.op[i], body.args(i)
         if op in (Op.FIELD, Op.NAME):
-            if self.model.words.has("outcome_fields", body.name(i)):
+            if self.model.words.has("outcome_fields", body.name(i)) or (op == Op.NAME and self._tells_failure(fn, i)):
                 return True
             return op == Op.FIELD and depth < 3 and self._asks(fn, args[0], depth + 1)
         if op == Op.CALL:
@@ -181,6 +182,12 @@ class Retries:
         if op in (Op.UNARY, Op.CHOICE):
             return any(self._asks(fn, a, depth + 1) for a in args[1:])
         return op == Op.INDEX and any(self._asks(fn, a, depth + 1) for a in args)
+
+    def _tells_failure(self, fn: Fn, i: int) -> bool:
+        """Whether a variable holds what a request gives that is told to have failed by it: cURL's ``false``."""
+        found = (o for o in options(self.evaluator.value(fn, i)) if isinstance(o, Result) and o.instr >= 0)
+        sent = (s for o in found for s in self.model.sendings.by_function.get(o.fn, ()) if s.instr == o.instr)
+        return any(s.client is not None and s.client.tells == "value" for s in sent)
 
     # --- what is sent again
 
@@ -222,9 +229,22 @@ class Retries:
 
     def _polls(self, repeat: Reattempt, sent: list[Sending]) -> bool:
         """Whether it only asks again until something has happened, without any failure."""
-        if repeat.caught:
+        body = self.program.body(repeat.fn)
+        if repeat.caught or any(self._asks_error(repeat.fn, body.args(i)[0]) for i, _ in repeat.conditions):
             return False
         return all(s.operations and all(o.op in _READS for o in s.operations) for s in sent)
+
+    def _asks_error(self, fn: Fn, i: int, depth: int = 0) -> bool:
+        """Whether a condition asks for nothing but whether a request has failed: ``is_wp_error($answer)``, ``$answer === false``."""
+        body = self.program.body(fn)
+        if i < 0 or depth > _SHORTEST:
+            return False
+        op, args = body.op[i], body.args(i)
+        if op == Op.CALL:
+            return body.called(i) in _ERRORS
+        if op == Op.BINARY and any((c := body.const(side)) is not None and c[0] == Kind.BOOL for side in args[1:3]):
+            return any(body.op[side] == Op.NAME and self._tells_failure(fn, side) for side in args[1:3])
+        return op in (Op.UNARY, Op.CHOICE) and any(self._asks_error(fn, a, depth + 1) for a in args[1:])
 
     # --- by a library
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.by_method_name import chosen_method, chosen_names
 from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
+from tillproof.commerce.recognise import GETS
 from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
 from tillproof.flow.given_fields import given_fields
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Choice, Ctx, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
+from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import HttpClient, Operation, Provider, SdkDefault
@@ -95,6 +97,15 @@ def _may_wait_for_ever(client: HttpClient) -> bool:
 def run_by_hand(file: str) -> bool:
     """Whether a file is a tool that a developer runs, and breaks off when it hangs."""
     return _TOOLS.search(file) is not None
+
+
+def _is_made(value: Value) -> bool:
+    """Whether a call stands at the root of a chain."""
+    here: Value | None = value
+    for _ in range(_LONGEST_CHAIN):
+        if isinstance(here, (Member, Overlay)):
+            here = here.base
+    return isinstance(here, (Result, Choice))
 
 
 def _called_name(body: Body, call: int) -> str:
@@ -187,7 +198,8 @@ class Sendings:
     def client_of(self, fn: Fn, i: int) -> HttpClient | None:
         """The library whose call this is."""
         table = self.clients[self.model.program.language(fn.file)]
-        for client, _, _, text in table.find(self.model.recogniser.callee_names(fn, i, None)):
+        recogniser = self.model.recogniser
+        for client, _, _, text in table.find((*recogniser.callee_names(fn, i, None), *chosen_names(recogniser, fn, i, None))):
             if not text or self.model.recogniser.is_("http", fn, i):
                 return client
         return None
@@ -211,19 +223,20 @@ class Sendings:
         return max(known, key=lambda d: (d.timeout is None, d.timeout or 0, d.retries or 0)) if known else None
 
     def _maker(self, callee: Value) -> tuple[Fn, int] | None:
-        """The call at the root of a chain on a client object."""
+        """The call at the root of a chain on a client object, also of one that is only made where none is handed over: ``$client ?: new
+        Client()``."""
         here: Value | None = callee
         found: tuple[Fn, int] | None = None
         for _ in range(_LONGEST_CHAIN):
             if isinstance(here, Choice):
-                here = next((o for o in options(here) if isinstance(o, (Member, Result, Overlay))), None)
+                here = next((o for o in options(here) if isinstance(o, (Member, Result, Overlay)) and _is_made(o)), None)
             elif isinstance(here, Overlay):
                 here = here.base
             elif isinstance(here, Result):
                 if here.instr >= 0:
                     found = here.fn, here.instr
                 here = here.callee
-            elif isinstance(here, Member):
+            elif isinstance(here, (Member, Element)):
                 here = here.base
             else:
                 break
@@ -266,7 +279,7 @@ class Sendings:
             language = program.language(file)
             endless = waiting and _OFF.search(program.sources[file]) is None
             tables, libraries = (self._unbounded, self._modules) if endless else (self.clients, self._libraries)
-            words = tables[language].words() | self._makers[language].words()
+            words = tables[language].words() | self._makers[language].words() | ({GETS} if language == "python" else set())
             if run_by_hand(file) or not self._speaks_of_client(file, language, libraries[language]) or self.browser.runs(file):
                 continue
             mine = {i.local.lower() for i in program.indices[file].imports if i.module in libraries[language]}
@@ -284,7 +297,9 @@ class Sendings:
     def _may_send(self, fn: Fn, i: int, words: AbstractSet[str]) -> bool:
         body = self.model.program.body(fn)
         callee = body.args(i)[0]
-        return body.op[callee] in (Op.NAME, Op.FIELD) and body.name(callee).rpartition(".")[2].lower() in words
+        if body.op[callee] not in (Op.NAME, Op.FIELD):
+            return chosen_method(self.model.recogniser, fn, i) >= 0
+        return body.name(callee).rpartition(".")[2].lower() in words
 
     def _speaks_of_client(self, file: str, language: str, modules: set[str]) -> bool:
         """Whether a file imports one of these HTTP libraries, or calls a function of one that needs no import."""

@@ -12,6 +12,7 @@ from tillproof.flow.values import (
     ClassV,
     Const,
     Ctx,
+    Element,
     Instance,
     Member,
     Overlay,
@@ -152,7 +153,7 @@ class Timeouts:
                 only = Bound("connect", at, key)
             if key == "?" and hidden is None:
                 hidden = Bound("hidden", value.at, "options that could hold a timeout")
-        beside = self.model.http.clients.set_beside(one.fn, one.instr, ctx, wanted)
+        beside = self.model.http.clients.set_beside(one.fn, one.instr, ctx, wanted, fields=not self._unheard(one))
         if beside is not None:
             return _switched(beside.value, beside.value.at)
         held = self._raced(one) or self._class_bound(one, ctx)
@@ -163,7 +164,7 @@ class Timeouts:
         program, evaluator = self.model.program, self.model.evaluator
         body = program.body(one.fn)
         out: list[tuple[str, Value, Place]] = []
-        callee, arguments = body.call(one.instr)
+        _, arguments = body.call(one.instr)
         word = body.called(one.instr)
         if word in ("curl_exec", "curl_init", "curl_multi_exec"):
             return [(k, v, v.at) for k, v in self.model.http.curl_settings(one.fn, one.instr, ctx)]
@@ -177,14 +178,31 @@ class Timeouts:
                 out += self._within(value, 0)
                 if isinstance(value, Param) and (key == "**" or _holds_options(value.name)):
                     out.append(("?", value, value.at))
+        return out + self._of_client(one, ctx)
+
+    def _unheard(self, one: Sending) -> set[str]:
+        """The names under which the library's client object does not listen to what is set on it."""
+        return {_plain(name) for name in one.client.unheard} if one.client else set()
+
+    def _of_client(self, one: Sending, ctx: Ctx | None) -> "list[tuple[str, Value, Place]]":
+        """What the object that sends was made with, and told since."""
+        evaluator, body = self.model.evaluator, self.model.program.body(one.fn)
+        callee = body.args(one.instr)[0]
+        out: list[tuple[str, Value, Place]] = []
         value = evaluator.value(one.fn, callee, ctx)
-        for record in self.model.http.clients.given(value) if body.op[callee] == Op.FIELD else ():
+        for record in self.model.http.clients.given(value) if body.op[callee] in (Op.FIELD, Op.INDEX) else ():
             out += self._within(record, 0)
         if one.made == (one.fn, one.instr):  # the making of a client: what it is told later
             for record in self.model.http.clients.given(evaluator.value(one.fn, one.instr, ctx)):
                 out += self._within(record, 0)
         out += self._chain(value)
-        return out
+        unheard = self._unheard(one) if not self._is_ours(value) else ()
+        return [found for found in out if _plain(found[0]) not in unheard]
+
+    def _is_ours(self, callee: Value) -> bool:
+        """Whether a client is an object of a class of ours, which may listen to more than the library's."""
+        found = [b for o in options(callee) for b in (options(o.base) if isinstance(o, Member) else ())]
+        return any(isinstance(base, Instance) for o in found for base in (o, o.base if isinstance(o, Overlay) else o))
 
     def _positional(self, one: Sending, values: list[Value]) -> "list[tuple[str, Value, Place]]":
         places = one.client.timeout_at if one.client else {}
@@ -218,7 +236,7 @@ class Timeouts:
                         for key, v in given:
                             out += [(key, v, v.at)] if key and key not in ("*", "**") else [*self._within(v, 1), *self._of_object(v)]
                     here = here.callee
-                elif isinstance(here, Member):
+                elif isinstance(here, (Member, Element)):
                     here = here.base
                 elif isinstance(here, Overlay):
                     out += [(k, v, v.at) for k, v, _ in here.writes if k]

@@ -23,6 +23,9 @@ _CALLED = re.compile(
     rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,600}>)*+\("
 )
 
+# What a method is chosen of by its name, and called: ``axios[method](url)``.
+_CHOSEN = re.compile(rb"(?<![\w$])([A-Za-z_$][\w$]*+)\[[^\[\]\n]{1,40}\](?:<[^()\n]{0,100}>)?\(")
+
 # A method that is handed to another call as it is, and Python's calls that run what they are handed.
 _HANDED = re.compile(rb"\.(\w+)\s*[,)]")
 _FIRST = "|".join([*(name for name, at in RUNS.items() if at == 0), *ADAPTS, PREPARES])
@@ -182,6 +185,8 @@ class Program:
                 name = (match[1] or match[2]).decode("utf-8", "replace").lower()
                 found.setdefault(name, []).append(match.start(match.lastindex or 0))
             for match in _HANDED.finditer(self.sources[file]) if self.language(file) == "python" else ():
+                found.setdefault(match[1].decode("utf-8", "replace").lower(), []).append(match.start(1))
+            for match in _CHOSEN.finditer(self.sources[file]) if self.language(file) == "javascript" else ():
                 found.setdefault(match[1].decode("utf-8", "replace").lower(), []).append(match.start(1))
         return found
 

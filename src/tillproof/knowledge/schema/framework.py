@@ -125,6 +125,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     which the object sends everything.
     ``timeouts``: names by which a bound is given (argument, option, chained call, field set beside, cURL option). ``connect_only``: names
     that bound the connection and leave the answer open. ``timeout_at``: call → position of the bound among its arguments.
+    ``unheard``: names that change nothing where they are set as a field of such an object, whatever those who set them hope.
     ``wide``: calls or fields that bound every request of the program.
     ``retries``: names by which repetition is given, likewise.
     ``tells``: how a request that failed is told: ``throws`` (4xx and 5xx too), ``connection`` (throws when no answer came), ``value``.
@@ -140,6 +141,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     timeouts: tuple[str, ...] = ("timeout",)
     connect_only: tuple[str, ...] = ()
     timeout_at: dict[str, int] = {}
+    unheard: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
     retries: tuple[str, ...] = ()
     tells: Literal["throws", "connection", "value"] = "throws"
