@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from tillproof.commerce.hosts import is_local
+from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.makes import Made, Makes
 from tillproof.commerce.owners import Owners
@@ -121,7 +121,8 @@ class Credentials:
 
 def _of_connection(match: re.Match[str]) -> Credential | None:
     scheme, user, password, host = match[1], match[2], match[3], match[4]
-    if is_stand_in(password) or password.lower() in _GIVEN_TO_ALL or (password.lower() == user.lower() and is_local(host)):
+    weak = "." in host and not (is_local(host) or is_example(host)) and re.fullmatch(r"(?=.*\d)[A-Za-z0-9]{3,5}", password) is not None
+    if (is_stand_in(password) and not weak) or password.lower() in _GIVEN_TO_ALL or (password.lower() == user.lower() and is_local(host)):
         return None
     if _STORES.search(scheme):
         return Credential("database", "unknown", None, "password of a database address", password, host=host)

@@ -68,9 +68,9 @@ class Makes:
             at = text.find(prefix)
             while at >= 0:
                 if at not in taken and not self._is_inside(prefix, text, at):
-                    taken.add(at)
                     made = self._made(prefix, text[at + len(prefix) : at + len(prefix) + _LONGEST], at, known)
                     if made is not None:
+                        taken.add(at)
                         yield made
                 at = text.find(prefix, at + 1)
 

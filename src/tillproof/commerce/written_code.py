@@ -1,14 +1,15 @@
 """Credentials in code: named values, arguments of a provider's client, keys of a digest, each valued through files."""
 
-import base64
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.credentials import Credential, plain_name
+from tillproof.commerce.hosts import is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip
 from tillproof.commerce.salted import digested
+from tillproof.commerce.sent_credentials import SentCredentials
 from tillproof.commerce.stand_ins import is_password, is_random
 from tillproof.commerce.written_parts import Kept, Written, offsets, telling
 from tillproof.flow.program import Fn
@@ -29,10 +30,15 @@ _GIVEN = re.compile(
     rb"(?:[\"'`][^\"'`\s]{6,}[\"'`]|[^\n]{0,60}?(?:env|config|settings|option))",
     re.IGNORECASE,
 )
+_CONNECTION = re.compile(
+    rb"[\"'`](?P<text>[a-z][a-z0-9+.-]{2,20}://[^\s:/\"'`]{1,80}:[^\s/@\"'`]{1,200}@[^\s\"'`]{1,300})[\"'`]", re.IGNORECASE
+)
+_COMMENTS = (b"#", b"//", b"*", b"/*")
 _DIGESTS = (
     b"createhmac(", b"hmac.new(", b"hash_hmac(", b"jwt.sign(", b"jwt.verify(", b"jwt.encode(", b"jwt.decode(",
     b"jwt::encode(", b"jwt::decode(",
 )  # fmt: skip
+_PROVES = b"auth=("  # a request, by a user's name and password
 # Digests without a key, and what a file asks that makes one over what it was sent.
 _UNKEYED = (b"md5(", b"sha1(", b"hash(")
 _ASKING = (b"$_POST", b"$_REQUEST", b"$_GET", b"$request", b"->input", b"->request", b"php://input")
@@ -47,8 +53,6 @@ _SHOWS = re.compile(
     rb"(?:signature|token|secret|hmac|key)\w{0,20}\s*[!=]==?|[!=]==?\s*[\w.$>-]{0,60}(?:signature|token|secret|hmac|key)", re.IGNORECASE
 )
 _SENDER = (b"webhook", b"callback", b"postback", b"ipn", b"notif")
-# A whole header of authorization, written out: the credential stands behind the scheme, that of Basic in Base64.
-_AUTHORIZATION = re.compile(rb"[\"'`](?P<scheme>Basic|Bearer) (?P<text>[A-Za-z0-9+/=._-]{16,600})[\"'`]", re.IGNORECASE)
 _ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps)-?\d+(?:[-_/]\d+)?|utf-?8|hex|base64|ascii|latin1|binary|none", re.IGNORECASE)
 _MOST_LEAVES = 40
 _LONG = 32
@@ -86,6 +90,7 @@ class CodeReader:
         self._clients = clients
         self._commerce = tuple(p for p in spoken_of if model.knowledge.providers[p].kind not in _NO_COMMERCE)
         self._spoken_of = spoken_of
+        self._sent = SentCredentials(model, file, spoken_of, self._only)
         self.kept: list[Kept] = []
 
     def written(self) -> Iterator[Written]:
@@ -96,43 +101,39 @@ class CodeReader:
         places += [
             at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
         ]
-        places += [at for call in _DIGESTS for at in offsets(lower, call)]
+        places += [at for call in (*_DIGESTS, _PROVES) for at in offsets(lower, call)]
         if any(word in source for word in _ASKING):
             places += [at for call in _UNKEYED for at in offsets(lower, call)]
         if any(word in lower for word in _SENDER) and (b"signature" in lower or b"token" in lower or b"secret" in lower):
             places += [match.start() for match in _SHOWS.finditer(source)] if _RANDOM.search(source) else []
         for fn in self._program.functions_at(self._file.path, places):
             yield from self._in_function(fn)
-        if b"basic " in lower or b"bearer " in lower:
-            yield from self._in_headers(source)
+        yield from self._in_addresses(source)
+        yield from self._sent.written()
 
-    def _in_headers(self, source: bytes) -> Iterator[Written]:
-        """``authorization: 'Basic c2VjcmV0OnB3…'``: what is sent to the one system that the file speaks of, or has a known make."""
-        for match in _AUTHORIZATION.finditer(source):
-            text = match["text"].decode()
-            line = source.count(b"\n", 0, match.start()) + 1
-            parts = [text, *_decoded(text)] if match["scheme"].lower() == b"basic" else [text]
-            made = next((m for part in parts if (m := self._credentials.makes.of(part, self._spoken_of))), None)
-            if made is not None:
-                credential = self._credentials.by_make(made, self._only)._replace(secret=text)
-            elif self._only is not None and any(is_random(part) for part in parts[-2:]):
-                credential = Credential("secret", "unknown", self._only, f"{self._only.name} credential", text)
-            else:
-                continue
-            yield Written(self._file, line, credential, ("authorization",), (self._file.path, line))
+    def _in_addresses(self, source: bytes) -> Iterator[Written]:
+        """``mongoose.connect('mongodb+srv://shop:…@cluster0.example.net')``: the address of a database with its password."""
+        for match in _CONNECTION.finditer(source) if b"@" in source else ():
+            credential = self._credentials.of((), match["text"].decode("utf-8", "replace"))
+            begins = source[source.rfind(b"\n", 0, match.start()) + 1 : match.start()].lstrip()
+            if credential is not None and not is_local(credential.host) and not begins.startswith(_COMMENTS):
+                line = source.count(b"\n", 0, match.start()) + 1
+                yield Written(self._file, line, credential, ("database_url",), (self._file.path, line))
 
     def _in_function(self, fn: Fn) -> Iterator[Written]:
         body = self._program.body(fn)
         defuse = self._model.evaluator.defuse(fn)
         for slot in slots(body):
-            if self._credentials.is_secret_name(slot.name) and body.op[slot.value] not in (Op.FUNCTION, Op.PARAM):
+            cls, _, name = slot.name.rpartition(".")  # a field of a class is written with it: ``Gateway.secretKey``
+            if self._credentials.is_secret_name(name) and body.op[slot.value] not in (Op.FUNCTION, Op.PARAM):
                 around = names_around(body, defuse, slot.value)
-                named = (slot.name, *(n for n in around if n != slot.name))
+                named = (name, *(n for n in (*around, cls) if n and n not in (name, slot.name)))
                 line = body.line[slot.holder] if body.op[slot.holder] != Op.RECORD else body.line[slot.value]
                 yield from self._valued(fn, slot.value, named, line, self._beside(body, slot.holder))
         for i, op in enumerate(body.op):
             if op in (Op.CALL, Op.NEW):
                 yield from self._given_to_client(fn, i)
+                yield from self._shown_to_server(fn, i)
                 yield from self._digest_key(fn, i)
                 yield from self._digest_salt(fn, i)
             elif op == Op.BINARY and body.text(body.args(i)[0]) in _EQUALITY:
@@ -155,6 +156,8 @@ class CodeReader:
             if text is None:
                 continue
             credential = self._credentials.of(named, text, beside or self._commerce)
+            if credential is None and leaf.at[0] == self._file.path:
+                credential = self._sent.named(named, text, leaf.at[1])
             if credential is not None and leaf.at[0] in self._program.files:
                 yield Written(self._program.files[leaf.at[0]], leaf.at[1], credential, named, (fn.file, line))
         read = self._read_from_settings(value)
@@ -197,6 +200,13 @@ class CodeReader:
             if key in ("", "auth"):
                 for part in self._parts(fn, argument):
                     yield from self._valued(fn, part, ("key", provider.id), body.line[i])
+
+    def _shown_to_server(self, fn: Fn, i: int) -> Iterator[Written]:
+        """``requests.post(url, auth=(id, '…'))``: what a request proves itself with."""
+        pairs = [a for key, a in self._program.body(fn).call(i)[1] if key == "auth"]
+        if pairs and self._only is not None and self._model.recogniser.is_("http", fn, i):
+            for part in self._parts(fn, pairs[0]):
+                yield from self._valued(fn, part, ("secret_key", self._only.id), self._program.body(fn).line[i])
 
     def _parts(self, fn: Fn, i: int) -> list[int]:
         """An argument, or the last element of a pair of user name and password."""
@@ -255,16 +265,6 @@ class CodeReader:
                 if isinstance(option, (External, Member)) and _is_setting(option):
                     return option.at, next(iter(names(option)), "the settings")
         return None
-
-
-def _decoded(text: str) -> list[str]:
-    """User name and password in a header of Basic authorization; empty where it holds none."""
-    try:
-        plain = base64.b64decode(text, validate=True).decode("ascii")
-    except ValueError:
-        return []
-    user, colon, password = plain.partition(":")
-    return [part for part in (user, password) if part] if colon and plain.isprintable() else []
 
 
 def _is_setting(value: Value) -> bool:

@@ -329,13 +329,16 @@ class Evaluator:
             under = self._within(value.base, name, at, seen)
             computed = [v for k, v, _ in value.writes if k is None] if isinstance(under, Missing) and not hits and not merged else []
             return choice(at, [*(v for v, _ in hits), *merged, *(computed or [under])])  # `order[field] = given`
+        spread: list[Value] = []  # what may have the key, and goes before what has it by default: ``{ base: 'https://…', ...options }``
         for key, entry in reversed(value.entries):
             if key == name:
-                return numbered(value, name, entry)
+                return choice(at, [*spread, numbered(value, name, entry)])
             if key is None and not (isinstance(entry, Record) and not entry.entries):
                 below = self._within(entry, name, at, seen)
                 if not isinstance(below, Missing):
-                    return below
+                    spread.append(below)
+        if spread:
+            return choice(at, spread)
         open_ended = any(k == "?" for k, _ in value.entries)
         return Member(at, value, name) if open_ended or name in ("length", "get", "items", "keys", "values") else Missing(at)
 

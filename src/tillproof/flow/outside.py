@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
 # Calls that put an address and a path below it together.
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
+_DEFAULTS = ("wp_parse_args",)
 _MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
 _PAIR = 2
 _FEW_PIECES = 40
@@ -125,8 +126,8 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return ev.at(f, arguments[0][1])  # whatever it adds, it stands for its target
     if callee.name in _ENUMERATIONS and (members := _enumerated([(k, ev.at(f, v)) for k, v in arguments], at)) is not None:
         return members
-    if callee.name in _COPIES and arguments and arguments[0][0] == "":
-        return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
+    if (copied := _copied(ev, callee.name, f, arguments, at)) is not None:
+        return copied
     if callee.name in ev.scope.settings.folders and arguments and ev.program.language(f.file) == "php":
         path = ev.at(f, arguments[0][1])
         if isinstance(path, Const):
@@ -134,6 +135,15 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
     if callee.name in ("require", "import") and len(arguments) == 1:
         name = ev.at(f, arguments[0][1])
         return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
+    return None
+
+
+def _copied(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+    """A record that is made of another one, or of what is given and what is there by default: ``wp_parse_args($given, $defaults)``."""
+    if callee in _DEFAULTS and len(arguments) == _PAIR:
+        return Record(at, tuple((None, ev.at(f, v)) for _, v in reversed(arguments)))
+    if callee in _COPIES and arguments and arguments[0][0] == "":
+        return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
     return None
 
 
