@@ -1,6 +1,7 @@
 """Where the code writes to a log, to a tracker of errors or visitors, or to an order's own notes: directly, or through a function of "
 "ours."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -8,7 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, options, pattern
+from tillproof.flow.values import Ctx, External, FunctionV, Result, options, pattern, pieces
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
 
@@ -27,6 +28,8 @@ _GIVING = words_of("get is has find fetch load set create make build render show
 _NOTING = words_of("add log record write create save insert append track store")
 _LOG_FILE = ("log", "debug", "dump", "trace")
 _DEEPEST = 3
+_FEW = 8
+_PARTS = 4  # of a path that is put together by a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +98,48 @@ class Logs:
         for kind, table in (("report", "reporters"), ("journal", "journals"), ("log", "loggers")):
             if recogniser.is_(table, fn, i) is not None:  # type: ignore[arg-type]
                 return kind  # type: ignore[return-value]
-        holder = spelt.rpartition(".")[0].rpartition(".")[2]
-        if words.has("log_methods", word) and words.has("logger_names", holder) and holder != "Math":
+        if words.has("log_methods", word) and self._on_logger(fn, i, spelt.split(".")[:-1]):
             return "log"
         if (effect := recogniser.effect(fn, i)) is not None and effect[0].effect == "file.write" and self._is_log_file(fn, i):
             return "log"
         return None
 
+    def _on_logger(self, fn: Fn, i: int, holders: list[str]) -> bool:
+        """Whether what a method is called on is a logger by its name, or what a call on one gives: ``Log::channel('payments')``."""
+        body = self.model.program.body(fn)
+        callee = body.args(i)[0]
+        made = body.op[callee] == Op.FIELD and body.op[body.args(callee)[0]] == Op.CALL
+        return any(self.model.words.has("logger_names", name) and name != "Math" for name in (holders if made else holders[-1:]))
+
     def _is_log_file(self, fn: Fn, i: int) -> bool:
-        _, arguments = self.model.program.body(fn).call(i)
-        name = pattern(self.model.evaluator.value(fn, arguments[0][1])).lower()
-        return any(word in name for word in _LOG_FILE)
+        """Whether the file that a call writes to is a log by its name, or the variable that holds it is: ``$log = fopen(…)``."""
+        body, (target, _) = self.model.program.body(fn), self._written(fn, i)
+        told = body.name(target) if body.op[target] in (Op.NAME, Op.FIELD) else ""
+        texts = (pattern(v) for v in pieces([self.model.evaluator.value(fn, target)], _FEW))
+        return any(word in text.lower() for text in (told, *texts, *self._opened(fn, target)) for word in _LOG_FILE)
+
+    def _written(self, fn: Fn, i: int) -> tuple[int, tuple[int, ...]]:
+        """The file that a call writes to, by its name or as it was opened, and what is written there."""
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        given = tuple(a for _, a in arguments)
+        if body.op[callee] == Op.FIELD and not isinstance(self.model.evaluator.value(fn, body.args(callee)[0]), External):
+            return body.args(callee)[0], given[:1]  # a method of an open file
+        effect = self.model.recogniser.effect(fn, i)
+        place = effect[0].text if effect is not None else 1
+        return given[1 - place] if len(given) > 1 else given[0], given[place : place + 1]
+
+    def _opened(self, fn: Fn, target: int) -> Iterator[str]:
+        """What is written of the file that a handle was opened for, or of a path that a call puts together."""
+        for made in options(self.model.evaluator.value(fn, target)):
+            if isinstance(made, Result) and made.instr >= 0:
+                given = [v for _, v in self.model.evaluator.arguments(made)[:_PARTS]]
+                yield from (pattern(v) for v in pieces(given, _FEW))
 
     def _without_target(self, fn: Fn, i: int, given: tuple[int, ...]) -> tuple[int, ...]:
         """The arguments that are written: not the file that they go to."""
         effect = self.model.recogniser.effect(fn, i)
-        return given[1:2] if effect is not None and effect[0].effect == "file.write" else given
+        return self._written(fn, i)[1] if effect is not None and effect[0].effect == "file.write" else given
 
     def is_wrapper(self, fn: Fn) -> bool:
         """Whether a function is there to log what it is given: the data is known where it is called."""

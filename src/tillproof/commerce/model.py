@@ -65,6 +65,7 @@ from tillproof.commerce.roles import Roles
 from tillproof.commerce.routines import Routines
 from tillproof.commerce.schema.schema import Schema
 from tillproof.commerce.sendings import Sendings
+from tillproof.commerce.sent_bodies import SentBodies
 from tillproof.commerce.sessions import Sessions
 from tillproof.commerce.shipping_news import Shipments
 from tillproof.commerce.shown import Shown
@@ -227,6 +228,11 @@ class Model:
     @cached_property
     def logs(self) -> Logs:
         return Logs(self)
+
+    @cached_property
+    def sent_bodies(self) -> SentBodies:
+        """The bodies of requests that functions send, and log."""
+        return SentBodies(self)
 
     @cached_property
     def payloads(self) -> Payloads:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.lexicon import snake
@@ -47,6 +47,12 @@ _NESTS = words_of(
 # Objects of an event that are about the catalogue and nobody's payment.
 _CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
 _WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
+# What such a call gives is a text.
+_TEXTS = words_of("text curl_exec file_get_contents gettextreport body getbody getcontents wp_remote_retrieve_body")
+# What such a call gives are the fields of a record, with or without their names.
+_FIELDS = ("items", "multi_items", "iteritems", "entries", "values")
+_ORDERS = ("sorted", "list", "reversed", "tuple")
+_FEW = 5
 _REQUESTS = words_of("request params payload data body options args input fields attributes post_data charge_data")
 
 
@@ -71,12 +77,48 @@ class Payloads:
     def of(self, piece: "Piece") -> Payload | None:
         """The payload that a piece is, for some caller."""
         for value in self._values(piece):
+            if (each := self._each_field(piece, value)) is not None:
+                return each
             found = self.of_value(value) or self._request(piece.fn, value)
             if found is not None and found.kind == "event" and piece.names and snake(piece.names[-1]) in _CATALOGUE:
                 continue
             if found is not None and not (piece.flat and not self._is_string(value)) and not self._is_handle(value):
                 return found
         return None
+
+    def _each_field(self, piece: "Piece", value: Value) -> Payload | None:
+        """A message that is shown field by field: ``foreach ($_POST as $name => $value)``, ``for k, v in request.form.items()``."""
+        program = self.model.program
+        if program.body(piece.fn).op[piece.instr] == Op.KEY:
+            return None
+        for option in options(value):
+            pair = isinstance(option, Element) and isinstance(option.key, Const) and option.key.text == "1"
+            one = option.base if isinstance(option, Element) and pair else option
+            if not isinstance(one, Element) or one.key is not None:
+                continue
+            source = self.model.requests.source(one)
+            fields = isinstance(one.base, Result) and _named(one.base) in _FIELDS
+            if source is None and fields and isinstance(one.base, Result):  # ``Object.entries(req.body)``
+                source = next((self.model.requests.source(v) for _, v in self.model.evaluator.arguments(one.base)[:1]), None)
+            if (fields or program.language(piece.fn.file) == "php") and source is not None and is_whole(_outer(source)):
+                return Payload("message", source.at)
+        return None
+
+    def fields_of(self, value: Value) -> list[Value]:
+        """What a value is one of the fields of, with its name or without: ``for pair in sorted(params.items())``."""
+        for _ in range(_FEW):
+            if isinstance(value, Choice):
+                return [found for o in value.options for found in self.fields_of(o)]
+            if isinstance(value, Element):
+                value = value.base
+            elif isinstance(value, Result) and value.instr >= 0 and (word := _named(value)) in (*_FIELDS, *_ORDERS):
+                given = self.model.evaluator.arguments(value)
+                if word in _FIELDS:
+                    return [given[0][1]] if given else [value.callee.base] if isinstance(value.callee, Member) else []
+                value = given[0][1] if given else value.callee
+            else:
+                return []
+        return []
 
     def _is_string(self, value: Value) -> bool:
         """Whether what is put into a text is one already: a body as sent, or what a call that writes out gives."""
@@ -86,7 +128,7 @@ class Payloads:
                 return True
             if isinstance(option, Result) and option.instr >= 0:
                 word = _named(option).lower()
-                if word in _WRITERS or word in ("text", "curl_exec", "file_get_contents", "gettextreport"):
+                if word in _WRITERS or word in _TEXTS or self.model.recogniser.result_is("raw_parsers", option):
                     return True
             if isinstance(option, Member) and option.name.lower() in ("text", "rawbody", "raw_body", "responsetext", "raw_response"):
                 return True
@@ -184,8 +226,8 @@ class Payloads:
             # What a payment object calls ``object`` is the name of its kind; an event's ``data.object`` is the payment.
             kind = value.name == "object" and not (isinstance(value.base, Member) and value.base.name == "data")
             return [value.base] if value.name.lower() in _WHOLES and not kind else []
-        if isinstance(value, Element):
-            return [value.base]
+        if isinstance(value, Element):  # by a name that is worked out it is one field: ``{name: event[name] for name in KEPT}``
+            return [value.base] if value.key is None or isinstance(value.key, Const) else []
         if isinstance(value, Instance):
             return [value.origin] if value.origin is not None else []
         if isinstance(value, Result) and value.instr >= 0:
@@ -194,6 +236,8 @@ class Payloads:
             if isinstance(value.callee, Member) and value.callee.name.lower() in _WHOLES:
                 named = any(isinstance(v, Const) and v.kind == Kind.STRING for _, v in self.model.evaluator.arguments(value))
                 return [value.callee.base] if not named else []
+            if self.model.recogniser.result_is("raw_parsers", value):
+                return [v for _, v in self.model.evaluator.arguments(value)[:1]]
             if _named(value) == "apply_filters":
                 return [v for _, v in self.model.evaluator.arguments(value)[1:2]]
             return self.model.requests.carried(value)
@@ -243,6 +287,11 @@ class Payloads:
             whole = [value] if not request and (got.must or _is_named(value, _REQUESTS)) else []
             out += [b for v in inner or whole for b in (v, *self._below(v))]
         return out
+
+
+def _outer(source: Source) -> Source:
+    """What an element is one of."""
+    return replace(source, key=source.key.replace("[]", "")) if source.key else source
 
 
 def is_whole(source: Source) -> bool:

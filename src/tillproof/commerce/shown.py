@@ -38,6 +38,8 @@ _MASK = re.compile(r"[*•█]|x{2,}|\A[x#]\Z|redact|mask|filter|hidden|removed"
 _KEYED = words_of("get input post query param params header headers value getdata getvalue get_param getpost string pop cookie server")
 _MESSAGES = ("message", "stack")
 _JOINS = ("+", ".", "%", "||")
+# Calls that make one text of several; some are methods of the list, some of what stands between.
+_LISTS = ("join", "implode")
 
 
 class Piece(NamedTuple):
@@ -213,8 +215,10 @@ class Shown:
             and not recogniser.is_ours(fn, i, ctx)
         ):
             # A module or class before the dot is no value: JSON.stringify(x) shows x alone.
-            objects = [r for r in receiver if not self._is_module(fn, r, ctx)]
+            objects = [r for r in receiver if not self._is_module(fn, r, ctx) or self._is_sent(fn, r, ctx)]
             return [step._replace(instr=a, depth=step.depth + 1, flat=word == "String") for a in (*objects, *(a for _, a in arguments))]
+        if word in _LISTS and not recogniser.is_ours(fn, i, ctx) and (parts := [*receiver, *(a for _, a in arguments)]):
+            return [step._replace(instr=a, depth=step.depth + 1) for a in parts if not self._is_module(fn, a, ctx)]
         names = step.names
         if word.lower() in _KEYED and arguments and (const := body.const(arguments[0][1])):
             names = (const[1], *names)
@@ -225,6 +229,10 @@ class Shown:
 
     def _is_made(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
         return any(isinstance(o, ClassV) for o in options(self.model.evaluator.value(fn, callee, ctx)))
+
+    def _is_sent(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether what is imported is the request at hand, or a piece of it: Flask's ``request.data.decode()``."""
+        return self.model.requests.source(self.model.evaluator.value(fn, i, ctx)) is not None
 
     def _is_module(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         body = self.model.program.body(fn)

@@ -14,7 +14,21 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, External, FunctionV, Instance, Member, Overlay, Param, Record, Result, Value, names, options
+from tillproof.flow.values import (
+    Const,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Overlay,
+    Param,
+    Record,
+    Result,
+    Value,
+    constant,
+    names,
+    options,
+)
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -30,19 +44,20 @@ _CALL = re.compile(
 _CALLING = (b"log", b"sentry", b"rollbar", b"bugsnag", b"newrelic", b"analytics", b"mixpanel", b"posthog", b"console", b"print",
             b"trigger_error", b"info", b"report", b"debug", b"gtag", b"fbq", b"warn", b"error", b"add_order_note", b"stdout.write",
             b"throw", b"raise")  # fmt: skip
-# Writes out a whole record, which may have been put together some lines before.
-_DUMPS = re.compile(rb"\b(?:print_r|var_export|json_encode|wp_json_encode|serialize|stringify|dumps|pformat|inspect)\s*\(")
+# More than a text that is written out.
+_SHOWS = re.compile(rb"\(\s*[A-Za-z_$]|[,+.{%]\s*[A-Za-z_$]|\$\w")
 _BEFORE = 800
 _BRACKET = re.compile(rb"[()]")
 _NEAR = 500
 _NEAR_CALLS = 4
 _SECRET = re.compile(
-    rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|hmac_?key|signing_?key|salt|bearer",
+    rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|hmac_?key|signing_?key|encryption_?key|salt|bearer",
     re.IGNORECASE,
 )
 # One of these stands in every text, in lower case, in which ``_SECRET`` fits.
 _SECRETS = (b"secret", b"token", b"api_key", b"apikey", b"passw", b"credential", b"authoriz", b"private_key", b"privatekey", b"access_key",
-            b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"hmackey", b"signingkey", b"salt", b"bearer")  # fmt: skip
+            b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"hmackey", b"signingkey", b"encryptionkey", b"salt",
+            b"bearer")  # fmt: skip
 _WHOLE = re.compile(
     rb"[(,\s](?:headers|config|cfg|options|opts|env|settings|credentials?|creds|auth|params|process\.env|os\.environ|_ENV"
     rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
@@ -51,6 +66,12 @@ _WHOLE = re.compile(
 # What is thrown to send the visitor to another page: an answer, that no log is told of as an error.
 _SENDS_ON = re.compile(r"redirect|see_?other|found$|moved_?permanently", re.IGNORECASE)
 _ERROR = re.compile(rb"[(,\s{](?:err|error|e|ex|exception|reason)(?:\??\.\w+)*\s*[,)}|?]")
+# Where tokens are given out, and what an answer's body is called.
+_TOKENS = re.compile(
+    r"(?:oauth\d?|auth|identity|connect|login)/(?:[\w.]+/)*(?:access_?)?tokens?(?:$|[/?])|/token(?:$|\?)|[?&]grant_type=|/generate_?token",
+    re.IGNORECASE,
+)
+_BODY = ("data", "body", "json", "text", "content", "getbody", "getcontents", "result")
 _ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
 
@@ -104,8 +125,13 @@ def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
     for match in _CALL.finditer(source):
         text = source[match.end() - 1 : match.end() + _NEAR]
         text = text[: _closing(text)]
-        near = source[max(0, match.start() - _BEFORE) : match.start()] if _DUMPS.search(text) else b""
-        if _SECRET.search(text) or _WHOLE.search(text) or (revealing and _ERROR.search(text)) or _SECRET.search(near):
+        near = source[max(0, match.start() - _BEFORE) : match.start()]  # what is logged may have been put together some lines before
+        if (
+            _SECRET.search(text)
+            or _WHOLE.search(text)
+            or (revealing and _ERROR.search(text))
+            or (_SHOWS.search(text) and _SECRET.search(near))
+        ):
             yield match.start()
 
 
@@ -222,17 +248,44 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
         spelt = next((n.lower() for n in names(option)), "")
         if spelt in _ENVIRONMENTS and not piece.flat:
             return spelt, True
+        asked = [n for n in (_setting(model, option),) if n]
         configured = _is_configured(model, option) or any(spelt.startswith(e + ".") for e in _ENVIRONMENTS)
-        named = next((n for n in (*piece.names, spelt.rpartition(".")[2]) if model.words.secret(n)), "")
+        named = next((n for n in (*piece.names, spelt.rpartition(".")[2], *asked) if model.words.secret(n)), "")
         if named and configured:
             return named, True
         if named and _is_ours(model, piece, option):
             return named, False
-        if not piece.flat and isinstance(option, (Record, Overlay)):
-            key = next((k for k in model.revealing.secret_keys(option) if k not in piece.without), "")
-            if key:
-                return key, True
+        for record in model.payloads.fields_of(option) or ([option] if not piece.flat else []):
+            if isinstance(record, (Record, Overlay)):
+                key = next((k for k in model.revealing.secret_keys(record) if k not in piece.without), "")
+                if key:
+                    return key, True
+        if not piece.flat and _is_token_answer(model, option):
+            return "access_token", True
     return "", False
+
+
+def _setting(model: Model, value: Value) -> str:
+    """The name of the setting that a call reads: ``getenv('SECRET_KEY')``."""
+    if not isinstance(value, Result) or value.instr < 0 or not model.recogniser.result_is("config", value):
+        return ""
+    given = model.evaluator.arguments(value)
+    return (constant(given[0][1]) or "").strip("'\"") if given else ""
+
+
+def _is_token_answer(model: Model, value: Value) -> bool:
+    """Whether a value is the whole answer of a server that was asked for a token."""
+    for _ in range(_NEAR_CALLS):
+        if isinstance(value, Result) and value.instr >= 0:
+            request = model.http.request(value.fn, value.instr, value.ctx)
+            if request is not None:
+                return _TOKENS.search(request.url) is not None
+            value = value.callee
+        elif isinstance(value, Member) and value.name.lower() in _BODY:
+            value = value.base
+        else:
+            return False
+    return False
 
 
 def _is_configured(model: Model, value: Value) -> bool:

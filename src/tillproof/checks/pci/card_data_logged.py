@@ -1,5 +1,6 @@
 """``pci/card-data-logged``: no card data, and no whole payment message or request, in logs, analytics and error reports."""
 
+import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.client_taps import sends_by, taps
 from tillproof.commerce.every_request import brings_cards, run_for_every_request, written_by_tokens
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
 from tillproof.commerce.passed_logs import passed_on
@@ -17,9 +19,15 @@ from tillproof.commerce.redaction import redaction
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
+from tillproof.source.kinds import is_seed
 
 _MOST = 6
 _BESIDE = frozenset(["query", "params", "headers", "cookies", "args", "GET", "query_params"])  # what is sent beside the body
+# Calls that may write what a function was sent to a log, and what a function is called that hears of payments.
+_LOGS = re.compile(
+    rb"(?:print|\w*log\w*|console\.\w+|info|debug|warn\w*|error|write\w*|append\w*|file_put_contents|dump)\s*\(", re.IGNORECASE
+)
+_HEARS = re.compile(r"(?<![a-z])(?:web_?hooks?|ipn|post_?back|payments?|gateway|paypal|stripe|mpesa|stk)(?![a-z])")
 _PLACE = {"log": "the log", "report": "a service for errors or analytics", "journal": "the order's notes"}
 
 
@@ -44,6 +52,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if sites:
             yield from _rule(model, fn, sites, places.get(fn))
     yield from _for_every_request(model, {*places, *speaking})
+    yield from _by_name(model, {*places, *speaking, *run_for_every_request(model)})
     yield from _handed(model, speaking)
     yield from _tapped(model, speaking)
 
@@ -77,15 +86,18 @@ def _tapped(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
 
 
 def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
-    """One ruling per function that runs for every request and logs it whole, where a request of the same unit brings card data."""
+    """One ruling per function that runs for every request and logs it whole, where a request of the same unit brings card data, or a
+    provider's message."""
     brought: dict[str, dict[str, None]] = {}
     for use in model.card_uses.all:
         if use.kind == "request" and use.fn is not None:
             brought.setdefault(model.program.unit(use.fn.file), {})[use.name] = None
+    heard = {model.program.unit(h.entry.target.fn.file) for h in model.handlers.all if h.kind != "redirect-return"}
     passing = brings_cards(model)
-    for fn in sorted((run_for_every_request(model) | passing.keys()) - known) if brought else ():
-        cards = tuple(passing.get(fn) or brought.get(model.program.unit(fn.file)) or ())
-        if not cards or model.logs.is_wrapper(fn):
+    for fn in sorted((run_for_every_request(model) | passing.keys()) - known) if brought or heard else ():
+        unit = model.program.unit(fn.file)
+        cards = tuple(passing.get(fn) or brought.get(unit) or ())
+        if not (cards or unit in heard) or model.logs.is_wrapper(fn):
             continue
         shown = [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
         if leaks := list(_whole_requests(model, shown, cards)):
@@ -94,6 +106,34 @@ def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
         cards = tuple(brought.get(model.program.unit(site.fn.file), ()))
         if cards and (leaks := list(_whole_requests(model, [(site, piece) for piece in told], cards))):
             yield _ruling(model, site.fn, leaks, None)
+
+
+def _by_name(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
+    """One ruling per function that is named after payments or webhooks and logs a request whole, one that came where no route is seen to
+    lead to it, or one that it sends."""
+    program = model.program
+    for file, source in program.sources.items():
+        if file not in program.indices or model.browser.runs(file) or is_seed(file) or not _LOGS.search(source):
+            continue
+        for fn in sorted(set(program.functions_at(file, (m.start() for m in _LOGS.finditer(source)))) - known):
+            if model.logs.is_wrapper(fn) or not _speaks_of_payments(model, fn):
+                continue
+            shown = [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
+            leaks = [*_whole_requests(model, shown, ()), *(leak for site in model.logs.sites(fn) for leak in _sent(model, site))]
+            if leaks:
+                ruling = _ruling(model, fn, leaks, None)
+                ruling.confidence = "likely"
+                yield ruling
+
+
+def _speaks_of_payments(model: Model, fn: Fn) -> bool:
+    """Whether a function's own name, its class's or the line that it begins on says that it hears of payments."""
+    function = model.program.function(fn)
+    source = model.program.sources[fn.file]
+    at = function.start if function is not None else 0
+    begins = source[source.rfind(b"\n", 0, at) + 1 : source.find(b"\n", at)].decode("utf-8", "replace") if function is not None else fn.file
+    folder = fn.file.rpartition("/")[0].rpartition("/")[2]
+    return any(_HEARS.search(snake(text.replace("/", "_"))) for text in (model.program.qualified(fn), begins, folder))
 
 
 def _whole_requests(model: Model, shown: Iterable[tuple[LogSite, Piece]], cards: tuple[str, ...]) -> Iterator[Leak]:
@@ -127,7 +167,17 @@ def _rule(model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None
         yield ruling
 
 
+def _sent(model: Model, site: LogSite) -> Iterator[Leak]:
+    """The body of a request that a function that has to do with payments logs as it sends it."""
+    sent = model.sent_bodies.logged(site)
+    if sent is not None and (sent.provider is None or sent.provider.kind == "payment"):
+        line = model.program.body(site.fn).line[sent.instr]
+        yield Leak(site, Piece(site.fn, site.arguments[0], None, ()), (), Payload("request", (site.fn.file, line), sent.provider))
+
+
 def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[Leak]:
+    if place is not None:
+        yield from _sent(model, site)
     for argument in site.arguments:
         for piece in model.shown.of(site.fn, argument).pieces:
             cards = tuple(model.cards.in_piece(piece))

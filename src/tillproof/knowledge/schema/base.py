@@ -29,6 +29,7 @@ class Effect(Part, frozen=True):
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
     ``weighs``: the place of the sum that was paid, which the platform itself holds against what its record comes to.
+    ``text``: of a function that writes to a file, the place of the argument that is written; the one beside it says to which.
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``told``: its first argument is the name of the table, or the id of the record, whose own name says of what kind that is.
@@ -52,6 +53,7 @@ class Effect(Part, frozen=True):
     repeat: Literal["again", "same", "once"] = "again"
     told: bool = False
     items: bool = False
+    text: int = 1
     insists: bool = False
     returns_error: bool = False
     routine: bool = False

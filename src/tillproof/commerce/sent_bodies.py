@@ -1,0 +1,126 @@
+"""Is what a function logs the very body that it sends? By the variables that both are made of."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.logs import LogSite
+from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
+from tillproof.flow.values import constant
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Provider
+from tillproof.source.kinds import words as words_of
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_KEYS = ("body", "data", "json", "form_params", "form", "payload", "multipart")
+_FIELDS = "CURLOPT_POSTFIELDS"
+_SECOND = ("post", "put", "patch")
+# Functions that take all of the request, its body with it, as their second argument.
+_WHOLE = ("wp_remote_post", "wp_safe_remote_post", "wp_remote_request", "wp_safe_remote_request")
+_WRITES = words_of(
+    "json_encode wp_json_encode http_build_query print_r wc_print_r var_export serialize stringify dumps str inspect urlencode rtrim encode"
+)
+_OF_BUYERS = re.compile(r"e_?mail|phone|mobile|tel|msisdn|name|address|customer|billing|shipping|payer|buyer|card|contact|user|client")
+_TOKEN = re.compile(r"token|oauth|login", re.IGNORECASE)
+_DEEPEST = 6
+_SECOND_PLACE = 2
+
+
+class Sent(NamedTuple):
+    """A body that is sent by the call at ``instr``. ``made_of``: the instructions of which it is put together. ``provider``: to whom."""
+
+    instr: int
+    made_of: tuple[int, ...]
+    provider: Provider | None
+
+
+class SentBodies:
+    """Answers by function; what was asked is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._of: dict[Fn, list[Sent]] = {}
+
+    def logged(self, site: LogSite) -> Sent | None:
+        """The body of a request that a logging call writes out, where it may hold a buyer's data."""
+        shown = {key for a in site.arguments for key in self._variables(site.fn, a)}
+        for sent in self.of(site.fn) if shown else ():
+            if any(shown.intersection(self._variables(site.fn, i)) and self._may_tell_of_buyers(site.fn, i) for i in sent.made_of):
+                return sent
+        return None
+
+    def of(self, fn: Fn) -> list[Sent]:
+        """The bodies that a function sends by raw HTTP."""
+        if fn not in self._of:
+            self._of[fn] = []
+            body = self.model.program.body(fn)
+            for i, op in enumerate(body.op):
+                request = self.model.http.request(fn, i) if op == Op.CALL else None
+                if request is None or request.method in ("GET", "HEAD") or _TOKEN.search(request.url):
+                    continue
+                made_of = tuple(self._bodies(body, i))
+                if made_of:
+                    self._of[fn].append(Sent(i, made_of, self.model.http.provider(request)))
+        return self._of[fn]
+
+    def _bodies(self, body: Body, i: int) -> Iterator[int]:
+        if body.called(i) in ("curl_exec", "curl_init"):
+            for n, op in enumerate(body.op):
+                if op == Op.CALL and body.called(n) == "curl_setopt" and len(given := body.call(n)[1]) > _SECOND_PLACE:
+                    if body.op[given[1][1]] == Op.NAME and body.name(given[1][1]) == _FIELDS:
+                        yield given[2][1]
+                elif op == Op.RECORD:
+                    args = body.args(n)
+                    for k, v in zip(args[::2], args[1::2], strict=True):
+                        if k >= 0 and body.op[k] == Op.NAME and body.name(k) == _FIELDS:
+                            yield v
+            return
+        _, arguments = body.call(i)
+        for number, (key, a) in enumerate(arguments):
+            if key in _KEYS or (number == 1 and key == "" and (body.called(i).lower() in _SECOND or body.called(i) in _WHOLE)):
+                yield a
+            elif body.op[a] == Op.RECORD:
+                yield from self._within(body, a)
+
+    @staticmethod
+    def _within(body: Body, record: int) -> Iterator[int]:
+        args = body.args(record)
+        for k, v in zip(args[::2], args[1::2], strict=True):
+            const = body.const(k) if k >= 0 else None
+            if const is not None and const[1].lower() in _KEYS:
+                yield v
+
+    def _variables(self, fn: Fn, i: int, depth: int = 0) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """The variables that are written out as they are, with the stores that reach them."""
+        body = self.model.program.body(fn)
+        op, args = body.op[i], body.args(i)
+        if depth > _DEEPEST:
+            return
+        if op == Op.NAME:
+            yield body.name(i), tuple(sorted(self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores))
+        elif op in (Op.TEXT, Op.LIST, Op.AWAIT, Op.CAST):
+            for a in args[1:] if op == Op.CAST else args:
+                yield from self._variables(fn, a, depth + 1)
+        elif op == Op.BINARY:
+            for a in args[1:3]:
+                yield from self._variables(fn, a, depth + 1)
+        elif op == Op.RECORD:
+            for v in args[1::2]:
+                yield from self._variables(fn, v, depth + 1)
+        elif op == Op.CALL and body.called(i) in _WRITES:
+            for _, a in body.call(i)[1][:1]:
+                yield from self._variables(fn, a, depth + 1)
+
+    def _may_tell_of_buyers(self, fn: Fn, i: int) -> bool:
+        """Whether a body may hold who buys: unless all its keys are known, and none of them is about a person."""
+        value = self.model.evaluator.value(fn, i)
+        if constant(value) is not None:
+            return False
+        got = shape(self.model.evaluator, value)
+        keys = {*got.must, *got.may}
+        return not keys or bool(got.open) or any(_OF_BUYERS.search(snake(key)) for key in keys)
