@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _AGE = re.compile(
-    r"(updat|modif|chang|occurr|event|sync|last|creat|receiv|process)\w*_?(at|on|time|date|ts|created|stamp)$|version|sequence|revision|timestamp|(^|_)seq$"
+    r"(updat|modif|chang|occurr|event|sync|last|creat|receiv|process)\w*_?(at|on|time|date|ts|created|stamp)$|^last_(event|message|webhook)$|version|sequence|revision|timestamp|(^|_)seq$"
 )
 _WHEN = re.compile(r"(event_)?(created|occurred|emitted)(_at|_on)?|event_(time|timestamp|date)|(create|occurred?|event)_time")
 # By what a routine of the database is called, or a statement is run that answers.
@@ -103,10 +103,16 @@ class Arrivals:
         """The provider's calls of whose answers a value is a part, or is made by calls that clean."""
         found = (
             self.model.operations.at(here.fn, here.instr, here.ctx)
-            for here in pieces([value], _WAYS, self.model.requests.carried)
+            for here in pieces([value], _WAYS, self._made_of)
             if isinstance(here, Result) and here.instr >= 0
         )
         return [known for known in found if known is not None]
+
+    def _made_of(self, value: Value) -> list[Value]:
+        """What a value is made of; what is looked up in a map by its name is a piece of it: ``message.get("status", "open")``."""
+        if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name == "get":
+            return [value.callee.base]
+        return self.model.requests.carried(value)
 
     def _is_state(self, entity: str, field: str) -> bool:
         words = self.model.words

@@ -1,11 +1,14 @@
 """Writes whose failure is told by a value: the client answers ``{ data, error }`` and raises nothing, so that who does not ask never
-hears of it."""
+hears of it; so does a callback that is given the error first, and a call of PHP's drivers where the code asks whether it answered true."""
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.sent_answers import sends_success
 from tillproof.flow.asked import branches, own_side, reads
 from tillproof.flow.program import Fn
+from tillproof.flow.tries import reached_from
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -14,14 +17,18 @@ if TYPE_CHECKING:
 _RAISES = "throwOnError"
 _ERROR = "error"
 _ADDS = ("push", "add", "append")
+_GIVEN_ERROR = re.compile(r"_?(err|error|e|er|dbErr\w*|\w+Err(or)?)")
+_ANSWERS_FALSE = ("mysqli_query", "mysqli_stmt_execute", "pg_query", "query", "exec", "execute", "update", "insert", "replace")
+_TELLS_ERROR = re.compile(r"\w*error\w*|log\w*|\w*_log|write|addlog|warning|critical", re.IGNORECASE)
 
 
 class Unheard(NamedTuple):
     """An error that nobody acts upon. ``instr``: the call whose answer is thrown away, or the branch that hears of the error and drops it.
-    ``how``: which of the two. ``returns``: that branch leaves the function with a value, from which a caller may learn of it."""
+    ``how``: which of the two, or what a callback does that is given the error. ``returns``: that branch leaves the function with a value,
+    from which a caller may learn of it."""
 
     instr: int
-    how: Literal["unread", "dropped"]
+    how: Literal["unread", "dropped", "unread-given", "dropped-given"]
     returns: bool = False
 
 
@@ -43,7 +50,7 @@ class ErrorValues:
         body = self.model.program.body(fn)
         effect = self.model.recogniser.effect(fn, i) if body.op[i] == Op.CALL else None
         if effect is None or not effect[0].returns_error:
-            return None
+            return (self._called_back(fn, i) or self._answered_false(fn, i)) if body.op[i] == Op.CALL else None
         end = self._end(fn, i)
         uses = list(self.model.evaluator.defuse(fn).uses(end)) if end is not None else []
         if len(uses) != 1 or body.op[uses[0]] != Op.AWAIT:
@@ -55,6 +62,54 @@ class ErrorValues:
         if not any(self._is_used(fn, r) for r in read):
             return Unheard(i, "unread")
         return self._dropped(fn, errors) if errors else None
+
+    def _called_back(self, fn: Fn, i: int) -> Unheard | None:
+        """What a callback does with the error that it is given first: ``(err, rows) => { if (err) console.log(err); res.json({}); }``."""
+        body, language = self.model.program.body(fn), self.model.program.language(fn.file)
+        given = [a for _, a in body.call(i)[1]]
+        if language != "javascript" or not given or body.op[given[-1]] != Op.FUNCTION:
+            return None
+        plain = self.model.effects.plain(fn, i)
+        inner = Fn(fn.file, body.args(given[-1])[0])
+        within = self.model.program.body(inner)
+        if plain is None or not plain.touches or not within.params or not _GIVEN_ERROR.fullmatch(within.params[0].name):
+            return None
+        errors = [n for n, op in enumerate(within.op) if op == Op.NAME and within.name(n) == within.params[0].name]
+        sends = {
+            self.model.evaluator.defuse(inner).block_of[n]
+            for n, op in enumerate(within.op)
+            if op == Op.CALL and sends_success(self.model, inner, n)
+        }
+        if not any(self._is_used(inner, n) for n in errors):
+            return Unheard(i, "unread-given") if sends else None
+        dropped = self._dropped(inner, errors)
+        if dropped is None or (sends and not self._comes_to(inner, dropped.instr, errors, sends)):
+            return None  # one that leaves without an answer is sent again
+        return Unheard(i, "dropped-given")
+
+    def _comes_to(self, fn: Fn, branch: int, errors: list[int], sends: set[int]) -> bool:
+        """Whether the side of a branch on which there is an error leads to an answer."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        sides = (own_side(body, defuse, b, positive) for e in errors for b, positive in branches(body, defuse, e) if b == branch)
+        return any(reached_from(body, min(side)) & sends for side in sides if side)
+
+    def _answered_false(self, fn: Fn, i: int) -> Unheard | None:
+        """The branch that hears that a statement answered false, says so in a log, and goes on: ``if (!mysqli_query($db, $sql))``."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        if self.model.program.language(fn.file) != "php" or body.called(i).lower() not in _ANSWERS_FALSE:
+            return None
+        plain = self.model.effects.plain(fn, i)
+        if plain is None or not plain.touches:
+            return None
+        for branch, positive in branches(body, defuse, i):
+            own = own_side(body, defuse, branch, not positive)
+            rows = list(body.rows(own)) if own else []
+            told = any(body.op[r] == Op.CALL and _TELLS_ERROR.fullmatch(body.called(r)) for r in rows)
+            if not told or own is None or self.model.failures.passes_on(fn, own) or self.model.failures.acts_in(fn, own):
+                continue
+            if not self._noted(fn, rows):
+                return Unheard(branch, "dropped", any(body.op[r] == Op.RETURN for r in rows))
+        return None
 
     def _end(self, fn: Fn, i: int) -> int | None:
         """The last call of a chain that begins with a call: ``update(row).eq("id", id).select()``; None for one that is told to raise."""

@@ -37,6 +37,7 @@ _ERROR_NAMES = re.compile(
     r"|(HttpResponse(BadRequest|ServerError|Forbidden|NotFound)|badRequest|serverError|internalServerError|InternalServerErrorException"
     r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throw|throwError|abort)$"
 )
+_STATUS_LINE = re.compile(r"['\"]?(HTTP/\d(\.\d)?|Status:) [45]\d\d\b", re.IGNORECASE)  # as PHP's header() takes it
 _NO_ANSWERS = ("Response.error", "NextResponse.error")  # a response of no status, which no server can send
 _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
@@ -120,6 +121,21 @@ class Failures:
             if any(t.isdigit() and 400 <= int(t) <= 599 for t in texts):
                 return True
         return False
+
+    def keeps(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler puts what failed where it is found again, whoever was told what."""
+        body = self.model.program.body(fn)
+        rows = list(body.rows(catch.blocks))
+        return any(body.op[i] in (Op.CALL, Op.NEW) and self._keeps(fn, i) for i in rows) or any(
+            body.op[i] == Op.SET_FIELD and self._marks(fn, i) for i in rows
+        )
+
+    def stores(self, fn: Fn, i: int) -> bool:
+        """Whether a call keeps or queues something that can be worked off later, by itself or in a function of ours."""
+        plain = self.model.effects.plain(fn, i)
+        if plain is not None and plain.kind in ("create", "upsert", "job"):
+            return plain.kind == "job" or not self._only_tells(fn, i)
+        return self._stores(fn, i)
 
     def answers_failure(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
@@ -291,6 +307,8 @@ class Failures:
             if op == Op.RAISE:
                 return True
             if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
+                return True
+            if op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATUS_LINE.match(body.name(i)):
                 return True
             if op in (Op.FIELD, Op.NAME) and _ERROR_NAMES.search(body.name(i)) and not _OK.search(body.name(i)):
                 return True

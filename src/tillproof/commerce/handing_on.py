@@ -35,8 +35,15 @@ def goes_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     value = model.evaluator.value(fn, callee, ctx)
     if not isinstance(value, Param):
         return False
-    captured = value.fn != fn and value.number == 0 and model.program.language(fn.file) == "python"
+    captured = value.fn != fn and value.number == 0 and (model.program.language(fn.file) == "python" or _gives_request(model, fn, i, ctx))
     return captured or (value.name in _NEXT and value.number > 0)
+
+
+def _gives_request(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call is given what the function itself was given first: ``fn(req, res)`` in ``(req, res) => …``."""
+    given = model.program.body(fn).call(i)[1]
+    first = model.evaluator.value(fn, given[0][1], ctx) if given else None
+    return isinstance(first, Param) and first.fn == fn and first.number == 0
 
 
 class HandingOn:
@@ -77,13 +84,14 @@ class HandingOn:
         around = wiring.around(fn)
         return [wiring.decorated(around, i) for i, kind, number in wiring.decorations(around) if (kind, number) == (0, fn.number)]
 
-    def _calls_on(self, fn: Fn) -> list[int]:
+    def calls_on(self, fn: Fn) -> list[int]:
+        """The calls by which a guard hands on to what it stands before."""
         body = self.model.program.body(fn)
         return [i for i, op in enumerate(body.op) if op == Op.CALL and goes_on(self.model, fn, i, None)]
 
     def _ends(self, fn: Fn) -> list[int]:
         """Where a guard hands on: its calls of what comes next, or the ends at which it does not answer no."""
-        if calls := self._calls_on(fn):
+        if calls := self.calls_on(fn):
             return calls
         body = self.model.program.body(fn)
         ends = [i for i, op in enumerate(body.op) if op == Op.RETURN]

@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
-from tillproof.commerce.recognition import HOOK, called, caller, signs_of
+from tillproof.commerce.recognition import HOOK, called, caller, is_unnamed, signs_of
 from tillproof.commerce.registered import registered
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
@@ -58,6 +58,7 @@ class Handlers:
         self._events = {p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()}
         self._payment_units: dict[str, list[Provider]] = {}
         self._by_dispatch: set[int] = set()
+        self._naming: dict[str, bool] = {}
 
     def closure(self, entry: Entry) -> Closure:
         """What an entry point reaches, guards included."""
@@ -176,21 +177,32 @@ class Handlers:
 
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
-        name = f"{entry.route or ''} {self.model.program.name(entry.target.fn)} {folder_of(entry)}"
+        name = f"{entry.route or ''} {called(self.model, entry)} {folder_of(entry)}"
         if HOOK.search(name) or any(says_return(part) for part in name.split()) or self.model.strangers.reads_signature(entry):
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]
         if any(map(self.model.strangers.makes_digest, near)):
             return True
-        return any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn))
+        if any(fn.file in telling for fn in near) or any(f.file in telling for fn in near[1:] for f in self.model.reach.callees(fn)):
+            return True
+        return is_unnamed(entry) and any(self._names_event(fn.file) for fn in near)
+
+    def _names_event(self, file: str) -> bool:
+        """Whether a file has the name of an event that payment providers alone have."""
+        if file not in self._naming:
+            self._naming[file] = self._event_names.search(self.model.program.sources[file]) is not None
+        return self._naming[file]
+
+    @cached_property
+    def _event_names(self) -> re.Pattern[bytes]:
+        return re.compile("|".join(rf"\b{re.escape(event)}\b" for event in sorted(self.named_events)).encode())
 
     def _named_by_events(self) -> bool:
         """Whether code that makes digests asks for events by the names that a payment provider gives them, and says nowhere whose they are:
         the account's settings at the provider are all that tie the two."""
-        events = re.compile("|".join(rf"\b{re.escape(event)}\b" for event in sorted(self.named_events)).encode())
         sources = self.model.program.sources
-        return any(_DIGESTS.search(sources[file]) and events.search(sources[file]) for file in self.model.program.indices)
+        return any(_DIGESTS.search(sources[file]) and self._names_event(file) for file in self.model.program.indices)
 
     def _named_in_paths(self) -> bool:
         """Whether a payment provider is named by a file's path alone: ``api/webhooks/paypal/route.ts``."""

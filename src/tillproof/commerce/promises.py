@@ -1,10 +1,12 @@
-"""What becomes of a promise of JavaScript: whoever makes it waits for it, hands it on, leaves it alone, or catches its failure."""
+"""What becomes of a promise of JavaScript, or a coroutine of Python: whoever makes it waits for it, hands it on, leaves it alone, or
+catches its failure."""
 
 import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.names import written
+from tillproof.commerce.sent_answers import sends_success
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
@@ -16,8 +18,16 @@ _LOGS = re.compile(r"(\w+\.)*(console|log|logger|winston|pino|sentry|\w+_?logger
 _ON = ("then", "finally")
 _LATER = ("waitUntil", "after", "unstable_after")
 """What keeps a function of the cloud awake for work when the answer has been given."""
+_WRITES = re.compile(
+    r"(insert|update|delete|replace)(One|Many)|findOneAnd\w+|findById\w*And\w+|create|save|update|upsert|destroy|increment|decrement|query"
+    r"|execute"
+)
+"""The methods by which libraries for databases write, all of which promise to."""
+_PREPARES = re.compile(r"t|tx|trx|transaction|\w*batch|bulk\w*|writer")
+"""What only notes down what is to be written with the rest: ``batch.update(ref, …)``."""
 _STEPS = 6
 LEFT = "nobody waits for the work that is begun here, and success is answered"
+NEVER = "the work is only made ready here and never awaited, so that it never runs, and success is answered"
 CAUGHT = "the failure of what is promised is caught here and only logged, and success is answered"
 
 
@@ -30,6 +40,8 @@ class Promises:
     def dropped(self, place: Place, inner: Fn | None) -> tuple[int, str] | None:
         """Where a failure of what a call promises is dropped, and how; None when somebody hears of it. ``inner``: the function that the
         call leads to, None where the call itself is what fails."""
+        if self.model.program.language(place.fn.file) == "python":
+            return (place.instr, NEVER) if inner is not None and self._never_runs(place, inner) else None
         if self.model.program.language(place.fn.file) != "javascript":
             return None
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
@@ -37,9 +49,10 @@ class Promises:
         for _ in range(_STEPS if body.op[here] == Op.CALL else 0):
             uses = list(defuse.uses(here))
             if not any(not self._thrown_away(place.fn, use) for use in uses):
-                return (here, LEFT) if inner is not None and self._promises(inner) and self._begins(place, here, inner) else None
+                left = self._promises(inner) and self._begins(place, here, inner) if inner is not None else self._writes(place.fn, here)
+                return (here, LEFT) if left else None
             if len(uses) == 1 and self._runs_later(place.fn, uses[0]):
-                return (uses[0], LEFT) if inner is not None and self._promises(inner) else None
+                return (uses[0], LEFT) if inner is None or self._promises(inner) else None
             if len(uses) != 1 or body.op[uses[0]] not in (Op.FIELD, Op.LIST):
                 return None
             chained = next((u for u in defuse.uses(uses[0]) if body.op[u] == Op.CALL), None)
@@ -49,10 +62,28 @@ class Promises:
                 return (chained, CAUGHT) if body.called(chained) == "allSettled" and self._unasked(place, chained) else None
             if body.name(uses[0]) == "catch":
                 return (chained, CAUGHT) if self._only_logs(place.fn, chained) and self._unasked(place, chained) else None
-            if body.name(uses[0]) not in _ON:
-                return None
+            if body.name(uses[0]) not in _ON and inner is not None:
+                return None  # of a statement, the calls that it is put together by
             here = chained
         return None
+
+    def _never_runs(self, place: Place, inner: Fn) -> bool:
+        """Whether a call makes a coroutine of one of our functions, and nothing is done with it."""
+        body = self.model.program.body(place.fn)
+        if body.op[place.instr] != Op.CALL or Op.AWAIT not in self.model.program.body(inner).op:
+            return False
+        callee = self.model.evaluator.value(place.fn, body.args(place.instr)[0], place.ctx)
+        ours = any(isinstance(o, FunctionV) and o.fn == inner for o in options(callee))
+        return ours and not list(self.model.evaluator.defuse(place.fn).uses(place.instr))
+
+    def _writes(self, fn: Fn, i: int) -> bool:
+        """Whether a call is a library's own that promises to write, and is given no function to call when it has."""
+        body = self.model.program.body(fn)
+        callee, given = body.call(i)
+        if body.op[callee] != Op.FIELD or not _WRITES.fullmatch(body.name(callee)) or any(body.op[a] == Op.FUNCTION for _, a in given):
+            return False
+        on = body.args(callee)[0]
+        return not (body.op[on] in (Op.NAME, Op.FIELD) and _PREPARES.fullmatch(body.name(on)))
 
     def _thrown_away(self, fn: Fn, use: int) -> bool:
         body = self.model.program.body(fn)
@@ -94,11 +125,21 @@ class Promises:
             return _LOGS.fullmatch(written(self.model.program, fn, given[0])) is not None
         return all(self._is_quiet(one) for one in ours)
 
+    def _answers_well(self, fn: Fn, i: int) -> bool:
+        """Whether a call answers, and says nothing of an error."""
+        return sends_success(self.model, fn, i) or self._sets_status(fn, i)
+
+    def _sets_status(self, fn: Fn, i: int) -> bool:
+        """Whether a call only makes ready an answer that another sends: ``res.status(200)`` of ``res.status(200).json({})``."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        onward = [u for u in defuse.uses(i) if body.op[u] == Op.FIELD]
+        return bool(onward) and all(any(sends_success(self.model, fn, c) for c in defuse.uses(u)) for u in onward)
+
     def _is_quiet(self, fn: Fn) -> bool:
         """Whether a function calls nothing but a log, and what makes up the line."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         if Op.RAISE in body.op or Op.SET_FIELD in body.op or Op.NEW in body.op:
             return False
-        calls = [i for i, op in enumerate(body.op) if op == Op.CALL]
+        calls = [i for i, op in enumerate(body.op) if op == Op.CALL and not self._answers_well(fn, i)]
         logs = {i for i in calls if _LOGS.fullmatch(written(self.model.program, fn, body.args(i)[0]))}
         return all(i in logs or any(body.op[u] in (Op.CALL, Op.TEXT, Op.BINARY) for u in defuse.uses(i)) for i in calls)

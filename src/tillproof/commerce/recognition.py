@@ -28,7 +28,7 @@ _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
 _NAMING = 2  # parts of a path that tell of a function: its folder, its file
-_VERBS = ("get", "post", "put", "dispatch")
+_VERBS = ("get", "post", "put", "dispatch", "__invoke")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
@@ -46,7 +46,8 @@ class Signs:
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
     browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
     own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
-    the provider, which is a matter of our own."""
+    the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as a cloud function has
+    none, and takes no other than public calls. ``unit``: what it is deployed with."""
 
     route: str
     file: str
@@ -64,6 +65,8 @@ class Signs:
     signed_in: bool
     visited: bool
     manages: bool
+    unnamed: bool
+    unit: str
 
 
 def called(model: "Model", entry: Entry) -> str:
@@ -74,6 +77,11 @@ def called(model: "Model", entry: Entry) -> str:
     if entry.style == "file" and not entry.route and _HANDLER.fullmatch(name):
         return " ".join(fn.file.rpartition(".")[0].split("/")[-_NAMING:])
     return model.program.qualified(fn) if name in _VERBS else name
+
+
+def is_unnamed(entry: Entry) -> bool:
+    """Whether strangers call an entry point that has no path of its own, or one that only says in which file it stands."""
+    return entry.role == "public" and (not entry.route or entry.style in ("file", "server")) and entry.methods != ("NONE",)
 
 
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
@@ -99,6 +107,8 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         entry.role == "customer",
         _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
+        is_unnamed(entry),
+        model.program.unit(entry.target.fn.file),
     )  # fmt: skip
 
 
@@ -170,9 +180,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = signs.named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)
-    used = in_path or any(model.recogniser.uses(provider, file) for file in signs.files)
-    used = used or len(model.handlers.own_events(provider) & signs.asked) >= _KNOWN_BY
-    used = used or (not signs.headers.isdisjoint(inbound.headers) and any(e in signs.asked for e in inbound.events if len(e) > _TELLING))
+    weight = _weight_unnamed(model, signs, provider)
+    used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
@@ -200,6 +209,21 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _weight_unnamed(model: "Model", signs: Signs, provider: Provider) -> int:
+    """What an event that no other provider has weighs in addition where there is no name to say so, but the provider is asked for payments
+    beside it."""
+    told = signs.unnamed and not model.handlers.own_events(provider).isdisjoint(signs.asked)
+    return int(told and any(p.id == provider.id for p in model.handlers.paying(signs.unit)))
+
+
+def _is_spoken_of(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> bool:
+    """Whether the code near an entry point uses a provider, or asks for events by names that only this one gives them."""
+    own = len(model.handlers.own_events(provider) & signs.asked)
+    if own >= (1 if signs.named and not signs.browsed else _KNOWN_BY) or any(model.recogniser.uses(provider, f) for f in signs.files):
+        return True
+    return not signs.headers.isdisjoint(inbound.headers) and any(e in signs.asked for e in inbound.events if len(e) > _TELLING)
 
 
 def _titled(route: str, inbound: Inbound) -> str | None:

@@ -48,12 +48,12 @@ _LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
-_DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$push", "$addToSet", "attributes")
+_DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$addToSet", "attributes")
 _IDS = ("id", "documentId", "_id")
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
 # Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
 _FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
-_RELATIVE_KEYS = ("$inc", "$mul")
+_RELATIVE_KEYS = ("$inc", "$mul", "$push")
 _CHANGES = ("increment", "decrement", "multiply", "divide")
 _CONTROL = frozenset(
     [

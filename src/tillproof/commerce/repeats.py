@@ -27,6 +27,7 @@ from tillproof.flow.values import (
     Mix,
     Param,
     Result,
+    Seq,
     Text,
     Value,
     constant,
@@ -281,6 +282,8 @@ class Repeats:
         """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``, ``round(float(x.sum) + y)``."""
         value = effect.touch.fields[field] if effect.touch else None
         sums = self._bare(value) if value is not None else ()
+        if value is not None and _lengthens(value, field):
+            return True
         return any(
             isinstance(one, Mix)
             and one.op in ("+", "-")
@@ -443,6 +446,12 @@ class Repeats:
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
         return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
+
+
+def _lengthens(value: Value, field: str) -> bool:
+    """Whether a list becomes what it was and something more: ``purchases: [...user.purchases, purchase]``."""
+    lists = [o for o in options(value) if isinstance(o, Seq) and len(o.items) > 1]
+    return any(isinstance(p, Member) and p.name == field for one in lists for p in pieces(one.items, _FEW))
 
 
 def _last(value: Member | Element) -> str:

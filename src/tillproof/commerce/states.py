@@ -16,6 +16,7 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.field_reads import FieldRead, FieldReads, is_predicate, says_how_many
 from tillproof.commerce.firsts import first_only
 from tillproof.commerce.items import ANSWERED, turns_what_it_asks
+from tillproof.commerce.kept_lists import listed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.row_claims import RowClaims
 from tillproof.commerce.told_states import set_to
@@ -65,6 +66,11 @@ class Writes:
     def __init__(self, effects: Iterable[Effect]) -> None:
         self._touching = [(e, e.touch) for e in effects if e.touch is not None]
         self._about: dict[str, list[tuple[Effect, Touch]]] = {}
+
+    @property
+    def every(self) -> list[Effect]:
+        """All effects that concern records."""
+        return [e for e, _ in self._touching]
 
     def about(self, entity: str) -> list[tuple[Effect, Touch]]:
         """The writes of records that may be of an entity."""
@@ -202,7 +208,7 @@ class States:
             held = (r.field for r in self.reads(atom) if r.field.endswith("s") or self.model.words.entity(r.field))
             kept = (e for field in held for e, t in done.about(entity(field)) if t.kind in _MAKES)
             out = dict.fromkeys(kept)
-        return list(out)
+        return list(out) or list(dict.fromkeys(listed(self.model, atom, done.every)))
 
     def _sought(self, atom: Atom) -> Iterator[Touch]:
         """The records gone through of which none was the one that a condition compares with: ``if refund.id == refund_id: return``; by

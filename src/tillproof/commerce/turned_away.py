@@ -1,5 +1,6 @@
 """A second row that the database refuses, where a handler hears of just that and leaves, while any other failure only is noted:
-``try: create(row) except: if it is a duplicate: return; log it``. What comes behind is done for the first row alone."""
+``try: create(row) except: if it is a duplicate: return; log it``. What comes behind is done for the first row alone. So is what is done
+only where a row was looked for and the failure says that there is none: ``try: get(row) except DoesNotExist: create(row)``."""
 
 import re
 from collections.abc import Iterator
@@ -21,12 +22,14 @@ _THERE = re.compile(
     r"P2002|E?11000\b|\b23505\b|\b23000\b|\b1062\b|unique|duplicat|dup_?(key|entry)|already_?exist|integrity|constraint|conflict|collision",
     re.IGNORECASE,
 )
+_NOT_THERE = re.compile(r"does_?not_?exist|not_?found|no_?result|no_?rows|missing", re.IGNORECASE)
 _DEEPEST = 5
 
 
 def turned_away(model: "Model", place: Place) -> Iterator[Atom]:
     """The creations of rows before a place of which a second one would not have led there, though a handler goes on from other failures."""
     catches = model.failures.catches(place.fn)
+    yield from _found_none(model, place, catches)
     if not any(c.falls for c in catches):
         return
     body, block_of = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of
@@ -43,6 +46,20 @@ def turned_away(model: "Model", place: Place) -> Iterator[Atom]:
             for atom in model.conditions.behind(Held(Passed(i), place.fn, place.ctx)):
                 if isinstance(atom, Atom) and atom.truth is None and _creates(model, atom):
                     yield atom
+
+
+def _found_none(model: "Model", place: Place, catches: list[Catch]) -> Iterator[Atom]:
+    """The reads of rows that have failed on every way to a place since there was no such row."""
+    body, block = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of[place.instr]
+    for catch in catches:
+        if not catch.types or not all(_NOT_THERE.search(t) for t in catch.types) or block in catch.tried:
+            continue
+        if block in reached_round(body, catch.blocks) and block not in catch.blocks:
+            continue
+        for i in body.rows(sorted(catch.tried)):
+            touch = model.records.touch(place.fn, i, place.ctx) if body.op[i] == Op.CALL else None
+            if touch is not None and touch.kind == "read":
+                yield Atom(place.fn, i, False, place.ctx)
 
 
 def _creates(model: "Model", atom: Atom) -> bool:

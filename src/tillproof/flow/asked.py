@@ -7,7 +7,7 @@ from tillproof.flow.program import Fn, Program
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
-_NULL = ("null", "undefined")
+_NULL = ("null", "undefined", "false")
 _DEEPEST = 6
 
 

@@ -1,6 +1,8 @@
-"""The key of a digest that we make ourselves may be an empty text: every library takes that, and everybody can sign with it."""
+"""The key of a digest that we make ourselves may be an empty text: every library takes that, and everybody can sign with it. So can who
+reads the code where it is a text that stands there, for when no other is configured."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
@@ -9,7 +11,9 @@ from tillproof.commerce.proof import Proven
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Missing, Result, Value, options, pieces
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
+
+Option: TypeAlias = Callable[[Model, Value], Value | None]
 
 _PIECES = 80
 _DEEPEST = 6
@@ -31,8 +35,25 @@ def empty_option(model: Model, value: Value) -> Value | None:
     return None
 
 
-def empty_key(model: Model, proof: Proven) -> tuple[Place, Value] | None:
-    """Where the digest is made that a proof compares, and the empty text that its key may be; None where nobody gets there without one."""
+def written_option(model: Model, value: Value) -> Value | None:
+    """The alternative of a secret that is a text of the code, used where no other is configured: ``os.getenv("SECRET", "changeme")``."""
+    found, configured = None, False
+    for option in options(value):
+        if isinstance(option, Const) and not isinstance(option, Missing) and option.kind == Kind.STRING and option.text.strip("'\""):
+            found = option
+        elif isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
+            default = model.evaluator.argument(option, 1)
+            if isinstance(default, Const) and not isinstance(default, Missing) and default.kind == Kind.STRING and default.text:
+                return option
+            configured = True
+        elif model.recogniser.result_is("config", option):
+            configured = True
+    return found if configured else None
+
+
+def empty_key(model: Model, proof: Proven, option: Option = empty_option) -> tuple[Place, Value] | None:
+    """Where the digest is made that a proof compares, and the empty text that its key may be; None where nobody gets there without one.
+    ``option``: which alternative of the key is looked for."""
     if not proof.mac:
         return None
     for made in _digests(model, proof):
@@ -41,9 +62,9 @@ def empty_key(model: Model, proof: Proven) -> tuple[Place, Value] | None:
         plain = [a for k, a in given if k == ""]
         key = next((a for k, a in given if k == name), plain[position] if position < len(plain) else -1)
         shapes = list(_unwrapped(model, made, key)) if key >= 0 else []
-        if not shapes or any(_asked(model, made.fn, i) for i in shapes):
+        if not shapes or (option is empty_option and any(_asked(model, made.fn, i) for i in shapes)):
             continue
-        empty = empty_option(model, model.evaluator.value(made.fn, shapes[-1], made.ctx))
+        empty = option(model, model.evaluator.value(made.fn, shapes[-1], made.ctx))
         if empty is not None:
             return Place(made.fn, made.instr, made.ctx), empty
     return None

@@ -15,6 +15,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Verifier
 
 _SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
+_PARSERS = ("json.parse", "json.loads", "json_decode")
 _CLOCK = re.compile(
     r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE
 )
@@ -100,6 +101,9 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         given = model.evaluator.arguments(value)
         if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
             continue  # a digest over fields that the provider names is another thing
+        known = handler.provider.kind == "payment" and handler.provider.id != "unknown"
+        if not known and given and _is_read(given[0][1]):
+            continue  # a provider that nobody knows may sign what PHP or Python writes
         parser = _parser_before(model, handler)
         return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), parser is not None and parser.seen)
     return None
@@ -120,7 +124,14 @@ def _kept_raw(model: Model, handler: Handler) -> bool:
 
 def _whole_body(model: Model, value: Value) -> bool:
     source = model.requests.source(value)
-    return source is not None and source.kind == "body" and source.key is None
+    if source is None or source.key is not None:
+        return False
+    return source.kind == "body" or (source.kind == "raw" and _is_read(value))
+
+
+def _is_read(value: Value) -> bool:
+    """Whether a value is what a reader of JSON makes of a text."""
+    return isinstance(value, Result) and value.instr >= 0 and any(n.replace("()", "").lower() in _PARSERS for n in names(value.callee))
 
 
 def parsed_before(model: Model, handler: Handler, proof: Proven) -> Parsed | None:

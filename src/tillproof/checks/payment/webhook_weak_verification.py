@@ -6,7 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
-from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option
+from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, written_option
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -26,7 +26,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         signed = [p for p in walked.proofs if not p.refetch]
         if handler.kind == "redirect-return" and not signed:
             continue
-        if not walked.proofs or not is_site(handler):
+        if not walked.proofs or not (is_site(handler) or any(p.mac for p in signed)):
             continue
         rulings = list(_rulings(model, handler, signed or walked.proofs))
         for ruling in rulings:
@@ -62,7 +62,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
 
 def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Iterator[Ruling | None]:
     yield _serialised(model, handler, proof, base)
-    yield _chosen_secret(model, handler, proof, base) or _empty_secret(model, proof, base)
+    yield (_chosen_secret(model, handler, proof, base) or _empty_secret(model, proof, base) or _written_secret(model, proof, base))
     yield _unequal_time(model, proof, base)
     yield _ageless(model, proof, base)
 
@@ -207,16 +207,48 @@ def _chosen_secret(model: Model, handler: Handler, proof: Proven, base: Ruling) 
     return ruling
 
 
+def _written_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
+    """The secret falls back to a text that stands in the code."""
+    given = _given_secret(model, proof)
+    value = model.evaluator.value(proof.fn, given, proof.ctx) if given is not None else None
+    text = written_option(model, value) if value is not None else None
+    found = (Place(proof.fn, proof.instr, proof.ctx), text) if text is not None else empty_key(model, proof, written_option)
+    if found is None:
+        return None
+    place, fallback = found
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "high", "likely"
+    line = model.program.body(place.fn).line[place.instr]
+    ruling.anchor = (place.fn.file, line, line)
+    ruling.title = "The webhook secret falls back to one that stands in the code"
+    ruling.message = (
+        "Where no secret is configured the verification runs with a key that everybody who has seen the code knows: forged events pass as "
+        "genuine, and an order counts as paid that nobody paid for."
+    )
+    ruling.remediation = (
+        "Give the secret no default, so that the application does not start without it: "
+        f"{remedies.code(model, place.fn.file, 'require', variable=_variable(model, fallback))}."
+    )
+    ruling.evidence.append(Evidence(fallback.at[0], fallback.at[1], "the secret falls back to a text that is written here", "source"))
+    return ruling
+
+
+def _given_secret(model: Model, proof: Proven) -> int | None:
+    """The instruction whose value a verifier of a pack is given as the secret."""
+    verifier = verifier_of(model, proof)
+    body = model.program.body(proof.fn)
+    if verifier is None or verifier.secret is None or body.op[proof.instr] not in (Op.CALL, Op.NEW):
+        return None
+    given = body.call(proof.instr)[1]
+    return given[verifier.secret][1] if verifier.secret < len(given) else None
+
+
 def _empty_in_verifier(model: Model, proof: Proven) -> tuple[Place, Value] | None:
     verifier = verifier_of(model, proof)
     language = model.program.language(proof.fn.file)
-    if verifier is None or verifier.secret is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
+    secret = _given_secret(model, proof)
+    if secret is None or verifier is None or verifier.empty_secret.get(language) != "accepted":  # type: ignore[call-overload]
         return None
-    body = model.program.body(proof.fn)
-    given = body.call(proof.instr)[1] if body.op[proof.instr] in (Op.CALL, Op.NEW) else []
-    if verifier.secret >= len(given):
-        return None
-    secret = given[verifier.secret][1]
     empty = empty_option(model, model.evaluator.value(proof.fn, secret, proof.ctx))
     if empty is None or asked_first(model, proof.fn, secret, proof.instr):
         return None

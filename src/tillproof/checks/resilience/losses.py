@@ -47,15 +47,19 @@ _RECURRING = ("wp_schedule_event", "as_schedule_recurring_action")
 _UNHEARD = {
     "unread": "the error that is answered, and not raised, is never read, and success is answered",
     "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
+    "unread-given": "the error that the callback is given is never read, and success is answered",
+    "dropped-given": "the error that the callback is given leads to nothing, and success is answered",
 }
 _PROOF = Plain("webhook.verify", True, None, False)
+_RETURNED = ("nestjs", "fastify", "h3", "elysia")
+"""Frameworks of JavaScript that send what a handler returns as a success, nothing as well."""
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class Lost(NamedTuple):
     """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
-    same. ``answered``: it is told by a value, which nobody acts upon. ``again``: where else on the way it ends, or
-    would end if it came through here, and how."""
+    same. ``answered``: it is told by a value, which nobody acts upon. ``left_alone``: nobody waits for the work. ``again``: where else
+    on the way it ends, or would end if it came through here, and how."""
 
     effect: Effect
     fn: Fn
@@ -64,6 +68,7 @@ class Lost(NamedTuple):
     goes_on: bool = False
     answered: bool = False
     again: tuple[tuple[Fn, int, str], ...] = ()
+    left_alone: bool = False
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -174,6 +179,8 @@ def _follows(model: Model, end: Lost, later: Effect) -> bool:
 def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
     """Whether an effect only writes what people are told, or a remark or log of what happened, or flushes what a function wrote there."""
     if effect.kind == "flush":
+        if effect.touch is not None and _remarks(effect.touch):
+            return True
         written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
         return bool(written) and all(_remarks(t) for t in written)
     if effect.kind == "file.write" and effect.touch is None:
@@ -270,6 +277,8 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
     unheard = model.error_values.unheard(place)
     if unheard is None or (unheard.returns and callers and not goes_on_quietly(model, callers)):
         return None
+    if unheard.returns and callers and model.program.language(place.fn.file) == "php" and not model.outcomes.unused(callers[0]):
+        return None  # who asks answers otherwise, in whatever way the sender of the message reads
     return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
 
 
@@ -287,7 +296,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
         if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
         if (dropped := _dropped(model, effect, n)) is not None:
-            return Lost(effect, place.fn, *dropped)
+            return Lost(effect, place.fn, *dropped, left_alone=True)
         catch = model.failures.around(place, ours=effect.touch is not None, raised_anew=raised_anew)
         if catch is None:
             continue
@@ -456,10 +465,15 @@ def left_to_another(model: Model, effect: Effect) -> Lost | None:
 
 
 def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:
-    """Whether what is returned behind a handler of Python goes back as it is through every caller, and so becomes the answer."""
+    """Whether what is returned behind a handler goes back as it is through every caller, and so becomes the answer: plain data in Python,
+    nothing at all where a framework of JavaScript answers with what it is given back."""
     fn = way[0].fn
-    python = model.program.language(fn.file) == "python"
-    return python and all(model.outcomes.answer(p) == "handed" for p in way[1:]) and model.failures.answers_plainly(fn, catch)
+    if any(model.outcomes.answer(p) != "handed" for p in way[1:]):
+        return False
+    if model.program.language(fn.file) == "python":
+        return model.failures.answers_plainly(fn, catch)
+    sends_returned = any(e.framework in _RETURNED for e in model.entries_to(way[-1].fn))
+    return sends_returned and not model.failures.ends(fn, catch.blocks)
 
 
 def goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:

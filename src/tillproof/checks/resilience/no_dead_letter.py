@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.losses import Lost, at_stake, lost
+from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -54,7 +55,8 @@ def _jobs(model: Model) -> Iterator[Ruling]:
 def _forgotten(model: Model, effects: list[Effect]) -> Lost | None:
     """The first failure of any kind that is taken for success and leaves no trace that somebody may find."""
     ends = (found for e in effects if (found := lost(model, e)) is not None)
-    return next((e for e in ends if model.failures.is_broad(e.fn, e.instr) and not model.failures.leaves_trace(e.fn, e.instr)), None)
+    broad = (e for e in ends if e.left_alone or model.failures.is_broad(e.fn, e.instr))
+    return next((e for e in broad if not model.failures.leaves_trace(e.fn, e.instr)), None)
 
 
 def _fails_itself(model: Model, job: Job) -> bool:
@@ -141,7 +143,7 @@ def _handler(model: Model, handler: Handler) -> Iterator[Ruling]:
     effects = [e for e in at_stake(model, entry, handler) if not queued(model, e)]
     if not effects:
         return
-    loss = _forgotten(model, effects)
+    loss = _forgotten(model, effects) or next((out for e in effects if (out := out_of_hearing(model, e)) is not None), None)
     ruling = Ruling(_ID, "held", handler.kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: {handler.provider.name} sends its messages here")]
     stored = _inbox(model, handler)

@@ -74,7 +74,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler of payment events; a page that marks nothing as paid handles none."""
     seen: set[tuple[str, ...]] = set()
     for handler in model.handlers.all:
-        if handler.kind == "redirect-return" and not (handler.walked.acts and model.browser_paid.may_pay(handler.entry)):
+        if handler.kind == "redirect-return" and not (handler.walked.acts and _may_pay(model, handler)):
             continue
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
@@ -84,6 +84,14 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue  # several routes to the same code
         seen.add(shared)
         yield _rule(model, handler, told)
+
+
+def _may_pay(model: Model, handler: Handler) -> bool:
+    """Whether a page to which the browser comes back may mark something as paid."""
+    if model.browser_paid.may_pay(handler.entry):
+        return True
+    states = (text for t in model.transitions.of(handler.entry.target) for text in t.to)
+    return any(model.words.has(kind, text) for kind in ("paid_values", "fulfil_values") for text in states)
 
 
 def _rule(model: Model, handler: Handler, told: Told) -> Ruling:

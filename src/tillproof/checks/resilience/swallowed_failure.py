@@ -16,6 +16,7 @@ from tillproof.checks.resilience.losses import (
 )
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.unfetched import Unfetched, unfetched
+from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
 from tillproof.checks.ruling import Evidence, Ruling
@@ -96,7 +97,7 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
     """Where failures of an entry point's effects end, each place once, with all that is further out on the ways that end there."""
     ends: dict[tuple[Fn, int], Lost] = {}
     for effect in effects:
-        found = lost(model, effect) or (left_to_another(model, effect) if provider else None)
+        found = lost(model, effect) or ((left_to_another(model, effect) or out_of_hearing(model, effect)) if provider else None)
         if found is not None and not (provider and comes_round_again(model, found.fn)):
             first = ends.setdefault((found.fn, found.instr), found)
             ends[found.fn, found.instr] = first._replace(again=tuple(dict.fromkeys((*first.again, *found.again))))

@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.classes import public
 from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, FunctionV, Value, options
+from tillproof.flow.values import Const, FunctionV, Instance, Value, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Role, Routes
 
@@ -188,10 +188,13 @@ def _reads_here(wiring: Wiring, top: Fn, what: re.Pattern[bytes] = _READS) -> bo
 
 
 def _has_read(wiring: Wiring, top: Fn) -> bool:
-    """Whether a page has a function of ours, or a method of what it makes, read the request: ``$module = new Acme(); $module->hear();``."""
+    """Whether a page has a function of ours, or a method or constructor of what it makes, read the request:
+    ``$module = new Acme(); $module->hear();``."""
     program, body = wiring.program, wiring.program.body(top)
     called = (wiring.evaluator.value(top, body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.CALL)
-    targets = (o.fn for value in called for o in options(value) if isinstance(o, FunctionV))
+    targets = [o.fn for value in called for o in options(value) if isinstance(o, FunctionV)]
+    made = (o for i, op in enumerate(body.op) if op == Op.NEW for o in options(wiring.evaluator.value(top, i)) if isinstance(o, Instance))
+    targets += [fn for one in made if (fn := wiring.evaluator.scope.method(one.cls, "__construct")) is not None]
     found = ((program.function(fn), program.sources[fn.file]) for fn in targets)
     return any(f is not None and _READS.search(source, f.start, f.end) for f, source in found)
 

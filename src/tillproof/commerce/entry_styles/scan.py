@@ -35,7 +35,7 @@ def _words(given: tuple[tuple[str, ...], ...], mounts: frozenset[str], keyed: fr
         for name in names:
             before, _, last = name.rpartition(".")
             if name.startswith("."):
-                methods.add(last)
+                methods.update(part for part in (last, before.rpartition(".")[2]) if part)  # the path stands in ``.route("/x").post(…)``
             else:
                 full.add(last)
                 while before:  # the whole package may be imported: ``functions.https.onCall``
