@@ -28,6 +28,7 @@ _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
 _NAMING = 2  # parts of a path that tell of a function: its folder, its file
+_KEPT = re.compile(r"\s*(?:export\s+)?(?:const|let|var|(?:module\.)?exports\.)\s*(\w+)\s*(?::[^=]*)?=\s*[\w.$]+\(")
 _VERBS = ("get", "post", "put", "dispatch", "__invoke")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
@@ -73,10 +74,17 @@ def called(model: "Model", entry: Entry) -> str:
     """What an entry point is called: by its class where its own name is the HTTP method alone, as in ``WebhookView.post``; by its folder
     and file where the platform gives it its name, as that of a cloud function: ``stripe-webhook/app.py``."""
     fn = entry.target.fn
-    name = model.program.name(fn)
+    name = model.program.name(fn) or _kept_as(model, fn)
     if entry.style == "file" and not entry.route and _HANDLER.fullmatch(name):
         return " ".join(fn.file.rpartition(".")[0].split("/")[-_NAMING:])
     return model.program.qualified(fn) if name in _VERBS else name
+
+
+def _kept_as(model: "Model", fn: Fn) -> str:
+    """The variable or export that keeps what a function without a name is handed to: ``exports.paid = onRequest(async (req, res) => …)``."""
+    function = model.program.function(fn)
+    found = _KEPT.match(model.program.line_text(fn.file, function.line)) if function is not None else None
+    return found[1] if found is not None else ""
 
 
 def is_unnamed(entry: Entry) -> bool:

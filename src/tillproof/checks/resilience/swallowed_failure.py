@@ -15,7 +15,7 @@ from tillproof.checks.resilience.losses import (
     taken_for_done,
 )
 from tillproof.checks.resilience.refused_requests import Refused, refused
-from tillproof.checks.resilience.unfetched import Unfetched, unfetched
+from tillproof.checks.resilience.unfetched import Unfetched, unanswered, unfetched
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
@@ -75,7 +75,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> Ruling:
     """Where no exception is lost: whether a message is passed over since somebody who was asked about it gave no good answer."""
-    if handler is not None and (dropped := unfetched(model, handler)) is not None:
+    if handler is not None and (dropped := unfetched(model, handler) or unanswered(model, handler)) is not None:
         return _unasked(model, entry, handler, dropped)
     if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
         return _refused(model, entry, handler, found)
@@ -268,7 +268,7 @@ def _unasked(model: Model, entry: Entry, handler: Handler, found: Unfetched) -> 
     ruling.anchor = lines(model, found.dropped)
     ruling.title = "A message is dropped when the provider cannot be asked about it"
     ruling.message = (
-        f"{called(model, entry)} asks {handler.provider.name} about what it is told. When that fails, the exception becomes a value, "
+        f"{called(model, entry)} asks {handler.provider.name} about what it is told. When that fails, no exception comes of it: "
         "the handler leaves as it does for a message that is none of its business, and success is answered: the message never comes again."
     )
     ruling.remediation = (

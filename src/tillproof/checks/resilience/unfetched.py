@@ -5,9 +5,13 @@ from typing import NamedTuple
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.flow.asked import branches, own_side
+from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
+from tillproof.ir.ops import Op
 
 _ASKED = "payment.retrieve"
+_NO_ANSWER = ("curl_exec", "curl_multi_exec", "file_get_contents", "stream_get_contents")  # what PHP sends by, and what answers false
 
 
 class Unfetched(NamedTuple):
@@ -46,3 +50,32 @@ def _quiet_beyond(model: Model, way: tuple[Place, ...], caught: Place) -> Place 
         if model.failures.passes_on(place.fn, frozenset(reached_from(model.program.body(place.fn), start))):
             return None
     return way[-1]
+
+
+def unanswered(model: Model, handler: Handler) -> Unfetched | None:
+    """Where a handler leaves with success since the provider gave no answer when it was asked whether the message is its own:
+    ``if (!($answer = curl_exec($ch))) { exit; }``."""
+    if handler.kind == "redirect-return":
+        return None
+    for proof in handler.walked.proofs:
+        if proof.how != "answer" or model.program.language(proof.fn.file) != "php":
+            continue
+        body, defuse = model.program.body(proof.fn), model.evaluator.defuse(proof.fn)
+        for i in (n for n, op in enumerate(body.op) if op == Op.CALL and body.called(n) in _NO_ANSWER):
+            for branch, positive in branches(body, defuse, i):
+                own = own_side(body, defuse, branch, not positive)
+                if own and _leaves(model, proof.fn, own) and not _told(model, proof.fn, own):
+                    return Unfetched(Place(proof.fn, i, proof.ctx), Place(proof.fn, branch, proof.ctx), Place(proof.fn, branch, proof.ctx))
+    return None
+
+
+def _leaves(model: Model, fn: Fn, blocks: frozenset[int]) -> bool:
+    """Whether some blocks end the request, or the function."""
+    body = model.program.body(fn)
+    rows = list(body.rows(blocks))
+    return any(body.op[i] == Op.RETURN or (body.op[i] == Op.CALL and model.effects.never_returns(fn, i)) for i in rows)
+
+
+def _told(model: Model, fn: Fn, blocks: frozenset[int]) -> bool:
+    """Whether some blocks refuse the message, keep it, or tell somebody."""
+    return model.failures.passes_on(fn, blocks) or model.failures.works(fn, blocks)
