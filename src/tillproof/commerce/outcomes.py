@@ -7,7 +7,7 @@ from tillproof.commerce.effects import Place
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Const
+from tillproof.flow.values import Const, Record, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
@@ -21,6 +21,7 @@ _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOIC
 _AT_ONCE = ("create_task", "ensure_future", "gather", "all", "allSettled", "wait")
 _BEGIN = ("create_task", "ensure_future")
 _DEEPEST = 8
+_SAYS = ("success", "ok", "valid", "is_valid", "isValid", "verified")
 _ERROR_TESTS = ("is_wp_error",)
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 
@@ -40,11 +41,21 @@ class Outcomes:
         asked = self._asking(place.fn, place.instr, 0)
         if asked is None:
             return "handed" if self._is_returned(place.fn, place.instr, 0) else "told"
+        handed = bool(asked)
         for branch, positive in asked:
-            for kind, target in body.blocks[defuse.block_of[branch]].next:
-                if kind == (EDGE_FALSE if positive else EDGE_TRUE) and not self._failures.quiet(place.fn, target):
-                    return "told"
-        return "lost"
+            ways = dict(body.blocks[defuse.block_of[branch]].next)
+            no, yes = (ways.get(EDGE_FALSE), ways.get(EDGE_TRUE)) if positive else (ways.get(EDGE_TRUE), ways.get(EDGE_FALSE))
+            if no is not None and not self._failures.quiet(place.fn, no):
+                return "told"
+            handed = handed and no is not None and yes is not None and self._says_so(place.fn, no, yes)
+        return "handed" if handed else "lost"
+
+    def _says_so(self, fn: Fn, no: int, yes: int) -> bool:
+        """Whether a function that no request comes to itself answers a record of its own that says no: ``return { success: false }``."""
+        body = self.model.program.body(fn)
+        ends = self._failures.ends(fn, reached_from(body, no) - reached_from(body, yes))
+        told = bool(ends) and all(any(_is_refusal(o) for o in options(self.model.evaluator.value(fn, end))) for end in ends)
+        return told and all(entry.target.fn != fn for entry in self.model.entries_to(fn))
 
     def decides(self, callers: Sequence[Place]) -> bool:
         """Whether any way hangs on what a function answers, or on what is read of it, in its caller or where that hands it on."""
@@ -250,3 +261,8 @@ class Outcomes:
             seen.add(here)
             waiting += [t for t in onward if t != block and t not in seen]
         return False
+
+
+def _is_refusal(value: Value) -> bool:
+    """Whether a record says by one of its entries that something failed: ``{ success: false, message }``."""
+    return isinstance(value, Record) and any(key in _SAYS and isinstance(v, Const) and v.falsy for key, v in value.entries)

@@ -81,7 +81,7 @@ def called(model: "Model", entry: Entry) -> str:
 
 
 def _kept_as(model: "Model", fn: Fn) -> str:
-    """The variable or export that keeps what a function without a name is handed to: ``exports.paid = onRequest(async (req, res) => …)``."""
+    """The variable or export that keeps what a function without a name is handed to: ``exports.paid = onRequest(async (req) => …)``."""
     function = model.program.function(fn)
     found = _KEPT.match(model.program.line_text(fn.file, function.line)) if function is not None else None
     return found[1] if found is not None else ""
