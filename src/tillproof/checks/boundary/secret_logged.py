@@ -13,6 +13,7 @@ from tillproof.commerce.redaction import redaction
 from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
+from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     Const,
@@ -71,6 +72,7 @@ _TOKENS = re.compile(
     r"(?:oauth\d?|auth|identity|connect|login)/(?:[\w.]+/)*(?:access_?)?tokens?(?:$|[/?])|/token(?:$|\?)|[?&]grant_type=|/generate_?token",
     re.IGNORECASE,
 )
+_OUTCOME = re.compile(r"token|ok$|status|success|error|fail|code", re.IGNORECASE)
 _BODY = ("data", "body", "json", "text", "content", "getbody", "getcontents", "result")
 _ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
@@ -122,16 +124,13 @@ def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
     low = source.lower()
     if not (any(w in low for w in _SECRETS) or revealing) or not any(w in low for w in _CALLING):
         return
+    integrates = file in model.operations.telling_files and any(w in low for w in _SECRETS)
     for match in _CALL.finditer(source):
         text = source[match.end() - 1 : match.end() + _NEAR]
         text = text[: _closing(text)]
         near = source[max(0, match.start() - _BEFORE) : match.start()]  # what is logged may have been put together some lines before
-        if (
-            _SECRET.search(text)
-            or _WHOLE.search(text)
-            or (revealing and _ERROR.search(text))
-            or (_SHOWS.search(text) and _SECRET.search(near))
-        ):
+        shows = _SHOWS.search(text) is not None and (integrates or _SECRET.search(near) is not None)
+        if shows or _SECRET.search(text) or _WHOLE.search(text) or (revealing and _ERROR.search(text)):
             yield match.start()
 
 
@@ -218,6 +217,8 @@ def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
     for argument in site.arguments:
         for piece in model.shown.of(site.fn, argument).pieces:
             name, certain = _secret(model, piece)
+            if not name and not piece.flat and _shows_token(model, site, piece):
+                name = "access_token"
             request = None if name or piece.flat else _exception(model, piece)
             if name or request:
                 console = site.through.startswith("console.")
@@ -260,8 +261,6 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
                 key = next((k for k in model.revealing.secret_keys(record) if k not in piece.without), "")
                 if key:
                     return key, True
-        if not piece.flat and _is_token_answer(model, option):
-            return "access_token", True
     return "", False
 
 
@@ -271,6 +270,14 @@ def _setting(model: Model, value: Value) -> str:
         return ""
     given = model.evaluator.arguments(value)
     return (constant(given[0][1]) or "").strip("'\"") if given else ""
+
+
+def _shows_token(model: Model, site: LogSite, piece: Piece) -> bool:
+    """Whether the answer of a server that was asked for a token is shown whole, and not because none was in it."""
+    if not any(_is_token_answer(model, option) for option in options(model.shown.value(piece))):
+        return False
+    asked = (f.instr for f in model.effects.facts(site.fn).at(site.instr) if isinstance(f, Condition))
+    return not any(_OUTCOME.search(name) for i in asked for name in _named_in(model, site.fn, i))
 
 
 def _is_token_answer(model: Model, value: Value) -> bool:
