@@ -183,3 +183,28 @@ def test_what_a_webhook_does_is_found_and_what_proves_it(
     if models:
         files["shop/models.py"] = models
     assert _rulings(tmp_path, files, "payment/webhook-unverified") == {"held" if verified else "broken"}
+
+
+def _confirmations(language: str, code: str, folder: Path) -> set[str]:
+    name, head = _HOOKS[language]
+    files = {**_AROUND[language], name: head + code}
+    if language == "python":
+        files[name] = "import requests\n" + files[name]
+        files["shop/urls.py"] = 'from django.urls import path\nfrom . import views\nurlpatterns = [path("thanks/", views.thanks)]\n'
+    elif language == "javascript":
+        files[name] = "const axios = require('axios');\n" + files[name]
+    else:
+        files["routes/web.php"] = files.pop(name)
+    return _rulings(folder, files, "payment/fulfil-on-redirect")
+
+
+@pytest.mark.parametrize(("language", "code", "others"), _forms("confirmations.md", ", held"))
+def test_an_order_that_is_paid_only_when_the_provider_says_so_is_held(language: str, code: str, others: None, tmp_path: Path) -> None:
+    assert others is None
+    assert _confirmations(language, code, tmp_path) == {"held"}
+
+
+@pytest.mark.parametrize(("language", "code", "others"), _forms("confirmations.md", ", broken"))
+def test_an_order_that_is_paid_whatever_the_provider_says_is_found(language: str, code: str, others: None, tmp_path: Path) -> None:
+    assert others is None
+    assert _confirmations(language, code, tmp_path) == {"broken"}

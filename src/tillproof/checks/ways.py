@@ -36,6 +36,12 @@ def called(model: Model, entry: Entry) -> str:
     return route or model.program.qualified(entry.target.fn)
 
 
+def passed(model: Model, act: Happening, before: tuple[Fn, int]) -> list[Evidence]:
+    """The calls by which an entry point comes to what happens, but for the line that was told already."""
+    calls = [Place(c.caller, c.call, c.parent) for c in reversed(list(act.ctx.chain()) if act.ctx else []) if c.call >= 0]
+    return [step(model, place, "calls") for place in calls[-_MOST:] if (place.fn, place.instr) != before]
+
+
 def source(model: Model, entry: Entry, what: str) -> Evidence:
     """The entry point as the beginning of the evidence."""
     file, line = entry_line(model, entry)

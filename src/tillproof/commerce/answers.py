@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.asked import reads
 from tillproof.flow.called_back import passed_on
+from tillproof.flow.parameters import arrives
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, options
+from tillproof.flow.values import Const, Ctx, FunctionV, Seq, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DEEPEST = 10
-_SAYS = ("success", "error", "errors", "result", "code", "captured", "refunded", "amount", "total", "outcome", "event", "charge")
+_SAYS = ("success", "error", "errors", "result", "code", "captured", "received", "refunded", "outcome", "event", "charge")
 _HOLDS = ("charge", "event", "result", "outcome")
 """Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
 _STATES = ("status_fields", "paid_fields", "paid_values", "authorised_values", "fulfil_values", "dead_values")
@@ -27,6 +28,9 @@ _STATUS = -1
 """In the place of a layer: what is followed is the status itself."""
 _OF_HTTP = ("ok", "status", "status_code", "status_text", "is_success", "reason", "http_code")
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
+_SAME = ("==", "===", "!=", "!==", "in", "not in", "is", "is not", "<>")
+_HOLDS_ONE = ("in_array",)
+_LISTS = ("includes", "contains", "has")
 _TELLS = ("loggers", "reporters", "answers", "revealing")
 _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify")
 
@@ -34,9 +38,19 @@ _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify"
 def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...] = ()) -> bool:
     """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept. ``envelope``: the
     names in the answer that say only that there is one; nor does more an answer's status in HTTP, where the request is sent by hand."""
-    sent = model.http.request(fn, i) is not None
-    skipped = (_OF_HTTP, envelope) if sent else (envelope,)
-    return _Reader(model, skipped).whole(fn, i, ctx, 0, 0)
+    return _Reader(model, _skipped(model, fn, i, envelope)).whole(fn, i, ctx, 0, 0)
+
+
+def status_tests(model: "Model", fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...]) -> dict[tuple[Fn, int], bool] | None:
+    """Every test of the status of what a call gives, by its comparison, member or call, with the truth by which money came; None where
+    one is of another kind, or the answer goes out of sight."""
+    reader = _Tests(model, _skipped(model, fn, i, envelope))
+    reader.whole(fn, i, ctx, 0, 0)
+    return reader.found or None if not reader.hidden else None
+
+
+def _skipped(model: "Model", fn: Fn, i: int, envelope: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return (_OF_HTTP, envelope) if model.http.request(fn, i) is not None else (envelope,)
 
 
 def hangs_on(model: "Model", fn: Fn, i: int) -> bool:
@@ -45,12 +59,24 @@ def hangs_on(model: "Model", fn: Fn, i: int) -> bool:
 
 
 class _Reader:
-    """Follows one answer through the code. ``skipped``: names that say nothing of the payment, of what wraps it from the outside in."""
+    """Follows one answer through the code, up to the first use that lets something hang on it. ``skipped``: names that say nothing of the
+    payment, of what wraps it from the outside in."""
+
+    follows = False
+    """Whether into functions of ours, too; else what is handed to one counts as tested."""
 
     def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
         self.model = model
         self.skipped = skipped
         self.seen: set[tuple[Fn, int, int]] = set()
+
+    def hangs(self, fn: Fn, i: int, use: int) -> bool:  # noqa: ARG002  (asked by who gathers the tests)
+        """Something hangs on a status, value ``i``, by one use of it."""
+        return True
+
+    def out_of_sight(self) -> bool:
+        """The answer, or a status of it, goes where nobody can follow it."""
+        return True
 
     # --- the answer itself
 
@@ -64,7 +90,7 @@ class _Reader:
 
     def _any_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
         if depth > _DEEPEST:
-            return True
+            return self.out_of_sight()
         if (fn, i, layer) in self.seen:
             return False
         self.seen.add((fn, i, layer))
@@ -80,17 +106,28 @@ class _Reader:
         op = body.op[use]
         if op == Op.STORE:
             read = reads(body, model.evaluator.defuse(fn), use)
-            return _captured(model, fn, body.name(use)) or any(self._any_use(fn, n, ctx, depth, layer) for n in read)
+            captured = _captured(model, fn, body.name(use)) and self.out_of_sight()
+            return captured or any(self._any_use(fn, n, ctx, depth, layer) for n in read)
         if op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
             return self._any_use(fn, use, ctx, depth, layer)
         if op == Op.RETURN:
             inside = ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback
-            return not inside or (ctx is not None and self._any_use(ctx.caller, ctx.call, ctx.parent, depth, layer))
+            if not inside or ctx is None:
+                return self.out_of_sight()
+            return self._any_use(ctx.caller, ctx.call, ctx.parent, depth, layer)
         if layer == _STATUS:
             return self._decides(fn, i, use, ctx, depth)
         if op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
             return self._member(fn, use, ctx, depth, layer)
-        return op not in (Op.BRANCH, Op.OPAQUE)  # that there is an answer says nothing
+        if op in (Op.BRANCH, Op.OPAQUE):  # that there is an answer says nothing
+            return False
+        return not self._tells(fn, use, ctx) and self._arrives(fn, i, use, ctx, depth, layer)
+
+    def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
+        """What becomes of what is handed to a function of ours."""
+        called = self.model.program.body(fn).op[use] in (Op.CALL, Op.NEW)
+        into = arrives(self.model.evaluator, fn, use, i, ctx) if called and self.follows else None
+        return any(self._any_use(*spot, depth, layer) for spot in into) if into is not None else self.out_of_sight()
 
     def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
         """Whether a member of the answer says it and is tested, one below it, or what its call gives: ``answer["payment"].status``,
@@ -104,7 +141,7 @@ class _Reader:
             const = body.const(body.args(i)[1])
             name = const[1].strip("'\"") if const else None
         if name is None:
-            return True
+            return self.out_of_sight()
         if snake(name) in (self.skipped[layer] if layer < len(self.skipped) else ()):
             return False
         if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth, layer + 1):
@@ -128,7 +165,7 @@ class _Reader:
         if op == Op.BINARY:
             if body.text(args[0]) not in _COMPARES:
                 return self.status(fn, use, ctx, depth)
-            return not self._says_dead(fn, args[2] if args[1] == i else args[1])
+            return not self._says_dead(fn, args[2] if args[1] == i else args[1]) and self.hangs(fn, i, use)
         if op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op == Op.INDEX and args[0] == i):
             return self.status(fn, use, ctx, depth)
         if op == Op.RECORD:
@@ -138,38 +175,126 @@ class _Reader:
             return self._kept_and_read(fn, [body.name(use)], ctx)
         if op == Op.SET_INDEX:
             key = body.const(args[1]) if args[1] >= 0 else None
-            return args[1] == i or self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
+            return (args[1] == i and self.out_of_sight()) or self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
         if op == Op.CALL and args[0] == i:
             return self.status(fn, use, ctx, depth)
         if op in (Op.CALL, Op.NEW):
-            return self._handed(fn, use, ctx, depth)
-        return op != Op.ECHO
+            return self._handed(fn, i, use, ctx, depth)
+        return op != Op.ECHO and not self._asks_dead(fn, i) and self.hangs(fn, i, use)
+
+    def _asks_dead(self, fn: Fn, i: int) -> bool:
+        """Whether a member or call asks only for whether a payment has failed: ``$payment->isCanceled()``."""
+        body = self.model.program.body(fn)
+        name = body.name(i) if body.op[i] == Op.FIELD else body.called(i) if body.op[i] == Op.CALL else ""
+        return bool(name) and self.model.words.has("dead_values", _bare(name))
 
     def _says_dead(self, fn: Fn, i: int) -> bool:
         """Whether a status is held against a word alone by which a payment has failed: what has not is not paid for that."""
         const = self.model.program.body(fn).const(i)
         return const is not None and const[0] == Kind.STRING and self.model.words.has("dead_values", const[1].strip("'\""))
 
-    def _handed(self, fn: Fn, call: int, ctx: Ctx | None, depth: int) -> bool:
+    def _tells(self, fn: Fn, call: int, ctx: Ctx | None) -> bool:
+        """Whether a call writes what it is given down, or tells it to somebody."""
+        recogniser = self.model.recogniser
+        if self.model.program.body(fn).op[call] not in (Op.CALL, Op.NEW):
+            return False
+        return any(recogniser.is_(kind, fn, call, ctx) for kind in _TELLS)  # type: ignore[arg-type]
+
+    def _handed(self, fn: Fn, i: int, call: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether a call that is given a status may test it. One that writes it down or tells it to somebody does not."""
         recogniser = self.model.recogniser
         callee = self.model.evaluator.value(fn, self.model.program.body(fn).args(call)[0], ctx)
-        if any(recogniser.is_(kind, fn, call, ctx) for kind in _TELLS):  # type: ignore[arg-type]
+        if self._tells(fn, call, ctx):
             return False
         if any(isinstance(o, FunctionV) for o in options(callee)):
-            return True
+            return self._arrives(fn, i, call, ctx, depth, _STATUS)
         got = recogniser.effect(fn, call, ctx)
         if got is not None and got[0].effect in _TOLD:
             return False
         uses = self.model.evaluator.defuse(fn).uses
         body = self.model.program.body(fn)
         waited = [use for use in uses(call) if body.op[use] == Op.AWAIT]
-        return not any(use not in waited or uses(use) for use in uses(call)) or self.status(fn, call, ctx, depth)
+        if not any(use not in waited or uses(use) for use in uses(call)):
+            return self.out_of_sight()
+        return self.status(fn, call, ctx, depth)
 
     def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> bool:
         """Whether what was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""
         around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
-        return not keys or any(_reads_key(self.model, here, key) for here in around for key in keys)
+        read = not keys or any(_reads_key(self.model, here, key) for here in around for key in keys)
+        return read and self.out_of_sight()
+
+
+class _Tests(_Reader):
+    """Follows one answer to all that hangs on it."""
+
+    follows = True
+
+    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
+        super().__init__(model, skipped)
+        self.found: dict[tuple[Fn, int], bool] = {}
+        self.hidden = False
+
+    def hangs(self, fn: Fn, i: int, use: int) -> bool:
+        op = self.model.program.body(fn).op[use]
+        asked = use if op == Op.BINARY else i
+        means = self._means(fn, asked) if op in (Op.BINARY, Op.BRANCH, Op.UNARY) else None
+        if means is None:
+            self.hidden = True
+        else:
+            self.found[fn, asked] = means
+        return False
+
+    def out_of_sight(self) -> bool:
+        self.hidden = True
+        return False
+
+    def _means(self, fn: Fn, i: int) -> bool | None:
+        """Whether a test that is true says that money came, or that it did not; None for what is no plain test."""
+        body = self.model.program.body(fn)
+        op = body.op[i]
+        if op == Op.FIELD:
+            return not self._is_open(body.name(i))
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME:
+            return self._means_texts(fn, [a for a in body.args(i)[1:3] if _texts(self.model, fn, a)])
+        if op != Op.CALL:
+            return None
+        callee, given = body.call(i)
+        name = body.called(i)
+        if name in _HOLDS_ONE or (body.op[callee] == Op.FIELD and name in _LISTS):
+            sides = [a for _, a in given] + ([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])
+            return self._means_texts(fn, [a for a in sides if _texts(self.model, fn, a)])
+        if body.op[callee] != Op.FIELD or given or not says_outcome(self.model, name):
+            return None
+        return not self._is_open(name)
+
+    def _means_texts(self, fn: Fn, sides: list[int]) -> bool | None:
+        said = [text for a in sides for text in _texts(self.model, fn, a)]
+        if len(sides) != 1 or not said:
+            return None
+        return not all(self._is_open(t) or self.model.words.has("dead_values", t) for t in said)
+
+    def _is_open(self, said: str) -> bool:
+        """Whether a word says that no money has come yet; what is authorised has come as far as a shop asks."""
+        words = self.model.words
+        return words.has("open_values", _bare(said)) and not words.has("authorised_values", _bare(said))
+
+
+def _texts(model: "Model", fn: Fn, i: int) -> list[str]:
+    """The texts that a value is, or that a list holds; none where it is anything else."""
+    value = model.evaluator.value(fn, i)
+    items = [item for o in options(value) for item in (o.items if isinstance(o, Seq) else (o,))]
+    each = [o for item in items for o in options(item)]
+    return (
+        [o.text.strip("'\"") for o in each if isinstance(o, Const) and o.kind == Kind.STRING]
+        if all(isinstance(o, Const) for o in each)
+        else []
+    )
+
+
+def _bare(name: str) -> str:
+    """``isPaid`` without what only makes a question of it."""
+    return snake(name).removeprefix("get_").removeprefix("is_").removeprefix("has_").removeprefix("was_")
 
 
 def _reads_key(model: "Model", fn: Fn, key: str) -> bool:
@@ -199,7 +324,7 @@ def _captured(model: "Model", fn: Fn, name: str) -> bool:
 
 
 def _says(model: "Model", name: str) -> bool:
-    """Whether a member says what became of a payment, or how much was paid."""
+    """Whether a member says what became of a payment, or how much has come of it. What it is over says neither."""
     plain = snake(name)
     return says_outcome(model, name) or "ok" in plain.split("_") or any(w in plain for w in _SAYS)
 
@@ -207,6 +332,6 @@ def _says(model: "Model", name: str) -> bool:
 def says_outcome(model: "Model", name: str) -> bool:
     """Whether a member, by its name, says in which state a payment is: ``status``, ``isApproved()``."""
     words, asked = model.words, snake(name).removeprefix("get_")
-    plain = asked.removeprefix("is_").removeprefix("has_").removeprefix("was_")
+    plain = _bare(name)
     kinds = _STATES if plain == asked else (*_STATES, "open_values")
     return any(words.has(kind, plain) for kind in kinds)

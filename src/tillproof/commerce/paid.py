@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce import told_states
-from tillproof.commerce.answers import answered
+from tillproof.commerce.answers import answered, status_tests
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER, entity
@@ -95,6 +95,8 @@ class PaidPolicy(SenderPolicy):
     def __init__(self, model: "Model") -> None:
         super().__init__(model, frozenset())
         self.ignored: dict[tuple[Fn, int], None] = {}
+        self.tests: dict[tuple[Fn, int], bool] = {}
+        self._tested: set[tuple[Fn, int]] = set()
         self.named: dict[tuple[Fn, int], None] = {}
         self.topped: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
@@ -104,10 +106,26 @@ class PaidPolicy(SenderPolicy):
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
         if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx, operation.envelope)):
+            found = status_tests(self.model, fn, i, ctx, operation.envelope) if told else None
+            if found is not None:
+                self._tested.add((fn, i))
+                self.tests |= found
             return True
         if operation.confirms:
             self.ignored[fn, i] = None
         return False
+
+    def proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """Asking proves nothing where every test of the answer is known: then it is they that prove."""
+        means = self.tests.get((fn, i))
+        if means is None:
+            found = super().proof(fn, i, ctx)
+            return None if (fn, i) in self._tested else found
+        self._note(fn, i, ctx, "what the provider answers says so", "answer", refetch=True)
+        return Proof("boolean" if means else "denies")
+
+    def matters(self, fn: Fn) -> bool:
+        return any(fn == tested for tested, _ in self.tests) or super().matters(fn)
 
     def _of_visitor(self, source: Source) -> bool:
         """Of what a browser sends only a signature says more than who its user is."""

@@ -18,6 +18,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.names import written
 from tillproof.commerce.new_documents import is_new_document
+from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
@@ -148,7 +149,7 @@ class Records:
         found, parts = self.holder(fn, obj, ctx)
         if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
             return None
-        if self.added_up.is_own(fn, obj) or only_shown(self.model, fn, i, ctx, found):
+        if self.added_up.is_own(fn, obj) or only_shown(self.model, fn, i, ctx, found) or loads_itself(self.evaluator, fn, i):
             return None
         written = unwrapped(self.evaluator, self.evaluator.value(fn, value, ctx))
         relative = frozenset([name] if self.parts.is_relative(written) and not self._of_itself(fn, i) else [])

@@ -387,7 +387,8 @@ class FunctionWalk(Implication):
             return [part for arm in self.body.args(i)[1:] if arm >= 0 for part in self._alternatives(arm, depth + 1)]
         if depth < _NESTED and self.body.op[i] == Op.NAME:
             reach = self.defuse.reaching(i, self.body.name(i))
-            if reach.stores and not reach.entry and not reach.writes:
+            one = depth > 0 and len(reach.stores) == 1  # ``genuine ? message : null``: that it is given is what says so
+            if reach.stores and not reach.entry and not reach.writes and not one:
                 return [part for store in reach.stores for part in self._alternatives(self.body.args(store)[1], depth + 1)]
         return [i]
 

@@ -93,8 +93,8 @@ class Implication:
         if op == Op.BINARY:
             numbered = self._numbered(i, truth)
             return self._comparison_implies(i, truth) if numbered is None else numbered
-        if op == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is not None:
-            return truth
+        if op == Op.FIELD and (proof := self.walk.policy.proof(self.fn, i, self.ctx)) is not None:
+            return truth == (proof.how != "denies")
         return self._part_implies(i, truth) if op in (Op.FIELD, Op.INDEX) else False
 
     def _flagged(self, i: int, stores: Iterable[int], truth: bool) -> bool:
@@ -242,8 +242,8 @@ class Implication:
         equal = operator in ("==", "===", "is", "eq")
         if not equal and operator not in _COMPARES:
             return False
-        if self.walk.policy.proof(self.fn, i, self.ctx) is not None:
-            return (equal or operator in ("<=", ">=", "in")) == truth
+        if (proof := self.walk.policy.proof(self.fn, i, self.ctx)) is not None:
+            return (equal or operator in ("<=", ">=", "in")) == (truth == (proof.how != "denies"))
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:

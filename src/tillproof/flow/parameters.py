@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from tillproof.flow.called_back import handed
+from tillproof.flow.called_back import Spot, handed
 from tillproof.flow.frames import Frame
-from tillproof.flow.values import ClassV, External, FunctionV, Instance, Missing, Param, Place, Record, Result, Seq, Value
+from tillproof.flow.program import Fn
+from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Missing, Param, Place, Record, Result, Seq, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -29,6 +30,30 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
         one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
         return Seq(at, (one,)) if param.kind == "rest" and ev.program.language(fn.file) == "php" else one
     return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+
+
+def arrives(ev: "Evaluator", fn: Fn, call: int, i: int, ctx: Ctx | None) -> list[Spot] | None:
+    """Where a value that stands as an argument of a call arrives: the parameter, in each function of ours that is called; None where that
+    is not seen."""
+    body = ev.program.body(fn)
+    callee, arguments = body.call(call)
+    found: list[Spot] = []
+    for option in options(ev.value(fn, callee, ctx)):
+        if not isinstance(option, FunctionV):
+            return None
+        params = ev.program.body(option.fn).params
+        shift = 1 if option.this is not None and ev.is_python_method(option.fn) else 0
+        for number, (key, value) in enumerate(arguments):
+            if value != i:
+                continue
+            at = next((n for n, p in enumerate(params) if p.name == key), -1) if key not in ("", "*", "**") else number + shift
+            starred = key in ("*", "**") or any(k == "*" for k, _ in arguments[:number])
+            if starred or not 0 <= at < len(params) or params[at].kind in ("rest", "named-rest"):
+                return None
+            inner = ev.program.body(option.fn)
+            rows = (n for n, op in enumerate(inner.op) if op == Op.PARAM and inner.args(n)[0] == at)
+            found += [Spot(option.fn, row, ev.context(option, fn, call, ctx)) for row in rows]
+    return found or None
 
 
 def _bound(ev: "Evaluator", f: Frame, number: int) -> Value | None:

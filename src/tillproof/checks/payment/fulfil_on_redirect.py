@@ -11,7 +11,7 @@ from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import called, told_at
+from tillproof.checks.ways import called, passed, told_at
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
@@ -231,6 +231,7 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     providers = model.handlers.paying(program.unit(entry.target.fn.file))
     ruling.remediation = _remedy(model, providers, act.fn.file)
     ruling.evidence.append(Evidence(fn.file, line, "no confirmation from the provider before this", "missing"))
+    ruling.evidence += passed(model, act, anchor)
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
 
 
@@ -266,7 +267,7 @@ def _as_topped_up(entry: Entry, ruling: Ruling, model: Model) -> None:
         "Begin a payment for the amount, and raise the balance in the verified webhook of the provider, by what was paid, once per payment."
     )
     ruling.evidence[1] = replace(ruling.evidence[1], note="no payment is begun, asked for or proven before this")
-    ruling.evidence[2:] = [replace(e, note="raised by what is sent") for e in ruling.evidence[2:]]
+    ruling.evidence[-1] = replace(ruling.evidence[-1], note="raised by what is sent")
 
 
 def _remedy(model: Model, providers: list[Provider], file: str) -> str:
