@@ -24,6 +24,7 @@ from tillproof.commerce.entry_styles.defaults import Defaults
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
+from tillproof.commerce.names import fits
 from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, ClassId, Fn
@@ -89,7 +90,8 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     merged = _merged(wiring, found)
     shown = _shown(wiring, merged)
     for one in merged:
-        chain = (*before(paths, one, wiring.program.unit(one.place[0])), *one.chain, *_decorators(wiring, one), *_dependencies(wiring, one))
+        own = one.chain or _of_view(wiring, one)
+        chain = (*before(paths, one, wiring.program.unit(one.place[0])), *own, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
         found_roles = (roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages)
@@ -101,6 +103,17 @@ def find_entries(wiring: Wiring) -> list[Entry]:
             Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note, one.hands)
         )
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
+
+
+def _of_view(wiring: Wiring, one: Declared) -> tuple[Value, ...]:
+    """What a view demands of whoever calls one of its methods that a decorator makes a handler of, where that one demands nothing else:
+    ``@action(detail=True)`` below ``permission_classes``."""
+    owner = wiring.program.owner(one.target.fn) if one.style == "decorator" else None
+    if owner is None:
+        return ()
+    bases = wiring.evaluator.scope.foreign_bases(owner)
+    views = [r for f in wiring.active.of(owner.file) if f.id == one.framework for r in f.routes if r.style == "class" and r.guards]
+    return next((classes.members(wiring, owner, r.guards) for r in views if any(fits(b, base) for b in r.bases for base in bases)), ())
 
 
 def _shown(wiring: Wiring, found: list[Declared]) -> dict[ClassId, list[Declared]]:
