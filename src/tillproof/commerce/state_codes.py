@@ -1,6 +1,7 @@
 """Codes of a letter or two that stand for a state: ``"C"`` where the record's class says that it means ``COMPLETED``, ``4`` where the
 column's choices say that it means "paid"."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _LONGEST = 2
+_PREFIX = re.compile(r"^((ORDER|PAYMENT|BOOKING|SUBSCRIPTION)_)?(STATUS|STATE)_")
 _MEANINGS = ("paid_values", "fulfil_values", "open_values", "dead_values")
 
 
@@ -27,6 +29,10 @@ class StateCodes:
     def spelt(self, touch: Touch) -> Touch:
         """A touch whose states are called by what their codes mean."""
         coded = {n: v for n, v in touch.fields.items() if is_code(v) and self.model.words.says_state(n)}
+        if coded and (named := self._by_constant(touch)):
+            code = coded.get(named[0])
+            if isinstance(code, Const):
+                return replace(touch, fields=touch.fields | {named[0]: Const(code.at, code.kind, code.text, named[1])})
         table = self.model.schema.table(touch.entity, touch.fn.file) if coded else None
         if table is None or table.model is None:
             return touch
@@ -35,6 +41,16 @@ class StateCodes:
             if isinstance(code, Const) and (word := self._chosen(table.model, name).get(code.text) or known.get(code.text)):
                 said[name] = Const(code.at, code.kind, code.text, word)
         return replace(touch, fields=touch.fields | said) if said else touch
+
+    def _by_constant(self, touch: Touch) -> tuple[str, str] | None:
+        """The field that is set to a constant, and what that one's name says: ``order.status = Order.REFUNDED``."""
+        body = self.model.program.body(touch.fn)
+        if touch.instr < 0 or body.op[touch.instr] != Op.SET_FIELD:
+            return None
+        given = body.bare(body.args(touch.instr)[2])
+        name = body.name(given).rpartition(".")[2] if given >= 0 and body.op[given] in (Op.NAME, Op.FIELD) else ""
+        word = _PREFIX.sub("", name) if name.isupper() else ""
+        return (body.name(touch.instr), word) if word and self._means(word) else None
 
     def set_to(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
         """What a field is set to; a code by what it means."""
