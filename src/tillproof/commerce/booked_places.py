@@ -20,6 +20,7 @@ _BOOKING = re.compile(
     r"(\w+_)?(booking|reservation|appointment|ticket)(_?(seat|slot|item|detail))?|(booked|reserved)_?(seat|slot|room)"
     r"|(seat|slot|room|table|court)_?(booking|reservation)"
 )
+_STEM = re.compile(r"booking|booked|reserv|appointment|ticket", re.IGNORECASE)
 _PLACE = re.compile(
     r"(\w+_)?(seat|room|slot|time_?slot|table|court|desk|bed|cabin|car|vehicle|property|apartment|appointment_?(time|date)"
     r"|start(_?(time|date|at))|check_?in(_?date)?)(_?(id|no|num(ber)?))?s?"
@@ -45,10 +46,11 @@ def booked_places(model: "Model") -> Iterator[tuple[Place, str, str, Place, str]
 def _functions(model: "Model") -> list[Fn]:
     """The functions that name a record of bookings."""
     program, found = model.program, dict[Fn, None]()
-    for file in program.indices:
-        named = [t for t in program.words.of(file) if _BOOKING.fullmatch(entity(t))] if not model.browser.runs(file) else []
-        for name in sorted(named) if not _FILLS.search(file) else ():
-            found.update(dict.fromkeys(program.functions_around(file, name)))
+    for name in program.words.beginning(""):
+        if _STEM.search(name) and _BOOKING.fullmatch(entity(name)):
+            for file in program.mentioning(name):
+                if not _FILLS.search(file) and not model.browser.runs(file):
+                    found.update(dict.fromkeys(program.functions_around(file, name)))
     return sorted(found)
 
 

@@ -24,6 +24,7 @@ _PIECES = re.compile(
     r"(\w+_)?((licen[cs]e|activation|serial|product|game|cd|steam|gift|digital|promo)_?(key|code)s?|(stock|inventory|goods|digital|warehouse)_?items?"
     r"|gift_?cards?|vouchers?|(game|digital|sold|premium)_?accounts?|seats?|time_?slots?|item_?(values?|data)|key_?pool|keys?)"
 )
+_STEM = re.compile(r"(key|code|card|voucher|account|seat|slot|item|value|data|pool)s?$", re.IGNORECASE)
 _ANY_ITEM = re.compile(
     r"(?!(\w+_)?(cart|order|basket|line|wish_?list|invoice|purchase|menu|quote|list|saved|return|refund|bill)_?items?)(\w+_)?items?"
 )
@@ -76,11 +77,11 @@ class PiecesTaken:
                     for other in program.mentioning(cls.name)[:_MOST_FILES]:
                         if program.language(other) == program.language(file):
                             found.update(dict.fromkeys(program.functions_around(other, cls.name)))
-        for file, index in program.indices.items():  # models that a call makes, and tables that a client has as members
-            if index.language == "javascript" and not self.model.browser.runs(file):
-                named = (t for t in program.words.of(file) if "_" in snake(t) and _PIECES.fullmatch(snake(t)))
-                for name in sorted(named):
-                    found.update(dict.fromkeys(program.functions_around(file, name)))
+        for name in program.words.beginning(""):  # models that a call makes, and tables that a client has as members
+            if _STEM.search(name) and "_" in snake(name) and _PIECES.fullmatch(snake(name)):
+                for file in program.mentioning(name):
+                    if program.language(file) == "javascript" and not self.model.browser.runs(file):
+                        found.update(dict.fromkeys(program.functions_around(file, name)))
         return sorted(found)
 
     def _in(self, fn: Fn) -> Iterator[PieceTaken]:
