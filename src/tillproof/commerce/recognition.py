@@ -23,7 +23,8 @@ MANAGES = re.compile(
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
 )
 _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
-_NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
+NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
+"""Calls that leave a note for the next page to show."""
 _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
@@ -124,7 +125,7 @@ def _tells_visitor(model: "Model", fn: Fn, spelt: str) -> bool:
     """Whether what is called a callback leaves a note that the next page shows, and sends the browser there."""
     tokens = model.vocabulary.tokens(fn)
     called_back = {m[0].lower() for m in HOOK.finditer(spelt)} == {"callback"}
-    return called_back and not _NOTES.isdisjoint(tokens) and not _SENDS.isdisjoint(tokens)
+    return called_back and not NOTES.isdisjoint(tokens) and not _SENDS.isdisjoint(tokens)
 
 
 def _is_answering(model: "Model", fn: Fn) -> bool:

@@ -121,6 +121,8 @@ class _Reader:
             if body.op[a] == Op.FUNCTION or not self.chosen(fn, a, ctx):
                 continue
             names = [w.name for w in _Reader(self.model).words(fn, a, ctx, _DEEPEST - 3, True, ())]
+            source = self.model.requests.source(self.evaluator.value(fn, a, ctx))
+            names += [snake(source.key)] if source is not None and source.key else []  # ``request.POST.get("id")``
             if names and not any(LOOKED_UP.search(n) for n in names):
                 return True
         return False

@@ -1,7 +1,8 @@
-"""Comparisons on which nothing hangs: what they find out is told to a log, and the code goes on as if nothing were."""
+"""Comparisons on which nothing hangs: what they find out is told to a log or to the visitor, and the code goes on as if nothing were."""
 
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.recognition import NOTES
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
@@ -14,8 +15,8 @@ _ACTS = (Op.RETURN, Op.RAISE, Op.STORE, Op.SET_FIELD, Op.SET_INDEX, Op.NEW, Op.Y
 
 
 def only_told(model: "Model", fn: Fn, comparison: int) -> bool:
-    """Whether the arms of a comparison do nothing of their own but write to a log. Not said of one that is returned, kept or handed on,
-    nor inside a loop, where to go on with the next is a decision as well."""
+    """Whether the arms of a comparison do nothing of their own but write to a log, or answer, and go on. Not said of one that is
+    returned, kept or handed on, nor inside a loop, where to go on with the next is a decision as well."""
     body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     uses = defuse.uses(comparison)
     if not uses or any(body.op[use] != Op.BRANCH for use in uses):
@@ -33,11 +34,11 @@ def only_told(model: "Model", fn: Fn, comparison: int) -> bool:
 
 
 def _acts(model: "Model", fn: Fn, i: int) -> bool:
-    """Whether an instruction does more than work out what a log is given."""
+    """Whether an instruction does more than work out what a log or the visitor is given."""
     body = model.program.body(fn)
     op = body.op[i]
     if op != Op.CALL:
         return op in _ACTS
-    if any(model.recogniser.is_(kind, fn, i) for kind in ("loggers", "reporters")):
+    if body.called(i).rpartition(".")[2] in NOTES or any(model.recogniser.is_(kind, fn, i) for kind in ("loggers", "reporters", "answers")):
         return False
     return not model.evaluator.defuse(fn).uses(i)
