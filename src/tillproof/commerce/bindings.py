@@ -138,6 +138,12 @@ def _is_ours(model: "Model", proof: "Proven", field: str) -> bool:
     return False
 
 
+def all_signed(model: "Model", handler: "Handler", sought: frozenset[str]) -> bool:
+    """Whether pieces of a request are all part of what a secret of ours was signed over: then they are the provider's own word."""
+    signed = [p for p in handler.walked.proofs if p.mac]
+    return bool(sought) and all(any(_is_signed(model, p, key.rpartition(".")[2]) for p in signed) for key in sought)
+
+
 def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
     """Whether the field, as it was sent, is part of what the signature is checked over."""
     return any(_names(model, here, field) for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.touches import Touch
 from tillproof.flow.values import Element, FunctionV, Member, Param, Result, Value, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
@@ -50,10 +51,19 @@ def _books_alone(model: "Model", effect: Effect, others: list[Effect]) -> bool:
     """Whether a new order has the sum that was paid for its own, and nothing says what is sent for it but what the message tells."""
     touch = effect.touch
     told = {snake(n): v for n, v in touch.fields.items() if v is not None} if touch is not None else {}
+    if touch is not None and not told and _is_kept_whole(model, touch):
+        return True
     if not any(model.words.money(name) and _is_paid_sum(model, value) for name, value in told.items()):
         return False
     goods = [e for e in others if e.touch is not None and e.touch.kind == "create" and _GOODS.fullmatch(e.touch.entity)]
     return not goods and not any(_GOODS.fullmatch(name) for name in told)
+
+
+def _is_kept_whole(model: "Model", touch: Touch) -> bool:
+    """Whether the message itself, or the object that it is about, is put away as it came."""
+    given = model.program.body(touch.fn).call(touch.instr)[1] if touch.keys == {} else []
+    values = [model.evaluator.value(touch.fn, v, touch.ctx) for _, v in given[:1]]
+    return any(isinstance(o, Member) and _is_told(model, o) for v in values for o in options(v))
 
 
 def _giving(model: "Model", place: Place) -> Iterator[Place]:

@@ -1,5 +1,6 @@
 """What a comparison compares, by the names of its sides: sums and differences are taken apart, forms of the same sum are that sum."""
 
+import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom
@@ -16,6 +17,8 @@ _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "is", 
 _CALLS = ("bccomp", "equals", "eq", "is_equal", "isequalto", "isequal", "comp", "compare", "gte", "lte", "gt", "lt", "isclose", "compareto",
           "greaterthan",
           "greaterthanorequal", "lessthan", "lessthanorequal", "equalto")  # fmt: skip
+# What parts of a coin are counted in.
+_COINS = re.compile(r"(\w+_)?(satoshis?|sats|bits|wei|gwei|lamports|msats?|piconeros?)(_\w+)?")
 # Keys that say what they hold only together with what they stand in: `amount["value"]`.
 _PLAIN = ("value", "total", "number")
 
@@ -28,7 +31,7 @@ class ComparedNames:
 
     def money(self, name: str) -> bool:
         """Whether a name is that of a sum."""
-        return self.model.words.money(name.removeprefix("get_")) or "amount" in name
+        return self.model.words.money(name.removeprefix("get_")) or "amount" in name or _COINS.fullmatch(name) is not None
 
     def of(self, atom: Atom) -> list[str]:
         """The names of what a comparison compares, sums and differences taken apart."""

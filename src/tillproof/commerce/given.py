@@ -132,7 +132,7 @@ def _filled(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]
     owner = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
     objects = [model.evaluator.value(site.fn, i, ctx) for i in (site.instr, owner) if i >= 0]
     made = [m for o in objects for one in options(o) if isinstance(one, Result) and (m := made_in_chain(one)) is not None]
-    return [m for m in made if any(True for _ in set_on(model.evaluator, m))]
+    return [m for m in made if m.instr != site.instr or any(True for _ in set_on(model.evaluator, m))]
 
 
 def _at_path(model: "Model", value: Value, path: list[str]) -> list[Value]:

@@ -4,7 +4,7 @@ is what was paid for, though there is no order yet whose sum it could be held ag
 ``metadata: {product: product.id}`` beside ``unit_amount: product.price``; ``metadata: {plan}`` beside ``PLANS[plan].amount``."""
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.given import given_at
@@ -53,7 +53,9 @@ class PricedPayments:
         if not self._sent(sums, worked_out=True) <= noted:
             return False  # the customer names the sum, or a part of it that the payment does not say
         parts = list(pieces(sums, _PIECES, self.model.evaluator.made_of))
-        chosen_by = self._sent(parts) | (self._selecting(site.fn) if all(isinstance(o, Const) for v in sums for o in options(v)) else set())
+        chosen_by = self._sent(parts) | (
+            selecting(self.model, site.fn) if all(isinstance(o, Const) for v in sums for o in options(v)) else set()
+        )
         objects = {key for p in parts for key in keys_of(p)}
         return all(self._belongs(name, value, chosen_by, objects) for name, value in notes)
 
@@ -81,34 +83,38 @@ class PricedPayments:
 
     def _sent(self, values: "Iterator[Value] | list[Value]", *, worked_out: bool = False) -> _Sent:
         """The pieces of a request in values; ``worked_out``: without those by which something was only chosen or looked up."""
-        found: _Sent = set()
-        for here in pieces(list(values), _PIECES, self._made_of if worked_out else self.model.requests.carried):
-            source = self.model.requests.source(here)
-            if source is not None and source.key and source.kind != "session":
-                found.add((source.kind, source.key))
-        return found
+        return _pieces_sent(self.model, values, self._made_of if worked_out else self.model.requests.carried)
 
     def _made_of(self, value: Value) -> list[Value]:
         if isinstance(value, Element):
             return [value.base]
         return self.model.requests.carried(value)
 
-    def _selecting(self, fn: Fn) -> _Sent:
-        """The pieces of a request by which a function chooses an entry of a table of constants: ``PLANS[plan]``,
-        ``PLANS.find((p) => p.id === plan)``."""
-        body = self.model.program.body(fn)
-        found: list[Value] = []
-        for i, op in enumerate(body.op):
-            if op == Op.INDEX:
-                found.append(self.model.evaluator.value(fn, body.args(i)[1]))
-            elif op == Op.CALL and body.called(i) in _FINDS:
-                for _, a in body.call(i)[1]:
-                    found += (
-                        self._compared(Fn(fn.file, body.args(a)[0])) if body.op[a] == Op.FUNCTION else [self.model.evaluator.value(fn, a)]
-                    )
-        return self._sent(found)
 
-    def _compared(self, fn: Fn) -> list[Value]:
-        """What a function compares."""
-        body = self.model.program.body(fn)
-        return [self.model.evaluator.value(fn, side) for i, op in enumerate(body.op) if op == Op.BINARY for side in body.args(i)[1:3]]
+def selecting(model: "Model", fn: Fn) -> _Sent:
+    """The pieces of a request by which a function chooses an entry of a table of constants: ``PLANS[plan]``,
+    ``PLANS.find((p) => p.id === plan)``."""
+    body = model.program.body(fn)
+    found: list[Value] = []
+    for i, op in enumerate(body.op):
+        if op == Op.INDEX:
+            found.append(model.evaluator.value(fn, body.args(i)[1]))
+        elif op == Op.CALL and body.called(i) in _FINDS:
+            for _, a in body.call(i)[1]:
+                found += _compared(model, Fn(fn.file, body.args(a)[0])) if body.op[a] == Op.FUNCTION else [model.evaluator.value(fn, a)]
+    return _pieces_sent(model, found, model.requests.carried)
+
+
+def _compared(model: "Model", fn: Fn) -> list[Value]:
+    """What a function compares."""
+    body = model.program.body(fn)
+    return [model.evaluator.value(fn, side) for i, op in enumerate(body.op) if op == Op.BINARY for side in body.args(i)[1:3]]
+
+
+def _pieces_sent(model: "Model", values: Iterable[Value], onward: Callable[[Value], Iterable[Value]]) -> _Sent:
+    found: _Sent = set()
+    for here in pieces(list(values), _PIECES, onward):
+        source = model.requests.source(here)
+        if source is not None and source.key and source.kind != "session":
+            found.add((source.kind, source.key))
+    return found

@@ -12,6 +12,7 @@ from tillproof.commerce.spoken_operations import says
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.flow.set_on import made_in_chain
 from tillproof.flow.values import ClassV, Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
@@ -52,6 +53,15 @@ _COMPLETIONS = ("values", "set")
 _SENDS = "send"
 CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
 """What a client that is called like a function is called."""
+
+
+def _after_setters(value: Value) -> tuple[str, ...]:
+    """Names of a method of a package's object that setters in a chain gave back: ``(new Payment())->setIntent('sale')`` is the payment."""
+    if not isinstance(value, Member):
+        return ()
+    chains = [o for o in options(value.base) if isinstance(o, Result) and isinstance(o.callee, Member)]
+    made = [m for o in chains if (m := made_in_chain(o)) is not None]
+    return tuple(f"{name}.{value.name}" for m in made for name in names(m))
 
 
 class Recogniser:
@@ -113,7 +123,7 @@ class Recogniser:
         """Names of what a CALL or NEW calls: by value, then as written."""
         callee = self.program.body(fn).args(i)[0]
         value = self.evaluator.value(fn, callee, ctx)
-        known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value))
+        known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value), *_after_setters(value))
         if self.program.language(fn.file) == "php":
             known = (*known, *(name[copied.end() :] for name in known if (copied := _OWN_COPY.match(name))))
         spelt = written(self.program, fn, callee)
@@ -392,7 +402,9 @@ class Recogniser:
         if any(self._keeps_nothing(name) for name in spelt):
             return None
         kind = declared_class(value)
-        for effect, pattern, name, _ in table.find(spelt):
+        # `localAPI('GetInvoice', …)` pays nothing
+        told = [t for t in table.find(spelt) if not t[3] or self._first_argument_fits(fn, i, ctx, t[3])]
+        for effect, pattern, name, _ in told:
             if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
                 continue  # a method of that name of a class that is declared to be something else
             if effect.receivers and pattern.startswith(".") and body.op[callee] == Op.NAME and "." not in name.lstrip("."):

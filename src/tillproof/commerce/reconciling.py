@@ -69,7 +69,8 @@ _RECEIVER = re.compile(r"receiver|business|payee|merchant_?(id|email)|seller", r
 class Reconciled:
     """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
     field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer. ``reference``:
-    comparisons of the order's own id with the one that was put into the payment when it was made. ``sum_key``: the sum of ours by which the
+    comparisons of the order's own id with the one that was put into the payment when it was made. ``sought``: the pieces of the request
+    that are looked for in ``stored``. ``sum_key``: the sum of ours by which the
     record is chosen, ``find({_id, total: answer.amount})``; ``sum_told``: what it is held against is taken from the provider's answer."""
 
     amount: tuple[Atom, ...]
@@ -80,6 +81,7 @@ class Reconciled:
     reference: tuple[Atom, ...] = ()
     sum_key: str = ""
     sum_told: bool = False
+    sought: frozenset[str] = frozenset()
 
 
 class Reconciling:
@@ -88,6 +90,7 @@ class Reconciling:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._answered: dict[str, bool] = {}
+        self._typed = {snake(f) for p in model.knowledge.providers.values() for b in p.inbound for f in b.typed}
         self.numbers = OwnNumbers(model)
         self._compared = ComparedNames(model)
         self.own = OwnPayments(model)
@@ -123,7 +126,9 @@ class Reconciling:
             currency.append(Atom(effect.touch.fn, effect.touch.instr, True, effect.touch.ctx))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
         sum_key, owed = next(((name, v) for name, v in chosen if self._compared.money(name)), ("", None))
-        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, owed is not None and is_told(self.model, owed))
+        sum_told = owed is not None and is_told(self.model, owed)
+        sought = frozenset(k for _, k in self._pieces_sent(key)) if key is not None else frozenset[str]()
+        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, sum_told, sought)
 
     def _where_paid(self, effect: Effect) -> Iterator[Held]:
         """What is certain where the word is chosen that says paid, of several that a field may be set to:
@@ -417,8 +422,9 @@ class Reconciling:
         ``where: {id: payment.orderId}`` after ``payment`` was found by its intent."""
         if key := meta_key(touch.keys):
             return key
-        for key in touch.keys:
-            if keeps_theirs(column := snake(key).rpartition(".")[2]) and not self.numbers.made_up(touch.entity, column):
+        for key, value in touch.keys.items():
+            theirs = keeps_theirs(column := snake(key).rpartition(".")[2]) and not self.numbers.made_up(touch.entity, column)
+            if theirs and not self._is_typed(value):
                 return key
         for key in touch.keys:  # or is kept under a name of its own
             plain = snake(key).rpartition(".")[2]
@@ -437,6 +443,10 @@ class Reconciling:
             if before is not None and before.kind == "read" and (found := self._chosen_by(before, depth + 1)):
                 return found
         return ""
+
+    def _is_typed(self, value: Value) -> bool:
+        """Whether a value is what whoever pays has filled in by himself."""
+        return any(snake(self._read_as(p)) in self._typed for p in pieces([value], _FEW_PIECES, self._sums.within))
 
     def _handed(self, value: Value, ctx: Ctx | None) -> Value:
         """What the caller on the way handed over, where an object is known by the declared type of a parameter."""

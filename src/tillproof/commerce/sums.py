@@ -36,7 +36,8 @@ class Sums:
             return None
         called = value.callee if isinstance(value, Result) else value
         found = table.find(names(called))
-        return found[0][0] if found else None
+        # `format(x, spec)` is the function, not the method of a text by whose name it goes as well
+        return next((told for told, call, name, _ in found if call == strip(name)), found[0][0]) if found else None
 
     def tells_currency(self, value: Value, first: str) -> Told | None:
         """Whether a value is what the packs know for a record's or the shop's currency. ``first``: the text of the first argument."""

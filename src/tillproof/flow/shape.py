@@ -7,7 +7,7 @@ from typing import Any
 
 from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.set_on import made_in_chain, set_on
+from tillproof.flow.set_on import is_made, made_in_chain, set_on
 from tillproof.flow.values import (
     Choice,
     Const,
@@ -149,7 +149,7 @@ def _of_result(evaluator: Evaluator, out: Shape, value: Result, depth: int) -> N
         _add(out, shape(evaluator, arguments[1][1], depth + 1))
     elif isinstance(value.callee, Member) and value.callee.name in ("copy", "toArray", "to_dict", "dict", "model_dump"):
         _add(out, shape(evaluator, value.callee.base, depth + 1))
-    elif isinstance(value.callee, External) and value.new and len(arguments) == 1 and isinstance(arguments[0][1], (Record, Overlay)):
+    elif is_made(value) and len(arguments) == 1 and isinstance(arguments[0][1], (Record, Overlay)):
         _add(out, shape(evaluator, arguments[0][1], depth + 1))
     elif isinstance(value.callee, External) and _CLASS.search(value.callee.name) and any(key.isidentifier() for key, _ in arguments):
         _of_arguments(evaluator, out, [(k, v) for k, v in arguments if k.isidentifier()], depth)  # `CreateOrderRequest(order_id=…)`

@@ -5,15 +5,17 @@ from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.commerce.currencies import Currency, Followed
-from tillproof.commerce.money import Money, Step
+from tillproof.commerce.money import Money, Step, name_of
 from tillproof.contract import Confidence, Severity
-from tillproof.flow.values import Const, FunctionV, Member, Param, Value, options
+from tillproof.flow.values import Const, FunctionV, Member, Mix, Param, Result, Value, options, pieces
 from tillproof.ir.ops import Kind, Op
 
 What = Literal[
     "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
     "float", "cent-perhaps", "cut-first", "marks",
 ]  # fmt: skip
+
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +175,45 @@ def _unconverted(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """A capture or refund of which the sum is handed on as it comes, while the charge's is converted by its currency."""
     if charge.site.operation.op not in ("refund.create", "payment.capture") or money.unit or money.steps or money.whole:
         return None
-    if not isinstance(charge.value, (Param, Member)) or charges.units.declared.provider(charge.value) is not None:
+    sum_ = _as_kept(charges, charge.value)
+    if not isinstance(sum_, (Param, Member)) or charges.units.declared.provider(sum_) is not None:
         return None
     unit = charges.model.program.unit(charge.site.fn.file)
     for sibling in charges.all:
         same = sibling.site.provider.id == charge.site.provider.id and charges.model.program.unit(sibling.site.fn.file) == unit
         if same and sibling.site.operation.op in ("payment.create", "checkout.create"):
             places = charges.follows(sibling)
-            converted = any(did(m, "up") or did(m, "down") or did(m, "convert") for m in charges.units.of(sibling.value))
+            ways = charges.units.of(sibling.value)
+            converted = any(did(m, "up") or did(m, "down") or did(m, "convert") for m in ways)
             if places and converted:
                 return Flaw("unconverted", _given(charges, charge), "high", "likely", places[0])
+            scaled = next((s.value for m in ways for s in m.steps if s.did == "up" and _is_alike(charges, s.value, sum_)), None)
+            if scaled is not None:
+                return Flaw("unconverted", _given(charges, charge), "high", "likely", scaled)
     return None
+
+
+def _as_kept(charges: Charges, value: Value) -> Value:
+    """What a sum is read from, where it is only made a number of: ``Number(input.amount)``."""
+    told = charges.units.sums.known(value) if isinstance(value, Result) and value.instr >= 0 else None
+    if told is not None and told.does == "keeps" and told.sum is not None and isinstance(value, Result):
+        return charges.model.evaluator.argument(value, told.sum) or value
+    return value
+
+
+def _is_alike(charges: Charges, scaled: Value, other: Value) -> bool:
+    """Whether what is scaled elsewhere is called as a sum is, of what is called as its holder is, ``input.amount`` in both; or both are
+    what methods beside each other are handed, as those of a gateway are by its platform."""
+    if not isinstance(scaled, Mix) or not isinstance(other, Member):
+        return False
+    found = [
+        p for p in pieces(scaled.operands, _FEW, charges.model.evaluator.made_of) if isinstance(p, Member) and name_of(p) == name_of(other)
+    ]
+    return any(
+        (bool(name_of(p.base)) and name_of(p.base) == name_of(other.base))
+        or (isinstance(p.base, Param) and isinstance(other.base, Param) and p.base.fn.file == other.base.fn.file)
+        for p in found
+    )
 
 
 # --- decimals in major units

@@ -9,7 +9,7 @@ from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
-from tillproof.commerce.bindings import compared_with_kept, order_named_by_client, signed_for_ours
+from tillproof.commerce.bindings import all_signed, compared_with_kept, order_named_by_client, signed_for_ours
 from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
@@ -46,6 +46,7 @@ _MOST_PIECES = 20
 # What providers call the messages of payments that were not made: ``charge.failed``, ``PAYMENT.CAPTURE.DENIED``.
 _OF_ANOTHER = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback|ship\w*|deliver\w*|tracking|fulfil\w*)_(status|state)(_\w+)?")
 """The state of what is sent or given back: that it succeeded says nothing of a payment."""
+_SUCCEEDED = re.compile(r"(^|[/_-])success(ful(ly)?)?(?=$|[/_?{<:A-Z-])")
 _FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|payment_failed)$")
 
 
@@ -69,11 +70,19 @@ def rule(model: Model) -> Iterator[Ruling]:
                 seen.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, effect))
         for fn, part in parts.items():
+            if handler is not None and _only_unproven(handler, [reconciling.of(e) for _, e in part]):
+                continue
             ruling = _rule(model, entry, handler, part, reconciling)
             if ruling.outcome == "broken":
                 others = [place for place, _ in part[1:]] + _authorised(model, entry, handler, fn, reconciling)
                 ruling.evidence += _elsewhere(model, part[0][0], others)
             yield ruling
+
+
+def _only_unproven(handler: Handler, found: list[Reconciled]) -> bool:
+    """Whether nothing is wrong with a return page but that nobody proves what it is sent, of which payment/fulfil-on-redirect speaks: the
+    record is found by the provider's id of its own payment."""
+    return handler.kind == "redirect-return" and not handler.walked.proofs and all(how.stored and how.sought for how in found)
 
 
 def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
@@ -99,7 +108,7 @@ def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
     if handler is None or handler.kind == "redirect-return":
         asked = any(e.operation is not None and e.operation.confirms for e in effects) or model.handlers.closure(entry).verifiers
         signed = handler is not None and any(p.mac or p.refetch for p in handler.walked.proofs)
-        if not asked and not signed and (handler is None or not _tells_of_payment(model, entry)):
+        if not asked and not signed and (handler is None or not _tells_of_payment(model, entry, handler)):
             return []  # what nobody tells of and nobody confirms is payment/fulfil-on-redirect
     policy = PaidPolicy(model)
     found = [e for e in found if not _owes_nothing(model, policy, e)]
@@ -184,12 +193,12 @@ def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn, rec
         return []
     held = [t.effect for t in model.transitions.of(entry.target) if any(model.words.has("authorised_values", to) for to in t.to)]
     places = ((anchor(model, e, handler.provider), e) for e in held)
-    return [place for place, e in places if place.fn == fn and not _holds(_owed(handler, reconciling.of(e)), handler.kind)]
+    return [place for place, e in places if place.fn == fn and not _holds(_owed(model, handler, reconciling.of(e)), handler.kind)]
 
 
-def _tells_of_payment(model: Model, entry: Entry) -> bool:
-    """Whether a request says anything of a payment: its id, its state, who paid."""
-    return any(_OF_PAYMENT.search(snake(key)) for key in fields_of(model, entry))
+def _tells_of_payment(model: Model, entry: Entry, handler: Handler) -> bool:
+    """Whether a request says anything of a payment: its id, its state, who paid, a field that the provider alone sends."""
+    return any(_OF_PAYMENT.search(snake(key)) or key in handler.inbound.fields for key in fields_of(model, entry))
 
 
 def _ends(model: Model, transition: Transition, told: bool) -> bool:
@@ -236,7 +245,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     kind = handler.kind if handler else "client-route"
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
-    found = [(place, effect, _owed(handler, reconciling.of(effect))) for place, effect in part]
+    found = [(place, effect, _owed(model, handler, reconciling.of(effect))) for place, effect in part]
     unread = _outcome_unread(model, handler, [e for _, e in part])
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     paid = [e for _, e in part]
@@ -290,6 +299,8 @@ def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -
         return False
     if model.strangers.knows(handler.provider) and any(p.mac for p in handler.walked.proofs):
         return False  # it may tell of nothing but payments that were made: nobody here knows
+    if any(_SUCCEEDED.search(text) for text in (handler.entry.route or "", called(model, handler.entry))):
+        return False  # it is called on success alone, as gateways do that are told an address for each outcome
     if handler.admits is not None and handler.kind != "ipn":
         return False  # a package tells it of one kind of event, or staff hand it on
     inbound = handler.inbound
@@ -467,9 +478,11 @@ def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
     return loose.instr > compared.instr and block_of[loose.instr] in reached_from(body, block_of[compared.instr])
 
 
-def _owed(handler: Handler | None, how: Reconciled) -> Reconciled:
+def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:
     """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and what a notification is
     about was paid to us where it is signed with a secret of ours, or was asked for with our own credentials."""
+    if handler is not None and not how.told and all_signed(model, handler, how.sought):
+        how = replace(how, told=True)
     if handler is None or handler.kind != "ipn":
         return how
     currency = how.currency or (how.amount if len(handler.provider.currencies) == 1 else ())

@@ -136,8 +136,8 @@ _TEXTS = {
     "unconverted": _Text(
         "The sum is not converted as the charge's is",
         (
-            "The charge is converted to the smallest unit by its currency; this sum, of the same payment, is handed on as it comes. For a "
-            "currency without decimals it is a hundred times too large."
+            "The charge is converted to the smallest unit; this sum, of the same payment, is handed on as it comes, so a hundred times too "
+            "little or too much is moved, in some currencies at least."
         ),
         "Put the sum through the same conversion as the charge, with the payment's currency.",
     ),

@@ -9,7 +9,8 @@ from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.model import Model
-from tillproof.flow.values import Choice, Element, Member, Param, Result, Value, pieces
+from tillproof.commerce.priced_payments import selecting
+from tillproof.flow.values import Choice, Const, Element, Member, Param, Result, Value, options, pieces
 
 _OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
 _PIECES = 120
@@ -89,7 +90,7 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
         ruling.evidence.append(at(charges.model.program, charge.site.fn, charge.site.instr, "only staff reach this", "guard"))
         return ruling
     chosen = charges.model.requests.sources_in(currency.value, _PIECES)
-    if _made_of(charges, charge.value, {(s.kind, s.key) for s, _ in chosen}):
+    if _made_of(charges, charge, {(s.kind, s.key) for s, _ in chosen}):
         ruling = _ruling(charges, charge)
         ruling.evidence.append(Evidence(*charge.value.at, "the sum is worked out for the currency that is asked for", "guard"))
         return ruling
@@ -107,9 +108,11 @@ def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | No
     return ruling
 
 
-def _made_of(charges: Charges, value: Value, chosen: set[tuple[str, str | None]]) -> bool:
+def _made_of(charges: Charges, charge: Charge, chosen: set[tuple[str, str | None]]) -> bool:
     """Whether what the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
-    model = charges.model
+    model, value = charges.model, charge.value
+    if all(isinstance(o, Const) for o in options(value)) and not selecting(model, charge.site.fn).isdisjoint(chosen):
+        return True  # `PRICES[currency]`: one of the sums that are written down
 
     def onward(here: Value) -> list[Value]:
         given: list[Value] = []

@@ -179,6 +179,7 @@ class Inbound(Part, frozen=True):
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
+    ``typed``: fields that whoever pays fills in by himself, with whatever he likes: no payment was begun under them.
     ``tells``: decorators and signals of packages of others, as they are imported, by which a function of ours is told of such a message
     once the package has proven it.
     ``hands``: methods of a platform to which what came is handed by whoever takes it.
@@ -191,6 +192,7 @@ class Inbound(Part, frozen=True):
     kind: Literal["webhook", "ipn", "redirect-return"]
     headers: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
