@@ -43,7 +43,8 @@ def _shop(language: str, code: str) -> str:
     if language == "python":
         return "flask" if "@app." in code else "django"
     if language == "php":
-        return "laravel" if "Route::" in code else "woocommerce" if "WC_Payment" in code else "plain"
+        marks = {"Route::": "laravel", "WC_Payment": "woocommerce", "extends Base\n": "craft"}
+        return next((shop for mark, shop in marks.items() if mark in code), "plain")
     return "express" if language == "javascript" else "nest" if "@Injectable" in code else "next"
 
 

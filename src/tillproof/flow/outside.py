@@ -66,6 +66,8 @@ _SPELT_BY: dict[str, Callable[..., str]] = {
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 _PICKS = ("find", "findLast")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
+# What Yii, and Craft with it, keeps one of for a request.
+_OF_MODULES = (".Plugin.getInstance", ".Module.getInstance", ".BasePlugin.getInstance")
 # Functions of PHP and of frameworks that say something of a class instead of handing out an object of it.
 _ABOUT_CLASSES = (
     "_exists", "_parents", "_implements", "_uses", "_methods", "_vars", "_class", "classname", "basename", "dispatch", "event", "dump",
@@ -88,7 +90,17 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         given = [ev.at(f, v) for _, v in arguments]
         if all(isinstance(v, Const) for v in given):
             return Const(at, Kind.STRING, _SPELT[callee.name](callee.base.text, *(constant(v) for v in given[:1])))
-    return _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
+    found = _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
+    return found or _only_one(ev, callee, f, i, at)
+
+
+def _only_one(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
+    """The one object that a framework keeps of a module of ours: ``Plugin::getInstance()``, asked of a class that derives from its own."""
+    on = f.body.args(i)[0]
+    if not isinstance(callee, External) or not callee.name.endswith(_OF_MODULES) or f.body.op[on] != Op.FIELD:
+        return None
+    asked = [o for o in options(ev.at(f, f.body.args(on)[0])) if isinstance(o, ClassV)]
+    return choice(at, [Instance(at, o.cls) for o in asked]) if asked else None
 
 
 def _compacted(ev: "Evaluator", f: Frame, i: int, at: Place) -> Record:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow import gathered, initialised, unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
+from tillproof.flow.components import components
 from tillproof.flow.given_fields import given_field
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
@@ -391,7 +392,7 @@ class Scope:
                 return choice(at, [self._bound(value, fn, cls, at) for fn, cls in overriding])
         if stored is not None:
             return stored
-        if kept := self.kept(value.cls, name):
+        if kept := self.kept(value.cls, name) or components(self, value.cls, name):
             return choice(at, [Instance(at, cls) for cls in kept])
         if (inner := next(filter(None, (self.program.inner(cls, name) for cls in self.lineage(value.cls))), None)) is not None:
             return ClassV(at, inner)
