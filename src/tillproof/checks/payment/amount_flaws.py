@@ -231,7 +231,7 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if money.unit == "under":
         return Flaw("twice", _last(money, "down", "convert").value, "high", "likely", None)
     fixed = did(money, "fix")
-    if fixed is not None and fixed.exponent and money.number in ("string", "decimal"):
+    if charge.taken == "decimal-string" and fixed is not None and fixed.exponent and money.number in ("string", "decimal"):
         varies = varying(charges, charge)
         if isinstance(varies, str) and charges.currencies.decimals(varies) == 0:
             return Flaw("decimals", fixed.value, "medium", "certain", None, varies)
