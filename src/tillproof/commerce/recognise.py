@@ -12,7 +12,7 @@ from tillproof.commerce.spoken_operations import says
 from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.set_on import made_in_chain
+from tillproof.flow.set_on import after_setters
 from tillproof.flow.values import ClassV, Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
@@ -53,15 +53,6 @@ _COMPLETIONS = ("values", "set")
 _SENDS = "send"
 CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
 """What a client that is called like a function is called."""
-
-
-def _after_setters(value: Value) -> tuple[str, ...]:
-    """Names of a method of a package's object that setters in a chain gave back: ``(new Payment())->setIntent('sale')`` is the payment."""
-    if not isinstance(value, Member):
-        return ()
-    chains = [o for o in options(value.base) if isinstance(o, Result) and isinstance(o.callee, Member)]
-    made = [m for o in chains if (m := made_in_chain(o)) is not None]
-    return tuple(f"{name}.{value.name}" for m in made for name in names(m))
 
 
 class Recogniser:
@@ -123,7 +114,7 @@ class Recogniser:
         """Names of what a CALL or NEW calls: by value, then as written."""
         callee = self.program.body(fn).args(i)[0]
         value = self.evaluator.value(fn, callee, ctx)
-        known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value), *_after_setters(value))
+        known = (*self.sent(fn, i, ctx), *names(value), *self._by_base(value), *after_setters(value))
         if self.program.language(fn.file) == "php":
             known = (*known, *(name[copied.end() :] for name in known if (copied := _OWN_COPY.match(name))))
         spelt = written(self.program, fn, callee)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.flow.asked import reads
-from tillproof.flow.values import External, Member, Result, Value
+from tillproof.flow.values import External, Member, Result, Value, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -77,3 +77,12 @@ def set_on(evaluator: "Evaluator", made: Result) -> Iterator[Given]:
         same = defuse.block_of[at] == defuse.block_of[made.instr]
         for spelt in dict.fromkeys((key, re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).lower())):
             yield spelt, evaluator.value(made.fn, value, made.ctx), same
+
+
+def after_setters(value: Value) -> tuple[str, ...]:
+    """Names of a method of a package's object that setters in a chain gave back: ``(new Payment())->setIntent('sale')`` is the payment."""
+    if not isinstance(value, Member):
+        return ()
+    chains = [o for o in options(value.base) if isinstance(o, Result) and isinstance(o.callee, Member)]
+    made = [m for o in chains if (m := made_in_chain(o)) is not None]
+    return tuple(f"{name}.{value.name}" for m in made for name in names(m))
