@@ -135,3 +135,21 @@ def test_functions_that_a_deployment_names(tmp_path: Path) -> None:
         "POST /refunds lambda_handler public",
         "NONE None nightly internal",
     }
+
+
+def test_attributes_of_symfony_stand_under_its_access_control(tmp_path: Path) -> None:
+    controller = """\
+<?php
+namespace App\\Controller;
+use Symfony\\Bundle\\FrameworkBundle\\Controller\\AbstractController;
+use Symfony\\Component\\HttpFoundation\\Request;
+use Symfony\\Component\\Routing\\Attribute\\Route;
+class Pay extends AbstractController {
+  #[Route('/desk/refund', methods: [Request::METHOD_POST])] public function refund() {}
+  #[Route('/me/pay', methods: 'POST')] public function mine() {}
+  #[Route('/hook', methods: ['POST'])] public function hook() {}
+}
+"""
+    rules = "security:\n  access_control:\n    - { path: ^/desk, roles: ROLE_ADMIN }\n    - { path: ^/me, roles: ROLE_USER }\n"
+    shop = wired(tmp_path, {"src/Controller/Pay.php": controller, "config/packages/security.yaml": rules})
+    assert shop.ways() == {"POST /desk/refund Pay.refund staff", "POST /me/pay Pay.mine customer", "POST /hook Pay.hook public"}

@@ -445,3 +445,38 @@ def test_endpoints_and_actions_of_sites_that_are_built_from_pages(tmp_path: Path
 def test_a_function_of_firebase_is_a_way_in_however_the_package_is_imported(tmp_path: Path, line: str, called: str) -> None:
     code = f"{line}\nexport const pay = {called}(async (data) => data.amount);\n"
     assert len(wired(tmp_path, {"functions/src/index.ts": code}).entries) == 1
+
+
+def test_routes_of_strapi_name_a_controllers_file_and_method(tmp_path: Path) -> None:
+    routes = """\
+module.exports = { routes: [
+  { method: 'POST', path: '/orders/hook', handler: 'order.hook', config: { auth: false } },
+  { method: 'PUT', path: '/orders/:id', handler: 'api::order.plain.change' },
+] };
+"""
+    made = "const { createCoreController } = require('@strapi/strapi').factories;\n"
+    made += "module.exports = createCoreController('api::order.order', ({ strapi }) => ({ async hook(ctx) { return {}; } }));\n"
+    shop = wired(
+        tmp_path,
+        {
+            "package.json": '{"dependencies": {"@strapi/strapi": "4"}}',
+            "src/api/order/routes/custom.js": routes,
+            "src/api/order/controllers/order.js": made,
+            "src/api/order/controllers/plain.js": "module.exports = { async change(ctx) { return ctx.params.id; } };\n",
+        },
+    )
+    assert shop.ways() == {"POST /orders/hook hook public", "PUT /orders/:id change public"}
+
+
+def test_handlers_of_next_connect_stand_in_the_file_of_their_route(tmp_path: Path) -> None:
+    page = """\
+import nc from 'next-connect';
+const signedIn = (req, res, next) => { if (!req.session.user) return res.status(401).end(); next(); };
+const handler = nc();
+handler.use(signedIn);
+handler.post(async (req, res) => { res.json({}); });
+export default handler;
+"""
+    package = '{"dependencies": {"next": "13", "next-connect": "0.13"}}'
+    shop = wired(tmp_path, {"package.json": package, "pages/api/orders/index.js": page})
+    assert {(e.methods, e.route, e.role) for e in shop.entries} == {(("POST",), "/api/orders", "customer")}

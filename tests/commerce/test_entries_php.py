@@ -276,3 +276,21 @@ class {request}Action implements ActionInterface {{
         "ANY None CaptureAction.execute customer",
         "NONE None RefundAction.execute platform",
     }
+
+
+def test_a_controller_of_laravel_lists_its_middleware_itself(tmp_path: Path) -> None:
+    controller = """\
+<?php
+namespace App\\Http\\Controllers;
+use Illuminate\\Routing\\Controllers\\HasMiddleware;
+use Illuminate\\Routing\\Controllers\\Middleware;
+class Orders implements HasMiddleware {
+  public static function middleware(): array { return ['auth', new Middleware('role:admin', only: ['refund'])]; }
+  public function show() {}
+  public function refund() {}
+}
+"""
+    routes = "<?php\nuse Illuminate\\Support\\Facades\\Route;\nuse App\\Http\\Controllers\\Orders;\n"
+    routes += "Route::post('/show', [Orders::class, 'show']);\nRoute::post('/refund', [Orders::class, 'refund']);\n"
+    shop = wired(tmp_path, {"artisan": "", "routes/web.php": routes, "app/Http/Controllers/Orders.php": controller})
+    assert shop.ways() == {"POST /show Orders.show customer", "POST /refund Orders.refund staff"}

@@ -10,6 +10,7 @@ from tillproof.commerce.entry_styles import (
     files,
     function_tables,
     hooks,
+    listed_routes,
     menus,
     own_controllers,
     php_lists,
@@ -74,6 +75,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         data_tables.declared,
         function_tables.declared,
         menus.declared,
+        listed_routes.declared,
         classes.decorated,
         told.declared,
         registries.declared,
@@ -86,6 +88,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     found = [arm for one in found for arm in servers.by_path(wiring, one)]
     roles = Roles(wiring)
     paths, kept, defaults = guarded(wiring), areas(wiring), Defaults(wiring)
+    access = data_tables.Access(wiring)
     out = []
     merged = _merged(wiring, found)
     shown = _shown(wiring, merged)
@@ -94,7 +97,8 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *own, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
-        found_roles = (roles.of(one.target, page, _kept_for(wiring, one) or one.least) for page in pages)
+        least = _kept_for(wiring, one) or (access.of(one.route, False) if one.framework == "symfony" and one.route else one.least)
+        found_roles = (roles.of(one.target, page, least if one.least == "public" else one.least) for page in pages)
         role, because = min(found_roles, key=lambda found: RANK.get(found[0], len(RANK)))  # whoever is shown one of the pages
         area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
         if area is not None and role in ("public", "customer"):
@@ -165,6 +169,8 @@ def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
             continue
         if not one.certain and others:
             continue
+        if one.style == "call" and (one.route, one.methods) == ("/", ("ANY",)) and any(o.style == "table" for o in others):
+            continue  # known by what makes it alone, and a table says where it is
         key = (one.target.fn, one.route, one.methods)
         if key not in out or (one.style == "hook" and out[key].least == "customer" and one.least == "public"):
             out[key] = one  # hung on one hook for who has signed in and on another for anybody

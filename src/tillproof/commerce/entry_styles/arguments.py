@@ -109,7 +109,7 @@ def words(values: list[Value]) -> tuple[str, ...]:
             elif text is not None:
                 out += [t for t in text.replace("|", ",").replace(" ", "").split(",") if t]
             elif (name := getattr(item, "name", "")) and isinstance(name, str):
-                out.append(name.rpartition(".")[2])
+                out.append(name.rpartition(".")[2].removeprefix("METHOD_"))
     return tuple(out)
 
 

@@ -31,7 +31,7 @@ def declared(wiring: Wiring) -> Iterator[Declared]:
     """Routes of all data files that a pack names."""
     tables = [t for frameworks, files in wiring.active.files() if files for t in _tables(wiring, frameworks, files[0])]
     prefixes = _imported(tables)
-    access = _Access(wiring)
+    access = Access(wiring)
     for table in tables:
         for record in table.records:
             yield from _routes(wiring, table, record, prefixes.get(table.path, [""]), access)
@@ -66,7 +66,7 @@ def _imported(tables: list[_Table]) -> dict[str, list[str]]:
     return out
 
 
-def _routes(wiring: Wiring, table: _Table, record: Record, prefixes: list[str], access: "_Access") -> Iterator[Declared]:
+def _routes(wiring: Wiring, table: _Table, record: Record, prefixes: list[str], access: "Access") -> Iterator[Declared]:
     routes = table.routes
     path = record.get(routes.path)
     handler = next((h for place in routes.handler if (h := _handler(record, place))), None)
@@ -124,7 +124,7 @@ def _words(record: Record, places: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _least(routes: Routes, record: Record, route: str | None, file: str, access: "_Access") -> Role:
+def _least(routes: Routes, record: Record, route: str | None, file: str, access: "Access") -> Role:
     """The least that a caller must be: by the resource that the record names, or by what holds for its path."""
     if routes.role != "public":
         return routes.role
@@ -135,7 +135,7 @@ def _least(routes: Routes, record: Record, route: str | None, file: str, access:
     return access.of(route or "", named or (not access.known and _ADMIN.search(route or "") is not None))
 
 
-class _Access:
+class Access:
     """Symfony's ``access_control``: the first pattern that fits a path says which role it needs."""
 
     def __init__(self, wiring: Wiring) -> None:

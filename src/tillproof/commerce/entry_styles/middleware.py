@@ -8,7 +8,7 @@ from tillproof.commerce.entry_styles.callables import php_class
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, FunctionV, Record, Value, constant, options
+from tillproof.flow.values import Const, FunctionV, Record, Result, Value, constant, options
 from tillproof.ir.ops import Op
 
 _MAPPING = re.compile(
@@ -88,7 +88,7 @@ class Middleware:
         if owner is None:
             return []
         if owner not in self._controllers:
-            self._controllers[owner] = self._added(owner)
+            self._controllers[owner] = [*self._added(owner), *self._told(owner)]
         name = self.program.name(target.fn)
         return [v for v, only, unless in self._controllers[owner] if (not only or name in only) and name not in unless]
 
@@ -110,4 +110,21 @@ class Middleware:
             elif word == "middleware":
                 only, unless = limits.get(i, (frozenset(), frozenset()))
                 out += [(m, only, unless) for v in Arguments(self.wiring.evaluator, constructor, i).positional for m in items(v)]
+        return out
+
+    def _told(self, owner: ClassId) -> list[tuple[Value, frozenset[str], frozenset[str]]]:
+        """What a controller's own ``middleware()`` lists: names, or objects that say for which of its methods they are."""
+        listing = self.wiring.evaluator.scope.method(owner, "middleware")
+        if listing is None or self.program.language(listing.file) != "php":
+            return []
+        body, evaluator = self.program.body(listing), self.wiring.evaluator
+        out: list[tuple[Value, frozenset[str], frozenset[str]]] = []
+        for given in (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0):
+            for one in items(evaluator.value(listing, given)):
+                if not isinstance(one, Result) or one.instr < 0:
+                    out.append((one, frozenset(), frozenset()))
+                    continue
+                arguments = Arguments(evaluator, one.fn, one.instr)
+                only, unless = (frozenset(words(arguments.at(key))) for key in ("only", "except"))
+                out += [(m, only, unless) for v in arguments.positional[:1] for m in items(v)]
         return out

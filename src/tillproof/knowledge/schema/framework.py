@@ -55,6 +55,8 @@ class Routes(Part, frozen=True):
     list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
     handler), ``functions`` (functions of a cloud that the data ``files`` of a deployment name by file and export, with what sets them
     off), ``menu`` (functions whose names end so give a table of paths, each with the name of its handler under a key),
+    ``list`` (``files`` export a list of records under a name, each with its handler by the names of a file beside them, in ``root``, and
+    of what it exports),
     ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
     (``add_action(name, callback)``), ``registry`` (variables ``names`` of the modules ``files`` hold the dotted names of handlers),
     ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
@@ -87,7 +89,9 @@ class Routes(Part, frozen=True):
     the platform under the condition in ``note``.
     """
 
-    style: Literal["call", "server", "decorator", "table", "functions", "menu", "class-decorator", "file", "hook", "registry", "class"]
+    style: Literal[
+        "call", "server", "decorator", "table", "functions", "menu", "list", "class-decorator", "file", "hook", "registry", "class"
+    ]  # fmt: skip
     names: tuple[str, ...] = ()
     verbs: dict[str, str] = {}
     mounts: tuple[str, ...] = ()
