@@ -8,6 +8,7 @@ from typing import Literal
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.arguments import entries as entries_of
 from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.commerce.hung_pieces import HungPieces
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
@@ -99,6 +100,7 @@ class Requests:
         self.active = wiring.active
         self.words = Words(knowledge.lexicon)
         self.parameters = Parameters(program, evaluator, self.active, entries)
+        self._hung = HungPieces(program, evaluator)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
@@ -222,9 +224,10 @@ class Requests:
         if isinstance(value, Param):
             return self._parameter(value)
         if isinstance(value, External):
-            return self._global(value)
+            return self._global(value) or next((f for v in self._hung.kept(value) if (f := self._find(v, depth + 1))), None)
         if isinstance(value, Member):
-            return self._member(value, depth) or self._known(value, value.at)
+            known = self._member(value, depth) or self._known(value, value.at)
+            return known or next((f for v in self._hung.of(value) if (f := self._find(v, depth + 1))), None)
         if isinstance(value, Element):
             return self._element(value, depth)
         if isinstance(value, Result) and value.instr >= 0:
