@@ -147,7 +147,7 @@ class Records:
         name = body.name(i).lstrip("_")  # ``this._status`` is kept for the column ``status``
         record = self.evaluator.value(fn, obj, ctx)
         found, parts = self.holder(fn, obj, ctx)
-        if not found or any((isinstance(o, External) and "." in o.name) or self.is_plain(o) for o in options(record)):
+        if not found or any(_is_outside(o) or self.is_plain(o) for o in options(record)):
             return None
         if self.added_up.is_own(fn, obj) or only_shown(self.model, fn, i, ctx, found) or loads_itself(self.evaluator, fn, i):
             return None
@@ -491,6 +491,11 @@ class Records:
             kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect,
             among=parts.among,
         )  # fmt: skip
+
+
+def _is_outside(value: Value) -> bool:
+    """Whether a value is something of a package, and not what is kept for the length of a request: ``g.order``."""
+    return isinstance(value, External) and "." in value.name and not value.name.startswith(("flask.g.", "quart.g."))
 
 
 def _keeps_stock(named: str) -> bool:

@@ -13,6 +13,7 @@ from tillproof.flow.captured import Captured
 from tillproof.flow.class_texts import class_told
 from tillproof.flow.decorated import Decorated, task
 from tillproof.flow.defuse import DefUse, Reach, Write
+from tillproof.flow.extracted import extracted
 from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
@@ -227,7 +228,8 @@ class Evaluator:
         reach = self._reaching(f, i, name)
         if not reach.stores:
             own = f.body.op[i] == Op.NAME and f.body.names_function(i)
-            value = self.scope.function_name(f.file, name, at) if own else self.outer(f, name, at)
+            made = extracted(self, f, i, name, at)
+            value = made or (self.scope.function_name(f.file, name, at) if own else self.outer(f, name, at))
         elif len(reach.stores) == 1:
             value = self.at(f, reach.stores[0])
         else:

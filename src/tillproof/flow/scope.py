@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
                  "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
+_GIVING = ("__getattr__", "__get", "__getitem__", "offsetGet")
+"""Methods that give whatever member or entry an object is asked for that it does not have."""
 _MOST_OVERRIDES = 20
 _DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _SCRIPT = "include:"
@@ -396,6 +398,12 @@ class Scope:
             return choice(at, [Instance(at, cls) for cls in kept])
         if (inner := next(filter(None, (self.program.inner(cls, name) for cls in self.lineage(value.cls))), None)) is not None:
             return ClassV(at, inner)
+        return self._given_or_foreign(value, name, at)
+
+    def _given_or_foreign(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
+        """A member that no class of ours declares: what a method gives for any, or one of a base of others."""
+        if (giving := next((m for word in _GIVING if (m := self.method(value.cls, word)) is not None), None)) is not None:
+            return self.property(FunctionV(at, giving, None, value))
         foreign = self._outside(value.cls)
         if foreign:
             return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
