@@ -778,3 +778,36 @@ def opened(request): pass
         "silent": "customer",
         "opened": "public",
     }
+
+
+def test_a_view_set_chooses_its_permissions_by_the_action(tmp_path: Path) -> None:
+    views = """\
+from rest_framework import viewsets
+from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
+class Listed(viewsets.ModelViewSet):
+    permission_classes = [IsAuthenticated]
+    def get_permissions(self):
+        if self.action in ['update', 'destroy']:
+            return [IsAdminUser()]
+        return super().get_permissions()
+    def create(self, request): pass
+    def update(self, request, pk=None): pass
+class Told(viewsets.ModelViewSet):
+    def get_permissions(self):
+        if self.action == 'retrieve':
+            permission_classes = [AllowAny]
+        else:
+            permission_classes = [IsAdminUser]
+        return [permission() for permission in permission_classes]
+    def retrieve(self, request, pk=None): pass
+    def perform_create(self, serializer): serializer.save()
+"""
+    urls = "from django.urls import include, path\nfrom rest_framework.routers import DefaultRouter\nfrom . import views\n"
+    urls += "router = DefaultRouter()\nrouter.register('listed', views.Listed)\nrouter.register('told', views.Told)\n"
+    urls += "urlpatterns = [path('api/', include(router.urls))]\n"
+    assert roles(tmp_path, {"shop/__init__.py": "", "shop/views.py": views, "shop/urls.py": urls}) == {
+        "Listed.create": "customer",
+        "Listed.update": "staff",
+        "Told.retrieve": "public",
+        "Told.perform_create": "staff",
+    }

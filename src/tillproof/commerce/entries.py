@@ -21,6 +21,7 @@ from tillproof.commerce.entry_styles import (
     told,
 )
 from tillproof.commerce.entry_styles.arguments import Arguments, unwrap, words
+from tillproof.commerce.entry_styles.by_action import chosen
 from tillproof.commerce.entry_styles.defaults import Defaults
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
@@ -96,6 +97,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         own = one.chain or _of_view(wiring, one)
         chain = (*before(paths, one, wiring.program.unit(one.place[0])), *own, *_decorators(wiring, one), *_dependencies(wiring, one))
         chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
+        chain = chosen(wiring, chain, one.target.fn)
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
         least = _kept_for(wiring, one) or (access.of(one.route, False) if one.framework == "symfony" and one.route else one.least)
         found_roles = (roles.of(one.target, page, least if one.least == "public" else one.least) for page in pages)
