@@ -294,3 +294,18 @@ class Orders implements HasMiddleware {
     routes += "Route::post('/show', [Orders::class, 'show']);\nRoute::post('/refund', [Orders::class, 'refund']);\n"
     shop = wired(tmp_path, {"artisan": "", "routes/web.php": routes, "app/Http/Controllers/Orders.php": controller})
     assert shop.ways() == {"POST /show Orders.show customer", "POST /refund Orders.refund staff"}
+
+
+def test_routes_that_symfony_is_given_in_php(tmp_path: Path) -> None:
+    routes = """\
+<?php
+use Shop\\Controller\\Pay;
+use Symfony\\Component\\Routing\\Loader\\Configurator\\RoutingConfigurator;
+return function (RoutingConfigurator $routes): void {
+    $routes->add('start', '/pay/{id}')->controller([Pay::class, 'start'])->methods(['POST']);
+    $routes->add('hook', '/hook')->controller(Pay::class);
+};
+"""
+    controller = "<?php\nnamespace Shop\\Controller;\nclass Pay { public function start($id) {} public function __invoke() {} }\n"
+    shop = wired(tmp_path, {"config/routes.php": routes, "src/Controller/Pay.php": controller})
+    assert shop.ways() == {"POST /pay/{id} Pay.start public", "ANY /hook Pay.__invoke public"}

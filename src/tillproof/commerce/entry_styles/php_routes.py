@@ -208,7 +208,7 @@ class _Tables:
         framework, routes = self.table[link.word]
         arguments = Arguments(self.evaluator, fn, link.call)
         path = next((path_text(v) or "{}" for v in arguments.at(routes.path)), None)  # a setting may say which
-        handler = arguments.first(routes.handler)
+        handler = arguments.first(routes.handler) or self._chained(fn, chain, "controller")
         if path is None or not handler:
             return
         said = spoken(path)
@@ -226,11 +226,15 @@ class _Tables:
                 yield from self._resource(framework, routes, handler, fn, whole, guards, place)
                 continue
             verb = routes.verbs.get(link.word)
-            told = (said[0],) if said else words(arguments.first(routes.methods))
+            told = (said[0],) if said else words(arguments.first(routes.methods) or self._chained(fn, chain, "methods"))
             methods = (verb,) if verb and not said else tuple(m for w in told for m in w.upper().split("|") if m) or ("ANY",)
             for value in handler:
                 for target, wrappers in self._targets(value, arguments, fn, own_controller or controller):
                     yield Declared(target, whole, methods, framework.id, "call", place, (*guards, *wrappers))
+
+    def _chained(self, fn: Fn, chain: list[_Link], word: str) -> list[Value]:
+        """What a call further on in the chain is given: ``->add('pay', '/pay')->controller([Pay::class, 'start'])->methods(['POST'])``."""
+        return [v for link in chain if link.word == word for v in Arguments(self.evaluator, fn, link.call).positional[:1]]
 
     def _targets(self, value: Value, arguments: Arguments, fn: Fn, controller: ClassId | None) -> list[tuple[FunctionV, tuple[Value, ...]]]:
         """The functions that a handler may be; of a class with the method's name beside it, that method: ``(Checkout::class, 'pay')``."""
