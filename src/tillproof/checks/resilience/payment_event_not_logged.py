@@ -90,7 +90,7 @@ def _may_pay(model: Model, handler: Handler) -> bool:
     """Whether a page to which the browser comes back may mark something as paid."""
     if model.browser_paid.may_pay(handler.entry):
         return True
-    states = (text for t in model.transitions.of(handler.entry.target) for text in t.to)
+    states = [text for t in model.transitions.of(handler.entry.target) for text in t.to]
     return any(model.words.has(kind, text) for kind in ("paid_values", "fulfil_values") for text in states)
 
 
