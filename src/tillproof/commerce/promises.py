@@ -80,7 +80,9 @@ class Promises:
         """Whether a call is a library's own that promises to write, and is given no function to call when it has."""
         body = self.model.program.body(fn)
         callee, given = body.call(i)
-        if body.op[callee] != Op.FIELD or not _WRITES.fullmatch(body.name(callee)) or any(body.op[a] == Op.FUNCTION for _, a in given):
+        if body.op[callee] != Op.FIELD or not _WRITES.fullmatch(body.name(callee)):
+            return False
+        if any(isinstance(o, FunctionV) for _, a in given for o in options(self.model.evaluator.value(fn, a))):
             return False
         on = body.args(callee)[0]
         return not (body.op[on] in (Op.NAME, Op.FIELD) and _PREPARES.fullmatch(body.name(on)))
