@@ -10,6 +10,7 @@ from tillproof.flow.components import components
 from tillproof.flow.given_fields import given_field
 from tillproof.flow.included import included
 from tillproof.flow.modules import Modules
+from tillproof.flow.only_in_records import only_in_record
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.published import Bases, Published
 from tillproof.flow.settings import Settings
@@ -175,9 +176,11 @@ class Scope:
 
     def _declared(self, file: str, name: str, at: tuple[str, int]) -> Value | None:
         """A class, function or variable that the file's top level declares."""
-        index = self.program.indices[file]
+        index, source = self.program.indices[file], self.program.sources[file]
         for number, function in enumerate(index.functions):
             if function.name == name and function.owner < 0 and function.parent < 0:
+                if index.language == "javascript" and only_in_record(source, function):
+                    continue
                 return FunctionV((file, function.line), Fn(file, number), None)
         for number, cls in enumerate(index.classes):
             if cls.name == name:
