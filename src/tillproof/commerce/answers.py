@@ -121,6 +121,8 @@ class _Reader:
             return self._member(fn, use, ctx, depth, layer)
         if op in (Op.BRANCH, Op.OPAQUE):  # that there is an answer says nothing
             return False
+        if op == Op.CALL and model.requests.is_cleaner(model.recogniser.callee_names(fn, use, ctx), model.program.language(fn.file)):
+            return self.whole(fn, use, ctx, depth, max(layer, 1))  # the body, whatever it came in
         return not self._tells(fn, use, ctx) and self._arrives(fn, i, use, ctx, depth, layer)
 
     def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> bool:

@@ -133,7 +133,7 @@ class Model:
         self._members, self._loaded = KeptUnderMembers(program, self.evaluator.scope, knowledge), Loaded(self.wiring)
         self.evaluator.scope.kept, self.evaluator.scope.running = self._kept, self._loaded.in_running
         self.callers = Callers(program, self.evaluator)
-        self.recogniser = Recogniser(program, self.evaluator, knowledge)
+        self.recogniser = Recogniser(program, self.evaluator, knowledge, self.wiring.active)
         self.http = HttpRequests(self.recogniser)
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)

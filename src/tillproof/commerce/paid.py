@@ -124,6 +124,15 @@ class PaidPolicy(SenderPolicy):
         self._note(fn, i, ctx, "what the provider answers says so", "answer", refetch=True)
         return Proof("boolean" if means else "denies")
 
+    def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        """Of a payment system that no pack knows, too, the answer must say so where every test of it is seen."""
+        found = super()._strange_proof(fn, i, ctx)
+        asked = self.proofs.get((fn, i)) if found is not None else None
+        if asked is not None and asked.refetch and (told := status_tests(self.model, fn, i, ctx, ())) is not None:
+            self._tested.add((fn, i))
+            self.tests |= told
+        return found
+
     def matters(self, fn: Fn) -> bool:
         return any(fn == tested for tested, _ in self.tests) or super().matters(fn)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tillproof.commerce.callees import asked_first, asked_for, declared_class, is_told_what_to_make, lands, only_makes
+from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
 from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
@@ -58,10 +59,11 @@ CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.I
 class Recogniser:
     """Tables of all packs, per language."""
 
-    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge) -> None:
+    def __init__(self, program: Program, evaluator: Evaluator, knowledge: Knowledge, active: Active) -> None:
         self.program = program
         self.evaluator = evaluator
         self.knowledge = knowledge
+        self.active = active
         tables = self._tables = pack_tables(knowledge)
         self.calls, self.effects, self.shared = tables.calls, tables.effects, tables.shared
         self.usage = Usage(program, knowledge)
@@ -347,10 +349,16 @@ class Recogniser:
             return None
         if (package := self.imported(fn, i)) and table.find((package,)):
             return package
-        for _, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
+        for framework, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
+            if kind == "exits" and not self._holds(framework, pattern, fn.file):
+                continue
             if not text or self._first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
         return None
+
+    def _holds(self, framework: str, pattern: str, file: str) -> bool:
+        """Whether a name is its framework's there: a bare ``redirect`` ends the program in one, and only gives an answer in others."""
+        return "." in pattern or any(f.id == framework for f in self.active.of(file))
 
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
