@@ -1,53 +1,72 @@
 """What one function hangs on a request, or beside it, for those that run behind it: ``req.order = …``, ``res.locals.sum = …``,
 ``ctx.state.sum = …``, ``g.sum = …``."""
 
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import External, Member, Param, Value
+from tillproof.flow.values import External, Member, Param, Place, Value
 from tillproof.ir.ops import Op
 
 _REQUESTS = ("req", "request", "ctx", "c", "context")
 _BESIDE = {"locals": ("res", "response"), "state": ("ctx", "context", "request", "req")}
 _GLOBAL = ("flask.g", "quart.g")
+_Key: TypeAlias = tuple[str, str, str]
+_T = TypeVar("_T")
 _MOST = 6
 _LONGEST_CHAIN = 12
 
 
 class HungPieces:
-    """Asked for members of a request that no pack names; kept by place, name and unit."""
+    """Asked for members of a request that no pack names; kept by place, name and unit. What is hung may be made of what was hung under the
+    same name before, ``req.cart = {...req.cart, sum}``: while one name is looked behind it is not looked behind again."""
 
     def __init__(self, program: Program, evaluator: Evaluator) -> None:
         self.program = program
         self.evaluator = evaluator
-        self._stored: dict[tuple[str, str, str], list[Value]] = {}
+        self._stored: dict[_Key, list[Value]] = {}
+        self._members: dict[tuple[_Key, tuple[str, ...], Place], list[Value]] = {}
+        self._open: set[_Key] = set()
 
-    def of(self, value: Member) -> list[Value]:
-        """What was hung under a name on the way to a value, with the members of it that the value is."""
+    def first(self, value: Member | External, look: Callable[[Value], _T]) -> _T | None:
+        """The first that is found in what was hung under a name on the way to a value, with the members of it that the value is."""
+        key, below = (self._of(value) if isinstance(value, Member) else self._kept(value)) or (None, ())
+        if key is None or key in self._open:
+            return None
+        told = (key, below, value.at)
+        if told not in self._members:
+            self._members[told] = [self._member(v, below, value.at) for v in self._hung(key)]
+        self._open.add(key)
+        try:
+            return next((found for v in self._members[told] if (found := look(v)) is not None), None)
+        finally:
+            self._open.discard(key)
+
+    def _of(self, value: Member) -> tuple[_Key, tuple[str, ...]] | None:
         below: list[str] = []
         here: Value = value
         while isinstance(here, Member) and len(below) < _LONGEST_CHAIN:
             if place := _place(here.base):
-                found = self._hung(place, here.name, self.program.unit(value.at[0]))
-                return [self._member(v, below, value.at) for v in found]
+                return (place, here.name, self.program.unit(value.at[0])), tuple(below)
             below.append(here.name)
             here = here.base
-        return []
+        return None
 
-    def kept(self, value: External) -> list[Value]:
+    def _kept(self, value: External) -> tuple[_Key, tuple[str, ...]] | None:
         """The same for what Flask keeps for the length of a request: ``g.sum``."""
         told = next((g for g in _GLOBAL if value.name.startswith(g + ".")), "")
         if not told:
-            return []
+            return None
         name, *below = value.name[len(told) + 1 :].split(".")
-        return [self._member(v, below[::-1], value.at) for v in self._hung("g", name, self.program.unit(value.at[0]))]
+        return ("g", name, self.program.unit(value.at[0])), tuple(reversed(below))
 
-    def _member(self, value: Value, below: list[str], at: tuple[str, int]) -> Value:
+    def _member(self, value: Value, below: tuple[str, ...], at: Place) -> Value:
         for name in reversed(below):
             value = self.evaluator.member(value, name, at)
         return value
 
-    def _hung(self, place: str, name: str, unit: str) -> list[Value]:
-        key = (place, name, unit)
+    def _hung(self, key: _Key) -> list[Value]:
         if key not in self._stored:
             self._stored[key] = []
             self._stored[key] = self._find(*key)

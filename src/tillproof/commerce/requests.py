@@ -224,15 +224,23 @@ class Requests:
         if isinstance(value, Param):
             return self._parameter(value)
         if isinstance(value, External):
-            return self._global(value) or next((f for v in self._hung.kept(value) if (f := self._find(v, depth + 1))), None)
+            return self._global(value) or self._hung_before(value, depth)
         if isinstance(value, Member):
             known = self._member(value, depth) or self._known(value, value.at)
-            return known or next((f for v in self._hung.of(value) if (f := self._find(v, depth + 1))), None)
+            return known or self._hung_before(value, depth)
         if isinstance(value, Element):
             return self._element(value, depth)
         if isinstance(value, Result) and value.instr >= 0:
             return self._result(value, depth)
         return None
+
+    def _hung_before(self, value: Member | External, depth: int) -> Source | _Part | None:
+        """What a function that ran before hung under that name."""
+
+        def look(hung: Value) -> Source | _Part | None:
+            return self._find(hung, depth + 1)
+
+        return self._hung.first(value, look)
 
     def _parameter(self, param: Param) -> Source | _Part | None:
         found = self.parameters.argument(param)
