@@ -39,6 +39,7 @@ from tillproof.ir.ops import Op
 
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
+_PAYMENT_ID = re.compile(r"(\w+_)?(payment|transaction|charge|txn)_id")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 _TAKES = ("payment.capture", "payment.confirm")
@@ -70,7 +71,7 @@ def rule(model: Model) -> Iterator[Ruling]:
                 seen.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, effect))
         for fn, part in parts.items():
-            if handler is not None and _only_unproven(handler, [reconciling.of(e) for _, e in part]):
+            if handler is not None and _only_unproven(model, handler, [reconciling.of(e) for _, e in part]):
                 continue
             ruling = _rule(model, entry, handler, part, reconciling)
             if ruling.outcome == "broken":
@@ -79,10 +80,13 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
 
 
-def _only_unproven(handler: Handler, found: list[Reconciled]) -> bool:
+def _only_unproven(model: Model, handler: Handler, found: list[Reconciled]) -> bool:
     """Whether nothing is wrong with a return page but that nobody proves what it is sent, of which payment/fulfil-on-redirect speaks: the
-    record is found by the provider's id of its own payment."""
-    return handler.kind == "redirect-return" and not handler.walked.proofs and all(how.stored and how.sought for how in found)
+    record is found by the provider's id of its own payment, and no other payment is named beside it."""
+    if handler.kind != "redirect-return" or handler.walked.proofs or not all(how.stored and how.sought for how in found):
+        return False
+    sought = {snake(key.rpartition(".")[2]) for how in found for key in how.sought}
+    return not any(_PAYMENT_ID.fullmatch(key) for key in {snake(k) for k in fields_of(model, handler.entry)} - sought)
 
 
 def _paid(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
