@@ -1,6 +1,7 @@
 """Pages of forms that hold whole trees: all forms of a section are reviewed at once, each as a deployed part of its own."""
 
 import re
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ _PROJECTS = {".py": ("requirements.txt", "django\n"), ".js": _NODE, ".ts": _NODE
 
 
 def _sections() -> list[object]:
-    found = []
+    found: list[object] = []
     for page in _PAGES:
         for section in re.split(r"^## ", (_FORMS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             head, *forms = re.split(r"^### ", section, flags=re.MULTILINE)
@@ -37,7 +38,7 @@ def _lay_out(folder: Path, around: dict[str, str], own: dict[str, str]) -> None:
         path.write_text(text.replace("@@\n", "").replace("@@", "") + "\n", encoding="utf-8")
 
 
-def _is_so(said: str, got: set[str]) -> bool:
+def _is_so(said: str, got: AbstractSet[str]) -> bool:
     return {"held": got == {"held"}, "broken": "broken" in got, "quiet": "broken" not in got, "none": not got}[said]
 
 
