@@ -297,10 +297,9 @@ def _copies(body: Body, value: int, name: str) -> bool:
     if body.op[value] != Op.FIELD or snake(body.name(value)) != snake(name):
         return False
     holder = body.args(value)[0]
-    return body.op[holder] == Op.NAME and body.name(holder).lstrip("$") in ("this", "self")
+    return body.is_self(holder)
 
 
 def _is_own(body: Body, i: int) -> bool:
     """Whether an object sets a field of itself: what fills it is seen where it is filled."""
-    target = _target(body, i)
-    return body.op[target] == Op.NAME and body.name(target) in ("this", "self")
+    return body.is_self(_target(body, i))

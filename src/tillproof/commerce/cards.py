@@ -137,9 +137,8 @@ class Cards:
     def _declared(self, cls: ClassId) -> Iterator[TypeField]:
         declared = self.model.program.cls(cls)
         inside = [f for f in self.model.program.indices[cls.file].functions if f.start >= declared.start and f.end <= declared.end]
-        source = self.model.program.sources[cls.file]
         at, line = declared.start, declared.line
-        for raw in source[declared.start : declared.end].split(b"\n"):
+        for raw in self.model.program.class_text(cls).split(b"\n"):
             first = at + len(raw) - len(raw.lstrip())
             around = [f.name for f in inside if f.start <= first < f.end]
             method, promoted = bool(around), bool({"__construct", "constructor"}.intersection(around))
@@ -164,7 +163,7 @@ class Cards:
     def _field_types(self, cls: ClassId) -> list[ClassId]:
         """Classes of the repository that hold card data and are named as the type of a field."""
         declared = self.model.program.cls(cls)
-        text = self.model.program.sources[cls.file][declared.start : declared.end].decode("utf-8", "replace")
+        text = self.model.program.class_text(cls).decode("utf-8", "replace")
         out: list[ClassId] = []
         known = {self.model.program.cls(c).name for c in self.types}
         for name in dict.fromkeys(m[1] for m in _TYPE_AFTER.finditer(text)):

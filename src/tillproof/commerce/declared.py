@@ -141,8 +141,7 @@ class Declared:
 
     def _enforced(self, record: ClassId, name: str) -> Kind | None:
         """What the decorators of a field of a class let through: ``@IsInt() amount: number``."""
-        declared = self.program.cls(record)
-        text = self.program.sources[record.file][declared.start : declared.end].decode("utf-8", "replace")
+        text = self.program.class_text(record).decode("utf-8", "replace")
         found = re.search(rf"((?:@\w+\([^@;]*?\)\s*)+)(?:(?:public|private|protected|readonly)\s+)*{re.escape(name)}\s*[?!]?\s*:", text)
         whole = found is not None and re.search(r"@IsInt\(|@IsInteger\(|Type\(\(\) => BigInt", found[1])
         return Kind("integer", "", "an integer that is enforced", None) if whole else None
@@ -151,8 +150,7 @@ class Declared:
         """The type that a class of Python annotates a field with: ``amount: float = Field(gt=0)``."""
         if self.program.language(record.file) != "python":
             return None
-        declared = self.program.cls(record)
-        text = self.program.sources[record.file][declared.start : declared.end].decode("utf-8", "replace")
+        text = self.program.class_text(record).decode("utf-8", "replace")
         found = re.search(rf"^[ \t]+{re.escape(name)}[ \t]*:[ \t]*(float|int|Decimal|decimal\.Decimal)\b(?!\s*\|)", text, re.MULTILINE)
         return Kind(*_TYPES[found[1]], found[1], None) if found else None
 

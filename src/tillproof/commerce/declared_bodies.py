@@ -77,5 +77,4 @@ def _declares(model: "Model", cls: ClassId) -> bool:
 
 
 def _source(model: "Model", cls: ClassId) -> str:
-    declared = model.program.cls(cls)
-    return model.program.sources[cls.file][declared.start : declared.end].decode("utf-8", "replace")
+    return model.program.class_text(cls).decode("utf-8", "replace")

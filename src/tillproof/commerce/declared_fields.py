@@ -32,16 +32,15 @@ def declared_by_sender(model: "Model", value: Value) -> dict[str, Value]:
         elif isinstance(option, Instance) and option.made is None and option.origin is not None:
             source = model.requests.source(option.origin)
             if source is not None and source.kind == "body" and source.key is None:
-                found.update({name: Member(option.at, option.origin, name) for name in fields_of(model, option.cls, 0)})
+                found.update({name: Member(option.at, option.origin, name) for name in declared_names(model, option.cls, 0)})
     return found
 
 
-def fields_of(model: "Model", cls: ClassId, depth: int) -> tuple[str, ...]:
+def declared_names(model: "Model", cls: ClassId, depth: int) -> tuple[str, ...]:
     """The names that a class declares, and those of the classes that it derives from or is mapped from."""
     found: dict[str, None] = {}
     for one in model.evaluator.scope.lineage(cls):
-        declared = model.program.cls(one)
-        text = model.program.sources[one.file][declared.start : declared.end].decode("utf-8", "replace")
+        text = model.program.class_text(one).decode("utf-8", "replace")
         language = model.program.language(one.file)
         body = text.partition("{")[2] if language == "javascript" else text
         if language not in _FIELD:
@@ -58,7 +57,7 @@ def _mapped(model: "Model", cls: ClassId, taken: str, told: str, head: str, dept
     """The fields that a mapped class has of another: all of them, all but some, or only some."""
     names = [name for name in (taken, told) if name[:1].isupper()]
     classes = [o.cls for name in names for o in options(model.evaluator.scope.dotted(cls.file, name)) if isinstance(o, ClassV)]
-    fields = tuple(f for c in classes for f in fields_of(model, c, depth + 1))
+    fields = tuple(f for c in classes for f in declared_names(model, c, depth + 1))
     listed = _WORD.findall(told)
     how = _MAPPED_BY_CALL.search(head)
     if how is None or not listed:

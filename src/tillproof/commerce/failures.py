@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
+from tillproof.commerce.sent_answers import is_error_status
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
@@ -118,7 +119,7 @@ class Failures:
         for _, given in self.model.evaluator.arguments(answer):
             held = [v for key in _STATUS for v in entries(given, key)]
             texts = [c for v in (given, *held) for o in options(v) if (c := constant(o)) is not None]
-            if any(t.isdigit() and 400 <= int(t) <= 599 for t in texts):
+            if any(is_error_status(t) for t in texts):
                 return True
         return False
 
@@ -306,7 +307,7 @@ class Failures:
             op = body.op[i]
             if op == Op.RAISE:
                 return True
-            if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and body.name(i).isdigit() and 400 <= int(body.name(i)) <= 599:
+            if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and is_error_status(body.name(i)):
                 return True
             if op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATUS_LINE.match(body.name(i)):
                 return True

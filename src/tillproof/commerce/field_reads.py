@@ -218,7 +218,7 @@ class FieldReads:
             kind = entity(self.program.cls(option.this.cls).name)
             if len(given) == 1 and body.op[given[0]] == Op.FIELD and self.model.words.entity(kind):
                 holder, name = body.args(given[0])[0], snake(body.name(given[0])).lstrip("_")
-                if body.op[holder] == Op.NAME and body.name(holder) in ("this", "self"):
+                if body.is_self(holder):
                     out[kind, name] = FieldRead(kind, name, Parts(), fn, i, ctx)
         return list(out.values())
 

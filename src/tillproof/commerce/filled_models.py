@@ -75,8 +75,7 @@ def _by_rules(model: "Model", request: Value) -> list[str]:
 def _allowed(model: "Model", cls: ClassId) -> frozenset[str] | None:
     """The columns that a model lets be filled that way; None for all of them."""
     for one in model.evaluator.scope.lineage(cls):
-        declared = model.program.cls(one)
-        text = model.program.sources[one.file][declared.start : declared.end].decode("utf-8", "replace")
+        text = model.program.class_text(one).decode("utf-8", "replace")
         if (listed := _FILLABLE.search(text)) is not None:
             return frozenset(_WORD.findall(listed[1]))
         if _UNGUARDED.search(text):

@@ -11,7 +11,8 @@ from tillproof.ir.ops import Op
 
 _REQUESTS = ("req", "request", "ctx", "c", "context")
 _BESIDE = {"locals": ("res", "response"), "state": ("ctx", "context", "request", "req")}
-_GLOBAL = ("flask.g", "quart.g")
+OF_REQUEST = ("flask.g", "quart.g")
+"""Objects of packages that keep what is hung on them for the length of a request."""
 _Key: TypeAlias = tuple[str, str, str]
 _T = TypeVar("_T")
 _MOST = 6
@@ -55,7 +56,7 @@ class HungPieces:
 
     def _kept(self, value: External) -> tuple[_Key, tuple[str, ...]] | None:
         """The same for what Flask keeps for the length of a request: ``g.sum``."""
-        told = next((g for g in _GLOBAL if value.name.startswith(g + ".")), "")
+        told = next((g for g in OF_REQUEST if value.name.startswith(g + ".")), "")
         if not told:
             return None
         name, *below = value.name[len(told) + 1 :].split(".")
@@ -94,4 +95,4 @@ def _place(value: Value) -> str:
         return "request" if value.name in _REQUESTS else ""
     if isinstance(value, Member) and isinstance(value.base, Param):
         return value.name if value.base.name in _BESIDE.get(value.name, ()) else ""
-    return "g" if isinstance(value, External) and value.name in _GLOBAL else ""
+    return "g" if isinstance(value, External) and value.name in OF_REQUEST else ""

@@ -73,7 +73,7 @@ def notes_for_itself(model: "Model", fn: Fn, i: int) -> bool:
     others, is no table's, and stores nothing by any method of its own."""
     body, words = model.program.body(fn), model.words
     obj, owner = body.args(i)[0], model.program.owner(fn)
-    if owner is None or body.op[obj] != Op.NAME or body.name(obj) not in ("this", "self") or not words.has("stock_fields", body.name(i)):
+    if owner is None or not body.is_self(obj) or not words.has("stock_fields", body.name(i)):
         return False
     name = model.program.cls(owner).name
     if KEEPS.fullmatch(entity(name)) or model.evaluator.scope.foreign_bases(owner) or model.schema.table(name, fn.file) is not None:
@@ -85,5 +85,4 @@ def notes_for_itself(model: "Model", fn: Fn, i: int) -> bool:
 def takes_over(body: Body, i: int) -> bool:
     """Whether an object takes a field over from what it is made of, under the same name: ``$this->amountPaid = $answer->amountPaid``."""
     obj, _, value = body.args(i)
-    own = body.op[obj] == Op.NAME and body.name(obj).lstrip("$") in ("this", "self")
-    return own and body.op[value] == Op.FIELD and body.name(value) == body.name(i)
+    return body.is_self(obj) and body.op[value] == Op.FIELD and body.name(value) == body.name(i)

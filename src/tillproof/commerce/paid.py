@@ -106,10 +106,8 @@ class PaidPolicy(SenderPolicy):
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
         if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx, operation.envelope)):
-            found = status_tests(self.model, fn, i, ctx, operation.envelope) if told else None
-            if found is not None:
-                self._tested.add((fn, i))
-                self.tests |= found
+            if told:
+                self._hold_to_tests(fn, i, ctx, operation.envelope)
             return True
         if operation.confirms:
             self.ignored[fn, i] = None
@@ -128,10 +126,15 @@ class PaidPolicy(SenderPolicy):
         """Of a payment system that no pack knows, too, the answer must say so where every test of it is seen."""
         found = super()._strange_proof(fn, i, ctx)
         asked = self.proofs.get((fn, i)) if found is not None else None
-        if asked is not None and asked.refetch and (told := status_tests(self.model, fn, i, ctx, ())) is not None:
-            self._tested.add((fn, i))
-            self.tests |= told
+        if asked is not None and asked.refetch:
+            self._hold_to_tests(fn, i, ctx, ())
         return found
+
+    def _hold_to_tests(self, fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...]) -> None:
+        """Where every test of an answer is known it is they that prove, and the asking no more."""
+        if (found := status_tests(self.model, fn, i, ctx, envelope)) is not None:
+            self._tested.add((fn, i))
+            self.tests |= found
 
     def matters(self, fn: Fn) -> bool:
         return any(fn == tested for tested, _ in self.tests) or super().matters(fn)

@@ -12,6 +12,7 @@ from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.getters import owner_of
+from tillproof.commerce.hung_pieces import OF_REQUEST
 from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
@@ -495,7 +496,7 @@ class Records:
 
 def _is_outside(value: Value) -> bool:
     """Whether a value is something of a package, and not what is kept for the length of a request: ``g.order``."""
-    return isinstance(value, External) and "." in value.name and not value.name.startswith(("flask.g.", "quart.g."))
+    return isinstance(value, External) and "." in value.name and not value.name.startswith(tuple(f"{kept}." for kept in OF_REQUEST))
 
 
 def _keeps_stock(named: str) -> bool:

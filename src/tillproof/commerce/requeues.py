@@ -61,10 +61,8 @@ def _counting(model: "Model") -> Iterator[tuple[Fn, int]]:
 def _raises(model: "Model", fn: Fn) -> int | None:
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.SET_FIELD and _COUNTER.fullmatch(body.name(i)) and _adds(model, fn, body.args(i)[2]):
-            obj = body.args(i)[0]
-            if body.op[obj] == Op.NAME and body.name(obj) in ("this", "self"):
-                return i
+        if op == Op.SET_FIELD and _COUNTER.fullmatch(body.name(i)) and body.is_self(body.args(i)[0]) and _adds(model, fn, body.args(i)[2]):
+            return i
         if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD:
             callee, arguments = body.call(i)
             name = body.name(callee)

@@ -14,6 +14,11 @@ _CLOSES = ("fastcgi_finish_request", "litespeed_finish_request")
 """What sends the answer of a PHP page and lets it work on."""
 
 
+def is_error_status(text: str) -> bool:
+    """Whether a number, as it is written, is the HTTP status of an error."""
+    return text.isdigit() and 400 <= int(text) <= 599
+
+
 def sends_success(model: "Model", fn: Fn, i: int) -> bool:
     """Whether a call sends an answer, and none of an error: ``res.sendStatus(200)``. One that only makes an answer is returned."""
     body = model.program.body(fn)
@@ -30,7 +35,7 @@ def _says_error(body: Body, i: int) -> bool:
     """Whether an answer, or the call that it hangs on, is given the status of an error: ``res.status(400).end()``."""
     callee, given = body.call(i)
     consts = (body.const(a) for _, a in given)
-    if any(c is not None and c[0] == Kind.NUMBER and c[1].isdigit() and 400 <= int(c[1]) <= 599 for c in consts):
+    if any(c is not None and c[0] == Kind.NUMBER and is_error_status(c[1]) for c in consts):
         return True
     base = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
     return base >= 0 and body.op[base] == Op.CALL and _says_error(body, base)

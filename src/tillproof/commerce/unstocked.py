@@ -46,6 +46,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     if not any(s.sure or _is_asked(model, s) for s in kept):
         return
     seen: set[tuple[Fn, int]] = set()
+    hidden: dict[str, tuple[str, int] | None] = {}  # by unit, of which the first stock counts
     for entry in model.entries:
         if entry.role not in ("public", "customer") or any(h.entry is entry and h.provider.kind in _ELSEWHERE for h in model.handlers.all):
             continue
@@ -55,7 +56,9 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
             stock = _of_goods(model, kept, effect)
             if stock is not None and (effect.fn, effect.instr) not in seen:
                 seen.add((effect.fn, effect.instr))
-                yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), _hidden(model, stock))
+                if (unit := stock.table.unit) not in hidden:
+                    hidden[unit] = _hidden(model, stock)
+                yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), hidden[unit])
 
 
 def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
@@ -128,7 +131,7 @@ _COUNTER = re.compile(
 def _hidden(model: "Model", stock: Stock) -> tuple[str, int] | None:
     """A line that, by its words, takes stock, though it was not understood."""
     for file, source in model.program.sources.items():
-        kept = _KEYS.search(source) and model.program.unit(file) == stock.table.unit and not model.browser.runs(file)
+        kept = model.program.unit(file) == stock.table.unit and _KEYS.search(source) and not model.browser.runs(file)
         if kept and (counted := _COUNTER.search(source)) is not None:
             return file, source.count(b"\n", 0, counted.start()) + 1
     for column in stock.columns:

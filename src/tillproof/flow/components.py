@@ -21,8 +21,7 @@ def components(scope: "Scope", cls: ClassId, name: str) -> list[ClassId]:
     if scope.program.language(cls.file) != "php":
         return []
     for one in scope.lineage(cls):
-        declared = scope.program.cls(one)
-        if b"omponents" not in scope.program.sources[one.file][declared.start : declared.end]:
+        if b"omponents" not in scope.program.class_text(one):
             continue
         entries = [v for record in _registered(scope, one) for key, v in record.entries if key == name]
         if found := [c for v in entries for c in _classes(v)]:

@@ -94,6 +94,11 @@ class Program:
     def cls(self, cls: ClassId) -> Class:
         return self.indices[cls.file].classes[cls.number]
 
+    def class_text(self, cls: ClassId) -> bytes:
+        """A class as it is written, from its keyword to its end."""
+        declared = self.cls(cls)
+        return self.sources[cls.file][declared.start : declared.end]
+
     def path(self, cls: ClassId) -> str:
         """The dotted name under which a class keeps what it declares; one that stands in another, as a list of states does in its model,
         after that one: ``Order.Status``."""

@@ -77,6 +77,10 @@ class Body(msgspec.Struct, array_like=True):
         callee = self.operands[self.at[i]]
         return self.name(callee).rpartition(".")[2] if self.op[callee] in (Op.NAME, Op.FIELD) else ""
 
+    def is_self(self, i: int) -> bool:
+        """Whether a value is the object whose method this is: ``this``, ``self``."""
+        return self.op[i] == Op.NAME and self.name(i) in ("this", "self")
+
     def holds(self, i: int, number: int) -> bool:
         """Whether a value is that function of the file, or a record that keeps it: ``{ handler: async () => … }``."""
         if self.op[i] == Op.RECORD:

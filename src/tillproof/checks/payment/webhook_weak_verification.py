@@ -167,20 +167,30 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     found = _empty_in_verifier(model, proof) or empty_key(model, proof)
     if found is None:
         return None
-    place, empty = found
-    ruling = _copy(base)
-    ruling.severity, ruling.confidence = "high", "likely"
-    line = model.program.body(place.fn).line[place.instr]
-    ruling.anchor = (place.fn.file, line, line)
+    ruling = _fallen_back(model, base, found, "Give the secret no empty default", "the secret falls back to an empty text")
     ruling.title = "The webhook secret may be empty, and the empty secret is accepted"
     ruling.message = (
         "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
     )
-    ruling.remediation = (
-        "Give the secret no empty default, so that the application does not start without it: "
-        f"{remedies.code(model, place.fn.file, 'require', variable=_variable(model, empty))}."
-    )
-    ruling.evidence.append(Evidence(empty.at[0], empty.at[1], "the secret falls back to an empty text", "source"))
+    return ruling
+
+
+def _fallen_back(model: Model, base: Ruling, found: tuple[Place, Value], mend: str, note: str) -> Ruling:
+    """The frame of what is wrong with a secret that is another where none is configured. ``found``: where it proves, and that other one."""
+    place, fallback = found
+    ruling = _with_key(model, base, place)
+    required = remedies.code(model, place.fn.file, "require", variable=_variable(model, fallback))
+    ruling.remediation = f"{mend}, so that the application does not start without it: {required}."
+    ruling.evidence.append(Evidence(fallback.at[0], fallback.at[1], note, "source"))
+    return ruling
+
+
+def _with_key(model: Model, base: Ruling, place: Place) -> Ruling:
+    """The frame of what is wrong with the key by which a place proves the sender."""
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "high", "likely"
+    line = model.program.body(place.fn).line[place.instr]
+    ruling.anchor = (place.fn.file, line, line)
     return ruling
 
 
@@ -189,10 +199,8 @@ def _chosen_secret(model: Model, handler: Handler, proof: Proven, base: Ruling) 
     found = chosen_key(model, handler, proof)
     if found is None:
         return None
-    ruling = _copy(base)
-    ruling.severity, ruling.confidence = "critical" if found.spare else "high", "likely"
-    line = model.program.body(found.place.fn).line[found.place.instr]
-    ruling.anchor = (found.place.fn.file, line, line)
+    ruling = _with_key(model, base, found.place)
+    ruling.severity = "critical" if found.spare else "high"
     ruling.title = "Whoever sends the message chooses the key that proves it"
     ruling.message = (
         "What is sent decides by which secret the signature is checked, and one that nobody has set up is empty: who names that one signs "
@@ -215,21 +223,12 @@ def _written_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     found = (Place(proof.fn, proof.instr, proof.ctx), text) if text is not None else empty_key(model, proof, written_option)
     if found is None:
         return None
-    place, fallback = found
-    ruling = _copy(base)
-    ruling.severity, ruling.confidence = "high", "likely"
-    line = model.program.body(place.fn).line[place.instr]
-    ruling.anchor = (place.fn.file, line, line)
+    ruling = _fallen_back(model, base, found, "Give the secret no default", "the secret falls back to a text that is written here")
     ruling.title = "The webhook secret falls back to one that stands in the code"
     ruling.message = (
         "Where no secret is configured the verification runs with a key that everybody who has seen the code knows: forged events pass as "
         "genuine, and an order counts as paid that nobody paid for."
     )
-    ruling.remediation = (
-        "Give the secret no default, so that the application does not start without it: "
-        f"{remedies.code(model, place.fn.file, 'require', variable=_variable(model, fallback))}."
-    )
-    ruling.evidence.append(Evidence(fallback.at[0], fallback.at[1], "the secret falls back to a text that is written here", "source"))
     return ruling
 
 

@@ -99,7 +99,7 @@ def _for_every_request(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
         cards = tuple(passing.get(fn) or brought.get(unit) or ())
         if not (cards or unit in heard) or model.logs.is_wrapper(fn):
             continue
-        shown = [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
+        shown = _shown(model, fn)
         if leaks := list(_whole_requests(model, shown, cards)):
             yield _ruling(model, fn, leaks, None)
     for site, told in written_by_tokens(model) if brought else ():
@@ -116,10 +116,12 @@ def _by_name(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
         if file not in program.indices or model.browser.runs(file) or is_seed(file) or not _LOGS.search(source):
             continue
         for fn in sorted(set(program.functions_at(file, (m.start() for m in _LOGS.finditer(source)))) - known):
-            if model.logs.is_wrapper(fn) or not _speaks_of_payments(model, fn):
+            if not _speaks_of_payments(model, fn) or model.logs.is_wrapper(fn):
                 continue
-            shown = [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
-            leaks = [*_whole_requests(model, shown, ()), *(leak for site in model.logs.sites(fn) for leak in _sent(model, site))]
+            leaks = [
+                *_whole_requests(model, _shown(model, fn), ()),
+                *(leak for site in model.logs.sites(fn) for leak in _sent(model, site)),
+            ]
             if leaks:
                 ruling = _ruling(model, fn, leaks, None)
                 ruling.confidence = "likely"
@@ -134,6 +136,11 @@ def _speaks_of_payments(model: Model, fn: Fn) -> bool:
     begins = source[source.rfind(b"\n", 0, at) + 1 : source.find(b"\n", at)].decode("utf-8", "replace") if function is not None else fn.file
     folder = fn.file.rpartition("/")[0].rpartition("/")[2]
     return any(_HEARS.search(snake(text.replace("/", "_"))) for text in (model.program.qualified(fn), begins, folder))
+
+
+def _shown(model: Model, fn: Fn) -> list[tuple[LogSite, Piece]]:
+    """What a function shows in its logs, piece by piece."""
+    return [(site, piece) for site in model.logs.sites(fn) for a in site.arguments for piece in model.shown.of(fn, a).pieces]
 
 
 def _whole_requests(model: Model, shown: Iterable[tuple[LogSite, Piece]], cards: tuple[str, ...]) -> Iterator[Leak]:

@@ -3,6 +3,8 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
 from typing import NamedTuple
 
 from tillproof.commerce.entry_styles.callables import named_class, php_callables
@@ -136,27 +138,35 @@ def _least(routes: Routes, record: Record, route: str | None, file: str, access:
 
 
 class Access:
-    """Symfony's ``access_control``: the first pattern that fits a path says which role it needs."""
+    """Symfony's ``access_control``: the first pattern that fits a path says which role it needs. Read when it is first asked."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._rules: list[tuple[re.Pattern[str], str]] = []
-        self.known = False
-        """Whether there are rules in the tree."""
-        for path, file in sorted(wiring.program.files.items()):
-            if posixpath.basename(path) in ("security.yaml", "security.yml") and file.role != "test":
-                for record in records(path, wiring.text(path) or b""):
-                    self._add(record.get("access_control"))
+        self.wiring = wiring
 
-    def _add(self, rules: object) -> None:
-        for rule in rules if isinstance(rules, list) else ():
-            path = rule.get("path") if isinstance(rule, dict) else None
-            told = (rule.get("roles") or rule.get("role") or "") if isinstance(rule, dict) else ""
-            if isinstance(path, str):
-                self.known = True
-                try:
-                    self._rules.append((re.compile(path), str(told)))
-                except re.error:
-                    continue
+    @property
+    def known(self) -> bool:
+        """Whether there are rules in the tree."""
+        return bool(self._written)
+
+    @cached_property
+    def _written(self) -> list[tuple[str, str]]:
+        """The patterns of paths, with the roles that they ask for."""
+        found: list[tuple[str, str]] = []
+        for path, file in sorted(self.wiring.program.files.items()):
+            if posixpath.basename(path) in ("security.yaml", "security.yml") and file.role != "test":
+                for record in records(path, self.wiring.text(path) or b""):
+                    rules = record.get("access_control")
+                    told = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+                    found += [(r["path"], str(r.get("roles") or r.get("role") or "")) for r in told if isinstance(r.get("path"), str)]
+        return found
+
+    @cached_property
+    def _rules(self) -> list[tuple[re.Pattern[str], str]]:
+        out: list[tuple[re.Pattern[str], str]] = []
+        for path, told in self._written:
+            with suppress(re.error):
+                out.append((re.compile(path), told))
+        return out
 
     def of(self, route: str, administrative: bool) -> Role:
         """The role that a path needs; what is named for administrators is theirs where no rule says otherwise."""
