@@ -1,25 +1,23 @@
 """The moment at which an order counts as paid: the policy of the walk behind fulfil-on-redirect."""
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from tillproof.commerce import told_states
 from tillproof.commerce.answers import answered, status_tests
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
-from tillproof.commerce.entities import ORDER, entity
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown, takes_over
-from tillproof.commerce.lexicon import snake, under_way
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by, still_owed
+from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
-from tillproof.commerce.told_answers import is_told
+from tillproof.commerce.said_paid import Said, is_sent, record_pays, says_paid, statement_pays, strongest, waits
 from tillproof.commerce.touches import text_of, without_address
-from tillproof.commerce.vocabulary import BARE_FLAGS, PAID_FLAGS
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
@@ -32,7 +30,6 @@ from tillproof.flow.values import (
     FunctionV,
     Instance,
     Member,
-    Mix,
     Param,
     Value,
     leaves,
@@ -50,27 +47,10 @@ _WRITES = ("record.create", "record.write", "order.write", "user.write")
 _PREPARES = ("prepare",)
 _NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 """What is made for a customer; others write their own invoices and payments down."""
-_ONE = ("1", "true", "True", "TRUE")
 _EQUALITY = ("==", "===", "!=", "!==")
 _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
-_VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
-_WORK = re.compile(
-    r"(\w+_)?(jobs?|tasks?|imports?|exports?|syncs?|uploads?|downloads?|runs?|executions?|deployments?|builds?|migrations?|backups?|scans?"
-    r"|crawls?|generations?|renders?|transcriptions?|e?mails?|messages?|notifications?)"
-)
-"""What a program does by itself: it succeeds and is completed, and only where it is "paid" did anybody pay."""
-_MONEY_CAME = re.compile(r"(?!un|not_)(\w+_)?(paid|captured|settled)")
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
-_CARRIED = re.compile(r"(\w+_)?(cart|basket|quote|checkout|checkout_session)s?")
-"""What is not yet an order: it counts as paid when it is complete, not when its owner has confirmed it."""
-_COMPLETE = ("complete", "completed", "fulfilled", "shipped", "delivered")
-_NEWS = ("is_subscribed", "subscribed")
-_PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
-TOTAL_PAID = re.compile(r"(total_paid|paid_total)(_\w+)?")
-_SUM_PAID = re.compile(r"amount_(paid|received)|(paid|received)_amount|total_paid|paid_total")
-_GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
-"""The state of what goes back to the customer."""
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
@@ -78,15 +58,7 @@ _LATER = re.compile(
 )
 """Ways of paying by which nothing is paid when the order is made."""
 _METHOD = re.compile(r"pay|method|gateway|mode")
-_HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
 _STATE = re.compile(r"stat(e|us)$")
-_SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
-_INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
-_ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
-
-
-Said: TypeAlias = Literal["", "loose", "sure"]
-"""How certainly something says that money came."""
 
 
 class PaidPolicy(SenderPolicy):
@@ -266,13 +238,13 @@ class PaidPolicy(SenderPolicy):
         op = body.op[i]
         said: Said = ""
         if op == Op.SET_FIELD:
-            said = self._says_paid(body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
+            said = says_paid(self.model, body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
         elif op == Op.CALL:
             kept = stored(self.model, fn, i, ctx)
             told = ((k, v) for k, v in kept.fields.items() if v is not None) if kept is not None else ()
-            said = _strongest(self._says_paid(k, v, kept.entity if kept else "") for k, v in told) or self._call_pays(fn, i, ctx)
+            said = strongest(says_paid(self.model, k, v, kept.entity if kept else "") for k, v in told) or self._call_pays(fn, i, ctx)
         if not said and op == Op.CALL and self._state_named(fn, i, ctx):
             self.named[fn, i] = None
             said = "sure"
@@ -300,56 +272,6 @@ class PaidPolicy(SenderPolicy):
     def _holder(self, fn: Fn, obj: int) -> str:
         return written(self.model.program, fn, obj).rpartition(".")[2]
 
-    def _says_paid(self, name: str, value: Value, holder: str) -> Said:
-        """Whether writing ``value`` into ``name`` of ``holder`` says that money came; loosely, where it may as well say something else."""
-        words = self.model.words
-        if words.has("outgoing_entities", holder) or _GIVEN_BACK.fullmatch(snake(name)):
-            return ""
-        texts = [said_by(o) for o in options(value)]
-        if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
-            return ""  # a status that is worked out, not the statement that money came
-        if words.has("paid_fields", name):
-            if any(isinstance(o, Const) and o.falsy for o in options(value)) and not self._is_sent(value):
-                return ""
-            if self._still_to_pay(snake(name), value):
-                return ""
-            if not words.has("status_fields", name):
-                newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
-                asked = any(isinstance(o, Mix) and o.op in ("in", "not in") for o in options(value))  # is he among those who follow it?
-                return "" if newsletter or asked else "sure"
-            if snake(name) in PAID_FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
-                return "loose"  # a state that is kept as a number: not paid, paid
-            said = (t for t in texts if t is not None)
-            done = snake(name).startswith("payment")  # a payment that is "complete" is paid, whatever becomes of the order
-            return "sure" if any(words.has("paid_values", t) or (done and snake(t) in _COMPLETE[:2]) for t in said) else ""
-        if snake(name) in BARE_FLAGS and words.entity(holder):
-            return "sure" if all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value)) else ""
-        if words.has("status_fields", name):
-            return self._state_says_paid(holder, [t for t in texts if t is not None])
-        return ""
-
-    def _state_says_paid(self, holder: str, known: list[str]) -> Said:
-        """Whether one of these states of a record says that money came."""
-        words = self.model.words
-        kept = next((h for h in (holder, holder.removesuffix("Repository").removesuffix("Model")) if words.entity(h)), None)
-        if _WORK.fullmatch(entity(holder)) and not any(_MONEY_CAME.fullmatch(snake(t)) for t in known):
-            return ""
-        if any(words.has("paid_values", t) and (kept is not None or snake(t) not in _VAGUE) for t in known):
-            return "sure"
-        if kept is not None and _CARRIED.fullmatch(snake(kept)):
-            return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
-        if kept is not None and _HOLD.fullmatch(snake(kept)) and all(snake(t) == "active" for t in known):
-            return ""  # it is kept for somebody who may pay for it
-        if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
-            return "loose" if words.has("loose_entities", kept) else "sure"
-        return ""
-
-    def _still_to_pay(self, name: str, value: Value) -> bool:
-        """Whether a sum is what is to be paid, as shops call it too, or what the provider says has come when a payment is only begun."""
-        if TOTAL_PAID.fullmatch(name) and not any(isinstance(o, Const) for o in options(value)):
-            return True
-        return _SUM_PAID.fullmatch(name) is not None and all(is_told(self.model, o, begins=True) for o in options(value))
-
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         model = self.model
         body = model.program.body(fn)
@@ -363,22 +285,24 @@ class PaidPolicy(SenderPolicy):
         spelt = written(model.program, fn, callee)
         if body.op[callee] == Op.FIELD and name.startswith("set") and name != "set" and len(body.call(i)[1]) == 1:
             field = name[3:].lstrip("_")
-            return self._says_paid(field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0]))
+            return says_paid(
+                self.model, field, model.evaluator.value(fn, body.call(i)[1][0][1], ctx), self._holder(fn, body.args(callee)[0])
+            )
         if (got is not None and got[0].effect == "sql") or name in _PREPARES:
             # The statement comes first, or after the connection: ``mysqli_query($db, "UPDATE …")``.
             texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
-            return _strongest(self._statement_pays(t) for t in texts) or self._bound_pays(fn, i, ctx)
+            return strongest(statement_pays(model, t) for t in texts) or self._bound_pays(fn, i, ctx)
         if got is not None and got[0].effect in _WRITES and got[0].writes:
             states = list(told_states.by_platform(self.model, got[0], fn, i, ctx))
-            return "sure" if any(sure for *_, sure in states) else _strongest(self._says_paid(n, v, got[0].entity) for n, v, _ in states)
+            return "sure" if any(sure for *_, sure in states) else strongest(says_paid(model, n, v, got[0].entity) for n, v, _ in states)
         told = told_states.transitions(model, fn, i, ctx) if got is not None else ()
-        if said := _strongest(self._says_paid("state", t, "payment") for t in told):
+        if said := strongest(says_paid(model, "state", t, "payment") for t in told):
             return said
         if got is not None and got[0].effect in _WRITES:
             holder = self._entity(fn, i, ctx, spelt)
             given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
-            said = _strongest(
-                self._says_paid(k, v, holder) if k.isidentifier() else self._record_pays(v, self._kind(v) or holder, 0) for k, v in given
+            said = strongest(
+                says_paid(model, k, v, holder) if k.isidentifier() else record_pays(model, v, self._kind(v) or holder, 0) for k, v in given
             )
             if not said and got[0].effect == "record.create" and any(self._asked_state(k, v, holder, 0) for k, v in given):
                 self.named[fn, i] = None
@@ -417,7 +341,7 @@ class PaidPolicy(SenderPolicy):
         if touch is None or touch.kind != "write" or not words.entity(touch.entity):
             return False
         fields = (v for k, v in touch.fields.items() if v is not None and words.has("paid_fields", k) and words.has("status_fields", k))
-        if not any(self._is_sent(v) for v in fields):
+        if not any(is_sent(self.model, v) for v in fields):
             return False
         body = self.model.program.body(fn)
         listed = (x for n, op in enumerate(body.op) if op == Op.LIST for x in body.args(n) if x >= 0 and body.op[x] == Op.CONST)
@@ -430,18 +354,13 @@ class PaidPolicy(SenderPolicy):
         if key.isidentifier():
             words = self.model.words
             states = words.has("status_fields", key) or words.has("paid_fields", key)
-            return states and _NEW.fullmatch(snake(holder)) is not None and self._is_sent(value)
+            return states and _NEW.fullmatch(snake(holder)) is not None and is_sent(self.model, value)
         if depth > 1 or isinstance(value, Const):
             return False
         got = shape(self.model.evaluator, value)
         kind = self._kind(value) or holder
         fields = without_address({**got.may, **got.must})
         return any(self._asked_state(k, v, kind, depth + 1) for k, v in fields.items())
-
-    def _is_sent(self, value: Value) -> bool:
-        """Whether a value, or one of those that it may be, is a field of the body that was sent."""
-        found = (self.model.requests.source(o) for o in options(value))
-        return any(s is not None and s.kind == "body" for s in found)
 
     def _entity(self, fn: Fn, i: int, ctx: Ctx | None, spelt: str) -> str:
         """The kind of the records that a call writes: by how it is spelt, or by the table that is handed to its chain."""
@@ -468,25 +387,13 @@ class PaidPolicy(SenderPolicy):
             below = body.args(i) if body.op[i] in (Op.RECORD, Op.LIST, Op.INDEX) else []
         return any(self._is_of_an_order(fn, b, depth + 1) for b in below)
 
-    def _statement_pays(self, text: str) -> Said:
-        """Whether a statement in SQL writes that something is paid: ``UPDATE orders SET status = 'paid'``."""
-        written = [(table, name, value) for table, assignments in _SET.findall(text) for name, value in _ASSIGNED.findall(assignments)]
-        for table, columns, values in _INSERT.findall(text):
-            pairs = zip(columns.split(","), values.split(","), strict=False)
-            written += [(table, name.strip(' `"[]\n\t'), value.strip()) for name, value in pairs]
-        return _strongest(self._writes_paid(name, value, table) for table, name, value in written)
-
     def _bound_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether that something is paid is bound to a placeholder of the statement that runs here."""
         touch = self.model.records.touch(fn, i, ctx) if self.model.vocabulary.status(fn) else None
         if touch is None or touch.kind not in ("write", "create", "upsert"):
             return ""
         told = {k: v for k, v in touch.fields.items() if v is not None and any(isinstance(o, Const) for o in options(v))}
-        return "" if self._waits(told) else _strongest(self._says_paid(k, v, touch.entity) for k, v in told.items())
-
-    def _writes_paid(self, name: str, value: str, table: str) -> Said:
-        kind = Kind.STRING if value.startswith("'") else Kind.NUMBER
-        return self._says_paid(name, Const(("", 0), kind, value.strip("'")), table)
+        return "" if waits(self.model, told) else strongest(says_paid(self.model, k, v, touch.entity) for k, v in told.items())
 
     def _not_open(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """``update_status('failed')`` is the same call and pays nothing, nor does a state that waits for the payment."""
@@ -502,40 +409,11 @@ class PaidPolicy(SenderPolicy):
         texts = [t for o in found if (t := said_by(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
 
-    def _waits(self, fields: dict[str, Value]) -> bool:
-        """Whether a record says of itself that it waits to be paid: its `amount_paid` is what is to be paid."""
-        words = self.model.words
-        texts = [said_by(o) for name, v in fields.items() if words.has("status_fields", name) for o in options(v)]
-        return bool(texts) and all(t is not None and words.has("open_values", t) for t in texts)
-
-    def _record_pays(self, value: Value, holder: str, depth: int) -> Said:
-        if depth > 2 or isinstance(value, Const):
-            return ""
-        got = shape(self.model.evaluator, value)
-        entries = {**got.may, **got.must}
-        if self._waits(got.must) or any(still_owed(self.model.words, key, entry) for key, entry in entries.items()):
-            return ""
-        found: list[Said] = []
-        personal = any(_PERSONAL.fullmatch(snake(key)) for key in entries)
-        for key, entry in entries.items():
-            wants_news = personal and snake(key) in _NEWS  # said beside somebody's name and password, and nothing that he pays for
-            found.append("" if wants_news else self._says_paid(key, entry, holder))
-            if key in ("data", "$set", "values", "set", "update", "defaults"):
-                found.append(self._record_pays(entry, holder, depth + 1))
-            elif key in ("$push", "$addToSet"):  # a line of a list that the record keeps
-                found += [self._record_pays(line, holder, depth + 1) for line in shape(self.model.evaluator, entry).must.values()]
-        return _strongest(found)
-
 
 def _entries(body: Body, record: int) -> list[tuple[str, int]]:
     """The keys of a record that are written down, with their values."""
     keys = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
     return [(const[1].strip("'\""), value) for key, value in keys if key >= 0 and (const := body.const(key)) is not None]
-
-
-def _strongest(said: Iterable[Said]) -> Said:
-    found = list(said)
-    return "sure" if "sure" in found else "loose" if "loose" in found else ""
 
 
 def _open(value: Value) -> bool:

@@ -20,10 +20,11 @@ from tillproof.commerce.lent_fields import takes_over
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
 from tillproof.commerce.own_payments import NOTES
-from tillproof.commerce.paid import TOTAL_PAID, PaidPolicy
+from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
+from tillproof.commerce.said_paid import TOTAL_PAID
 from tillproof.commerce.sums import Sums
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.told_states import chosen_state
