@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 _FOLDERS = ("providers", "platforms", "frameworks")
 _LEXICON = "lexicon.yaml"
 _PUBLISHED = "published.yaml"
-_GRAMMAR = ("schema/base.py", "schema/provider.py", "schema/framework.py", "schema/words.py", "pack_reader.py", "loader.py")
+_GRAMMAR = (*sorted((_HERE / "schema").glob("*.py")), _HERE / "pack_reader.py", _HERE / "loader.py")
 _Grammar = type[Provider] | type[Framework] | type[Lexicon] | type[Published]
 _Record = Provider | Framework | Lexicon | Published
 
@@ -108,7 +108,7 @@ def _of_state(key: str, paths: tuple[Path, ...]) -> Knowledge:
 
 def _state(paths: Iterable[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for path in (*paths, *(_HERE / name for name in _GRAMMAR)):
+    for path in (*paths, *_GRAMMAR):
         stat = path.stat()
         digest.update(f"{path.parent.name}/{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -14,25 +14,10 @@ Conventions shared by every pack:
 """
 
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role, SystemKind
-from tillproof.knowledge.schema.framework import (
-    Announced,
-    Argument,
-    Currencies,
-    Framework,
-    Handover,
-    Hook,
-    HttpClient,
-    Inherited,
-    KeptObjects,
-    Queue,
-    Records,
-    References,
-    RetryPolicy,
-    Routes,
-    Sources,
-    Sum,
-)
+from tillproof.knowledge.schema.framework import Currencies, Framework, HttpClient, Queue, RetryPolicy, Sum
 from tillproof.knowledge.schema.provider import Idempotency, Inbound, KeyPrefix, Need, Operation, Provider, SdkDefault, Signing, Verifier
+from tillproof.knowledge.schema.routes import Argument, Hook, Routes, Sources
+from tillproof.knowledge.schema.runs import Announced, Handover, Inherited, KeptObjects, Records, References
 from tillproof.knowledge.schema.words import Brand, Lexicon, Numbers, Published
 
 __all__ = [

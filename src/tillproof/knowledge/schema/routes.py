@@ -1,0 +1,120 @@
+"""What a pack says of the ways into our code: how routes and hooks are declared, and where a request keeps what its sender chose."""
+
+from typing import Literal
+
+from tillproof.knowledge.schema.base import Part, Role
+
+
+class Argument(Part, frozen=True):
+    """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose.
+
+    A member is a property or a method, dotted, and all that hangs on it: ``request.get`` covers ``$r->request->get('x')``. ``*`` is the
+    whole parameter, or any member that is not named elsewhere.
+    """
+
+    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
+class Sources(Part, frozen=True):
+    """Expressions (call names, full or leading-dot) whose value a sender chose, whatever function they stand in."""
+
+    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
+class Hook(Part, frozen=True):
+    """A platform event that runs code of ours. ``name`` may hold ``*``; of several that fit, the first counts.
+
+    ``request``: a stranger's HTTP request can name it and choose its parameters; such a hook is an entry point. ``route``: where that
+    request goes. ``role``: the least that the one who sets it off must be; ``platform`` means that the platform calls it, under the
+    condition in ``note``.
+    """
+
+    name: str
+    role: Role = "platform"
+    request: bool = False
+    route: str = ""
+    note: str = ""
+
+
+class Routes(Part, frozen=True):
+    """How a route, or another way into our code, is declared.
+
+    ``style``: ``call`` (``app.post(path, …handlers)``), ``server`` (``createServer(handler)``: one function takes every request, and what
+    it asks of the path says where it hands it on), ``decorator`` (``@app.post(path)``), ``table`` (``path('x', view)`` entries of a
+    list; or records of the data ``files``, YAML mappings and XML elements with dotted keys, ``class::method`` where two keys name a
+    handler), ``functions`` (functions of a cloud that the data ``files`` of a deployment name by file and export, with what sets them
+    off), ``menu`` (functions whose names end so give a table of paths, each with the name of its handler under a key),
+    ``list`` (``files`` export a list of records under a name, each with its handler by the names of a file beside them, in ``root``, and
+    of what it exports),
+    ``class-decorator`` (a prefix on the class, a verb on the method), ``file`` (the path of the file is the route), ``hook``
+    (``add_action(name, callback)``), ``registry`` (variables ``names`` of the modules ``files`` hold the dotted names of handlers),
+    ``class`` (methods of a class derived from ``bases`` are handlers, whether or not a route to them is
+    seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
+    ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
+    export or method, or ``export.key`` for what an exported record holds under it; ``page``: the file's own level, of a file that holds
+    the text ``directive``; ``*``: any public one) to the HTTP method, ``ANY`` for
+    all, ``NONE`` when no request leads there.
+    ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
+    ``mounts``: calls that put middleware or a sub-router before the routes that follow. ``prefixes``: calls, class decorators, keywords or
+    places that put their text before the paths inside them. ``files``: patterns of paths, with ``**``; ``root``: the folder below which the
+    file's path is the route. ``directive``: only files or functions that open with this text (``use server``).
+
+    Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
+    arguments, ``1()`` for what the function there gives; ``route`` is also the argument of that call earlier in the chain. ``path``,
+    ``handler`` and ``methods`` are places, tried in order; ``guards`` are the places, chained calls or class members that hold
+    middleware or permission checks. ``without_methods``: the HTTP methods when none is named. ``listed``: class members that list
+    further handlers, functions or names of methods (``class``); ``before``: methods of such a class that run before each of its handlers,
+    and hand the request on to it.
+    ``asks``: the method of such a class that says which messages it is for: a verb ``execute(Notify)`` is for those that it tells by
+    ``instanceof Notify``, and may hold the path at which they come in (``ANY /payment/notify``).
+    ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
+    ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
+    ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
+    ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
+    ``hands``: the class of what a handler that a plain call declares is handed first, where it declares none itself.
+    ``default``: the setting, ``VARIABLE.KEY``, that lists by their names the guards of those that name none.
+    ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
+    ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
+    the platform under the condition in ``note``.
+    """
+
+    style: Literal[
+        "call", "server", "decorator", "table", "functions", "menu", "list", "class-decorator", "file", "hook", "registry", "class"
+    ]  # fmt: skip
+    names: tuple[str, ...] = ()
+    verbs: dict[str, str] = {}
+    mounts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    note: str = ""
+    receivers: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    root: tuple[str, ...] = ()
+    directive: str = ""
+    path: str = "0"
+    handler: tuple[str, ...] = ("-1",)
+    methods: tuple[str, ...] = ()
+    without_methods: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    unnamed: str = ""
+    asks: str = ""
+    default: str = ""
+    acts: dict[str, tuple[str, ...]] = {}
+    authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
+    rows: tuple[str, ...] = ()
+    hands: str = ""
+    once: bool = False
+    guards: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    role: Role = "public"
