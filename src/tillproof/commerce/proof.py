@@ -4,43 +4,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.failures import is_log
 from tillproof.commerce.handing_on import goes_on
+from tillproof.commerce.keyed_digests import is_mac
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.opened import opens_with_ours
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS
-from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone, is_salted
+from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone
 from tillproof.commerce.shared_secrets import is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
-from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
-from tillproof.flow.values import (
-    Const,
-    Ctx,
-    External,
-    FunctionV,
-    Member,
-    Mix,
-    Overlay,
-    Param,
-    Record,
-    Result,
-    Seq,
-    Text,
-    Value,
-    constant,
-    leaves,
-    names,
-    options,
-    pieces,
-)  # fmt: skip
+from tillproof.flow.values import Const, Ctx, FunctionV, Mix, Result, Seq, Text, Value, constant, leaves, names, options, pieces
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation, Verifier
 
@@ -63,32 +44,11 @@ _SEARCHES = {
     "isequal",
     "compare",
 }
-# How long a digest is says nothing about what it is of.
-_SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
-_LOOKS_UP = re.compile(r"(?!.*(hash|digest|sign|mac))(\w+_)?(get|find|fetch|load|look_?up|query|search|select|cache)(_\w+)?")
 _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", "tax.calculate", "rates.quote", "customer.create", "other")
 _PROVING: tuple[RecognisedKind, ...] = ("verifies", "compares", "opens")
 _RECORDS = ("record.create", "record.write", "order.write")
-# Fields that keep what arrived and what became of it.
-_MESSAGE = re.compile(
-    r"(.*_)?(webhook|stripe|paypal|provider|payment|gateway|inbound|incoming|external|raw|notification|callback|ipn)_?"
-    r"(event|message|notification|webhook|inbox|log)(_.*)?|webhook|inbox|ipn(_.*)?"
-)
-_WHOLE = re.compile(r"payload|body|raw|headers|^data$|json|content")
-_NOTES = re.compile(
-    r"(last_|raw_)?(webhook|callback|notification|ipn)(_(payload|body|data|at|error))?|(last_|raw_)(payload|body|response|event|error\w*)"
-    r"|(gateway_|provider_|payment_)?(info|response|extra)(_data)?|(gateway|provider|raw)_(data|details)"
-    r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
-    r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
-)
-_HOUSEKEEPING = re.compile(
-    r"(\w+_)?(credentials?|(access|oauth|bearer|refresh|api|auth)_?tokens?|tokens?|options?|settings?|config(uration)?s?|transients?|cache)"
-)
 _FEW_PIECES = 60
 _FEW_ANSWERS = 2
-_BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
-_SAVING = ("update_fields", "force_insert", "force_update", "using")
-"""What a record is told when it is saved, and keeps nowhere."""
 _NO_ACT = ("event", "order.note")
 _LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
 POSSIBLE = "?"
@@ -163,7 +123,7 @@ class SenderPolicy:
             around = self._arguments(fn, i, ctx) + (
                 [model.evaluator.value(fn, body.args(callee)[0], ctx)] if body.op[callee] == Op.FIELD else []
             )
-            if any(self.is_mac(a) for a in around):
+            if any(is_mac(self.model, a) for a in around):
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return self._strange_proof(fn, i, ctx)
@@ -181,7 +141,7 @@ class SenderPolicy:
             return Proof("boolean")
         if any(is_of_message_alone(self.model, a) for a in arguments):
             return None  # who sends the message makes that digest, too
-        if any(self.is_mac(a) for a in arguments) or any(self._from_sender(a) for a in arguments):
+        if any(is_mac(self.model, a) for a in arguments) or any(self._from_sender(a) for a in arguments):
             self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
             return Proof("boolean")
         return None
@@ -301,7 +261,7 @@ class SenderPolicy:
         if Kind.NUMBER in kinds:
             return None  # a number is no digest
         made = any(self._from_sender(sent) and is_made_with_secret(self.model, ours) for sent, ours in ((left, right), (right, left)))
-        if made or self.is_mac(left) != self.is_mac(right):
+        if made or is_mac(self.model, left) != is_mac(self.model, right):
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
             return Proof("boolean")
         if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
@@ -312,45 +272,13 @@ class SenderPolicy:
     def _bytewise_proof(self, fn: Fn, i: int, ctx: Ctx | None, compared: Mix) -> Proof | None:
         """A comparison in constant time that is written out: nothing may be left of the bytes of both that differ."""
         left, right = compared.operands
-        if self.is_mac(left) != self.is_mac(right):
+        if is_mac(self.model, left) != is_mac(self.model, right):
             self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
             return Proof("boolean")
         if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
             self._note(fn, i, ctx, "a shared secret is compared with what was sent", "boolean")
             return Proof("boolean")
         return None
-
-    def is_mac(self, value: Value) -> bool:
-        """Whether a value is made by a keyed digest, or by a digest over something with a secret in it."""
-        seen = 0
-        stack = [value]
-        while stack and seen < 60:
-            here = stack.pop()
-            seen += 1
-            if isinstance(here, Member) and here.name.lower() in _SIZES:
-                continue
-            if isinstance(here, Result):
-                if isinstance(here.callee, External) and here.callee.name.lower() in _SIZES:
-                    continue
-                if self.model.recogniser.result_is("opens", here):
-                    continue  # what was encrypted is no digest, whatever the key is made of
-                if self.model.recogniser.result_is("http", here):
-                    continue  # the answer to what was sent signed is no digest
-                if self.model.recogniser.result_is("macs", here):
-                    return True
-                if isinstance(here.callee, (External, Member)) and _LOOKS_UP.fullmatch(snake(here.callee.name.rpartition(".")[2])):
-                    continue  # what lies in a cache or table under a digest is none
-                if is_salted(self.model, here):
-                    return True
-                stack.append(here.callee)
-                if here.instr >= 0 and (not isinstance(here.callee, Member) or self.model.requests.cleans(here)):
-                    # a record with a digest in it is none, nor is what comes of storing it
-                    stack += [v for _, v in self.model.evaluator.arguments(here) if not isinstance(v, (Record, Overlay))][:3]
-                elif here.instr >= 0 and isinstance(here.callee, External):
-                    stack += [v for _, v in self.model.evaluator.arguments(here)][:1]
-            elif not isinstance(here, (Const, Param)):
-                stack += here.parts()[:6]
-        return False
 
     def _from_sender(self, value: Value) -> bool:
         return self.model.requests.source(value) is not None
@@ -401,7 +329,7 @@ class SenderPolicy:
             return True
         if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
             return True
-        return effect.effect in (*_RECORDS, "record.delete") and self._only_notes(fn, i, ctx)
+        return effect.effect in (*_RECORDS, "record.delete") and only_notes(self.model, fn, i, ctx)
 
     def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:
         """Whether a handler answers its platform that money came, for the platform to settle the order."""
@@ -419,48 +347,6 @@ class SenderPolicy:
         closure = self.model.reach.of([target])
         asks = any(getattr(known.thing, "confirms", False) for _, _, known in closure.operations)
         return asks or bool(closure.verifiers) or any("compare_digest" in self.model.vocabulary.tokens(fn) for fn in closure.functions)
-
-    def _only_notes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a record is written that only says what arrived, or that it was refused: nobody takes the message for genuine by it."""
-        touch = self.model.records.touch(fn, i, ctx)
-        if touch is None:
-            return False
-        if (touch.kind != "delete" and is_log(touch)) or self._keeps_house(touch, fn, i, ctx):
-            return True
-        written = {name: value for name, value in touch.fields.items() if name not in _SAVING}
-        body = self.model.program.body(fn)
-        callee, arguments = body.call(i)
-        kept = arguments[0][1] if touch.kind == "flush" and arguments else body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
-        saved = touch.kind == "flush" or (touch.kind == "write" and not written)
-        for option in options(self.model.evaluator.value(fn, kept, ctx)) if saved and kept >= 0 else ():
-            if not isinstance(option, Overlay):
-                return False
-            written.update({key: value for key, value, _ in option.writes if key is not None})
-        if touch.kind == "create":
-            words = self.model.words
-            if self._keeps_messages(touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
-                return True  # kept as it came, to be proven before anything is done with it
-            states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
-            return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
-        own = _BECAME if self._keeps_messages(touch.entity) else _NOTES  # of the message's own record, what became of it
-        return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
-
-    def _keeps_house(self, touch: Touch, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether what is written is a token or setting of the shop's own, in which nothing of the message is: asking a provider needs one,
-        whatever the message says."""
-        if _HOUSEKEEPING.fullmatch(touch.entity) is None:
-            return False
-        body = self.model.program.body(fn)
-        given = [self.model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
-        kept = [*given, *(v for v in touch.fields.values() if v is not None)]
-        return not any(self.model.requests.sources_in(value, _FEW_PIECES) for value in kept)
-
-    def _keeps_messages(self, entity: str) -> bool:
-        """Whether a record is by its name one of what arrived: of messages in general, or of one provider's (``midtrans_notification``)."""
-        sender, _, rest = entity.partition("_")
-        return _MESSAGE.fullmatch(entity) is not None or (
-            sender in self.model.knowledge.providers and _MESSAGE.fullmatch(f"provider_{rest}") is not None
-        )
 
     def _writes(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         touch = self.model.records.touch(fn, i, ctx)

@@ -1,0 +1,79 @@
+"""What only writes down that a message arrived, what it held, or that it was refused: nobody takes it for genuine by that."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.failures import is_log
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.touches import Touch, text_of
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Ctx, Overlay, options
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+# Fields that keep what arrived and what became of it.
+_MESSAGE = re.compile(
+    r"(.*_)?(webhook|stripe|paypal|provider|payment|gateway|inbound|incoming|external|raw|notification|callback|ipn)_?"
+    r"(event|message|notification|webhook|inbox|log)(_.*)?|webhook|inbox|ipn(_.*)?"
+)
+_WHOLE = re.compile(r"payload|body|raw|headers|^data$|json|content")
+_NOTES = re.compile(
+    r"(last_|raw_)?(webhook|callback|notification|ipn)(_(payload|body|data|at|error))?|(last_|raw_)(payload|body|response|event|error\w*)"
+    r"|(gateway_|provider_|payment_)?(info|response|extra)(_data)?|(gateway|provider|raw)_(data|details)"
+    r"|(status_|error_|failure_|last_)(details?|messages?|reasons?|codes?)|errors?|attempts|retries|(retry|error|failure)_count"
+    r"|(updated|modified|received|failed|last_attempt)(_at|_on|_date)?"
+)
+_HOUSEKEEPING = re.compile(
+    r"(\w+_)?(credentials?|(access|oauth|bearer|refresh|api|auth)_?tokens?|tokens?|options?|settings?|config(uration)?s?|transients?|cache)"
+)
+_BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
+_FEW_PIECES = 60
+_SAVING = ("update_fields", "force_insert", "force_update", "using")
+"""What a record is told when it is saved, and keeps nowhere."""
+
+
+def only_notes(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a record is written that only says what arrived, or that it was refused: nobody takes the message for genuine by it."""
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None:
+        return False
+    if (touch.kind != "delete" and is_log(touch)) or _keeps_house(model, touch, fn, i, ctx):
+        return True
+    written = {name: value for name, value in touch.fields.items() if name not in _SAVING}
+    body = model.program.body(fn)
+    callee, arguments = body.call(i)
+    kept = arguments[0][1] if touch.kind == "flush" and arguments else body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+    saved = touch.kind == "flush" or (touch.kind == "write" and not written)
+    for option in options(model.evaluator.value(fn, kept, ctx)) if saved and kept >= 0 else ():
+        if not isinstance(option, Overlay):
+            return False
+        written.update({key: value for key, value, _ in option.writes if key is not None})
+    if touch.kind == "create":
+        words = model.words
+        if _keeps_messages(model, touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
+            return True  # kept as it came, to be proven before anything is done with it
+        states = [text_of(o) for name, v in written.items() if v is not None and words.says_state(name) for o in options(v)]
+        return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
+    own = _BECAME if _keeps_messages(model, touch.entity) else _NOTES  # of the message's own record, what became of it
+    return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
+
+
+def _keeps_house(model: "Model", touch: Touch, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether what is written is a token or setting of the shop's own, in which nothing of the message is: asking a provider needs one,
+    whatever the message says."""
+    if _HOUSEKEEPING.fullmatch(touch.entity) is None:
+        return False
+    body = model.program.body(fn)
+    given = [model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
+    kept = [*given, *(v for v in touch.fields.values() if v is not None)]
+    return not any(model.requests.sources_in(value, _FEW_PIECES) for value in kept)
+
+
+def _keeps_messages(model: "Model", entity: str) -> bool:
+    """Whether a record is by its name one of what arrived: of messages in general, or of one provider's (``midtrans_notification``)."""
+    sender, _, rest = entity.partition("_")
+    return _MESSAGE.fullmatch(entity) is not None or (
+        sender in model.knowledge.providers and _MESSAGE.fullmatch(f"provider_{rest}") is not None
+    )
