@@ -12,8 +12,8 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
+from tillproof.commerce.free_changes import needs_none
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.set_at_once import merges
 from tillproof.commerce.states import Writes
@@ -22,25 +22,9 @@ from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.vocabulary import BARE_FLAGS
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
-from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import (
-    CONVERSIONS,
-    Const,
-    Element,
-    FunctionV,
-    Instance,
-    Member,
-    Mix,
-    Overlay,
-    Result,
-    Text,
-    Unknown,
-    Value,
-    names,
-    options,
-)  # fmt: skip
+from tillproof.flow.values import Const, FunctionV, Instance, Member, Value, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -52,7 +36,6 @@ _JUDGES = re.compile(
 _CLAIMS = re.compile(r"(try_)?claim(_|$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
-_WHOLE = 4
 _MAIN = re.compile(rf"(\w+_)?({ORDER})")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
@@ -63,19 +46,12 @@ _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
 _OF_ONE = re.compile(
     r"(\w+_)?(return|refund|cancellation|dispute|claim|exchange)(_?(request|item|line))?|(\w+_)?(payment|transaction|invoice)"
 )
-_LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
-"""What the database calls the id of the row that was inserted last."""
-_IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
 # Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard.
 _GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
-# Calls of others that make the record: Oscar's ``place_order``.
-_PLACES = re.compile(r"(create|place|make|build|new)_(\w+_)?(order|payment|subscription|booking|invoice)")
 CODED = "a number"
 """The state that a bare number stands for."""
 ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
-_AGREEMENT = re.compile(r"(\w+_)?(subscription|membership|mandate|agreement)s?")
-_ENDED = re.compile(r"(cancel|end|expire|terminat|close)\w*|inactive")
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 _OWN_STATES = ("status", "state", "order_status", "payment_status")
 _OWN_WORD = re.compile(r"[^\W\d_]\w{2,}")
@@ -237,7 +213,7 @@ class Transitions:
         if undoes and not all(_GIVEN_BACK.search(t) for t in to):
             atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
-        none_needed = self._needs_none(touch, made) or self._begins(touch, to) or _ends_agreement(touch, to)
+        none_needed = needs_none(self.model, touch, to, made)
         if not none_needed and follows_from_sums(self.model, touch, name):
             none_needed = WORKED_OUT
         if not none_needed and not atoms and refuses_itself(self.model, touch):
@@ -388,121 +364,6 @@ class Transitions:
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
         return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
-
-    def _needs_none(self, touch: Touch, made: list[Touch]) -> str:
-        """Why a change needs no guard beside it: the update is conditional, the platform looks first, or the record is new, one of those
-        that were ``made`` before."""
-        words = self.model.words
-        if any(words.says_state(k) for k in touch.compared):
-            return "only a record in the right state is chosen"
-        if touch.repeat == "once":
-            return "the platform looks at the state first"
-        gateway = self._is_gateway(touch)
-        if self._of_new_document(touch) or (touch.record is not None and self._is_new(touch.record, touch.entity, not gateway)):
-            return "the record has just been created"
-        if any(self._is_new_by(key, touch.entity, touch.effect != "sql") for key in touch.keys.values()):
-            return "the record has just been created"
-        if any(self._in_right_state(key) for key in touch.keys.values()):
-            return "only those are gone through that are in the right state"
-        if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
-            return "the record has just been created"
-        return ""
-
-    def _is_gateway(self, touch: Touch) -> bool:
-        """Whether an object that was only made stands for a row that is there: it is told which (``$orders->update($id, $fields)``), or is
-        given the row's id (``$order = new Order($db); $order->id = $id``)."""
-        body = self.model.program.body(touch.fn)
-        if body.op[touch.instr] == Op.CALL:
-            return bool(touch.keys)
-        holder = body.args(touch.instr)[0] if body.op[touch.instr] == Op.SET_FIELD else -1
-        written = (
-            self.model.evaluator.defuse(touch.fn).writes.get(body.name(holder), ()) if holder >= 0 and body.op[holder] == Op.NAME else ()
-        )
-        return any(key in _IDS for _, key, _ in written)
-
-    def _begins(self, touch: Touch, to: tuple[str, ...]) -> str:
-        """Whether a record is written whole, by no key, in a state before payment: ``repository.save(order)`` of one that was just made."""
-        whole = touch.kind == "write" and not touch.keys and not touch.compared and len(touch.fields) >= _WHOLE
-        opens = bool(to) and all(self.model.words.has("open_values", t) for t in to)
-        if opens and any((s := self.model.requests.source(key)) is not None and s.kind == "session" for key in touch.keys.values()):
-            return "the order is the one that the visitor is just placing"
-        return "the record is written whole, in its first state" if whole and opens else ""
-
-    def _in_right_state(self, key: Value) -> bool:
-        """Whether a record is chosen by a field of rows that were looked up by their state: ``SELECT … WHERE status = 'pending'``."""
-        found = [record for o in options(key) if (record := id_of(o)) is not None]
-        reads = [self.model.records.read_behind(o) for o in found if not (isinstance(o, Element) and is_empty(o.base))]
-        return bool(reads) and all(r is not None and r.kind == "read" and self._chosen_by_state(r) for r in reads)
-
-    def _chosen_by_state(self, read: Touch) -> bool:
-        return any(self.model.words.says_state(k) and isinstance(v, Const) for k, v in read.keys.items())
-
-    def _is_new_by(self, key: Value, kind: str, objects: bool = True) -> bool:
-        """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
-        creation that calls itself again gives is known from its other ways out. ``objects``: whether an object that is made is a record."""
-        if isinstance(key, Mix) and key.op in CONVERSIONS:
-            return self._is_new_by(key.operands[0], kind, objects)
-        if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
-            return True
-        known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
-        return bool(known) and all((record := id_of(o)) is not None and self._is_new(record, kind, objects) for o in known)
-
-    def _of_new_document(self, touch: Touch) -> bool:
-        """Whether what is written is a document that this run began: ``const order = orders.doc(); … tx.update(order, { paid: true })``."""
-        body, evaluator = self.model.program.body(touch.fn), self.model.evaluator
-        given = body.call(touch.instr)[1][:1] if body.op[touch.instr] == Op.CALL else []
-        named = [evaluator.value(touch.fn, v, touch.ctx) for _, v in given] + ([touch.record] if touch.record is not None else [])
-        return any(is_new_document(evaluator, v) for v in named)
-
-    def _is_new(self, record: Value, kind: str, objects: bool = True) -> bool:
-        """Whether a record has been created by this run. ``objects``: whether an object that is only made counts: one that runs statements
-        with its own members is a way to the table, and no row of it."""
-        record = record.base if isinstance(record, Overlay) else record
-        found = [self.model.records.read_behind(o) for o in options(record)]
-        made = [
-            o
-            for o in options(record)
-            if objects and isinstance(o, Instance) and o.made is not None and same(entity(self.model.program.cls(o.cls).name), kind)
-        ]
-        placed = all(isinstance(o, Result) and _PLACES.fullmatch(snake(names(o.callee)[0].rpartition(".")[2])) for o in options(record))
-        known = any(t is not None and t.kind == "read" and not self._made_before(t, kind) for t in found)  # made only where none is there
-        return (bool(made) and not known) or placed or (bool(found) and all(t is not None and self._made_before(t, kind) for t in found))
-
-    def _made_before(self, touch: Touch, kind: str) -> bool:
-        """Whether a record was created here, or is looked up by the id of one that was."""
-        if touch.kind != "read":
-            return touch.kind == "create"
-        by = touch.keys.get("id")
-        if by is None and touch.instr >= 0 and len(given := self.model.program.body(touch.fn).call(touch.instr)[1]) == 1:
-            by = self.model.evaluator.value(touch.fn, given[0][1], touch.ctx)
-        return by is not None and self._is_new_by(by, kind)
-
-
-def _one_value(fields: Mapping[str, Value | None], keys: Mapping[str, Value]) -> bool:
-    """Whether a record is looked for by the very value that a new one was given: ``create(code=code)``, ``update(where code=code)``."""
-    for name, key in keys.items():
-        given = fields.get(name)
-        if given is not None and type(given) is type(key) and given.at == key.at and isinstance(key, (Text, Mix, Result)):
-            return True
-    return False
-
-
-def _ends_agreement(touch: Touch, to: tuple[str, ...]) -> str:
-    """Whether a subscription or the like is ended, which undoes no payment and may be done twice."""
-    ended = bool(to) and all(_ENDED.fullmatch(snake(t)) for t in to)
-    return "it may be ended whatever state it is in" if ended and _AGREEMENT.fullmatch(touch.entity) else ""
-
-
-def id_of(value: Value) -> Value | None:
-    """The record whose id a value is: ``order.id``, ``$order->get_id()``."""
-    if isinstance(value, Result) and isinstance(value.callee, Member) and snake(value.callee.name) in _IDS:
-        return value.callee.base
-    return value.base if isinstance(value, Member) else None
-
-
-def _last(name: str) -> str:
-    """The last word of a dotted name: ``db().insert_id()`` ends in ``insert_id``."""
-    return snake(name.removesuffix("()").rpartition(".")[2].removesuffix("()"))
 
 
 def order_made(effect: Effect) -> bool:
