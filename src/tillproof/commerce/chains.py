@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tillproof.commerce.cursors import COUNT, FETCHES, fetched, gone_through
-from tillproof.flow.evaluate import Evaluator, returns
+from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, Value, constant, options
-from tillproof.ir.body import Body
+from tillproof.ir.body import Body, returns
 from tillproof.ir.ops import Kind, Op
 
 _LONGEST = 24

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from tillproof.commerce.names import written
-from tillproof.flow.evaluate import Evaluator, returns
+from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found, shape
 from tillproof.flow.values import Const, Ctx, Element, FunctionV, Member, Missing, Overlay, Record, Result, Value, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Op
 
 _LONGEST_CHAIN = 12

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entities import entity
 from tillproof.commerce.schema.tables import Column
 from tillproof.commerce.sums import Sums
+from tillproof.flow.members import static_member
 from tillproof.flow.program import ClassId
+from tillproof.flow.properties import is_property
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -97,7 +99,7 @@ class Declared:
     def _stored(self, value: Member, record: ClassId | None) -> Kind | None:
         """The column that a field is kept in, by what the record is or is called."""
         if record is not None:
-            field = self.evaluator.scope.static_member(ClassV(value.at, record), value.name, value.at)
+            field = static_member(self.evaluator.scope, ClassV(value.at, record), value.name, value.at)
             declared = next((k for o in options(field) if (k := self._column(o))), None)
             if declared is not None:
                 return declared
@@ -198,7 +200,7 @@ class Declared:
         """What a property of a stored record works out: ``product.price_in_cents``, declared with ``@property``."""
         record = self.record(value.base)
         method = self.evaluator.scope.method(record, value.name) if record is not None else None
-        if method is None or record is None or not self.evaluator.scope.is_property(method):
+        if method is None or record is None or not is_property(self.evaluator.scope, method):
             return None
         target = FunctionV(value.at, method, None, Instance(value.at, record, None, value.base))
         found = self.evaluator.returned(target, method, 0, None)
@@ -233,7 +235,7 @@ class Declared:
             holder = self.record(value.base, depth + 1)
             if holder is None:
                 return None
-            field = self.evaluator.scope.static_member(ClassV(value.at, holder), value.name, value.at)
+            field = static_member(self.evaluator.scope, ClassV(value.at, holder), value.name, value.at)
             return self._related(field)
         if isinstance(value, Result) and value.instr >= 0:
             return self._related(value) or self._fetched(value, depth)

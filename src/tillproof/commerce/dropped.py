@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.names import written
 from tillproof.commerce.sendings import Sending
-from tillproof.flow.evaluate import returns
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Result, Value, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.shown import Piece
-from tillproof.flow.evaluate import returns
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import FunctionV, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.flow.facts import Condition, Fact
 from tillproof.flow.fixed import EQUALITY
 from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.properties import is_property
 from tillproof.flow.truth import certainly_equal
 from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Overlay, Param, Result, Value, constant, options
 from tillproof.ir.body import Body
@@ -80,7 +81,7 @@ class RecordMethods:
         mappers = self._mappers.get(program.language(fn.file), ()) if kind else ()
         found = [f for mapper in mappers for f in self._declared(mapper, name, kind)]
         one = found[0] if len({f.fn for f in found}) == 1 else None
-        return one if one is not None and self.model.evaluator.scope.is_property(one.fn) == (body.op[i] == Op.FIELD) else None
+        return one if one is not None and is_property(self.model.evaluator.scope, one.fn) == (body.op[i] == Op.FIELD) else None
 
     def hears(self, fn: Fn) -> bool:
         """Whether a function is run by a signal, which hands it the record and not what the call that sends it was given."""

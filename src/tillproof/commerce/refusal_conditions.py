@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.retry_policies import caught_names
-from tillproof.flow.evaluate import returns
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Const, FunctionV, Result, Seq, Value, names, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.names import fits, strip
 from tillproof.commerce.waits import Growth, GrowthKind
-from tillproof.flow.evaluate import returns
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, FunctionV, Member, Mix, Record, Result, Seq, Value, names, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import RetryPolicy
 

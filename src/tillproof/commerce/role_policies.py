@@ -10,6 +10,7 @@ from tillproof.commerce.role_names import highest, lowest
 from tillproof.commerce.role_rights import over_the_seller, told
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.facts import Condition, Either, Facts
+from tillproof.flow.members import static_member
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, External, Instance, Member, Value, constant, options
 from tillproof.ir.body import Body
@@ -83,7 +84,7 @@ class Policies:
     def of_member(self, cls: ClassId) -> Role | None:
         """Who holds the right that a class names in a member, for a mix-in of ours to ask for: ``permission = 'can_change_orders'``."""
         at = (cls.file, self.program.cls(cls).line)
-        return highest(told([self.evaluator.scope.static_member(ClassV(at, cls), member, at)]) for member in _RIGHTS)
+        return highest(told([static_member(self.evaluator.scope, ClassV(at, cls), member, at)]) for member in _RIGHTS)
 
     def insisted(self, fn: Fn, i: int) -> Role | None:
         """What a call demands whose answer nobody waits for: by the policy that it runs, by what authority is asked over, by the right that

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.lexicon import snake
-from tillproof.flow.evaluate import returns
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, options
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:

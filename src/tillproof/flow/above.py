@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.flow.properties import is_property, read_property
 from tillproof.flow.values import ClassV, FunctionV, Instance, Value
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
@@ -36,7 +37,7 @@ def member_above(scope: "Scope", f: "Frame", holder: int, name: str, at: tuple[s
     if found is None:
         return None
     bound = FunctionV(at, found, None, this if isinstance(this, (ClassV, Instance)) else Instance(at, owner))
-    return scope.property(bound) if scope.is_property(found) else bound
+    return read_property(scope, bound) if is_property(scope, found) else bound
 
 
 def _after(scope: "Scope", owner: ClassId, this: Value) -> list[ClassId]:

@@ -20,6 +20,7 @@ from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.maps import numbered
+from tillproof.flow.members import instance_member, static_member
 from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.parameters import BY_OTHERS
@@ -55,7 +56,6 @@ from tillproof.flow.values import (
     options,
     too_deep,
 )  # fmt: skip
-from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 MAX_NESTING = 120
@@ -299,11 +299,11 @@ class Evaluator:
         if isinstance(value, External):
             return External(at, f"{value.name}.{name}")
         if isinstance(value, ClassV):
-            return self.scope.static_member(value, name, at)
+            return static_member(self.scope, value, name, at)
         if (named := class_told(self, value, at)) is not None:
             return self.member(named, name, at)
         if isinstance(value, Instance):
-            return self.scope.instance_member(value, name, at)
+            return instance_member(self.scope, value, name, at)
         if isinstance(value, (Record, Overlay)):
             return self._keyed(value, name, at)
         if isinstance(value, FunctionV) and name in ("bind", "__func__", *BY_OTHERS):
@@ -460,8 +460,3 @@ class Evaluator:
         """The positional argument ``number`` of the call behind a result."""
         positional = [v for k, v in self.program.body(result.fn).call(result.instr)[1] if k == ""]
         return self.value(result.fn, positional[number], result.ctx) if number < len(positional) else None
-
-
-def returns(body: Body) -> list[int]:
-    """RETURN instructions."""
-    return [i for i, op in enumerate(body.op) if op == Op.RETURN]

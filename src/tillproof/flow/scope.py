@@ -1,14 +1,13 @@
-"""What names mean outside a function body: globals, imports, exports, classes and their members, declared types."""
+"""What names mean outside a function body: globals, imports, exports, classes and their methods, declared types."""
 
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tillproof.flow import gathered, initialised, unwired
+from tillproof.flow import unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
-from tillproof.flow.components import components
-from tillproof.flow.given_fields import given_field
 from tillproof.flow.included import included
+from tillproof.flow.members import MOST_OVERRIDES, named_constant
 from tillproof.flow.modules import Modules
 from tillproof.flow.only_in_records import only_in_record
 from tillproof.flow.program import TOP, ClassId, Fn, Program
@@ -18,7 +17,6 @@ from tillproof.flow.types import field, listed, served, typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
-    Const,
     External,
     FunctionV,
     Instance,
@@ -26,49 +24,21 @@ from tillproof.flow.values import (
     ModuleV,
     Param,
     Place,
-    Record,
     Result,
-    Seq,
-    Unknown,
     Value,
     choice,
-    names,
     options,
 )  # fmt: skip
 from tillproof.ir.declarations import Import
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
-_DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
-                 "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
-_GIVING = ("__getattr__", "__get", "__getitem__", "offsetGet")
-"""Methods that give whatever member or entry an object is asked for that it does not have."""
-_MOST_OVERRIDES = 20
-_DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _SCRIPT = "include:"
 _SUPERGLOBALS = {"_POST", "_GET", "_REQUEST", "_SERVER", "_COOKIE", "_SESSION", "_ENV", "_FILES", "GLOBALS"}
-_CODE = 2
 CALLED = ("__invoke", "__call__")
 """Methods that run when their object is called."""
-
-
-def _declared_only(value: Value) -> bool:
-    """A field that its class declares without giving it a value: null, an object of its type, or a description of the field."""
-    if isinstance(value, Result) and any(n.replace("()", "") in _DESCRIPTIONS for n in names(value.callee)):
-        return True
-    return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
-
-
-def _once_each(values: list[Value]) -> list[Value]:
-    """A field that is declared with the type of what is stored in it is no second value."""
-    kept: list[Value] = []
-    for value in values:
-        of = value.cls if isinstance(value, Instance) and value.made is None else None
-        if of is None or not any(isinstance(k, Instance) and k.made is None and k.cls == of for k in kept):
-            kept.append(value)
-    return kept
 
 
 class Scope:
@@ -188,7 +158,7 @@ class Scope:
         if name == "default" or name.encode() in self.program.sources[file]:  # ``module.exports = x`` stores it without the word
             stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
             if stores:
-                return choice(at, [_named(self.evaluator.value(Fn(file, TOP), s), name, name.isupper()) for s in stores])
+                return choice(at, [named_constant(self.evaluator.value(Fn(file, TOP), s), name, name.isupper()) for s in stores])
         return None
 
     def module(self, file: str, module: str, name: str, at: tuple[str, int]) -> Value:
@@ -280,9 +250,9 @@ class Scope:
     def foreign_bases(self, cls: ClassId) -> list[str]:
         """Dotted names of the bases outside the repository, of the class and all that it derives from; and of those inside that packs
         speak of, since a platform's own source may lie beside the plugins for it."""
-        return [*self._outside(cls), *(name for c in self.lineage(cls) for name in self.bases(c).published)]
+        return [*self.outside_bases(cls), *(name for c in self.lineage(cls) for name in self.bases(c).published)]
 
-    def _outside(self, cls: ClassId) -> list[str]:
+    def outside_bases(self, cls: ClassId) -> list[str]:
         """Those of the bases outside the repository alone."""
         return [name for c in self.lineage(cls) for name in self.bases(c).foreign]
 
@@ -331,7 +301,7 @@ class Scope:
         for c in self.handed_out(cls):
             if (fn := self.method(c, name)) is not None:
                 found.setdefault(fn, self.program.owner(fn) or c)
-        return list(found.items())[:_MOST_OVERRIDES]
+        return list(found.items())[:MOST_OVERRIDES]
 
     def by_name(self, callee: Value, language: str) -> list[FunctionV]:
         """Methods that a call on an object of unknown class may land in: those of that name, when the name is telling and they are few.
@@ -346,130 +316,6 @@ class Scope:
         if known is None:
             known = self._named[id(callee)] = (callee, named_alike(self, callee, language))
         return known[1]
-
-    def static_member(self, value: ClassV, name: str, at: tuple[str, int]) -> Value:
-        if name == "class" and self.program.language(value.cls.file) == "php":
-            return Member(at, value, name)
-        for cls in self.lineage(value.cls):
-            if name in self.program.methods(cls):
-                return FunctionV(at, self.program.methods(cls)[name], None, value, f"{value.known_as}.{name}" if value.known_as else "")
-            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.path(cls)}.{name}")
-            if stores:
-                php = self.program.language(cls.file) == "php"
-                written = self.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
-                listed = self._lists(cls)
-                begun = [_named(self.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
-                return choice(at, [*begun, *(self.evaluator.value(fn, i) for fn, i in written)])
-            if (inner := self.program.inner(cls, name)) is not None:
-                return ClassV(at, inner)
-        foreign = self._outside(value.cls)
-        return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
-
-    def _lists(self, cls: ClassId) -> bool:
-        """Whether a class only lists what there is: an enumeration, or a class of nothing but constants."""
-        bases = self.bases(cls)
-        return any(base.endswith(("Choices", "Enum")) for base in self._outside(cls)) or not (
-            bases.own or bases.foreign or self.program.methods(cls)
-        )
-
-    def instance_member(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
-        """A method, property or field of an object of one of our classes."""
-        method = self.method(value.cls, name)
-        if method is not None:
-            return self._method_value(value, method, name, at)
-        if value.made is not None and (given := given_field(self, value, name)) is not None:
-            return given
-        stored = self._stored(value, name, at)
-        record = isinstance(stored, Instance) or (stored is not None and _declared_only(stored))
-        if value.made is None and not record and self.exposed(value.cls, name):
-            return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
-        if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
-            written = [(fn, cls) for fn, cls in self.overrides(value.cls, name) if not self.is_property(fn)]
-            if written:
-                return choice(at, [self._bound(value, fn, cls, at) for fn, cls in written])
-            field = Member(at, value, name)
-            return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
-        if value.origin is not None and isinstance(stored, (Const, Seq, Record)) and self._is_data(value.cls):  # a default
-            return choice(at, [Member(at, value, name), stored])
-        if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
-            overriding = [] if value.made else self.overrides(value.cls, name)
-            if overriding:  # declared here, written in the classes derived from this one
-                return choice(at, [self._bound(value, fn, cls, at) for fn, cls in overriding])
-        if stored is not None:
-            return stored
-        if kept := self.kept(value.cls, name) or components(self, value.cls, name):
-            return choice(at, [Instance(at, cls) for cls in kept])
-        if (inner := next(filter(None, (self.program.inner(cls, name) for cls in self.lineage(value.cls))), None)) is not None:
-            return ClassV(at, inner)
-        return self._given_or_foreign(value, name, at)
-
-    def _given_or_foreign(self, value: Instance, name: str, at: tuple[str, int]) -> Value:
-        """A member that no class of ours declares: what a method gives for any, or one of a base of others."""
-        if (giving := next((m for word in _GIVING if (m := self.method(value.cls, word)) is not None), None)) is not None:
-            return self.property(FunctionV(at, giving, None, value))
-        foreign = self._outside(value.cls)
-        if foreign:
-            return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
-        return Member(at, value, name)
-
-    def _is_data(self, cls: ClassId) -> bool:
-        """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
-        return not self.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in self.foreign_bases(cls))
-
-    def _method_value(self, value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
-        targets = [(method, value.cls)]
-        if not value.made:
-            targets += [(fn, cls) for fn, cls in self.overrides(value.cls, name) if fn != method]
-        out: list[Value] = []
-        for fn, cls in targets[:_MOST_OVERRIDES]:
-            known = f"{value.known_as}.{name}" if value.known_as else ""
-            bound = FunctionV(at, fn, None, value, known) if fn == method else self._bound(value, fn, cls, at)
-            out.append(self.property(bound) if self.is_property(fn) else bound)
-        return choice(at, out)
-
-    def _bound(self, value: Instance, fn: Fn, cls: ClassId, at: tuple[str, int]) -> FunctionV:
-        """A method of a class that stands for the one that an object is known as: there the object is one of that class."""
-        return FunctionV(at, fn, None, Instance(at, cls, of=value.of))
-
-    def is_property(self, fn: Fn) -> bool:
-        """Whether reading the member calls the method: a Python property, a JavaScript getter."""
-        function = self.program.function(fn)
-        if function is None:
-            return False
-        source = self.program.sources[fn.file]
-        if self.program.language(fn.file) == "python":
-            before = source[max(0, function.start - 60) : function.start]
-            return b"property" in before.rpartition(b"\n\n")[2] and b"@" in before.rpartition(b"\n\n")[2]
-        return source[function.start : function.start + 4] == b"get " and self.program.language(fn.file) == "javascript"
-
-    def property(self, bound: FunctionV) -> Value:
-        """What reading a member gives that calls the method."""
-        from tillproof.flow.evaluate import returns
-
-        body = self.program.body(bound.fn)
-        made = isinstance(bound.this, Instance) and bound.this.made is not None
-        ctx = self.evaluator.entry_context(bound) if made else None  # what the object was made of
-        values = [self.evaluator.value(bound.fn, body.args(r)[0], ctx) for r in returns(body) if body.args(r)[0] >= 0]
-        return choice(bound.at, values) if values else Unknown(bound.at, "a property without a value")
-
-    def _stored(self, value: Instance, name: str, at: tuple[str, int]) -> Value | None:
-        """Writes to ``this.name`` in the class and its bases, and class-level values."""
-        found: list[Value] = []
-        for cls in self.lineage(value.cls):
-            for fn, i in self.field_writes(cls, name):
-                found += [self.evaluator.value(fn, i, ctx) for ctx in initialised.contexts(self, value, fn, at)]
-            stores = self.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{self.program.path(cls)}.{name}")
-            if stores:
-                found += [self.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
-            if found:
-                found = gathered.services(self, cls, name, found)
-                break
-        told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
-        if found and not told:
-            return Member(at, value, name)  # declared without a value: set from outside
-        if len(told) == 1:
-            return gathered.written_into(self, value, name, told[0], at)
-        return choice(at, told) if found else None
 
     def field_writes(self, cls: ClassId, name: str) -> list[tuple[Fn, int]]:
         """(method, value instruction) of every write of ``this.name`` in a class's methods."""
@@ -506,16 +352,3 @@ class Scope:
     def declared_field(self, value: Param, name: str, at: tuple[str, int]) -> Value | None:
         """A field of a parameter whose type is written out where it stands."""
         return field(self, value, name, at)
-
-
-def _named(value: Value, name: str, listed: bool) -> Value:
-    """A number, or a letter or two, that a class keeps under a name, with that name; a longer text says enough by itself. ``listed``: the
-    class lists what there is, each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
-    if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
-        value = value.items[0]
-    if listed and isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name == "enum.auto":
-        return Const(value.at, Kind.STRING, name)
-    short = isinstance(value, Const) and (value.kind == Kind.NUMBER or (value.kind == Kind.STRING and 0 < len(value.text) <= _CODE))
-    if short and isinstance(value, Const) and (listed or name[:1].isupper()):
-        return Const(value.at, value.kind, value.text, name)
-    return value

@@ -200,3 +200,8 @@ class Builder:
 def const(builder: Builder, kind: int, text: str, line: int) -> int:
     """Emit a literal that the source does not spell out (an omitted value, a key of a destructuring)."""
     return builder.emit(Op.CONST, [kind, builder.string(text)], line, line)
+
+
+def returns(body: Body) -> list[int]:
+    """RETURN instructions."""
+    return [i for i, op in enumerate(body.op) if op == Op.RETURN]

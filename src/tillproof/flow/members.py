@@ -1,0 +1,164 @@
+"""What a member of a class or of an object of ours is: a method, a property, what was stored in a field, or what its declaration gives."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow import gathered, initialised
+from tillproof.flow.components import components
+from tillproof.flow.given_fields import given_field
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.properties import is_property, read_property
+from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Record, Result, Seq, Value, choice, names
+from tillproof.ir.ops import Kind
+
+if TYPE_CHECKING:
+    from tillproof.flow.scope import Scope
+
+_DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "sqlmodel.Field", "attr.ib", "attrs.field", "ninja.Field",
+                 "sqlalchemy.orm.mapped_column", "sqlalchemy.Column", "flask_sqlalchemy.SQLAlchemy.Column")  # fmt: skip
+_GIVING = ("__getattr__", "__get", "__getitem__", "offsetGet")
+"""Methods that give whatever member or entry an object is asked for that it does not have."""
+MOST_OVERRIDES = 20
+_DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
+_CODE = 2
+
+
+def _declared_only(value: Value) -> bool:
+    """A field that its class declares without giving it a value: null, an object of its type, or a description of the field."""
+    if isinstance(value, Result) and any(n.replace("()", "") in _DESCRIPTIONS for n in names(value.callee)):
+        return True
+    return (isinstance(value, Const) and value.kind == Kind.NULL) or (isinstance(value, Instance) and not value.made)
+
+
+def _once_each(values: list[Value]) -> list[Value]:
+    """A field that is declared with the type of what is stored in it is no second value."""
+    kept: list[Value] = []
+    for value in values:
+        of = value.cls if isinstance(value, Instance) and value.made is None else None
+        if of is None or not any(isinstance(k, Instance) and k.made is None and k.cls == of for k in kept):
+            kept.append(value)
+    return kept
+
+
+def static_member(scope: "Scope", value: ClassV, name: str, at: tuple[str, int]) -> Value:
+    """A method, constant or field of one of our classes itself, or a class that it holds."""
+    if name == "class" and scope.program.language(value.cls.file) == "php":
+        return Member(at, value, name)
+    for cls in scope.lineage(value.cls):
+        if name in scope.program.methods(cls):
+            return FunctionV(at, scope.program.methods(cls)[name], None, value, f"{value.known_as}.{name}" if value.known_as else "")
+        stores = scope.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{scope.program.path(cls)}.{name}")
+        if stores:
+            php = scope.program.language(cls.file) == "php"
+            written = scope.field_writes(cls, name) if php else []  # self::$field = …: what it was declared with is only the beginning
+            listed = _lists(scope, cls)
+            begun = [named_constant(scope.evaluator.value(Fn(cls.file, TOP), s), name, listed) for s in stores]
+            return choice(at, [*begun, *(scope.evaluator.value(fn, i) for fn, i in written)])
+        if (inner := scope.program.inner(cls, name)) is not None:
+            return ClassV(at, inner)
+    foreign = scope.outside_bases(value.cls)
+    return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
+
+
+def _lists(scope: "Scope", cls: ClassId) -> bool:
+    """Whether a class only lists what there is: an enumeration, or a class of nothing but constants."""
+    bases = scope.bases(cls)
+    return any(base.endswith(("Choices", "Enum")) for base in scope.outside_bases(cls)) or not (
+        bases.own or bases.foreign or scope.program.methods(cls)
+    )
+
+
+def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value:
+    """A method, property or field of an object of one of our classes."""
+    method = scope.method(value.cls, name)
+    if method is not None:
+        return _method_value(scope, value, method, name, at)
+    if value.made is not None and (given := given_field(scope, value, name)) is not None:
+        return given
+    stored = _stored(scope, value, name, at)
+    record = isinstance(stored, Instance) or (stored is not None and _declared_only(stored))
+    if value.made is None and not record and scope.exposed(value.cls, name):
+        return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
+    if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
+        written = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
+        if written:
+            return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
+        field = Member(at, value, name)
+        return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
+    if value.origin is not None and isinstance(stored, (Const, Seq, Record)) and _is_data(scope, value.cls):  # a default
+        return choice(at, [Member(at, value, name), stored])
+    if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
+        overriding = [] if value.made else scope.overrides(value.cls, name)
+        if overriding:  # declared here, written in the classes derived from this one
+            return choice(at, [_bound(value, fn, cls, at) for fn, cls in overriding])
+    if stored is not None:
+        return stored
+    if kept := scope.kept(value.cls, name) or components(scope, value.cls, name):
+        return choice(at, [Instance(at, cls) for cls in kept])
+    if (inner := next(filter(None, (scope.program.inner(cls, name) for cls in scope.lineage(value.cls))), None)) is not None:
+        return ClassV(at, inner)
+    return _given_or_foreign(scope, value, name, at)
+
+
+def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value:
+    """A member that no class of ours declares: what a method gives for any, or one of a base of others."""
+    if (giving := next((m for word in _GIVING if (m := scope.method(value.cls, word)) is not None), None)) is not None:
+        return read_property(scope, FunctionV(at, giving, None, value))
+    foreign = scope.outside_bases(value.cls)
+    if foreign:
+        return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
+    return Member(at, value, name)
+
+
+def _is_data(scope: "Scope", cls: ClassId) -> bool:
+    """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
+    return not scope.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in scope.foreign_bases(cls))
+
+
+def _method_value(scope: "Scope", value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:
+    targets = [(method, value.cls)]
+    if not value.made:
+        targets += [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if fn != method]
+    out: list[Value] = []
+    for fn, cls in targets[:MOST_OVERRIDES]:
+        known = f"{value.known_as}.{name}" if value.known_as else ""
+        bound = FunctionV(at, fn, None, value, known) if fn == method else _bound(value, fn, cls, at)
+        out.append(read_property(scope, bound) if is_property(scope, fn) else bound)
+    return choice(at, out)
+
+
+def _bound(value: Instance, fn: Fn, cls: ClassId, at: tuple[str, int]) -> FunctionV:
+    """A method of a class that stands for the one that an object is known as: there the object is one of that class."""
+    return FunctionV(at, fn, None, Instance(at, cls, of=value.of))
+
+
+def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value | None:
+    """Writes to ``this.name`` in the class and its bases, and class-level values."""
+    found: list[Value] = []
+    for cls in scope.lineage(value.cls):
+        for fn, i in scope.field_writes(cls, name):
+            found += [scope.evaluator.value(fn, i, ctx) for ctx in initialised.contexts(scope, value, fn, at)]
+        stores = scope.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{scope.program.path(cls)}.{name}")
+        if stores:
+            found += [scope.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
+        if found:
+            found = gathered.services(scope, cls, name, found)
+            break
+    told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
+    if found and not told:
+        return Member(at, value, name)  # declared without a value: set from outside
+    if len(told) == 1:
+        return gathered.written_into(scope, value, name, told[0], at)
+    return choice(at, told) if found else None
+
+
+def named_constant(value: Value, name: str, listed: bool) -> Value:
+    """A number, or a letter or two, that a class keeps under a name, with that name; a longer text says enough by itself. ``listed``: the
+    class lists what there is, each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
+    if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
+        value = value.items[0]
+    if listed and isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name == "enum.auto":
+        return Const(value.at, Kind.STRING, name)
+    short = isinstance(value, Const) and (value.kind == Kind.NUMBER or (value.kind == Kind.STRING and 0 < len(value.text) <= _CODE))
+    if short and isinstance(value, Const) and (listed or name[:1].isupper()):
+        return Const(value.at, value.kind, value.text, name)
+    return value

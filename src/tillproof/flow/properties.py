@@ -1,0 +1,31 @@
+"""Members that are read and are methods all the same: a Python property, a JavaScript getter."""
+
+from typing import TYPE_CHECKING
+
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Instance, Unknown, Value, choice
+from tillproof.ir.body import returns
+
+if TYPE_CHECKING:
+    from tillproof.flow.scope import Scope
+
+
+def is_property(scope: "Scope", fn: Fn) -> bool:
+    """Whether reading the member calls the method: a Python property, a JavaScript getter."""
+    function = scope.program.function(fn)
+    if function is None:
+        return False
+    source = scope.program.sources[fn.file]
+    if scope.program.language(fn.file) == "python":
+        before = source[max(0, function.start - 60) : function.start]
+        return b"property" in before.rpartition(b"\n\n")[2] and b"@" in before.rpartition(b"\n\n")[2]
+    return source[function.start : function.start + 4] == b"get " and scope.program.language(fn.file) == "javascript"
+
+
+def read_property(scope: "Scope", bound: FunctionV) -> Value:
+    """What reading a member gives that calls the method."""
+    body = scope.program.body(bound.fn)
+    made = isinstance(bound.this, Instance) and bound.this.made is not None
+    ctx = scope.evaluator.entry_context(bound) if made else None  # what the object was made of
+    values = [scope.evaluator.value(bound.fn, body.args(r)[0], ctx) for r in returns(body) if body.args(r)[0] >= 0]
+    return choice(bound.at, values) if values else Unknown(bound.at, "a property without a value")
