@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
 from tillproof.commerce.answered_rows import answer_of, narrowed
-from tillproof.commerce.by_constructor import is_made, read_by_constructor
+from tillproof.commerce.by_constructor import read_by_constructor
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
 from tillproof.commerce.cursors import ONE, as_row, fetched
-from tillproof.commerce.entities import KEEPS, LINES, entity
-from tillproof.commerce.getters import owner_of
+from tillproof.commerce.entities import KEEPS, LINES
 from tillproof.commerce.hung_pieces import OF_REQUEST
 from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.names import written
-from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
@@ -28,28 +26,13 @@ from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.serial import Serial
 from tillproof.commerce.set_at_once import set_fields, sets_at_once
-from tillproof.commerce.told_kinds import told_by_database, told_in_call, told_kind
-from tillproof.commerce.touches import Touch, without_address
-from tillproof.commerce.upserts import by_calls, inserts, skips_there
+from tillproof.commerce.told_kinds import told_by_database, told_kind
+from tillproof.commerce.touches import Touch, touch_of, without_address
 from tillproof.commerce.value_objects import unwrapped
+from tillproof.commerce.written_rows import WRITING, on_conflict, written_by_call
 from tillproof.flow.maps import of_working_map
 from tillproof.flow.program import Fn
-from tillproof.flow.values import (
-    Const,
-    Ctx,
-    External,
-    Instance,
-    Member,
-    Overlay,
-    Param,
-    Record,
-    Result,
-    Unknown,
-    Value,
-    before_writes,
-    constant,
-    options,
-)  # fmt: skip
+from tillproof.flow.values import Const, Ctx, External, Member, Param, Record, Result, Value, before_writes, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect as PackEffect
 
@@ -57,27 +40,16 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 METAS = ("update_meta_data", "add_meta_data", "setData", "setAdditionalInformation")
-_FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
-_PUTS = ("set", "setdoc")  # of a document store: the document is there behind it
 # What a transaction of a document store reads, others do not write meanwhile.
 _LOCKED_READS = ("transaction.get", "tx.get", "trx.get", "txn.get", "tr.get", "t.get")
 _SEARCHES = ("find", "findLast", "first")
 _ERROR = re.compile(r"_?(e|ex|err|error|exc|exception)\d?", re.IGNORECASE)
-_TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
-_CREATING = ("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")
-_ON_CONFLICT = ("onconflict", "on_conflict", "onduplicate", "on_duplicate", "orignore", "orupdate")
-_UPSERTS = (
-    "upsert", "insertonupdate", "orcreate", "orinsert", "insertorignore", "setnx", "replaceone", "createorfirst", "findorcreate",
-)  # fmt: skip
 # What a setter that no pack knows may set.
 _SET = ("status_fields", "paid_fields", "stock_fields", "quantity_fields")
 _TO_BE_MADE = re.compile(r"(CreationAttributes|CreateInput|CreateDto|CreateDTO|Payload)\b")
 _DATA_LIBRARIES = ("lodash", "lodash-es", "underscore", "ramda", "remeda", "radash", "es-toolkit")
 # What they give of a list as it is, and not a copy.
 _PICKS = re.compile(r"[./](find\w*|head|first|last|nth|get|sample|minBy|maxBy|tap)$")
-_WORKING = {"record.create": "create", "record.write": "write", "order.write": "write", "order.paid": "write", "stock.write": "write",
-            "refund.record": "create", "record.delete": "delete", "cart.write": "write", "user.write": "write",
-            "once": "upsert"}  # fmt: skip
 
 # Calls that give the record itself, on what was fetched (a snapshot's fields, a document as plain data) or at a statement's end.
 _GIVES_ROWS = re.compile(
@@ -220,12 +192,14 @@ class Records:
         alone = len(arguments) == 1 or (bool(arguments) and got is not None)  # `setState(STATE_PROCESSING, true)`
         if body.op[callee] == Op.FIELD and alone and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
-        if got is not None and got[0].effect in _WORKING:
-            return self._write(fn, i, ctx, name, got[0].effect, told_kind(self.model, fn, i, ctx) if got[0].told else got[0].entity)
+        if got is not None and got[0].effect in WRITING:
+            kind = told_kind(self.model, fn, i, ctx) if got[0].told else got[0].entity
+            return written_by_call(self, fn, i, ctx, name, got[0].effect, kind)
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
             return None if self._goes_through(fn, i, name) or self._ends_write(fn, i, ctx) else self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
-            return None if self._ends_write(fn, i, ctx) else self._write(fn, i, ctx, name, "once", got[0].entity if got is not None else "")
+            once = got[0].entity if got is not None else ""
+            return None if self._ends_write(fn, i, ctx) else written_by_call(self, fn, i, ctx, name, "once", once)
         return self._recorded(fn, i, ctx, name)
 
     def _of_pack(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch | None:
@@ -256,7 +230,7 @@ class Records:
     def _recorded(self, fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
         """A sale that is written down with its sum by a function of others, of which only the name is known."""
         sold = recorded(self.model.words, name)
-        touch = self._write(fn, i, ctx, name, "record.create", sold) if sold else None
+        touch = written_by_call(self, fn, i, ctx, name, "record.create", sold) if sold else None
         return touch if touch is not None and any(self.model.words.money(snake(k)) for k in touch.fields) else None
 
     def _says_something(self, fn: Fn, i: int) -> bool:
@@ -323,7 +297,7 @@ class Records:
         named = self._executed(chain, parts) or self._selected(chain, parts) or told_by_database(self.model, chain)
         named = named or self.names.of_chain(chain, chain.links[-1])
         parts.locked |= written(self.program, fn, self.program.body(fn).args(i)[0]) in _LOCKED_READS
-        return self._touch("read", named, parts, fn, i, ctx)
+        return touch_of("read", named, parts, fn, i, ctx)
 
     def _selected(self, chain: Chain, parts: Parts) -> str:
         """The table of the statement whose rows a chain gives, and what chooses them."""
@@ -366,82 +340,6 @@ class Records:
                             named = self.names.of_chain(inner, inner.links[-1]) or named
         return named
 
-    def _write(self, fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str, told: str) -> Touch:
-        """A call that writes; ``told``: the kind of record, where a pack says it."""
-        chain = self.chains.of(fn, i, ctx)
-        link = chain.links[-1]
-        low = name.lower()
-        body = self.program.body(fn)
-        callee, arguments = body.call(i)
-        record = self.evaluator.value(fn, body.args(callee)[0], ctx) if body.op[callee] == Op.FIELD else None
-        parts = Parts()
-        kind: TouchKind = _WORKING[effect]  # type: ignore[assignment]
-        low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
-        upserts = any(w in low.replace("_", "") for w in _UPSERTS) or self._on_conflict(chain)
-        puts = low in _PUTS and kind == "write" and not any(n in BUILDERS for n in chain.names())
-        if upserts or puts or (kind == "write" and inserts(self.evaluator, self.chains, link) == frozenset()):
-            new = puts and self._puts_new(fn, record, arguments, ctx)
-            kind = "create" if new else "write" if puts and self._is_row(record) else "upsert"
-        elif (
-            low.removeprefix("wc_").startswith(("insert", "create", "add", "bulk_create", "bulkcreate", "forcecreate")) and kind == "write"
-        ):
-            kind = "create"
-        elif low.startswith(("update", "increment", "decrement")) and kind == "create":
-            kind = "write"
-        if kind == "create" and (outer := self.chains.onward(fn, i)) != i:
-            behind = self.chains.of(fn, outer, ctx)
-            if self._on_conflict(behind):  # insert(limits).values({…}).onDuplicateKeyUpdate
-                chain, kind = behind, "upsert"
-        self.parts.written(chain, link, parts)
-        self.parts.chosen(chain, parts)
-        if kind in ("write", "delete") and (outer := self.chains.onward(fn, i)) != i:
-            self.parts.chosen(self.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
-        given = [self.evaluator.value(fn, v, ctx) for k, v in arguments[:1] if k == ""]  # what is named is a column
-        named = told_in_call(self.model, chain) or self.names.of_chain(chain, link)
-        if low in _TAKES_OBJECT and given:
-            written = [one for o in options(given[0]) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
-            made = [o for o in written if isinstance(o, Instance) and o.made is not None]
-            for option in made[:1] or written:  # what was found, or made because nothing was: it is made here, if at all
-                if isinstance(option, Instance):
-                    named = entity(self.program.cls(option.cls).name)
-                    record = option
-                    kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
-                elif isinstance(option, Unknown) and effect == "record.write" and low == "add":
-                    kind = "flush" if kind == "create" else kind
-                elif isinstance(option, Param) or self._is_there(option, low):
-                    record = option
-                    kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
-        elif low in _FLUSHES and not arguments:
-            kind = "create" if record is not None and self._is_new(record, parts) else "flush"
-        touch = self._touch(kind, told or named, parts, fn, i, ctx, record, effect)
-        return replace(touch, overwrites=by_calls(self.evaluator, self.chains, chain)) if kind == "upsert" else touch
-
-    def _is_there(self, option: Value, low: str) -> bool:
-        """Whether an object that is saved was looked up, or belongs to one that was."""
-        return isinstance(option, Result) and (low == "persist" or owner_of(option) is not None or self.read_behind(option) is not None)
-
-    def _is_new(self, record: Value, parts: Parts) -> bool:
-        """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""
-        made = [o for o in options(record) if is_made(self.model, o)]
-        for one in made:
-            given = self.evaluator.arguments(one)[:1] if isinstance(one, Result) and one.instr >= 0 else [("", one)]
-            for _, value in given:
-                self.parts.record(value, parts, 0)
-        return bool(made) and len(made) == len(options(record))
-
-    def _puts_new(self, fn: Fn, record: Value | None, arguments: list[tuple[str, int]], ctx: Ctx | None) -> bool:
-        """Whether what is put into a document store is a new document: ``orders.doc().set(…)``, ``tx.set(orders.doc(), …)``."""
-        named = [self.evaluator.value(fn, arguments[0][1], ctx)] if arguments else []
-        return any(is_new_document(self.evaluator, v) for v in (*named, *([record] if record is not None else [])))
-
-    def _is_row(self, record: Value | None) -> bool:
-        """Whether what is put is put into a row that was looked up: a document of Mongoose's, ``order.set('status', 'paid')``."""
-        read = self.read_behind(record) if record is not None and isinstance(record, Result) else None
-        return read is not None and read.kind == "read"
-
-    def _on_conflict(self, chain: Chain) -> bool:
-        return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(self.chains, chain)
-
     def _setter(self, fn: Fn, i: int, ctx: Ctx | None, field: str, effect: str) -> Touch | None:
         """``$order->set_status('x')``, ``order.setStatus(…)``"""
         body = self.program.body(fn)
@@ -481,17 +379,8 @@ class Records:
         parts = Parts()
         self.parts.written(chain, first, parts)
         self.parts.chosen(chain, parts)
-        kind = "upsert" if self._on_conflict(chain) else BUILDERS[first.name.lower()]
-        return self._touch(kind, table, parts, fn, i, ctx, None, "sql")
-
-    def _touch(
-        self, kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""
-    ) -> Touch:
-        fields: dict[str, Value | None] = dict(parts.fields)
-        return Touch(
-            kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect,
-            among=parts.among,
-        )  # fmt: skip
+        kind = "upsert" if on_conflict(self, chain) else BUILDERS[first.name.lower()]
+        return touch_of(kind, table, parts, fn, i, ctx, None, "sql")
 
 
 def _is_outside(value: Value) -> bool:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import TouchKind
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, Member, Value, constant
@@ -56,6 +57,17 @@ class Touch:
     @property
     def writes(self) -> bool:
         return self.kind not in ("read", "flush")
+
+
+def touch_of(
+    kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""
+) -> Touch:
+    """What a call does to the records of a kind, from the parts that were read of it."""
+    fields: dict[str, Value | None] = dict(parts.fields)
+    return Touch(
+        kind, named, fields, frozenset(parts.relative), parts.keys, frozenset(parts.compared), parts.locked, record, fn, i, ctx, effect,
+        among=parts.among,
+    )  # fmt: skip
 
 
 def without_address(fields: dict[str, T]) -> dict[str, T]:
