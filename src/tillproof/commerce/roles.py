@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
+from tillproof.commerce.guard_refusals import ending_calls, is_returned, is_statement, refuses_at, throws, times_let_pass
 from tillproof.commerce.open_ways import open_to_all
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_others_pass, lets_owner_pass
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
@@ -61,9 +62,6 @@ _MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
-_REFUSALS = {"401", "403"}
-_AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
-"""Calls by which a guard sends somebody elsewhere."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
 
@@ -266,7 +264,7 @@ class Roles:
             fn,
             *(Fn(fn.file, n) for n, f in enumerate(self.program.indices[fn.file].functions) if f.parent == fn.number and fn.number >= 0),
         ]
-        if self._lets_pass(fn) > 1:
+        if times_let_pass(self.wiring, fn) > 1:
             return None  # it goes on in more than one case: whoever is missing passes too
         refuses = False
         asked: Role | None = None
@@ -275,7 +273,7 @@ class Roles:
             body = self.program.body(one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
-                refuses = refuses or self._refuses(one, i)
+                refuses = refuses or refuses_at(self.wiring, one, i)
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
                 elif op == Op.BINARY:
@@ -285,11 +283,11 @@ class Roles:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
                     told = by_names(plain_names(callee), patterns, constant(first) if first is not None else None)
-                    refuses = refuses or (told is not None and self._returned(one, i))
+                    refuses = refuses or (told is not None and is_returned(self.wiring, one, i))
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
                     asked = highest((asked, told, below))
-                    refuses = refuses or (below is not None and (self._throws(ours[0]) or not self._is_statement(one, i)))
+                    refuses = refuses or (below is not None and (throws(self.wiring, ours[0]) or not is_statement(self.wiring, one, i)))
         body = self.program.body(fn)
         if asked == "staff" and (lets_owner_pass(body) or lets_others_pass(body, lambda i: self._says_staff(fn, i))):
             asked = "customer"
@@ -309,52 +307,6 @@ class Roles:
             name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
         )
 
-    def _lets_pass(self, fn: Fn) -> int:
-        """How often a middleware hands the request on without an error."""
-        body = self.program.body(fn)
-        calls = (i for i, op in enumerate(body.op) if op == Op.CALL and len(body.args(i)) == 1)
-        return sum(body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "next" for i in calls)
-
-    def _refuses(self, fn: Fn, i: int) -> bool:
-        body = self.program.body(fn)
-        if body.op[i] == Op.RETURN and body.args(i)[0] >= 0 and self._answers(fn, body.args(i)[0]):
-            return True
-        away = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _AWAY and self.program.language(fn.file) != "php"
-        return away or body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
-
-    def _throws(self, fn: Fn) -> bool:
-        """Whether a function may refuse without its caller's help."""
-        body = self.program.body(fn)
-        exits = self._exits(fn.file)
-        called = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL)
-        ends = any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in called)
-        return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
-
-    def _returned(self, fn: Fn, i: int) -> bool:
-        """Whether a call's answer is, or may be, what the function returns."""
-        body = self.program.body(fn)
-        given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN]
-        return i in given or any(
-            isinstance(o, Result) and (o.fn, o.instr) == (fn, i)
-            for r in given if r >= 0 and body.op[r] in (Op.NAME, Op.CALL)
-            for o in self._passed_on(self.evaluator.value(fn, r))
-        )  # fmt: skip
-
-    def _passed_on(self, value: Value) -> Iterator[Value]:
-        """A value, or what a call of outside is handed to give it back changed: ``apply_filters('may_pay', $may)``."""
-        for option in options(value):
-            yield option
-            if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, FunctionV):
-                yield from (o for _, given in self.evaluator.arguments(option) for o in options(given))
-
-    def _answers(self, fn: Fn, i: int) -> bool:
-        """Whether a returned value is a refusal or a verdict: null, false, a comparison."""
-        body = self.program.body(fn)
-        const = body.const(i)
-        if const is not None:
-            return const[1].lower() in ("false", "null", "none")
-        return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD) or (body.op[i] == Op.CALL and body.called(i) == "bool")
-
     def _compares_secret(self, fn: Fn, i: int) -> Role | None:
         """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
         sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
@@ -364,14 +316,10 @@ class Roles:
 
     # --- checks at the head of the handler
 
-    def _exits(self, file: str) -> frozenset[str]:
-        """Last words of calls that never return, in the frameworks that hold for a file."""
-        return frozenset(n.rpartition(".")[2] for f in self.wiring.active.of(file) for n in f.exits)
-
     def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
         for least, asks in self.policies.of_forms(fn) if depth == 0 else ():
             yield least, (*self.wiring.place(asks), self.program.qualified(asks))
-        for what, sides in at_head(self.program, fn, self._exits(fn.file), hard=depth > 0):
+        for what, sides in at_head(self.program, fn, ending_calls(self.wiring, fn.file), hard=depth > 0):
             if what == "runs":
                 yield from self._called(fn, sides[0][0], patterns, depth)
             elif role := lowest([highest(self._condition(fn, i, patterns) for i in side) for side in sides]):
@@ -394,23 +342,17 @@ class Roles:
             return
         value = self.evaluator.value(fn, callee)
         own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
-        if self._is_statement(fn, i) and (role := self.policies.insisted(fn, i)):
+        if is_statement(self.wiring, fn, i) and (role := self.policies.insisted(fn, i)):
             yield role, self._because(fn, i)
-        if not own and self._is_statement(fn, i):
+        if not own and is_statement(self.wiring, fn, i):
             role = by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
                 yield role, self._because(fn, i)
         elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
-            if (asked := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and self._throws(own[0]):
+            if (asked := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and throws(self.wiring, own[0]):
                 yield asked, self._because(fn, i)
             elif found := self._enforced(own[0], patterns, depth + 1):
                 yield found
-
-    def _is_statement(self, fn: Fn, i: int) -> bool:
-        """Whether nothing is done with what a call gives."""
-        body = self.program.body(fn)
-        uses = self.evaluator.defuse(fn).uses(i)
-        return all(body.op[u] == Op.AWAIT and self._is_statement(fn, u) for u in uses)
 
     def _enforced(self, fn: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
         """What a function refuses all others by not returning."""

@@ -1,0 +1,77 @@
+"""How a guard of ours refuses: it throws, ends the program, answers no, sends elsewhere, or does not hand the request on."""
+
+from collections.abc import Iterator
+
+from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, Result, Value, options
+from tillproof.ir.ops import Op
+
+_REFUSALS = {"401", "403"}
+_AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
+"""Calls by which a guard sends somebody elsewhere."""
+
+
+def times_let_pass(wiring: Wiring, fn: Fn) -> int:
+    """How often a middleware hands the request on without an error."""
+    body = wiring.program.body(fn)
+    calls = (i for i, op in enumerate(body.op) if op == Op.CALL and len(body.args(i)) == 1)
+    return sum(body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "next" for i in calls)
+
+
+def refuses_at(wiring: Wiring, fn: Fn, i: int) -> bool:
+    """Whether an instruction of a guard turns somebody away."""
+    body = wiring.program.body(fn)
+    if body.op[i] == Op.RETURN and body.args(i)[0] >= 0 and _answers(wiring, fn, body.args(i)[0]):
+        return True
+    away = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _AWAY and wiring.program.language(fn.file) != "php"
+    return away or body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
+
+
+def throws(wiring: Wiring, fn: Fn) -> bool:
+    """Whether a function may refuse without its caller's help."""
+    body = wiring.program.body(fn)
+    exits = ending_calls(wiring, fn.file)
+    called = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL)
+    ends = any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in called)
+    return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
+
+
+def is_returned(wiring: Wiring, fn: Fn, i: int) -> bool:
+    """Whether a call's answer is, or may be, what the function returns."""
+    body = wiring.program.body(fn)
+    given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN]
+    return i in given or any(
+        isinstance(o, Result) and (o.fn, o.instr) == (fn, i)
+        for r in given if r >= 0 and body.op[r] in (Op.NAME, Op.CALL)
+        for o in _passed_on(wiring, wiring.evaluator.value(fn, r))
+    )  # fmt: skip
+
+
+def _passed_on(wiring: Wiring, value: Value) -> Iterator[Value]:
+    """A value, or what a call of outside is handed to give it back changed: ``apply_filters('may_pay', $may)``."""
+    for option in options(value):
+        yield option
+        if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, FunctionV):
+            yield from (o for _, given in wiring.evaluator.arguments(option) for o in options(given))
+
+
+def _answers(wiring: Wiring, fn: Fn, i: int) -> bool:
+    """Whether a returned value is a refusal or a verdict: null, false, a comparison."""
+    body = wiring.program.body(fn)
+    const = body.const(i)
+    if const is not None:
+        return const[1].lower() in ("false", "null", "none")
+    return body.op[i] in (Op.BINARY, Op.UNARY, Op.CHOICE, Op.FIELD) or (body.op[i] == Op.CALL and body.called(i) == "bool")
+
+
+def ending_calls(wiring: Wiring, file: str) -> frozenset[str]:
+    """Last words of calls that never return, in the frameworks that hold for a file."""
+    return frozenset(n.rpartition(".")[2] for f in wiring.active.of(file) for n in f.exits)
+
+
+def is_statement(wiring: Wiring, fn: Fn, i: int) -> bool:
+    """Whether nothing is done with what a call gives."""
+    body = wiring.program.body(fn)
+    uses = wiring.evaluator.defuse(fn).uses(i)
+    return all(body.op[u] == Op.AWAIT and is_statement(wiring, fn, u) for u in uses)
