@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.pack_effects import digests
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, constant
 from tillproof.ir.ops import Op
@@ -77,7 +78,7 @@ class ComparedNames:
 
     def _of_call(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[str]:
         body = self.model.program.body(fn)
-        if self.model.recogniser.digests(fn, i):
+        if digests(self.model.recogniser, fn, i):
             return []  # a signature is over a sum, and is none
         callee, arguments = body.call(i)
         inner = [n for _, a in arguments for n in self._names(fn, a, ctx, depth + 1)]

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tillproof.commerce.callees import asked_first, asked_for, declared_class, is_told_what_to_make, lands, only_makes
+from tillproof.commerce.callees import asked_first, asked_for, lands, only_makes
 from tillproof.commerce.entry_styles.active import Active
-from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import Table, of_an_element, root, strip, written
+from tillproof.commerce.pack_effects import effect_by_packs
 from tillproof.commerce.pack_tables import LANGUAGES, Kind, pack_tables
 from tillproof.commerce.spoken_operations import says
 from tillproof.commerce.usage import Usage
@@ -20,12 +20,9 @@ from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
 
 _LONGEST_CHAIN = 8
-_SUPER = "super()."
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 # The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
-_DIGESTS = re.compile(r"createHmac|createHash|createSign|createVerify|hashlib\.|hmac\.new")
-_FEEDS = "update"
 # A class from before namespaces, and a method of it.
 _OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
 GETS = "getattr"
@@ -49,8 +46,6 @@ class Known:
     name: str
 
 
-_BEGINNINGS = ("insert", "update")
-_COMPLETIONS = ("values", "set")
 _SENDS = "send"
 CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
 """What a client that is called like a function is called."""
@@ -352,7 +347,7 @@ class Recogniser:
         for framework, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
             if kind == "exits" and not self._holds(framework, pattern, fn.file):
                 continue
-            if not text or self._first_argument_fits(fn, i, ctx, text):
+            if not text or self.first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
         return None
 
@@ -364,7 +359,7 @@ class Recogniser:
         """Whether a value is the result of a call of that kind, or that member itself."""
         if isinstance(value, Result) and value.instr >= 0:
             hits = self.shared[self.program.language(value.fn.file), kind].find(names(value.callee))
-            return any(not text or self._first_argument_fits(value.fn, value.instr, value.ctx, text) for *_, text in hits)
+            return any(not text or self.first_argument_fits(value.fn, value.instr, value.ctx, text) for *_, text in hits)
         found = (value.name,) if isinstance(value, External) else names(value)
         if kind == "config":  # what the settings hold is a setting: `process.env.WEBHOOK_TOKEN`, `config.get('psp').secret`
             if isinstance(value, Member) and self.result_is(kind, value.base):
@@ -372,7 +367,7 @@ class Recogniser:
             found = tuple(name.rsplit(".", cut)[0] for name in found for cut in range(name.count(".") + 1))
         return any(not text for lang in LANGUAGES for *_, text in self.shared[lang, kind].find(found)) if found else False
 
-    def _first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:
+    def first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:
         _, arguments = self.program.body(fn).call(i)
         if not arguments:
             return False
@@ -382,88 +377,11 @@ class Recogniser:
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:
         """The effect on records, money, goods or people that a call has by its pack, and whether the receiver is certain."""
-        lang = self.program.language(fn.file)
-        table = self.effects[lang]
-        body = self.program.body(fn)
-        callee = body.args(i)[0]
-        if body.op[callee] in (Op.FIELD, Op.NAME) and body.name(callee).rpartition(".")[2].lower() not in table.words():
-            return None
-        for effect, pattern, name, _ in table.find((package,)) if (package := self.imported(fn, i)) else ():
-            if self._effect_receiver(effect, pattern, name):
-                return effect, True
-        if self.digests(fn, i) or self._begins_statement(fn, i, ctx):
-            return None  # what a digest is made of is kept nowhere
-        value = self.evaluator.value(fn, callee, ctx)
-        if lands(value):
-            return None
-        possible: tuple[Effect, bool] | None = None
-        spelt = self._of_bases(fn, self.callee_names(fn, i, ctx))
-        if any(self._keeps_nothing(name) for name in spelt):
-            return None
-        kind = declared_class(value)
-        # `localAPI('GetInvoice', …)` pays nothing
-        told = [t for t in table.find(spelt) if not t[3] or self._first_argument_fits(fn, i, ctx, t[3])]
-        for effect, pattern, name, _ in told:
-            if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
-                continue  # a method of that name of a class that is declared to be something else
-            if effect.receivers and pattern.startswith(".") and body.op[callee] == Op.NAME and "." not in name.lstrip("."):
-                continue  # a plain function, such as PHP's `flush()`, is called on nothing
-            certain = self._effect_receiver(effect, pattern, name)
-            if certain:
-                return effect, True
-            if certain is False and possible is None and not effect.items and not effect.known:  # `update` of who knows what
-                possible = effect, False
-        if (
-            possible is None
-            or is_told_what_to_make(body, i, value)
-            or self._on_inert(fn, callee, ctx)
-            or self.is_("loggers", fn, i, ctx) is not None
-        ):
-            return None
-        asked = any(k.certain for k in self.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
-        return None if asked else possible
+        return effect_by_packs(self, fn, i, ctx)
 
-    def _keeps_nothing(self, name: str) -> bool:
+    def keeps_nothing(self, name: str) -> bool:
         """Whether a callee of that name makes a provider's client, is of an object of its SDK, or only makes an object."""
         return name.lower() in self._tables.makes_client or name.lower().startswith(self._tables.sdk_namespaces) or only_makes(name)
-
-    def _begins_statement(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call only names the table of a statement that a later one completes: ``db.insert(orders).values({ … })``."""
-        body = self.program.body(fn)
-        callee, given = body.call(i)
-        if body.op[callee] != Op.FIELD or body.name(callee) not in _BEGINNINGS or len(given) != 1:
-            return False
-        uses = self.evaluator.defuse(fn).uses
-        completing = (c for f in uses(i) if body.op[f] == Op.FIELD and body.name(f) in _COMPLETIONS for c in uses(f))
-        return any(body.op[c] == Op.CALL and self.effect(fn, c, ctx) is not None for c in completing)
-
-    def _of_bases(self, fn: Fn, called: tuple[str, ...]) -> tuple[str, ...]:
-        """What Python's ``super().update`` may be by the classes of others that its class derives from: a view's is no record's."""
-        owner = self.program.owner(fn) if called and called[0].startswith(_SUPER) else None
-        bases = self.evaluator.scope.foreign_bases(owner) if owner is not None else []
-        return tuple(f"{base}.{called[0].removeprefix(_SUPER)}" for base in bases) or called
-
-    def digests(self, fn: Fn, i: int) -> bool:
-        """Whether a call makes, feeds or reads a digest, in one chain with the call that begins it or on what keeps it."""
-        body = self.program.body(fn)
-        callee = body.args(i)[0]
-        if _DIGESTS.search(written(self.program, fn, callee)) is not None:
-            return True
-        if body.op[callee] != Op.FIELD or body.name(callee) != _FEEDS:
-            return False
-        holders = options(self.evaluator.value(fn, body.args(callee)[0]))
-        return any(isinstance(o, Result) and any(_DIGESTS.search(name) for name in names(o.callee)) for o in holders)
-
-    def _on_inert(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
-        """Whether a method is called on something on which none does anything outside: ``const seen = new Map()`` and ``seen.set(…)``."""
-        body = self.program.body(fn)
-        if body.op[callee] != Op.FIELD:
-            return False
-        found = options(self.evaluator.value(fn, body.args(callee)[0], ctx))
-        return all(
-            is_collection(o, self.program.language(fn.file)) or (isinstance(o, Result) and o.new and self.result_is("inert", o))
-            for o in found
-        )
 
     def below(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
         """The path below which a provider's client object sends what a method named after a verb asks for; empty for other calls."""
@@ -474,21 +392,6 @@ class Recogniser:
                 if any(head in self._tables.clients[provider.id, lang] for head in heads if head):
                     return provider.base_path
         return ""
-
-    def _effect_receiver(self, effect: Effect, pattern: str, name: str) -> bool | None:
-        if not pattern.startswith(".") or not effect.receivers:
-            before = strip(root(name, pattern)) if pattern.startswith(".") else ""
-            return not before.startswith(("?", "#"))
-        before = strip(root(name, pattern))
-        for receiver in effect.receivers:
-            plain = receiver.lstrip(".").lower()
-            if before.lower() == plain or before.lower().endswith("." + plain) or before.lower().startswith(plain + "."):
-                return True
-            if receiver.startswith(".") and before.startswith("?") and f"{before[1:].lower()}.".startswith(plain + "."):
-                return True  # by how it is spelt: `tx.order`
-        if not before or before.startswith(("?", "#")):
-            return False
-        return None
 
 
 def _of_another_package(provider: Provider, called: tuple[str, ...]) -> bool:

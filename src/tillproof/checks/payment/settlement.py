@@ -11,6 +11,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS, OperationSite
+from tillproof.commerce.pack_effects import digests
 from tillproof.commerce.recognition import HOOK
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -134,7 +135,7 @@ def by_browser(model: Model, integration: Integration) -> bool:
 def _hands_on(model: Model, fn: Fn, i: int) -> bool:
     """Whether code of others is handed a piece of the message, other than to answer, to read it or to prove who sent it."""
     recogniser = model.recogniser
-    if recogniser.digests(fn, i) or any(recogniser.is_(kind, fn, i) for kind in ("answers", "macs", "compares", "verifies")):
+    if digests(recogniser, fn, i) or any(recogniser.is_(kind, fn, i) for kind in ("answers", "macs", "compares", "verifies")):
         return False
     if model.requests.is_cleaner(recogniser.callee_names(fn, i, None), model.program.language(fn.file)):
         return False
