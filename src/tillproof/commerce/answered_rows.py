@@ -50,6 +50,6 @@ def narrowed(records: "Records", read: Touch, value: Value) -> Touch:
     chain, parts = records.chains.of(value.fn, value.instr, value.ctx), Parts()
     if not any((link.fn, link.call) == (read.fn, read.instr) for link in chain.calls()):
         return read
-    records.parts.chosen(chain, parts)
+    records.choices.chosen(chain, parts)
     keys, compared = {**parts.keys, **read.keys}, read.compared | parts.compared
     return replace(read, keys=keys, compared=compared, locked=read.locked or parts.locked)

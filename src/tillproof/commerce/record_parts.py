@@ -1,12 +1,9 @@
-"""The parts of a call on records: what is written, by what the records are chosen, and whether they are locked."""
+"""What a call on records writes: the fields, their values, and which of those the database works out from the old ones."""
 
 import re
-from collections.abc import Iterable
 
-from tillproof.commerce.asking_functions import in_function
 from tillproof.commerce.chains import Chain, Chains, Link
-from tillproof.commerce.lexicon import snake
-from tillproof.commerce.named_conditions import asked_by_name
+from tillproof.commerce.chosen_rows import FINDS_AND_WRITES, PUTTING, ChoiceReader, is_record
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.set_expressions import bind, set_by_name
 from tillproof.flow.evaluate import Evaluator
@@ -15,13 +12,10 @@ from tillproof.flow.shape import Shape, shape
 from tillproof.flow.values import (
     Choice,
     ClassV,
-    Const,
     Ctx,
     External,
-    FunctionV,
     Instance,
     Member,
-    Missing,
     Mix,
     Overlay,
     Record,
@@ -29,85 +23,29 @@ from tillproof.flow.values import (
     Seq,
     Value,
     constant,
-    leaves,
-    names,
     options,
 )  # fmt: skip
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.ops import Op
 
-LOCKING = frozenset(
-    ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
-)
-_CHOOSING = re.compile(
-    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
-    r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*"
-    r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
-    re.IGNORECASE,
-)
-_LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$addToSet", "attributes")
 _IDS = ("id", "documentId", "_id")
-_JSON = ("data", "metadata", "meta", "details", "payload", "extra")
-# Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
-_FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
 _RELATIVE_KEYS = ("$inc", "$mul", "$push")
 _CHANGES = ("increment", "decrement", "multiply", "divide")
-_CONTROL = frozenset(
-    [
-        "where",
-        "transaction",
-        "session",
-        "returning",
-        "upsert",
-        "new",
-        "lock",
-        "skip",
-        "take",
-        "order",
-        "include",
-        "select",
-        "lean",
-        "fields",
-        "runvalidators",
-    ]
-)
-_COLUMNS = ("order", "transaction")
-_AMONG = ("in", "$in", "Op.in", "[Op.in]")
-"""Keys of a condition under which stand the values of which a column has one."""
-_COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
-_OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
-_BY_ID = re.compile(
-    r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
-)
-# A column in the name of the call: ``findOneByReference($r)``, ``whereOrderId($id)``; PHP's frameworks make such calls up.
-_COLUMN_IN_NAME = re.compile(
-    r"(?:(?:find|get)(?:One)?By|loadBy|countBy|(?:or|and)?[wW]here(?!(?:Not|In|Null|Has|Key|Date|Day|Month|Year|Time|Raw|Exists|Column|Between|Doesnt|Full|Json|Like|Relation"
-    r"|Belongs|Morph|Any|All|None|Row|Integer|Past|Future|Today|Before|After|Attached)(?![a-z])))(?P<column>[A-Z]\w*)"
-)
-# A condition written out: ``where('stock >= ?', n)``, ``andWhere('item.stock >= :n')``.
-_IN_WORDS = re.compile(r"([A-Za-z_]\w*)[`\"']?\s*(<=|>=|<>|!=|=|<|>)")
-_COMPARED = ("<", ">", "=", "!=")
-_SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
-_PUTTING = {"merge", "mergeFields", "mergeFieldPaths"}
-# Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
-_EITHER = ("OR", "$or", "$nor", "NOT")
-_COLUMN_OF_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*")
 
 
 class PartReader:
-    """Reads the parts off chains."""
+    """Reads what is written off chains."""
 
-    def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
+    def __init__(self, evaluator: Evaluator, chains: Chains, choices: ChoiceReader) -> None:
         self.evaluator = evaluator
         self.chains = chains
+        self.choices = choices
         self.program = evaluator.program
-
-    # --- what is written
 
     def written(self, chain: Chain, link: Link, out: Parts) -> None:
         """The fields that the last call of a chain writes, and those of the calls that lead to it (``.set({…})``)."""
@@ -125,7 +63,7 @@ class PartReader:
             return
         rows = [v for _, v in self.program.body(link.fn).call(link.call)[1]]
         for (key, value), row in zip(arguments, rows, strict=True):
-            if key and key not in ("*", "**") and not self._controls(link, key, value):
+            if key and key not in ("*", "**") and not self.choices.controls(link, key, value):
                 if key in ("defaults", "values", "data", "set") and isinstance(value, (Record, Overlay, Choice)):
                     self.record(value, out, 0)
                 else:
@@ -133,7 +71,7 @@ class PartReader:
                     if self._reckons(link.fn, row, link.ctx):
                         out.relative.add(key)
         positional = self._by_id([v for k, v in arguments if k in ("", "*", "**")], link, out)
-        records = [v for v in positional if _is_record(v)]
+        records = [v for v in positional if is_record(v)]
         if self._lists(link, positional, out) or (name == "set" and set_by_name(positional, out)):
             pass
         elif len(records) == 1 and len(positional) == 1:
@@ -153,7 +91,7 @@ class PartReader:
     def _lists(self, link: Link, positional: list[Value], out: Parts) -> bool:
         """Whether a call creates the records of a list that is written out: ``create([values], options)``."""
         first = positional[0] if positional and _CREATING.match(link.name) else None
-        rows = first.items if isinstance(first, Seq) and all(_is_record(item) for item in first.items) else ()
+        rows = first.items if isinstance(first, Seq) and all(is_record(item) for item in first.items) else ()
         for row in rows:
             self.record(row, out, 0)
         return bool(rows)
@@ -161,7 +99,7 @@ class PartReader:
     @staticmethod
     def _by_id(positional: list[Value], link: Link, out: Parts) -> list[Value]:
         """What is written by a call that finds by an id and writes; what others are given."""
-        both = _FINDS_AND_WRITES.fullmatch(link.name)
+        both = FINDS_AND_WRITES.fullmatch(link.name)
         if both is None or not both["id"] or len(positional) < 2:
             return positional
         out.keys.setdefault("id", positional[0])
@@ -177,32 +115,32 @@ class PartReader:
                 if key in keys:
                     self.record(keys[key], out, 0)
             if "where" in keys:
-                self.condition(keys["where"], out)
+                self.choices.condition(keys["where"], out)
             for key in _IDS:
                 if key in keys:
-                    self._key("id", keys[key], out)
+                    self.choices.key("id", keys[key], out)
             return
         self.record(value, out, 0)
 
     def _several(self, link: Link, positional: list[Value], records: list[Value], out: Parts) -> None:
         first, second = records[0], records[1]
         later = self._shape(second)
-        if set(later.must) | set(later.may) <= _PUTTING:  # of a document store: set(data, { merge: true })
+        if set(later.must) | set(later.may) <= PUTTING:  # of a document store: set(data, { merge: true })
             self.record(first, out, 0)
         elif "where" in later.must or "where" in later.may:
             self.record(first, out, 0)
-            self.condition({**later.may, **later.must}["where"], out)
+            self.choices.condition({**later.may, **later.must}["where"], out)
         elif _OR_CREATE.search(link.name):
             self.record(first, out, 0)
             self.record(second, out, 0)
-            self.condition(first, out)
+            self.choices.condition(first, out)
         elif positional[0] is first and _CREATING.match(link.name):  # create(values, options)
             self.record(first, out, 0)
         elif positional[0] is not first:  # the table's name stands first
             self.record(first, out, 0)
-            self.condition(second, out)
+            self.choices.condition(second, out)
         else:
-            self.condition(first, out)
+            self.choices.condition(first, out)
             self.record(second, out, 0)
 
     def _counted(self, arguments: list[tuple[str, Value]], out: Parts) -> None:
@@ -221,7 +159,7 @@ class PartReader:
         for _, value in arguments[1:]:
             got = self._shape(value)
             if where := {**got.may, **got.must}.get("where"):
-                self.condition(where, out)
+                self.choices.condition(where, out)
 
     def record(self, value: Value, out: Parts, depth: int) -> None:
         """Every key of a record that is written; operators (``$set``, ``$inc``) are looked into."""
@@ -234,7 +172,7 @@ class PartReader:
                 for name, by in {**inner.may, **inner.must}.items():
                     out.fields[name] = by
                     out.relative.add(name)
-            elif key in _DATA_KEYS and _is_record(entry) and (key.startswith("$") or depth == 0):
+            elif key in _DATA_KEYS and is_record(entry) and (key.startswith("$") or depth == 0):
                 self.record(entry, out, depth + 1)
             else:
                 self._store(key, entry, out)
@@ -284,219 +222,5 @@ class PartReader:
         name = value.callee.name.rpartition(".")[2] if isinstance(value, Result) and isinstance(value.callee, (External, Member)) else ""
         return name in _RAW
 
-    # --- what chooses
-
-    def chosen(self, chain: Chain, out: Parts) -> None:
-        """The conditions on the way to a call, and in the call itself when it only reads."""
-        for before in (inner for link in chain.calls() for inner in (link, *asked_by_name(self.evaluator, chain, link))):
-            if before.name.lower() in LOCKING:
-                out.locked = True
-            elif _CHOOSING.fullmatch(before.name) and not _FINDS_AND_WRITES.fullmatch(before.name):
-                (self._left_out if _LEAVING_OUT.fullmatch(before.name) else self._choice)(before, out)
-            self._options(before, out)
-            in_function(self.evaluator, before, out)
-
-    def _options(self, link: Link, out: Parts) -> None:
-        """Locks that are asked for by an option: ``{lock: t.LOCK.UPDATE}``, ``with_for_update=True``, ``LockMode::PESSIMISTIC_WRITE``."""
-        for key, value in self.chains.arguments(link):
-            if any(n.rpartition(".")[2] == "PESSIMISTIC_WRITE" for n in names(value)):
-                out.locked = True
-            if key == "with_for_update" and not (isinstance(value, Const) and value.falsy):
-                out.locked = True
-            if key in ("", "**") and isinstance(value, (Record, Overlay)):
-                lock = {**(got := self._shape(value)).may, **got.must}.get("lock")
-                if lock is not None and not (isinstance(lock, Const) and lock.falsy):
-                    out.locked = True
-
-    def _left_out(self, link: Link, out: Parts) -> None:
-        """``exclude(status="paid")``: of several conditions at once, none is certain by itself."""
-        left = Parts()
-        self._choice(link, left)
-        out.compared |= left.compared
-        if len(left.compared) == 1:
-            for key, value in left.keys.items():
-                out.keys.setdefault(key, Mix(value.at, "!=", (value,), link.fn, link.call, link.ctx))
-
-    def _choice(self, link: Link, out: Parts) -> None:
-        arguments = self.chains.arguments(link)
-        body = self.program.body(link.fn)
-        rows = [v for _, v in body.call(link.call)[1]]
-        positional = [v for k, v in arguments if k == ""]
-        for (key, value), row in zip(arguments, rows, strict=True):
-            if key and key not in ("*", "**"):
-                if key in ("where", "filter", "criteria"):
-                    self.condition(value, out)
-                elif not self._controls(link, key, value):
-                    self._key(key, value, out)
-            elif body.op[row] in (Op.BINARY, Op.CALL) and self.comparison(link.fn, row, link.ctx, out):
-                continue
-            elif _is_record(value):
-                got = self._shape(value)
-                where = {**got.may, **got.must}.get("where")
-                self.condition(where if where is not None else value, out)
-        if len(positional) >= 2 and (name := constant(positional[0])) and name.isidentifier():
-            self._pair(name, positional[1:], out)
-        elif positional and self._in_words(positional, out):
-            return
-        elif len(positional) == 1 == len(arguments) and (column := self._column_in_name(link)):
-            out.compared.add(column)
-            out.keys.setdefault(column, positional[0])
-        elif len(positional) == 1 and len(arguments) == 1 and _BY_ID.fullmatch(link.name) and not _is_record(positional[0]):
-            if not isinstance(positional[0], (ClassV, Mix)):
-                out.keys.setdefault("id", positional[0])
-                out.compared.add("id")
-        elif (len(positional) == 2 and isinstance(positional[0], ClassV)) or (len(positional) > 1 and _is_uid(positional[0])):
-            # session.get(Order, id), get_object_or_404(Order, id), entityService.findOne('api::order.order', id, {…})
-            out.keys.setdefault("id", positional[1])
-            out.compared.add("id")
-
-    def _column_in_name(self, link: Link) -> str:
-        """The column by which a call chooses, where its name says it."""
-        found = _COLUMN_IN_NAME.fullmatch(link.name) if self.program.language(link.fn.file) == "php" else None
-        return snake(found["column"]) if found is not None else ""
-
-    def _controls(self, link: Link, key: str, value: Value) -> bool:
-        """Whether a named argument says how, not what: Sequelize's ``order``, a transaction to run in. Django's rows have columns of such
-        names: ``Payment.objects.create(order=order)``."""
-        column = self.program.language(link.fn.file) == "python" and key in _COLUMNS and not _is_record(value)
-        return (key.lower() in _CONTROL or key in _PUTTING) and not column
-
-    @staticmethod
-    def _in_words(positional: list[Value], out: Parts) -> bool:
-        """A condition that is written out, if it is one."""
-        said = _IN_WORDS.findall(constant(positional[0]) or "")
-        for column, operator in said:
-            out.compared.add(column)
-            if operator == "=":
-                out.keys.setdefault(column, positional[-1])
-        return bool(said)
-
-    def _pair(self, name: str, rest: list[Value], out: Parts) -> None:
-        """``where('status', 'pending')``, ``where('qty', '>=', n)``"""
-        operator = constant(rest[0]) if len(rest) > 1 else "="
-        out.compared.add(name)
-        if operator in _OPERATORS:
-            out.keys[name] = rest[-1]
-
-    def _key(self, key: str, value: Value, out: Parts) -> None:
-        plain = _SUFFIX.sub("", key)
-        name, _, lookup = plain.partition("__")
-        out.compared.add(name)
-        if not lookup:
-            out.keys[name] = value
-        elif lookup == "in":
-            out.among[name] = value
-
-    def condition(self, value: Value, out: Parts, depth: int = 0) -> None:
-        """A record of conditions: ``{id, status: {in: […]}}``."""
-        if depth > 2 or self._as_comparison(value, out):
-            return
-        got = self._shape(value)
-        for key, entry in list({**got.may, **got.must}.items())[:_MOST_KEYS]:
-            if key in ("AND", "$and", "where", "OR", "$or", "$nor", "NOT"):
-                each = Parts() if key in _EITHER else out
-                for one in entry.items if isinstance(entry, Seq) else (entry,):
-                    self.condition(one, each, depth + 1)
-                out.compared |= each.compared
-                continue
-            if key == "$expr":  # {$gte: ['$stock', n]}
-                texts = (leaf.text.strip("'\"") for leaf in leaves(entry, _MOST_KEYS) if isinstance(leaf, Const))
-                out.compared.update(text[1:] for text in texts if _COLUMN_OF_EXPRESSION.fullmatch(text))
-                continue
-            out.compared.add(key)
-            if not isinstance(entry, (Record, Overlay)):
-                out.keys[key] = entry
-                continue
-            got = self._shape(entry)
-            asked = {**got.may, **got.must}
-            out.among.update((key, v) for word, v in asked.items() if word in _AMONG)
-            out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
-            if key in _JSON:  # a column that keeps a record itself: what is compared is in it
-                self.condition(entry, out, depth + 1)
-
-    def _as_comparison(self, value: Value, out: Parts) -> bool:
-        """Whether what chooses is no record but a comparison, or a function that gives one: ``where: eq(orders.id, x)``,
-        ``where: (order, { eq }) => eq(order.id, x)``."""
-        found = False
-        for option in options(value):
-            if isinstance(option, Result) and option.instr >= 0 and self.program.body(option.fn).op[option.instr] == Op.CALL:
-                found = self.comparison(option.fn, option.instr, option.ctx, out) or found
-            elif isinstance(option, FunctionV):
-                body = self.program.body(option.fn)
-                ends = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
-                if len(ends) == 1 and body.op[ends[0]] == Op.CALL:
-                    found = self.comparison(option.fn, ends[0], None, out) or found
-        return found
-
-    def comparison(self, fn: Fn, i: int, ctx: Ctx | None, out: Parts) -> bool:
-        """``Order.id == x``, ``eq(orders.id, x)``, ``and(…)``: whether it is one."""
-        body = self.program.body(fn)
-        if body.op[i] == Op.BINARY:
-            operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
-            if column := self._column(fn, left, ctx):
-                out.compared.add(column)
-                if operator in _OPERATORS:
-                    out.keys[column] = self.evaluator.value(fn, right, ctx)
-                return True
-            summed = [s for side in (left, right) if body.op[side] == Op.BINARY for s in body.args(side)[1:3]]
-            columns = [body.name(c) for c in (*summed, right) if body.op[c] == Op.FIELD]
-            out.compared.update(columns)
-            return bool(columns)
-        callee, arguments = body.call(i)
-        name = body.called(i).lower()
-        given = [v for k, v in arguments if k == ""]
-        if name in ("and", "or", "and_", "or_", "q"):
-            each = Parts() if name in ("or", "or_") and len(given) > 1 else out
-            told = [self.comparison(fn, g, ctx, each) for g in given if body.op[g] in (Op.BINARY, Op.CALL)]
-            out.compared |= each.compared
-            return any(told)
-        if name == "sql":
-            return self._in_template(fn, given, out)
-        if name in _COLUMN_ASKS and body.op[callee] == Op.FIELD and body.op[asked := body.args(callee)[0]] == Op.FIELD:
-            out.compared.add(body.name(asked))
-            if name == "in_" and given:
-                out.among[body.name(asked)] = self.evaluator.value(fn, given[0], ctx)
-            return True
-        if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
-            out.compared.add(body.name(given[0]))
-            if name in ("eq", "inarray"):
-                into = out.keys if name == "eq" else out.among
-                into[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
-            return True
-        return False
-
-    def _in_template(self, fn: Fn, given: list[int], out: Parts) -> bool:
-        """``sql`${products.stock} >= ${n}```: the columns that a template compares."""
-        body = self.program.body(fn)
-        texts = {n: const[1] for n, row in enumerate(given) if (const := body.const(row)) is not None}
-        for n, row in enumerate(given):
-            follows, leads = texts.get(n + 1, "").lstrip(), texts.get(n - 1, "").rstrip()
-            if body.op[row] == Op.FIELD and (follows.startswith(_COMPARED) or (leads.endswith(_COMPARED) and not follows)):
-                out.compared.add(body.name(row))
-        return any(body.op[row] == Op.FIELD and body.name(row) in out.compared for row in given)
-
-    def _column(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
-        """The column that one side of a comparison is: ``Order.id``, ``getattr(Order, name)``."""
-        body = self.program.body(fn)
-        if body.op[i] == Op.FIELD:
-            return body.name(i)
-        if body.op[i] == Op.CALL and body.called(i) == "getattr" and len(given := body.call(i)[1]) > 1:
-            return constant(self.evaluator.value(fn, given[1][1], ctx)) or ""
-        return ""
-
     def _shape(self, value: Value) -> Shape:
         return shape(self.evaluator, value)
-
-
-def _is_record(value: Value) -> bool:
-    return any(isinstance(o, (Record, Overlay)) for o in options(value))
-
-
-def falsy(values: Iterable[Value]) -> bool:
-    """Whether all values are empty for certain."""
-    found = list(values)
-    return bool(found) and all(isinstance(v, Missing) or (isinstance(v, Const) and (v.falsy or v.kind == Kind.NULL)) for v in found)
-
-
-def _is_uid(value: Value) -> bool:
-    return "::" in (constant(value) or "")

@@ -9,6 +9,7 @@ from tillproof.commerce.answered_rows import answer_of, narrowed
 from tillproof.commerce.by_constructor import read_by_constructor
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
+from tillproof.commerce.chosen_rows import LOCKING, ChoiceReader
 from tillproof.commerce.cursors import ONE, as_row, fetched
 from tillproof.commerce.entities import KEEPS, LINES
 from tillproof.commerce.hung_pieces import OF_REQUEST
@@ -21,7 +22,7 @@ from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
-from tillproof.commerce.record_parts import LOCKING, PartReader
+from tillproof.commerce.record_parts import PartReader
 from tillproof.commerce.record_statements import selected, told
 from tillproof.commerce.recorded import recorded
 from tillproof.commerce.serial import Serial
@@ -65,7 +66,8 @@ class Records:
         self.program = model.program
         self.evaluator = model.evaluator
         self.chains = Chains(model.evaluator, model.recogniser.keeps_records)
-        self.parts = PartReader(model.evaluator, self.chains)
+        self.choices = ChoiceReader(model.evaluator, self.chains)
+        self.parts = PartReader(model.evaluator, self.chains, self.choices)
         self.names = RecordNames(model, self.chains)
         self.added_up = AddedUp(model.evaluator)
         self.items = Items(model)
@@ -162,7 +164,7 @@ class Records:
         chain = self.chains.of(fn, i, ctx)
         parts, told = Parts(), ""
         if any(True for _ in chain.calls()):
-            self.parts.chosen(chain, parts)
+            self.choices.chosen(chain, parts)
             told = self._executed(chain, parts) or self._selected(chain, parts) or told_by_database(self.model, chain)
         return self.names.of_value(self.evaluator.value(fn, i, ctx), chain, told), parts
 
@@ -293,7 +295,7 @@ class Records:
             return self.items.touch(fn, i, ctx, name)
         chain = self.chains.of(fn, i, ctx)
         parts = Parts()
-        self.parts.chosen(chain, parts)
+        self.choices.chosen(chain, parts)
         named = self._executed(chain, parts) or self._selected(chain, parts) or told_by_database(self.model, chain)
         named = named or self.names.of_chain(chain, chain.links[-1])
         parts.locked |= written(self.program, fn, self.program.body(fn).args(i)[0]) in _LOCKED_READS
@@ -335,7 +337,7 @@ class Records:
                 if k == "" and self.program.body(link.fn).op[row] in (Op.CALL, Op.NAME):
                     inner = self.chains.of(link.fn, row, link.ctx)
                     if any(inner.calls()):
-                        self.parts.chosen(inner, parts)
+                        self.choices.chosen(inner, parts)
                         if inner.links[0].name == "select":
                             named = self.names.of_chain(inner, inner.links[-1]) or named
         return named
@@ -378,7 +380,7 @@ class Records:
             return None
         parts = Parts()
         self.parts.written(chain, first, parts)
-        self.parts.chosen(chain, parts)
+        self.choices.chosen(chain, parts)
         kind = "upsert" if on_conflict(self, chain) else BUILDERS[first.name.lower()]
         return touch_of(kind, table, parts, fn, i, ctx, None, "sql")
 

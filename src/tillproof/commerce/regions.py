@@ -97,7 +97,7 @@ class Regions:
                 touch = self.model.records.touch(place.fn, place.instr, place.ctx)
                 parts = Parts()
                 if touch is None:
-                    self.model.records.parts.chosen(self.model.records.chains.of(place.fn, place.instr, place.ctx), parts)
+                    self.model.records.choices.chosen(self.model.records.chains.of(place.fn, place.instr, place.ctx), parts)
                 self._rows[key] = touch.locked if touch is not None else parts.locked
         return self._rows[key]
 

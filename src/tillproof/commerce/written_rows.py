@@ -59,9 +59,9 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
         if on_conflict(records, behind):  # insert(limits).values({…}).onDuplicateKeyUpdate
             chain, kind = behind, "upsert"
     records.parts.written(chain, link, parts)
-    records.parts.chosen(chain, parts)
+    records.choices.chosen(chain, parts)
     if kind in ("write", "delete") and (outer := records.chains.onward(fn, i)) != i:
-        records.parts.chosen(records.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
+        records.choices.chosen(records.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
     given = [records.evaluator.value(fn, v, ctx) for k, v in arguments[:1] if k == ""]  # what is named is a column
     named = told_in_call(records.model, chain) or records.names.of_chain(chain, link)
     if low in _TAKES_OBJECT and given:
