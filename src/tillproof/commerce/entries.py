@@ -99,7 +99,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
         chain = chosen(wiring, chain, one.target.fn)
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
-        least = _kept_for(wiring, one) or (access.of(one.route, False) if one.framework == "symfony" and one.route else one.least)
+        least = _kept_for(wiring, one) or (access.of(one.route, False) if one.route and _has_access(wiring, one) else one.least)
         found_roles = (roles.of(one.target, page, least if one.least == "public" else one.least) for page in pages)
         role, because = min(found_roles, key=lambda found: RANK.get(found[0], len(RANK)))  # whoever is shown one of the pages
         area = area_of(kept, one, wiring.program.unit(one.target.fn.file))
@@ -109,6 +109,12 @@ def find_entries(wiring: Wiring) -> list[Entry]:
             Entry(one.target, one.route, one.methods, one.framework, one.style, chain, role, because, one.place, one.note, one.hands)
         )
     return sorted(out, key=lambda e: (e.target.fn, e.place, e.route or "", e.methods))
+
+
+def _has_access(wiring: Wiring, one: Declared) -> bool:
+    """Whether the settings of a way's framework may keep its path for a role."""
+    framework = wiring.knowledge.frameworks.get(one.framework)
+    return framework is not None and bool(framework.access)
 
 
 def _of_view(wiring: Wiring, one: Declared) -> tuple[Value, ...]:
@@ -238,7 +244,7 @@ def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
     """What a handler's parameters depend on: ``user = Depends(current_user)``, ``Annotated[User, Depends(current_user)]``; and what that
     depends on itself."""
     fn = one.target.fn
-    if fn.number == TOP or not any(f.id in ("fastapi", "django-ninja") for f in wiring.active.of(fn.file)):
+    if fn.number == TOP or not _supplied_by(wiring, fn.file):
         return []
     out: dict[Value, None] = {}
     seen = {fn}
@@ -252,14 +258,19 @@ def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
     return list(out)
 
 
+def _supplied_by(wiring: Wiring, file: str) -> frozenset[str]:
+    """The last words of the calls by which the frameworks of a file are told what function supplies a parameter."""
+    return frozenset(name.rpartition(".")[2] for f in wiring.active.of(file) for name in f.supplies)
+
+
 def _depends_on(wiring: Wiring, fn: Fn, place: Place) -> list[Value]:
     """What the parameters of one function depend on."""
-    if wiring.program.language(fn.file) != "python":
+    if not (words := _supplied_by(wiring, fn.file)):
         return []
     body = wiring.program.body(fn)
     out: list[Value] = []
     for i, op in enumerate(body.op):
-        if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.name(body.args(i)[0]) in ("Depends", "Security"):
+        if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.name(body.args(i)[0]) in words:
             given = body.call(i)[1]
             if given:
                 out += options(wiring.evaluator.value(fn, given[0][1]))

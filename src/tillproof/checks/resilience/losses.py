@@ -43,7 +43,6 @@ _STEPS = 4
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
 _COMMANDS = re.compile(r"(^|/)(management/commands|Console/Commands)/")
-_RECURRING = ("wp_schedule_event", "as_schedule_recurring_action")
 _UNHEARD = {
     "unread": "the error that is answered, and not raised, is never read, and success is answered",
     "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
@@ -51,8 +50,6 @@ _UNHEARD = {
     "dropped-given": "the error that the callback is given leads to nothing, and success is answered",
 }
 _PROOF = Plain("webhook.verify", True, None, False)
-_RETURNED = ("nestjs", "fastify", "h3", "elysia")
-"""Frameworks of JavaScript that send what a handler returns as a success, nothing as well."""
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
@@ -229,8 +226,8 @@ def comes_round_again(model: Model, fn: Fn) -> bool:
     runs = [e for e in model.entries_to(fn) if e.role == "internal" and e.target.fn != fn]
     if any(_COMMANDS.search(e.target.fn.file) for e in runs):
         return True
-    hooks = [e for e in runs if e.style == "hook" and e.framework == "wordpress"]
-    return bool(hooks) and any(model.program.mentioning(word) for word in _RECURRING)
+    packs = [model.knowledge.frameworks.get(e.framework) for e in runs if e.style == "hook"]
+    return any(model.program.mentioning(word) for pack in packs if pack is not None for word in pack.recurring)
 
 
 def _told_of_later(model: Model, effect: Effect) -> bool:
@@ -472,8 +469,8 @@ def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:
         return False
     if model.program.language(fn.file) == "python":
         return model.failures.answers_plainly(fn, catch)
-    sends_returned = any(e.framework in _RETURNED for e in model.entries_to(way[-1].fn))
-    return sends_returned and not model.failures.ends(fn, catch.blocks)
+    packs = [model.knowledge.frameworks.get(e.framework) for e in model.entries_to(way[-1].fn)]
+    return any(pack is not None and pack.sends_returned for pack in packs) and not model.failures.ends(fn, catch.blocks)
 
 
 def goes_on_quietly(model: Model, callers: Sequence[Place]) -> bool:

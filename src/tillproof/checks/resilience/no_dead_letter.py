@@ -61,7 +61,7 @@ def _forgotten(model: Model, effects: list[Effect]) -> Lost | None:
 
 def _fails_itself(model: Model, job: Job) -> bool:
     """Whether a job declares itself failed where it catches: ``$this->fail($e)``."""
-    return job.queue.id == "laravel" and "fail" in model.vocabulary.tokens(job.target.fn)
+    return not model.vocabulary.tokens(job.target.fn).isdisjoint(job.queue.fails_by)
 
 
 def _place(model: Model, job: Job) -> tuple[Fn, str, int]:

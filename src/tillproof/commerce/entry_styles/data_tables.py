@@ -13,11 +13,12 @@ from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, FunctionV
 from tillproof.ir.ops import Kind
-from tillproof.knowledge.schema import Framework, Role, Routes
+from tillproof.knowledge.schema import Framework, PathRules, Role, Routes
 
 _ADMIN = re.compile(r"(^|[/_.-])(admin|backoffice|adminhtml)($|[/_.-])", re.IGNORECASE)
-_SIGNED_IN = re.compile(r"ROLE_(USER|CUSTOMER|SHOP\w*|MEMBER)|IS_AUTHENTICATED(_FULLY|_REMEMBERED)?")
-_OPEN = {"anonymous", "PUBLIC_ACCESS", "IS_AUTHENTICATED_ANONYMOUSLY"}
+_OPEN = "anonymous"
+_OWN = "self"
+"""The resources of a route of Magento's web API that everybody has, and that whoever has signed in has of his own."""
 
 
 class _Table(NamedTuple):
@@ -132,13 +133,13 @@ def _least(routes: Routes, record: Record, route: str | None, file: str, access:
         return routes.role
     told = next((str(record[p]) for p in routes.guards if record.get(p)), None)
     if told is not None:
-        return "public" if told in _OPEN else "customer" if told == "self" else "staff"
+        return "public" if told == _OPEN else "customer" if told == _OWN else "staff"
     named = _ADMIN.search(posixpath.basename(file)) is not None
     return access.of(route or "", named or (not access.known and _ADMIN.search(route or "") is not None))
 
 
 class Access:
-    """Symfony's ``access_control``: the first pattern that fits a path says which role it needs. Read when it is first asked."""
+    """The rules of the tree's settings that say which role a path needs, of whichever framework. Read when they are first asked."""
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
@@ -149,30 +150,37 @@ class Access:
         return bool(self._written)
 
     @cached_property
-    def _written(self) -> list[tuple[str, str]]:
-        """The patterns of paths, with the roles that they ask for."""
-        found: list[tuple[str, str]] = []
+    def _written(self) -> list[tuple[PathRules, str, str]]:
+        """The patterns of paths, with the roles that they ask for, and what the framework's pack says of such rules."""
+        found: list[tuple[PathRules, str, str]] = []
+        kinds = [rules for framework in self.wiring.knowledge.frameworks.values() for rules in framework.access]
         for path, file in sorted(self.wiring.program.files.items()):
-            if posixpath.basename(path) in ("security.yaml", "security.yml") and file.role != "test":
+            if file.role == "test":
+                continue
+            for kind in (k for k in kinds if posixpath.basename(path) in k.files):
                 for record in records(path, self.wiring.text(path) or b""):
-                    rules = record.get("access_control")
+                    rules = record.get(kind.rules)
                     told = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-                    found += [(r["path"], str(r.get("roles") or r.get("role") or "")) for r in told if isinstance(r.get("path"), str)]
+                    found += [(kind, r[kind.path], _roles(kind, r)) for r in told if isinstance(r.get(kind.path), str)]
         return found
 
     @cached_property
-    def _rules(self) -> list[tuple[re.Pattern[str], str]]:
-        out: list[tuple[re.Pattern[str], str]] = []
-        for path, told in self._written:
+    def _rules(self) -> list[tuple[PathRules, re.Pattern[str], str]]:
+        out: list[tuple[PathRules, re.Pattern[str], str]] = []
+        for kind, path, told in self._written:
             with suppress(re.error):
-                out.append((re.compile(path), told))
+                out.append((kind, re.compile(path), told))
         return out
 
     def of(self, route: str, administrative: bool) -> Role:
         """The role that a path needs; what is named for administrators is theirs where no rule says otherwise."""
-        for pattern, told in self._rules:
+        for kind, pattern, told in self._rules:
             if pattern.search(route):
-                if not told or any(word in told for word in _OPEN):
+                if not told or any(word in told for word in kind.open):
                     return "public"
-                return "customer" if _SIGNED_IN.search(told) else "staff"
+                return "customer" if any(word in told for word in kind.customer) else "staff"
         return "staff" if administrative else "public"
+
+
+def _roles(kind: PathRules, rule: dict[str, object]) -> str:
+    return str(next((rule[key] for key in kind.roles if rule.get(key)), ""))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role
 from tillproof.knowledge.schema.provider import SdkDefault
-from tillproof.knowledge.schema.routes import Argument, Routes, Sources
+from tillproof.knowledge.schema.routes import Argument, PathRules, Routes, Sources
 from tillproof.knowledge.schema.runs import Announced, Handover, Inherited, KeptObjects, Records, References
 
 
@@ -84,7 +84,7 @@ class Queue(Part, frozen=True, kw_only=True):
     any value but false, 0 and null.
     ``kept_by``: words of code or settings by which failed jobs are kept, or somebody is told. ``configured_in``: ends of the paths of the
     files that say so for a whole program; what becomes of failed jobs is not known where none is in the tree.
-    ``remedy``: what to write.
+    ``fails_by``: methods of the job by which it declares itself failed. ``remedy``: what to write.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Queue(Part, frozen=True, kw_only=True):
     drops: tuple[str, ...] = ()
     kept_by: tuple[str, ...] = ()
     configured_in: tuple[str, ...] = ()
+    fails_by: tuple[str, ...] = ()
     remedy: str = ""
     source: str = ""
 
@@ -156,7 +157,8 @@ class Framework(Part, frozen=True):
     ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
     ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
-    the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``nonces``:
+    the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``access``: settings
+    that keep paths for roles. ``sends_returned``: what a handler returns is sent as a success, nothing as well. ``nonces``:
     proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
     calls has come with a browser, and is no provider's server.
     ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
@@ -194,7 +196,8 @@ class Framework(Part, frozen=True):
     ``announces``: events whose observers a table names.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
-    constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue. ``loggers``: calls that
+    constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue, and ``recurring`` those
+    that have one of the program's own hooks run again and again. ``loggers``: calls that
     write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
     that note beside a record what happened to it (an order note). ``revealing``: calls whose exception shows the request as sent, headers
     and all. ``forms``: base classes of objects that are filled from a request, field by field. ``carriers``: base classes of objects that
@@ -234,6 +237,8 @@ class Framework(Part, frozen=True):
     internal: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
     paths: dict[str, Role] = {}
+    access: tuple[PathRules, ...] = ()
+    sends_returned: bool = False
     nonces: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
@@ -282,6 +287,7 @@ class Framework(Part, frozen=True):
     transactions: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
+    recurring: tuple[str, ...] = ()
     loggers: tuple[str, ...] = ()
     reporters: tuple[str, ...] = ()
     journals: tuple[str, ...] = ()

@@ -118,3 +118,19 @@ class Routes(Part, frozen=True):
     prefixes: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
     role: Role = "public"
+
+
+class PathRules(Part, frozen=True, kw_only=True):
+    """Rules of an application's settings that say which role a path needs: in ``files``, by their names, the list ``rules`` holds records
+    with a pattern under ``path`` and roles under one of ``roles``; the first whose pattern fits counts.
+
+    ``open``: roles that everybody has, ``customer``: those of whoever has signed in. Any other is staff's.
+    """
+
+    files: tuple[str, ...]
+    rules: str
+    path: str
+    roles: tuple[str, ...]
+    open: tuple[str, ...] = ()
+    customer: tuple[str, ...] = ()
+    source: str = ""
