@@ -4,6 +4,7 @@ A status that is only logged, kept beside the order or sent to the browser decid
 out of sight (into a function of ours, a closure, whoever calls the entry) is taken for tested.
 """
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
@@ -35,154 +36,193 @@ _TELLS = ("loggers", "reporters", "answers", "revealing")
 _TOLD = ("record.create", "record.write", "order.write", "sql", "mail", "notify")
 
 
-def answered(model: "Model", fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...] = ()) -> bool:
-    """Whether the status of what a call gives is tested, or may be: the whole answer is handed on, compared or kept. ``envelope``: the
-    names in the answer that say only that there is one; nor does more an answer's status in HTTP, where the request is sent by hand."""
-    return _Reader(model, _skipped(model, fn, i, envelope)).whole(fn, i, ctx, 0, 0)
+@dataclass(slots=True)
+class Asked:
+    """What is asked of one answer. ``tests``: every plain test of its status, by its comparison, member or call, with the truth by which
+    money came. ``hidden``: something else hangs on it, or it goes out of sight. ``handed``: a function of ours is given it."""
+
+    tests: dict[tuple[Fn, int], bool] = field(default_factory=dict)
+    hidden: bool = False
+    handed: bool = False
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether the status is tested, or may be: the whole answer is handed on, compared or kept."""
+        return bool(self.tests) or self.hidden or self.handed
+
+    @property
+    def all_tests(self) -> dict[tuple[Fn, int], bool] | None:
+        """The tests, where they are all that hangs on the answer."""
+        return self.tests if self.tests and not self.hidden else None
 
 
-def status_tests(model: "Model", fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...]) -> dict[tuple[Fn, int], bool] | None:
-    """Every test of the status of what a call gives, by its comparison, member or call, with the truth by which money came; None where
-    one is of another kind, or the answer goes out of sight."""
-    reader = _Tests(model, _skipped(model, fn, i, envelope))
-    reader.whole(fn, i, ctx, 0, 0)
-    return reader.found or None if not reader.hidden else None
+class Answers:
+    """What is asked of the answers to calls; each is followed once."""
 
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._known: dict[tuple[Fn, int, int, tuple[str, ...]], tuple[Ctx | None, Asked]] = {}
 
-def _skipped(model: "Model", fn: Fn, i: int, envelope: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    return (_OF_HTTP, envelope) if model.http.request(fn, i) is not None else (envelope,)
+    def of(self, fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...] = ()) -> Asked:
+        """What is asked of what a call gives. ``envelope``: the names in the answer that say only that there is one; nor does more an
+        answer's status in HTTP, where the request is sent by hand."""
+        key = (fn, i, id(ctx), envelope)
+        if key not in self._known:
+            skipped = (_OF_HTTP, envelope) if self.model.http.request(fn, i) is not None else (envelope,)
+            reader = _Reader(self.model, skipped)
+            reader.whole(fn, i, ctx, 0, 0)
+            self._known[key] = ctx, reader.asked
+        return self._known[key][1]
 
-
-def hangs_on(model: "Model", fn: Fn, i: int) -> bool:
-    """Whether anything hangs on a value that says what became of a payment, or may."""
-    return _Reader(model, ()).status(fn, i, None, 0)
+    def hangs_on(self, fn: Fn, i: int) -> bool:
+        """Whether anything hangs on a value that says what became of a payment, or may."""
+        reader = _Reader(self.model, ())
+        reader.status(fn, i, None, 0)
+        return reader.asked.looked_at
 
 
 class _Reader:
-    """Follows one answer through the code, up to the first use that lets something hang on it. ``skipped``: names that say nothing of the
-    payment, of what wraps it from the outside in."""
-
-    follows = False
-    """Whether into functions of ours, too; else what is handed to one counts as tested."""
+    """Follows one answer through the code to all that hangs on it. ``skipped``: names that say nothing of the payment, of what wraps it
+    from the outside in."""
 
     def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
         self.model = model
         self.skipped = skipped
+        self.asked = Asked()
         self.seen: set[tuple[Fn, int, int]] = set()
 
-    def hangs(self, fn: Fn, i: int, use: int) -> bool:  # noqa: ARG002  (asked by who gathers the tests)
+    def _hangs(self, fn: Fn, i: int, use: int) -> None:
         """Something hangs on a status, value ``i``, by one use of it."""
-        return True
+        op = self.model.program.body(fn).op[use]
+        test = use if op == Op.BINARY else i
+        means = self._means(fn, test) if op in (Op.BINARY, Op.BRANCH, Op.UNARY) else None
+        if means is None:
+            self._out_of_sight()
+        else:
+            self.asked.tests[fn, test] = means
 
-    def out_of_sight(self) -> bool:
+    def _out_of_sight(self) -> None:
         """The answer, or a status of it, goes where nobody can follow it."""
-        return True
+        self.asked.hidden = True
 
     # --- the answer itself
 
-    def whole(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
-        """Whether a status in an answer is tested, or the answer goes out of sight. ``layer``: in how many wrappings of it this lies."""
-        return self._any_use(fn, i, ctx, depth, layer)
+    def whole(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows an answer to the statuses in it. ``layer``: in how many wrappings of it this lies."""
+        self._each_use(fn, i, ctx, depth, layer)
 
-    def status(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
-        """Whether something hangs on a value that says what became of a payment."""
-        return self._any_use(fn, i, ctx, depth, _STATUS)
+    def status(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> None:
+        """Follows a value that says what became of a payment to what hangs on it."""
+        self._each_use(fn, i, ctx, depth, _STATUS)
 
-    def _any_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
+    def _each_use(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         if depth > _DEEPEST:
-            return self.out_of_sight()
-        if (fn, i, layer) in self.seen:
-            return False
-        self.seen.add((fn, i, layer))
-        evaluator = self.model.evaluator
-        onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
-        if any(self._any_use(*spot, depth, layer) for spot in onward):
-            return True
-        return any(self._use(fn, i, use, ctx, depth + 1, layer) for use in uses)
+            self._out_of_sight()
+        elif (fn, i, layer) not in self.seen:
+            self.seen.add((fn, i, layer))
+            evaluator = self.model.evaluator
+            onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
+            for spot in onward:
+                self._each_use(*spot, depth, layer)
+            for use in uses:
+                self._use(fn, i, use, ctx, depth + 1, layer)
 
-    def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
+    def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         model = self.model
         body = model.program.body(fn)
         op = body.op[use]
         if op == Op.STORE:
-            read = reads(body, model.evaluator.defuse(fn), use)
-            captured = _captured(model, fn, body.name(use)) and self.out_of_sight()
-            return captured or any(self._any_use(fn, n, ctx, depth, layer) for n in read)
-        if op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
-            return self._any_use(fn, use, ctx, depth, layer)
-        if op == Op.RETURN:
-            inside = ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback
-            if not inside or ctx is None:
-                return self.out_of_sight()
-            return self._any_use(ctx.caller, ctx.call, ctx.parent, depth, layer)
-        if layer == _STATUS:
-            return self._decides(fn, i, use, ctx, depth)
-        if op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
-            return self._member(fn, use, ctx, depth, layer)
-        if op in (Op.BRANCH, Op.OPAQUE):  # that there is an answer says nothing
-            return False
-        if op == Op.CALL and model.requests.is_cleaner(model.recogniser.callee_names(fn, use, ctx), model.program.language(fn.file)):
-            return self.whole(fn, use, ctx, depth, max(layer, 1))  # the body, whatever it came in
-        return not self._tells(fn, use, ctx) and self._arrives(fn, i, use, ctx, depth, layer)
+            if _captured(model, fn, body.name(use)):
+                self._out_of_sight()
+            for read in reads(body, model.evaluator.defuse(fn), use):
+                self._each_use(fn, read, ctx, depth, layer)
+        elif op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
+            self._each_use(fn, use, ctx, depth, layer)
+        elif op == Op.RETURN:
+            if ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback:
+                self._each_use(ctx.caller, ctx.call, ctx.parent, depth, layer)
+            else:
+                self._out_of_sight()
+        elif layer == _STATUS:
+            self._decides(fn, i, use, ctx, depth)
+        elif op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
+            self._member(fn, use, ctx, depth, layer)
+        elif op in (Op.BRANCH, Op.OPAQUE):
+            pass  # that there is an answer says nothing
+        elif op == Op.CALL and model.requests.is_cleaner(model.recogniser.callee_names(fn, use, ctx), model.program.language(fn.file)):
+            self.whole(fn, use, ctx, depth, max(layer, 1))  # the body, whatever it came in
+        elif not self._tells(fn, use, ctx):
+            self._arrives(fn, i, use, ctx, depth, layer)
 
-    def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
-        """What becomes of what is handed to a function of ours."""
+    def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows what is handed to a function of ours."""
         called = self.model.program.body(fn).op[use] in (Op.CALL, Op.NEW)
-        into = arrives(self.model.evaluator, fn, use, i, ctx) if called and self.follows else None
-        return any(self._any_use(*spot, depth, layer) for spot in into) if into is not None else self.out_of_sight()
+        into = arrives(self.model.evaluator, fn, use, i, ctx) if called else None
+        if into is None:
+            self._out_of_sight()
+            return
+        self.asked.handed = True
+        for spot in into:
+            self._each_use(*spot, depth, layer)
 
-    def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> bool:
-        """Whether a member of the answer says it and is tested, one below it, or what its call gives: ``answer["payment"].status``,
+    def _member(self, fn: Fn, i: int, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows a member of the answer that may say it, one below it, or what its call gives: ``answer["payment"].status``,
         ``answer.json()``."""
-        model = self.model
-        body = model.program.body(fn)
-        uses = model.evaluator.defuse(fn).uses(i)
+        body = self.model.program.body(fn)
+        uses = self.model.evaluator.defuse(fn).uses(i)
         if body.op[i] == Op.FIELD:
             name: str | None = body.name(i)
         else:
             const = body.const(body.args(i)[1])
             name = const[1].strip("'\"") if const else None
         if name is None:
-            return self.out_of_sight()
+            self._out_of_sight()
+            return
         if snake(name) in (self.skipped[layer] if layer < len(self.skipped) else ()):
-            return False
-        if snake(name) in _WRAPS and self.whole(fn, i, ctx, depth, layer + 1):
-            return True
+            return
+        if snake(name) in _WRAPS:
+            self.whole(fn, i, ctx, depth, layer + 1)
         if name.isdigit():  # one of a list
-            return self.whole(fn, i, ctx, depth, layer)
+            self.whole(fn, i, ctx, depth, layer)
+            return
         below = [use for use in uses if body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i]
         called = [use for use in uses if body.op[use] == Op.CALL and body.args(use)[0] == i]
-        if _says(model, name) and not (below and any(w in snake(name) for w in _HOLDS)):
-            return self.status(fn, i, ctx, depth) or any(self.status(fn, use, ctx, depth) for use in called)
-        return any(self._member(fn, use, ctx, depth + 1, layer) for use in below) or any(
-            self.whole(fn, use, ctx, depth, layer + 1) for use in called
-        )
+        if _says(self.model, name) and not (below and any(w in snake(name) for w in _HOLDS)):
+            for said in (i, *called):
+                self.status(fn, said, ctx, depth)
+            return
+        for use in below:
+            self._member(fn, use, ctx, depth + 1, layer)
+        for use in called:
+            self.whole(fn, use, ctx, depth, layer + 1)
 
     # --- a status in it
 
-    def _decides(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int) -> bool:
-        """Whether one use of a status lets something hang on it."""
+    def _decides(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int) -> None:
+        """Follows one use of a status to what hangs on it."""
         body = self.model.program.body(fn)
         op, args = body.op[use], body.args(use)
         if op == Op.BINARY:
             if body.text(args[0]) not in _COMPARES:
-                return self.status(fn, use, ctx, depth)
-            return not self._says_dead(fn, args[2] if args[1] == i else args[1]) and self.hangs(fn, i, use)
-        if op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op == Op.INDEX and args[0] == i):
-            return self.status(fn, use, ctx, depth)
-        if op == Op.RECORD:
+                self.status(fn, use, ctx, depth)
+            elif not self._says_dead(fn, args[2] if args[1] == i else args[1]):
+                self._hangs(fn, i, use)
+        elif op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op in (Op.INDEX, Op.CALL) and args[0] == i):
+            self.status(fn, use, ctx, depth)
+        elif op == Op.RECORD:
             keys = [body.const(key) for key, value in zip(args[::2], args[1::2], strict=False) if value == i and key >= 0]
-            return self._kept_and_read(fn, [key[1].strip("'\"") for key in keys if key], ctx)
-        if op == Op.SET_FIELD:
-            return self._kept_and_read(fn, [body.name(use)], ctx)
-        if op == Op.SET_INDEX:
+            self._kept_and_read(fn, [key[1].strip("'\"") for key in keys if key], ctx)
+        elif op == Op.SET_FIELD:
+            self._kept_and_read(fn, [body.name(use)], ctx)
+        elif op == Op.SET_INDEX:
             key = body.const(args[1]) if args[1] >= 0 else None
-            return (args[1] == i and self.out_of_sight()) or self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
-        if op == Op.CALL and args[0] == i:
-            return self.status(fn, use, ctx, depth)
-        if op in (Op.CALL, Op.NEW):
-            return self._handed(fn, i, use, ctx, depth)
-        return op != Op.ECHO and not self._asks_dead(fn, i) and self.hangs(fn, i, use)
+            if args[1] == i:
+                self._out_of_sight()
+            self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
+        elif op in (Op.CALL, Op.NEW):
+            self._handed(fn, i, use, ctx, depth)
+        elif op != Op.ECHO and not self._asks_dead(fn, i):
+            self._hangs(fn, i, use)
 
     def _asks_dead(self, fn: Fn, i: int) -> bool:
         """Whether a member or call asks only for whether a payment has failed: ``$payment->isCanceled()``."""
@@ -202,54 +242,32 @@ class _Reader:
             return False
         return any(recogniser.is_(kind, fn, call, ctx) for kind in _TELLS)  # type: ignore[arg-type]
 
-    def _handed(self, fn: Fn, i: int, call: int, ctx: Ctx | None, depth: int) -> bool:
-        """Whether a call that is given a status may test it. One that writes it down or tells it to somebody does not."""
-        recogniser = self.model.recogniser
+    def _handed(self, fn: Fn, i: int, call: int, ctx: Ctx | None, depth: int) -> None:
+        """Follows a status into a call that is given it and may test it. One that writes it down or tells it to somebody does not."""
         callee = self.model.evaluator.value(fn, self.model.program.body(fn).args(call)[0], ctx)
         if self._tells(fn, call, ctx):
-            return False
+            return
         if any(isinstance(o, FunctionV) for o in options(callee)):
-            return self._arrives(fn, i, call, ctx, depth, _STATUS)
-        got = recogniser.effect(fn, call, ctx)
+            self._arrives(fn, i, call, ctx, depth, _STATUS)
+            return
+        got = self.model.recogniser.effect(fn, call, ctx)
         if got is not None and got[0].effect in _TOLD:
-            return False
+            return
         uses = self.model.evaluator.defuse(fn).uses
         body = self.model.program.body(fn)
         waited = [use for use in uses(call) if body.op[use] == Op.AWAIT]
-        if not any(use not in waited or uses(use) for use in uses(call)):
-            return self.out_of_sight()
-        return self.status(fn, call, ctx, depth)
-
-    def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> bool:
-        """Whether what was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""
-        around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
-        read = not keys or any(_reads_key(self.model, here, key) for here in around for key in keys)
-        return read and self.out_of_sight()
-
-
-class _Tests(_Reader):
-    """Follows one answer to all that hangs on it."""
-
-    follows = True
-
-    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
-        super().__init__(model, skipped)
-        self.found: dict[tuple[Fn, int], bool] = {}
-        self.hidden = False
-
-    def hangs(self, fn: Fn, i: int, use: int) -> bool:
-        op = self.model.program.body(fn).op[use]
-        asked = use if op == Op.BINARY else i
-        means = self._means(fn, asked) if op in (Op.BINARY, Op.BRANCH, Op.UNARY) else None
-        if means is None:
-            self.hidden = True
+        if any(use not in waited or uses(use) for use in uses(call)):
+            self.status(fn, call, ctx, depth)
         else:
-            self.found[fn, asked] = means
-        return False
+            self._out_of_sight()
 
-    def out_of_sight(self) -> bool:
-        self.hidden = True
-        return False
+    def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> None:
+        """What was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""
+        around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
+        if not keys or any(_reads_key(self.model, here, key) for here in around for key in keys):
+            self._out_of_sight()
+
+    # --- what a test means
 
     def _means(self, fn: Fn, i: int) -> bool | None:
         """Whether a test that is true says that money came, or that it did not; None for what is no plain test."""

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tillproof.commerce.announced import Observers
+from tillproof.commerce.answers import Answers
 from tillproof.commerce.arrivals import Arrivals
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
@@ -157,6 +158,11 @@ class Model:
     def schema(self) -> Schema:
         """Tables and columns, as models, migrations and SQL declare them."""
         return Schema(self.program, self.evaluator, self.root)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What is asked of what calls give."""
+        return Answers(self)
 
     @cached_property
     def sendings(self) -> Sendings:

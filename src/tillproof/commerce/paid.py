@@ -4,7 +4,6 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce import told_states
-from tillproof.commerce.answers import answered, status_tests
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER
@@ -77,7 +76,7 @@ class PaidPolicy(SenderPolicy):
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
-        if super().asked_and_used(fn, i, operation, ctx) and (not told or answered(self.model, fn, i, ctx, operation.envelope)):
+        if super().asked_and_used(fn, i, operation, ctx) and (not told or self.model.answers.of(fn, i, ctx, operation.envelope).looked_at):
             if told:
                 self._hold_to_tests(fn, i, ctx, operation.envelope)
             return True
@@ -104,7 +103,7 @@ class PaidPolicy(SenderPolicy):
 
     def _hold_to_tests(self, fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...]) -> None:
         """Where every test of an answer is known it is they that prove, and the asking no more."""
-        if (found := status_tests(self.model, fn, i, ctx, envelope)) is not None:
+        if (found := self.model.answers.of(fn, i, ctx, envelope).all_tests) is not None:
             self._tested.add((fn, i))
             self.tests |= found
 

@@ -4,7 +4,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tillproof.commerce.answers import answered
 from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
@@ -55,7 +54,7 @@ def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     if any(s.instr == i and s.provider is not None and s.request is None for s in model.sendings.by_function.get(fn, ())):
         return ""  # by the client of a system that a pack knows, whatever is asked of it here
     name = _asked_for_payment(model, fn, i, ctx) or _asked_by_library(model, fn, i)
-    return name if name and answered(model, fn, i, ctx) else ""
+    return name if name and model.answers.of(fn, i, ctx).looked_at else ""
 
 
 def _asked_by_library(model: "Model", fn: Fn, i: int) -> str:

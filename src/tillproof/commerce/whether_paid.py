@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.answers import hangs_on, says_outcome
+from tillproof.commerce.answers import says_outcome
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -68,7 +68,7 @@ def _asks(model: "Model", fn: Fn, genuine: frozenset[str]) -> bool:
         if op == Op.BINARY and body.text(body.args(i)[0]) in _COMPARES and _compares(model, fn, i, genuine):
             return True
         name = _read(model, fn, i) if i not in methods else ""
-        if name and (_TELLS.search(name) or says_outcome(model, name)) and not _ours(model, fn, i) and hangs_on(model, fn, i):
+        if name and (_TELLS.search(name) or says_outcome(model, name)) and not _ours(model, fn, i) and model.answers.hangs_on(fn, i):
             return True
     return False
 
