@@ -2,13 +2,15 @@
 customers from the same one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.named_rows import NamedRows
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -30,31 +32,40 @@ _FILLS = re.compile(r"seed|factory|factories|fixture|faker|import", re.IGNORECAS
 _IDS = re.compile(r"_(id|pk|fk)$")
 
 
-def booked_places(model: "Model") -> Iterator[tuple[Place, str, str, Place, str]]:
-    """(place, what is booked, field, where it was looked for, why nobody else gets it or empty) of each function that books, once."""
-    for fn in _functions(model):
+@dataclass(frozen=True, slots=True)
+class PlaceBooked:
+    """A line that books a place. ``what``: which kind of place it is. ``field``: where the booking names it. ``looked``: where it was asked
+    whether that is booked already. ``kept``: why nobody else gets it, or empty."""
+
+    place: Place
+    what: str
+    field: str
+    looked: Place
+    kept: str
+
+
+def booked_places(model: "Model", functions: Iterable[Fn]) -> Iterator[PlaceBooked]:
+    """The first line by which each function books a place that it has looked for; of functions that name a table of bookings."""
+    for fn in sorted(functions):
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
             touch = model.records.touch(fn, i, None) if op == Op.CALL else None
             if touch is None or touch.kind != "create" or not _BOOKING.fullmatch(touch.entity):
                 continue
             if (found := _looked(model, touch)) is not None:
-                yield Place(fn, i, None), *found
+                yield found
                 break
 
 
-def _functions(model: "Model") -> list[Fn]:
-    """The functions that name a record of bookings."""
-    program, found = model.program, dict[Fn, None]()
-    for name in program.words.beginning(""):
-        if _STEM.search(name) and _BOOKING.fullmatch(entity(name)):
-            for file in program.mentioning(name):
-                if not _FILLS.search(file) and not model.browser.runs(file):
-                    found.update(dict.fromkeys(program.functions_around(file, name)))
-    return sorted(found)
+def _names_bookings(word: str) -> bool:
+    """Whether a word is the name of a table of bookings."""
+    return _STEM.search(word) is not None and _BOOKING.fullmatch(entity(word)) is not None
 
 
-def _looked(model: "Model", touch: Touch) -> tuple[str, str, Place, str] | None:
+BOOKINGS = NamedRows(_names_bookings, lambda file: _FILLS.search(file) is None)
+
+
+def _looked(model: "Model", touch: Touch) -> PlaceBooked | None:
     """What a new booking is of, where it was asked whether that is booked already, and what makes the two one step."""
     places = {_IDS.sub("", snake(n)): n for n in _written(model, touch) if _PLACE.fullmatch(snake(n))}
     for fact in model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) if places else ():
@@ -64,7 +75,8 @@ def _looked(model: "Model", touch: Touch) -> tuple[str, str, Place, str] | None:
                 continue
             asked = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)}
             if common := sorted(asked & places.keys()):
-                return common[0], places[common[0]], Place(read.fn, read.instr, read.ctx), _kept(model, touch, read, places)
+                place, looked = Place(touch.fn, touch.instr, None), Place(read.fn, read.instr, read.ctx)
+                return PlaceBooked(place, common[0], places[common[0]], looked, _kept(model, touch, read, places))
     return None
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.booked_places import booked_places
+from tillproof.commerce.booked_places import BOOKINGS, booked_places
 from tillproof.commerce.conditions import flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.named_rows import NamedRows, functions_naming
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Element, Mix, Overlay, Value, options
@@ -58,31 +59,30 @@ class PiecesTaken:
     def all(self) -> list[PieceTaken]:
         """One per function that takes, in order of file and place; what staff alone does is none."""
         out: list[PieceTaken] = []
-        for fn in self._functions():
+        named, bookings = functions_naming(self.model, (NamedRows(_names_pieces, self._is_javascript), BOOKINGS))
+        for fn in sorted(named | self._of_classes()):
             found = list(self._in(fn))
             if found and not self.model.staff_only(fn) and self.model.takings.for_sale(fn):
                 out.append(min(found, key=lambda t: bool(t.kept)))
         taken = {piece.place.fn for piece in out}
-        for place, kind, field, looked, kept in booked_places(self.model):
-            if place.fn not in taken and not self.model.staff_only(place.fn):
-                out.append(PieceTaken(place, kind, field, looked, kept))
+        booked = (b for b in booked_places(self.model, bookings) if b.place.fn not in taken and not self.model.staff_only(b.place.fn))
+        out += [PieceTaken(b.place, b.what, b.field, b.looked, b.kept) for b in booked]
         return sorted(out, key=lambda piece: (piece.place.fn, piece.place.instr))
 
-    def _functions(self) -> list[Fn]:
-        """The functions that name a table of such rows."""
-        program, found = self.model.program, dict[Fn, None]()
+    def _of_classes(self) -> set[Fn]:
+        """The functions that name a class of such rows."""
+        program, found = self.model.program, set[Fn]()
         for index, file in ((i, f) for f, i in program.indices.items()):
             for cls in index.classes:
                 if _PIECES.fullmatch(snake(cls.name)) or _ANY_ITEM.fullmatch(snake(cls.name)):
                     for other in program.mentioning(cls.name)[:_MOST_FILES]:
                         if program.language(other) == program.language(file):
-                            found.update(dict.fromkeys(program.functions_around(other, cls.name)))
-        for name in program.words.beginning(""):  # models that a call makes, and tables that a client has as members
-            if _STEM.search(name) and "_" in snake(name) and _PIECES.fullmatch(snake(name)):
-                for file in program.mentioning(name):
-                    if program.language(file) == "javascript" and not self.model.browser.runs(file):
-                        found.update(dict.fromkeys(program.functions_around(file, name)))
-        return sorted(found)
+                            found.update(program.functions_around(other, cls.name))
+        return found
+
+    def _is_javascript(self, file: str) -> bool:
+        """Models that a call makes, and tables that a client has as members, are JavaScript's; elsewhere they are classes."""
+        return self.model.program.language(file) == "javascript"
 
     def _in(self, fn: Fn) -> Iterator[PieceTaken]:
         body = self.model.program.body(fn)
@@ -154,6 +154,11 @@ class PiecesTaken:
         if not kept and self.model.records.serial.runs(touch.fn, touch.ctx):
             kept = "the transaction is refused when another has changed the row in between"
         return PieceTaken(place, kind, field, looked, kept)
+
+
+def _names_pieces(word: str) -> bool:
+    """Whether a word is the name of a table of such rows."""
+    return _STEM.search(word) is not None and "_" in snake(word) and _PIECES.fullmatch(snake(word)) is not None
 
 
 def _marks(name: str, value: Value) -> bool:
