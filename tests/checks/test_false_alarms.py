@@ -1039,3 +1039,26 @@ def test_a_lookup_that_locks_the_row_keeps_two_deliveries_apart(tmp_path: Path) 
 
     assert lines("locked", " FOR UPDATE") == []
     assert lines("read", "") != []
+
+
+def test_what_stands_behind_a_return_or_a_raise_is_never_done(tmp_path: Path) -> None:
+    def lines(name: str, before: str) -> list[int]:
+        hook = f"""\
+<?php
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/stripe', function (Request $r) {{
+    $e = \\Stripe\\Webhook::constructEvent($r->getContent(), $r->header('Stripe-Signature'), config('services.stripe.secret'));
+    {before}
+    Order::find($e->data->object->metadata->order_id)->update(['status' => 'paid']);
+    return response('ok');
+}});
+"""
+        files = {"composer.json": '{"require":{"laravel/framework":"^10"}}', "artisan": "", "routes/web.php": hook}
+        return [f.start_line for f in found(tmp_path / name, files, "order/unguarded-transition")]
+
+    assert lines("does", "\\Log::info('paid');") == [8]
+    assert lines("raises", "throw new \\Exception('not yet');") == []
+    assert lines("returns", "return response('not yet');") == []
+    assert lines("may raise", "if (!$e) { throw new \\Exception('none'); }") == [8]

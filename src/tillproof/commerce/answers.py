@@ -124,6 +124,8 @@ class _Reader:
             onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
             for spot in onward:
                 self._each_use(*spot, depth, layer)
+            for n in self.model.http.read_off(fn, i, ctx) if depth == 0 else ():
+                self._each_use(fn, n, ctx, 1, layer)
             for use in uses:
                 self._use(fn, i, use, ctx, depth + 1, layer)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entities import entity
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Column
 from tillproof.commerce.sums import Sums
 from tillproof.flow.members import static_member
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.money import Number, Unit
 
 _NO_PLACES = re.compile(r"decimal_places\s*=\s*0\b|\(\s*\d+\s*,\s*0\s*\)")
+# A field of a class of PHP (or a parameter of its constructor that becomes one), and what gives it.
+_OF_PHP = r"(?:private|protected|public|readonly|var)\s+\??(int|float)\s+\${0}\b|function\s+get_?{1}\(\)\s*:\s*\??(int|float)\b"
 _DEEPEST = 12
 _RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField", "relationship", "Relationship")
 _COLUMNS = ("Column", "mapped_column", "Field")
@@ -149,10 +152,16 @@ class Declared:
         return Kind("integer", "", "an integer that is enforced", None) if whole else None
 
     def _annotated(self, record: ClassId, name: str) -> Kind | None:
-        """The type that a class of Python annotates a field with: ``amount: float = Field(gt=0)``."""
-        if self.program.language(record.file) != "python":
+        """The type that a class of Python annotates a field with, ``amount: float = Field(gt=0)``, and one of PHP declares it with, or
+        what gives it: ``private ?int $price``, ``getPrice(): ?int``."""
+        language = self.program.language(record.file)
+        if language not in ("python", "php"):
             return None
         text = self.program.class_text(record).decode("utf-8", "replace")
+        if language == "php":
+            of_php = _OF_PHP.format(re.escape(name), re.escape(snake(name).replace("_", "")))
+            declared = next((g for m in re.finditer(of_php, text, re.IGNORECASE) for g in m.groups() if g), None)
+            return Kind(*_TYPES[declared.lower()], declared.lower(), None) if declared else None
         found = re.search(rf"^[ \t]+{re.escape(name)}[ \t]*:[ \t]*(float|int|Decimal|decimal\.Decimal)\b(?!\s*\|)", text, re.MULTILINE)
         return Kind(*_TYPES[found[1]], found[1], None) if found else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tillproof.commerce.by_method_name import chosen_method, sends_by_name
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.names import Table
+from tillproof.commerce.names import Table, written
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
@@ -87,8 +87,11 @@ class Requests:
         self._said: dict[tuple[str, str], bool] = {}
         self._rest = rest_names(recogniser.knowledge)
         self._addressed: dict[str, Table[int]] = {lang: Table() for lang in LANGUAGES}
+        self._keeping: dict[str, Table[tuple[str, ...]]] = {lang: Table() for lang in LANGUAGES}
         for framework in recogniser.knowledge.frameworks.values():
             for client in framework.http_clients:
+                if client.kept_as:
+                    self._keeping[framework.language].add(client.calls, client.kept_as)
                 for maker, place in client.address_at.items():
                     self._addressed[framework.language].add((maker,), place)
 
@@ -189,6 +192,23 @@ class Requests:
                 given = [v for k, v in self.evaluator.arguments(made) if not k]
                 return given[hit[0]] if hit[0] < len(given) else None
         return None
+
+    def read_off(self, fn: Fn, i: int, ctx: Ctx | None) -> list[int]:
+        """Where a request's answer is read off the object that sent it: ``$curl->get($url); … $curl->getBody()``."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0] if body.op[i] == Op.CALL else -1
+        table = self._keeping[self.program.language(fn.file)]
+        if callee < 0 or body.op[callee] != Op.FIELD or not table.may_know(body.name(callee)):
+            return []
+        members = {name for kept, *_ in table.find(names(self.evaluator.value(fn, callee, ctx))) for name in kept}
+        client = written(self.program, fn, body.args(callee)[0])
+        read = [
+            n
+            for n in range(i + 1, len(body.op) if members else 0)
+            if body.op[n] == Op.FIELD and body.name(n) in members and written(self.program, fn, body.args(n)[0]) == client
+        ]
+        called = {body.args(n)[0]: n for n in range(i + 1, len(body.op) if read else 0) if body.op[n] == Op.CALL}
+        return [called.get(n, n) for n in read]
 
     def _telling(self, fn: Fn, i: int, ctx: Ctx | None) -> Value:
         """The value of an argument; of a literal record only what says where the request goes."""

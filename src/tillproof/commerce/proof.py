@@ -15,13 +15,13 @@ from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone
 from tillproof.commerce.shared_secrets import is_shared_secret
-from tillproof.commerce.strange_calls import asked_again, foreign_verifier, gives_truth
+from tillproof.commerce.strange_calls import asked_again, asks_where_told, foreign_verifier, gives_truth
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Ctx, FunctionV, Mix, Result, Seq, Text, Value, constant, leaves, names, options, pieces
+from tillproof.flow.values import Const, Ctx, FunctionV, Mix, Result, Seq, Value, constant, leaves, names, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation, Verifier
 
@@ -48,7 +48,6 @@ _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", 
 _PROVING: tuple[RecognisedKind, ...] = ("verifies", "compares", "opens")
 _RECORDS = ("record.create", "record.write", "order.write")
 _FEW_PIECES = 60
-_FEW_ANSWERS = 2
 _NO_ACT = ("event", "order.note")
 _LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
 POSSIBLE = "?"
@@ -149,7 +148,7 @@ class SenderPolicy:
     def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A payment system that no pack knows is asked, or its own code verifies what was sent."""
         asked = asked_again(self.model, fn, i, ctx)
-        if asked and self._looked_at(fn, i, ctx, 0) and not self._asks_where_told(fn, i, ctx):
+        if asked and self._looked_at(fn, i, ctx, 0) and not asks_where_told(self.model, fn, i, ctx):
             self._note(fn, i, ctx, f"the payment system is asked (`{asked}`)", "refetch", refetch=True)
             return Proof("throws")
         if self.model.recogniser.is_ours(fn, i, ctx) or not foreign_verifier(self.model, fn, i, ctx):
@@ -157,19 +156,6 @@ class SenderPolicy:
         how: Literal["boolean", "throws"] = "boolean" if gives_truth(self.model, fn, i) else "throws"
         self._note(fn, i, ctx, "the signature is verified", how)
         return Proof(how)
-
-    def _asks_where_told(self, fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> bool:
-        """Whether the sender himself says which server is asked, or the server that he named does: that one answers whatever he likes."""
-        request = self.model.http.request(fn, i, ctx)
-        address = request.url_value if request is not None else None
-        if address is None or depth > _FEW_ANSWERS:
-            return False
-        begins = [o.parts()[0] if isinstance(o, (Mix, Text)) and o.parts() else o for o in options(address)]
-        told = [part for part in begins if not isinstance(part, Const)]
-        if any(s.kind in ("body", "raw", "query") for part in told for s, _ in self.model.requests.sources_in(part, _FEW_PIECES)):
-            return True
-        answers = (p for p in pieces(told, _FEW_PIECES, self.model.evaluator.made_of) if isinstance(p, Result) and p.instr >= 0)
-        return any(self._asks_where_told(p.fn, p.instr, p.ctx, depth + 1) for p in answers)
 
     def _verified(self, fn: Fn, i: int, ctx: Ctx | None, known: Known, verifier: Verifier) -> Proof | None:
         self._note(fn, i, ctx, f"{known.provider.name}'s verification ({known.name.replace('()', '')})", verifier.proves)
@@ -223,6 +209,8 @@ class SenderPolicy:
             return True
         onward, uses = passed_on(self.model.evaluator, fn, i, defuse.uses(i), ctx)
         if any(self._looked_at(*spot, depth + 1) for spot in onward):
+            return True
+        if depth == 0 and any(self._looked_at(fn, n, ctx, 1) for n in self.model.http.read_off(fn, i, ctx)):
             return True
         for use in uses:
             op = body.op[use]

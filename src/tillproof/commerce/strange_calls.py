@@ -1,6 +1,7 @@
 """Calls of payment systems that no pack knows, by library or over HTTP: by which one of them is asked, or proves a message."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from tillproof.commerce.own_stores import is_database
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Result, Value, names, pieces
+from tillproof.flow.values import Const, Ctx, Mix, Result, Text, Value, names, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -43,6 +44,9 @@ _OF_OURS: tuple[RecognisedKind, ...] = ("reads", "config", "answers", "caches", 
 _PLAIN = 2
 _NAMING = 2  # words at the end of a call's name that say what it is about
 _PIECES = 20
+_MANY_PIECES = 60
+_FEW_ANSWERS = 2
+_DEEPEST = 8
 _MOST_CALLERS = 24
 _LOCATES = ("app", "make", "resolve", "get", "service")
 _QUOTES = "'\""
@@ -165,6 +169,29 @@ def _of_service(body: Body, callee: int) -> str:
     given = body.call(holder)[1]
     const = body.const(given[0][1]) if len(given) == 1 else None
     return f"{const[1].strip(_QUOTES)}.{body.name(callee)}" if const is not None else ""
+
+
+def asks_where_told(model: "Model", fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> bool:
+    """Whether the sender himself says which server is asked, or the server that he named does: that one answers whatever he likes."""
+    request = model.http.request(fn, i, ctx)
+    address = request.url_value if request is not None else None
+    if address is None or depth > _FEW_ANSWERS:
+        return False
+    told = [part for part in _beginnings(address) if not isinstance(part, Const)]
+    if any(s.kind in ("body", "raw", "query") for part in told for s, _ in model.requests.sources_in(part, _MANY_PIECES)):
+        return True
+    answers = (p for p in pieces(told, _MANY_PIECES, model.evaluator.made_of) if isinstance(p, Result) and p.instr >= 0)
+    return any(asks_where_told(model, p.fn, p.instr, p.ctx, depth + 1) for p in answers)
+
+
+def _beginnings(value: Value, depth: int = 0) -> Iterator[Value]:
+    """What a text may begin with, however often more was put behind it: ``$url .= "?x=" . $x``."""
+    for option in options(value):
+        parts = option.parts() if isinstance(option, (Mix, Text)) and depth < _DEEPEST else ()
+        if parts:
+            yield from _beginnings(parts[0], depth + 1)
+        else:
+            yield option
 
 
 def _is_message(model: "Model", value: Value) -> bool:

@@ -73,7 +73,8 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
 
 
 def _folded(ev: "Evaluator", caller: Frame, call: int, name: str, number: int) -> Value | None:
-    """What a function is given that makes one value of a list: what was made so far, at first what it begins with, and an element."""
+    """What a function is given that makes one value of a list: what was made so far, at first what it begins with (the first element where
+    nothing else is said), and an element."""
     callee, arguments = caller.body.call(call)
     at = (caller.file, caller.body.line[call])
     if name in FOLDS and caller.body.op[callee] == Op.FIELD and ev.program.language(caller.file) != "python":
@@ -84,9 +85,7 @@ def _folded(ev: "Evaluator", caller: Frame, call: int, name: str, number: int) -
         listed, begins = arguments[1][1], arguments[2:3]
     else:
         return None
-    if number:
-        return ev.element(ev.at(caller, listed), at)
-    return ev.at(caller, begins[0][1]) if begins else None
+    return ev.at(caller, begins[0][1]) if begins and not number else ev.element(ev.at(caller, listed), at)
 
 
 def job(ev: "Evaluator", fn: Fn, call: int, ctx: Ctx | None, under: str) -> Record | None:

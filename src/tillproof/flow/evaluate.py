@@ -108,7 +108,13 @@ class Evaluator:
             found = self._frames.get(fn)
             if found is None:
                 body = self.program.body(fn)
-                fixed = Fixed(body, DefUse(body), partial(self._captures, fn), partial(self.captured.adds, fn), self.is_python_method(fn))
+                fixed = Fixed(
+                    body,
+                    DefUse(body, body.unreached()),
+                    partial(self._captures, fn),
+                    partial(self.captured.adds, fn),
+                    self.is_python_method(fn),
+                )
                 found = self._frames[fn] = Frame(fn, fixed, None)
             return found
         found = ctx.frame if ctx.fn == fn else self._foreign.get((fn, id(ctx)))

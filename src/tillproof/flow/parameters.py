@@ -5,7 +5,22 @@ from typing import TYPE_CHECKING
 from tillproof.flow.called_back import Spot, handed
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Missing, Param, Place, Record, Result, Seq, Value, options
+from tillproof.flow.values import (
+    ClassV,
+    Ctx,
+    Element,
+    External,
+    FunctionV,
+    Instance,
+    Missing,
+    Param,
+    Place,
+    Record,
+    Result,
+    Seq,
+    Value,
+    options,
+)
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -19,7 +34,7 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
     """The value of a parameter of a function, in its context or for any caller."""
     fn, param = f.fn, f.body.params[number]
     if f.inside and (bound := _bound(ev, f, number)) is not None:
-        return bound
+        return _one_of(ev, f, number, bound, at) if isinstance(bound, Element) and param.type else bound
     owner = ev.program.owner(fn)
     if owner and number == 0 and ev.is_python_method(fn) and param.name in ("self", "cls"):
         return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
@@ -30,6 +45,12 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
         one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
         return Seq(at, (one,)) if param.kind == "rest" and ev.program.language(fn.file) == "php" else one
     return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+
+
+def _one_of(ev: "Evaluator", f: Frame, number: int, bound: Element, at: Place) -> Value:
+    """One of many, which nobody knows more of than the type of the parameter that it is handed over for says."""
+    typed = ev.scope.typed(f.file, f.body.params[number].type, at)
+    return Instance(at, typed.cls, None, bound, typed.of, typed.known_as) if isinstance(typed, Instance) else bound
 
 
 def arrives(ev: "Evaluator", fn: Fn, call: int, i: int, ctx: Ctx | None) -> list[Spot] | None:

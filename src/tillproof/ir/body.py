@@ -92,6 +92,18 @@ class Body(msgspec.Struct, array_like=True):
         for block in blocks:
             yield from range(self.blocks[block].start, self.blocks[block].end)
 
+    def unreached(self) -> frozenset[int]:
+        """The blocks to which no way leads: what stands behind a return or a raise. One in which a function is declared is not counted,
+        since that one is known before the block is come to."""
+        reached, waiting = {0}, [0]
+        while waiting:
+            for _, target in self.blocks[waiting.pop()].next:
+                if target not in reached:
+                    reached.add(target)
+                    waiting.append(target)
+        left = [n for n in range(len(self.blocks)) if n not in reached] if len(reached) < len(self.blocks) else []
+        return frozenset(n for n in left if Op.FUNCTION not in self.op[self.blocks[n].start : self.blocks[n].end])
+
     def bare(self, i: int) -> int:
         """An instruction without the awaiting and casting around it: the call of ``(await find(id)) as Order``."""
         while self.op[i] in (Op.AWAIT, Op.CAST):

@@ -19,6 +19,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     that bound the connection and leave the answer open. ``timeout_at``: call → position of the bound among its arguments.
     ``unheard``: names that change nothing where they are set as a field of such an object, whatever those who set them hope.
     ``wide``: calls or fields that bound every request of the program.
+    ``kept_as``: members by which the answer is read off the object that sent, where the call that sends does not give it.
     ``retries``: names by which repetition is given, likewise.
     ``tells``: how a request that failed is told: ``throws`` (4xx and 5xx too), ``connection`` (throws when no answer came), ``value``.
     ``defaults``: by version; a default without a package always holds.
@@ -35,6 +36,7 @@ class HttpClient(Part, frozen=True, kw_only=True):
     timeout_at: dict[str, int] = {}
     unheard: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
+    kept_as: tuple[str, ...] = ()
     retries: tuple[str, ...] = ()
     tells: Literal["throws", "connection", "value"] = "throws"
     defaults: tuple[SdkDefault, ...]
