@@ -75,3 +75,49 @@ def test_a_shop_s_own_route_that_hears_of_parcels_is_no_payment_message(tmp_path
     hooks = hooks.replace("/fjellpay/notify", "/courier/notify").replace("FJELLPAY", "COURIER")
     files = {"server.js": SERVER, "models.js": MODELS, "hooks.js": hooks}
     assert not review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK).handlers
+
+
+def test_one_field_is_enough_where_the_shop_is_paid_by_one_system_alone(tmp_path: Path) -> None:
+    def told(name: str, field: str) -> list[str]:
+        pay = """\
+<?php
+function token($order) {
+    $c = curl_init('https://app.midtrans.com/snap/v1/transactions');
+    curl_setopt_array($c, [CURLOPT_POSTFIELDS => json_encode($order), CURLOPT_TIMEOUT => 9, CURLOPT_RETURNTRANSFER => 1]);
+    return json_decode(curl_exec($c))->token;
+}
+"""
+        hook = f"""\
+<?php
+require 'db.php';
+$told = json_decode(file_get_contents('php://input'));
+if ($told->{field} == '200') {{
+    $db->query("UPDATE orders SET status = 'paid' WHERE number = '" . $db->real_escape_string($told->order_id) . "'");
+}}
+"""
+        files = {"db.php": "<?php $db = new mysqli('localhost');", "pay.php": pay, "notify.php": hook}
+        return [h.provider for h in review_of(Example(title="", files=files, expect=[]), tmp_path / name, CHECK).handlers]
+
+    assert told("its own", "status_code") == ["midtrans"]
+    assert told("any", "answer") != ["midtrans"]
+
+
+def test_words_for_a_payment_that_has_come_in_other_languages(tmp_path: Path) -> None:
+    def paid(name: str, state: str) -> list[str]:
+        page = f"""\
+<?php
+use App\\Models\\Order;
+use Illuminate\\Support\\Facades\\Route;
+Route::get('/thanks/{{number}}', function ($number) {{
+    Order::where('number', $number)->update(['payment_status' => '{state}']);
+    return view('thanks');
+}})->middleware('auth');
+"""
+        files = {"composer.json": '{"require": {"laravel/framework": "^11"}}', "artisan": "", "routes/web.php": page}
+        report = review_of(Example(title="", files=files, expect=[]), tmp_path / name, "payment/fulfil-on-redirect")
+        return [f.severity for f in report.findings]
+
+    came = ("Pembayaran Berhasil", "Pago realizado", "Paiement réussi", "Zahlung bestätigt", "Ödeme alındı", "opłacone")
+    assert [paid(f"came{n}", state) for n, state in enumerate(came)] == [["critical"]] * len(came)
+    open_ = ("Menunggu Pembayaran", "Pembayaran Gagal", "Pago rechazado", "Paiement refusé")
+    assert [paid(f"open{n}", state) for n, state in enumerate(open_)] == [[]] * len(open_)

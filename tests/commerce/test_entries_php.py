@@ -189,6 +189,29 @@ class {name} extends Component {{ public function render() {{ return view('x'); 
     }  # fmt: skip
 
 
+def test_a_group_may_call_the_router_as_it_likes(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "spark": "",
+            "composer.json": '{"require": {"codeigniter4/framework": "^4"}}',
+            "app/Controllers/Pay.php": "<?php\nnamespace App\\Controllers;\nclass Pay extends BaseController {\n"
+            "  public function start() {}\n  public function told() {}\n  public function other() {}\n}\n",
+            "app/Config/Routes.php": """\
+<?php
+$routes->group('shop', ['namespace' => 'App\\Controllers'], function ($inner) {
+  $inner->add('told', 'Pay::told');
+  $inner->group('pay', function ($deeper) { $deeper->post('start', 'Pay::start'); });
+  $other->post('other', 'Pay::other');
+});
+""",
+        },
+    )
+    ways = shop.ways()
+    assert {"ANY /shop/told Pay.told public", "POST /shop/pay/start Pay.start public"} <= ways
+    assert not any("/shop/other" in way for way in ways)
+
+
 def test_routes_of_codeigniter_with_groups_filters_and_pieces_handed_on(tmp_path: Path) -> None:
     controller = (
         "<?php\nnamespace App\\Controllers{space};\nclass User extends \\CodeIgniter\\Controller {{ public function {name}($id) {{}} }}\n"

@@ -587,6 +587,22 @@ def test_who_sells_is_on_the_shops_side(tmp_path: Path, role: str, side: str) ->
     assert list(roles(tmp_path, files).values()) == [side]
 
 
+@pytest.mark.parametrize(
+    ("guard", "side"),
+    [("hasRole:cashier", "staff"), ("CheckRole:admin,cashier", "staff"), ("hasRole:user", "customer"), ("hasRole:cashier,user", "customer"),
+     ("role:cashier", "staff"), ("role:buyer", "customer")],
+)  # fmt: skip
+def test_a_middleware_of_ones_own_that_is_told_roles(tmp_path: Path, guard: str, side: str) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "artisan": "",
+        "routes/web.php": "<?php\nuse App\\Http\\Controllers\\Desk;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        f"Route::middleware(['auth', '{guard}'])->group(function () {{ Route::post('/paid/{{id}}', [Desk::class, 'paid']); }});\n",
+        "app/Http/Controllers/Desk.php": "<?php\nnamespace App\\Http\\Controllers;\nclass Desk { function paid($id) {} }\n",
+    }
+    assert list(roles(tmp_path, files).values()) == [side]
+
+
 ASKED = {
     "staff": [
         "if (user.role !== 'admin' && user.role !== 'partner') throw new Error('no')",

@@ -9,7 +9,8 @@ from tillproof.commerce.sent_answers import sends_success
 from tillproof.flow.asked import branches, own_side, reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.ir.ops import Op
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -19,6 +20,8 @@ _ERROR = "error"
 _ADDS = ("push", "add", "append")
 _GIVEN_ERROR = re.compile(r"_?(err|error|e|er|dbErr\w*|\w+Err(or)?)")
 _ANSWERS_FALSE = ("mysqli_query", "mysqli_stmt_execute", "pg_query", "query", "exec", "execute", "update", "insert", "replace")
+_FAILURE = re.compile(r"fail|error|not (saved|updated|stored)|gagal|fehler|echec|[ée]chou|\berro\b|fall[oó]|hata", re.IGNORECASE)
+"""What a page says to whoever asked for it when something went wrong."""
 _TELLS_ERROR = re.compile(r"\w*error\w*|log\w*|\w*_log|write|addlog|warning|critical", re.IGNORECASE)
 
 
@@ -94,7 +97,8 @@ class ErrorValues:
         return any(reached_from(body, min(side)) & sends for side in sides if side)
 
     def _answered_false(self, fn: Fn, i: int) -> Unheard | None:
-        """The branch that hears that a statement answered false, says so in a log, and goes on: ``if (!mysqli_query($db, $sql))``."""
+        """The branch that hears that a statement answered false, says so in a log or on the page, and goes on:
+        ``if (!mysqli_query($db, $sql))``."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         if self.model.program.language(fn.file) != "php" or body.called(i).lower() not in _ANSWERS_FALSE:
             return None
@@ -104,7 +108,7 @@ class ErrorValues:
         for branch, positive in branches(body, defuse, i):
             own = own_side(body, defuse, branch, not positive)
             rows = list(body.rows(own)) if own else []
-            told = any(body.op[r] == Op.CALL and _TELLS_ERROR.fullmatch(body.called(r)) for r in rows)
+            told = any(body.op[r] == Op.CALL and _TELLS_ERROR.fullmatch(body.called(r)) for r in rows) or _prints_failure(body, rows)
             if not told or own is None or self.model.failures.passes_on(fn, own) or self.model.failures.acts_in(fn, own):
                 continue
             if not self._noted(fn, rows):
@@ -166,3 +170,9 @@ class ErrorValues:
             or (body.op[r] == Op.STORE and any(n not in rows for n in reads(body, defuse, r)))
             for r in rows
         )
+
+
+def _prints_failure(body: Body, rows: list[int]) -> bool:
+    """Whether a page only says in words that something went wrong: ``echo 'failed';``."""
+    said = (body.const(a) for r in rows if body.op[r] == Op.ECHO for a in body.args(r))
+    return any(c is not None and c[0] == Kind.STRING and _FAILURE.search(c[1]) for c in said)

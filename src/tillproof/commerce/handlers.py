@@ -235,7 +235,22 @@ class Handlers:
     def _strange(self, entry: Entry) -> Handler | None:
         """A message of a payment system that no pack knows."""
         told = self.model.strangers.told(entry)
-        return Handler(entry, told.provider, told.inbound, told.kind, self.closure(entry), told.why) if told is not None else None
+        if told is None:
+            return None
+        return self._by_one_field(entry) or Handler(entry, told.provider, told.inbound, told.kind, self.closure(entry), told.why)
+
+    def _by_one_field(self, entry: Entry) -> Handler | None:
+        """Where a shop is paid by one system alone, one field of its messages beside the number of the order is enough to know it by."""
+        closure, paying = self.closure(entry), self.paying(self.model.program.unit(entry.target.fn.file))
+        near = (fn for fn, depth in closure.functions.items() if depth <= 1)
+        read = frozenset[str]().union(*(self.model.vocabulary.tokens(fn) for fn in near)) if len(paying) == 1 else frozenset[str]()
+        for inbound in paying[0].inbound if len(paying) == 1 else ():
+            field = next((f for f in inbound.fields if f in read and "_" in f), None)
+            if inbound.kind != "redirect-return" and field is not None and not read.isdisjoint(inbound.binds):
+                kind: Literal["webhook", "ipn"] = "ipn" if inbound.kind == "ipn" else "webhook"
+                why = f"it reads {field}, and the shop is paid through {paying[0].name} alone"
+                return Handler(entry, paying[0], inbound, kind, closure, why)
+        return None
 
     def _webhook(self, entry: Entry) -> Handler | None:
         found = self._webhook_in(entry, self.closure(entry))

@@ -22,6 +22,8 @@ _MONEY_ITSELF = re.compile(r"(^|_)(payment|transaction|charge|transfer|deposit|t
 _UNDER_WAY = ("processing", "in_process", "in_progress", "preparing")
 _BILL = re.compile(r"(^|_)(invoice|bill|quote|estimate|proposal|payment|payment_(link|request)|reminder|dunning)s?$")
 _HANDED_OVER = ("sent", "delivered", "dispatched")
+_ONE_STROKE = str.maketrans("ıłđøŁĐØ", "ildoLDO")
+"""Letters whose mark is no accent that can be taken away."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -97,7 +99,7 @@ def _unaccented(text: str) -> str:
     """Shops write the words of their own languages with and without the marks."""
     if text.isascii():
         return text
-    return "".join(c for c in normalize("NFKD", text) if not combining(c))
+    return "".join(c for c in normalize("NFKD", text).translate(_ONE_STROKE) if not combining(c))
 
 
 def counts(name: str) -> bool:

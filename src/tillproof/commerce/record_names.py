@@ -65,6 +65,7 @@ _CLASS = re.compile(r"\\?\w+(\\\w+)+")
 _DECLARES = ("pgTable", "mysqlTable", "sqliteTable", "pgTableCreator", "createTable")
 _MODELS = (*_DECLARES, "mongoose.model", "sequelize.define")
 # Clients whose fields are the tables.
+_MODEL = re.compile(r"(^|\.)Models?\.\w+$|\w_?Model$")
 _CLIENT = re.compile(r"\.(PrismaClient|TransactionClient)$")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
@@ -233,6 +234,8 @@ class RecordNames:
                 return name
             if isinstance(option, Result) and self.program.body(chain.fn).name(chain.root) == "this" and (kept := self._hung_on(option)):
                 return kept
+            if isinstance(option, Result) and (kind := self._of_absent_class(option)):
+                return kind
             if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):
                 return rows
         if not inner:
@@ -242,6 +245,11 @@ class RecordNames:
         if inner[0].call >= 0 and (table := self.table(inner[0])):
             return table
         return entity(_without_verb(inner[0].name))
+
+    def _of_absent_class(self, value: Result) -> str:
+        """The records of a model whose class is not here: ``new \\App\\Models\\PaymentModel()``."""
+        made = value.instr >= 0 and self.program.body(value.fn).op[value.instr] == Op.NEW and isinstance(value.callee, External)
+        return entity(value.callee.name) if made and isinstance(value.callee, External) and _MODEL.search(value.callee.name) else ""
 
     def _hung_on(self, value: Result) -> str:
         """The records of a model on which a function is hung: ``Order.prototype.ship``, ``orderSchema.methods.pay``."""

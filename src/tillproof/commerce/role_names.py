@@ -19,6 +19,8 @@ STAFF_TEXT = re.compile(
 _GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard|require|right|ability", re.IGNORECASE)
 OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
+# A guard that is told roles: ``hasRole:cashier``, ``CheckRole:admin,editor``, ``role_or_permission:admin``.
+_BY_ROLE = re.compile(r"(\w+_)?(user_?)?roles?(_\w+)?")
 RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
 """What says of a visitor that he is staff."""
@@ -59,11 +61,26 @@ def by_text(text: str, patterns: Patterns) -> Role | None:
             if name == text:
                 return role  # type: ignore[return-value]
             if name.endswith("*") and text.startswith(name[:-1]):
+                if name == "role:*" and _of_the_shop(text[len(name) - 1 :]):
+                    return role  # type: ignore[return-value]
                 told = snake(text[len(name) - 1 :])
                 ability = name in ("can:*", "role:*")  # the ability or role that is named decides
                 return "customer" if ability and not _STAFF_PART.search(told) and held_by(text[len(name) - 1 :]) != "staff" else role  # type: ignore[return-value]
     guard, colon, right = text.partition(":")  # ``App\\Http\\Middleware\\Restrict:orders.update``
+    if colon and _BY_ROLE.fullmatch(snake(guard)):
+        return "staff" if _of_the_shop(right) or held_by(right) == "staff" else "customer"
     return held_by(right) if colon and ("\\" in guard or _GUARDING.search(guard)) else None
+
+
+def of_shop(role: str) -> bool:
+    """Whether a role is that of somebody on the shop's side of the counter."""
+    return STAFF_TEXT.fullmatch(role) is not None or OTHERS_AT_THE_SHOP.fullmatch(role) is not None
+
+
+def _of_the_shop(roles: str) -> bool:
+    """Whether each of the roles that a guard lets pass is one of the shop's: ``admin,cashier``."""
+    named = [snake(role.strip()) for role in re.split(r"[,|]", roles)]
+    return all(of_shop(role) for role in named)
 
 
 def by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:

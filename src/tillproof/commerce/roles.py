@@ -11,9 +11,7 @@ from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_other
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import (
-    OTHERS_AT_THE_SHOP,
     RANK,
-    STAFF_TEXT,
     STAFF_WORD,
     Because,
     Patterns,
@@ -21,6 +19,7 @@ from tillproof.commerce.role_names import (
     by_text,
     highest,
     lowest,
+    of_shop,
     snake,
 )
 from tillproof.commerce.role_policies import Policies
@@ -211,7 +210,7 @@ class Roles:
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
         each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v))]
-        said = [_of_shop(t) or held_by(constant(v) or t) == "staff" for v in each if (t := role_text(v))]
+        said = [of_shop(t) or held_by(constant(v) or t) == "staff" for v in each if (t := role_text(v))]
         if said:
             return "staff" if all(said) or told(each) == "staff" else "customer"
         return self._by_lexicon(word)
@@ -407,10 +406,6 @@ class Roles:
             if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
-
-
-def _of_shop(role: str) -> bool:
-    return STAFF_TEXT.fullmatch(role) is not None or OTHERS_AT_THE_SHOP.fullmatch(role) is not None
 
 
 def _is_digest(value: Value) -> bool:

@@ -256,12 +256,29 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
             return named, True
         if named and _is_ours(model, piece, option):
             return named, False
+        if not piece.flat and (given := _made_with(model, option)):
+            return given, False
         for record in model.payloads.fields_of(option) or ([option] if not piece.flat else []):
             if isinstance(record, (Record, Overlay)):
                 key = next((k for k in model.revealing.secret_keys(record) if k not in piece.without), "")
                 if key:
                     return key, True
     return "", False
+
+
+def _made_with(model: Model, value: Value) -> str:
+    """The name of the credential with which a package's object is made that is shown whole: ``print_r(new Client(getenv('API_KEY')))``."""
+    if not isinstance(value, Result) or value.instr < 0 or not isinstance(value.callee, External):
+        return ""
+    if model.program.body(value.fn).op[value.instr] != Op.NEW:
+        return ""
+    for given in (o for _, v in model.evaluator.arguments(value) for o in options(v)):
+        spelt = next((n.lower() for n in names(given)), "")
+        if _is_configured(model, given) or any(spelt.startswith(e + ".") for e in _ENVIRONMENTS):
+            named = next((n for n in (spelt.rpartition(".")[2], _setting(model, given)) if n and model.words.secret(n)), "")
+            if named:
+                return named
+    return ""
 
 
 def _setting(model: Model, value: Value) -> str:

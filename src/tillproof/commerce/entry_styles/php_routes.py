@@ -73,6 +73,8 @@ class _Tables:
         self.evaluator = wiring.evaluator
         self.table = table
         self.groups: dict[Fn, list[_Group]] = defaultdict(list)
+        self._handed: dict[Fn, str] = {}
+        """What a function that a group is written in calls the router, where that is no usual name."""
 
     def all(self, files: list[str]) -> Iterator[Declared]:
         bodies: list[Fn] = []
@@ -80,9 +82,7 @@ class _Tables:
             places = {m.start() for m in _CALLS.finditer(self.program.sources[file])}
             if places:
                 bodies += around(self.wiring, file, places)
-        chains = [(fn, chain) for fn in bodies for chain in self._chains(fn)]
-        for fn, chain in chains:
-            self._group(fn, chain)
+        chains = [(fn, chain) for fn, found in self._by_body(bodies).items() for chain in found]
         waiting = list(dict.fromkeys([*(fn.file for fn in bodies), *(fn.file for fn in self.groups)]))
         for file in waiting:
             waiting += [target for target in self._required(file) if target not in waiting]
@@ -91,6 +91,16 @@ class _Tables:
             for one in self._route(fn, chain):
                 one.chain = middleware.resolved(one.chain, one.target) if middleware else one.chain
                 yield one
+
+    def _by_body(self, bodies: list[Fn]) -> dict[Fn, list[list[_Link]]]:
+        """The chains of each function, and of those that groups are written in, whatever these call the router that they are handed."""
+        found: dict[Fn, list[list[_Link]]] = {}
+        waiting = list(dict.fromkeys(bodies))
+        for fn in waiting:
+            found[fn] = self._chains(fn)
+            for chain in found[fn]:
+                waiting += self._group(fn, chain)
+        return found
 
     def _chains(self, fn: Fn) -> list[list[_Link]]:
         """Chained calls that begin at a route facade or a router variable, innermost first."""
@@ -115,8 +125,10 @@ class _Tables:
         body = self.program.body(fn)
         if body.op[i] == Op.NAME:
             name = body.name(i).rpartition(".")[2].lstrip("$")
-            return name in _ROOTS or (
-                name in ("this", "static", "self") and chain[-1].word in ("loadRoutesFrom", "group", "middleware", "prefix")
+            return (
+                name in _ROOTS
+                or (self._handed.get(fn) == name)
+                or (name in ("this", "static", "self") and chain[-1].word in ("loadRoutesFrom", "group", "middleware", "prefix"))
             )
         return body.op[i] == Op.FIELD and body.name(i) in _ROOTS
 
@@ -145,18 +157,26 @@ class _Tables:
                         controller = php_class(self.wiring, value, fn)
         return ("" if prefix == "/" else prefix), tuple(middleware), controller
 
-    def _group(self, fn: Fn, chain: list[_Link]) -> None:
+    def _group(self, fn: Fn, chain: list[_Link]) -> list[Fn]:
+        """Notes a group; the functions in which it is written and that have a name of their own for the router."""
         last = next((link for link in chain if link.word in ("group", "mount", "loadRoutesFrom")), None)
         if last is None:
-            return
+            return []
         arguments = Arguments(self.evaluator, fn, last.call)
         group = _Group(fn, *self._attributes(fn, chain))
+        named: list[Fn] = []
         for value in arguments.positional[-1:]:
             for option in options(value):
                 if isinstance(option, FunctionV):
-                    self.groups[option.fn].append(group)
+                    if group not in self.groups[option.fn]:
+                        self.groups[option.fn].append(group)
+                    params = self.program.body(option.fn).params
+                    if params and params[0].name not in _ROOTS and option.fn not in self._handed:
+                        self._handed[option.fn] = params[0].name
+                        named.append(option.fn)
                 elif target := self._route_file(option, fn.file):
                     self.groups[Fn(target, TOP)].append(group)
+        return named
 
     def _route_file(self, value: Value, importer: str) -> str | None:
         if isinstance(value, Result) and value.instr >= 0:
