@@ -56,11 +56,13 @@ def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evid
 
 def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Place:
     """Where a guard has to go: from the first code that speaks of the provider on, the innermost place before a function that others call
-    too, or before a job that only tells somebody and has no state to ask."""
+    too, or before a job that only tells somebody and has no state to ask. A bus is shared, and not what it leads to."""
     way = list(reversed(effect.way))
     first = next((n for n, p in enumerate(way) if provider is not None and model.recogniser.mentions(provider, p.fn.file)), 0)
     best = way[first]
     for place in way[first + 1 :]:
+        if model.handovers.hands_on(place.fn, place.instr):
+            continue
         if not _only_here(model, place.fn) or (effect.kind in _TOLD and _is_queued(model, best, place.fn)):
             break
         best = place

@@ -3,7 +3,7 @@
 import re
 
 from tillproof.commerce.names import strip
-from tillproof.flow.values import External, FunctionV, Instance, Member, Param, Result, Value, options
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member, Param, Result, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -48,6 +48,11 @@ def declared_class(callee: Value) -> str:
 def lands(callee: Value) -> bool:
     """Whether a call lands in code of ours that is written for what it is called with, not for any kind of record."""
     return any(isinstance(o, FunctionV) and not (isinstance(o.this, Instance) and o.this.of is not None) for o in options(callee))
+
+
+def makes(callee: Value) -> bool:
+    """Whether a call only makes an object of a class of ours, whatever that is named after: ``MarkPaid(order_id)`` is a message."""
+    return any(isinstance(o, ClassV) for o in options(callee))
 
 
 def asked_first(body: Body, callee: int) -> bool:

@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
-from tillproof.commerce.recognition import HOOK, called, caller, is_unnamed, signs_of
+from tillproof.commerce.recognition import HOOK, called, caller, filed_under, is_unnamed, signs_of
 from tillproof.commerce.registered import registered
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
@@ -178,7 +178,12 @@ class Handlers:
     def _promising(self, entry: Entry) -> bool:
         """A quick look: does its name say so, or does anything near it speak of a provider?"""
         name = f"{entry.route or ''} {called(self.model, entry)} {folder_of(entry)}"
-        if HOOK.search(name) or any(says_return(part) for part in name.split()) or self.model.strangers.reads_signature(entry):
+        if (
+            HOOK.search(name)
+            or filed_under(self.model, entry)
+            or any(says_return(part) for part in name.split())
+            or self.model.strangers.reads_signature(entry)
+        ):
             return True
         telling = self.model.operations.telling_files
         near = [entry.target.fn, *self.model.reach.callees(entry.target.fn)]

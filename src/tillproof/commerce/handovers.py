@@ -83,6 +83,8 @@ class Handovers:
             for handed in self._one(handover, fn, i, ctx, self.model.program.body(fn)):
                 if handed.called or handed.target.fn not in out:
                     out[handed.target.fn] = handed
+        if ctx is None and len(out) > 1 and self.hands_on(fn, i):
+            return {}  # a bus: whoever calls it says which
         if not out and ctx is not None and ctx.parent is not None and ctx.call >= 0 and not ctx.callback and self.hands_on(fn, i):
             near = self.model.evaluator.context(FunctionV((fn.file, 1), fn, None, ctx.this), ctx.caller, ctx.call, None)
             return self._run(handovers, fn, i, near)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce import told_states
 from tillproof.commerce.balances import enough_and_taken, is_zero
+from tillproof.commerce.callees import makes
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown, takes_over
@@ -313,9 +314,14 @@ class PaidPolicy(SenderPolicy):
         invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])
         if invoiced and self._states_itself(fn, i, ctx):
             return ""
-        if invoiced or ((got is None or got[0].effect not in _WRITES) and model.words.fulfils(name)):
+        if invoiced or ((got is None or got[0].effect not in _WRITES) and self._fulfils(fn, i, ctx)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _fulfils(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call's name says that goods or rights are handed over; an object that is made does nothing by itself."""
+        body = self.model.program.body(fn)
+        return self.model.words.fulfils(body.called(i)) and not makes(self.model.evaluator.value(fn, body.args(i)[0], ctx))
 
     def _states_itself(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a new record says in what state it is: a bill that is made "sent" or "draft" is still to be paid."""

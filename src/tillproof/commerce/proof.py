@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.callees import makes
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.keyed_digests import is_mac
 from tillproof.commerce.lexicon import snake
@@ -200,7 +201,8 @@ class SenderPolicy:
 
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """Whether asking the provider by this operation says something: an answer that nobody looks at confirms nothing."""
-        return operation.confirms and self._looked_at(fn, i, ctx, 0)
+        insists = operation.insists and self.model.http.request(fn, i, ctx) is None  # by hand a refusal comes back like any answer
+        return operation.confirms and (insists or self._looked_at(fn, i, ctx, 0))
 
     def _looked_at(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether anything is done with a value, here or by the callers that it is returned to."""
@@ -304,7 +306,8 @@ class SenderPolicy:
         if body.op[callee] in (Op.FIELD, Op.NAME) and not self.model.recogniser.is_ours(fn, i, ctx):
             name = body.name(callee).rpartition(".")[2]
             if self.model.words.fulfils(name) and not self.model.recogniser.of_sdk(fn, i, ctx):
-                return None if self.model.recogniser.is_missing(fn, i, ctx) else "fulfil"
+                made = self.model.recogniser.is_missing(fn, i, ctx) or makes(self.model.evaluator.value(fn, callee, ctx))
+                return None if made else "fulfil"
         return None
 
     def _does_nothing(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -26,6 +26,7 @@ _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
 NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 """Calls that leave a note for the next page to show."""
 _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
+_HOOKS = re.compile(r"(?<![a-z])(web)?hooks?(?![a-z])|(?<![a-z])ipns?(?![a-z])")
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
 _NAMING = 2  # parts of a path that tell of a function: its folder, its file
@@ -43,7 +44,8 @@ _KNOWN_BY = 3  # so many events that no other provider has
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks; ``handed``: it is a method to
+    """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks, or the path of its file does,
+    ``filed``, and of a payment provider; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
     browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
@@ -54,6 +56,7 @@ class Signs:
     route: str
     file: str
     named: bool
+    filed: str
     handed: bool
     headers: frozenset[str]
     texts: frozenset[str]
@@ -88,6 +91,16 @@ def _kept_as(model: "Model", fn: Fn) -> str:
     return found[1] if found is not None else ""
 
 
+def filed_under(model: "Model", entry: Entry) -> str:
+    """The end of the path of a file that is there for a payment provider's messages, ``webhooks/yookassa.py``, ``stripe_webhook.py``, where
+    a stranger sends one; else nothing."""
+    if entry.role != "public" or set(entry.methods) <= {"GET", "HEAD", "NONE"}:
+        return ""
+    path = "/".join(entry.target.fn.file.lower().rpartition(".")[0].split("/")[-_NAMING:])
+    paying = (p.id for p in model.knowledge.providers.values() if p.kind == "payment")
+    return path if _HOOKS.search(path) and any(speaks_of(path, name, _SHORT) for name in paying) else ""
+
+
 def is_unnamed(entry: Entry) -> bool:
     """Whether strangers call an entry point that has no path of its own, or one that only says in which file it stands."""
     return entry.role == "public" and (not entry.route or entry.style in ("file", "server")) and entry.methods != ("NONE",)
@@ -96,7 +109,8 @@ def is_unnamed(entry: Entry) -> bool:
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     """The signs of an entry point, from no further away than its name warrants."""
     route, name = entry.route or "", called(model, entry)
-    named = bool(HOOK.search(route) or HOOK.search(name))
+    filed = filed_under(model, entry)
+    named = bool(HOOK.search(route) or HOOK.search(name) or filed)
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
     passed = _passed_by_all(model, entry)
 
@@ -105,7 +119,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
 
     texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
     return Signs(
-        route, entry.target.fn.file, named, named and _is_answering(model, entry.target.fn),
+        route, entry.target.fn.file, named, filed, named and _is_answering(model, entry.target.fn),
         frozenset(header(t) for t in texts), texts, texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
@@ -211,8 +225,10 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if provider.id in signs.verifying and (signs.named or weight):
         weight, why = weight + 3, why or "it calls the provider's verification"
     if in_path:
-        weight += 3 if signs.handed or HOOK.search(signs.route) else 1
-        why = why or ("the platform hands it what came for this provider" if signs.handed else "its route says so")
+        filed = own in signs.filed
+        weight += 3 if signs.handed or HOOK.search(signs.route) or filed else 1
+        said = "its file says so" if filed and not HOOK.search(signs.route) else "its route says so"
+        why = why or ("the platform hands it what came for this provider" if signs.handed else said)
     if used and signs.named and not (signs.browsed or signs.visited or signs.manages) and (event := _titled(signs.route, inbound)):
         weight, why = weight + _ENOUGH, why or f"its route is named after {event}"
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:

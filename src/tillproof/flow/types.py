@@ -47,6 +47,8 @@ _WRAPPERS = {
     "Final",
     "ClassVar",
     "Mapped",
+    "FromDishka",
+    "Injected",
 }
 
 

@@ -70,6 +70,7 @@ class Operation(Part, frozen=True):
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``declines``: whether that no money came is raised as an error, or told in an answer that looks like any other and has to be read.
+    ``insists``: by an SDK the call comes back only when the money came, so that nobody has to look at its answer.
     ``envelope``: names in the answer that say only that the question was understood, while what became of the payment stands below them.
     ``truth``: the languages in which the call answers true or false instead of raising.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
@@ -98,6 +99,7 @@ class Operation(Part, frozen=True):
     moves_money: bool = False
     confirms: bool = False
     declines: Literal["raised", "answered"] = "raised"
+    insists: bool = False
     envelope: tuple[str, ...] = ()
     truth: tuple[Language, ...] = ()
     calls: dict[Language, tuple[str, ...]] = {}
