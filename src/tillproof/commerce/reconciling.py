@@ -208,7 +208,10 @@ class Reconciling:
             return ""
         known = self.model.operations.at(fn, i, ctx)
         for _, argument in body.call(i)[1]:
-            for read in self._read(fn, argument, ctx, 0):
+            sent = bool(
+                self._pieces_sent(self.model.evaluator.value(fn, argument, ctx))
+            )  # whatever it is called: `order = json.loads(body)`
+            for read in () if sent else self._read(fn, argument, ctx, 0):
                 field = read.field.removeprefix("meta:").strip("_")
                 if PAYMENT_ID.fullmatch(field) or self._is_answered(read.field):
                     return read.field

@@ -17,6 +17,7 @@ from tillproof.commerce.items import ANSWERED, ITEM_STORE, Items
 from tillproof.commerce.lent_fields import only_shown
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
+from tillproof.commerce.named_columns import as_told
 from tillproof.commerce.names import written
 from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
@@ -195,8 +196,7 @@ class Records:
         if body.op[callee] == Op.FIELD and alone and (setter := _setter(name)):
             return self._setter(fn, i, ctx, setter, got[0].effect if got else "")
         if got is not None and got[0].effect in WRITING:
-            kind = told_kind(self.model, fn, i, ctx) if got[0].told else got[0].entity
-            return written_by_call(self, fn, i, ctx, name, got[0].effect, kind)
+            return written_by_call(self, fn, i, ctx, name, got[0].effect, self._kind(fn, i, ctx, got[0]))
         if recogniser.is_("reads", fn, i, ctx) is not None or name.lower() in LOCKING:
             return None if self._goes_through(fn, i, name) or self._ends_write(fn, i, ctx) else self._read(fn, i, ctx)
         if recogniser.is_("once", fn, i, ctx) is not None:
@@ -204,10 +204,17 @@ class Records:
             return None if self._ends_write(fn, i, ctx) else written_by_call(self, fn, i, ctx, name, "once", once)
         return self._recorded(fn, i, ctx, name)
 
+    def _kind(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> str:
+        """The kind of record that a pack's call writes, where the pack or the call itself tells it."""
+        return told_kind(self.model, fn, i, ctx) if effect.told else effect.entity
+
     def _of_pack(self, fn: Fn, i: int, ctx: Ctx | None, effect: PackEffect) -> Touch | None:
         """What a call does of which a pack, or a function that the database keeps, says what it writes."""
         if effect.routine and (kept := self.model.routines.touch(fn, i, ctx)) is not None:
             return kept
+        if effect.column >= 0 or effect.flags:
+            name = self.program.body(fn).called(i).rpartition(".")[2]
+            return as_told(self.model, written_by_call(self, fn, i, ctx, name, effect.effect, self._kind(fn, i, ctx, effect)), effect)
         return self._known(fn, i, ctx, effect) if effect.writes or effect.chooses or effect.repeat != "again" else None
 
     def _ends_write(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -114,7 +114,10 @@ class Parameters:
             for framework in frameworks:
                 if "{}" in framework.request:
                     return framework.request["{}"], param.name
-        if (sent := self._sent_by_name(param, frameworks, own)) is not None:
+        called = {
+            e.framework for e in entries if e.role not in ("platform", "internal")
+        }  # not what the platform runs for a document of its own
+        if (sent := self._sent_by_name(param, frameworks, called)) is not None:
             return sent
         for framework in frameworks if own else ():
             for name in self._types(param):

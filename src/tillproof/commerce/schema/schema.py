@@ -16,7 +16,7 @@ from tillproof.commerce.schema.changes import Change, History
 from tillproof.commerce.schema.code import Code
 from tillproof.commerce.schema.dialect import speaks_postgres_only
 from tillproof.commerce.schema.order import migration_order, takes_back
-from tillproof.commerce.schema.readers import ddl, prisma, xml
+from tillproof.commerce.schema.readers import ddl, doctypes, prisma, xml
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
 from tillproof.commerce.schema.readers.django import DJANGO, FIELDS
@@ -176,15 +176,16 @@ class Schema:
             if self._readers(path) or path in self._heirs or any(m in source for m in ddl.MARKS):
                 found[path] = source.lower().replace(b"_", b"")
         for path, text in self._texts.items():
-            found[path] = text.lower().replace(b"_", b"")
+            spaced = b" " if doctypes.is_doctype(path) else b"_"  # "name": "Sales Order"
+            found[path] = text.lower().replace(b"_", b"").replace(spaced, b"")
         return found
 
     @cached_property
     def _texts(self) -> dict[str, bytes]:
-        """SQL, Prisma and XML files, which are no code that is analysed."""
+        """SQL, Prisma, XML and JSON files, which are no code that is analysed."""
         found: dict[str, bytes] = {}
         for path, file in self.program.files.items():
-            wanted = file.language in ("sql", "prisma") or path.endswith(xml.ENDINGS)
+            wanted = file.language in ("sql", "prisma") or path.endswith(xml.ENDINGS) or doctypes.is_doctype(path)
             if self.root is None or not wanted or file.role not in _TEXT_ROLES or _DOWN_FILE.search(path):
                 continue
             text, _ = read(self.root, path)
@@ -235,6 +236,8 @@ class Schema:
             yield from prisma.read(text, file)
         elif file.endswith(xml.ENDINGS):
             yield from xml.read(text, file)
+        elif doctypes.is_doctype(file):
+            yield from doctypes.read(text, file)
         else:
             yield from (change for _, change in ddl.read(_DOWN_SECTION.sub("", text), file))
 

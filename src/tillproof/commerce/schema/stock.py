@@ -17,13 +17,14 @@ _WORDS = (
     "quantidade", "jumlah", "estoque", "stok", "bestand", "voorraad", "existencias", "so_luong", "ton_kho", "giacenza",
 )  # fmt: skip
 _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
+_SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The stock columns of a table: ``columns`` that count goods, ``reserved`` ones beside them. ``sure``: by their own names, or because
-    the table holds nothing but stock. ``mirror``: the platform whose stock is only copied here."""
+    """The stock columns of a table: ``columns`` that count goods, ``reserved`` ones beside them. ``sure``: by their own names, by what is
+    said beside them, or because the table holds nothing but stock. ``mirror``: the platform whose stock is only copied here."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -42,8 +43,17 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
             continue  # inherited from a base whose columns were looked at
         seen.update((c.file, c.line) for c in fresh)
         reserved = [c for c in table.columns.values() if c.numeric and c not in counted and words.has("reserved_columns", _last(c.name))]
-        sure = any(words.has("stock_columns", _last(c.name)) for c in fresh) or words.has("stock_entities", _entity(table))
+        sure = any(words.has("stock_columns", _last(c.name)) or _said(schema, c) for c in fresh) or words.has(
+            "stock_entities", _entity(table)
+        )
         yield Stock(table, tuple(fresh), tuple(reserved), sure, _mirrored(table, systems))
+
+
+def _said(schema: Schema, column: Column) -> bool:
+    """Whether a column's declaration says in words what it counts: ``help_text="Available stock units"``, ``->comment('in stock')``."""
+    source = schema.program.sources.get(column.file)
+    lines = source.splitlines()[column.line - 1 : column.end_line] if source is not None else []
+    return any(_SAYS.search(line) for line in lines)
 
 
 def takes_backorders(schema: Schema, words: Words) -> Column | None:

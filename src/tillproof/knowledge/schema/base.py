@@ -33,6 +33,9 @@ class Effect(Part, frozen=True):
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
     ``once`` nothing, since the platform looks first.
     ``told``: its first argument is the name of the table, or the id of the record, whose own name says of what kind that is.
+    ``column``: the place of the argument that names the column, whose new value stands behind it; or that holds several, with their values.
+    What stands right before it chooses the row.
+    ``flags``: what it is given says how it is done, and not what is written: that is in the record.
     ``items``: it works on items of a key-value store, as a record of parameters says (``TableName``, ``Key``, ``UpdateExpression``); named
     after a command that is made and then sent, it is the call that sends it.
     ``insists``: it throws where no row is what it chooses, so that what is behind it was changed.
@@ -52,6 +55,8 @@ class Effect(Part, frozen=True):
     weighs: str = ""
     repeat: Literal["again", "same", "once"] = "again"
     told: bool = False
+    column: int = -1
+    flags: bool = False
     items: bool = False
     text: int = 1
     insists: bool = False
