@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
+from tillproof.commerce.callees import makes
 from tillproof.commerce.effect_targets import Targets, recursive
 from tillproof.commerce.leaving import Leaving
 from tillproof.commerce.lent_rows import lends_rows
@@ -216,7 +217,7 @@ class Effects:
                 targets: tuple[tuple[FunctionV, bool], ...] | None = ()
                 if op == Op.CALL:
                     targets = tuple(t for t in self._targets.of(fn, i, None) if self.acts(t[0].fn))
-                    if not targets and self._is_dynamic(fn, i):
+                    if self.model.handovers.hands_on(fn, i) or (not targets and self._is_dynamic(fn, i)):
                         targets = None
                 if effect is not None or targets is None or targets:
                     plan.append(Step(i, effect, targets))
@@ -286,7 +287,7 @@ class Effects:
         while waiting and not hit:
             here = waiting.popleft()
             hit = self._acts.get(here) is True or len(seen) > _MOST or self._does(here)
-            for callee in () if hit else self.model.reach.callees(here):
+            for callee in () if hit else (*self.model.reach.callees(here), *self.model.handovers.of(here)):
                 if callee not in seen and self._acts.get(callee) is not False:
                     seen[callee] = None
                     waiting.append(callee)
@@ -380,7 +381,8 @@ class Effects:
         if body.op[callee] in (Op.FIELD, Op.NAME) and not recogniser.is_ours(fn, i, None):
             name = body.name(callee).rpartition(".")[2]
             if self.model.words.fulfils(name) and not self._is_followed(fn, i) and not recogniser.of_sdk(fn, i):
-                return None if recogniser.is_missing(fn, i) else Plain("fulfil", False, None, False)
+                made = recogniser.is_missing(fn, i) or makes(self.model.evaluator.value(fn, callee))
+                return None if made else Plain("fulfil", False, None, False)
         return None
 
     def _writes_to_people(self, fn: Fn, i: int) -> bool:

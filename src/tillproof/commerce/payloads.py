@@ -11,7 +11,23 @@ from tillproof.commerce.requests import Source
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Const, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Text, Value, options
+from tillproof.flow.values import (
+    Choice,
+    Const,
+    Ctx,
+    Element,
+    Instance,
+    Member,
+    Overlay,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Text,
+    Value,
+    constant,
+    options,
+)
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 from tillproof.source.kinds import words as words_of
@@ -24,6 +40,7 @@ PayloadKind: TypeAlias = Literal["message", "event", "answer", "request"]
 
 _MOST_CONTEXTS = 8
 _DEEPEST = 14
+_GETS = ("get", "pop")
 # Members that hold the whole, or nearly, of what they are members of.
 _WHOLES = words_of(
     "data body rawbody raw_body content contents text json payload object event params form raw raw_response response responsetext "
@@ -233,6 +250,10 @@ class Payloads:
         if isinstance(value, Result) and value.instr >= 0:
             if self.model.shown.hides(value.fn, value.instr):
                 return []
+            if isinstance(value.callee, Member) and value.callee.name in _GETS:  # `answer.get("data", [])`
+                key = self.model.evaluator.argument(value, 0)
+                if key is not None and (constant(key) or "").strip("'\"").lower() in _WHOLES:
+                    return [value.callee.base]
             if isinstance(value.callee, Member) and value.callee.name.lower() in _WHOLES:
                 named = any(isinstance(v, Const) and v.kind == Kind.STRING for _, v in self.model.evaluator.arguments(value))
                 return [value.callee.base] if not named else []

@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.periods import lengthened
 from tillproof.commerce.states import Writes
 from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.touches import Touch, text_of
@@ -239,7 +240,7 @@ class Repeats:
             if words.money(name) or words.entity(name) or _TO_SPEND.search(name):
                 return "money"
         taken = self.model.stock_writes.write(touch)
-        if touch.effect == "stock.write" or (taken is not None and taken.how != "set"):
+        if touch.effect == "stock.write" or (taken is not None and taken.how != "set") or lengthened(self.model, touch):
             return "goods"
         if touch.effect == "refund.record" or any(self._keeps_books(touch, name) for name in counted):
             return "record"  # the shop's books; the money went back before

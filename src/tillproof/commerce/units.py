@@ -54,7 +54,11 @@ if TYPE_CHECKING:
 
 _DEEPEST = 40
 # What a number of minor units in one major one is called, where it is kept as a setting.
-_SCALING = re.compile(r"(\w+_)?(multiple|multiplier|factor|minor_units?|sub_?units?|(cents|units)_per_\w+|unit_scale|scale|precision)")
+# A multiplier of something else, a rate or a region, is one of a price.
+_SCALING = re.compile(
+    r"((currency|amount|money|cents?|minor|major|units?|sub|decimals?|smallest|gateway|payments?|provider|default|base|stripe|zero|digits?)_)*"
+    r"(multiple|multiplier|factor|scale|precision)|(\w+_)?(minor_units?|sub_?units?|(cents|units)_per_\w+|unit_scale)"
+)
 _MARKED = re.compile(r"(^|:)[^{}.]*,(\.\d+)?[fd]?['\"}]*$")
 _NOT_FINITE = ("~", "|", ">>", ">>>")
 _ADDING = ("+", "-", "%")

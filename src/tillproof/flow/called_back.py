@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.flow.captured import ARRAY_FOLD, FOLDS
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Overlay, Place, Record, Value, choice, options
+from tillproof.flow.values import Ctx, FunctionV, Overlay, Place, Record, Seq, Value, choice, options
 from tillproof.flow.values import Param as Open
 from tillproof.ir.body import Body, Param
 from tillproof.ir.ops import Op
@@ -22,9 +22,12 @@ PYTHON_FOLD = "reduce"
 _FOLDED = 2
 _PASSES_ON = {
     "submit": 1, "to_thread": 1, "run_in_executor": 2, "call_soon": 1, "call_later": 2, "setTimeout": 2, "setImmediate": 1, "nextTick": 1,
-    "emit": 1, "emitAsync": 1,
+    "emit": 1, "emitAsync": 1, "add_task": 1, "enqueue": 1, "enqueue_call": 1, "enqueue_in": 2, "enqueue_at": 2, "async_task": 1,
+    "start_soon": 1, "call_soon_threadsafe": 1,
 }  # fmt: skip
 """Calls that hand on what stands behind the function, from which argument on."""
+_LISTS = ("apply_async", "apply_async_on_commit", "add_job", "Thread", "Process", "Timer", "enqueue_call")
+"""Calls of Python that are told a function's arguments as a list, ``args``, and a record, ``kwargs``."""
 _WAITS = ("then", "transaction", "$transaction")
 _FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
 _ASKED = ("req", "request", "ctx", "context", "next", "done", "cb")
@@ -57,6 +60,8 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
         return job(ev, caller.fn, call, caller.ctx, ev.carries[name])
     if number < _FOLDED and (folded := _folded(ev, caller, call, name, number)) is not None:
         return folded
+    if name in (*_PASSES_ON, *_LISTS) and ev.program.language(caller.file) == "python":
+        return _told(ev, caller, arguments, name, number, params)
     if name in _PASSES_ON:
         passed = [a for _, a in arguments][_PASSES_ON[name] :]
         return ev.at(caller, passed[number]) if number < len(passed) else None
@@ -70,6 +75,25 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
     if body.op[callee] == Op.FIELD and name == "then":
         return ev.at(caller, body.args(callee)[0])
     return None
+
+
+def _told(
+    ev: "Evaluator", caller: Frame, arguments: list[tuple[str, int]], name: str, number: int, params: Sequence[Param]
+) -> Value | None:
+    """What a call of Python hands on for a parameter, by its name, in its place, or in a list or record of arguments:
+    ``enqueue(ship, order_id=id)``, ``add_task(ship, id)``, ``Thread(target=ship, args=(id,))``."""
+    at = (caller.file, caller.body.line[arguments[0][1]]) if arguments else (caller.file, 1)
+    named = {k: a for k, a in arguments if k not in ("", "*", "**")}
+    if (own := named.get(params[number].name)) is not None and name not in _LISTS:
+        return ev.at(caller, own)
+    passed = [a for k, a in arguments if k == ""][_PASSES_ON[name] :] if name in _PASSES_ON else []
+    if number < len(passed):
+        return ev.at(caller, passed[number])
+    listed = ev.at(caller, named["args"]) if "args" in named and name in _LISTS else None
+    if isinstance(listed, Seq) and number < len(listed.items):
+        return listed.items[number]
+    kept = ev.at(caller, named["kwargs"]) if "kwargs" in named and name in _LISTS else None
+    return ev.member(kept, params[number].name, at) if isinstance(kept, Record) else None
 
 
 def _folded(ev: "Evaluator", caller: Frame, call: int, name: str, number: int) -> Value | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
+from tillproof.flow.by_path import through
 from tillproof.flow.called_back import settled
 from tillproof.flow.captured import Captured
 from tillproof.flow.class_texts import class_told
@@ -407,7 +408,7 @@ class Evaluator:
             elif isinstance(option, ClassV):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
             elif isinstance(option, FunctionV):
-                results.append(self._returned(option, f, i))
+                results.append(through(self, option, f, i, at) or self._returned(option, f, i))
             elif new and isinstance(option, Instance):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))  # ``new static()``
             elif isinstance(option, Instance) and (run := self.scope.run_by_call(option)):

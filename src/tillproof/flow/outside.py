@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.alike import LOCATES
+from tillproof.flow.by_path import is_default_path, of_call
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.fixed import COMPACT
 from tillproof.flow.formats import by_braces, by_sprintf
@@ -78,6 +79,8 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
     """What a call of something outside gives; None where only the call itself can stand for it."""
     arguments = f.body.call(i)[1]
     if isinstance(callee, External):
+        if (by_path := of_call(ev, callee, f, arguments, at)) is not None:
+            return by_path
         if callee.name == COMPACT and ev.program.language(f.file) == "php":
             return _compacted(ev, f, i, at)
         if (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
@@ -118,11 +121,20 @@ def wrapped(ev: "Evaluator", value: Value) -> list[FunctionV]:
     return [f for o in kept for _, given in ev.arguments(o) for f in options(given) if isinstance(f, FunctionV)]
 
 
+def _got(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+    """``getattr(handlers, name)``, and of a setting the path that it has where nobody sets it."""
+    name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
+    if not isinstance(name, Const):
+        return event_methods(ev, asked, at)
+    held = ev.member(asked, name.text, at)
+    unset = ev.at(f, arguments[2][1]) if len(arguments) > _PAIR and isinstance(asked, External) else None
+    return choice(at, [held, unset]) if unset is not None and is_default_path(unset) else held
+
+
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
     """What a plain function gives that is known by its name."""
     if callee.name == "getattr" and len(arguments) > 1:
-        name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
-        return ev.member(asked, name.text, at) if isinstance(name, Const) else event_methods(ev, asked, at)
+        return _got(ev, f, arguments, at)
     if -len(arguments) < (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
         return ev.at(f, arguments[given_back][1])
     if callee.name in _JOINS and len(arguments) == _PAIR:

@@ -91,7 +91,9 @@ def _bound(ev: "Evaluator", f: Frame, number: int) -> Value | None:
     caller = ev.frame(ctx.caller, ctx.parent)
     if caller.body.op[ctx.call] not in (Op.CALL, Op.NEW):
         return None
-    return handed(ev, caller, ctx.call, number, params) if ctx.callback else _given(ev, caller, ctx.call, f, number, 1 if own else 0)
+    if ctx.callback:  # of a method that is handed on, the object comes with it
+        return handed(ev, caller, ctx.call, number - 1, params[1:]) if own and method else handed(ev, caller, ctx.call, number, params)
+    return _given(ev, caller, ctx.call, f, number, 1 if own else 0)
 
 
 def _given(ev: "Evaluator", caller: Frame, call: int, f: Frame, number: int, shift: int) -> Value:
