@@ -10,15 +10,16 @@ from tillproof.contract import Finding
 from tillproof.review import review
 from tillproof.settings import Settings
 
-DOCTYPE = {
+FIELDS: list[dict[str, object]] = [
+    {"fieldname": "reference", "fieldtype": "Data", "reqd": 1, "unique": 1},
+    {"fieldname": "amount", "fieldtype": "Currency"},
+    {"fieldname": "break", "fieldtype": "Section Break"},
+]
+DOCTYPE: dict[str, object] = {
     "doctype": "DocType",
     "name": "Gateway Log",
     "autoname": "hash",
-    "fields": [
-        {"fieldname": "reference", "fieldtype": "Data", "reqd": 1, "unique": 1},
-        {"fieldname": "amount", "fieldtype": "Currency"},
-        {"fieldname": "break", "fieldtype": "Section Break"},
-    ],
+    "fields": FIELDS,
 }
 HOOK = """\
 import frappe
@@ -83,8 +84,7 @@ def test_a_payment_request_is_paid_whatever_came_unless_it_is_compared(tmp_path:
     ],
 )
 def test_a_doctype_lets_a_unique_field_in_once(tmp_path: Path, log: str, fields: dict[str, int], again: int) -> None:
-    first = {**DOCTYPE["fields"][0], **fields}  # type: ignore[dict-item]
-    doctype = DOCTYPE | {"fields": [first, *DOCTYPE["fields"][1:]]}
+    doctype = DOCTYPE | {"fields": [FIELDS[0] | fields, *FIELDS[1:]]}
     code = HOOK.replace("LOG", log).replace("PAID", BOOKS)
     assert len(found(tmp_path, code, REPEATED, doctype=doctype)) == again
 
