@@ -447,6 +447,16 @@ def test_a_function_of_firebase_is_a_way_in_however_the_package_is_imported(tmp_
     assert len(wired(tmp_path, {"functions/src/index.ts": code}).entries) == 1
 
 
+def test_a_router_in_the_place_of_a_handler_is_handed_that_method_and_path_alone(tmp_path: Path) -> None:
+    routes = "const router = require('express').Router();\n"
+    routes += "router.get('/orders', function list(req, res) {}); router.put('/orders', function change(req, res) {});\n"
+    app = "const app = require('express')(); const orders = require('./orders'); const staff = require('express').Router();\n"
+    app += "staff.use(require('passport').authenticate('jwt')); staff.put('/orders', orders);\n"
+    app += "app.get('/orders', orders); app.use('/staff', staff);\n"
+    files = {"package.json": '{"dependencies": {"express": "4"}}', "app.js": app, "orders.js": routes + "module.exports = router;\n"}
+    assert wired(tmp_path, files).ways() == {"GET /orders list public", "PUT /staff/orders change customer"}
+
+
 def test_routes_of_strapi_name_a_controllers_file_and_method(tmp_path: Path) -> None:
     routes = """\
 module.exports = { routes: [

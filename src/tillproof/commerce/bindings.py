@@ -282,6 +282,9 @@ def order_named_by_client(model: "Model", provider: "Provider") -> tuple[Place, 
             continue
         for path in _NOTES:
             for ctx, value in given_at(model, site, path):
+                whole = next((sent for o in options(value) if (sent := model.requests.source(o)) and sent.key and path in _NOTES[:2]), None)
+                if whole is not None:
+                    return Place(site.fn, site.instr, ctx), whole.key or path  # all that is kept with the payment is the sender's
                 for key, held in shape(model.evaluator, value).must.items():
                     source = model.requests.source(held) if _ORDER.fullmatch(key) else None
                     if source is not None and source.key and not _is_bound(model, site.fn, source.key.rpartition(".")[2]):

@@ -31,10 +31,22 @@ _SERVERS = _APPLICATIONS | frozenset(
     [
         *("@nestjs/common", "@medusajs/framework", "bullmq", "bull", "serverless", "next/server", "next/headers", "mongoose"),
         *("@prisma/client", "sequelize", "typeorm", "pg", "mysql", "mysql2", "server-only", "firebase-functions", "firebase-admin"),
-        *("http", "fs", "path", "crypto"),
+        *("http", "fs", "path", "crypto", "cloudflare:workers", "astro:env/server", "$env/static/private", "$env/dynamic/private"),
+        *("firebase-admin/app", "firebase-admin/firestore", "firebase-admin/auth", "better-sqlite3", "ioredis", "knex", "postgres"),
     ]
 )
-_SERVING = _APPLICATIONS | frozenset(["@remix-run/react", "vike", "react-router"])
+# Frameworks of which the server's functions and the pages' components stand in the same package.
+_FULL_STACK = frozenset(
+    [
+        "@tanstack/react-start",
+        "@tanstack/solid-start",
+        "@tanstack/start",
+        "@solidjs/start",
+        "@builder.io/qwik-city",
+        "@remix-run/cloudflare",
+    ]
+)
+_SERVING = _APPLICATIONS | _FULL_STACK | frozenset(["@remix-run/react", "vike", "react-router"])
 _PLACES = re.compile(
     r"(?:^|/)(?:frontend|front-end|client(?:-?side)?|public|static|assets|resources/(?:js|assets|ts)|web/js|storefront/src/components"
     r"|components|hooks|admin-ui|dashboard|www|htdocs|pub|webroot)/",
@@ -104,4 +116,4 @@ class Browser:
 
 def _serving(needs: dict[str, str | None]) -> frozenset[str]:
     """The packages of which none is needed by pages: where a builder of pages is, what only helps a server may be there by mistake."""
-    return (_SERVING if _BUILDERS & needs.keys() else _SERVERS) | _FUNCTIONS
+    return (_SERVING if _BUILDERS & needs.keys() else _SERVERS | _FULL_STACK) | _FUNCTIONS

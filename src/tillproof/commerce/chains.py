@@ -189,8 +189,12 @@ class Chains:
         return self._made(fn, made[0], ctx)
 
     def _alike(self, fn: Fn, values: list[int]) -> int | None:
-        """What all branches of a choice are, or are one of: ``rows[0] if isinstance(rows, list) else rows``; rows of the same statement."""
+        """What all branches of a choice are, or are one of: ``rows[0] if isinstance(rows, list) else rows``; rows of the same statement;
+        what an empty record stands in for where there is none, ``snap.data() || {}``."""
         body = self.program.body(fn)
+        real = [v for v in values if not _is_empty(body, v)]
+        if len(real) == 1 and len(values) > 1:
+            return real[0]
         inner = [body.args(v)[0] if v >= 0 and body.op[v] == Op.INDEX else v for v in values]
         found = {body.name(v) if v >= 0 and body.op[v] == Op.NAME else "" for v in inner}
         alike = (len(found) == 1 and "" not in found) or self._same_rows(fn, values)
@@ -245,6 +249,14 @@ class Chains:
     def arguments(self, link: Link) -> list[tuple[str, Value]]:
         """The arguments of a called link, by key."""
         return [(k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in self.program.body(link.fn).call(link.call)[1]]
+
+
+def _is_empty(body: Body, i: int) -> bool:
+    """Whether a value is a record or list without anything in it, or nothing at all."""
+    if i >= 0 and body.op[i] in (Op.RECORD, Op.LIST):
+        return not body.args(i)
+    const = body.const(i) if i >= 0 else None
+    return const is not None and const[0] == Kind.NULL
 
 
 def _is_named(body: Body, i: int) -> bool:

@@ -41,7 +41,7 @@ _LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
 # Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
 FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
-_CONTROL = frozenset(
+CONTROL = frozenset(
     [
         "where",
         "transaction",
@@ -166,7 +166,7 @@ class ChoiceReader:
         """Whether a named argument says how, not what: Sequelize's ``order``, a transaction to run in. Django's rows have columns of such
         names: ``Payment.objects.create(order=order)``."""
         column = self.program.language(link.fn.file) == "python" and key in _COLUMNS and not is_record(value)
-        return (key.lower() in _CONTROL or key in PUTTING) and not column
+        return (key.lower() in CONTROL or key in PUTTING) and not column
 
     @staticmethod
     def _in_words(positional: list[Value], out: Parts) -> bool:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST = 6
+_LONGEST_PATH = 4
+_COLLECTIONS = ("collection", "doc")
 _TELLING = 5
 _TELLING_PART = 8  # letters of a name with holes
 _COMPOUND = re.compile(r"[._:/-]|[a-z][A-Z]|^[a-z]{6,}$")
@@ -219,10 +221,34 @@ class Handovers:
         _, arguments = self.model.program.body(fn).call(i)
         if handover.runs == "receiver":
             return _queue(self.model, base) if base is not None else []
+        if handover.runs == "collection":
+            return self._collection(fn, base, arguments) if self._has_triggers else []
         if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
             return []
         value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1], ctx)
         return [name for o in options(value) for name in (self._events if _says_which(o) else [pattern(o)])]
+
+    def _collection(self, fn: Fn, base: Value | None, arguments: list[tuple[str, int]]) -> list[str]:
+        """The collection that a document is put into: ``db.collection('events').add(…)``, ``setDoc(doc(db, 'events', id), …)``."""
+        here = base if base is not None else self.model.evaluator.value(fn, arguments[0][1]) if arguments else None
+        for _ in range(_LONGEST_PATH):
+            if not isinstance(here, Result) or here.instr < 0:
+                break
+            told = [text for _, v in self.model.evaluator.arguments(here)[:2] if (text := constant(v))]
+            if told and isinstance(here.callee, (Member, External)) and here.callee.name.rpartition(".")[2] in _COLLECTIONS:
+                return [told[0].partition("/")[0]]
+            here = here.callee.base if isinstance(here.callee, Member) else None
+        return []
+
+    @cached_property
+    def _has_triggers(self) -> bool:
+        """Whether functions of a cloud wait for documents anywhere."""
+        return any(self.model.program.mentioning(word) for word in self._trigger_words)
+
+    @cached_property
+    def _trigger_words(self) -> frozenset[str]:
+        every = (h for framework in self.model.knowledge.frameworks.values() for h in framework.handovers if h.runs == "collection")
+        return frozenset(name.rpartition(".")[2] for handover in every for name in handover.registers)
 
     @cached_property
     def _events(self) -> list[str]:
@@ -293,10 +319,27 @@ class Handovers:
             elif op in (Op.CALL, Op.NEW) and body.called(i).lower() in words:
                 callee, arguments = body.call(i)
                 values = [evaluator.value(fn, v) for _, v in arguments]
+                if body.called(i) in self._trigger_words:
+                    yield from self._triggers(fn, callee, values)
+                    continue
                 first = constant(values[0]) if values else None
                 base = evaluator.value(fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
                 found = [first] if first is not None else _queue(self.model, base) if base is not None else []
                 yield from ((name, run) for value in values for run in self._functions(value, fn, first) for name in found)
+
+    def _triggers(self, fn: Fn, callee: int, values: list[Value]) -> Iterator[tuple[str, FunctionV]]:
+        """``onDocumentCreated('events/{id}', fn)``, ``onDocumentWritten({document: 'events/{id}'}, fn)``, and as it was written before,
+        ``firestore.document('events/{id}').onCreate(fn)``: by the collection."""
+        body, evaluator = self.model.program.body(fn), self.model.evaluator
+        told = values[0] if values else None
+        if isinstance(told, Record):
+            told = next((v for k, v in told.entries if k == "document"), None)
+        on = evaluator.value(fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
+        if (told is None or constant(told) is None) and isinstance(on, Result) and on.instr >= 0:
+            told = evaluator.argument(on, 0)
+        path = constant(told) if told is not None else None
+        if path:
+            yield from ((path.strip("/").partition("/")[0], run) for value in values for run in self._functions(value, fn, path))
 
     def _by_class(self, fn: Fn, i: int, words: set[str]) -> Iterator[tuple[str, FunctionV]]:
         """The methods of a class that runs a queue's jobs: ``@Processor('orders') class Orders { process(job) {…} }``, or each of those

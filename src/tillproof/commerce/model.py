@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from tillproof.commerce.addressed import ByAddress
 from tillproof.commerce.announced import Observers
 from tillproof.commerce.answers import Answers
 from tillproof.commerce.arrivals import Arrivals
@@ -130,6 +131,7 @@ class Model:
         self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
         self.evaluator.scope.bound = NamedBindings(self.wiring).of
         self.evaluator.scope.service = Services(self.wiring).named
+        self.evaluator.scope.addressed = ByAddress(program, self.evaluator, knowledge)
         self.evaluator.scope.row_class = self._row_class
         self._members, self._loaded = KeptUnderMembers(program, self.evaluator.scope, knowledge), Loaded(self.wiring)
         self.evaluator.scope.kept, self.evaluator.scope.running = self._kept, self._loaded.in_running

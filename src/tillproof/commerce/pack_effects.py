@@ -7,7 +7,7 @@ from tillproof.commerce.callees import declared_class, is_told_what_to_make, lan
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import root, strip, written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Result, names, options
+from tillproof.flow.values import Ctx, Result, before_writes, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Effect
 
@@ -100,7 +100,7 @@ def _on_inert(recogniser: "Recogniser", fn: Fn, callee: int, ctx: Ctx | None) ->
     body = recogniser.program.body(fn)
     if body.op[callee] != Op.FIELD:
         return False
-    found = options(recogniser.evaluator.value(fn, body.args(callee)[0], ctx))
+    found = [before_writes(o) for o in options(recogniser.evaluator.value(fn, body.args(callee)[0], ctx))]
     return all(
         is_collection(o, recogniser.program.language(fn.file)) or (isinstance(o, Result) and o.new and recogniser.result_is("inert", o))
         for o in found

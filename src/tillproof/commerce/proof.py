@@ -312,8 +312,10 @@ class SenderPolicy:
 
     def _does_nothing(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether an effect that a pack knows acts on nothing by itself."""
-        if effect.effect == "job" and self.later(fn, i, ctx):
+        if effect.effect in ("job", *_RECORDS) and self.later(fn, i, ctx):
             return True  # what the job does counts, behind the proof that it makes
+        if effect.effect in _RECORDS and self.model.handovers.targets(fn, i, ctx):
+            return False  # it is no note: a function of the cloud waits for it, and proves nothing
         if effect.effect == "file.write" and _LOGGER.search(snake(self.model.program.qualified(fn).replace(".", "_"))):
             return True  # by a logger of the shop's own
         if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):

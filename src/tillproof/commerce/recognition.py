@@ -11,7 +11,7 @@ from tillproof.commerce.names import speaks_of
 from tillproof.commerce.reach import Closure, header
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
-from tillproof.knowledge.schema import Inbound, Provider
+from tillproof.knowledge.schema import Inbound, Provider, Verifier
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -29,6 +29,7 @@ _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect
 _HOOKS = re.compile(r"(?<![a-z])(web)?hooks?(?![a-z])|(?<![a-z])ipns?(?![a-z])")
 _REFUSED = re.compile(r"40[0-8]|41\d|422")
 _HANDLER = re.compile(r"(lambda|main)?_?handler|main|default", re.IGNORECASE)
+_LONGEST = 120  # lines of a statement before the function in it
 _NAMING = 2  # parts of a path that tell of a function: its folder, its file
 _KEPT = re.compile(r"\s*(?:export\s+)?(?:const|let|var|(?:module\.)?exports\.)\s*(\w+)\s*(?::[^=]*)?=\s*[\w.$]+\(")
 _VERBS = ("get", "post", "put", "dispatch", "__invoke")
@@ -46,7 +47,8 @@ _KNOWN_BY = 3  # so many events that no other provider has
 class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks, or the path of its file does,
     ``filed``, and of a payment provider; ``handed``: it is a method to
-    which a platform hands what came for a provider's class, and by whose answer it acts. ``asking``: providers that are asked for a
+    which a platform hands what came for a provider's class, and by whose answer it acts. ``reading``: providers whose verifier is handed a
+    whole message. ``asking``: providers that are asked for a
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
     browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
     own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
@@ -62,6 +64,7 @@ class Signs:
     texts: frozenset[str]
     asked: frozenset[str]
     verifying: frozenset[str]
+    reading: frozenset[str]
     asking: frozenset[str]
     handing: frozenset[str]
     fetching: frozenset[str]
@@ -78,7 +81,7 @@ def called(model: "Model", entry: Entry) -> str:
     """What an entry point is called: by its class where its own name is the HTTP method alone, as in ``WebhookView.post``; by its folder
     and file where the platform gives it its name, as that of a cloud function: ``stripe-webhook/app.py``."""
     fn = entry.target.fn
-    name = model.program.name(fn) or _kept_as(model, fn)
+    name = model.program.name(fn) or _kept_as(model, fn) or ("" if (entry.route or "/") != "/" else kept_in(model, entry))
     if entry.style == "file" and not entry.route and _HANDLER.fullmatch(name):
         return " ".join(fn.file.rpartition(".")[0].split("/")[-_NAMING:])
     return model.program.qualified(fn) if name in _VERBS else name
@@ -99,6 +102,18 @@ def filed_under(model: "Model", entry: Entry) -> str:
     path = "/".join(entry.target.fn.file.lower().rpartition(".")[0].split("/")[-_NAMING:])
     paying = (p.id for p in model.knowledge.providers.values() if p.kind == "payment")
     return path if _HOOKS.search(path) and any(speaks_of(path, name, _SHORT) for name in paying) else ""
+
+
+def kept_in(model: "Model", entry: Entry) -> str:
+    """The variable or export of a module in whose statement a function without a name is written, lines below it perhaps:
+    ``export const donate = createServerFn()`` … ``.handler(async ({ data }) => …)``."""
+    function = model.program.function(entry.target.fn)
+    if function is None or model.program.name(entry.target.fn):
+        return ""
+    above = (model.program.line_text(entry.target.fn.file, line) for line in range(function.line, max(function.line - _LONGEST, 0), -1))
+    first = next((text for text in above if text and (text[0].isalpha() or text[0] in "_$")), "")
+    found = _KEPT.match(first)
+    return found[1] if found is not None else ""
 
 
 def is_unnamed(entry: Entry) -> bool:
@@ -122,6 +137,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         route, entry.target.fn.file, named, filed, named and _is_answering(model, entry.target.fn),
         frozenset(header(t) for t in texts), texts, texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
+        frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn) and _of_messages(k.thing)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
         model.handlers.handing_words & model.vocabulary.tokens(entry.target.fn),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
@@ -133,6 +149,11 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         is_unnamed(entry),
         model.program.unit(entry.target.fn.file),
     )  # fmt: skip
+
+
+def _of_messages(verifier: object) -> bool:
+    """Whether a verifier is handed what came as a whole, which nobody has but who is sent it, and not ids that a browser brings back."""
+    return isinstance(verifier, Verifier) and (verifier.raw_body or verifier.proves in ("value", "answer"))
 
 
 def _tells_visitor(model: "Model", fn: Fn, spelt: str) -> bool:
@@ -222,8 +243,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 4, why or "it asks the provider for what the message names"
     if signs.named and provider.id in signs.fetching:
         weight, why = weight + 4, why or "it asks the provider for the event that it is told of"
-    if provider.id in signs.verifying and (signs.named or weight):
-        weight, why = weight + 3, why or "it calls the provider's verification"
+    weight, why = _with_verifier(signs, provider, inbound, weight, why)
     if in_path:
         filed = own in signs.filed
         weight += 3 if signs.handed or HOOK.search(signs.route) or filed else 1
@@ -233,6 +253,15 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + _ENOUGH, why or f"its route is named after {event}"
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
+    return weight, why
+
+
+def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: int, why: str) -> tuple[int, str]:
+    """What it adds that the provider's verification is asked: nobody but a webhook has a whole message to be verified."""
+    if provider.id in signs.verifying and (signs.named or weight):
+        return weight + 3, why or "it calls the provider's verification"
+    if provider.id in signs.reading and inbound.kind == "webhook" and not (signs.browsed or signs.visited or signs.manages):
+        return weight + _ENOUGH_UNNAMED, "it calls the provider's verification of a whole message"
     return weight, why
 
 

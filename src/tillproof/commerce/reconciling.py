@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.chosen_rows import CONTROL
 from tillproof.commerce.compared_names import ComparedNames
 from tillproof.commerce.compared_sums import ComparedSums
 from tillproof.commerce.conditions import Atom, flat
@@ -410,8 +411,10 @@ class Reconciling:
 
     def _key_among(self, fn: Fn, arguments: list[int], ctx: Ctx | None) -> str:
         """The key of a record among arguments that holds a provider's id, or the field by which a function among them picks one."""
-        for argument in arguments:
+        for number, argument in enumerate(arguments):
             for option in options(self.model.evaluator.value(fn, argument, ctx)):
+                if isinstance(option, Record) and number and all(k and k.lower() in CONTROL for k, _ in option.entries):
+                    continue  # `findOneAndUpdate(filter, values, { new: true, session })`
                 if isinstance(option, Record):
                     found = (k for k, v in option.entries if k and keeps_theirs(snake(k)) and not isinstance(v, Const))
                     if key := next(found, "") or meta_key(dict(option.entries)):

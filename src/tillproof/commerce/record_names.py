@@ -69,6 +69,8 @@ _MODEL = re.compile(r"(^|\.)Models?\.\w+$|\w_?Model$")
 _CLIENT = re.compile(r"\.(PrismaClient|TransactionClient)$")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
+_INJECTS = ("InjectModel", "InjectRepository")  # decorators that name the records of what is handed over
+
 _RELATES = frozenset(
     ["hasmany", "hasone", "belongsto", "belongstomany", "morphmany", "morphone", "morphtomany", "hasmanythrough", "hasonethrough"]
 )
@@ -195,11 +197,20 @@ class RecordNames:
         callee = body.args(link.call)[0] if link.call >= 0 else -1
         if callee < 0 or body.op[callee] != Op.FIELD:
             return ""
-        holders = options(self.evaluator.value(link.fn, body.args(callee)[0], link.ctx))
+        holder = callee if body.op[link.call] == Op.NEW else body.args(callee)[0]  # `new this.orders({…})`
+        holders = options(self.evaluator.value(link.fn, holder, link.ctx))
+        if injected := next((kind for o in holders if isinstance(o, Param) and (kind := self._injected(o))), ""):
+            return injected
         kept = (o.of.cls for o in holders if isinstance(o, Instance) and isinstance(o.of, ClassV))
         if found := next((entity(self.program.cls(cls).name) for cls in kept), ""):
             return found
         return next((found for o in holders if (found := self._handed(o))), "") if link.ctx is not None else ""
+
+    def _injected(self, value: Param) -> str:
+        """The records of what a container is told to hand over: ``@InjectModel(Order.name) rows: Model<OrderDocument>``."""
+        marks = self.program.body(value.fn).params[value.number].decorators
+        told = next((text for mark, text in marks if mark in _INJECTS and text), "")
+        return entity(told.strip("'\"`").removesuffix(".name"))
 
     def _of_repository(self, link: Link) -> str:
         """The records of a repository that was asked for by their class and kept: ``$this->repo = $em->getRepository(Order::class)``."""
@@ -236,6 +247,10 @@ class RecordNames:
                 return kept
             if isinstance(option, Result) and (kind := self._of_absent_class(option)):
                 return kind
+            if isinstance(option, Result) and option.new:
+                told = (self._injected(o) for o in options(option.callee) if isinstance(o, Param))
+                if made := next((kind for kind in told if kind), ""):
+                    return made
             if isinstance(option, Param) and (rows := self.model.handed_rows.of(option) or self.model.record_methods.kind_of(option)):
                 return rows
         if not inner:

@@ -22,8 +22,11 @@ OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|suppli
 # A guard that is told roles: ``hasRole:cashier``, ``CheckRole:admin,editor``, ``role_or_permission:admin``.
 _BY_ROLE = re.compile(r"(\w+_)?(user_?)?roles?(_\w+)?")
 RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
-STAFF_WORD = re.compile(r"(is_?|has_?)?(admin|staff|superuser|super_admin)(_role|_user)?|is_(admin|staff|superuser|manager)\w*")
-"""What says of a visitor that he is staff."""
+STAFF_WORD = re.compile(
+    r"(is_?|has_?|es_?|eh?_?|est_?|ist_?)?(admin|staff|superuser|super_admin|administrador|administrateur)(_role|_user)?"
+    r"|((caller|user|requester|me)_)?is_(admin|staff|superuser|manager)\w*"
+)
+"""What says of a visitor that he is staff; ``esAdmin`` as well, in the language of whoever wrote it."""
 
 
 def highest(roles: Iterable[Role | None]) -> Role | None:

@@ -94,7 +94,17 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         if all(isinstance(v, Const) for v in given):
             return Const(at, Kind.STRING, _SPELT[callee.name](callee.base.text, *(constant(v) for v in given[:1])))
     found = _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
-    return found or _only_one(ev, callee, f, i, at)
+    return found or _only_one(ev, callee, f, i, at) or _at_address(ev, callee, f, i, at)
+
+
+def _at_address(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Overlay | None:
+    """``strapi.service('api::order.order')``: what a platform hands out by the path of a file, our functions in it before its own."""
+    arguments = f.body.call(i)[1]
+    if not isinstance(callee, (Member, External)) or len(arguments) != 1 or f.body.op[arguments[0][1]] != Op.CONST:
+        return None
+    address = constant(ev.at(f, arguments[0][1])) or ""
+    ours = ev.scope.addressed(callee.name.rpartition(".")[2], address, f.fn.file) if address else ()
+    return Overlay(at, Result(at, callee, f.fn, i, f.ctx, False), tuple((k, v, True) for k, v in ours)) if ours else None
 
 
 def _only_one(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:

@@ -68,6 +68,8 @@ class Scope:
         """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = unwired.has_no_names
         """The name of the class of which a container hands out an object under a name of its own."""
+        self.addressed: Callable[[str, str, str], tuple[tuple[str | None, Value], ...]] = unwired.finds_nothing
+        """The functions, by their names, at the address that a call of that name in a file is given."""
         self.bound: Callable[[str], Value | None] = unwired.binds_nothing
         """What a container was told, in code, to hand out under a name of its own."""
         self.running: Callable[[Result, str, Place], Value | None] = unwired.runs_nothing

@@ -19,6 +19,11 @@ def binds_nothing(_name: str) -> Value | None:
     return None
 
 
+def finds_nothing(_call: str, _address: str, _file: str) -> tuple[tuple[str | None, Value], ...]:
+    """No platform hands out functions by an address."""
+    return ()
+
+
 def has_no_names(_name: str) -> str:
     """No container has names of its own."""
     return ""

@@ -19,7 +19,9 @@ from tillproof.flow.values import (
     External,
     Instance,
     Member,
+    Overlay,
     Param,
+    Record,
     Result,
     Text,
     Value,
@@ -208,7 +210,7 @@ def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) 
             waiting += [v for _, v in evaluator.arguments(here)]
         elif isinstance(here, Param):
             sealed.append(here)
-        elif isinstance(here, (Choice, Text)):
+        elif isinstance(here, (Choice, Text, Record, Overlay)):
             waiting += here.parts()
     return None, sealed
 

@@ -8,6 +8,7 @@ from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_place
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
+from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found
 from tillproof.flow.values import Result, Value, pieces
@@ -19,6 +20,7 @@ _ATTEMPT = re.compile(
     r"_id|(tx_?|txn_?)?ref|tran_id|(\w+_)?(transaction|invoice|receipt|order|payment)_?(id|uuid|no|number|ref|reference)", re.IGNORECASE
 )
 _PIECES = 60
+_MOST_ENTRIES = 4
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -69,16 +71,24 @@ def _names_a_record(model: Model, source: Value, *, begins: bool) -> bool:
     customer is sent to a page to pay on, under the number of this attempt; where money moves at once, a new attempt moves it again."""
     if not isinstance(source, Result) or source.instr < 0:
         return False
-    body = model.program.body(source.fn)
-    for i, op in enumerate(body.op):
-        touch = model.records.touch(source.fn, i, None) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) else None
-        if touch is None or not touch.writes or not model.words.entity(touch.entity):
+    for touch in _touched_with(model, source.fn):
+        if not touch.writes or not model.words.entity(touch.entity):
             continue
         named = [v for name, v in touch.fields.items() if v is not None and (_ID.fullmatch(name) or (begins and _ATTEMPT.fullmatch(name)))]
         made_of = pieces(named, _PIECES, model.evaluator.made_of)
         if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) for p in made_of):
             return True
     return False
+
+
+def _touched_with(model: Model, fn: Fn) -> Iterator[Touch]:
+    """What a function does to records, by itself and, where it is asked from outside, by what it calls."""
+    for i, op in enumerate(model.program.body(fn).op):
+        own = model.records.touch(fn, i, None) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) else None
+        if own is not None:
+            yield own
+    for entry in model.entries_to(fn)[:_MOST_ENTRIES]:
+        yield from (e.touch for e in model.effects.of(entry.target) if e.touch is not None and any(p.fn == fn for p in e.way[1:]))
 
 
 def _made_at(keyed: Keyed, source: Value) -> tuple[str, int] | None:

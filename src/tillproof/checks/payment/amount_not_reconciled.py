@@ -8,6 +8,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
+from tillproof.checks.payment.too_early import begun_by, too_early
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import all_signed, compared_with_kept, order_named_by_client, signed_for_ours
@@ -53,7 +54,13 @@ def rule(model: Model) -> Iterator[Ruling]:
             if (place.fn, place.instr) not in seen:
                 seen.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, effect))
-        for fn, part in parts.items():
+        for fn, several in parts.items():
+            soon = too_early(model, handler, several) if handler is not None else None
+            if soon is not None:
+                yield soon
+            part = [one for one in several if handler is None or not begun_by(model, handler, one[1])]
+            if not part:
+                continue
             if handler is not None and _only_unproven(model, handler, [reconciling.of(e) for _, e in part]):
                 continue
             ruling = _rule(model, entry, handler, part, reconciling)

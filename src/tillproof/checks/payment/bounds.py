@@ -8,6 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.declared_bodies import bodies, fields_of, of_another_request
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.recognition import kept_in
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
@@ -282,7 +283,7 @@ def _gift(model: Model, site: AmountSite) -> bool:
 def _told(model: Model, site: AmountSite) -> list[str]:
     """What the place of a charge and those that lead to it are called."""
     program = model.program
-    entries = ((e.route or "") + " " + program.qualified(e.target.fn) for e in model.entries_to(site.fn))
+    entries = (f"{e.route or e.target.fn.file} {program.qualified(e.target.fn)} {kept_in(model, e)}" for e in model.entries_to(site.fn))
     return [program.qualified(site.fn), site.fn.file, *entries]
 
 

@@ -63,7 +63,7 @@ class _Calls:
         for route in self.routes:
             if self.mounts.left_out(route.keys):
                 continue
-            for prefix, chain in self.mounts.above(route.keys, route.order, route.path):
+            for prefix, chain in self.mounts.above(route.keys, route.order, route.path, route.declared.methods):
                 one = route.declared
                 path = join(prefix, route.path) if route.declared.route is not None else None
                 yield Declared(
@@ -147,6 +147,8 @@ class _Calls:
             return True
         if not found and not through_route and len(arguments.positional) == 1:
             return False
+        if not found and path and receiver is not None and certain:
+            self.mounts.pass_on(receiver, routes.verbs.get(word, "ANY"), path, fn, i)
         if certain is None and (path is None or not found or not _PATH.match(path)):
             return False
         guards = tuple(g for place in routes.guards for v in arguments.at(place) for g in items(v))

@@ -20,6 +20,7 @@ _SAME = {
 _PREFIXES = ("prefix", "url_prefix", "basePath")
 _PLUGINS = ("register",)
 _GUARDS = ("dependencies", "auth", "preHandler", "onRequest")
+_HANDLES = ""  # a router that stands where a handler would
 _LEVELS = 3
 # What only passes routes on to the application that takes it in.
 _PARTS = ("APIRouter", "Blueprint", "APIBlueprint", "InferringRouter")
@@ -29,13 +30,15 @@ _FINDS_MODULES = ("import_module", "iter_modules", "walk_packages", "find_module
 
 @dataclass(slots=True)
 class Mount:
-    """A router below another (or below nothing), under a path and behind guards."""
+    """A router below another (or below nothing), under a path and behind guards. ``only``: the method and path of the requests that are
+    handed to it, where it stands in the place of a handler."""
 
     parent: Key
     prefix: str
     guards: tuple[Value, ...]
     order: Order
     replaces: bool
+    only: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Mounts:
         self._levels: dict[Key, _Level] = defaultdict(_Level)
         self._own: dict[Key, tuple[str, tuple[Value, ...]]] = {}
         self._waiting: list[tuple[Key, str, str, Value, Order]] = []
+        self._only: dict[Order, tuple[str, str]] = {}
         self._takes_in: dict[tuple[str, str], bool] = {}
 
     def keys(self, value: Value, depth: int = 0) -> list[Key]:
@@ -116,6 +120,12 @@ class Mounts:
                     replaces = word == "register_blueprint" and bool(named)
                     self._levels[child].mounts.append(Mount(parent, named, guards, (fn, i), replaces))
 
+    def pass_on(self, receiver: Value, verb: str, path: str, fn: Fn, i: int) -> None:
+        """``app.post('/orders', router)``: a router in the place of a handler is asked for the whole path, and by that method alone."""
+        self._only[fn, i] = (verb, path)
+        for parent in self.keys(receiver):
+            self._waiting += [(parent, "", _HANDLES, v, (fn, i)) for p in Arguments(self.evaluator, fn, i).positional[1:] for v in items(p)]
+
     def give(self, parent: Key, fn: Fn, number: int, order: Order) -> None:
         """A router handed to a function of ours that declares routes on its parameter."""
         self._levels[parent].declares = True
@@ -135,14 +145,14 @@ class Mounts:
                     if level is None or not (level.declares or level.uses or level.mounts) or child == parent:
                         continue
                     if not any(m.order == order and m.parent == parent for m in level.mounts):
-                        level.mounts.append(Mount(parent, path, (), order, False))
+                        level.mounts.append(Mount(parent, path, (), order, False, self._only.get(order)))
                     self._levels[parent].declares = True
         for parent, path, word, value, order in self._waiting:
             routers = [k for k in self.keys(value) if k in self._levels and self._levels[k].mounts]
-            if not routers:
+            if not routers and word != _HANDLES:
                 before = self._hooks_of(value) if word in _PLUGINS else [value]
                 self._levels[parent].uses += [(order, path, one) for one in before]
-            elif path or len(self._beside(order)) > 1:
+            elif routers and (path or len(self._beside(order)) > 1):
                 self._guard(order, value)
 
     def _hooks_of(self, plugin: Value) -> list[Value]:
@@ -188,31 +198,41 @@ class Mounts:
         module = fn.file.rpartition("/")[0].rpartition("/")[2] if stem == "__init__" else stem
         return self._takes_in[unit, part] and bool(module) and all(f == fn.file for f in program.mentioning(module))
 
-    def above(self, keys: list[Key], order: Order, path: str) -> list[tuple[str, tuple[Value, ...]]]:
-        """(path before a route, middleware before it) for each way in which its router is mounted."""
+    def above(self, keys: list[Key], order: Order, path: str, verbs: tuple[str, ...] = ()) -> list[tuple[str, tuple[Value, ...]]]:
+        """(path before a route, middleware before it) for each way in which its router is mounted for requests by one of ``verbs``."""
         out: list[tuple[str, tuple[Value, ...]]] = []
         for key in keys[:_LEVELS]:
-            for found in self._above(key, order, path, ()):
+            for found in self._above(key, order, path, verbs, ()):
                 if found not in out:
                     out.append(found)
-        return out[:_LEVELS] or [("", ())]
+        return out[:_LEVELS] if out or keys else [("", ())]
 
-    def _above(self, key: Key, order: Order, below: str, seen: tuple[Key, ...]) -> list[tuple[str, tuple[Value, ...]]]:
+    def _above(
+        self, key: Key, order: Order, below: str, verbs: tuple[str, ...], seen: tuple[Key, ...]
+    ) -> list[tuple[str, tuple[Value, ...]]]:
         level = self._levels.get(key) or _Level()
         own, guards = self._own.get(key, ("", ()))
         here = (*guards, *(v for o, p, v in level.uses if _runs_before(o, order) and _covers(p, below)))
         if not level.mounts or key in seen:
             return [(own, here)]
         out = []
-        for mount in level.mounts[:_LEVELS]:
+        mounts = [m for m in level.mounts if m.only is None or _handed(m.only, join(own, below), verbs)]
+        for mount in mounts[:_LEVELS]:
             mine = "" if mount.replaces else own
-            for prefix, chain in self._above(mount.parent, mount.order, join(mount.prefix, mine, below), (*seen, key)):
+            for prefix, chain in self._above(mount.parent, mount.order, join(mount.prefix, mine, below), verbs, (*seen, key)):
                 out.append((join(prefix, mount.prefix, mine), (*chain, *mount.guards, *here)))
         return out
 
 
 def _runs_before(use: Order, route: Order) -> bool:
     return use[0] != route[0] or use[1] < route[1]
+
+
+def _handed(only: tuple[str, str], path: str, verbs: tuple[str, ...]) -> bool:
+    """Whether requests by one of the verbs to a path of a router are handed to it by ``app.post('/orders', router)``."""
+    verb, asked = only
+    same_verb = not verbs or "ANY" in (verb, *verbs) or verb in verbs
+    return same_verb and (join(asked) == join(path) or any(c in asked for c in ":*{(") or any(c in path for c in ":*{("))
 
 
 def _covers(path: str, below: str) -> bool:

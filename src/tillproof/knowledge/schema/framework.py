@@ -6,7 +6,7 @@ from typing import Literal
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role
 from tillproof.knowledge.schema.provider import SdkDefault
 from tillproof.knowledge.schema.routes import Argument, PathRules, Routes, Sources
-from tillproof.knowledge.schema.runs import Announced, Handover, Inherited, KeptObjects, Records, References
+from tillproof.knowledge.schema.runs import Addressed, Announced, Handover, Inherited, KeptObjects, Records, References
 
 
 class HttpClient(Part, frozen=True, kw_only=True):
@@ -194,7 +194,8 @@ class Framework(Part, frozen=True):
     members are called that hold the application.
     ``running``: plain functions that give the object which runs at the time, with all that was loaded into it.
     ``provides``: the key of a record that names a type, to those that say what a container hands out for it.
-    ``keeps``: objects of classes of ours that a loader keeps under members.
+    ``keeps``: objects of classes of ours that a loader keeps under members. ``addressed``: functions that are handed out by the path of
+    their file.
     ``announces``: events whose observers a table names.
     ``tells``: plain functions that set off the hooks of the name at that position of their arguments; what follows it is handed on.
     ``reads``: calls that fetch stored records. ``once``: calls that create only what is not there yet, atomic if the database has the
@@ -270,6 +271,7 @@ class Framework(Part, frozen=True):
     hooks_functions: tuple[str, ...] = ()
     provides: dict[str, tuple[str, ...]] = {}
     keeps: tuple[KeptObjects, ...] = ()
+    addressed: tuple[Addressed, ...] = ()
     handovers: tuple[Handover, ...] = ()
     announces: tuple[Announced, ...] = ()
     generated: dict[str, str] = {}

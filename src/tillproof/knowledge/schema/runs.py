@@ -10,7 +10,8 @@ class Handover(Part, frozen=True, kw_only=True):
     of the class that the call is made on or of its first argument, else those of others whose first parameter is of that class; ``made``,
     the function under one of the keys ``methods`` in the record that the object was made of (``job = task({run: f})``); ``reference``, the
     function that an argument refers to (``references``); or what was
-    registered under a name: the argument at a position, or the first that the queue was made with (``receiver``).
+    registered under a name: the argument at a position, the first that the queue was made with (``receiver``), or the collection that the
+    call puts a document into (``collection``), for which the triggers of a cloud wait.
     ``at_once``: the caller waits until it has run, so that what it does is done before the call returns.
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
     decorators that register a function under the name that is their first argument (or that their queue was made with). ``paths``: the
@@ -102,6 +103,21 @@ class KeptObjects(Part, frozen=True, kw_only=True):
     folder: str
     member: str
     besides: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Addressed(Part, frozen=True, kw_only=True):
+    """Functions of ours that a platform hands out under an address made of the path of their file: ``strapi.service('api::order.order')``.
+
+    ``calls``: last words of the calls that are given the address. ``address``: what it looks like. ``files``: the ends of paths, without
+    an ending, at which the file lies, with the groups of ``address`` in ``{1}`` and ``{2}``. The file's default export keeps the functions
+    in a record, or makes that record by a function that stands at ``made`` of the call by which it was made.
+    """
+
+    calls: tuple[str, ...]
+    address: str
+    files: tuple[str, ...]
+    made: tuple[str, ...] = ()
     source: str = ""
 
 

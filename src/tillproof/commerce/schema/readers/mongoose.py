@@ -13,6 +13,7 @@ from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
 _DEPTH = 4
+_DECORATORS = "@nestjs/mongoose."
 
 
 def read(code: Code, file: str) -> Iterator[Change]:
@@ -23,6 +24,8 @@ def read(code: Code, file: str) -> Iterator[Change]:
 
 
 def _is_mongoose(code: Code, call: Call) -> bool:
+    if any(n.startswith(_DECORATORS) for n in call.names):
+        return False  # `@Schema({ timestamps: true })` above a class, whose fields are told by decorators of their own
     return any("mongoose" in n.lower() for n in call.names) or any(
         i.module == "mongoose" for i in code.program.indices[call.node.fn.file].imports
     )
