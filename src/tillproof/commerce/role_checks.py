@@ -1,5 +1,6 @@
 """What holds for all that a handler does: conditions at its head whose other side only leaves, and calls made there in any case."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -16,6 +17,9 @@ _ENVIRONMENT = {"env", "environ", "getenv", "NODE_ENV", "DEBUG", "environment", 
 _ABSENT = ("empty", "is_null")
 """Calls that say that something is not there: when they are false it is."""
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
+_COMPARES = (_EQUAL | _UNEQUAL) - {"in", "not in"}
+_OWNER = re.compile(r"\w*(user|owner|customer|buyer|payer|creator|created_?by|author|account|client|member|purchaser|seller|vendor)(_?id)?", re.IGNORECASE)
+"""Fields by which a record says whose it is."""
 
 
 INSISTS = {"abort_unless": True, "throw_unless": True, "assert": True, "invariant": True, "abort_if": False, "throw_if": False}
@@ -254,7 +258,7 @@ def holding(body: Body, i: int, truth: bool) -> Iterator[int]:
         same = body.text(args[0]) in (_EQUAL if truth else _UNEQUAL)
         if (literal := _against_literal(body, args)) is not None:
             side, value = literal
-            if same or (body.text(args[0]) in (_EQUAL | _UNEQUAL) - {"in", "not in"}):
+            if same or body.text(args[0]) in _COMPARES:
                 yield from holding(body, side, value == same)
         elif same:
             yield i
@@ -274,14 +278,34 @@ def _against_literal(body: Body, args: list[int]) -> tuple[int, bool] | None:
 
 
 def lets_owner_pass(body: Body) -> bool:
-    """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``. Its owner passes, then,
-    whoever else does."""
+    """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``, or ``!==`` where the others are
+    turned away. Its owner passes, then, whoever else does."""
     return any(
-        op == Op.BINARY
-        and body.text(body.args(i)[0]) in ("==", "===", "is")
-        and any(_is_caller(body, a) and body.op[b] == Op.FIELD and not _is_caller(body, b) for a, b in _both(body.args(i)[1:]))
-        for i, op in enumerate(body.op)
+        _is_caller(body, a) and body.op[b] == Op.FIELD and _OWNER.fullmatch(body.name(b)) is not None and not _is_caller(body, b)
+        for i in range(len(body.op))
+        if len(compared := [_as_written(body, side) for side in _compared(body, i)]) == 2
+        for a, b in _both(compared)
     )
+
+
+def _compared(body: Body, i: int) -> list[int]:
+    """The two sides of a comparison of ids, or of a call that makes one: ``order.user.equals(req.user.id)``."""
+    args = body.args(i)
+    if body.op[i] == Op.BINARY and body.text(args[0]) in _COMPARES:
+        return args[1:]
+    if body.op[i] == Op.CALL and body.op[args[0]] == Op.FIELD and body.name(args[0]) == "equals":
+        return [body.args(args[0])[0], *(v for _, v in body.call(i)[1])]
+    return []
+
+
+def _as_written(body: Body, i: int) -> int:
+    """What is written out for a comparison: ``order.user`` of ``order.user.toString()``, ``String(order.user)``, ``str(order.user)``."""
+    if body.op[i] != Op.CALL:
+        return i
+    callee, given = body.call(i)
+    if body.op[callee] == Op.FIELD and body.name(callee) in ("toString", "toHexString", "valueOf") and not given:
+        return body.args(callee)[0]
+    return given[0][1] if body.op[callee] == Op.NAME and body.name(callee) in ("String", "str", "int", "Number") and len(given) == 1 else i
 
 
 def lets_others_pass(body: Body, is_staff: Callable[[int], bool]) -> bool:

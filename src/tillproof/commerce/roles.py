@@ -110,7 +110,7 @@ class Roles:
                 asks = self.metadata.asked_by(one)
                 role = self.guard(one, patterns) if asks is None else self.metadata.demand(asks, said)
                 if role:
-                    yield role, (*one.at, _shown(self.wiring, one))
+                    yield role, (*(said_by := self._wrapped(one)).at, _shown(self.wiring, said_by))
         owner = self.program.owner(target.fn)
         if owner is not None:
             yield from self._bases(owner, patterns)
@@ -215,11 +215,24 @@ class Roles:
             return "staff" if all(said) or told(each) == "staff" else "customer"
         return self._by_lexicon(word)
 
+    def _handed(self, value: FunctionV) -> list[Value]:
+        """What was given to the function that made this one."""
+        if (made := value.outer) is None or self.program.parent(value.fn) != made.fn:
+            return []
+        return [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
+
+    def _wrapped(self, value: Value) -> Value:
+        """The guard that a wrapper calls: ``asyncHandler(async (req, res, next) => …)``; else the guard itself."""
+        inner = [v for v in self._handed(value) if isinstance(v, FunctionV)] if isinstance(value, FunctionV) else []
+        return inner[0] if len(inner) == 1 else value
+
     def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
         name = self.program.name(value.fn)
         if value.outer is not None and self.program.parent(value.fn) == value.outer.fn:
-            made = value.outer
-            given = [self.evaluator.value(made.caller, v, made.parent) for _, v in self.program.body(made.caller).call(made.call)[1]]
+            made, given = value.outer, self._handed(value)
+            if (inner := self._wrapped(value)) is not value:  # what the wrapper asks itself counts beside what it calls
+                itself = (self._reads(value.fn, patterns, depth), self._by_lexicon(name or self.program.name(made.fn)))
+                return highest((*itself, self.guard(inner, patterns, depth + 1)))
             said = self._by_argument((self.program.name(made.fn),), given, patterns)
             if said:  # a permission by its name: what the guard asks beside it says whose it is
                 named = said == "customer" and any(held_by(t) for a in given if (t := constant(a)) is not None)
@@ -434,7 +447,8 @@ def _shown(wiring: Wiring, value: Value) -> str:
     if right := next((t[3:] for o in options(value) if isinstance(o, Text) and (t := pattern(o)).startswith("{}:")), None):
         return right
     if isinstance(value, FunctionV):
-        return wiring.program.qualified(value.outer.fn if value.outer and not wiring.program.name(value.fn) else value.fn)
+        named = value.outer.fn if value.outer and not wiring.program.name(value.fn) else value.fn
+        return wiring.program.qualified(named) if wiring.program.name(named) else wiring.program.line_text(*value.at).strip()[:120]
     if isinstance(value, (ClassV, Instance)):
         return wiring.program.cls(value.cls).name
     if isinstance(value, Result) and value.instr >= 0 and any(isinstance(v, FunctionV) for _, v in wiring.evaluator.arguments(value)):
