@@ -23,16 +23,19 @@ _ZERO = ("0", "0.0", "0.00")
 
 def enough_and_taken(model: "Model", fn: Fn, i: int) -> int | None:
     """The balance that a comparison looks at before a function takes from it: ``if wallet.balance < total`` before
-    ``wallet.balance -= total``."""
+    ``wallet.balance -= total``, or ``wallet.balance > 0`` before all that is there is taken as a part of the sum."""
     body = model.program.body(fn)
     if body.op[i] != Op.BINARY:
         return None
     operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
     held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
+    some = operator in (">", "!=", "!==") and is_zero(body, right)
+    held = left if some else held
     held = _read_before(model, fn, held) if held >= 0 else held
     if held < 0 or body.op[held] != Op.FIELD or not _is_balance(model, fn, held):
         return None
-    return held if any(_is_taken(model, f, body.name(held)) for f in (fn, *_inside(model, fn))) else None
+    takes = _is_emptied if some else _is_taken
+    return held if any(takes(model, f, body.name(held)) for f in (fn, *_inside(model, fn))) else None
 
 
 def _inside(model: "Model", fn: Fn) -> list[Fn]:
@@ -79,6 +82,12 @@ def _is_taken(model: "Model", fn: Fn, name: str) -> bool:
         if op == Op.RECORD and any(key == name and _goes_down(model, fn, value) for key, value in _entries(body, i)):
             return True
     return False
+
+
+def _is_emptied(model: "Model", fn: Fn, name: str) -> bool:
+    """Whether a function takes all that there is: ``credit.amount = 0``."""
+    body = model.program.body(fn)
+    return any(op == Op.SET_FIELD and body.name(i) == name and is_zero(body, body.args(i)[2]) for i, op in enumerate(body.op))
 
 
 def _goes_down(model: "Model", fn: Fn, i: int) -> bool:

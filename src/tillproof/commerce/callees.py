@@ -9,7 +9,8 @@ from tillproof.ir.ops import Kind, Op
 
 _LONGEST_CHAIN = 8
 _MAKES = ("create", "make", "build")
-_MAKER = re.compile(r"\w(Builder|Factory|_builder|_factory)$")
+_MAKER = re.compile(r"(?!Has[A-Z])\w+(Builder|Factory|_builder|_factory)$")
+"""A model with Laravel's trait ``HasFactory`` has one, for its tests, and is none."""
 
 
 def asked_for(command: Result) -> str:
@@ -26,7 +27,7 @@ def asked_for(command: Result) -> str:
 def only_makes(name: str) -> bool:
     """Whether a call has a factory or a builder make an object, which is kept nowhere: ``$filterBuilder->setField('id')->create()``."""
     *before, last = strip(name).split(".")
-    return last in _MAKES and any(_MAKER.search(part) for part in before)
+    return last in _MAKES and any(_MAKER.match(part) for part in before)
 
 
 def is_told_what_to_make(body: Body, i: int, callee: Value) -> bool:

@@ -210,12 +210,12 @@ class Repeats:
         """Whether a value is the id of something that a message or a provider's answer tells of, and no record of ours."""
         if not isinstance(value, (Member, Element)) or not _ID.fullmatch(snake(_last(value))):
             return False
+        if self.model.requests.source(value) is not None:
+            return True  # `$request->json()->all()` reads no table
         here: Value = value
         while isinstance(here, (Member, Element)):
             here = here.base
-        return self.model.records.read_behind(here) is None and (
-            isinstance(here, (Result, Choice)) or self.model.requests.source(value) is not None
-        )
+        return isinstance(here, (Result, Choice)) and self.model.records.read_behind(here) is None
 
     def harm(self, effect: Effect) -> Harm | None:
         """What is harmed when an effect happens twice; None when a second time changes nothing, or nothing that matters."""

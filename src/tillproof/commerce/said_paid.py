@@ -34,6 +34,8 @@ _NEWS = ("is_subscribed", "subscribed")
 _PERSONAL = re.compile(r"(first|last|full|user)_?name|password|phone(_number)?|birth_?(day|date)|date_of_birth|gender")
 TOTAL_PAID = re.compile(r"(total_paid|paid_total)(_\w+)?")
 _SUM_PAID = re.compile(r"amount_(paid|received)|(paid|received)_amount|total_paid|paid_total")
+_OF_A_PICTURE = re.compile(r"(is_|has_)?captured(_at)?")
+"""Of a payment money is captured; of anything else a picture, a moment, an address."""
 _GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
 """The state of what goes back to the customer."""
 _HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
@@ -51,6 +53,8 @@ def says_paid(model: "Model", name: str, value: Value, holder: str) -> Said:
     if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
         return ""  # a status that is worked out, not the statement that money came
     if words.has("paid_fields", name):
+        if _OF_A_PICTURE.fullmatch(snake(name)) and not words.entity(holder):
+            return ""
         if any(isinstance(o, Const) and o.falsy for o in options(value)) and not is_sent(model, value):
             return ""
         if _still_to_pay(model, snake(name), value):
@@ -58,6 +62,8 @@ def says_paid(model: "Model", name: str, value: Value, holder: str) -> Said:
         if not words.has("status_fields", name):
             newsletter = snake(name) == "is_subscribed" and not any(w in snake(holder) for w in ("user", "member", "account"))
             asked = any(isinstance(o, Mix) and o.op in ("in", "not in") for o in options(value))  # is he among those who follow it?
+            if all(_is_nothing_due(o) for o in options(value)):
+                return ""  # `isPaid: total === 0`: what costs nothing is paid for
             return "" if newsletter or asked else "sure"
         if snake(name) in PAID_FLAGS and any(isinstance(o, Const) and o.text in _ONE for o in options(value)):
             return "loose"  # a state that is kept as a number: not paid, paid
@@ -86,6 +92,14 @@ def _state_says_paid(model: "Model", holder: str, known: list[str]) -> Said:
     if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
         return "loose" if words.has("loose_entities", kept) else "sure"
     return ""
+
+
+def _is_nothing_due(value: Value) -> bool:
+    return (
+        isinstance(value, Mix)
+        and value.op in ("==", "===", "<=")
+        and any(isinstance(o, Const) and o.kind == Kind.NUMBER and o.falsy for side in value.operands[1:] for o in options(side))
+    )
 
 
 def _still_to_pay(model: "Model", name: str, value: Value) -> bool:

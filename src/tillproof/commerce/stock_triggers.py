@@ -58,12 +58,7 @@ def _in(model: "Model", text: str, file: str, line: int) -> list[StockTrigger]:
 
 
 def _taken(model: "Model", statement: Statement) -> str:
-    """The stock column that a statement counts down."""
-    return next(
-        (
-            w.column
-            for w in statement.writes
-            if w.relative and w.step == "-" and model.stock_writes.is_stock(entity(statement.table), w.column)
-        ),
-        "",
-    )
+    """The stock column that a statement counts down. One that says how much is promised gives some back where it goes down."""
+    kind = entity(statement.table)
+    down = (w.column for w in statement.writes if w.relative and w.step == "-" and model.stock_writes.is_stock(kind, w.column))
+    return next((c for c in down if not model.words.has("reserved_columns", c)), "")

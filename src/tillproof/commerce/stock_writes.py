@@ -18,6 +18,7 @@ from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
+from tillproof.source.kinds import is_seed
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -105,7 +106,7 @@ class StockWrites:
         found = []
         for file in self.model.program.indices:
             tokens = self.model.vocabulary.tokens(Fn(file, -1))
-            if any(self._may(t) for t in tokens):
+            if not is_seed(file) and any(self._may(t) for t in tokens):
                 found += [w for fn in self.model.program.functions_at(file, self._telling(file)) for w in self.of(fn)]
         kept = {place for w in found if w.how == "computed" and not self._sets_field(w) for place in self._worked_out(w)}
         return [w for w in found if w.how != "computed" or not self._sets_field(w) or kept.isdisjoint(self._worked_out(w))]

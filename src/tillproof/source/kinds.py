@@ -101,6 +101,7 @@ _FOLDERS: dict[str, Role] = {
     **dict.fromkeys(("doc", "docs"), "docs"),
     **dict.fromkeys(("migrations", "migration"), "migration"),
 }
+_END_TO_END = re.compile(r"e2e[-_]\w[\w-]*|\w[\w-]*[-_]e2e|(end-to-end|integration|acceptance|functional|unit|smoke|api)[-_]tests?")
 _PRECEDENCE: tuple[Role, ...] = ("vendored", "test", "docs", "migration")
 
 # Folders of browser libraries, as templates for shops and their back offices bring them along.
@@ -123,8 +124,8 @@ _SEED_NAME = re.compile(
     r"(?:.*/)?(?:seeds|seeders)/.*|(?:.*[-_./])?seed(?:s|er|ers|ing)?(?:[-_.][\w.-]*)?\.(?:py|php|[cm]?[jt]s)|.*Seeder\.php"
     r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
     r"\.(?:py|php|[cm]?[jt]s)"
-    # A script beside the code that somebody tries a system out with: ``test-rates.ts`` at the root, ``scripts/debug-webhook.js``.
-    r"|(?:(?:apps|packages|services)/[\w.-]+/|(?:backend|server|api)/)?(?:(?:scripts?|tools|bin|dev)/)?(?:test|debug)[-_][\w.-]+\.(?:py|php|[cm]?[jt]s)"
+    # A script beside the code that somebody tries a system out with: ``test-rates.ts`` at the root, ``scripts/legacy/debug-webhook.js``.
+    r"|(?:(?:apps|packages|services)/[\w.-]+/|(?:backend|server|api)/|(?:.*/)?(?:scripts?|tools|bin|dev)/(?:[\w.-]+/)?)?(?:test|debug)[-_][\w.-]+\.(?:py|php|[cm]?[jt]s)"
 )
 # What tells an analyser, an editor or a test of code that lies elsewhere: a call of one of its functions is a call of the other's.
 _STUBS_NAME = re.compile(r"_ide_helper.*\.php|(?:.*[-_.])?stubs?\.php")
@@ -206,7 +207,7 @@ def is_library(folder: str) -> bool:
 
 def folder_role(segment: str, inherited: Role | None) -> Role | None:
     """The role that a folder gives to all that is in it, given that of the folder around it; ``None`` when it says nothing."""
-    role = _FOLDERS.get(segment.lower())
+    role = _FOLDERS.get(segment.lower()) or ("test" if _END_TO_END.fullmatch(segment.lower()) else None)
     if role is None or inherited is None:
         return inherited or role
     return min(role, inherited, key=_PRECEDENCE.index)

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.given import depends_on_caller
+from tillproof.commerce.entities import entity
 from tillproof.commerce.items import ITEMS
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.whole_bodies import handed_on, set_by_sender
 from tillproof.flow.facts import Condition
+from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.tries import reached_from
@@ -86,7 +88,7 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     obj, _, value = body.args(i)
     name = body.name(i)
     holder = written(model.program, fn, obj).rpartition(".")[2]
-    if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx):
+    if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx) or _only_made(model, fn):
         return
     if (
         model.words.money(name)
@@ -100,6 +102,15 @@ def _rank(key: str) -> int:
     """A grand total before its parts."""
     name = snake(key)
     return 1 + any(w in name for w in _LESSER) if "total" not in name and "amount" not in name else int(any(w in name for w in _LESSER))
+
+
+def _only_made(model: Model, fn: Fn) -> bool:
+    """Whether a function makes an object that no table keeps: ``new Booking(request.body)`` stores nothing until somebody writes it."""
+    owner = model.program.owner(fn)
+    if owner is None or model.program.name(fn) not in CONSTRUCTORS or model.program.cls(owner).bases:
+        return False
+    table = model.schema.table(entity(model.program.cls(owner).name), fn.file)
+    return table is None or table.model != owner
 
 
 def _is_for_sale(model: Model, fn: Fn, obj: int, ctx: Ctx | None) -> bool:

@@ -14,9 +14,10 @@ _NEAREST = 2  # of those that a request leads to in one step the place itself te
 
 def stored_behind(model: Model) -> Iterator[tuple[AmountSite, frozenset[Fn]]]:
     """Each with the functions on the way that leads there."""
+    handlers = {h.entry.target.fn for h in model.handlers.all}
     for entry in model.entries:
-        if entry.role not in _ASKING:
-            continue
+        if entry.role not in _ASKING or entry.target.fn in handlers:
+            continue  # what a provider says was paid is no price that a customer sets
         for effect in model.effects.of(entry.target):
             touch = effect.touch
             if touch is None or len(effect.way) <= _NEAREST or not _is_new(touch) or not model.words.entity(touch.entity):
