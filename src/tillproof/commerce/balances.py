@@ -29,7 +29,7 @@ def enough_and_taken(model: "Model", fn: Fn, i: int) -> int | None:
         return None
     operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
     held = left if operator in ("<", ">=") else right if operator in (">", "<=") else -1
-    some = operator in (">", "!=", "!==") and is_zero(body, right)
+    some = operator in (">", "!=", "!==", "<=", "==", "===") and is_zero(body, right)
     held = left if some else held
     held = _read_before(model, fn, held) if held >= 0 else held
     if held < 0 or body.op[held] != Op.FIELD or not _is_balance(model, fn, held):

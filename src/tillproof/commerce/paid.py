@@ -120,7 +120,7 @@ class PaidPolicy(SenderPolicy):
 
     def owes_nothing(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A comparison by which no payment system has anything to say: nothing is to be paid, not yet, or not to one."""
-        found = self._nothing_to_pay(fn, i, ctx) or self._given_away(fn, i, ctx) or self._paid_from_balance(fn, i, ctx)
+        found = self._paid_from_balance(fn, i, ctx) or self._nothing_to_pay(fn, i, ctx) or self._given_away(fn, i, ctx)
         return found or self._paid_on_delivery(fn, i) or self._only_pretended(fn, i, ctx)
 
     def _only_pretended(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
@@ -144,7 +144,8 @@ class PaidPolicy(SenderPolicy):
         if held is None or self._from_sender(self.model.evaluator.value(fn, held, ctx)):
             return None
         self._note(fn, i, ctx, "what the customer has with the shop is enough, and is taken", "equality")
-        return Proof("boolean")
+        body = self.model.program.body(fn)
+        return Proof("denies" if is_zero(body, body.args(i)[2]) else "boolean")  # that there is nothing, or that there is enough
 
     def _paid_before(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """An order of ours that is paid or sent already owes nothing."""

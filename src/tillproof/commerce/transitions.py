@@ -36,6 +36,8 @@ _JUDGES = re.compile(
 _CLAIMS = re.compile(r"(try_)?claim(_|$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
+_OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))
+"""Columns of what somebody asks to be helped with."""
 _MAIN = re.compile(rf"(\w+_)?({ORDER})")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
@@ -156,7 +158,13 @@ class Transitions:
             and not words.has("outgoing_entities", touch.entity)
             and (_MAIN.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
             and not self._waits_in_line(touch)
+            and not self._asks_for_help(touch)
         )
+
+    def _asks_for_help(self, touch: Touch) -> bool:
+        """Whether a ticket lets nobody in: its table says what somebody needs help with, and how urgently."""
+        table = self.model.schema.table(touch.entity, touch.fn.file) if touch.entity.removesuffix("s") == "ticket" else None
+        return table is not None and not _OF_SUPPORT.isdisjoint(snake(name) for name in table.columns)
 
     def _waits_in_line(self, touch: Touch) -> bool:
         """Whether an object stands for an order in a queue of work, by what its class says of itself: its state is that of the work."""
