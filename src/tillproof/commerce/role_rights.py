@@ -36,7 +36,7 @@ _OF_HIMSELF = re.compile(
 )
 _OF_SHOP = re.compile(r"(\w+[.:])?(manage|void|refund|approve|export|fulfil\w*|administer)([.:_-]\w+)?|(admin|staff|backoffice|pos)[.:].*")
 _RULES = re.compile(r"manage|administer|void|refund|approve|export|fulfil\w*|edit|update|change|modify|delete|destroy|remove|restore|write"
-                    r"|issue|adjust|import|restrict|send")  # fmt: skip
+                    r"|issue|adjust|import|restrict|send|mark|reject")  # fmt: skip
 _MAKES = re.compile(r"create|add|new|store|make|place|pay|record|cancel|view|read|list|show|index|browse|access|see|get")
 _BOOKS = re.compile(
     r"(orders?|invoices?|bills?|estimates?|quotes?|quotations?|payments?|transactions?|expenses?|customers?|clients?|contacts?|suppliers?"

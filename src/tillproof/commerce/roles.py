@@ -23,7 +23,7 @@ from tillproof.commerce.role_names import (
     snake,
 )
 from tillproof.commerce.role_policies import Policies
-from tillproof.commerce.role_rights import asked_right, held_by, told
+from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -226,13 +226,21 @@ class Roles:
         inner = [v for v in self._handed(value) if isinstance(v, FunctionV)] if isinstance(value, FunctionV) else []
         return inner[0] if len(inner) == 1 else value
 
+    def _insists(self, fn: Fn) -> bool:
+        """Whether a function always calls one of ours first that may turn the caller away by itself."""
+        body = self.program.body(fn)
+        calls = [sides[0][0] for what, sides in at_head(self.program, fn, ending_calls(self.wiring, fn.file)) if what == "runs"]
+        asked = (self.evaluator.value(fn, body.args(i)[0]) for i in calls)
+        return any(isinstance(o, FunctionV) and throws(self.wiring, o.fn) for callee in asked for o in options(callee))
+
     def _function(self, value: FunctionV, patterns: Patterns, depth: int) -> Role | None:
         name = self.program.name(value.fn)
         if value.outer is not None and self.program.parent(value.fn) == value.outer.fn:
             made, given = value.outer, self._handed(value)
             if (inner := self._wrapped(value)) is not value:  # what the wrapper asks itself counts beside what it calls
                 itself = (self._reads(value.fn, patterns, depth), self._by_lexicon(name or self.program.name(made.fn)))
-                return highest((*itself, self.guard(inner, patterns, depth + 1)))
+                right = "staff" if any(held_by(t) == "staff" for v in given for t in texts_of(v)) and self._insists(value.fn) else None
+                return highest((*itself, right, self.guard(inner, patterns, depth + 1)))
             said = self._by_argument((self.program.name(made.fn),), given, patterns)
             if said:  # a permission by its name: what the guard asks beside it says whose it is
                 named = said == "customer" and any(held_by(t) for a in given if (t := constant(a)) is not None)
