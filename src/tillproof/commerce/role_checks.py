@@ -18,7 +18,9 @@ _ABSENT = ("empty", "is_null")
 """Calls that say that something is not there: when they are false it is."""
 _UNEQUAL = {"!=", "!==", "is not", "not in"}
 _COMPARES = (_EQUAL | _UNEQUAL) - {"in", "not in"}
-_OWNER = re.compile(r"\w*(user|owner|customer|buyer|payer|creator|created_?by|author|account|client|member|purchaser|seller|vendor)(_?id)?", re.IGNORECASE)
+_OWNER = re.compile(
+    r"\w*(user|owner|customer|buyer|payer|creator|created_?by|author|account|client|member|purchaser|seller|vendor)(_?id)?", re.IGNORECASE
+)
 """Fields by which a record says whose it is."""
 
 
@@ -278,8 +280,8 @@ def _against_literal(body: Body, args: list[int]) -> tuple[int, bool] | None:
 
 
 def lets_owner_pass(body: Body) -> bool:
-    """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``, or ``!==`` where the others are
-    turned away. Its owner passes, then, whoever else does."""
+    """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``, or ``!==`` where the others
+    are turned away. Its owner passes, then, whoever else does."""
     return any(
         _is_caller(body, a) and body.op[b] == Op.FIELD and _OWNER.fullmatch(body.name(b)) is not None and not _is_caller(body, b)
         for i in range(len(body.op))

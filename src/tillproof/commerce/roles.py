@@ -239,8 +239,8 @@ class Roles:
             made, given = value.outer, self._handed(value)
             if (inner := self._wrapped(value)) is not value:  # what the wrapper asks itself counts beside what it calls
                 itself = (self._reads(value.fn, patterns, depth), self._by_lexicon(name or self.program.name(made.fn)))
-                right = "staff" if any(held_by(t) == "staff" for v in given for t in texts_of(v)) and self._insists(value.fn) else None
-                return highest((*itself, right, self.guard(inner, patterns, depth + 1)))
+                rights = [held_by(t) for v in given for t in texts_of(v)] if self._insists(value.fn) else []
+                return highest((*itself, *(r for r in rights if r == "staff"), self.guard(inner, patterns, depth + 1)))
             said = self._by_argument((self.program.name(made.fn),), given, patterns)
             if said:  # a permission by its name: what the guard asks beside it says whose it is
                 named = said == "customer" and any(held_by(t) for a in given if (t := constant(a)) is not None)

@@ -232,9 +232,21 @@ def cast(w: Walker, node: Node) -> int:
 
 def call(w: Walker, node: Node) -> int:
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-    function = _without_types(function)
-    if function is not None and function.type == "await_expression":  # `await f<T>(x)`: the grammar waits for what is called
-        return w.emit(Op.AWAIT, [called(w, first(function), node)], node)
+    return _called_last(w, _without_types(function), node)
+
+
+def _called_last(w: Walker, function: Node | None, node: Node) -> int:
+    """A call with types in brackets, for which the grammar takes all that stands before it: ``await f<T>(x)``, ``!f<T>(x)``,
+    ``a + f<T>(x)``."""
+    if function is not None and function.type == "await_expression":
+        return w.emit(Op.AWAIT, [_called_last(w, first(function), node)], node)
+    if function is not None and function.type == "unary_expression":
+        operator = w.text(function.child_by_field_name("operator"))
+        inner = _called_last(w, function.child_by_field_name("argument"), node)
+        return w.emit(Op.UNARY, [w.string("not" if operator == "!" else operator), inner], node)
+    if function is not None and function.type == "binary_expression":
+        operator, left = w.text(function.child_by_field_name("operator")), w.value(function.child_by_field_name("left"))
+        return operation(w, operator, left, _called_last(w, function.child_by_field_name("right"), node), node)
     return called(w, function, node)
 
 

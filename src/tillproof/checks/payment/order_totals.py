@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
-from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.entities import entity
+from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.items import ITEMS
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
