@@ -14,6 +14,7 @@ from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.recognise import GETS
 from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
+from tillproof.commerce.told_states import setting
 from tillproof.flow.given_fields import given_fields
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Result, Value, leaves, names, options, pieces
@@ -346,7 +347,8 @@ class Sendings:
             elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i) or self._asked(one):
                 if self._ours(request):
                     continue
-                return Sending(fn, i, None if told and self._is_anothers(one, told) else told, False, request=request)
+                by_file = None if told and self._is_anothers(one, told) else told
+                return Sending(fn, i, by_file or self._named_by_setting(one), False, request=request)
         return None
 
     def _told_by_file(self, file: str) -> Provider | None:
@@ -369,12 +371,26 @@ class Sendings:
             return False
         if any(self._is_made_with(part) for part in pieces([request.url_value], 40)):
             return True
-        return any(
-            _CONFIGURED.search(text)
+        return any(_CONFIGURED.search(text) for text in self._settings(request))
+
+    def _settings(self, request: Request) -> list[str]:
+        """The names of the settings that an address is read from: ``process.env.PAY_URL``, ``config("PAY_URL")``."""
+        if request.url_value is None:
+            return []
+        told = [
+            text
             for leaf in leaves(request.url_value, 40)
             for text in names(leaf)
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
-        )
+        ]
+        return told + [name for part in pieces([request.url_value], 40) if (name := setting(self.model, part))]
+
+    def _named_by_setting(self, request: Request) -> Provider | None:
+        """The one provider that the setting of an address is named after."""
+        told = [snake(text.rpartition(".")[2].strip("#?")) for text in self._settings(request)]
+        known = self.model.knowledge.providers.values()
+        found = [p for p in known if any(own.lower() in text.split("_") for text in told for own in (p.id, *p.names))]
+        return found[0] if len(found) == 1 else None
 
     def _is_made_with(self, value: Value) -> bool:
         """Whether a value is the address that a client is made with, or told, ``__construct($apiUrl, $secret)``: somebody else's, or the

@@ -335,7 +335,8 @@ class Units:
         loses = money.inexact if scaled and not money.whole else False
         parted = money.unit == "major" and money.number in ("decimal", "float", "string")
         fraction = parted and not scaled and not money.whole and name_of(value) != "ceil"
-        return money.after(Step("cut", value, loses=loses, fraction=fraction), number="integer", whole=True, inexact=False)
+        of: Number = "" if scaled or money.whole or name_of(value) == "ceil" else money.number
+        return money.after(Step("cut", value, loses=loses, fraction=fraction, of=of), number="integer", whole=True, inexact=False)
 
     def _added(self, value: Result, subject: Value, others: list[Value], depth: int) -> Money:
         """Elements, or what a callback makes of each, added up."""

@@ -12,7 +12,7 @@ from tillproof.ir.ops import Kind, Op
 
 What = Literal[
     "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
-    "float", "cent-perhaps", "cut-first", "marks",
+    "float", "cent-perhaps", "cut-first", "cut-off", "marks",
 ]  # fmt: skip
 
 _FEW = 12
@@ -228,6 +228,9 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
             if follows
             else Flaw("minor", _given(charges, charge), "high", "certain" if teller else "likely", teller.value if teller else None)
         )
+    cut = next((s for s in money.steps if s.did == "cut" and (s.fraction or s.of in ("decimal", "float") or _floors(s, money))), None)
+    if cut is not None and not _is_whole_currency(charges, charge) and not charges.follows(charge):
+        return Flaw("cut-off", cut.value, "high", "certain" if money.sure else "likely")
     if money.unit == "under":
         return Flaw("twice", _last(money, "down", "convert").value, "high", "likely", None)
     fixed = did(money, "fix")
@@ -243,6 +246,11 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         where = fixed.value if fixed is not None else _given(charges, charge)
         return Flaw("float", where, "medium" if money.inexact else "low", "likely" if money.sure or money.inexact else "possible")
     return None
+
+
+def _floors(step: Step, money: Money) -> bool:
+    """Whether a sum is rounded down by a function that is of no use to whole numbers, before anything is counted in cents."""
+    return name_of(step.value) in ("floor", "trunc") and not any(s.did in ("up", "convert") for s in money.steps)
 
 
 def _cast(money: Money) -> bool:

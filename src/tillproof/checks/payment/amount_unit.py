@@ -16,7 +16,7 @@ from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknow
 _WORST = (
     "twice",
     "marks",
-    "cut-first",
+    "cut-first", "cut-off",
     "cent-lost",
     "major",
     "minor",

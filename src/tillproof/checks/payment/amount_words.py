@@ -35,6 +35,14 @@ _WRITTEN = {
     "javascript": "Write the sum with fixed decimals, from integer cents: `(cents / 100).toFixed(2)`.",
     "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
 }
+_KEPT = {
+    "python": "Hand the sum on as it is, `str(amount.quantize(Decimal('0.01')))`; where whole units alone are taken, round the order's own "
+    "total before the customer sees it, and charge that.",
+    "javascript": "Hand the sum on as it is, `amount.toFixed(2)`; where whole units alone are taken, round the order's own total before the "
+    "customer sees it, and charge that.",
+    "php": "Hand the sum on as it is, `number_format($amount, 2, '.', '')`; where whole units alone are taken, round the order's own total "
+    "before the customer sees it, and charge that.",
+}
 _PLAIN = {
     "python": 'Write the sum without marks: `f"{amount:.2f}"`, or as a whole number of the smallest unit.',
     "javascript": "Write the sum without marks: `amount.toFixed(2)`, or as a whole number of the smallest unit.",
@@ -74,6 +82,14 @@ _TEXTS = {
             "less than the order says, and the two no longer agree."
         ),
         _ROUNDED,
+    ),
+    "cut-off": _Text(
+        "What is behind the point is cut off the sum",
+        (
+            "The order says 19.99 and {provider} is asked for 19: up to 99 cents of each order are never charged, and what was paid no "
+            "longer agrees with what the order says."
+        ),
+        _KEPT,
     ),
     "marks": _Text(
         "The sum is written with a mark between thousands",
