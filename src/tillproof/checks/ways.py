@@ -5,9 +5,11 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.transitions import KNOWN_STATES
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
 _MOST = 8
@@ -39,7 +41,16 @@ def called(model: Model, entry: Entry) -> str:
 def passed(model: Model, act: Happening, before: tuple[Fn, int]) -> list[Evidence]:
     """The calls by which an entry point comes to what happens, but for the line that was told already."""
     calls = [Place(c.caller, c.call, c.parent) for c in reversed(list(act.ctx.chain()) if act.ctx else []) if c.call >= 0]
-    return [step(model, place, "calls") for place in calls[-_MOST:] if (place.fn, place.instr) != before]
+    return [_calling(model, place) for place in calls[-_MOST:] if (place.fn, place.instr) != before]
+
+
+def _calling(model: Model, place: Place) -> Evidence:
+    """A call on the way: where it names the state that is written further on, it is there that somebody decides on it."""
+    body = model.program.body(place.fn)
+    given = (body.const(v) for _, v in body.call(place.instr)[1]) if body.op[place.instr] == Op.CALL else ()
+    words = (const[1].strip("'\"") for const in given if const is not None and const[0] == Kind.STRING)
+    state = next((word for word in words if any(model.words.has(kind, word) for kind in KNOWN_STATES)), None)
+    return step(model, place, "calls") if state is None else step(model, place, f"calls with `{state}`", "sink")
 
 
 def source(model: Model, entry: Entry, what: str) -> Evidence:
@@ -91,7 +102,7 @@ def _only_here(model: Model, fn: Fn) -> bool:
 def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     """The calls that lead to an effect, and the effect."""
     way = list(reversed(effect.way))
-    through = [step(model, p, "calls") for p in way[:-1]]
+    through = [_calling(model, p) for p in way[:-1]]
     if len(through) > _MOST:
         through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]
     return [*through, step(model, way[-1], what, "sink")]
