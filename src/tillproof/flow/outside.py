@@ -9,6 +9,7 @@ from tillproof.flow.by_path import is_default_path, of_call
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.fixed import COMPACT
 from tillproof.flow.formats import by_braces, by_sprintf
+from tillproof.flow.found_by_name import members_named, modules_named
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
@@ -21,6 +22,7 @@ from tillproof.flow.values import (
     FunctionV,
     Instance,
     Member,
+    ModuleV,
     Overlay,
     Param,
     Place,
@@ -50,6 +52,7 @@ _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve",
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
 _DEFAULTS = ("wp_parse_args",)
 _MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
+_FIND = ("getattr", "importlib.import_module", "require", "import")
 _PAIR = 2
 _FEW_PIECES = 40
 _CONTAINER = re.compile(r"(^|_)(app|container|ci|di|locator)$", re.IGNORECASE)
@@ -133,18 +136,32 @@ def wrapped(ev: "Evaluator", value: Value) -> list[FunctionV]:
 
 def _got(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
     """``getattr(handlers, name)``, and of a setting the path that it has where nobody sets it."""
+    if len(arguments) < _PAIR:
+        return None
     name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
     if not isinstance(name, Const):
-        return event_methods(ev, asked, at)
+        within = [found for o in options(asked) if isinstance(o, ModuleV) for found in members_named(ev, o, name, at)]
+        return choice(at, within) if within else event_methods(ev, asked, at)
     held = ev.member(asked, name.text, at)
     unset = ev.at(f, arguments[2][1]) if len(arguments) > _PAIR and isinstance(asked, External) else None
     return choice(at, [held, unset]) if unset is not None and is_default_path(unset) else held
 
 
+def _found(ev: "Evaluator", how: str, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+    """A module, or a member of something, that is found by its name."""
+    if how == "getattr":
+        return _got(ev, f, arguments, at)
+    name = ev.at(f, arguments[0][1])
+    if (text := constant(name)) is not None:
+        return ev.scope.module(f.file, text, "*", at)
+    loaded = modules_named(ev, f.file, name, at)
+    return loaded or (Unknown(at, "a module loaded by a computed name") if how in ("require", "import") else None)
+
+
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
     """What a plain function gives that is known by its name."""
-    if callee.name == "getattr" and len(arguments) > 1:
-        return _got(ev, f, arguments, at)
+    if callee.name in _FIND and arguments:
+        return _found(ev, callee.name, f, arguments, at)
     if -len(arguments) < (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):
         return ev.at(f, arguments[given_back][1])
     if callee.name in _JOINS and len(arguments) == _PAIR:
@@ -166,9 +183,6 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         path = ev.at(f, arguments[0][1])
         if isinstance(path, Const):
             return ev.scope.settings.address(callee.name, path.text.strip("'\""), f.file, at)
-    if callee.name in ("require", "import") and len(arguments) == 1:
-        name = ev.at(f, arguments[0][1])
-        return ev.scope.module(f.file, name.text, "*", at) if isinstance(name, Const) else Unknown(at, "a module loaded by a computed name")
     return None
 
 

@@ -1,0 +1,59 @@
+"""Modules, classes and functions that code finds by a name which it puts together: ``import_module(f"shop.{group}_handlers")``,
+``getattr(module, name + "Handler")``, ``require(`./handlers/${type}`)``."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from tillproof.flow.values import Choice, Const, Mix, ModuleV, Place, Text, Value, choice, constant
+
+if TYPE_CHECKING:
+    from tillproof.flow.evaluate import Evaluator
+
+_MOST = 24
+_TELLS = 3
+"""Letters that are written down and say enough of a name."""
+
+
+def modules_named(ev: "Evaluator", file: str, name: Value, at: Place) -> Value | None:
+    """The modules of the repository that a name with gaps may mean; None when it says too little, or means none of them."""
+    if not _says_enough(name):
+        return None
+    if ev.program.language(file) == "python":
+        path = re.compile(rf"(?:.*/)?{_spelt(name, '[^/]*').replace(chr(92) + '.', '/')}(?:/__init__)?\.py")
+    else:
+        path = re.compile(rf"(?:{re.escape(posixpath.dirname(file))}/)?{_below(_spelt(name, '[^/]*'))}(?:/index)?(?:\.[cm]?[jt]sx?)?")
+    found = sorted(p for p in ev.program.indices if path.fullmatch(p))
+    return choice(at, [ModuleV(at, p) for p in found]) if 0 < len(found) <= _MOST else None
+
+
+def members_named(ev: "Evaluator", module: ModuleV, name: Value, at: Place) -> list[Value]:
+    """The classes and functions of a module that a name with gaps may mean."""
+    if not _says_enough(name):
+        return []
+    index, wanted = ev.program.indices[module.file], re.compile(_spelt(name, r"\w*"))
+    declared = (*(c.name for c in index.classes), *(f.name for f in index.functions if f.owner < 0 and f.parent < 0))
+    fitting = list(dict.fromkeys(n for n in declared if n and wanted.fullmatch(n)))
+    return [ev.member(module, n, at) for n in fitting] if len(fitting) <= _MOST else []
+
+
+def _below(spelt: str) -> str:
+    """A path in JavaScript as it begins in the folder of who asks: ``./handlers/…``."""
+    return re.sub(r"^(?:\\\./)+", "", spelt)
+
+
+def _spelt(value: Value, gap: str) -> str:
+    """What a text may be, as a pattern in which whatever is not known is a gap."""
+    if isinstance(value, Const):
+        return re.escape(value.text.strip("'\""))
+    if isinstance(value, Text) or (isinstance(value, Mix) and value.op == "+"):
+        return "".join(_spelt(part, gap) for part in value.parts())
+    if isinstance(value, Choice):
+        return f"(?:{'|'.join(dict.fromkeys(_spelt(o, gap) for o in value.options))})"
+    return gap
+
+
+def _says_enough(value: Value) -> bool:
+    """Whether enough of a name is written down, and not all of it."""
+    written = re.sub(r"\W", "", _spelt(value, ""))
+    return constant(value) is None and len(written) >= _TELLS
