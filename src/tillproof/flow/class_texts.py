@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from tillproof.flow.found_by_name import classes_named
 from tillproof.flow.values import ClassV, Const, External, Text, Value, choice, class_named, constant, options
 from tillproof.ir.ops import Kind
 
@@ -24,7 +25,9 @@ def class_told(ev: "Evaluator", value: Value, at: tuple[str, int]) -> Value | No
         return None
     found = [_named(ev, text, at) for text in _spellings(value)]
     told: list[Value] = [one for one in found if one is not None]
-    return choice(at, told) if told and len(told) == len(found) else None
+    if told and len(told) == len(found):
+        return choice(at, told)
+    return classes_named(ev, value, at) if isinstance(value, Text) else None
 
 
 def _spellings(value: Const | Text) -> list[str]:

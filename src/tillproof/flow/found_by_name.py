@@ -5,7 +5,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from tillproof.flow.values import Choice, Const, Mix, ModuleV, Place, Text, Value, choice, constant
+from tillproof.flow.program import ClassId
+from tillproof.flow.values import Choice, ClassV, Const, FunctionV, Mix, ModuleV, Place, Text, Value, choice, constant
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
@@ -24,7 +25,23 @@ def modules_named(ev: "Evaluator", file: str, name: Value, at: Place) -> Value |
     else:
         path = re.compile(rf"(?:{re.escape(posixpath.dirname(file))}/)?{_below(_spelt(name, '[^/]*'))}(?:/index)?(?:\.[cm]?[jt]sx?)?")
     found = sorted(p for p in ev.program.indices if path.fullmatch(p))
-    return choice(at, [ModuleV(at, p) for p in found]) if 0 < len(found) <= _MOST else None
+    if not 0 < len(found) <= _MOST:
+        return None
+    given = [ev.scope.exported(p, "default", at) if ev.program.language(file) == "javascript" else None for p in found]
+    return choice(at, [g if isinstance(g, (FunctionV, ClassV)) else ModuleV(at, p) for p, g in zip(found, given, strict=True)])
+
+
+def classes_named(ev: "Evaluator", name: Text, at: Place) -> Value | None:
+    """The classes of a namespace in PHP that a text with gaps may name: ``'App\\Stripe\\' . $event . 'Handler'``."""
+    if not _says_enough(name) or not any(isinstance(p, Const) and "\\" in p.text for p in name.pieces):
+        return None
+    wanted = re.compile(_spelt(name, r"\w*").replace(r"\\\\", r"\\").replace(r"\\", r"\.").removeprefix(r"\."))
+    found: list[Value] = [
+        ClassV(at, ClassId(path, number))
+        for path, index in ev.program.indices.items() if index.namespace
+        for number, declared in enumerate(index.classes) if wanted.fullmatch(f"{index.namespace}.{declared.name}")
+    ]  # fmt: skip
+    return choice(at, found) if 0 < len(found) <= _MOST else None
 
 
 def members_named(ev: "Evaluator", module: ModuleV, name: Value, at: Place) -> list[Value]:

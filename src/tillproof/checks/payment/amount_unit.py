@@ -16,7 +16,8 @@ from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknow
 _WORST = (
     "twice",
     "marks",
-    "cut-first", "cut-off",
+    "cut-first",
+    "cut-off",
     "cent-lost",
     "major",
     "minor",

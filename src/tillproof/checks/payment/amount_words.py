@@ -36,8 +36,8 @@ _WRITTEN = {
     "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
 }
 _KEPT = {
-    "python": "Hand the sum on as it is, `str(amount.quantize(Decimal('0.01')))`; where whole units alone are taken, round the order's own "
-    "total before the customer sees it, and charge that.",
+    "python": "Hand the sum on as it is, `str(amount.quantize(Decimal('0.01')))`; where whole units alone are taken, round the "
+    "order's own total before the customer sees it, and charge that.",
     "javascript": "Hand the sum on as it is, `amount.toFixed(2)`; where whole units alone are taken, round the order's own total before the "
     "customer sees it, and charge that.",
     "php": "Hand the sum on as it is, `number_format($amount, 2, '.', '')`; where whole units alone are taken, round the order's own total "

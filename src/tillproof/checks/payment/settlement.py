@@ -13,6 +13,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.commerce.pack_effects import digests
 from tillproof.commerce.recognition import HOOK
+from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
 from tillproof.flow.values import Choice, Const, Record, Seq, Value, constant
@@ -22,6 +23,7 @@ from tillproof.knowledge.schema import Operation, Provider
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
 _PIECES = 60
+_SAYS_ENOUGH = 10  # letters of an event's name, of several words
 _BODIES = ("body", "json", "data", "form_params", "params")
 
 
@@ -84,7 +86,7 @@ def handlers_of(model: Model, integration: Integration) -> list[Handler]:
 
 def heard(model: Model, integration: Integration, handlers: list[Handler]) -> Heard:
     """What the handlers hear, and what passes them by."""
-    events = {e for h in handlers for e in _events(h)}
+    events = {e for h in handlers for e in (*_events(h), *_events_in_names(model, h))}
     handler = max(handlers, key=lambda h: len(_events(h)))
     asked = frozenset(events)
     if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
@@ -112,6 +114,13 @@ def _events(handler: Handler) -> frozenset[str]:
     telling = frozenset(t for t in handler.closure.texts if t in known and ("." in t or len(t) > 8))
     # a word like `paid` is an event only where it is compared, beside others of the same provider
     return telling | (handler.closure.compared & known if telling else frozenset())
+
+
+def _events_in_names(model: Model, handler: Handler) -> set[str]:
+    """The events that functions and classes on a handler's way are named after: ``CheckoutSessionCompletedHandler``."""
+    known = {e: squashed_name(e) for inbound in handler.provider.inbound for e in inbound.events}
+    named = [squashed_name(model.program.qualified(fn)) for fn in handler.closure.functions]
+    return {e for e, squashed in known.items() if len(squashed) > _SAYS_ENOUGH and any(squashed in name for name in named)}
 
 
 def idle(model: Model, handler: Handler) -> bool:
