@@ -35,13 +35,11 @@ _WRITTEN = {
     "javascript": "Write the sum with fixed decimals, from integer cents: `(cents / 100).toFixed(2)`.",
     "php": "Write the sum with fixed decimals: `number_format($amount, 2, '.', '')`.",
 }
+_KEPT_WHOLE = "; where whole units alone are taken, round the order's own total before the customer sees it, and charge that."
 _KEPT = {
-    "python": "Hand the sum on as it is, `str(amount.quantize(Decimal('0.01')))`; where whole units alone are taken, round the "
-    "order's own total before the customer sees it, and charge that.",
-    "javascript": "Hand the sum on as it is, `amount.toFixed(2)`; where whole units alone are taken, round the order's own total before the "
-    "customer sees it, and charge that.",
-    "php": "Hand the sum on as it is, `number_format($amount, 2, '.', '')`; where whole units alone are taken, round the order's own total "
-    "before the customer sees it, and charge that.",
+    "python": f"Hand the sum on as it is, `str(amount.quantize(Decimal('0.01')))`{_KEPT_WHOLE}",
+    "javascript": f"Hand the sum on as it is, `amount.toFixed(2)`{_KEPT_WHOLE}",
+    "php": f"Hand the sum on as it is, `number_format($amount, 2, '.', '')`{_KEPT_WHOLE}",
 }
 _PLAIN = {
     "python": 'Write the sum without marks: `f"{amount:.2f}"`, or as a whole number of the smallest unit.',
