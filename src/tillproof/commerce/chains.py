@@ -16,6 +16,12 @@ _STEPS = 200  # in code that is never reached, two variables may be stored from 
 _DEEPEST = 4
 _DATABASE = re.compile(r"(.*[._])?(get_?)?(\w?db|database|mongo|mongo_?db|mongo_?client|client)(\(\))?", re.IGNORECASE)
 _ENVIRONMENT = "env"  # by which Odoo's code asks for a model: ``self.env["sale.order"]``
+# What runs a statement of CodeIgniter's builder, and what it is told before.
+_RUNS = ("update", "delete", "get", "get_where", "update_batch", "count_all_results", "empty_table")
+_TOLD = (
+    "where", "or_where", "where_in", "where_not_in", "like", "set", "from", "select", "join", "order_by", "limit", "group_by", "having",
+    "whereIn", "whereNotIn", "orWhere", "orderBy", "groupBy",
+)  # fmt: skip
 _SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 
 
@@ -79,7 +85,7 @@ class Chains:
                     continue
                 pending, i = i, args[0]
             elif op == Op.FIELD:
-                links += [Link(body.name(i), fn, pending, ctx), *self._ran(fn, i, pending, ctx)]
+                links += [Link(body.name(i), fn, pending, ctx), *self._ran(fn, i, pending, ctx), *self._said_before(fn, pending, ctx)]
                 pending, picked, i = -1, -1, args[0]
             elif op in (Op.AWAIT, Op.INDEX, Op.ELEMENT):
                 links += self._ran(fn, i, -1, ctx)
@@ -123,6 +129,30 @@ class Chains:
         """A function's own name where a file calls it otherwise: ``from sqlalchemy import update as sa_update``."""
         imports = self.program.indices[fn.file].imports
         return next((m.name for m in imports if m.local == name and m.name not in ("*", "default", "")), name)
+
+    def _said_before(self, fn: Fn, call: int, ctx: Ctx | None) -> list[Link]:
+        """What a builder of statements was told by statements before the one that runs it, the last one first, as the links that they would
+        be: ``$this->db->where('id', $id); $this->db->update('orders', $row)``."""
+        body = self.program.body(fn)
+        if call < 0 or self.program.language(fn.file) != "php" or body.called(call) not in _RUNS:
+            return []
+        builder, flow = _spelt(body, body.args(body.args(call)[0])[0]), self.evaluator.defuse(fn)
+        if not builder:
+            return []
+        before, here = {flow.block_of[call]}, flow.block_of[call]
+        while len(flow.previous[here]) == 1 and flow.previous[here][0] not in before:  # what is always come through
+            here = flow.previous[here][0]
+            before.add(here)
+        found: list[Link] = []
+        for n in range(call - 1, -1, -1):
+            callee = body.args(n)[0] if body.op[n] == Op.CALL else -1
+            if callee < 0 or body.op[callee] != Op.FIELD or _spelt(body, body.args(callee)[0]) != builder:
+                continue
+            if body.name(callee) not in _TOLD or flow.block_of[n] not in before:
+                break
+            if not flow.uses(n):
+                found.append(Link(body.name(callee), fn, n, ctx))
+        return found
 
     def _ran(self, fn: Fn, i: int, call: int, ctx: Ctx | None) -> list[Link]:
         """Where a cursor's rows are fetched, counted or gone through, the call that ran its statement, as the link that it would be if the
@@ -267,3 +297,11 @@ def _place(body: Body, key: int) -> int:
     """The place that a key names; -1 where it is no number."""
     text = body.text(body.args(key)[1]) if body.op[key] == Op.CONST and body.args(key)[0] == Kind.NUMBER else ""
     return int(text) if text.isdecimal() else -1
+
+
+def _spelt(body: Body, i: int) -> str:
+    """A variable or a member of one as the source spells it; empty for anything else."""
+    if body.op[i] == Op.NAME:
+        return body.name(i)
+    above = _spelt(body, body.args(i)[0]) if body.op[i] == Op.FIELD else ""
+    return f"{above}.{body.name(i)}" if above else ""

@@ -24,6 +24,8 @@ NOTHING = words_of(
 )
 """Names that hold any record, or none."""
 _DIGITS = re.compile(r"\d+$")
+_TABLE = re.compile(r"^tbl(?=[a-z]{4})")
+"""What some shops write before a table's name, and in one word with it: ``tblinvoices``."""
 # ``orders_customers``: orders, and whose they are.
 _OWNED = re.compile(r"(orders|bookings|payments|transactions|invoices)_(customers?|users?|clients?|members?|buyers?|admins?)")
 _IRREGULAR = {
@@ -52,6 +54,7 @@ def entity(name: str) -> str:
     """A record's name in lower snake case, singular and without what holds it; empty when it says nothing."""
     words = [w for w in snake(name.rpartition(".")[2].rpartition("\\")[2].strip("`\"' {}$:")).split("_") if w]
     words = [_DIGITS.sub("", w) or w for w in words]
+    words[:1] = [_TABLE.sub("", w) for w in words[:1]]
     if len(words) == 2 and _OWNED.fullmatch("_".join(words)):
         words.reverse()
         words[0] = singular(words[0])

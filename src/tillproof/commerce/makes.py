@@ -61,16 +61,16 @@ class Makes:
         """The credentials in a text that are none of those published. ``spoken_of``: providers whose shared prefixes count here too."""
         known = frozenset(spoken_of)
         shared = {prefix for provider in known for prefix in self._shared.get(provider, ())}
-        taken: set[int] = set()
+        taken: list[range] = []
         for prefix in self._texts:  # the longest first
             if prefix not in shared and prefix not in self._telling:
                 continue
             at = text.find(prefix)
             while at >= 0:
-                if at not in taken and not self._is_inside(prefix, text, at):
+                if not any(at in whole for whole in taken) and not self._is_inside(prefix, text, at):
                     made = self._made(prefix, text[at + len(prefix) : at + len(prefix) + _LONGEST], at, known)
                     if made is not None:
-                        taken.add(at)
+                        taken.append(range(at, at + len(made.text)))
                         yield made
                 at = text.find(prefix, at + 1)
 

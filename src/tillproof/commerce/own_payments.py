@@ -81,6 +81,10 @@ class OwnPayments:
 
     def _is_kept(self, name: Value, field: str) -> bool:
         """Whether the function that makes up a name for a payment keeps it in that field of a record: ``Payment(reference=reference)``."""
+        return any(_holds(touch.fields.get(field), name) for touch in self._written_around(name))
+
+    def _written_around(self, name: Value) -> Iterator["Touch"]:
+        """What the function that makes up a name writes down."""
         program, (file, line) = self.model.program, name.at
         around = (
             (n for n, f in enumerate(program.indices[file].functions) if f.line <= line <= f.end_line) if file in program.indices else ()
@@ -88,14 +92,28 @@ class OwnPayments:
         for fn in (Fn(file, n) for n in around):
             for i, op in enumerate(program.body(fn).op):
                 touch = self.model.records.touch(fn, i, None) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) else None
-                kept = touch.fields.get(field) if touch is not None and touch.writes else None
-                if kept is not None and any(type(o) is type(name) and o.at == name.at for o in options(kept)):
-                    return True
-        return False
+                if touch is not None and touch.writes:
+                    yield touch
+
+    def _kept_beside(self, site: OperationSite, under: tuple[str, ...], sums: list[Value]) -> bool:
+        """Whether the name that is made up for a payment is kept in one record with the sum that it is begun for, which nobody sent."""
+        made = (o for path in under if path not in _BAGS for _, v in given_at(self.model, site, path) for o in options(v))
+        names_ = [o for o in made if isinstance(o, Result) and o.instr >= 0]
+        if not names_ or not sums or any(self.model.requests.sources_in(v) for v in sums):
+            return False
+        return all(
+            any(
+                any(_holds(v, name) for v in touch.fields.values())
+                and all(any(_holds(v, o) for v in touch.fields.values()) for sum_ in sums for o in options(sum_))
+                for touch in self._written_around(name)
+            )
+            for name in names_
+        )
 
     def begun_for(self, provider: "Provider", under: tuple[str, ...] = NOTES) -> OperationSite | None:
         """The call that begins a payment with the id of a record of ours ``under`` one of some names and with that record's own sum; None
         when one of the calls does not."""
+        under = tuple(dict.fromkeys((*under, *(name for name in _OUR_NAMES if name.rpartition(".")[2] in under))))
         key = (provider.id, under)
         if key not in self._begun:
             sites = [s for s in self._sites(provider) if self._may_name_ours(s, under)]
@@ -123,6 +141,8 @@ class OwnPayments:
         if owners and (sums or prices) and self._made_along(site, owners, [*sums, *prices]):
             return True
         if (sums or prices) and self._looked_up_by_name(site, under, [*sums, *prices]):
+            return True
+        if self._kept_beside(site, under, sums):
             return True
         if not owners or not sums:
             return False
@@ -269,3 +289,8 @@ def keys_of(value: Value) -> Iterator[Hashable]:
             yield one.made[0], one.made[1]
         elif isinstance(one, Instance) and one.origin is not None:
             yield from keys_of(one.origin)
+
+
+def _holds(kept: Value | None, value: Value) -> bool:
+    """Whether what is kept in a field is what one place of the code gives."""
+    return kept is not None and any(type(o) is type(value) and o.at == value.at for o in options(kept))

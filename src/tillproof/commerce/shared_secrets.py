@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.told_states import setting
-from tillproof.flow.values import Const, External, Member, Value, options
+from tillproof.flow.values import Const, External, Member, Result, Value, constant, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -24,6 +24,7 @@ _SETTINGS = re.compile(
 _NO_SECRET = re.compile(
     r"origin|referr?er|(.*-)?host|user-agent|accept(-.*)?|content-.*|(.*-)?forwarded(-.*)?|.*-ip|x-requested-with|(.*-)?version"
 )
+_NAMING = 2  # arguments that may name a setting
 _LEAST = 8  # characters of a secret that is written down
 
 
@@ -37,11 +38,20 @@ def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
             return False
         return any(_is_setting(model, o) or _is_kept_secret(o) for o in options(ours))
     key = snake((source.key or "").rpartition(".")[2])
-    if _KEY.search(key) and not _VISITORS.search(key) and all(_SECRET_SETTING.search(setting(model, o)) for o in options(ours)):
+    kept = [o for o in options(ours) if not (isinstance(o, Const) and o.falsy)]  # `getValue(…) ?? ''`
+    if _KEY.search(key) and not _VISITORS.search(key) and kept and all(_is_secret_setting(model, o) for o in kept):
         return True
     if not _SENT.fullmatch(key) or _VISITORS.search(key):
         return False
     return any(_is_setting(model, o) or _is_kept_secret(o) or _is_written(o) for o in options(ours))
+
+
+def _is_secret_setting(model: "Model", value: Value) -> bool:
+    """Whether a value is a setting that is called as such a secret is, be it that of a module: ``getValue('acme', 'callbackKey')``."""
+    if not isinstance(value, Result) or value.instr < 0 or not model.recogniser.result_is("config", value):
+        return _SECRET_SETTING.search(setting(model, value)) is not None
+    named = (snake(text) for _, v in model.evaluator.arguments(value)[:_NAMING] if (text := constant(v)))
+    return any(_SECRET_SETTING.search(name) for name in named)
 
 
 def _is_setting(model: "Model", value: Value) -> bool:

@@ -59,6 +59,15 @@ def setting(model: "Model", value: Value) -> str:
     return snake((constant(given[0][1]) if given else None) or "")
 
 
+def unconverted(value: Value) -> Iterator[Value]:
+    """What a value may be, whatever kind of number or text it is made into: ``(int)$state``."""
+    for option in options(value):
+        if isinstance(option, Mix) and option.op in CONVERSIONS:
+            yield from unconverted(option.operands[0])
+        else:
+            yield option
+
+
 def set_to(model: "Model", *values: Value) -> set[str]:
     """The names of the settings that values may be read from; among them an empty one where a value may be something else."""
     found: set[str] = set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.absence import where_there
+from tillproof.commerce.compared_states import compared_states
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.effects import Effect
@@ -17,7 +18,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.set_at_once import merges
 from tillproof.commerce.states import Writes
-from tillproof.commerce.told_states import state_kept
+from tillproof.commerce.told_states import state_kept, unconverted
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.vocabulary import BARE_FLAGS
 from tillproof.commerce.whole_bodies import set_by_sender
@@ -106,7 +107,8 @@ class Transitions:
                     continue
                 if touch.kind == "upsert" and not merges(self.model.records, touch):
                     continue
-                for name, to in (*self._told(touch), *self._by_sender(touch), *self._coded(touch)):
+                told = (*self._told(touch), *self._by_sender(touch), *self._coded(touch))
+                for name, to in told or compared_states(self.model, effect, touch):
                     found.append(self._transition(effect, touch, name, to, effects))
                     break
             called = {(t.effect.fn, t.effect.instr): (t.touch.entity, t.field) for t in found}
@@ -183,7 +185,7 @@ class Transitions:
             return ("paid",) if flags else None
         if not words.says_state(name) or value is None or self._is_only_copy(value, name):
             return None
-        texts = [t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
+        texts = [t for o in unconverted(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
             told = [t for t in texts if any(words.has(k, t) for k in KNOWN_STATES)]
             if not told and any(self._is_asked(o) for o in options(value)):

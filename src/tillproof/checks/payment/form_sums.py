@@ -1,4 +1,5 @@
-"""Sums in forms that a page of PHP has the browser send to a payment system: what stands in the field is what is paid."""
+"""Sums that a page of PHP has the browser send to a payment system, in a form's field or in a call of the system's own script: what is
+written there is what is paid."""
 
 import re
 from collections.abc import Iterator
@@ -19,12 +20,24 @@ _SHOP = re.compile(
     rb"name\s*=\s*[\"']\w*(merchant|shop_?id|business|account|co_id|mid|seller|vendor|client_id|store|login|receiver|key)\w*[\"']",
     re.IGNORECASE,
 )
+# By which calls of their scripts systems are told a sum, and whose they are.
+_SCRIPTS = {
+    b"actions.order.create(": "PayPal",
+    b"PaystackPop.setup(": "Paystack",
+    b"FlutterwaveCheckout(": "Flutterwave",
+    b"new Razorpay(": "Razorpay",
+}
+_TOLD = re.compile(rb"\b(value|amount)[\"']?\s*:\s*[\"']?\s*<\?(?:=|php\b)")
+_NEAR = 600
 
 
 def form_sums(model: Model) -> Iterator[AmountSite]:
-    """The sums of such forms that the customer chose before."""
+    """The sums of such forms and scripts that the customer chose before."""
     for file, source in model.program.sources.items():
-        if b"<form" not in source or model.program.language(file) != "php":
+        if model.program.language(file) != "php":
+            continue
+        yield from _script_sums(model, file, source)
+        if b"<form" not in source:
             continue
         for form in _FORM.finditer(source):
             host = form[1].decode()
@@ -36,7 +49,17 @@ def form_sums(model: Model) -> Iterator[AmountSite]:
                     yield from _echoed(model, file, source.count(b"\n", 0, field.end()) + 1, name, host)
 
 
-def _echoed(model: Model, file: str, line: int, name: str, host: str) -> Iterator[AmountSite]:
+def _script_sums(model: Model, file: str, source: bytes) -> Iterator[AmountSite]:
+    """What a page writes into the call by which its script begins a payment: ``actions.order.create({… value: '<?= $amount ?>'``."""
+    for call, system in _SCRIPTS.items():
+        at = source.find(call)
+        while at >= 0:
+            for told in _TOLD.finditer(source, at, at + _NEAR):
+                yield from _echoed(model, file, source.count(b"\n", 0, told.end()) + 1, told[1].decode(), f"{system}'s script", "")
+            at = source.find(call, at + 1)
+
+
+def _echoed(model: Model, file: str, line: int, name: str, host: str, what: str = "a form for ") -> Iterator[AmountSite]:
     """What a page writes into a field."""
     for fn in (Fn(file, -1), *model.program.all_functions(file)):
         body = model.program.body(fn)
@@ -45,4 +68,4 @@ def _echoed(model: Model, file: str, line: int, name: str, host: str) -> Iterato
                 for argument in body.args(i):
                     value = model.evaluator.value(fn, argument)
                     if chosen_by_client(model, value):
-                        yield AmountSite("charge", f"a form for {host}", fn, i, value, True, name)
+                        yield AmountSite("charge", f"{what}{host}", fn, i, value, True, name)
