@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.wired import wired
 
 
@@ -187,6 +189,35 @@ class {name} extends Component {{ public function render() {{ return view('x'); 
     assert roles == {
         "OrderDetails.ship": "staff", "MyOrders.ship": "customer", "Help.ship": "public", "Cart.render": "public", "Cart.ship": "public",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "role"),
+    [
+        ("public array $filters = ['desk' => ['before' => ['desk/*', 'stock']]];", "staff"),
+        ("public array $filters = ['desk' => ['before' => ['shop/*']]];", "public"),
+        ("public array $filters = ['desk' => ['after' => ['desk/*']]];", "public"),
+        ("public array $globals = ['before' => ['csrf', 'desk' => ['except' => ['shop/*']]]];", "staff"),
+        ("public array $globals = ['before' => ['desk' => ['except' => ['desk/*']]]];", "public"),
+        ("public array $globals = ['before' => ['desk'], 'after' => ['toolbar']];", "staff"),
+    ],
+)
+def test_filters_of_codeigniter_may_be_told_paths(tmp_path: Path, table: str, role: str) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "spark": "#!/usr/bin/env php",
+            "app/Config/Routes.php": "<?php\n$routes->post('desk/paid/(:num)', 'Desk::paid/$1');\n",
+            "app/Config/Filters.php": "<?php\nnamespace Config;\nuse App\\Filters\\AtDesk;\n"
+            "class Filters extends \\CodeIgniter\\Config\\BaseConfig {\n  public array $aliases = ['desk' => AtDesk::class];\n"
+            f"  {table}\n}}\n",
+            "app/Filters/AtDesk.php": "<?php\nnamespace App\\Filters;\nclass AtDesk implements \\CodeIgniter\\Filters\\FilterInterface {\n"
+            "  public function before($request) { if (!session()->get('isAdmin')) { return redirect('login'); } }\n}\n",
+            "app/Controllers/Desk.php": "<?php\nnamespace App\\Controllers;\n"
+            "class Desk extends \\CodeIgniter\\Controller { public function paid($id) {} }\n",
+        },
+    )
+    assert shop.ways() == {f"POST /desk/paid/(:num) Desk.paid {role}"}
 
 
 def test_a_group_may_call_the_router_as_it_likes(tmp_path: Path) -> None:

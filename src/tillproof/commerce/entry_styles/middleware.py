@@ -2,14 +2,16 @@
 to, and what controllers add themselves."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from tillproof.commerce.entry_styles.arguments import Arguments, items, words
+from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, words
 from tillproof.commerce.entry_styles.callables import php_class
 from tillproof.commerce.entry_styles.scan import around
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, FunctionV, Record, Result, Value, constant, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 _MAPPING = re.compile(
     rb"(?:routeMiddleware|middlewareAliases|middlewareGroups|aliasMiddleware|middlewareGroup|->alias\(|->appendToGroup|->group\(|\$aliases\b)"
@@ -17,7 +19,17 @@ _MAPPING = re.compile(
 _RUN = ("handle", "process", "__invoke", "before")
 """The method of a middleware that runs: Laravel's, PSR-15's, Slim's of old, CodeIgniter's."""
 _MEMBERS = ("routeMiddleware", "middlewareAliases", "middlewareGroups", "aliases")
+_BY_PATH, _EVERYWHERE = "filters", "globals"
+"""The members of CodeIgniter's table of filters that name paths, and those that run everywhere."""
 _CALLS = ("alias", "aliasMiddleware", "middlewareGroup", "group", "appendToGroup")
+
+
+class _Part(NamedTuple):
+    """A filter that runs before the routes of some paths: all that fit one of ``paths`` and none of ``unless``."""
+
+    name: Value
+    paths: tuple[str, ...]
+    unless: tuple[str, ...]
 
 
 class Middleware:
@@ -27,6 +39,7 @@ class Middleware:
         self.wiring = wiring
         self.program = wiring.program
         self._names: dict[str, list[tuple[Value, Fn]]] = {}
+        self._parts: list[_Part] = []
         self._controllers: dict[ClassId, list[tuple[Value, frozenset[str], frozenset[str]]]] = {}
         for file in files:
             if _MAPPING.search(self.program.sources[file]):
@@ -38,6 +51,10 @@ class Middleware:
             for member in _MEMBERS:
                 for store in self.wiring.evaluator.defuse(top).stores.get(f"{cls.name}.{member}", ()):
                     self._keep(self.wiring.evaluator.value(top, store), top)
+            for store in self.wiring.evaluator.defuse(top).stores.get(f"{cls.name}.{_BY_PATH}", ()):
+                self._parts += _by_path(self.wiring.evaluator.value(top, store))
+            for store in self.wiring.evaluator.defuse(top).stores.get(f"{cls.name}.{_EVERYWHERE}", ()):
+                self._parts += _everywhere(self.wiring.evaluator.value(top, store))
         places = {
             m.start()
             for m in re.finditer(rb"->(?:alias|aliasMiddleware|middlewareGroup|appendToGroup|group)\(", self.program.sources[file])
@@ -58,6 +75,11 @@ class Middleware:
                 for key, entry in option.entries:
                     if key:
                         self._names.setdefault(key, []).extend((v, fn) for v in items(entry))
+
+    def before(self, route: str | None) -> tuple[Value, ...]:
+        """The filters that run before a route because of its path: CodeIgniter's table of filters names paths."""
+        path = (route or "").strip("/ ")
+        return tuple(p.name for p in self._parts if _fits(path, p.paths) and not _fits(path, p.unless))
 
     def resolved(self, chain: tuple[Value, ...], target: FunctionV) -> tuple[Value, ...]:
         """Middleware names followed by the methods that they stand for, and what the handler's controller adds in its constructor."""
@@ -128,3 +150,28 @@ class Middleware:
                 only, unless = (frozenset(words(arguments.at(key))) for key in ("only", "except"))
                 out += [(m, only, unless) for v in arguments.positional[:1] for m in items(v)]
         return out
+
+
+def _by_path(value: Value) -> Iterator[_Part]:
+    """``['auth' => ['before' => ['admin/*', 'orders']]]``"""
+    for option in options(value):
+        for key, entry in option.entries if isinstance(option, Record) else ():
+            paths = tuple(words([v for told in entries(entry, "before") for v in items(told)]))
+            if key and paths:
+                yield _Part(Const(option.at, Kind.STRING, key), paths, ())
+
+
+def _everywhere(value: Value) -> Iterator[_Part]:
+    """``['before' => ['auth' => ['except' => ['login']], 'log']]``"""
+    for told in entries(value, "before"):
+        for option in options(told):
+            for key, entry in option.entries if isinstance(option, Record) else [(None, v) for v in items(option)]:
+                name = key if key and not key.isdigit() else constant(entry)
+                if name:
+                    unless = tuple(words([v for said in entries(entry, "except") for v in items(said)]))
+                    yield _Part(Const(option.at, Kind.STRING, name), ("*",), unless)
+
+
+def _fits(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a path is one that a table names, ``*`` standing for whatever comes."""
+    return any(re.fullmatch(re.escape(p.strip("/ ")).replace(r"\*", ".*"), path, re.IGNORECASE) for p in patterns)

@@ -89,7 +89,7 @@ class _Tables:
         middleware = Middleware(self.wiring, files) if chains else None
         for fn, chain in chains:
             for one in self._route(fn, chain):
-                one.chain = middleware.resolved(one.chain, one.target) if middleware else one.chain
+                one.chain = middleware.resolved((*middleware.before(one.route), *one.chain), one.target) if middleware else one.chain
                 yield one
 
     def _by_body(self, bodies: list[Fn]) -> dict[Fn, list[list[_Link]]]:
