@@ -80,6 +80,26 @@ _SUFFIX = re.compile(r"__(exact|iexact)$")
 _MOST_KEYS = 40
 PUTTING = {"merge", "mergeFields", "mergeFieldPaths"}
 """The options of a call that puts a document."""
+_RUNS_IN = frozenset(["transaction", "session"])
+_HOW = (
+    frozenset(
+        [
+            "transaction",
+            "session",
+            "lock",
+            "logging",
+            "hooks",
+            "validate",
+            "silent",
+            "individualHooks",
+            "returning",
+            "fields",
+            "benchmark",
+            "paranoid",
+        ]
+    )
+    | PUTTING
+)
 # Alternatives, and what must not hold: what is asked there is asked, but no equality in it is certain.
 _EITHER = ("OR", "$or", "$nor", "NOT")
 _COLUMN_OF_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*")
@@ -125,11 +145,12 @@ class ChoiceReader:
                 out.keys.setdefault(key, Mix(value.at, "!=", (value,), link.fn, link.call, link.ctx))
 
     def _choice(self, link: Link, out: Parts) -> None:
-        arguments = self.chains.arguments(link)
-        body = self.program.body(link.fn)
+        given, body = self.chains.arguments(link), self.program.body(link.fn)
         rows = [v for _, v in body.call(link.call)[1]]
+        asked = [(a, row) for a, row in zip(given, rows, strict=True) if len(given) == 1 or not self.says_how(a[1])]
+        arguments = [a for a, _ in asked]
         positional = [v for k, v in arguments if k == ""]
-        for (key, value), row in zip(arguments, rows, strict=True):
+        for (key, value), row in asked:
             if key and key not in ("*", "**"):
                 if key in ("where", "filter", "criteria"):
                     self.condition(value, out)
@@ -156,6 +177,18 @@ class ChoiceReader:
             # session.get(Order, id), get_object_or_404(Order, id), entityService.findOne('api::order.order', id, {…})
             out.keys.setdefault("id", positional[1])
             out.compared.add("id")
+
+    def says_how(self, value: Value) -> bool:
+        """Whether a record holds nothing but how a call is to be made: ``findByPk(id, { transaction, lock: true })``."""
+        return self._holds_only(value, _HOW)
+
+    def says_where(self, value: Value) -> bool:
+        """Whether a record holds nothing but an object to run in."""
+        return self._holds_only(value, _RUNS_IN)
+
+    def _holds_only(self, value: Value, keys: frozenset[str]) -> bool:
+        got = self._shape(value) if isinstance(value, (Record, Overlay)) else None
+        return got is not None and bool(got.must or got.may) and keys.issuperset({*got.must, *got.may})
 
     def _column_in_name(self, link: Link) -> str:
         """The column by which a call chooses, where its name says it."""

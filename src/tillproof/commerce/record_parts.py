@@ -3,7 +3,7 @@
 import re
 
 from tillproof.commerce.chains import Chain, Chains, Link
-from tillproof.commerce.chosen_rows import FINDS_AND_WRITES, PUTTING, ChoiceReader, is_record
+from tillproof.commerce.chosen_rows import FINDS_AND_WRITES, ChoiceReader, is_record
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.set_expressions import bind, set_by_name
 from tillproof.flow.evaluate import Evaluator
@@ -107,7 +107,9 @@ class PartReader:
         return positional[1:2]
 
     def _one(self, value: Value, out: Parts) -> None:
-        """A single record: ``{where, data}``, or the fields themselves."""
+        """A single record: ``{where, data}``, or the fields themselves; none where it is only told what to run in: ``{ transaction }``."""
+        if self.choices.says_where(value):
+            return
         got = self._shape(value)
         keys = {**got.may, **got.must}
         if "where" in keys or "data" in keys:
@@ -125,7 +127,7 @@ class PartReader:
     def _several(self, link: Link, positional: list[Value], records: list[Value], out: Parts) -> None:
         first, second = records[0], records[1]
         later = self._shape(second)
-        if set(later.must) | set(later.may) <= PUTTING:  # of a document store: set(data, { merge: true })
+        if not (later.must or later.may) or self.choices.says_how(second):  # set(data, { merge: true }), update(values, { transaction })
             self.record(first, out, 0)
         elif "where" in later.must or "where" in later.may:
             self.record(first, out, 0)

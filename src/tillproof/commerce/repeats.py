@@ -442,11 +442,18 @@ class Repeats:
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.locked:
             return "the row is locked while it is read"
-        if any(self.model.regions.lock(place) for place in effect.way):
+        if any(self.model.regions.lock(place) for place in self._asking(atom, effect)):
             return "it runs under a lock"
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
-        return "it is asked under a lock" if self.model.regions.lock(Place(atom.fn, atom.instr, atom.ctx)) else ""
+        return ""
+
+    def _asking(self, atom: Atom, effect: Effect) -> list[Place]:
+        """Where a guard is asked, and the calls that lead there: a lock that is taken only behind it comes too late."""
+        calls = [Place(c.caller, c.call, c.parent) for c in (atom.ctx.chain() if atom.ctx is not None else ()) if c.call >= 0]
+        shared = next((n for n, place in enumerate(effect.way) if place.fn == atom.fn), None)
+        around = effect.way[shared + 1 :] if shared is not None else () if calls else effect.way
+        return [Place(atom.fn, atom.instr, atom.ctx), *calls, *around]
 
 
 def _lengthens(value: Value, field: str) -> bool:
