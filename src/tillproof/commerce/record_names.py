@@ -71,6 +71,7 @@ _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "
 
 _INJECTS = ("InjectModel", "InjectRepository")  # decorators that name the records of what is handed over
 
+_OWN_CLASS = ("__class__", "constructor")
 _RELATES = frozenset(
     ["hasmany", "hasone", "belongsto", "belongstomany", "morphmany", "morphone", "morphtomany", "hasmanythrough", "hasonethrough"]
 )
@@ -152,7 +153,14 @@ class RecordNames:
                 name := entity(_without_verb(link.name))
             ):
                 return name
-        return self._root(chain, inner) or next((name for v in chain.through if (name := entity(v))), "")
+        root = self._of_its_class(chain, inner) or self._root(chain, inner)
+        return root or next((name for v in chain.through if (name := entity(v))), "")
+
+    def _of_its_class(self, chain: Chain, inner: list[Link]) -> str:
+        """The kind of a record whose own class is asked for another: ``product.__class__.objects``, by what the variable is called."""
+        if not any(link.name in _OWN_CLASS and link.call < 0 for link in inner[1:]):
+            return ""
+        return next((name for v in chain.through if self._is_kind(name := entity(v))), "")
 
     def _is_scope(self, link: Link) -> bool:
         """Whether a call only narrows the rows down: Eloquent runs ``scopeOpen`` of the model for ``Order::open()``."""

@@ -26,6 +26,8 @@ _LOCKS_DEEP = 1
 _MOST_CALLS = 12
 _LEVELS = 4
 _MOST_CALLERS = 12
+_SESSION_BEGINS = re.compile(r"session\w*(\.|->)(start|with)_?transaction", re.IGNORECASE)
+_BY_ITSELF = "transactionAsyncLocalStorage"
 _BEGINS = ("begintransaction", "begin", "start_transaction", "starttransaction", "begin_transaction")
 
 
@@ -118,8 +120,23 @@ class Regions:
         return None
 
     def in_transaction(self, place: Place) -> list[Place]:
-        """The transactions in which a place always runs, here or in each caller; empty when any way to it has none."""
-        return self._always(place, "transaction", 0) or []
+        """The transactions in which a place always runs, here or in each caller; empty when any way to it has none, or when it is not
+        told of a transaction of which it would have to be."""
+        found = self._always(place, "transaction", 0) or []
+        return found if all(self._is_told(place, begun) for begun in found) else []
+
+    def _is_told(self, place: Place, begun: Place) -> bool:
+        """Whether a function takes part in a transaction that is begun around it. MongoDB's is one of a session, which each operation has
+        to be handed, unless the library does so by itself."""
+        tokens = self.model.vocabulary.tokens
+        if not _SESSION_BEGINS.search(self._said(begun)) or any("session" in t.lower() for t in tokens(place.fn)):
+            return True
+        return any(True for _ in self.model.program.mentioning(_BY_ITSELF))
+
+    def _said(self, place: Place) -> str:
+        body = self.model.program.body(place.fn)
+        lines = range(body.line[place.instr], body.end_line[place.instr] + 1)
+        return " ".join(self.model.program.line_text(place.fn.file, n) for n in lines)
 
     def _decorated(self, fn: Fn) -> Place | None:
         """A decorator of a function that opens a transaction."""

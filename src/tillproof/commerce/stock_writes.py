@@ -108,8 +108,15 @@ class StockWrites:
             tokens = self.model.vocabulary.tokens(Fn(file, -1))
             if not is_seed(file) and any(self._may(t) for t in tokens):
                 found += [w for fn in self.model.program.functions_at(file, self._telling(file)) for w in self.of(fn)]
+        one_by_one = {place for w in found if w.how == "computed" and self._sets_field(w) for place in self._worked_out(w)}
+        found = [w for w in found if not self._is_bulk(w) or one_by_one.isdisjoint(self._worked_out(w))]
         kept = {place for w in found if w.how == "computed" and not self._sets_field(w) for place in self._worked_out(w)}
         return [w for w in found if w.how != "computed" or not self._sets_field(w) or kept.isdisjoint(self._worked_out(w))]
+
+    def _is_bulk(self, write: StockWrite) -> bool:
+        """Whether a call stores many rows at once: what was worked out for each, and under which lock, stands where its field is set."""
+        body = self.model.program.body(write.place.fn)
+        return body.op[write.place.instr] == Op.CALL and write.how == "computed" and "bulk" in body.called(write.place.instr).lower()
 
     def _sets_field(self, write: StockWrite) -> bool:
         return self.model.program.body(write.place.fn).op[write.place.instr] == Op.SET_FIELD

@@ -176,6 +176,8 @@ class Takings:
                 locks = [inner] if inner is not None else []
             if locks and compared is not None:
                 kept = self._at(locks[0], "the stock is locked while it is looked at and taken")
+            elif locks and (where := self._refused_below(write, table)) is not None:
+                kept = Kept(*where, "the stock is locked, and the database refuses to go below what there is")
             elif locks:
                 flaw = "unasked"
         return Taking(place, write, table, kept, flaw, compared)  # type: ignore[arg-type]
@@ -260,13 +262,17 @@ class Takings:
         """A constraint of the database, which refuses an update that it works out itself."""
         if table is None or write.how != "relative":
             return None
-        where = self.model.schema.non_negative(table, write.field) if not write.promised else None
+        where = self._refused_below(write, table)
         if where is None and write.promised:
             column = table.column(write.field)
             others = [c.name for c in table.columns.values() if column is not None and c.name != column.name and c.numeric]
             texts = [c for c in table.checks if column is not None and column.name in c.text and any(o in c.text for o in others)]
             where = (texts[0].file, texts[0].line) if texts else None
         return Kept(*where, "the database refuses to go below what there is") if where is not None else None
+
+    def _refused_below(self, write: StockWrite, table: Table | None) -> tuple[str, int] | None:
+        """The constraint by which the column takes nothing below nought."""
+        return self.model.schema.non_negative(table, write.field) if table is not None and not write.promised else None
 
     def _taken_back(self, write: StockWrite) -> Kept | None:
         asked = refused_below_nought(self.model, write)

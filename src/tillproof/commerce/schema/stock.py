@@ -18,6 +18,7 @@ _WORDS = (
 )  # fmt: skip
 _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
+_MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
 
 
@@ -76,7 +77,7 @@ def _counts(words: Words, table: Table, column: Column) -> bool:
     if any(words.has("not_stock_entities", part) for holder in holders for part in holder.split("_")):
         return False
     if words.has("stock_columns", name):
-        return True
+        return column.numeric or name not in _MAY_BE_A_FLAG
     if not words.has("stock_counts", name) or words.has("reserved_columns", name) or not column.numeric:
         return False
     holder = singular(holders[-1])
