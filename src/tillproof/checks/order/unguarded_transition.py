@@ -33,7 +33,6 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not _may(model, entry):
             continue
         parts: dict[Fn, list[tuple[Place, Transition]]] = {}
-        met: set[tuple[Fn, int]] = set()  # several changes stand at the one call that leads to them all
         handler = webhooks.get(entry.target.fn)
         for transition in model.transitions.of(entry.target):
             if transition.computed if handler is None else transition.to == (ASKED,):
@@ -42,11 +41,12 @@ def rule(model: Model) -> Iterator[Ruling]:
                 continue  # what a number means, and what staff or a message may do in any state, is not written here
             place = anchor(model, transition.effect, handler.provider if handler else None)
             if (place.fn, place.instr) not in seen:
-                met.add((place.fn, place.instr))
                 parts.setdefault(place.fn, []).append((place, transition))
-        seen |= met
         for part in parts.values():
-            yield _rule(model, entry, part, handler)
+            ruling = _rule(model, entry, part, handler)
+            if ruling.outcome == "broken":  # what one entry point guards stands open to another that leads to the same line
+                seen |= {(place.fn, place.instr) for place, _ in part}
+            yield ruling
     yield from sent_states(model)
 
 
