@@ -11,10 +11,12 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
+from tillproof.commerce.touches import text_of
 from tillproof.commerce.transitions import Transition
 from tillproof.commerce.unrouted import standing_for
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import catches
+from tillproof.flow.values import FunctionV, Seq, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ _BOTH = re.compile(
 _ITSELF = re.compile(r"re_?stock\w*|un_?reserve\w*|de_?allocate\w*|replenish\w*")
 _OPEN = re.compile(r"pending|unpaid|draft|awaiting|open|created|new|is_paid|isPaid|paid", re.IGNORECASE)
 _UNDONE = ("payment.cancel", "payment.void", "refund.create")
+# A rule of Laravel that lists what may be sent; calls that are handed such a list, or are asked of one.
+_IN_RULE = re.compile(r"(^|[|'\"])in:\w")
+_LISTED = ("in", "is_in", "in_array", "includes", "enum", "one_of", "choices", "valid")
 _SAME = ("==", "===", "is")
 _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 
@@ -58,6 +63,7 @@ class Cancellations:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._lists: dict[Fn, tuple[str, ...]] = {}
 
     @cached_property
     def taken(self) -> list[StockWrite]:
@@ -76,11 +82,21 @@ class Cancellations:
     def taken_when_ordered(self) -> bool:
         """Whether stock is taken where an order is created, not only where it is paid."""
         return any(
-            (touch := effect.touch) is not None and touch.kind == "create" and _ORDERS.fullmatch(touch.entity)
+            self._takes_for_new(entry.target)
             for fn in {w.place.fn for w in self.taken}
             for entry in self.model.entries_to(fn)[:8] or [standing_for(self.model, fn)]
-            for effect in self.model.effects.of(entry.target)
         )
+
+    def _takes_for_new(self, target: FunctionV) -> bool:
+        """Whether a run takes stock for an order that it has made and that nobody has paid before."""
+        effects = self.model.effects.of(target)
+        made = any(e.touch is not None and e.touch.kind == "create" and _ORDERS.fullmatch(e.touch.entity) for e in effects)
+        if not made:
+            return False
+        at = {(e.fn, e.instr): n for n, e in reversed(list(enumerate(effects)))}
+        pays = [t for t in self.model.transitions.of(target) if t.to and all(self.model.words.has("paid_values", to) for to in t.to)]
+        first = min((at[t.effect.fn, t.effect.instr] for t in pays), default=len(effects))
+        return any(at.get((w.place.fn, w.place.instr), first) < first for w in self.taken) or not pays
 
     @cached_property
     def all(self) -> list[Cancellation]:
@@ -123,7 +139,8 @@ class Cancellations:
         """Whether anything near speaks of cancelling."""
         vocabulary = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
-        return any(any(_CANCELLED.fullmatch(snake(t)) for t in vocabulary.tokens(fn)) for fn in functions if vocabulary.state(fn))
+        near = [fn for fn in functions if vocabulary.state(fn)]
+        return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self._allowed(fn)))
 
     def _cancels(self, transition: Transition) -> bool:
         told = self._cancelling_words(transition.effect.fn) if transition.sent else [snake(to) for to in transition.to]
@@ -134,11 +151,41 @@ class Cancellations:
         return any("cancel" in snake(self.model.program.name(p.fn)) for p in transition.effect.way)
 
     def _cancelling_words(self, fn: Fn) -> list[str]:
-        """The words for a cancelled order that a function compares something with, where the request names the state."""
+        """The words for a cancelled order that a function compares something with, or lets pass, where the request names the state."""
         body = self.model.program.body(fn)
         sides = (a for i, op in enumerate(body.op) if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME for a in body.args(i)[1:3])
-        words = (snake(const[1]) for a in sides if (const := body.const(a)) is not None)
-        return [w for w in words if _CANCELLED.fullmatch(w)]
+        words = [snake(const[1]) for a in sides if (const := body.const(a)) is not None]
+        return [w for w in (*words, *self._allowed(fn)) if _CANCELLED.fullmatch(w)]
+
+    def _allowed(self, fn: Fn) -> tuple[str, ...]:
+        if fn not in self._lists:
+            self._lists[fn] = tuple(self._listed(fn))
+        return self._lists[fn]
+
+    def _listed(self, fn: Fn) -> Iterator[str]:
+        """What a request may hold by the rules and lists of a function: ``Rule::in(Order::STATUSES)``, ``'in:paid,cancelled'``,
+        ``if (!STATES.includes(status)) …``."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.CONST and body.const(i) is not None and _IN_RULE.search(body.name(i)):
+                yield from (snake(w) for w in re.split(r"\W+", body.name(i)) if w)
+            if op == Op.BINARY and body.text(body.args(i)[0]) in ("in", "not in"):
+                rows = [body.args(i)[2]]
+            elif op == Op.CALL and snake(body.called(i).rpartition(".")[2]) in _LISTED:
+                callee, given = body.call(i)
+                rows = [*(v for _, v in given), *([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])]
+            else:
+                continue
+            lists = (o for row in rows for value in self._meant(fn, row) for o in options(value) if isinstance(o, Seq))
+            yield from (snake(text) for one in lists for item in one.items for o in options(item) if (text := text_of(o)))
+
+    def _meant(self, fn: Fn, row: int) -> Iterator[Value]:
+        """What a value is; what a name of the file itself was given."""
+        body, top = self.model.program.body(fn), Fn(fn.file, TOP)
+        yield self.model.evaluator.value(fn, row)
+        stores = self.model.evaluator.defuse(top).stores.get(body.name(row), ()) if body.op[row] == Op.NAME and fn != top else ()
+        outer = self.model.program.body(top)
+        yield from (self.model.evaluator.value(top, outer.args(s)[1]) for s in stores if outer.op[s] == Op.STORE)
 
     def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
         effect = transition.effect
@@ -226,5 +273,19 @@ class Cancellations:
     def _only_open(self, transition: Transition) -> bool:
         """Whether only an order that is not paid yet is cancelled."""
         program = self.model.program
+        if required := list(self._required(transition)):
+            return any(all(self._is_open(w) for w in words) for words in required)
         lines = (program.line_text(a.fn.file, program.body(a.fn).line[a.instr]) for a in transition.guards)
         return any(_OPEN.search(line) for line in lines) or any(_OPEN.search(str(k)) for k in transition.touch.compared)
+
+    def _required(self, transition: Transition) -> Iterator[set[str]]:
+        """The states of which the order has to be in one, by each condition, and by how its row was chosen."""
+        states = self.model.states
+        yield from (words for a in transition.guards if (words := states.required(a)))
+        reads = [transition.touch, *(read for a in transition.guards if (read := states.existence(a)) is not None)]
+        for value in (v for read in reads for name, v in read.keys.items() if self.model.words.says_state(name)):
+            if words := {text for o in options(value) if (text := text_of(o)) is not None}:
+                yield words
+
+    def _is_open(self, word: str) -> bool:
+        return _OPEN.search(word) is not None and not self.model.words.has("paid_values", word)

@@ -453,6 +453,7 @@ class Effects:
             words.entity(touch.entity)
             or words.has("stock_fields", touch.entity)
             or any(words.has(kind, name) for kind in _FIELDS for name in touch.fields)
+            or any(self.model.stock_writes.is_stock(touch.entity, name) for name in touch.relative)
         )
 
     def facts(self, fn: Fn) -> Facts:
