@@ -11,7 +11,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
-from tillproof.commerce.touches import Touch
+from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Value, options, pieces
@@ -31,6 +31,7 @@ _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
 _ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
 _ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
+_SENT = re.compile(r"(\w+_)?(shipment|shipping|delivery|parcel|consignment|fulfill?ment)")
 # Records that one object of the provider stands for as long as they last.
 _LASTING = re.compile(r"(\w+_)?(subscription|recurring(_\w+)?|membership|plan)")
 _ASKS = ("retrieve", "read", "list", "search")
@@ -76,16 +77,32 @@ class Arrivals:
                 continue
             for name, value in touch.fields.items():
                 how = self._told(touch, name, value)
-                if how is not None:
-                    out.append(Arrival(effect, touch, name, how, self.guards(effect, touch), self._needs_none(touch, name, how)))
+                if how is not None and value is not None:
+                    if how == "mirrored" and all(isinstance(o, (Const, Missing)) for o in options(value)) and self._asks_first(target):
+                        how = "asked"
+                    guards = tuple(a for a in self.guards(effect, touch) if not self._only_differs(a, value))
+                    out.append(Arrival(effect, touch, name, how, guards, self._needs_none(touch, name, how)))
                     break
         return out
+
+    def _asks_first(self, target: FunctionV) -> bool:
+        """Whether the provider is asked for the payment behind a handler, so that one of several states may be what it answers."""
+        return any(e.operation is not None and (e.operation.confirms or e.kind.endswith(_ASKS)) for e in self.model.effects.of(target))
+
+    def _only_differs(self, atom: Atom, value: Value) -> bool:
+        """Whether a condition asks no more than that the present state is not the very one that is written: an older one is not it."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in ("!=", "!==", "==", "===", "is not"):
+            return False
+        written = {id(o) for o in options(value)}
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        return len(written) > 1 and any({id(o) for o in options(side)} == written or _alike(side, value) for side in sides)
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
         if value is None or not self._is_state(touch.entity, snake(name)):
             return None
         fixed = all(isinstance(o, (Const, Missing)) for o in options(value))
-        if fixed and (self.model.words.entity(touch.entity) or len(options(value)) < _SEVERAL):
+        if fixed and (self._of_order(touch.entity) or len(options(value)) < _SEVERAL) and not self._goes_both_ways(value):
             return None
         if touch.overwrites is not None and name not in touch.overwrites:
             return None
@@ -98,6 +115,16 @@ class Arrivals:
         found = [pair for part in asked for pair in self.model.requests.sources_in(part, _WAYS)]
         told = any(isinstance(k.thing, Verifier) for k in calls) or any(s.kind in ("body", "raw", "query") for s, _ in found)
         return "mirrored" if told else None
+
+    def _goes_both_ways(self, value: Value) -> bool:
+        """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not."""
+        words = self.model.words
+        texts = {t for o in options(value) if (t := text_of(o)) is not None}
+        done = any(words.has(k, t) for t in texts for k in ("paid_values", "fulfil_values"))
+        return done and any(words.has(k, t) for t in texts for k in ("dead_values", "open_values"))
+
+    def _of_order(self, entity: str) -> bool:
+        return self.model.words.entity(entity) or _SENT.fullmatch(entity) is not None
 
     def _calls(self, value: Value) -> list[Known]:
         """The provider's calls of whose answers a value is a part, or is made by calls that clean."""
@@ -116,7 +143,7 @@ class Arrivals:
 
     def _is_state(self, entity: str, field: str) -> bool:
         words = self.model.words
-        if words.entity(entity) and not words.has("outgoing_entities", entity):
+        if self._of_order(entity) and not words.has("outgoing_entities", entity):
             return words.has("status_fields", field) or words.has("paid_fields", field) or _ON.fullmatch(field) is not None
         return _ON_PEOPLE.fullmatch(entity) is not None and _PAYING.fullmatch(field) is not None
 
@@ -223,6 +250,12 @@ class Arrivals:
         else:
             return False
         return any(self._reads_age(fn, b, ctx, touch, depth + 1) for b in below)
+
+
+def _alike(one: Value, other: Value) -> bool:
+    """Whether two values are each one of the same several constants."""
+    told = [{o.text if isinstance(o, Const) else "" for o in options(v)} for v in (one, other)]
+    return "" not in told[0] and told[0] == told[1]
 
 
 def _called(value: Result) -> str:
