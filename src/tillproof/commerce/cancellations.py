@@ -81,7 +81,7 @@ class Cancellations:
     @cached_property
     def taken_when_ordered(self) -> bool:
         """Whether stock is taken where an order is created, not only where it is paid."""
-        return any(
+        return bool(self.model.takings.triggers) or any(
             self._takes_for_new(entry.target)
             for fn in {w.place.fn for w in self.taken}
             for entry in self.model.entries_to(fn)[:8] or [standing_for(self.model, fn)]
