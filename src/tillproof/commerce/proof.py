@@ -60,7 +60,8 @@ _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A proof that the walk met. ``weak``: why it can be better, if so. ``refetch``: the provider was asked instead."""
+    """A proof that the walk met. ``how``: what makes it one; ``secret`` where a secret that is sent along is compared as it is.
+    ``refetch``: the provider was asked instead. ``mac``: a keyed digest is compared."""
 
     fn: Fn
     instr: int
@@ -255,7 +256,7 @@ class SenderPolicy:
             self._note(fn, i, ctx, "the keyed digest is compared with what was sent", "equality", mac=True)
             return Proof("boolean")
         if any(is_shared_secret(self.model, *pair) for pair in ((left, right), (right, left))):
-            self._note(fn, i, ctx, "a shared secret is compared with what was sent", "equality")
+            self._note(fn, i, ctx, "a shared secret is compared with what was sent", "secret")
             return Proof("boolean")
         return None
 

@@ -262,16 +262,17 @@ def _variable(model: Model, value: Value) -> str:
 
 
 def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
-    """A keyed digest compared with ``==``: how long it takes tells how much of it is right."""
-    if proof.how not in ("equality", "search") or not proof.mac:
+    """A keyed digest, or a secret that is sent along, compared with ``==``: how long it takes tells how much of it is right."""
+    if proof.how != "secret" and not (proof.how in ("equality", "search") and proof.mac):
         return None
     ruling = _copy(base)
     ruling.severity = "low"
     line = model.program.body(proof.fn).line[proof.instr]
     ruling.anchor = (proof.fn.file, line, line)
-    ruling.title = "The signature is not compared in constant time"
+    compared = "secret" if proof.how == "secret" else "signature"
+    ruling.title = f"The {compared} is not compared in constant time"
     ruling.message = (
-        "The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed signature is right."
+        f"The comparison stops at the first byte that differs, so its duration tells an attacker how much of a guessed {compared} is right."
     )
     ruling.remediation = f"Compare with {remedies.code(model, proof.fn.file, 'compare')}."
     return ruling
