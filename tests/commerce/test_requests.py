@@ -206,3 +206,43 @@ class PayRequest extends FormRequest { public function rules() { return []; } }
     assert [shop.pieces("first", n) for n in range(5)] == [["body:amount"], ["body:tip"], ["path:id"], [], ["raw:None"]]
     assert [shop.pieces("second", n) for n in range(2)] == [["body:coupon"], ["body:x"]]
     assert [shop.pieces("third", n) for n in range(2)] == [["body:amount"], ["body:total"]]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "piece"),
+    [
+        ("@bp.arguments(OrderSchema)", "body:amount"),
+        ("@bp.arguments(OrderSchema, location='query')", "query:amount"),
+        ("@use_args({'amount': fields.Int()})", "body:amount"),
+        ("@bp.response(200, OrderSchema)", ""),
+    ],
+)
+def test_a_decorator_hands_over_what_it_reads(tmp_path: Path, decorator: str, piece: str) -> None:
+    app = f"""\
+from flask_smorest import Blueprint
+from webargs import fields
+from webargs.flaskparser import use_args
+from schemas import OrderSchema
+bp = Blueprint('orders', __name__, url_prefix='/shop')
+@bp.route('/orders/<oid>', methods=['POST'])
+{decorator}
+def create(data, oid):
+    first(data['amount'])
+    second(oid)
+"""
+    shop = wired(tmp_path, {"app.py": app})
+    assert (shop.pieces("first"), shop.pieces("second")) == ([piece] if piece else [], ["path:oid"])
+
+
+def test_a_decorator_hands_over_pieces_by_their_names(tmp_path: Path) -> None:
+    app = """\
+from flask import Blueprint
+from webargs import fields
+from webargs.flaskparser import use_kwargs
+bp = Blueprint('orders', __name__)
+@bp.route('/orders', methods=['POST'])
+@use_kwargs({'amount': fields.Int()})
+def create(amount):
+    first(amount)
+"""
+    assert wired(tmp_path, {"app.py": app}).pieces("first") == ["body:amount"]

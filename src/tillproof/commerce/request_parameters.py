@@ -49,6 +49,10 @@ _OWN = "own.Request"
 _SUPERGLOBALS = re.compile(rb"\$_(?:POST|GET|REQUEST|SERVER)\b|php://input")
 _SKIPPED_TYPES = {"Annotated", "Optional", "List", "list", "Union", "None", "Promise", "Readonly", "Partial"}
 
+_LOCATIONS = {
+    "query": "query", "querystring": "query", "headers": "headers", "cookies": "headers", "path": "path", "view_args": "path",
+}  # fmt: skip
+"""Where what a decorator reads stands, when it is not the body."""
 KINDS = ("body", "query", "path", "headers", "raw", "session")
 
 Found: TypeAlias = tuple[Argument, str | None]
@@ -86,7 +90,24 @@ class Parameters:
                 for wanted, argument in framework.request.items():
                     if wanted.startswith("@") and fits(wanted[1:], name) and not wanted.startswith("@@nestjs/common.RawBodyRequest"):
                         return argument, key
-        return self._by_type(param, frameworks) or self._by_place(param, frameworks)
+        return self._by_type(param, frameworks) or self._handed_over(param, frameworks) or self._by_place(param, frameworks)
+
+    def _handed_over(self, param: Param, frameworks: list[Framework]) -> Found | None:
+        """What a decorator of the handler hands it of the request: ``@bp.arguments(OrderSchema)``, ``@use_kwargs(schema,
+        location="query")``."""
+        entries = self._entries.get(param.fn, ())
+        named = {w for e in entries if e.route for m in _PLACEHOLDER.findall(e.route) for w in m if w}
+        if not entries or param.name in named or param.name in ("self", "cls"):
+            return None
+        for value in (v for e in entries for v in e.chain if isinstance(v, Result) and v.instr >= 0):
+            made = [strip(n) for n in names(value.callee)]
+            for wanted, argument in ((w[1:], a) for f in frameworks for w, a in f.request.items() if w.startswith("=")):
+                if any(fits(wanted, name) for name in made):
+                    given = dict(self.evaluator.arguments(value))
+                    kind = _LOCATIONS.get((constant(given["location"]) or "").strip("'\"")) if "location" in given else None
+                    by_name = wanted.endswith("kwargs") or "as_kwargs" in given
+                    return Argument(**{kind: ("*",)}) if kind else argument, param.name if by_name else None
+        return None
 
     def _by_type(self, param: Param, frameworks: list[Framework]) -> Found | None:
         """By declared type. What is a piece as a whole (a body model) is one only where a framework fills it: in a handler."""

@@ -97,6 +97,8 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
             or value.instr < 0
             or not any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee))
         ):
+            if (shown := _shown(model, value)) is not None:
+                return shown
             continue
         given = model.evaluator.arguments(value)
         if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
@@ -107,6 +109,15 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         parser = _parser_before(model, handler)
         return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), parser is not None and parser.seen)
     return None
+
+
+def _shown(model: Model, value: Value) -> Parsed | None:
+    """What Python shows of a dictionary that was read from the body: ``str(request.get_json())`` is not even JSON."""
+    if not isinstance(value, Result) or value.instr < 0 or not any(n in ("str()", "str", "repr", "repr()") for n in names(value.callee)):
+        return None
+    given = [v for _, v in model.evaluator.arguments(value)][:1]
+    parsed = [s for v in given if (s := model.requests.source(v)) is not None and s.kind == "body" and s.key is None]
+    return Parsed(Evidence(*value.at, "Python's own spelling of the parsed body is signed here", "source"), True) if parsed else None
 
 
 def _takes_kept(model: Model, handler: Handler, proof: Proven) -> bool:

@@ -154,8 +154,9 @@ class Framework(Part, frozen=True):
     ``packages``: names in the registry and roots of imports; none means that the pack holds for the whole language. ``marks``: files or
     identifiers that show the framework in a unit without a package file.
     ``request``: handler parameter → members that hold what the sender chose. The key is a position (the method's own object not counted), a
-    parameter's name, a type or base class, ``@Name`` (its decorator, attribute or default value) or ``{}`` (named in the route's path). The
-    first key that fits counts, in this order: decorator, type, path, name, position.
+    parameter's name, a type or base class, ``@Name`` (its decorator, attribute or default value), ``=name`` (the decorator of the handler
+    that hands it over) or ``{}`` (named in the route's path). The first key that fits counts, in this order: decorator, type, the
+    handler's decorator, path, name, position.
     ``staff``/``customer``: names of middleware, decorators, base classes, permission checks or members that restrict a route to those
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
     ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
