@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checks.test_php_clients import reviewed
 from tests.checks.test_python_shops import found
 
 _EXPRESS = '{"dependencies": {"express": "^4", "mongoose": "^8", "stripe": "^16"}}'
@@ -228,3 +229,25 @@ BEGIN
 END;
 """
     assert bool(found(tmp_path, {"schema.sql": sql, "app.py": ""}, "inventory/oversell-race")) is flawed
+
+
+@pytest.mark.parametrize(("route", "heard"), [("/returns/approve-return", False), ("/payments/return", True)])
+def test_goods_that_come_back_bring_no_message_of_a_payment(tmp_path: Path, route: str, heard: bool) -> None:
+    files = {
+        "package.json": _EXPRESS,
+        "routes.js": f"""\
+import express from 'express';
+import Order from './models/order.js';
+const router = express.Router();
+router.post('{route}', async (req, res) => {{
+  const order = await Order.findById(req.body.orderId);
+  order.paymentStatus = req.body.status;
+  await order.save();
+  res.json(order);
+}});
+export default router;
+""",
+        "models/order.js": "import mongoose from 'mongoose';\n"
+        "export default mongoose.model('Order', new mongoose.Schema({ paymentStatus: String, total: Number }));\n",
+    }
+    assert bool(reviewed(tmp_path, files, "payment/webhook-unverified").handlers) is heard

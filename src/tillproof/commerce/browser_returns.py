@@ -35,6 +35,13 @@ _CHECKOUT = re.compile(
 )
 _CANCELS = re.compile(r"cancel[\w-]*/?(orders?|bookings?)|(orders?|bookings?)/([^/]+/)?cancel", re.IGNORECASE)
 """A customer takes his own order back, or staff looks through those that were."""
+_GOODS_BACK = re.compile(
+    r"(approve|accept|reject|deny|request|create|list|track|schedule|receive|initiate|submit)[-_]?((order|item|product|customer)s?[-_]?)?returns?"
+    r"(?![a-z])|returns?[-_]?(requests?|items?|orders?|labels?|reasons?|policy|policies|shipments?|by[-_]?id|details?|history|approval)"
+    r"|(?<![a-z])returns(?![a-z])",
+    re.IGNORECASE,
+)
+"""Goods that a customer sends back."""
 _SEVERAL = 3
 _NEAR = 3
 # Names that shops have for things of their own, too.
@@ -60,7 +67,7 @@ class BrowserReturns:
         if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
-        route = entry.route or entry.target.fn.file
+        route = without_goods(entry.route or entry.target.fn.file)
         name = self.model.program.name(entry.target.fn)
         says = says_return(route) or says_return(name)
         for provider in paying:
@@ -132,7 +139,12 @@ class BrowserReturns:
 
 def says_return(text: str) -> bool:
     """Whether an address or a name says that the browser comes back there from paying."""
-    return _RETURN.search(text) is not None
+    return _RETURN.search(without_goods(text)) is not None
+
+
+def without_goods(text: str) -> str:
+    """An address or a name without what it says of goods that are sent back: ``/returns/approve-return``."""
+    return _GOODS_BACK.sub("", text)
 
 
 def _starts(closure: Closure, within: int) -> bool:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.browser_paid import paid_on_the_way
+from tillproof.commerce.browser_returns import without_goods
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
@@ -104,7 +105,7 @@ class Strangers:
         """Whose payment message an entry point takes: its name says that it hears of payments, and it marks orders or payments by it."""
         if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
             return None
-        own, whole = self._own(entry), self._whole(entry)
+        own, whole = without_goods(self._own(entry)), self._whole(entry)
         named = _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
         signed = not named and (self.reads_signature(entry) or self._is_signed(entry))
         if not (named or signed) or MANAGES.search(own):
