@@ -34,18 +34,7 @@ def for_in_statement(w: Walker, node: Node) -> int:
     )
 
 
-def do_statement(w: Walker, node: Node) -> int:
-    into, test, out = (w.build.reserve() for _ in range(3))
-    w.build.jump(into)
-    w.build.start(into)
-    w.breaks.append((out, test))
-    w.visit(node.child_by_field_name("body"))
-    w.breaks.pop()
-    w.build.jump(test)
-    w.build.start(test)
-    w.condition(node.child_by_field_name("condition"), into, out)
-    w.build.start(out)
-    return -1
+do_statement = rules.do_statement("condition", lambda w, n: w.visit(n.child_by_field_name("body")))
 
 
 def switch_statement(w: Walker, node: Node) -> int:

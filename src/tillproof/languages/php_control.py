@@ -141,18 +141,7 @@ def while_statement(w: Walker, node: Node) -> int:
     return -1
 
 
-def do_statement(w: Walker, node: Node) -> int:
-    again, test, out = w.build.reserve(), w.build.reserve(), w.build.reserve()
-    w.build.jump(again)
-    w.build.start(again)
-    w.breaks.append((out, test))
-    w.block(_bodies(node))
-    w.breaks.pop()
-    w.build.jump(test)
-    w.build.start(test)
-    w.condition(node.child_by_field_name("condition"), again, out)
-    w.build.start(out)
-    return -1
+do_statement = rules.do_statement("condition", lambda w, n: w.block(_bodies(n)))
 
 
 def for_statement(w: Walker, node: Node) -> int:

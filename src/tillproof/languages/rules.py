@@ -205,6 +205,25 @@ def chain(w: Walker, arms: Sequence[tuple[Node | None, Callable[[], object]]], o
     return -1
 
 
+def do_statement(condition: str, body: Callable[[Walker, Node], object]) -> Rule:
+    """A loop of which the first turn runs before the test."""
+
+    def rule(w: Walker, n: Node) -> int:
+        into, test, out = (w.build.reserve() for _ in range(3))
+        w.build.jump(into)
+        w.build.start(into)
+        w.breaks.append((out, test))
+        body(w, n)
+        w.breaks.pop()
+        w.build.jump(test)
+        w.build.start(test)
+        w.condition(n.child_by_field_name(condition), into, out)
+        w.build.start(out)
+        return -1
+
+    return rule
+
+
 def while_statement(condition: str, body: str) -> Rule:
     def rule(w: Walker, n: Node) -> int:
         w.loop(lambda into, out: w.condition(n.child_by_field_name(condition), into, out), lambda: each_of(w, n.child_by_field_name(body)))
