@@ -5,30 +5,27 @@ from typing import Literal
 from tillproof.knowledge.schema.base import Part, Role
 
 
-class Argument(Part, frozen=True):
+class _Kinds(Part, frozen=True):
+    """Where a request keeps what its sender chose, by kind."""
+
+    body: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
+class Argument(_Kinds, frozen=True):
     """A part of the request by position of the handler's parameter, and the members of it that hold what the sender chose.
 
     A member is a property or a method, dotted, and all that hangs on it: ``request.get`` covers ``$r->request->get('x')``. ``*`` is the
     whole parameter, or any member that is not named elsewhere.
     """
 
-    body: tuple[str, ...] = ()
-    query: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    raw: tuple[str, ...] = ()
-    session: tuple[str, ...] = ()
 
-
-class Sources(Part, frozen=True):
+class Sources(_Kinds, frozen=True):
     """Expressions (call names, full or leading-dot) whose value a sender chose, whatever function they stand in."""
-
-    body: tuple[str, ...] = ()
-    query: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    raw: tuple[str, ...] = ()
-    session: tuple[str, ...] = ()
 
 
 class Hook(Part, frozen=True):
