@@ -8,7 +8,7 @@ from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Record, Value, options
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class Outcomes:
         waiting = [start] if start != block else []
         while waiting:
             here = waiting.pop()
-            onward = [t for k, t in blocks[here].next if k != EDGE_RAISE]
+            onward = blocks[here].onward
             if here not in within or not onward:
                 return True
             seen.add(here)

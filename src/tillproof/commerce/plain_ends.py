@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
 from tillproof.flow.proofs import Happening
-from tillproof.ir.body import EDGE_RAISE, Body
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _passes(body: Body, start: int, showing: set[int]) -> bool:
         block = body.blocks[number]
         if any(first <= i < block.end for i in showing):
             continue
-        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        onward = block.onward
         if not onward:
             return True
         for target in onward:

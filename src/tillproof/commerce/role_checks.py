@@ -137,7 +137,7 @@ def _never_returns(body: Body, start: int, exits: frozenset[str]) -> bool:
         block = body.blocks[waiting.pop()]
         if _ends(body, block, exits) or (block.end > block.start and body.op[block.end - 1] == Op.RAISE):
             continue
-        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        onward = block.onward
         if not onward:
             return False
         waiting += [t for t in onward if t not in seen]
@@ -193,7 +193,7 @@ def _passes_by(body: Body, start: int, refusal: int) -> bool:
         block = body.blocks[waiting.pop()]
         if block.end > block.start and body.op[block.end - 1] == Op.RETURN:
             return True
-        onward = [target for kind, target in block.next if kind != EDGE_RAISE]
+        onward = block.onward
         if not onward:
             return True
         waiting += [t for t in onward if t not in seen]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn, Program
-from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 _NULL = ("null", "undefined", "false")
@@ -64,5 +64,5 @@ def _until(body: Body, start: int, stop: int) -> set[int]:
         here = waiting.pop()
         if here != stop and here not in seen:
             seen.add(here)
-            waiting += [target for kind, target in body.blocks[here].next if kind != EDGE_RAISE]
+            waiting += body.blocks[here].onward
     return seen

@@ -1,7 +1,7 @@
 """Loops that never run to their end: the last turn leaves the function itself, as in ``if attempt == last: raise``."""
 
 from tillproof.flow.loops import Flow, Loop
-from tillproof.ir.body import EDGE_RAISE, EDGE_TRUE, Body
+from tillproof.ir.body import EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 _COUNTED = ("range", "xrange", "count", "enumerate")
@@ -73,7 +73,7 @@ def _only_leaves(body: Body, start: int) -> bool:
         block = body.blocks[number]
         if block.end > block.start and body.op[block.end - 1] in (Op.RAISE, Op.RETURN):
             continue
-        onward = [t for k, t in block.next if k != EDGE_RAISE]
+        onward = block.onward
         if not onward or any(t in seen for t in onward):
             return False
         waiting += onward

@@ -84,9 +84,7 @@ class Facts:
             last = block.end - 1
             if block.end > block.start and self.body.op[last] == Op.RETURN:
                 out.append((last, self.at(last)))
-            elif not [k for k, _ in block.next if k != EDGE_RAISE] and not (
-                block.end > block.start and self.body.op[last] in (Op.RAISE, Op.BRANCH)
-            ):
+            elif not block.onward and not (block.end > block.start and self.body.op[last] in (Op.RAISE, Op.BRANCH)):
                 bits = (self._entry[number] or 0) | self._passed(number, block.end)
                 out.append((-1, sorted((f for n, f in enumerate(self._known) if bits >> n & 1), key=_place)))
         return out
@@ -234,7 +232,7 @@ class Facts:
             if number not in seen:
                 seen.add(number)
                 if number not in self._leaving:
-                    waiting += [t for k, t in self.body.blocks[number].next if k != EDGE_RAISE and t not in walls]
+                    waiting += [t for t in self.body.blocks[number].onward if t not in walls]
         return seen
 
     def _plain(self, condition: Condition) -> Condition:

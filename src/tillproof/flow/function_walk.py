@@ -127,7 +127,7 @@ class FunctionWalk(Implication):
         return [
             self._through(n, None)
             for n, b in enumerate(self.body.blocks)
-            if self.entry[n] is not None and not [k for k, _ in b.next if k != EDGE_RAISE] and not self._leaves(n)
+            if self.entry[n] is not None and not b.onward and not self._leaves(n)
         ]
 
     def _falls_off(self) -> bool:

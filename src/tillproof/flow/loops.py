@@ -131,7 +131,7 @@ class Flow:
             here = self.body.blocks[number]
             if number == block or here.end <= here.start or self.body.op[here.end - 1] != Op.BRANCH:
                 continue
-            ways = [target for kind, target in here.next if kind != EDGE_RAISE]
+            ways = here.onward
             leads = [target in (self.dominators[block] or ()) for target in ways]
             if len(ways) == 2 and leads[0] != leads[1]:
                 out.append((here.end - 1, leads[0]))

@@ -167,7 +167,7 @@ class Reattempts:
         for number in sorted(loop.blocks):
             block = body.blocks[number]
             if block.end > block.start and body.op[block.end - 1] == Op.BRANCH:
-                ways = [t for kind, t in block.next if kind != EDGE_RAISE]
+                ways = block.onward
                 if any(t not in loop.blocks for t in ways):
                     out.append(block.end - 1)
         return out
@@ -189,7 +189,7 @@ class Reattempts:
 
     def _stays(self, body: Body, flow: Flow, loop: Loop, branch: int) -> bool:
         """The outcome of a condition that goes on with the loop."""
-        ways = [t for kind, t in body.blocks[flow.block_of(branch)].next if kind != EDGE_RAISE]
+        ways = body.blocks[flow.block_of(branch)].onward
         return bool(ways) and ways[0] in loop.blocks
 
     # --- recursion

@@ -57,7 +57,7 @@ def _handler(body: Body, entry: int, normal: frozenset[int]) -> tuple[set[int], 
             falls = True
             continue
         inside.add(number)
-        waiting += [t for kind, t in body.blocks[number].next if kind != EDGE_RAISE]
+        waiting += body.blocks[number].onward
     return inside, falls
 
 

@@ -27,6 +27,11 @@ class Block(msgspec.Struct, array_like=True):
     end: int = 0
     next: list[tuple[int, int]] = []
 
+    @property
+    def onward(self) -> list[int]:
+        """The blocks that may follow when nothing is raised."""
+        return [target for kind, target in self.next if kind != EDGE_RAISE]
+
 
 class Body(msgspec.Struct, array_like=True):
     """Instructions as parallel columns. ``at[i]:at[i + 1]`` are the operands of instruction ``i`` in ``operands``; ``line`` is 1-based.
