@@ -7,7 +7,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.transitions import KNOWN_STATES
 from tillproof.contract import StepKind
-from tillproof.flow.program import Fn
+from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import Happening
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
@@ -108,7 +108,12 @@ def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     return [*through, step(model, way[-1], what, "sink")]
 
 
+def extent(program: Program, fn: Fn, i: int) -> tuple[str, int, int]:
+    """The lines over which an instruction stands, as a finding's anchor."""
+    body = program.body(fn)
+    return fn.file, body.line[i], body.end_line[i]
+
+
 def lines(model: Model, place: Place) -> tuple[str, int, int]:
     """A place as a finding's anchor."""
-    body = model.program.body(place.fn)
-    return place.fn.file, body.line[place.instr], body.end_line[place.instr]
+    return extent(model.program, place.fn, place.instr)

@@ -6,6 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source, sends_header
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.model import Model
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.contract import Severity
@@ -57,7 +58,7 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     automatic = _automatic(model, keyed)
     ruling.severity = _severity(model, keyed, automatic)
     ruling.confidence = "certain" if site.certain and keyed.found is None else "likely"
-    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    ruling.anchor = extent(program, fn, instr)
     harm = again(site.operation.op, site.operation.resource)
     ruling.title = f"{what[:1].upper()}{what[1:]} without an idempotency key ({name})"
     sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""

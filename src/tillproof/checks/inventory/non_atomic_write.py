@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import step
+from tillproof.checks.ways import extent, step
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.split_commits import Split, split_commits
@@ -33,7 +33,7 @@ def _in_pieces(model: Model, split: Split) -> Ruling:
     body = model.program.body(fn)
     ruling = Ruling("inventory/non-atomic-write", "broken", "stock-write", fn.file, body.line[i])
     ruling.severity, ruling.confidence = "high", "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     stock, order = split.write.touch.entity.replace("_", " "), split.order.entity.replace("_", " ")
     ruling.title = f"Each item's stock is committed by itself, and the {order} after it or before"
     ruling.message = (
@@ -69,7 +69,7 @@ def _rule(model: Model, write: StockWrite) -> Ruling:
         ruling.evidence.append(Evidence(refused.file, refused.line, refused.what, "guard"))
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     ruling.title = f"The {name} is written from a value that was read earlier"
     ruling.message = (
         f"The {name} is read, changed in the program and written back: when two requests do so at once, both start from the same "

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import called, source, step, steps
+from tillproof.checks.ways import called, extent, source, step, steps
 from tillproof.commerce.model import Model
 from tillproof.commerce.pieces_taken import PieceTaken
 from tillproof.commerce.stock_triggers import StockTrigger
@@ -51,7 +51,7 @@ def _rule(model: Model, taking: Taking) -> Ruling:
         return ruling
     ruling.outcome, ruling.severity = "broken", "high"
     ruling.confidence = "certain" if taking.table is not None else "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     if taking.compared is not None:
         ruling.evidence.insert(0, step(model, taking.compared, "what is left is looked at here, without a lock", "source"))
     ruling.evidence.append(Evidence(fn.file, body.line[i], _FLAWS[taking.flaw], "missing"))
@@ -115,7 +115,7 @@ def _piece(model: Model, taken: PieceTaken) -> Ruling:
         ruling.evidence.append(step(model, taken.looked, taken.kept, "guard"))
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     ruling.title = f"Two orders at once get the same {name}"
     ruling.message = (
         f"The {name} is looked up as free first and marked as taken later, with neither a lock nor a condition in the update: two "
@@ -181,7 +181,7 @@ def _never(model: Model, one: Unstocked) -> Ruling:
         return ruling
     later = next(iter(model.takings.any_by_staff), None)
     ruling.severity, ruling.confidence = "high", "certain" if later is None else "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     ruling.title = "Orders are taken without taking any stock"
     looked = "is only looked at" if one.looks else "is not even looked at"
     when = "; it is counted down only later, by staff" if later is not None else ", and nothing else in this code takes it"

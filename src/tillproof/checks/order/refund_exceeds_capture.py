@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import called, entry_line
+from tillproof.checks.ways import called, entry_line, extent
 from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.model import Model
 from tillproof.commerce.refund_bounds import Bound
@@ -132,11 +132,10 @@ def _own(model: Model, case: _Case) -> str | None:
 def _broken(model: Model, case: _Case, ruling: Ruling) -> Ruling:
     refund, bound = case.refund, case.bound
     fn, instr = (bound.fn, bound.instr) if bound.fn is not None else _where(model, refund)
-    body = model.program.body(fn)
     ruling.outcome = "broken"
     ruling.severity = "medium" if refund.staff_only else "high"
     ruling.confidence = "likely"
-    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    ruling.anchor = extent(model.program, fn, instr)
     asked = case.asked[0].key if case.asked and case.asked[0].key else "the amount"
     who = f" by {called(model, refund.entries[0])}" if refund.entries else ""
     only = " Only staff can send it." if refund.staff_only else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, entry_line, extent, lines, source, step, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.refund_records import Kept, Marked, Picked
@@ -122,8 +122,7 @@ def _messages(model: Model) -> Iterator[Ruling]:
         fn, instr, event = found
         file, line = entry_line(model, handler.entry)
         ruling = Ruling(ID, "broken", handler.kind, file, line, severity="medium", confidence="likely")
-        body = model.program.body(fn)
-        ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+        ruling.anchor = extent(model.program, fn, instr)
         ruling.title = f"{handler.provider.name}'s message about a refund is taken and dropped"
         ruling.message = (
             f"`{event}` is answered as done, and nothing is written down: a refund that staff make at "
@@ -142,8 +141,7 @@ def _picked(model: Model, picked: Picked) -> Ruling:
     handler = picked.handler
     file, line = entry_line(model, handler.entry)
     ruling = Ruling(ID, "broken", handler.kind, file, line, severity="medium", confidence="likely")
-    body = model.program.body(picked.fn)
-    ruling.anchor = (picked.fn.file, body.line[picked.instr], body.end_line[picked.instr])
+    ruling.anchor = extent(model.program, picked.fn, picked.instr)
     ruling.title = "Of several refunds only the newest is recorded"
     ruling.message = (
         "The message is about a payment, and the first of the payment's refunds is taken for the one that it tells of. Of two refunds made "

@@ -12,7 +12,7 @@ from tillproof.commerce.recognition import kept_in
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
-from tillproof.ir.body import EDGE_RAISE, Body
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _EQUAL = ("==", "===", "!=", "!==", "<>")
@@ -194,7 +194,7 @@ def _goes_on_either_way(model: Model, fn: Fn, i: int) -> bool:
     asked = [i, *(u for u in defuse.uses(i) if body.op[u] == Op.UNARY)]
     branches = [u for a in asked for u in defuse.uses(a) if body.op[u] == Op.BRANCH]
     for branch in branches:
-        sides = [target for kind, target in body.blocks[defuse.block_of[branch]].next if kind != EDGE_RAISE]
+        sides = body.blocks[defuse.block_of[branch]].onward
         for side in sides:
             others = frozenset(b for other in sides if other != side for b in reached_from(body, other))
             rows = (i for i in body.rows(reached_from(body, side) - others))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.model import Model
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.touches import Touch, text_of
@@ -50,11 +51,10 @@ def _says_paid(model: Model, touch: Touch) -> bool:
 
 
 def _broken(model: Model, fn: Fn, written: int) -> Ruling:
-    body = model.program.body(fn)
     function = model.program.function(fn)
     line = function.line if function else 1
     ruling = Ruling("payment/fulfil-on-redirect", "broken", "page", fn.file, line, severity="critical", confidence="likely")
-    ruling.anchor = (fn.file, body.line[written], body.end_line[written])
+    ruling.anchor = extent(model.program, fn, written)
     ruling.title = "The page itself marks the order as paid"
     ruling.message = (
         "This runs in the customer's browser and writes to the database with the customer's own rights: who makes the same call in the "

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.captures import Capture, bound, captures, staff_only
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.model import Model
 
 ID = "payment/capture-exceeds-auth"
@@ -55,8 +56,7 @@ def _broken(model: Model, capture: Capture, ruling: Ruling) -> Ruling:
         "Read what was authorised and what is captured already under the lock of the payment, refuse an amount above the difference (and "
         "one of zero or less), and record what the provider's answer says was captured."
     )
-    body = model.program.body(capture.site.fn)
-    ruling.anchor = (ruling.file, body.line[capture.site.instr], body.end_line[capture.site.instr])
+    ruling.anchor = extent(model.program, capture.site.fn, capture.site.instr)
     ruling.evidence.append(Evidence(*source.at, f"`{source.key or 'the amount'}` is read from the request", "source"))
     ruling.evidence.append(Evidence(ruling.file, ruling.line, "no comparison with what was authorised", "missing"))
     return ruling

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.payment.charges import Charges
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.currencies import Followed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
@@ -63,7 +64,7 @@ def _broken(charges: Charges, place: Followed) -> Ruling:
     body = program.body(fn)
     ruling = Ruling("payment/amount-unit", "broken", "currency-decimals", fn.file, body.line[instr])
     ruling.severity, ruling.confidence = "high", "certain"
-    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    ruling.anchor = extent(program, fn, instr)
     ruling.title = "The currency's decimals are looked up in the wrong letters"
     given = "lower" if place.case == "upper" else "upper"
     ruling.message = (

@@ -7,6 +7,7 @@ rules on it, since the customer's browser is what has the method called.
 from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entries import Entry
@@ -109,10 +110,9 @@ def _hangs_on_answer(model: Model, atom: Atom) -> bool:
 
 def _broken(model: Model, ruling: Ruling, entry: Entry, answer: int, asked: list[tuple[Fn, int]]) -> Ruling:
     fn = entry.target.fn
-    body = model.program.body(fn)
     name = model.program.qualified(fn)
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
-    ruling.anchor = (fn.file, body.line[answer], body.end_line[answer])
+    ruling.anchor = extent(model.program, fn, answer)
     ruling.title = "The plugin tells its platform that money is there without the provider's word"
     how = "whatever the provider answered" if asked else "and the provider is never asked; the payment is named by what the customer sent"
     ruling.message = (

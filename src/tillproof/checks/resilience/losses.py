@@ -16,7 +16,6 @@ from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from, reached_onward
-from tillproof.ir.body import EDGE_RAISE
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -360,7 +359,7 @@ def _fails_anyway(model: Model, place: Place) -> bool:
     """Whether whoever calls here raises afterwards in any case, as what notes a failure and hands it on does."""
     body = model.program.body(place.fn)
     onward = reached_from(body, model.evaluator.defuse(place.fn).block_of[place.instr])
-    ends = [b for b in onward if not any(kind != EDGE_RAISE for kind, _ in body.blocks[b].next)]
+    ends = [b for b in onward if not body.blocks[b].onward]
     return bool(ends) and all(body.blocks[b].end > body.blocks[b].start and body.op[body.blocks[b].end - 1] == Op.RAISE for b in ends)
 
 

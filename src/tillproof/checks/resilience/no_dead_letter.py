@@ -7,7 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.losses import Lost, at_stake, lost
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import called, entry_line, source, step, steps
+from tillproof.checks.ways import called, entry_line, extent, source, step, steps
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.held_open import queued
@@ -228,9 +228,8 @@ def _left_behind(model: Model, handler: Handler, job: Job) -> Ruling:
     if stored is not None:
         ruling.evidence.append(step(model, stored.place, "the message is stored, so that one that failed can be found", "guard"))
         return ruling
-    body = model.program.body(fn)
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(model.program, fn, i)
     ruling.title = f"A {who} message is answered before its work is done, and kept nowhere"
     ruling.message = (
         f"{called(model, handler.entry)} answers {who} and leaves the work to {job.queue.name}: when that fails, or the process ends, the "

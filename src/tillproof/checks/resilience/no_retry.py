@@ -6,6 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.operation_words import done
 from tillproof.checks.resilience.systems import SALE, system
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.dropped import Dropped, find
 from tillproof.commerce.model import Model
 from tillproof.commerce.recoveries import Recovery
@@ -97,7 +98,7 @@ def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
     ruling.severity = _severity(worst, later)
     ruling.confidence = "likely"
     ruling.file, ruling.line = fn.file, body.line[instr]
-    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    ruling.anchor = extent(program, fn, instr)
     ruling.title = f"{whom}: calls are made once, and nothing makes up for one that fails"
     what = _ops(worst)[0]
     ruling.message = (

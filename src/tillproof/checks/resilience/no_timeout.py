@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.systems import matters, system
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.model import Model
 from tillproof.commerce.sendings import Sending, run_by_hand
 from tillproof.commerce.timeouts import MADE_ELSEWHERE, Bound
@@ -91,11 +92,10 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
     program = model.program
     sending, bound = found[0]
     fn, instr = anchor
-    body = program.body(fn)
     whom = system(sending)
     ruling.outcome, ruling.severity = "broken", _severity(model, found)
     ruling.confidence = "certain" if sending.certain and bound.kind not in ("connect", "late") and sending.client is not None else "likely"
-    ruling.anchor = (fn.file, body.line[instr], body.end_line[instr])
+    ruling.anchor = extent(program, fn, instr)
     if bound.kind == "off" and bound.at is not None:
         ruling.anchor = (*bound.at, bound.at[1])
     several = f"{len(found)} requests to {whom} are" if len(found) > 1 else f"A request to {whom} is"

@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.ir.body import EDGE_RAISE, Body
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _STATUS = ("status", "status_code", "get_status_code", "statuscode", "code")
@@ -82,7 +82,7 @@ def _leads_past(model: Model, place: Place, branch: int) -> bool:
     """Whether one side of a branch leads to an instruction, and the other past it with nothing raised, answered as an error or done."""
     body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
     target = defuse.block_of[place.instr]
-    sides = [t for kind, t in body.blocks[defuse.block_of[branch]].next if kind != EDGE_RAISE]
+    sides = body.blocks[defuse.block_of[branch]].onward
     past = [t for t in sides if target not in reached_from(body, t)]
     if len(sides) != 2 or len(past) != 1:
         return False

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import extent
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.sendings import Sending
@@ -48,7 +49,7 @@ def _broken(model: Model, entry: Entry, i: int, sending: Sending) -> Ruling:
     what = "refund" if "refund" in name.lower() else "capture"
     ruling = Ruling("resilience/swallowed-failure", "broken", "platform-hook", fn.file, body.line[i])
     ruling.severity, ruling.confidence = "high", "likely"
-    ruling.anchor = (fn.file, body.line[i], body.end_line[i])
+    ruling.anchor = extent(program, fn, i)
     ruling.title = f"Nobody reads what the payment system answers to a {what}"
     ruling.message = (
         f"The shop's platform takes the {what} as made when `{name}` returns, and the answer to the request is thrown away here: one that "
