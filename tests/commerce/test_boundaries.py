@@ -57,6 +57,8 @@ def test_a_call_in_a_test_or_a_document_is_none(tmp_path: Path) -> None:
         ("page.html", '<script src="https://js.stripe.com/v3/"></script>\n', "browser-sdk"),
         ("view.blade.php", '<form method="post"\n action="https://secure.payu.in/_payment">\n</form>\n', "browser-sdk"),
         ("view2.blade.php", '<form action="{{ env(\'PAYPAL_URL\') }}" method="post"></form>\n', "browser-sdk"),
+        ("view3.blade.php", '<form action="{{ env(\'PAYU_BASE_URL\') }}" method="post"></form>\n', "browser-sdk"),
+        ("view4.blade.php", '<form action="{{ config(\'services.payumoney.url\') }}" method="post"></form>\n', "browser-sdk"),
         ("Buttons.jsx", "import { PayPalButtons } from '@paypal/react-paypal-js'\nexport default () => <PayPalButtons />\n", "browser-sdk"),
         (".env", "PAYPAL_URL=https://api-m.paypal.com\n", "rest"),
         ("config.yaml", "tax:\n  url: https://rest.avatax.com/api/v2\n", "rest"),
@@ -82,6 +84,8 @@ def test_an_address_that_is_used(tmp_path: Path, name: str, text: str, protocol:
         ("i.py", "CSP_SCRIPT_SRC = ('https://js.stripe.com',)\n"),
         ("j.js", "export const evil = 'https://api.stripe.com.example.org/v1'\nexport const other = 'https://notstripe.com/v1'\n"),
         ("package.json", '{"name": "x", "homepage": "https://api.stripe.com"}\n'),
+        ("l.blade.php", '<form action="{{ env(\'DATAPATH_URL\') }}" method="post"></form>\n'),
+        ("m.blade.php", '<form action="{{ config(\'app.payurl\') }}" method="post"></form>\n'),
         ("k.blade.php", '<form action="{{ route(\'paypal.start\') }}" method="post"></form>\n'),
     ],
 )

@@ -21,6 +21,7 @@ BROWSER_PACKAGE = re.compile(r"react|(?:[-/]js|inline-js|-web|web-[\w-]+|frames|
 _REST_OF_HOST = re.compile(rb"[a-z.]+(?![\w@-])([^\s\"'`<>)\\]{0,80})")
 _HOST_BEFORE = re.compile(rb"(?:[a-z0-9-]+\.)*[a-z0-9-]*\Z")
 _LONGEST_HOST = 80
+_SHORT = 4
 _SCHEME = re.compile(rb"(?:https?:|ssl:|tls:)?\Z")
 _LINK = re.compile(rb"href\W{0,8}\Z", re.IGNORECASE)
 _PAGE = re.compile(rb"(?:\bsrc|\baction|data-main)\W{1,8}\Z", re.IGNORECASE)
@@ -61,9 +62,10 @@ class AddressBook:
         self._labels = frozenset(host.split(".")[-2] for host in self._hosts)
         told = words(knowledge)
         self._untold = frozenset(label for label in self._labels if label.encode() not in told)
-        paying = b"|".join(re.escape(p.id.encode()) for p in known if p.kind == "payment")
+        self._spelt = {name: p for p in known if p.kind == "payment" for name in (p.id, *(w for w in p.words if p.id in w))}
+        spelt = b"|".join(_in_name(name) for name in sorted(self._spelt, key=lambda name: (-len(name), name)))
         self._form = re.compile(
-            rb"<form\b[^>]{0,300}?\baction\s*=\W{1,6}(?:env|config|getenv|settings?)\W{1,3}[\w.]{0,40}?(" + (paying or b"(?!)") + rb")",
+            rb"<form\b[^>]{0,300}?\baction\s*=\W{1,6}(?:env|config|getenv|settings?)\W{1,3}[\w.]{0,40}?(" + (spelt or b"(?!)") + rb")",
             re.IGNORECASE,
         )
 
@@ -87,10 +89,7 @@ class AddressBook:
         """Forms that post to an address of a provider which only the settings know."""
         for match in self._form.finditer(page):
             if not in_comment(page, match.start(), page.rfind(b"\n", 0, match.start()) + 1):
-                yield Address(self._by_id(match[1].decode().lower()), match.start(1), "page")
-
-    def _by_id(self, provider_id: str) -> Provider:
-        return next(p for p in self._hosts.values() if p.id == provider_id)
+                yield Address(self._spelt[match[1].decode().lower()], match.start(1), "page")
 
     def _address(self, data: bytes, at: int, length: int, unquoted: bool) -> Address | None:
         """The address whose host has a known label at an offset."""
@@ -133,6 +132,12 @@ def address_book(knowledge: Knowledge) -> AddressBook:
 
 def _is_for_programs(owner: Provider, host: str, path: bytes) -> bool:
     return _FOR_PROGRAMS.match(path) is not None or _is_script(owner, host.encode() + path)
+
+
+def _in_name(provider: str) -> bytes:
+    """How a provider's name is looked for in that of a setting: a short one stands apart, since ``DATAPATH`` names no ``tap``."""
+    name = re.escape(provider.encode())
+    return name if len(provider) > _SHORT else rb"(?<![a-z])" + name + rb"(?![a-z])"
 
 
 def _opened(before: bytes, unquoted: bool) -> bytes | None:
