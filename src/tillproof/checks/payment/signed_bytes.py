@@ -169,7 +169,7 @@ def _parser_before(model: Model, handler: Handler) -> Parsed | None:
                 return None
             if model.recogniser.result_is("json_parsers", value) and not _of_forms(value):
                 return Parsed(Evidence(*value.at, "this parser reads the body first", "step"), True)
-    if (default := _default_parser(model, handler) or _parser_of_nest(model, handler)) is not None:
+    if (default := _default_parser(model, handler) or _parser_of_framework(model, handler)) is not None:
         return Parsed(default, True)
     every = _parser_of_every_route(model, handler)
     return Parsed(every, False) if every is not None else None
@@ -192,25 +192,25 @@ def _default_parser(model: Model, handler: Handler) -> Evidence | None:
     return Evidence(fn.file, 1, "the body parser of the route is not switched off", "step")
 
 
-def _parser_of_nest(model: Model, handler: Handler) -> Evidence | None:
-    """NestJS parses every body by itself, unless it is told not to or somebody puts a raw parser before a route."""
-    if handler.entry.framework != "nestjs":
+def _parser_of_framework(model: Model, handler: Handler) -> Evidence | None:
+    """The parser of a framework that parses every body by itself, unless it is told not to or somebody puts a raw parser before a route."""
+    pack = model.knowledge.frameworks.get(handler.entry.framework)
+    if pack is None or not pack.parses.made_by:
         return None
+    factory, _, makes = pack.parses.made_by.rpartition(".")
     unit = model.program.unit(handler.entry.target.fn.file)
     made: list[Evidence] = []
-    for file in sorted(f for f in model.program.mentioning("NestFactory") if model.program.unit(f) == unit):
-        for fn in model.program.functions_around(file, "NestFactory"):
+    for file in sorted(f for f in model.program.mentioning(factory) if model.program.unit(f) == unit):
+        for fn in model.program.functions_around(file, factory):
             body = model.program.body(fn)
             for i, op in enumerate(body.op):
-                if op != Op.CALL:
+                if op != Op.CALL or body.called(i) != makes:
                     continue
-                if body.called(i) == "create" and any("NestFactory" in n for n in names(model.evaluator.value(fn, body.args(i)[0]))):
-                    if any(
-                        isinstance(v, Record) and any(k == "bodyParser" for k, _ in v.entries)
-                        for v in Arguments(model.evaluator, fn, i).positional
-                    ):
+                if any(factory in n for n in names(model.evaluator.value(fn, body.args(i)[0]))):
+                    given = (v for v in Arguments(model.evaluator, fn, i).positional if isinstance(v, Record))
+                    if any(key == pack.parses.unless for record in given for key, _ in record.entries):
                         return None
-                    made.append(at(model.program, fn, i, "NestJS parses the body of every route", "step"))
+                    made.append(at(model.program, fn, i, f"{pack.name} parses the body of every route", "step"))
     return made[0] if len(made) == 1 and not _has_raw_parser(model, unit) else None
 
 

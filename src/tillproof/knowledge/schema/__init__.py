@@ -16,7 +16,7 @@ Conventions shared by every pack:
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role, SystemKind
 from tillproof.knowledge.schema.framework import Currencies, Framework, HttpClient, Queue, RetryPolicy, Sum
 from tillproof.knowledge.schema.provider import Idempotency, Inbound, KeyPrefix, Need, Operation, Provider, SdkDefault, Signing, Verifier
-from tillproof.knowledge.schema.routes import Argument, Hook, PathRules, Routes, Sources
+from tillproof.knowledge.schema.routes import Argument, BodyParsing, Hook, PathRules, Routes, Sources
 from tillproof.knowledge.schema.runs import Addressed, Announced, Handover, Inherited, KeptObjects, Records, References
 from tillproof.knowledge.schema.words import Brand, Lexicon, Numbers, Published
 
@@ -24,6 +24,7 @@ __all__ = [
     "Addressed",
     "Announced",
     "Argument",
+    "BodyParsing",
     "Brand",
     "Currencies",
     "Effect",

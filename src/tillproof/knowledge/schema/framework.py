@@ -5,7 +5,7 @@ from typing import Literal
 
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role
 from tillproof.knowledge.schema.provider import SdkDefault
-from tillproof.knowledge.schema.routes import Argument, PathRules, Routes, Sources
+from tillproof.knowledge.schema.routes import Argument, BodyParsing, PathRules, Routes, Sources
 from tillproof.knowledge.schema.runs import Addressed, Announced, Handover, Inherited, KeptObjects, Records, References
 
 
@@ -164,7 +164,8 @@ class Framework(Part, frozen=True):
     that keep paths for roles. ``sends_returned``: what a handler returns is sent as a success, nothing as well. ``nonces``:
     proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
     calls has come with a browser, and is no provider's server.
-    ``json_parsers``/``raw_parsers``: body parsers. ``exits``: calls that never return. ``answers``: calls that write or make the answer.
+    ``json_parsers``/``raw_parsers``: body parsers; ``parses``: the one that is there by itself. ``exits``: calls that never return.
+    ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``settings``: those of them whose first argument is a path into what a file
     returns, ``file.key.key``, and the folder of these files. ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
@@ -247,6 +248,7 @@ class Framework(Part, frozen=True):
     visits: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
     raw_parsers: tuple[str, ...] = ()
+    parses: BodyParsing = BodyParsing()
     exits: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     config: tuple[str, ...] = ()

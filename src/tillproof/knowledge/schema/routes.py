@@ -117,6 +117,15 @@ class Routes(Part, frozen=True):
     role: Role = "public"
 
 
+class BodyParsing(Part, frozen=True):
+    """How a framework comes to read every body before anybody asks for its bytes. ``made_by``: the call that makes an application of which
+    all bodies are parsed, ``unless`` this option of it is given."""
+
+    made_by: str = ""
+    unless: str = ""
+    source: str = ""
+
+
 class PathRules(Part, frozen=True, kw_only=True):
     """Rules of an application's settings that say which role a path needs: in ``files``, by their names, the list ``rules`` holds records
     with a pattern under ``path`` and roles under one of ``roles``; the first whose pattern fits counts.
