@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.small_models import model_of
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -98,3 +100,37 @@ def test_one_providers_sdk_in_the_tree_asks_no_other_provider(tmp_path: Path) ->
     assert {s.provider.id for s in model.operations.sites if s.fn.file.startswith("lib/")} <= {"braintree"}
     model, _ = model_of(tmp_path / "own", {"lib/SubscriptionGateway.php": GATEWAY, "subscribe.php": SUBSCRIBE})
     assert {s.provider.id for s in model.operations.sites if s.fn.file.startswith("lib/")} == {"stripe"}
+
+
+_TORNADO = """\
+import tornado.web
+
+
+class Hook(tornado.web.RequestHandler):
+    def post(self):
+        self.write("ok")
+        with open("journal") as kept:
+            kept.write("ok")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "answers"),
+    [
+        ("hook.py", _TORNADO, 6, True),
+        ("hook.py", _TORNADO, 8, False),
+        ("keep.py", "def keep(path):\n    open(path).write('ok')\n", 2, False),
+        ("hook.ts", "import { Elysia } from 'elysia'\nnew Elysia().post('/hook', ({ status }) =>\n  status(200, 'ok'))\n", 3, True),
+        ("order.ts", "export const pay = (order) =>\n  order.status('paid')\n", 2, False),
+        ("hook.ts", "export const POST = async () =>\n  new Response('ok')\n", 2, True),
+        ("Hook.php", "<?php\nclass Hook {\n  function pay() { return $this->redirect('/done'); }\n}\n", 3, True),
+        ("Rates.php", "<?php\nfunction rates($client) {\n  return $client->json('/rates');\n}\n", 3, False),
+    ],
+)
+def test_a_name_alone_answers_where_its_framework_is_used(tmp_path: Path, name: str, text: str, line: int, answers: bool) -> None:
+    model, _ = model_of(tmp_path, {name: text})
+    program = model.program
+    calls = [(fn, i) for fn in program.all_functions(name) for i, op in enumerate(program.body(fn).op) if op in (Op.CALL, Op.NEW)]
+    said = [model.recogniser.is_("answers", fn, i) for fn, i in calls if program.body(fn).line[i] == line]
+    assert said
+    assert any(said) == answers

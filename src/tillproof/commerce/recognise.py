@@ -47,6 +47,8 @@ class Known:
 
 
 _SENDS = "send"
+_SAID_ALONE = ("exits", "answers")
+"""Kinds of which a name without any other beside it is one only where its framework is used."""
 CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
 """What a client that is called like a function is called."""
 
@@ -345,21 +347,27 @@ class Recogniser:
         if (package := self.imported(fn, i)) and table.find((package,)):
             return package
         for framework, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
-            if kind == "exits" and not self._holds(framework, pattern, fn.file):
+            if not self._holds(kind, framework, pattern, fn.file):
                 continue
             if not text or self.first_argument_fits(fn, i, ctx, text):
                 return pattern if pattern.startswith(".") else strip(name)
         return None
 
-    def _holds(self, framework: str, pattern: str, file: str) -> bool:
-        """Whether a name is its framework's there: a bare ``redirect`` ends the program in one, and only gives an answer in others."""
-        return "." in pattern or any(f.id == framework for f in self.active.of(file))
+    def _holds(self, kind: str, framework: str, pattern: str, file: str) -> bool:
+        """Whether a name is its framework's there: a bare ``redirect`` ends the program in one, and only gives an answer in others; that a
+        ``write`` or a ``status`` answers, one framework says alone."""
+        says = "." in (pattern if kind == "exits" else pattern.lstrip(".")) or kind not in _SAID_ALONE
+        return says or any(f.id == framework for f in self.active.of(file))
 
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
         if isinstance(value, Result) and value.instr >= 0:
             hits = self.shared[self.program.language(value.fn.file), kind].find(names(value.callee))
-            return any(not text or self.first_argument_fits(value.fn, value.instr, value.ctx, text) for *_, text in hits)
+            return any(
+                self._holds(kind, framework, pattern, value.fn.file)
+                and (not text or self.first_argument_fits(value.fn, value.instr, value.ctx, text))
+                for framework, pattern, _, text in hits
+            )
         found = (value.name,) if isinstance(value, External) else names(value)
         if kind == "config":  # what the settings hold is a setting: `process.env.WEBHOOK_TOKEN`, `config.get('psp').secret`
             if isinstance(value, Member) and self.result_is(kind, value.base):
