@@ -12,6 +12,8 @@ from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.periods import lengthened
+from tillproof.commerce.rolled_back import rolled_back, transactions
+from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
 from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.touches import Touch, text_of
@@ -89,11 +91,13 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """An effect that a second delivery would bring about again. ``guards``: what prevents it; none when nothing does."""
+    """An effect that a second delivery would bring about again. ``guards``: what prevents it; none when nothing does. ``refused``: the
+    constraint by which the database takes it back."""
 
     effect: Effect
     harm: Harm
     guards: tuple[Guard, ...]
+    refused: Unique | None = None
 
 
 class Turning:
@@ -188,7 +192,7 @@ class Repeats:
         if target.fn not in self._memo:
             effects = self.model.effects.of(target)
             self._memo[target.fn] = [
-                Repeat(effect, harm, self.guards(effect, target))
+                Repeat(effect, harm, self.guards(effect, target), rolled_back(self.model, effect, effects))
                 for effect in effects
                 if (harm := self.harm(effect)) is not None and not self._is_without_id(effect)
             ]
@@ -362,13 +366,9 @@ class Repeats:
         """Why of two that have passed a guard only one remains: the row that turns it is taken once only, in the transaction of the effect,
         which the second one's refusal takes back."""
         taken = [e for e in by if e.touch is not None and e.touch.kind == "create" and self.model.states.claim(e.touch) is not None]
-        within = self._transactions(effect) if taken and effect.touch is not None else set()
-        same = any(within & self._transactions(e) for e in taken)
+        within = transactions(self.model, effect) if taken and effect.touch is not None else {}
+        same = any(within.keys() & transactions(self.model, e).keys() for e in taken)
         return "the database takes the row only once, and takes the effect back with it" if same else ""
-
-    def _transactions(self, effect: Effect) -> set[Place]:
-        """Where the transactions begin in which an effect happens."""
-        return {begun for place in effect.way if (begun := self.model.regions.transaction(place)) is not None}
 
     def together(self, one: Effect, other: Effect) -> bool:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MOST_PIECES = 40
 _OWN_KEY = "_id"  # no two documents of a collection of MongoDB share it
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
+# What moves money beside the payment itself, by the id that it has at whoever moves it.
+_MOVED_ID = re.compile(r"(\w+_)?(refund|dispute|chargeback|payout|transfer|reversal)_?(id|ref|reference|token)")
 
 
 class RowClaims:
@@ -29,8 +31,8 @@ class RowClaims:
         self.records = model.records
 
     def of(self, touch: Touch) -> Unique | None:
-        """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message or of a
-        payment, or by nothing but what the message says, which it says again."""
+        """The constraint by which only the first of several creations of a row goes through: it is unique by the id of a message, of a
+        payment or of what else moves money, or by nothing but what the message says, which it says again."""
         if (own := self._own_key(touch)) is not None:
             return own
         constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
@@ -41,7 +43,7 @@ class RowClaims:
             return None  # it is another one each time, whatever it is called
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
             return constraint
-        if constraint.primary and all(self._read_off(touch, c) for c in told):
+        if (constraint.primary or any(_MOVED_ID.fullmatch(c) for c in told)) and all(self._read_off(touch, c) for c in told):
             return constraint
         return constraint if all(self._handed_over(touch, c) for c in told) else None
 

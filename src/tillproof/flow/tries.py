@@ -84,6 +84,11 @@ def reached_round(body: Body, walls: Set[int]) -> frozenset[int]:
     return _reached(body, 0, lambda _, __, target: target not in walls) if 0 not in walls else frozenset()
 
 
+def reached_beside(body: Body, start: int, walls: Set[int]) -> frozenset[int]:
+    """The blocks that a block leads to by normal ways, itself included, not through some."""
+    return _reached(body, start, lambda _, kind, target: kind != EDGE_RAISE and target not in walls)
+
+
 def reached_onward(body: Body, start: int) -> frozenset[int]:
     """The blocks that a block leads to by normal ways, itself included, without beginning a loop's next turn."""
     blocks = body.blocks

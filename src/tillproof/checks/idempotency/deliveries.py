@@ -113,6 +113,9 @@ def kept_once(model: Model, repeat: Repeat) -> str:
     ids = (model.handovers.once(*place) for place in effect.way[1:])
     if any(one is not None and random_source(model, one) is None for one in ids):
         return "the queue takes work of the same id only once"
+    if repeat.refused is not None:
+        where = f"{repeat.refused.file}:{repeat.refused.line}"
+        return f"the database refuses the row that is made with it a second time, and takes the effect back ({where})"
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
     if touch.kind == "upsert":  # but what it adds to a row that is there, it adds again
