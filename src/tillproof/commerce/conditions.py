@@ -96,7 +96,8 @@ class Conditions:
             return [atom, *self._there(fn, found[0], truth == found[1], ctx, depth)]
         if op == Op.NAME:
             return self._variable(fn, i, truth, ctx, depth) or [atom]
-        return [atom, *(self._told_by_member(fn, i, truth, ctx, depth) if op == Op.FIELD else [])]
+        told = {Op.FIELD: self._told_by_member, Op.INDEX: self._told_by_part}.get(op)
+        return [atom, *(told(fn, i, truth, ctx, depth) if told is not None else [])]
 
     def _insisted_on(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[int, bool] | None:
         """What a call insists on, which returns only when that is so: ``abort_if($order->paid, 409)``; and which truth it then has."""
@@ -122,6 +123,20 @@ class Conditions:
         target = self._only_target(at, instr, here)
         runs = target or self._transacted(at, instr, here)
         return self._ends(runs, at, instr, truth, here, depth + 1, body.name(i), callback=target is None) if runs is not None else []
+
+    def _told_by_part(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
+        """One of several values that a function of ours answers with: ``payment, created = find_or_make(id)``."""
+        body = self.program.body(fn)
+        holder, key = body.args(i)[:2]
+        const = body.const(key)
+        call = self._answering(fn, holder, ctx) if const is not None else None
+        target = self._only_target(*call) if call is not None else None
+        if const is None or call is None or target is None:
+            return []
+        at, instr, here = call
+        if const[1].isdigit():
+            return self._ends(target, at, instr, truth, here, depth + 1, part=int(const[1]))
+        return self._ends(target, at, instr, truth, here, depth + 1, const[1].strip("'\""))
 
     def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> tuple[Fn, int, Ctx | None] | None:
         """The call whose answer a variable, or a parameter, holds."""
@@ -367,9 +382,18 @@ class Conditions:
         return len(found) == 1 and isinstance(found[0], FunctionV) and self._may_tell(found[0].fn, None)
 
     def _ends(
-        self, target: FunctionV, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int, field: str = "", callback: bool = False
+        self,
+        target: FunctionV,
+        fn: Fn,
+        i: int,
+        truth: bool | None,
+        ctx: Ctx | None,
+        depth: int,
+        field: str = "",
+        callback: bool = False,
+        part: int = -1,
     ) -> Found:
-        """What all ways out of a function have in common on which its result, or a field of it, has that truth."""
+        """What all ways out of a function have in common on which its result, or a field or a part of it, has that truth."""
         inner = self.evaluator.context(target, fn, i, ctx, callback)
         body = self.program.body(target.fn)
         groups: list[Found] = []
@@ -377,7 +401,9 @@ class Conditions:
             value = body.args(end)[0] if end >= 0 else -1
             if field and (value < 0 or self._has(target.fn, value, inner, field, not truth)):
                 continue
-            if not field and truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth):
+            if part >= 0 and value >= 0:
+                value = body.args(value)[part] if body.op[value] == Op.LIST and part < len(body.args(value)) else -2
+            if not field and truth is not None and (self._is(target.fn, value, not truth) if value >= 0 else truth and value == -1):
                 continue
             group = [a for f in facts if truth is None or self._counts(target.fn, f) for a in self.behind(Held(f, target.fn, inner))]
             if not field and truth is not None and value >= 0 and body.op[value] != Op.CONST:
