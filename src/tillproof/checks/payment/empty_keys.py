@@ -1,6 +1,7 @@
 """The key of a digest that we make ourselves may be an empty text: every library takes that, and everybody can sign with it. So can who
 reads the code where it is a text that stands there, for when no other is configured."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from tillproof.ir.ops import Kind, Op
 Option: TypeAlias = Callable[[Model, Value], Value | None]
 
 _PIECES = 80
+_NULL_AT_LAST = re.compile(rb"\?\?\s*null\b", re.IGNORECASE)
 _DEEPEST = 6
 # Where the key stands among what the maker of a digest is given, by position and by name.
 _AT = {"python": (0, "key"), "javascript": (1, "key"), "php": (2, "key")}
@@ -26,13 +28,22 @@ _AS_BYTES = ("encode", "strip", "trim", "tostring", "from", "bytes", "str", "str
 def empty_option(model: Model, value: Value) -> Value | None:
     """The alternative of a secret that is an empty text: written down, or the default of a setting."""
     for option in options(value):
-        if isinstance(option, Const) and option.text in ("", "''", '""'):
+        if isinstance(option, Const) and (option.text in ("", "''", '""') or _falls_to_null(model, option)):
             return option
         if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
             default = model.evaluator.argument(option, 1)
             if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
                 return option
     return None
+
+
+def _falls_to_null(model: Model, value: Const) -> bool:
+    """Whether a secret is null where no setting is found, ``$settings[$key] ?? null``, which ``hash_hmac`` takes for an empty text."""
+    file, line = value.at
+    if value.kind != Kind.NULL or isinstance(value, Missing) or model.program.language(file) != "php":
+        return False
+    text = model.program.sources[file].splitlines()[line - 1 : line]
+    return any(_NULL_AT_LAST.search(t) for t in text)
 
 
 def written_option(model: Model, value: Value) -> Value | None:

@@ -38,6 +38,8 @@ _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
 _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
+# Where a paper about a payment is found, which the provider keeps and shows at any time.
+_PAPERS = re.compile(r"(\w+_)?(receipt|invoice|document|pdf)_?(url|link|pdf|href|file)|(\w+_)?pdf_?url|updated_at|modified_at")
 _STEPS = 4
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
@@ -196,6 +198,8 @@ def _of_a_notice(model: Model, effect: Effect, touch: Touch) -> bool:
 def _remarks(touch: Touch) -> bool:
     if touch.kind == "write" and _HAPPENED.fullmatch(touch.entity):
         return True  # what happened is noted already, and only ticked off here
+    if touch.kind == "write" and touch.fields and all(_PAPERS.fullmatch(snake(name)) for name in touch.fields):
+        return True
     return is_log(touch) or _REMARKS.fullmatch(touch.entity) is not None
 
 
