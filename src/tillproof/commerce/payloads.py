@@ -63,6 +63,8 @@ _NESTS = words_of(
 )
 # Objects of an event that are about the catalogue and nobody's payment.
 _CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
+# A field that stands for the card or account that is paid with.
+_INSTRUMENT = re.compile(r"(\w+_)?(token|nonce|card|card_(number|token)|pan|cvv|cvc|security_code|iban|account_number)(_id)?")
 _WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
 # What such a call gives is a text.
 _TEXTS = words_of("text curl_exec file_get_contents gettextreport body getbody getcontents wp_remote_retrieve_body")
@@ -94,7 +96,7 @@ class Payloads:
     def of(self, piece: "Piece") -> Payload | None:
         """The payload that a piece is, for some caller."""
         for value in self._values(piece):
-            if (each := self._each_field(piece, value)) is not None:
+            if (each := self._each_field(piece, value) or self._instrument(piece, value)) is not None:
                 return each
             found = self.of_value(value) or self._request(piece.fn, value)
             if found is not None and found.kind == "event" and piece.names and snake(piece.names[-1]) in _CATALOGUE:
@@ -120,6 +122,29 @@ class Payloads:
             if (fields or program.language(piece.fn.file) == "php") and source is not None and is_whole(_outer(source)):
                 return Payload("message", source.at)
         return None
+
+    def _instrument(self, piece: "Piece", value: Value) -> Payload | None:
+        """A group of a form's fields that stands for what is paid with, as its file takes it apart: ``$_POST['gateway']``, of which
+        ``['token']`` is read there. What is taken out of the group before it is shown does not count."""
+        found = (self.model.requests.source(o) for o in options(value))
+        source = next((s for s in found if s is not None and s.kind == "body" and s.key), None)
+        if source is None:
+            return None
+        near = {fn: None for name in piece.names for fn in self.model.program.functions_around(piece.fn.file, name)}
+        keys = {key for fn in (piece.fn, *near) for key in self._read_of(fn, piece.names)} - piece.without
+        return Payload("message", source.at) if any(_INSTRUMENT.fullmatch(snake(key)) for key in keys) else None
+
+    def _read_of(self, fn: Fn, names: tuple[str, ...]) -> Iterator[str]:
+        """The keys and fields that a function reads of variables of some names."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            held = body.args(i)[0] if op in (Op.INDEX, Op.FIELD) else -1
+            if held < 0 or body.op[held] != Op.NAME or body.name(held) not in names:
+                continue
+            if op == Op.FIELD:
+                yield body.name(i)
+            elif (const := body.const(body.args(i)[1])) is not None:
+                yield const[1]
 
     def fields_of(self, value: Value) -> list[Value]:
         """What a value is one of the fields of, with its name or without: ``for pair in sorted(params.items())``."""

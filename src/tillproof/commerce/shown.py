@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.cards import STARS
 from tillproof.commerce.names import written
+from tillproof.commerce.removed_keys import removed_keys
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, Value, options
 from tillproof.ir.body import Body
@@ -179,6 +180,7 @@ class Shown:
             self._piece(out, step._replace(names=(name, *step.names)))
             return []
         replaced = frozenset(w.key for w in reach.writes if w.certain and w.key not in (None, "[]", "**"))
+        replaced |= removed_keys(body, self.model.effects.facts(step.fn), name, step.instr)
         names, without = (*step.names, name), step.without | replaced
         found = [step._replace(instr=body.args(s)[1], names=names, without=without, depth=step.depth + 1) for s in reach.stores]
         for write in reach.writes:
