@@ -11,7 +11,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.proof import Proven
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Missing, Result, Value, options, pieces
+from tillproof.flow.values import Const, Ctx, Missing, Result, Value, options, pieces
 from tillproof.ir.ops import Kind, Op
 
 Option: TypeAlias = Callable[[Model, Value], Value | None]
@@ -72,8 +72,10 @@ def empty_key(model: Model, proof: Proven, option: Option = empty_option) -> tup
         given = model.program.body(made.fn).call(made.instr)[1]
         plain = [a for k, a in given if k == ""]
         key = next((a for k, a in given if k == name), plain[position] if position < len(plain) else -1)
-        shapes = list(_unwrapped(model, made, key)) if key >= 0 else []
-        if not shapes or (option is empty_option and any(_asked(model, made.fn, i) for i in shapes)):
+        shapes = list(_unwrapped(model, made.fn, made.ctx, key)) if key >= 0 else []
+        if not shapes or (
+            option is empty_option and (any(_asked(model, made.fn, i) for i in shapes) or _asked_above(model, made, shapes[-1]))
+        ):
             continue
         empty = option(model, model.evaluator.value(made.fn, shapes[-1], made.ctx))
         if empty is not None:
@@ -95,10 +97,10 @@ def _digests(model: Model, proof: Proven) -> Iterator[Result]:
             yield here
 
 
-def _unwrapped(model: Model, made: Result, i: int) -> Iterator[int]:
+def _unwrapped(model: Model, fn: Fn, ctx: Ctx | None, i: int) -> Iterator[int]:
     """A key as it is handed over, and the secret itself where that is kept, turned into bytes or rid of blanks before:
     ``key = secret.strip().encode()``, ``Buffer.from(secret)``."""
-    body = model.program.body(made.fn)
+    body = model.program.body(fn)
     for _ in range(_DEEPEST):
         yield i
         if body.op[i] == Op.CALL and body.called(i).lower() in _AS_BYTES:
@@ -108,7 +110,7 @@ def _unwrapped(model: Model, made: Result, i: int) -> Iterator[int]:
                 return
             i = body.args(callee)[0] if own else arguments[0][1]
         elif body.op[i] == Op.NAME:
-            stores = model.evaluator.defuse(made.fn, made.ctx).reaching(i, body.name(i)).stores
+            stores = model.evaluator.defuse(fn, ctx).reaching(i, body.name(i)).stores
             if len(stores) != 1:
                 return
             i = body.args(stores[0])[1]
@@ -116,10 +118,34 @@ def _unwrapped(model: Model, made: Result, i: int) -> Iterator[int]:
             return
 
 
+def _asked_above(model: Model, made: Result, secret: int) -> bool:
+    """Whether a function that hands the secret on, or calls a method of the same object that reads it, asks whether there is one."""
+    fn, ctx = made.fn, made.ctx
+    for _ in range(_DEEPEST):
+        body = model.program.body(fn)
+        if body.op[secret] == Op.PARAM:
+            given = model.records.chains.argument(fn, body.args(secret)[0], ctx)
+            if given is None:
+                return False
+            fn, ctx = given[0], given[2]
+            shapes = list(_unwrapped(model, fn, ctx, given[1]))
+            if any(_asked(model, fn, i) for i in shapes):
+                return True
+            secret = shapes[-1]
+        else:
+            spelt = written(model.program, fn, secret)
+            above = ctx.chain() if ctx is not None and body.op[secret] == Op.FIELD else ()
+            return any(c.call >= 0 and _asks(model, c.caller, spelt) for c in above)
+    return False
+
+
 def _asked(model: Model, fn: Fn, secret: int) -> bool:
     """Whether a function that makes a digest asks anywhere whether there is a secret: before it, or beside the comparison."""
+    return _asks(model, fn, written(model.program, fn, secret))
+
+
+def _asks(model: Model, fn: Fn, spelt: str) -> bool:
     body = model.program.body(fn)
-    spelt = written(model.program, fn, secret)
     ends = (b.end - 1 for b in body.blocks if b.end > b.start)
     return any(body.op[i] == Op.BRANCH and _is_about(model, fn, body.args(i)[0], spelt) for i in ends)
 
