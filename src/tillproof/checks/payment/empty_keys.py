@@ -133,7 +133,7 @@ def _asked_above(model: Model, made: Result, secret: int) -> bool:
                 return True
             secret = shapes[-1]
         else:
-            spelt = written(model.program, fn, secret)
+            spelt = _spelt(model, fn, secret)
             above = ctx.chain() if ctx is not None and body.op[secret] == Op.FIELD else ()
             return any(c.call >= 0 and _asks(model, c.caller, spelt) for c in above)
     return False
@@ -141,13 +141,13 @@ def _asked_above(model: Model, made: Result, secret: int) -> bool:
 
 def _asked(model: Model, fn: Fn, secret: int) -> bool:
     """Whether a function that makes a digest asks anywhere whether there is a secret: before it, or beside the comparison."""
-    return _asks(model, fn, written(model.program, fn, secret))
+    return _asks(model, fn, _spelt(model, fn, secret))
 
 
 def _asks(model: Model, fn: Fn, spelt: str) -> bool:
     body = model.program.body(fn)
     ends = (b.end - 1 for b in body.blocks if b.end > b.start)
-    return any(body.op[i] == Op.BRANCH and _is_about(model, fn, body.args(i)[0], spelt) for i in ends)
+    return "?" not in spelt and any(body.op[i] == Op.BRANCH and _is_about(model, fn, body.args(i)[0], spelt) for i in ends)
 
 
 def _is_about(model: Model, fn: Fn, condition: int, spelt: str) -> bool:
@@ -163,7 +163,14 @@ def _is_about(model: Model, fn: Fn, condition: int, spelt: str) -> bool:
         return _is_about(model, fn, body.call(condition)[1][0][1], spelt)
     if op == Op.FIELD and body.name(condition) == "length":
         return written(model.program, fn, args[0]) == spelt
-    return written(model.program, fn, condition) == spelt
+    return _spelt(model, fn, condition) == spelt
+
+
+def _spelt(model: Model, fn: Fn, i: int) -> str:
+    """How the source spells a value, a setting with the name that it is asked by: two settings of one object are not the same."""
+    body = model.program.body(fn)
+    asked = [const[1] for _, a in body.call(i)[1] if (const := body.const(a)) is not None] if body.op[i] == Op.CALL else []
+    return ":".join((written(model.program, fn, i), *asked))
 
 
 def asked_first(model: Model, fn: Fn, secret: int, at: int) -> bool:
