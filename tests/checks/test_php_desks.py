@@ -167,3 +167,34 @@ def test_a_state_that_is_chosen_and_made_a_number_is_that_state(tmp_path: Path, 
     files = {"modules/acmepay/notify.php": _PRESTA.replace("GUARD", guard)}
     ruled = _ruled(tmp_path, files, "order/unguarded-transition")
     assert [r for r, *_ in ruled] == [ruling]
+
+
+_OBSERVER = """\
+<?php
+namespace Acme\\Pay\\Observer;
+use Magento\\Framework\\Event\\Observer;
+use Magento\\Payment\\Observer\\AbstractDataAssignObserver;
+class DataAssignObserver extends AbstractDataAssignObserver {
+    const NUMBER = 'cc_number';
+    const TOKEN = 'payment_token';
+    protected $kept = [KEPT];
+    public function execute(Observer $observer) {
+        $sent = $this->readDataArgument($observer)->getData('additional_data');
+        $payment = $this->readPaymentModelArgument($observer);
+        foreach ($this->kept as $name) {
+            $payment->setAdditionalInformation($name, $sent[WHICH]);
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "which", "lines"),
+    [("self::NUMBER, self::TOKEN", "$name", [13]), ("self::TOKEN", "$name", []), ("self::NUMBER", "'masked'", [])],
+)
+def test_what_a_list_names_is_kept_under_its_names(tmp_path: Path, kept: str, which: str, lines: list[int]) -> None:
+    (tmp_path / "composer.json").write_text('{"require": {"magento/framework": "*"}}', encoding="utf-8")
+    (tmp_path / "DataAssignObserver.php").write_text(_OBSERVER.replace("KEPT", kept).replace("WHICH", which), encoding="utf-8")
+    report = review(tmp_path, Settings(checks=("pci/card-data-stored",), use_cache=False))
+    assert [f.start_line for f in report.findings] == lines

@@ -293,6 +293,8 @@ class Evaluator:
         owner = self.program.method_class(f.fn)
         if owner is None and (keeper := self.hung.keeper(f.fn) or self.hung.record(f.fn)) is not None:
             return self.value(*keeper)
+        if owner is None and f.fn.number == TOP and at[0] == f.file and self.program.language(f.file) == "php":
+            owner = self.program.class_around(*at)  # `$kept = [self::TOKEN]`, among its members
         return Instance(at, owner) if owner else Unknown(at, NO_THIS)
 
     # --- members and elements

@@ -141,6 +141,11 @@ class Program:
             here = self.parent(here)
         return None
 
+    def class_around(self, file: str, line: int) -> ClassId | None:
+        """The innermost class in whose text a line of a file stands."""
+        around = [(c.end_line - c.line, n) for n, c in enumerate(self.indices[file].classes) if c.line <= line <= c.end_line]
+        return ClassId(file, min(around)[1]) if around else None
+
     def methods(self, cls: ClassId) -> dict[str, Fn]:
         """The methods that a class declares itself, by name."""
         found = self._methods.get(cls)

@@ -13,8 +13,9 @@ from tillproof.commerce.lexicon import CardPart
 from tillproof.commerce.model import Model
 from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
+from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.tables import column_key
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 
 _MOST = 6
 _ENCRYPTED = re.compile(r"encrypt|fernet|cipher|vault|pgp_", re.IGNORECASE)
@@ -45,6 +46,8 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _functions(model: Model) -> list[Fn]:
     speaking = {fn for functions in model.cards.files.values() for fn in functions}
+    listing = [fn.file for fn in speaking if fn.number == TOP]  # the names that are kept may stand in a constant of the class
+    speaking.update(fn for file in listing for name in METAS for fn in model.program.functions_calling_name(file, name))
     return [fn for fn in sorted({*model.payment_places, *speaking}) if not model.browser.runs(fn.file)]
 
 

@@ -7,9 +7,10 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
+from tillproof.commerce.records import METAS
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
-from tillproof.flow.values import names
+from tillproof.flow.values import constant, names, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
 
@@ -45,6 +46,8 @@ def _is_write(model: Model, fn: Fn, i: int) -> bool:
         return True
     if op == Op.SET_INDEX:
         return False
+    if _told_names(model, fn, i):
+        return True
     if op == Op.NEW:
         spelt = written(model.program, fn, body.args(i)[0])
         return model.words.entity(spelt.rpartition(".")[2]) and not _is_providers(model, fn, i)
@@ -102,11 +105,27 @@ def kept_by(model: Model, fn: Fn, i: int, place: PaymentPlace | None) -> Iterato
         showing = model.shown.of(fn, value)
         if model.words.card(name) and not showing.pieces and showing.masked:
             yield Kept(fn, i, name, masked=showing.masked[0])
+    for name in _told_names(model, fn, i):
+        if model.words.card(name):
+            yield Kept(fn, i, name, (name,))
     touch = model.records.touch(fn, i, None)
     if touch is not None and touch.effect == "sql":
         for column, found in touch.fields.items():
             if model.words.card(column) and (found is None or not model.cards.is_masked(found)):
                 yield Kept(fn, i, column, (column,))
+
+
+def _told_names(model: Model, fn: Fn, i: int) -> list[str]:
+    """The names under which a loop over a list of them keeps what stands under the same name in what was sent:
+    ``foreach (self::KEPT as $name) $payment->setAdditionalInformation($name, $sent[$name])``."""
+    body = model.program.body(fn)
+    given = [a for _, a in body.call(i)[1]] if body.op[i] == Op.CALL and body.called(i) in METAS else []
+    if len(given) != len(("name", "value")) or body.op[given[1]] != Op.INDEX or body.op[given[0]] != Op.NAME:
+        return []
+    key = body.args(given[1])[1]
+    if key < 0 or body.op[key] != Op.NAME or body.name(key) != body.name(given[0]):
+        return []
+    return [text for o in options(model.evaluator.value(fn, given[0])) if (text := constant(o))]
 
 
 def _given(model: Model, fn: Fn, i: int) -> list[tuple[str, int]]:
