@@ -88,9 +88,17 @@ class RowClaims:
     def _numbered(self, touch: Touch, column: str) -> bool:
         """Whether what a column is given is made here of nothing that comes with the message: a clock, a counter, something random."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
+        if value is not None and any(self._random(o) for o in options(value)):
+            return True
         if value is None or not any(isinstance(o, (Result, Mix, Text)) for o in options(value)):
             return False
         return not any(self._comes(p) for p in pieces([value], _MOST_PIECES, self._made_of))
+
+    def _random(self, value: Value) -> bool:
+        """Whether a value is read off something random: ``uuid.uuid4().hex``."""
+        while isinstance(value, (Member, Element)):
+            value = value.base
+        return isinstance(value, Result) and value.instr >= 0 and self.model.recogniser.result_is("random", value)
 
     def _comes(self, value: Value) -> bool:
         """Whether a piece may come with a message: what is handed over, read from a record or told by another system."""
