@@ -194,10 +194,10 @@ class Cancellations:
         if self.taken_at is None:
             return None
         effects = self.model.effects.of(entry.target)
-        put_back = next((e for e in effects if self._puts_back(e) and self.model.repeats.together(e, effect)), None)
+        put_back = next((e for e in effects if self.puts_back(e) and self.model.repeats.together(e, effect)), None)
         if put_back is not None:
             return Cancellation(entry, transition, put_back.place, "write", self._before(effects, put_back))
-        called = self._called(entry)
+        called = self.released_by_name(entry)
         if called is not None:
             return Cancellation(entry, transition, called, "call", None)
         if (elsewhere := self._not_taken_yet(effects, effect)) is not None:
@@ -235,7 +235,8 @@ class Cancellations:
         got = self.model.recogniser.effect(effect.fn, effect.instr, effect.ctx)
         return got[0].also if got is not None else ()
 
-    def _puts_back(self, effect: Effect) -> bool:
+    def puts_back(self, effect: Effect) -> bool:
+        """Whether an effect writes stock up."""
         touch = effect.touch
         if touch is None:
             return False
@@ -253,7 +254,7 @@ class Cancellations:
                 return effect
         return None
 
-    def _called(self, entry: Entry) -> Place | None:
+    def released_by_name(self, entry: Entry) -> Place | None:
         """A call on the way whose name says that goods are put back: a function whose body is not here, or does it in a way not read."""
         for fn in self.model.handlers.closure(entry).functions:
             if not any(self._tells(t) for t in self.model.vocabulary.tokens(fn)):

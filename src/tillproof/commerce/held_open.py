@@ -49,7 +49,7 @@ def waiting(model: "Model") -> Iterator[Waiting]:
         stock = [e for e in effects if _holds_stock(model, e)]
         ordering = _orders(effects)
         for effect, provider in calls:
-            inside = next(((s, t) for s in stock if (t := _shared(model, effect, s)) is not None), None)
+            inside = next(((s, t) for s in stock if (t := transaction_of(model, effect, s)) is not None), None)
             if inside is not None:
                 seen.add((effect.fn, effect.instr))
                 yield Waiting(entry, effect, provider, *inside)
@@ -104,8 +104,8 @@ def _orders(effects: list[Effect]) -> bool:
     )
 
 
-def _shared(model: "Model", call: Effect, stock: Effect) -> Place | None:
-    """The transaction in which both happen."""
+def transaction_of(model: "Model", call: Effect, stock: Effect) -> Place | None:
+    """The transaction in which a call and a write of stock both happen."""
     mine = _transactions(model, call)
     theirs = {(t.fn, t.instr) for t in _transactions(model, stock)}
     return next((t for t in mine if (t.fn, t.instr) in theirs), None)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
-from tillproof.checks.ways import called, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, lines, source, step, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.held_open import Waiting, waiting
 from tillproof.commerce.model import Model
+from tillproof.commerce.unmade_payments import Unmade, unmade
 from tillproof.flow.program import Fn
 
 _ID = "inventory/sync-in-payment"
@@ -18,6 +19,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     found = list(waiting(model))
     for one in found:
         yield _in_transaction(model, one) if one.transaction is not None else _on_the_way(model, one)
+    yield from (_left(model, one) for one in unmade(model))
     yield from _short(model, {(one.transaction.fn, one.transaction.instr) for one in found if one.transaction is not None})
 
 
@@ -91,6 +93,46 @@ def _made_up_for(model: Model, one: Waiting) -> Place | None:
         if catch is not None and model.failures.leaves_trace(place.fn, catch.caught):
             return Place(place.fn, catch.caught, place.ctx)
     return None
+
+
+_GIVEN_BACK = {
+    "here": "what was taken is given back here when the payment cannot be begun",
+    "job": "a job gives the stock of orders back that are never paid",
+}
+
+
+def _left(model: Model, one: Unmade) -> Ruling:
+    """Stock that was taken for an order whose payment could not be begun."""
+    fn, i, _ = one.begun.place
+    who = one.provider.name
+    ruling = Ruling(_ID, "held", "provider-call", fn.file, model.program.body(fn).line[i], severity="medium", confidence="likely")
+    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: an order is placed here")]
+    ruling.evidence += steps(model, one.taken, "stock is taken here, before anything is paid")
+    ruling.evidence += steps(model, one.begun, f"only then is {who} asked for the payment")
+    if one.kept is not None and one.how in _GIVEN_BACK:
+        ruling.evidence.append(step(model, one.kept, _GIVEN_BACK[one.how], "guard"))
+        return ruling
+    at = one.caught if one.caught is not None else anchor(model, one.begun, one.provider)
+    if one.kept is not None:
+        file, start, _ = lines(model, one.kept)
+        ruling.outcome = "unknown"
+        ruling.question = Evidence(
+            file, start, f"Does this, or anything else, free the stock of an order for which {who} could not be asked for a payment?"
+        )
+        return ruling
+    ruling.outcome, ruling.anchor = "broken", lines(model, at)
+    ruling.title = f"Stock stays taken when {who} fails"
+    ruling.message = (
+        f"{called(model, one.entry)} takes the stock first and then asks {who} for the payment. When that fails, the customer sees an "
+        "error and nothing gives the goods back, here or in a job: each failed attempt, and each try after it, makes more of what lies "
+        "on the shelf unsaleable."
+    )
+    ruling.remediation = (
+        "Give back what was taken where the failure is caught, in the transaction that cancels the order; and let a job release the stock "
+        "of orders that are not paid in time, since the program may also end in between."
+    )
+    ruling.evidence.append(step(model, at, "nothing gives the stock back from here", "missing"))
+    return ruling
 
 
 def _short(model: Model, waited: set[tuple[Fn, int]]) -> Iterator[Ruling]:
