@@ -3,10 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.given import given_at
 from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.own_payments import BEGIN, NOTES
 from tillproof.commerce.touches import Touch, state_named
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, External, Member, Seq, Value, options
+from tillproof.flow.values import Const, Ctx, External, Member, Result, Seq, Value, options, pieces
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 """States of an order whose goods are on their way or there."""
+_PIECES = 40
 _EQUALITY = ("==", "===", "!=", "!==")
 _SAYS_PAID = re.compile(r"((is|was|has)_(been_)?)?(paid|fully_paid|settled|captured)")
 _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
@@ -36,6 +39,24 @@ def comes_after(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     touch = model.records.touch(fn, i, ctx) if _RECEIPT.fullmatch(name) else None
     told = [t for v in touch.fields.values() if v is not None for o in options(v) if (t := said_by(o)) is not None] if touch else []
     return bool(told) and not any(model.words.has("paid_values", t) and snake(t) != "received" for t in told)
+
+
+def begins_paying(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether an order is made for which the customer is sent to pay: the payment that is begun is told its id, and the word for its state
+    says only that it was placed."""
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind != "create":
+        return False
+    states = [o for name, v in touch.fields.items() if v is not None and model.words.has("status_fields", name) for o in options(v)]
+    if not states or any((told := said_by(o)) is None or model.words.has("paid_values", told) for o in states):
+        return False
+    for site in (s for s in model.operations.sites if s.operation.op in BEGIN and s.provider.kind == "payment"):
+        for path in NOTES:
+            for _, given in given_at(model, site, path):
+                inside = pieces([given], _PIECES, model.evaluator.made_of)
+                if any(isinstance(p, Result) and (p.fn, p.instr) == (fn, i) for p in inside):
+                    return True
+    return False
 
 
 def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:

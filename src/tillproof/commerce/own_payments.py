@@ -214,7 +214,8 @@ class OwnPayments:
     def _made_along(self, site: OperationSite, owners: list[Value], sums: list[Value]) -> bool:
         """Whether a record of ours is created along with the payment that carries its id, for a sum that the server alone worked out."""
         made = [read for o in owners for one in options(o) if (read := self.model.records.read_behind(one)) is not None]
-        fresh = any(read.kind == "create" and read.fn == site.fn for read in made)
+        along = {site.fn, *(ctx.caller for ctx in self.model.callers.above(site.fn, site.ctx))}  # or by whoever calls what begins it
+        fresh = any(read.kind == "create" and read.fn in along for read in made)
         return fresh and not any(self.model.requests.sources_in(v) for v in sums)
 
     def _is_composed(self, site: OperationSite) -> bool:

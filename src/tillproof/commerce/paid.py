@@ -11,7 +11,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import chooses_paid, comes_after, costs_nothing, paid_before, said_by
+from tillproof.commerce.owed import begins_paying, chooses_paid, comes_after, costs_nothing, paid_before, said_by
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
@@ -257,7 +257,7 @@ class PaidPolicy(SenderPolicy):
             self.topped[fn, i], said = None, "sure"
         if said and op in (Op.SET_FIELD, Op.CALL) and chooses_paid(self.model, fn, i, ctx):
             return None
-        if said and comes_after(self.model, fn, i, ctx):
+        if said and (comes_after(self.model, fn, i, ctx) or (op == Op.CALL and begins_paying(self.model, fn, i, ctx))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
 

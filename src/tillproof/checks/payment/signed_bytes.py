@@ -155,7 +155,7 @@ def parsed_before(model: Model, handler: Handler, proof: Proven) -> Parsed | Non
     for value in whole:
         if isinstance(value, Result) or not javascript:
             return Parsed(Evidence(*value.at, "the body is parsed here", "source"), True)
-    return _parser_before(model, handler) if any(isinstance(v, Member) for v in whole) else None
+    return _parser_before(model, handler) if any(isinstance(v, (Member, Param)) for v in whole) else None
 
 
 # --- parsers
