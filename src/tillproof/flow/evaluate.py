@@ -295,6 +295,8 @@ class Evaluator:
             return self.value(*keeper)
         if owner is None and f.fn.number == TOP and at[0] == f.file and self.program.language(f.file) == "php":
             owner = self.program.class_around(*at)  # `$kept = [self::TOKEN]`, among its members
+        if owner is None and (maker := self.hung.maker(f.fn)) is not None:
+            return Result(at, FunctionV(at, maker, None), Fn(f.file, TOP), -1, None, True)
         return Instance(at, owner) if owner else Unknown(at, NO_THIS)
 
     # --- members and elements
@@ -326,8 +328,15 @@ class Evaluator:
             return assigned or Member(at, value, name)
         found = self.queued(value, name, at) or self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
         if isinstance(value, Result):
-            found = self.hung.on(value, name, at) or self.scope.running(value, name, at)
+            found = self.hung.on(value, name, at) or self._constructed(value, name) or self.scope.running(value, name, at)
         return found or self.decorated.on(value, name) or Member(at, value, name)
+
+    def _constructed(self, value: Result, name: str) -> Value | None:
+        """A field of an object that ``new`` has made of a plain function."""
+        if (kept := self.hung.kept(value, name)) is None:
+            return None
+        made, given = kept
+        return self.value(made.fn, given, self.context(made, value.fn, value.instr, value.ctx) if value.instr >= 0 else None)
 
     def _keyed(self, value: Record | Overlay, name: str, at: tuple[str, int], seen: dict[int, Value] | None = None) -> Value:
         """A member of what has keys. ``seen``: what is known of the records that others are spread from, each perhaps of many."""
@@ -409,6 +418,8 @@ class Evaluator:
                 results.append(option)
             elif isinstance(option, ClassV):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
+            elif new and isinstance(option, FunctionV) and self.hung.constructs(option.fn):
+                results.append(Result(at, option, f.fn, i, f.ctx, True))
             elif isinstance(option, FunctionV):
                 results.append(through(self, option, f, i, at) or self._returned(option, f, i))
             elif new and isinstance(option, Instance):

@@ -1,4 +1,5 @@
-"""Functions that file-level JavaScript hangs on what it makes, a model or its schema, for the model itself or for each of its records."""
+"""Functions that file-level JavaScript hangs on what it makes, a model or its schema, for the model itself or for each of its records; and
+on the prototype of a plain function, for the objects that ``new`` makes of it."""
 
 import re
 from collections.abc import Iterator
@@ -35,11 +36,31 @@ class Hung:
 
     def on(self, value: Result, name: str, at: tuple[str, int]) -> FunctionV | None:
         """The function that ``value.name`` is: hung on the model that the value is, or on each record of the model that it comes from."""
+        if value.new and isinstance(value.callee, FunctionV) and (method := self._prototype(value.callee.fn).get(name)) is not None:
+            return FunctionV(at, method, None, value)
         for made, file in self._made(value):
             found = (file.own if made is value else file.each).get(file.made[made.instr], {}).get(name)
             if found is not None:
                 return FunctionV(at, found, None, value)
         return None
+
+    def constructs(self, fn: Fn) -> bool:
+        """Whether ``new`` makes an object of a plain function: one on whose prototype functions are hung."""
+        return self.program.language(fn.file) == "javascript" and bool(self._prototype(fn))
+
+    def _prototype(self, fn: Fn) -> dict[str, Fn]:
+        name = self.program.name(fn)
+        return self._of(fn.file).each.get(name, {}) if name else {}
+
+    def kept(self, value: Result, name: str) -> tuple[FunctionV, int] | None:
+        """What a plain function that constructs puts into a field of the object, and the instruction that says what it is."""
+        made = value.callee
+        if not value.new or not isinstance(made, FunctionV) or not self.constructs(made.fn):
+            return None
+        body = self.program.body(made.fn)
+        stores = (i for i, op in enumerate(body.op) if op == Op.SET_FIELD and body.name(i) == name)
+        own = [i for i in stores if body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "this"]
+        return (made, body.args(own[-1])[2]) if own else None
 
     def kind(self, value: Value) -> str:
         """The variable that keeps the model from which a value comes, where functions are hung on it; empty where none are."""
@@ -53,6 +74,14 @@ class Hung:
         file = self._of(fn.file)
         variable = file.on.get(fn)
         return next(((Fn(fn.file, TOP), i) for i, name in file.made.items() if name == variable), None) if variable else None
+
+    def maker(self, fn: Fn) -> Fn | None:
+        """The plain function on whose prototype a function is hung."""
+        if fn.number == TOP or self.program.language(fn.file) != "javascript":
+            return None
+        name = self._of(fn.file).on.get(fn)
+        found = (f for f in self.program.all_functions(fn.file) if name and self.program.name(f) == name)
+        return next((f for f in found if self.program.parent(f) in (None, Fn(fn.file, TOP))), None)
 
     def record(self, fn: Fn) -> tuple[Fn, int] | None:
         """The record whose method a function is: ``{ pay() { return this.charge() }, … }``. An arrow has no object of its own."""

@@ -122,5 +122,6 @@ def try_statement(w: Walker, node: Node) -> int:
         lambda: rules.each_of(w, node.child_by_field_name("body")),
         [lambda: caught(handler)] if handler is not None else [],
         (lambda: rules.each_of(w, final.child_by_field_name("body"))) if final is not None else None,
+        finally_clause=final,
     )
     return -1

@@ -256,6 +256,7 @@ def try_statement(w: Walker, node: Node) -> int:
         lambda: rules.each_of(w, node.child_by_field_name("body")),
         [lambda clause=clause: _catch(w, clause) for clause in of_type(node, "catch_clause")],  # type: ignore[misc]
         (lambda: rules.each_of(w, final.child_by_field_name("body"))) if final is not None else None,
+        finally_clause=final,
     )
     return -1
 

@@ -199,6 +199,7 @@ def try_statement(w: Walker, node: Node) -> int:
         [lambda h=h: _except(w, h) for h in handlers],  # type: ignore[misc]
         (lambda: w.block(final.named_children)) if final else None,
         (lambda: rules.each_of(w, other.child_by_field_name("body"))) if other else None,
+        final,
     )
     return -1
 

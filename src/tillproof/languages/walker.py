@@ -6,6 +6,7 @@ module binds them to its node kinds and adds hooks for what only it has. Nothing
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from tree_sitter import Node
@@ -161,8 +162,14 @@ class Walker:
         handlers: Sequence[Callable[[], None]],
         final: Callable[[], None] | None,
         other: Callable[[], None] | None = None,
+        finally_clause: Node | None = None,
     ) -> None:
-        """try/catch/finally. A finally is lowered where the normal path goes on; a raise that no handler takes leaves the function."""
+        """try/catch/finally. A finally is lowered where the normal path goes on; a raise that no handler takes leaves the function, unless
+        the finally itself returns: then whatever is raised ends there."""
+        if final is not None and finally_clause is not None and _returns(finally_clause):
+            inner = (lambda: self.attempt(body, handlers, None, other)) if handlers or other else body
+            self.attempt(inner, [partial(self._end_all, finally_clause, final)], final)
+            return
         caught, after = self.build.reserve(), self.build.reserve()
         fresh = self.build.reserve()
         self.build.jump(fresh)
@@ -192,6 +199,11 @@ class Walker:
         self.build.start(after)
         if final:
             final()
+
+    def _end_all(self, clause: Node, final: Callable[[], None]) -> None:
+        """Whatever is raised, a finally that returns has it end there."""
+        self.emit(Op.CAUGHT, [], clause)
+        final()
 
     def leave(self, op: int, value: int, node: Node) -> int:
         """return or raise."""
@@ -230,3 +242,15 @@ class Walker:
 
     def finish(self) -> Body:
         return self.build.finish()
+
+
+def _returns(clause: Node) -> bool:
+    """Whether a finally returns by a statement of its own, and not only in a function that is written there."""
+    waiting = list(clause.named_children)
+    while waiting:
+        here = waiting.pop()
+        if here.type == "return_statement":
+            return True
+        if not any(word in here.type for word in ("function", "lambda", "method", "class")):
+            waiting += here.named_children
+    return False
