@@ -217,3 +217,62 @@ async def current_client(token: str = Depends(oauth)):
 def test_a_customer_with_a_password_of_his_own_signs_in(tmp_path: Path, column: str, flaws: int) -> None:
     files = {"requirements.txt": "fastapi\nsqlalchemy\nstripe\n", "auth.py": AUTH, "shop.py": SIGNED_IN.replace("COLUMN", column)}
     assert len(found(tmp_path, files, "payment/fulfil-on-redirect")) == flaws
+
+
+STATES = """\
+import os
+import uuid
+
+from aiohttp import web
+from sqlalchemy import delete, select, update
+from yookassa import Configuration, Payment
+
+from models import Order, engine
+
+Configuration.configure(os.environ["SHOP_ID"], os.environ["SHOP_TOKEN"])
+
+
+async def check_payment(request: web.Request):
+    if request.remote not in ("185.71.76.1",):
+        return web.Response(status=403)
+    data = (await request.json())["object"]
+    async with engine.begin() as conn:
+        if data["status"] == "succeeded":
+            await conn.execute(update(Order).where(Order.payment_id == data["id"]).values(status="paid"))
+        if data["status"] == "canceled":
+            await conn.execute(delete(Order).where(Order.payment_id == data["id"]))
+    return web.Response()
+
+
+async def begin(request: web.Request):
+    made = Payment.create({"amount": {"value": "1.00", "currency": "RUB"}}, uuid.uuid4())
+    return web.json_response({"url": made.confirmation.confirmation_url})
+
+
+app = web.Application()
+app.router.add_post("ROUTE", check_payment)
+app.router.add_post("/begin", begin)
+"""
+ORDERS = """\
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+engine = create_async_engine("sqlite+aiosqlite:///shop.db")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id = Column(Integer, primary_key=True)
+    status = Column(String, default="pending")
+    payment_id = Column(String, unique=True)
+"""
+
+
+@pytest.mark.parametrize(("route", "flaws"), [("/yookassa_payment", ["payment/webhook-unverified"]), ("/orders", [])])
+def test_a_route_that_is_posted_what_became_of_a_providers_payments_takes_its_messages(
+    tmp_path: Path, route: str, flaws: list[str]
+) -> None:
+    files = {"shop.py": STATES.replace("ROUTE", route), "models.py": ORDERS, "requirements.txt": "aiohttp\nyookassa\nsqlalchemy\n"}
+    assert [f.check for f in found(tmp_path, files, "payment/webhook-unverified")] == flaws

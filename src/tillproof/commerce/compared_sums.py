@@ -50,11 +50,14 @@ class ComparedSums:
         ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_what_came) if not self._up_to_what_came(p)]
         came = [self._is_from_sender(p) for p in ends]
         answered = [is_answer(self.model, p) for p in ends]
+        raw = [self._is_raw(p) for p in ends]
         rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
         bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
         if rest or not any(answered):
-            return any(came) and not rest and bare
-        both = all(any(is_answer(self.model, p) for p in pieces([side], _MOST_PIECES, self._up_to_what_came)) for side in sides)
+            sent = [c or r for c, r in zip(came, raw, strict=True)]
+            alone = all(s or isinstance(p, Const) or _parses(p) for p, s in zip(ends, sent, strict=True))
+            return (any(came) and not rest and bare) or (any(sent) and alone)
+        both = all(any(map(self._is_their_word, pieces([side], _MOST_PIECES, self._up_to_what_came))) for side in sides)
         return any(came) or (both and self._begun_by_page(p for p, a in zip(ends, answered, strict=True) if a))
 
     def _begun_by_page(self, answers: Iterable[Value]) -> bool:
@@ -107,6 +110,20 @@ class ComparedSums:
         """Whether a value is what a sender sent, a provider answered, or its verifier gave back."""
         return self._is_from_sender(value) or is_answer(self.model, value) or is_message(self.model, value)
 
+    def _is_raw(self, value: Value) -> bool:
+        """Whether a value is the body of a request as it came."""
+        found = self.model.requests.source(value)
+        return found is not None and found.kind == "raw"
+
+    def _is_their_word(self, value: Value) -> bool:
+        """Whether a value is what a provider answered, or its message."""
+        return is_answer(self.model, value) or self._is_raw(value)
+
     def _is_from_sender(self, value: Value) -> bool:
         found = self.model.requests.source(value)
         return found is not None and found.kind in ("body", "query", "path")
+
+
+def _parses(value: Value) -> bool:
+    """Whether a value is the function that a body is parsed by."""
+    return isinstance(value, External) and value.name.rpartition(".")[2] in ("loads", "parse", "json_decode")

@@ -46,7 +46,7 @@ _KNOWN_BY = 3  # so many events that no other provider has
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks, or the path of its file does,
-    ``filed``, and of a payment provider; ``handed``: it is a method to
+    ``filed``, and of a payment provider, or its route takes what becomes of such a provider's payments; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``reading``: providers whose verifier is handed a
     whole message. ``asking``: providers that are asked for a
     payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
@@ -116,6 +116,19 @@ def kept_in(model: "Model", entry: Entry) -> str:
     return found[1] if found is not None else ""
 
 
+def told_states(model: "Model", entry: Entry, closure: Closure) -> str:
+    """The route that is named after a payment provider, ``/yookassa_payment``, and takes nothing but messages: strangers post what became
+    of a payment, good or bad, and it asks nothing of any provider; else nothing."""
+    route = (entry.route or "").lower()
+    if entry.role != "public" or entry.methods != ("POST",) or closure.operations or not closure.compared:
+        return ""
+    paying = (p.id for p in model.knowledge.providers.values() if p.kind == "payment")
+    if not any(speaks_of(route, name, _SHORT) for name in paying):
+        return ""
+    said = {kind for kind in ("paid_values", "dead_values") for text in closure.compared if model.words.has(kind, text)}
+    return route if len(said) > 1 else ""
+
+
 def is_unnamed(entry: Entry) -> bool:
     """Whether strangers call an entry point that has no path of its own, or one that only says in which file it stands."""
     return entry.role == "public" and (not entry.route or entry.style in ("file", "server")) and entry.methods != ("NONE",)
@@ -124,7 +137,7 @@ def is_unnamed(entry: Entry) -> bool:
 def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     """The signs of an entry point, from no further away than its name warrants."""
     route, name = entry.route or "", called(model, entry)
-    filed = filed_under(model, entry)
+    filed = filed_under(model, entry) or told_states(model, entry, closure)
     named = bool(HOOK.search(route) or HOOK.search(name) or filed)
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
     passed = _passed_by_all(model, entry)
@@ -247,7 +260,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if in_path:
         filed = own in signs.filed
         weight += 3 if signs.handed or HOOK.search(signs.route) or filed else 1
-        said = "its file says so" if filed and not HOOK.search(signs.route) else "its route says so"
+        said = "its file says so" if filed and not HOOK.search(signs.route) and signs.filed != signs.route.lower() else "its route says so"
         why = why or ("the platform hands it what came for this provider" if signs.handed else said)
     if used and signs.named and not (signs.browsed or signs.visited or signs.manages) and (event := _titled(signs.route, inbound)):
         weight, why = weight + _ENOUGH, why or f"its route is named after {event}"

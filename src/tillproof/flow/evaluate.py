@@ -140,7 +140,8 @@ class Evaluator:
             if deciding:
                 before, provisional.seen = provisional.seen, 0
                 provisional.begin(f)
-                dead = dead_blocks(f.body, deciding, lambda at: self.at(f, at))
+                leaning = f.fixed.leaning if self.program.language(f.file) == "python" else {}  # who asks a member of None fails there
+                dead = dead_blocks(f.body, deciding, leaning, lambda at: self.at(f, at))
                 f.live = DefUse(f.body, dead) if dead else f.flow
                 provisional.settle(before)
         elif provisional.pending:
@@ -428,9 +429,18 @@ class Evaluator:
                 results.append(self._returned(run[0], f, i))
             elif new and (kept := settled(self, f.fn, i, f.ctx, at)) is not None:
                 results.append(kept)
+            elif (private := self._private(option, f)) is not None:
+                results.append(self._returned(private, f, i))
             else:
                 results.append(from_outside(self, option, f, i, at, new) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
+
+    def _private(self, callee: Value, f: Frame) -> FunctionV | None:
+        """The one private method of Python that a call on an object of unknown class can mean: ``self.acquirer_id._api_url()``."""
+        if not isinstance(callee, Member) or not callee.name.startswith("_") or self.program.language(f.file) != "python":
+            return None
+        named = self.scope.by_name(callee, "python") if not callee.name.startswith("__") else []
+        return named[0] if len(named) == 1 else None
 
     def returned(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, callback: bool = False) -> Value:
         """What a call of a function of the repository returns."""

@@ -80,6 +80,24 @@ class Fixed:
         )
 
     @cached_property
+    def leaning(self) -> dict[int, int]:
+        """The blocks that ask a member of a parameter which the function elsewhere asks whether it is anything, and where each names it."""
+        body = self.body
+        asked = {body.name(a) for number in self.deciding for a in self._named(body.args(body.blocks[number].end - 1)[0])}
+        asked = {name for name in asked & self._handed if len(self.flow.stores.get(name, ())) < 2}
+        found: dict[int, int] = {}
+        for i, op in enumerate(body.op) if asked else ():
+            if op == Op.FIELD and body.op[on := body.args(i)[0]] == Op.NAME and body.name(on) in asked:
+                found.setdefault(self.flow.block_of[i], on)
+        return found
+
+    def _named(self, i: int) -> list[int]:
+        """The names that a condition compares or asks for themselves."""
+        body = self.body
+        pieces = body.args(i)[1:] if body.op[i] in (Op.UNARY, Op.BINARY) else (i,)
+        return [p for p in pieces if body.op[p] == Op.NAME]
+
+    @cached_property
     def _handed(self) -> frozenset[str]:
         return frozenset(p.name for p in self.body.params) - THIS
 

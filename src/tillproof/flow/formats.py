@@ -1,5 +1,5 @@
-"""Texts whose holes are filled by a format: ``"…/{}/…".format(x)``, ``"…/%s/…" % (x, y)`` and ``sprintf('…/%s/…', $x)`` say what
-``f"…/{x}/…"`` says."""
+"""Texts whose holes are filled by a format: ``"…/{}/…".format(x)``, ``"…/%s/…" % (x, y)``, ``"…/%s" % x`` and
+``sprintf('…/%s/…', $x)`` say what ``f"…/{x}/…"`` says."""
 
 import re
 from collections.abc import Callable
@@ -26,11 +26,12 @@ def by_braces(base: Value, arguments: list[tuple[str, Value]], at: Place) -> Tex
 
 
 def by_percent(pieces: tuple[Value, ...], at: Place) -> Text | None:
-    """What a format and a tuple give; None when they are something else."""
+    """What a format and a tuple give, or one value for its only hole; None when they are something else."""
     base, given = pieces
-    if not _is_text(base) or not isinstance(given, Seq) or len(_PERCENT.findall(base.text)) != len(given.items):
+    items = given.items if isinstance(given, Seq) else (given,)
+    if not _is_text(base) or len(_PERCENT.findall(base.text)) != len(items):
         return None
-    return _filled(base, _PERCENT, lambda n, _: given.items[n], at)
+    return _filled(base, _PERCENT, lambda n, _: items[n], at)
 
 
 def by_sprintf(base: Value, given: list[Value], at: Place) -> Text | None:

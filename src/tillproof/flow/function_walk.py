@@ -87,7 +87,7 @@ class FunctionWalk(Implication):
             state = self._through(block, None)
             for kind, target in self.body.blocks[block].next:
                 onward = self.entry[block] if kind == EDGE_RAISE and not self._leaves(block) else state
-                if onward is None:
+                if onward is None or target in self.defuse.dead:
                     continue
                 if kind in (EDGE_TRUE, EDGE_FALSE) and self._ruled_out(block, kind == EDGE_TRUE):
                     continue

@@ -84,6 +84,8 @@ def _bound(ev: "Evaluator", f: Frame, number: int) -> Value | None:
         return None
     method = ev.is_python_method(f.fn) and bool(params) and params[0].name in ("self", "cls")
     own = ctx.this is not None and (method or isinstance(ctx.this, External))  # a package's object, as of a task bound to itself
+    if own and isinstance(ctx.this, ClassV) and params and params[0].name == "self" and not ctx.callback:
+        own = False  # ``Base.settle(order, sum)``: the object stands first
     if own and number == 0:
         return ctx.this
     if ctx.call < 0:

@@ -1,12 +1,12 @@
 """Which conditions are certain, and which blocks no path reaches because of it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
 from tillproof.flow.fixed import ABSENCE, EQUALITY, membership
 from tillproof.flow.values import Const, External, Missing, Overlay, Record, Text, Value, options
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words
 
@@ -22,21 +22,29 @@ _GOOD = words("PAID SUCES SUCESFUL SUCEDED COMPLETE COMPLETED CONFIRMED CAPTURED
 _BAD = words("CANCELED CANCEL VOID VOIDED EXPIRED FAILED FAIL FAILURE DECLINED REJECTED DENIED REFUSED EROR")
 
 
-def dead_blocks(body: Body, deciding: AbstractSet[int], value: ValueAt) -> frozenset[int]:
-    """Blocks that no path reaches once the conditions at the end of the ``deciding`` blocks are decided, as far as they are certain."""
+def dead_blocks(body: Body, deciding: AbstractSet[int], leaning: Mapping[int, int], value: ValueAt) -> frozenset[int]:
+    """Blocks that no path reaches once the conditions at the end of the ``deciding`` blocks are decided, as far as they are certain.
+    From a ``leaning`` block, which asks a member of what stands there, no path leads on when that is nothing."""
     reached = {0}
     waiting = [0]
     while waiting:
         number = waiting.pop()
         block = body.blocks[number]
         certain = truth(body, body.args(block.end - 1)[0], value) if number in deciding else None
+        ends = number in leaning and _is_null(value(leaning[number]))
         for kind, target in block.next:
+            if ends and kind != EDGE_RAISE:
+                continue
             if certain is not None and kind == (EDGE_FALSE if certain else EDGE_TRUE):
                 continue
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)
     return frozenset(range(len(body.blocks))) - reached
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Const) and value.kind == Kind.NULL
 
 
 def truth(body: Body, i: int, value: ValueAt) -> bool | None:
