@@ -276,3 +276,75 @@ def test_a_route_that_is_posted_what_became_of_a_providers_payments_takes_its_me
 ) -> None:
     files = {"shop.py": STATES.replace("ROUTE", route), "models.py": ORDERS, "requirements.txt": "aiohttp\nyookassa\nsqlalchemy\n"}
     assert [f.check for f in found(tmp_path, files, "payment/webhook-unverified")] == flaws
+
+
+FUNCTION = """\
+import base64
+import json
+import os
+
+import boto3
+import stripe
+
+orders = boto3.resource("dynamodb").Table(os.environ["ORDERS"])
+
+
+def raw_body(event):
+    body = event.get("body")
+    if body is None:
+        return ""
+    if isinstance(body, str):
+        return base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
+    return json.dumps(body)
+
+
+def lambda_handler(event, context):
+    MESSAGE
+    if message.get("type") == "checkout.session.completed":
+        orders.update_item(
+            Key={"id": message["data"]["object"]["metadata"]["order"]},
+            UpdateExpression="SET #s = :s",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues={":s": "paid"},
+        )
+    return {"statusCode": 200}
+"""
+SIGNED = 'message = stripe.Webhook.construct_event(BODY, event.get("headers", {}).get("Stripe-Signature"), os.environ["SECRET"])'
+WEAK, UNVERIFIED = "payment/webhook-weak-verification", "payment/webhook-unverified"
+
+
+@pytest.mark.parametrize(
+    ("message", "flaws"),
+    [
+        ('message = event.get("detail", {})', []),  # EventBridge, on whose bus nobody puts what he likes
+        ('message = json.loads(event.get("body"))', [UNVERIFIED]),
+        (SIGNED.replace("BODY", "raw_body(event)"), []),  # a gateway hands over a text, which is signed as it came
+        (SIGNED.replace("BODY", 'event.get("body")'), []),
+        (SIGNED.replace("BODY", 'json.dumps(json.loads(event.get("body")))'), [WEAK]),
+    ],
+)
+def test_a_function_of_a_cloud_is_handed_its_request_as_a_dictionary(tmp_path: Path, message: str, flaws: list[str]) -> None:
+    files = {"stripe_webhook.py": FUNCTION.replace("MESSAGE", message), "requirements.txt": "boto3\nstripe\n"}
+    assert [f.check for f in found(tmp_path, files, WEAK, UNVERIFIED)] == flaws
+
+
+PRICED = """\
+import json
+import os
+
+import stripe
+
+stripe.api_key = os.environ["STRIPE_KEY"]
+
+
+def lambda_handler(event, context):
+    order = json.loads(event.get("body") or "{}")
+    made = stripe.PaymentIntent.create(amount=AMOUNT, currency="usd")
+    return {"statusCode": 200, "body": json.dumps({"secret": made.client_secret})}
+"""
+
+
+@pytest.mark.parametrize(("amount", "flaws"), [('order["amount"]', 1), ("1500", 0)])
+def test_a_sum_that_a_function_of_a_cloud_is_sent_is_the_clients(tmp_path: Path, amount: str, flaws: int) -> None:
+    files = {"begin.py": PRICED.replace("AMOUNT", amount), "requirements.txt": "boto3\nstripe\n"}
+    assert len(found(tmp_path, files, "payment/client-amount")) == flaws

@@ -56,7 +56,7 @@ class ComparedSums:
         if rest or not any(answered):
             sent = [c or r for c, r in zip(came, raw, strict=True)]
             alone = all(s or isinstance(p, Const) or _parses(p) for p, s in zip(ends, sent, strict=True))
-            return (any(came) and not rest and bare) or (any(sent) and alone)
+            return (any(came) and not rest and bare) or (any(raw) and alone)
         both = all(any(map(self._is_their_word, pieces([side], _MOST_PIECES, self._up_to_what_came))) for side in sides)
         return any(came) or (both and self._begun_by_page(p for p, a in zip(ends, answered, strict=True) if a))
 

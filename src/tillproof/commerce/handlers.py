@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
+from tillproof.commerce.cloud_events import brought_by_bus
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.handled import Handler, Walked
@@ -112,6 +113,7 @@ class Handlers:
             handler = self._handed_on(entry) if entry.role == "staff" else self._known(entry) if spoken_of else None
             handler = handler or self._strange(entry)
             if handler is not None:
+                handler.admits = handler.admits or brought_by_bus(self.model, entry)
                 taken.add(entry.target.fn)
                 if not handler.walked.proofs and not handler.walked.happenings:
                     handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))

@@ -209,10 +209,9 @@ class Reconciling:
             return ""
         known = self.model.operations.at(fn, i, ctx)
         for _, argument in body.call(i)[1]:
-            sent = bool(
-                self._pieces_sent(self.model.evaluator.value(fn, argument, ctx))
-            )  # whatever it is called: `order = json.loads(body)`
-            for read in () if sent else self._read(fn, argument, ctx, 0):
+            sent = self.model.requests.source(self.model.evaluator.value(fn, argument, ctx))
+            of_sender = sent is not None and sent.kind in ("body", "raw", "query")  # whatever it is called: `order = json.loads(body)`
+            for read in () if of_sender else self._read(fn, argument, ctx, 0):
                 field = read.field.removeprefix("meta:").strip("_")
                 if PAYMENT_ID.fullmatch(field) or self._is_answered(read.field):
                     return read.field

@@ -354,6 +354,8 @@ class Requests:
                 return replace(base, key=_below(base.key, first) if first and _takes_key(value.callee.name) else base.key, at=value.at)
             if isinstance(base, _Part):
                 found = self._named(base, value.callee)
+                if found is None and first and value.callee.name == "get" and self.program.language(value.fn.file) == "python":
+                    return self._named(base, Member(value.at, value.callee.base, first))  # a request that is a dictionary
                 return replace(found, key=_below(found.key, first) if first else found.key) if isinstance(found, Source) else found
         elif isinstance(value.callee, (External, Param)):
             called = self._called(value.callee)

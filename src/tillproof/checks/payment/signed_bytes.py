@@ -87,10 +87,12 @@ def signed_body(model: Model, proof: Proven) -> list[Value]:
 def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | None:
     """The body was parsed and written out again before it was signed: never the bytes that were sent.
 
-    Beside the bytes, where the server keeps them, it is a way out that is never taken, and that could only refuse.
+    Beside the bytes, where the server keeps them, it is a way out that is never taken, and that could only refuse. So it is of what the
+    gateway hands over as a text, where that is signed as it came if it is one.
     """
     if _takes_kept(model, handler, proof):
         return None
+    as_came = any(_is_raw(model, v) for v in signed_body(model, proof))
     for value in signed_body(model, proof):
         if (
             not isinstance(value, Result)
@@ -101,6 +103,8 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
                 return shown
             continue
         given = model.evaluator.arguments(value)
+        if as_came and given and all(_is_raw(model, o) for o in options(given[0][1])):
+            continue
         if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
             continue  # a digest over fields that the provider names is another thing
         known = handler.provider.kind == "payment" and handler.provider.id != "unknown"
@@ -118,6 +122,12 @@ def _shown(model: Model, value: Value) -> Parsed | None:
     given = [v for _, v in model.evaluator.arguments(value)][:1]
     parsed = [s for v in given if (s := model.requests.source(v)) is not None and s.kind == "body" and s.key is None]
     return Parsed(Evidence(*value.at, "Python's own spelling of the parsed body is signed here", "source"), True) if parsed else None
+
+
+def _is_raw(model: Model, value: Value) -> bool:
+    """Whether a value is the body as it came, which nothing has read."""
+    source = model.requests.source(value)
+    return source is not None and source.kind == "raw" and source.key is None and not _is_read(value)
 
 
 def _takes_kept(model: Model, handler: Handler, proof: Proven) -> bool:
