@@ -251,3 +251,41 @@ export default router;
         "export default mongoose.model('Order', new mongoose.Schema({ paymentStatus: String, total: Number }));\n",
     }
     assert bool(reviewed(tmp_path, files, "payment/webhook-unverified").handlers) is heard
+
+
+@pytest.mark.parametrize(
+    ("priced", "flawed"),
+    [
+        ("item.price = (await Product.findById(item.id)).price;", False),
+        ("item.price = Number(item.price);", True),
+        ("item.name = (await Product.findById(item.id)).name;", True),
+    ],
+)
+def test_the_servers_prices_are_set_over_those_that_were_sent(tmp_path: Path, priced: str, flawed: bool) -> None:
+    files = {
+        "package.json": _EXPRESS,
+        "pay.js": f"""\
+import express from 'express';
+import Stripe from 'stripe';
+import Product from './models/product.js';
+const stripe = new Stripe(process.env.STRIPE_SECRET_KEY);
+const router = express.Router();
+async function price(items) {{
+  for (const item of items) {{
+    {priced}
+  }}
+}}
+router.post('/pay', async (req, res) => {{
+  const {{ items }} = req.body;
+  await price(items);
+  let total = 0;
+  for (const item of items) total += item.price;
+  const intent = await stripe.paymentIntents.create({{ amount: Math.round(total * 100), currency: 'eur' }});
+  res.json({{ secret: intent.client_secret }});
+}});
+export default router;
+""",
+        "models/product.js": "import mongoose from 'mongoose';\n"
+        "export default mongoose.model('Product', new mongoose.Schema({ price: Number, name: String }));\n",
+    }
+    assert bool(found(tmp_path, files, "payment/client-amount")) is flawed

@@ -11,6 +11,7 @@ from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quan
 from tillproof.checks.payment.filled_records import filled_records
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
+from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -108,7 +109,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     program = model.program
     ruling = Ruling("payment/client-amount", "held", site.what, site.fn.file, program.body(site.fn).line[site.instr])
     pieces = chosen_by_client(model, site.value)
-    chosen = [c for c in pieces if _is_amount(model, site, c, asked)]
+    chosen = [c for c in pieces if _is_amount(model, site, c, asked) and not set_over(model, c)]
     if not chosen:
         return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(model, site, ruling)
     if site.what == "order-total" and told_by_provider(model, site.fn, site.ctx):
