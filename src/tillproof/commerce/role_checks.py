@@ -283,10 +283,19 @@ def lets_owner_pass(body: Body) -> bool:
     """Whether a guard compares the caller with somebody whom a record names: ``order.buyer == request.user``, or ``!==`` where the others
     are turned away. Its owner passes, then, whoever else does."""
     return any(
-        _is_caller(body, a) and body.op[b] == Op.FIELD and _OWNER.fullmatch(body.name(b)) is not None and not _is_caller(body, b)
+        _is_caller(body, a) and _names_owner(body, b) and not _is_caller(body, b)
         for i in range(len(body.op))
         if len(compared := [_as_written(body, side) for side in _compared(body, i)]) == 2
         for a, b in _both(compared)
+    )
+
+
+def _names_owner(body: Body, i: int) -> bool:
+    """``order.buyer``, ``order.customer_id``, ``order.buyer.id``."""
+    if body.op[i] != Op.FIELD:
+        return False
+    return (
+        _names_owner(body, body.args(i)[0]) if body.name(i) in ("id", "pk", "_id", "uid") else _OWNER.fullmatch(body.name(i)) is not None
     )
 
 

@@ -86,7 +86,8 @@ def handlers_of(model: Model, integration: Integration) -> list[Handler]:
 
 def heard(model: Model, integration: Integration, handlers: list[Handler]) -> Heard:
     """What the handlers hear, and what passes them by."""
-    events = {e for h in handlers for e in (*_events(h), *_events_in_names(model, h))}
+    events = {e for h in handlers for e in _events(h)}
+    events |= {e for h in handlers for e in _events_in_names(model, h)} if events else set()
     handler = max(handlers, key=lambda h: len(_events(h)))
     asked = frozenset(events)
     if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
