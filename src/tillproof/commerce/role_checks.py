@@ -294,9 +294,7 @@ def _names_owner(body: Body, i: int) -> bool:
     """``order.buyer``, ``order.customer_id``, ``order.buyer.id``."""
     if body.op[i] != Op.FIELD:
         return False
-    return (
-        _names_owner(body, body.args(i)[0]) if body.name(i) in ("id", "pk", "_id", "uid") else _OWNER.fullmatch(body.name(i)) is not None
-    )
+    return _names_owner(body, body.args(i)[0]) if body.name(i) in ("id", "pk", "_id", "uid") else _OWNER.fullmatch(body.name(i)) is not None
 
 
 def _compared(body: Body, i: int) -> list[int]:

@@ -225,7 +225,10 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
         return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
     if (sum_ := _sum_named(model, [(p.fn, p.instr, p.ctx) for p in handler.walked.proofs if p.refetch])) is not None:
         return [step(model, sum_, f"{handler.provider.name} is told the sum that is owed, and confirms no other", "guard")]
-    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in handler.walked.proofs]
+    asking = [
+        p for p in handler.walked.proofs if p.refetch
+    ] or handler.walked.proofs  # and not the visitor's own token, which is signed too
+    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in asking]
     if not asked or not all(kept for _, kept in asked):
         return _named_by_us(model, handler, reconciling, paid)
     proof, kept = asked[0]

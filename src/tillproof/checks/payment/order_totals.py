@@ -105,12 +105,13 @@ def _rank(key: str) -> int:
 
 
 def _only_made(model: Model, fn: Fn) -> bool:
-    """Whether a function makes an object that no table keeps: ``new Booking(request.body)`` stores nothing until somebody writes it."""
+    """Whether a function makes an object beside the one that a table keeps: ``new Booking(request.body)`` stores nothing while there is a
+    ``BookingModel`` that does."""
     owner = model.program.owner(fn)
     if owner is None or model.program.name(fn) not in CONSTRUCTORS or model.program.cls(owner).bases:
         return False
     table = model.schema.table(entity(model.program.cls(owner).name), fn.file)
-    return table is None or table.model != owner
+    return table is not None and table.model != owner
 
 
 def _is_for_sale(model: Model, fn: Fn, obj: int, ctx: Ctx | None) -> bool:
