@@ -1,7 +1,7 @@
 """Pieces of a request that the server writes its own figures over before it reads them: ``for (const item of items) item.price = (await
 Product.findById(item.id)).price``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tillproof.ir.ops import Op
@@ -45,7 +45,7 @@ def _over(model: "Model", fn: "Fn", i: int, ctx: "Ctx | None", chosen: "Chosen")
 def _ways(model: "Model", fn: "Fn") -> "Iterator[Ctx | None]":
     """A function by itself, and as some of those that lead to it call it."""
     yield None
-    waiting: list[Ctx | None] = [None]
+    waiting: Sequence[Ctx | None] = [None]
     for _ in range(_LEVELS):
         waiting = [up for ctx in waiting for up in model.callers.above(fn, ctx)][:_MOST_CALLERS]
         yield from waiting
