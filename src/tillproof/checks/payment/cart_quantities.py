@@ -23,6 +23,7 @@ _LINE = re.compile(
 _CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag)(_\w+)?")
 _HEAD = re.compile(r"[.\[]")
 _SHAPES = ("integer", "float", "decimal", "value", "raw")  # how an object of a price is read as a number
+_MOST_CALLERS = 6
 _PER_PIECE = ("unit_amount", "unit_amount_decimal")
 _STATEMENT = re.compile(
     r"(quantity|qty)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(price|amount|cost)|(price|amount|cost)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(quantity|qty)",
@@ -96,23 +97,41 @@ def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
     """The quantities that are put into a cart which the customer's session holds: ``$_SESSION['cart'][$id]['qty'] = $qty``,
     ``req.session.cart[id].quantity = quantity``, ``$_SESSION['cart'][$id] = $qty``."""
     for fn in model.handlers.closure(entry).functions:
-        if not any(t.lower().endswith("session") for t in model.vocabulary.tokens(fn)):
+        if not _speaks_of_session(model, fn):
             continue
         body, value_of = model.program.body(fn), model.evaluator.value
         for i, op in enumerate(body.op):
-            if op not in (Op.SET_INDEX, Op.SET_FIELD):
+            if op not in (Op.SET_INDEX, Op.SET_FIELD) or not _is_session_cart(model, fn, body.args(i)[0]):
                 continue
-            holder, key, given = body.args(i)
-            source = model.requests.source(value_of(fn, holder))
-            if source is None or source.kind != "session" or not _CART.fullmatch(snake(_HEAD.split(source.key or "")[0])):
-                continue
+            _, key, given = body.args(i)
             name = body.name(i) if op == Op.SET_FIELD else constant(value_of(fn, key)) if key >= 0 else None
-            value = value_of(fn, given)
-            records = [o for o in options(value) if isinstance(o, Record)]
-            kept = [(k, v) for record in records for k, v in record.entries] or [(name or "quantity", value)]
-            for field, piece in kept:
-                if model.words.has("quantity_fields", snake(str(field))):
-                    yield AmountSite("line", "line of the cart", fn, i, piece, True, key=str(field))
+            for ctx in (None, *model.callers.above(fn, None)[:_MOST_CALLERS]):
+                value = value_of(fn, given, ctx)
+                records = [o for o in options(value) if isinstance(o, Record)]
+                kept = [(k, v) for record in records for k, v in record.entries] or [(name or "quantity", value)]
+                for field, piece in kept:
+                    if model.words.has("quantity_fields", snake(str(field))):
+                        yield AmountSite("line", "line of the cart", fn, i, piece, True, key=str(field))
+
+
+def _speaks_of_session(model: Model, fn: Fn) -> bool:
+    """Whether a function, or another method of its class, names the session: a cart's class takes it in its constructor."""
+    owner = model.program.owner(fn)
+    near = (fn, *model.program.methods(owner).values()) if owner is not None else (fn,)
+    return any(t.lower().endswith("session") for one in near for t in model.vocabulary.tokens(one))
+
+
+def _is_session_cart(model: Model, fn: Fn, holder: int) -> bool:
+    """Whether something is set on the cart that the customer's session holds, or on one of its lines: ``self.cart[key]["quantity"]``."""
+    body = model.program.body(fn)
+    while True:
+        source = model.requests.source(model.evaluator.value(fn, holder))
+        said = (_HEAD.split((source.key if source is not None else None) or "")[0], written(model.program, fn, holder).rpartition(".")[2])
+        if source is not None and source.kind == "session" and any(_CART.fullmatch(snake(name)) for name in said):
+            return True
+        if body.op[holder] != Op.INDEX:
+            return False
+        holder = body.args(holder)[0]
 
 
 def _multiplied(model: Model, unit: str) -> Evidence | None:
@@ -151,6 +170,8 @@ def _said(model: Model, fn: Fn, body: Body, i: int) -> str:
         if len(given) != 1:
             break
         i = given[0][1]
+    if body.op[i] == Op.INDEX and (key := body.const(body.args(i)[1])) is not None and key[0] == Kind.STRING:
+        return key[1].strip("'\"")
     if body.op[i] == Op.CONST:
         return body.name(i).strip("'\"").rpartition("__")[2]
     said = written(model.program, fn, i).replace("()", "").split(".")

@@ -214,6 +214,8 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     ruling.evidence.append(
         at(program, fn, instr, "what the browser brings decides here" if place and integration.returns else "created here", "sink")
     )
+    paid = dict.fromkeys((h.fn, h.instr) for found in integration.returns for h in found.paid if (h.fn, h.instr) != (fn, instr))
+    ruling.evidence += [at(program, *one, "and here", "sink") for one in list(paid)[:_MOST]]
     return ruling
 
 
