@@ -15,7 +15,7 @@ _SHORTEST = 2
 def extracted(ev: "Evaluator", f: Frame, i: int, name: str, at: Place) -> Value | None:
     """What a variable that nothing stores was made of by a call of ``extract`` above; None where there is none."""
     plain = name.lstrip("$")
-    if b"extract(" not in ev.program.sources[f.file] or ev.program.language(f.file) != "php" or len(plain) < _SHORTEST:
+    if len(plain) < _SHORTEST or ev.program.language(f.file) != "php" or b"extract(" not in ev.program.sources[f.file]:
         return None
     body = f.body
     calls = (n for n, op in enumerate(body.op[:i]) if op == Op.CALL and body.op[body.args(n)[0]] == Op.NAME and body.called(n) == "extract")
