@@ -289,3 +289,51 @@ export default router;
         "export default mongoose.model('Product', new mongoose.Schema({ price: Number, name: String }));\n",
     }
     assert bool(found(tmp_path, files, "payment/client-amount")) is flawed
+
+
+@pytest.mark.parametrize(
+    ("rule", "flawed"), [("'required|in:5,10,25'", False), ("['required', Rule::in([5, 10])]", False), ("'required'", True)]
+)
+def test_a_sum_of_a_list_is_one_that_the_server_names(tmp_path: Path, rule: str, flawed: bool) -> None:
+    files = {
+        "composer.json": _LARAVEL,
+        "routes/web.php": _ROUTE.format(path="/gifts", controller="Gifts", method="buy"),
+        "app/Http/Controllers/Gifts.php": f"""\
+<?php
+namespace App\\Http\\Controllers;
+use Illuminate\\Http\\Request;
+use Illuminate\\Validation\\Rule;
+class Gifts {{
+  public function buy(Request $request) {{
+    $data = $request->validate(['amount' => {rule}]);
+    $stripe = new \\Stripe\\StripeClient(config('services.stripe.secret'));
+    return $stripe->paymentIntents->create(['amount' => $data['amount'] * 100, 'currency' => 'eur'])->client_secret;
+  }}
+}}
+""",
+    }
+    assert bool(found(tmp_path, files, "payment/client-amount")) is flawed
+
+
+@pytest.mark.parametrize(("rule", "flawed"), [("'required|in:250,500,1000'", False), ("'required|integer'", True)])
+def test_a_portion_that_is_priced_by_is_one_of_a_list(tmp_path: Path, rule: str, flawed: bool) -> None:
+    files = {
+        "composer.json": _LARAVEL,
+        "routes/web.php": _ROUTE.format(path="/sweets", controller="Sweets", method="buy"),
+        "app/Models/Sweet.php": _MODEL.format(name="Sweet"),
+        "app/Http/Controllers/Sweets.php": f"""\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Sweet;
+use Illuminate\\Http\\Request;
+class Sweets {{
+  public function buy(Request $request) {{
+    $data = $request->validate(['portion' => {rule}]);
+    $total = Sweet::findOrFail(1)->price * $data['portion'] / 1000;
+    $stripe = new \\Stripe\\StripeClient(config('services.stripe.secret'));
+    return $stripe->paymentIntents->create(['amount' => (int) round($total * 100), 'currency' => 'eur'])->client_secret;
+  }}
+}}
+""",
+    }
+    assert bool(found(tmp_path, files, "payment/client-amount")) is flawed

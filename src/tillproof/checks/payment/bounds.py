@@ -33,9 +33,11 @@ _PRICE = re.compile(r"(^|[._])(unit_)?(price|cost)s?(_per_\w+|_each|_cents)?$|pe
 _KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
 _DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte)\(|\bIsPositive\b|\.positive\(|\bpositive\b"
-    r"|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned",
+    r"|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned|(?<=[|'\"])in:|\bRule::in\(",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
+"""A declaration that lists what may be sent: whichever of it comes was named by the server."""
 _TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _PIECES = 40
 _LINES = 8  # of one declaration
@@ -59,7 +61,7 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     same = _same_as_ours(model, around, word) or _counted_at_our_price(model, around, word)
     if same is None and _gift(model, site):
         return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
-    return same
+    return same or declared_bound(model, around, word, _LISTED)
 
 
 def _counted_at_our_price(model: Model, around: list[Fn], word: str) -> Barrier | None:
@@ -239,12 +241,12 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     return None
 
 
-def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
+def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = _DECLARED) -> Barrier | None:
     """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``. Where
     the request is declared by classes that have such a field, they say it, whatever else is called so."""
     declaring = [cls for cls in bodies(model, around) if fields_of(model, cls, word)]
     if declaring:
-        found = [next((n for n, text in fields_of(model, cls, word) if _DECLARED.search(text)), 0) for cls in declaring]
+        found = [next((n for n, text in fields_of(model, cls, word) if how.search(text)), 0) for cls in declaring]
         return Barrier(declaring[0].file, found[0], "the field is declared with bounds") if all(found) else None
     units = {model.program.unit(fn.file) for fn in around}
     for file in model.program.mentioning(word):
@@ -254,7 +256,7 @@ def declared_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
         for number, line in enumerate(lines):
             if not re.search(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
                 continue
-            if _DECLARED.search(_declaration(lines, number)) and not of_another_request(model, around, file, number + 1):
+            if how.search(_declaration(lines, number)) and not of_another_request(model, around, file, number + 1):
                 return Barrier(file, number + 1, "the field is declared with bounds")
     return None
 
