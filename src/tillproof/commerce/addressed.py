@@ -4,6 +4,7 @@
 what a function gives, or in what the function gives that the platform's maker of services was handed.
 """
 
+import posixpath
 import re
 
 from tillproof.commerce.entry_styles.arguments import Arguments
@@ -73,9 +74,4 @@ def _kept(value: Value) -> list[tuple[str | None, Value]]:
 
 def _shared(one: str, other: str) -> int:
     """How many of the first folders of two paths are the same."""
-    same = 0
-    for here, there in zip(one.split("/"), other.split("/"), strict=False):
-        if here != there:
-            break
-        same += 1
-    return same
+    return len(posixpath.commonprefix([one.split("/"), other.split("/")]))

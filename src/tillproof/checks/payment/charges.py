@@ -1,5 +1,6 @@
 """The sums that provider operations are given, each with the currency beside it and the way in which it is worked out."""
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -171,12 +172,7 @@ class Charges:
 
 def _common(one: str, other: str) -> int:
     """How many keys two paths have in common."""
-    count = 0
-    for a, b in zip(one.split("."), other.split("."), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    return len(posixpath.commonprefix([one.split("."), other.split(".")]))
 
 
 def argument_line(program: Program, charge: Charge, path: str) -> int:
