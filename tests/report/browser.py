@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
@@ -56,7 +57,18 @@ class Browser:
         """Load a file at a size of the window, in light or dark."""
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
         self.media(dark=dark)
-        self._send("POST", f"{self._session}/url", {"url": page.absolute().as_uri()})
+        address = page.absolute().as_uri()
+        self._send("POST", f"{self._session}/url", {"url": address})
+        # The driver can take the end of the page before for the end of this one: a busy machine then sees half of it.
+        self._until_complete(address)
+
+    def _until_complete(self, address: str, *, tries: int = 600) -> None:
+        complete = f"document.URL === {json.dumps(address)} && document.readyState === 'complete'"
+        for _ in range(tries):
+            if self.cdp("Runtime.evaluate", expression=complete, returnByValue=True)["result"].get("value"):
+                return
+            sleep(0.1)
+        raise AssertionError(f"{address} did not load")
 
     def media(self, *, dark: bool = False, paper: bool = False) -> None:
         features = [
