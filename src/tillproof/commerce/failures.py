@@ -259,6 +259,23 @@ class Failures:
         ops = {body.op[i] for i in body.rows(catch.blocks)} if catch is not None else {Op.RAISE}
         return ops.isdisjoint((Op.CALL, Op.NEW, Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO))
 
+    def only_logs(self, fn: Fn, caught: int) -> bool:
+        """Whether a handler does no more than write a line to the log: it answers nothing of its own, and sets nothing for an answer."""
+        catch, body = self.caught_at(fn, caught), self.model.program.body(fn)
+        rows = list(body.rows(catch.blocks)) if catch is not None else []
+        said = [i for i in rows if body.op[i] == Op.CALL and not self._is_part(fn, i)]
+        sets = {body.op[i] for i in rows} & {Op.RAISE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO}
+        stored = any(body.op[i] == Op.STORE and i != caught + 1 for i in rows)
+        answers = catch is not None and any(body.args(i)[:1] != [-1] for i in rows if body.op[i] == Op.RETURN)
+        return catch is not None and not (sets or stored or answers) and all(self._is_logged(fn, i) for i in said)
+
+    def _is_part(self, fn: Fn, i: int) -> bool:
+        """Whether a call only makes a piece of what another one is given."""
+        return bool(list(self.model.evaluator.defuse(fn).uses(i)))
+
+    def _is_logged(self, fn: Fn, i: int) -> bool:
+        return self.model.recogniser.is_("loggers", fn, i) not in (None, "report")
+
     def quiet(self, fn: Fn, start: int) -> bool:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
         blocks = reached_from(self.model.program.body(fn), start)

@@ -344,7 +344,8 @@ class Recogniser:
             return None
         if kind == "http" and self.only_ours(fn, i, ctx):
             return None
-        if (package := self.imported(fn, i)) and table.find((package,)):
+        package = self.imported(fn, i)
+        if package and any(not text or self.first_argument_fits(fn, i, ctx, text) for *_, text in table.find((package,))):
             return package
         for framework, pattern, name, text in table.find(self.callee_names(fn, i, ctx)):
             if not self._holds(kind, framework, pattern, fn.file):

@@ -167,6 +167,8 @@ class Regions:
         else:
             callers = self.model.callers.of(place.fn)
             handed = self._handed_to(place.fn) if not callers else None
+            if handed is not None and handed.fn.number == TOP:
+                handed = None  # what is registered while a file is loaded runs later, when what was taken then has been let go
             if (not callers and handed is None) or len(callers) > _MOST_CALLERS:
                 return None
             above = [handed] if handed is not None else [Place(caller, call, None) for caller, call, _ in callers]

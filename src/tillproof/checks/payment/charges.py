@@ -15,7 +15,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.strange_sums import strange_sites
 from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Result, Value, choice, options
+from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Record, Result, Value, choice, options
 from tillproof.ir.ops import Op
 
 CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
@@ -78,6 +78,8 @@ class Charges:
     def _at(self, site: OperationSite, path: str) -> Iterator[Charge]:
         seen: set[int] = set()
         for ctx, value in given_at(self.model, site, path):
+            if isinstance(value, Record):
+                continue  # at a position where an SDK takes a sum, or a record that holds it
             if id(value) not in seen:
                 seen.add(id(value))
                 yield Charge(site, ctx, path, value, self._currency(site, path, ctx))

@@ -41,9 +41,10 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     function = program.function(handler.entry.target.fn)
     base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
-    acts = unproven_acts(model, handler.walked) if handler.kind != "redirect-return" else []
+    acts = unproven_acts(model, handler.walked)
+    returns = handler.kind == "redirect-return"  # what is done past the proof of one is fulfil-on-redirect
     asked = all(p.refetch for p in proofs) and only_spoils(handler.walked, acts)  # what is done before is webhook-unverified
-    way = find_bypass(model, handler, proofs) if acts and not asked else None
+    way = find_bypass(model, handler, proofs) if acts and not asked and not returns else None
     if way is not None and way.kind != "swallowed" and all(p.refetch for p in proofs):
         way = None  # what is asked for one kind of message proves no other: that is webhook-unverified, too
     flawed = way is not None
@@ -56,7 +57,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
             if ruling is not None:
                 flawed = True
                 yield ruling
-    if not flawed:
+    if not flawed and not (acts and returns):
         yield base
 
 

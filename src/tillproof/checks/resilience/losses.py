@@ -136,17 +136,19 @@ def _is_begun(model: Model, end: Lost) -> bool:
     return model.program.body(end.fn).op[end.instr] == Op.CALL
 
 
-def taken_for_done(model: Model, entry: Entry) -> list[Lost]:
+def taken_for_done(model: Model, entry: Entry) -> tuple[list[Lost], list[Lost]]:
     """Where a capture, refund or cancellation that an entry point of customers or staff asks a provider for has failed, and the state of
-    the order or payment is written down as if it had been."""
+    the order or payment is written down as if it had been; and where, with nothing written, success is answered all the same."""
     asked = (getattr(known.thing, "op", "") for _, _, known in model.handlers.closure(entry).operations)
     if entry.role in ("internal", "platform") or not any(op in _MOVES for op in asked):
-        return []
+        return [], []
     effects = model.effects.of(entry.target)
     moved = [e for e in effects if e.kind in _MOVES]
     states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
-    ends = (lost(model, e) or _unasked(model, e) for e in moved) if states else ()
-    return [end for end in ends if end is not None and end.instr >= 0 and any(_follows(model, end, s) for s in states)]
+    ends = [end for e in moved if (end := lost(model, e) or (_unasked(model, e) if states else None)) is not None and end.instr >= 0]
+    if states:
+        return [end for end in ends if any(_follows(model, end, s) for s in states)], []
+    return [], [end for end in ends if model.failures.only_logs(end.fn, end.instr)]
 
 
 def _unasked(model: Model, effect: Effect) -> Lost | None:

@@ -84,9 +84,10 @@ def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: l
 
 def _moving(model: Model, entry: Entry, seen: dict[tuple[Fn, int], str]) -> Iterator[Ruling]:
     """What becomes of captures, refunds and cancellations that fail; that what follows asks for them proves nothing of the rest."""
-    done = taken_for_done(model, entry)
+    written, answered = taken_for_done(model, entry)
     unseen = _told_done if entry.role == "platform" else _dropped
-    told = [(end, unseen) for end in moved_unseen(model, entry)] + [(end, _as_done) for end in done]
+    told = [(end, unseen) for end in moved_unseen(model, entry)]
+    told += [(end, _as_done) for end in written] + [(end, _answered_done) for end in answered]
     for end, tell in told:
         if (end.fn, end.instr) not in seen:
             seen[end.fn, end.instr] = ""
@@ -201,6 +202,17 @@ def _as_done(model: Model, entry: Entry, found: Lost) -> Ruling:
         "Write the new state only behind the provider's answer: let the exception through and answer an error, or note the order as one "
         "whose money is still to be moved and let a job try again."
     )
+    return ruling
+
+
+def _answered_done(model: Model, entry: Entry, found: Lost) -> Ruling:
+    what = _MOVED[found.effect.kind]
+    ruling = _moved(model, entry, found, "is answered as done", found.how)
+    ruling.message = (
+        f"When the provider refuses or cannot be reached in {called(model, entry)}, {found.how}: whoever asked for {what} believes that it "
+        "was made, and the money has not moved."
+    )
+    ruling.remediation = "Answer an error where the provider did not say yes, and note the order as one whose money is still to be moved."
     return ruling
 
 
