@@ -436,7 +436,10 @@ class Effects:
         const = body.const(body.args(i)[2])
         marks = (const is not None and const[0] == Kind.BOOL) or _MARK.search(name) is not None
         told = marks or any(words.has(kind, name) for kind in _FIELDS) or words.money(name) or grows(body, i)
-        return told and self.model.records.touch(fn, i, None) is not None
+        if not told and body.op[body.args(i)[2]] != Op.RECORD:
+            return False
+        touch = self.model.records.touch(fn, i, None)
+        return touch is not None and (told or any(words.says_state(n) for n in touch.fields))  # `order.payment = {status: 'paid'}`
 
     def _counts_goods(self, fn: Fn, i: int) -> bool:
         """Whether a field that is set is stock by what it is a field of: ``quantity`` of a product, not of an order's line."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.nested_states import within
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_statements import selected
 from tillproof.flow.program import TOP, Fn
@@ -117,6 +118,8 @@ class FieldReads:
         if kind and (self._answered(value) or self._sent(value) or self._sent(self.evaluator.value(fn, i, ctx))):
             return []
         field = snake(name).lstrip("_")
+        if (own := within(self.records, fn, base, name, ctx)) is not None:
+            kind, field, parts = own
         return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
 
     def _answered(self, value: Value) -> bool:

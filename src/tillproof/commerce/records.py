@@ -19,6 +19,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_objects import asks_for_object
 from tillproof.commerce.named_columns import as_told
 from tillproof.commerce.names import written
+from tillproof.commerce.nested_states import own_states, within
 from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
@@ -91,11 +92,20 @@ class Records:
                 self._memo[key] = self.model.inherited.saved(found)
             if (found := self._memo[key]) is not None and found.kind == "read" and self.serial.runs(fn, ctx):
                 self._memo[key] = replace(found, locked=True)
+            if (found := self._memo[key]) is not None:
+                self._memo[key] = own_states(self.model.words, found, documents=self._is_document(found))
             if (found := self._memo[key]) is not None and found.writes:
                 sdk = op == Op.CALL and self.model.recogniser.of_sdk(fn, i, ctx)  # an object of a provider's own library is no row of ours
                 told = replace(found, fields=without_address(found.fields))
                 self._memo[key] = self.model.state_codes.spelt(told) if not sdk else None
         return self._memo[key]
+
+    def _is_document(self, touch: Touch) -> bool:
+        """Whether what is written of a record is a part of it, and not a row of its own."""
+        if not any(isinstance(v, Record) for v in touch.fields.values()):
+            return False
+        table = self.model.schema.table(touch.entity, touch.fn.file) if touch.entity else None
+        return table is not None and table.documents
 
     def read_behind(self, value: Value) -> Touch | None:
         """The read that a value was fetched by, if it is a record or a list of records."""
@@ -123,6 +133,8 @@ class Records:
         name = body.name(i).lstrip("_")  # ``this._status`` is kept for the column ``status``
         record = self.evaluator.value(fn, obj, ctx)
         found, parts = self.holder(fn, obj, ctx)
+        if (own := within(self, fn, obj, name, ctx)) is not None:
+            found, name, parts = own
         if not found or any(_is_outside(o) or self.is_plain(o) for o in options(record)):
             return None
         if self.added_up.is_own(fn, obj) or only_shown(self.model, fn, i, ctx, found) or loads_itself(self.evaluator, fn, i):
