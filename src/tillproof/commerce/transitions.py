@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
-_CLAIMS = re.compile(r"(try_)?claim(_|$)")
+_CLAIMS = re.compile(r"(try_)?claim(_|$)(?!.*(event|message|webhook|delivery|notification|idempoten|request|key))")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.order.sent_states import sent_states
 from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
@@ -28,6 +29,7 @@ _REVERSIBLE = ("on_hold", "hold", "in_review")
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per entry point and function that changes an order's state behind it."""
     seen: set[tuple[Fn, int]] = set()
+    ends = Ends(model)
     webhooks = {h.entry.target.fn: h for h in model.handlers.all}
     for entry in model.handlers.entries:
         if not _may(model, entry):
@@ -44,6 +46,8 @@ def rule(model: Model) -> Iterator[Ruling]:
                 parts.setdefault(place.fn, []).append((place, transition))
         for part in parts.values():
             ruling = _rule(model, entry, part, handler)
+            if ruling.outcome == "held" and (thin := next(((p, t, o) for p, t in part if (o := ends.left_open(t))), None)) is not None:
+                ruling = _thin(model, entry, ruling, *thin)
             if ruling.outcome == "broken":  # what one entry point guards stands open to another that leads to the same line
                 seen |= {(place.fn, place.instr) for place, _ in part}
             yield ruling
@@ -132,6 +136,29 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling.evidence.append(step(model, place, missing, "missing"))
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.shown[:2])}")
+    return ruling
+
+
+def _thin(model: Model, entry: Entry, held: Ruling, place: Place, transition: Transition, found: LeftOpen) -> Ruling:
+    """A condition that refuses only some of the states from which an order must not be changed."""
+    name, to = transition.touch.entity.replace("_", " "), told(transition.shown[:2])
+    ruling = Ruling(held.check, "broken", held.kind, held.file, held.line, held.evidence[:1], severity="medium", confidence="likely")
+    ruling.anchor = lines(model, place)
+    ruling.title = f"The {name} becomes {to} also when it is {told(found.states)}"
+    refused = (
+        f"What is asked on the way refuses only {told(found.refused)}"
+        if found.refused
+        else "What is asked on the way refuses none of its ends"
+    )
+    ruling.message = (
+        f"{refused}: a call of {called(model, entry)} sets the {name} to {to} even when it is {told(found.states)}, so money and goods no "
+        "longer agree with what the order says."
+    )
+    ruling.remediation = remedy(model, place.fn.file, transition)
+    ruling.evidence.append(step(model, found.guard, "this refuses too little", "missing"))
+    if found.written is not None:
+        ruling.evidence.append(step(model, found.written, f"the {name} becomes `{found.states[0]}` here"))
+    ruling.evidence += steps(model, transition.effect, f"set to {' or '.join(transition.shown[:2])}")
     return ruling
 
 

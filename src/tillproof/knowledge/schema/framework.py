@@ -204,7 +204,8 @@ class Framework(Part, frozen=True):
     constraint. ``transactions``/``locks``: calls, decorators or blocks. ``jobs``: calls that hand work to a queue, and ``recurring`` those
     that have one of the program's own hooks run again and again. ``loggers``: calls that
     write to a log. ``reporters``: calls that send what they are given to a tracker of errors or of visitors' doings. ``journals``: calls
-    that note beside a record what happened to it (an order note). ``revealing``: calls whose exception shows the request as sent, headers
+    that note beside a record what happened to it (an order note). ``order_states``: those that an order of the platform may be in,
+    whatever the shop itself writes. ``revealing``: calls whose exception shows the request as sent, headers
     and all. ``forms``: base classes of objects that are filled from a request, field by field. ``carriers``: base classes of objects that
     carry what is said and are kept in no table. ``inert``: types and calls that yield objects on which no method is an effect
     (``new Map()``, a digest being built).
@@ -298,6 +299,7 @@ class Framework(Part, frozen=True):
     loggers: tuple[str, ...] = ()
     reporters: tuple[str, ...] = ()
     journals: tuple[str, ...] = ()
+    order_states: tuple[str, ...] = ()
     revealing: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     carriers: tuple[str, ...] = ()
