@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import speaks_of
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.request_fields import fields_of
@@ -134,7 +135,7 @@ class BrowserReturns:
 
     def _named(self, paying: list[Provider], route: str, entry: Entry) -> Provider | None:
         text = (route + entry.target.fn.file).lower()
-        return next((p for p in paying if p.id in text), None)
+        return next((p for p in paying if speaks_of(text, p.id)), None)
 
 
 def says_return(text: str) -> bool:

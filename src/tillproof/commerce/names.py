@@ -14,11 +14,14 @@ T = TypeVar("T")
 _LITERAL = re.compile(r"^(.*?)\((.*)\)$")
 
 
-def speaks_of(text: str, word: str, short: int) -> bool:
-    """Whether a text in lower case names a word; one of at most ``short`` letters only where no letter stands beside it, so that
-    ``bootstrap`` and ``checkoutapi`` name no ``tap``."""
+_SHORT = 3
+
+
+def speaks_of(text: str, word: str, short: int = _SHORT) -> bool:
+    """Whether a text in lower case names a word, which begins or ends where no letter stands beside it, so that ``onlinepayment`` names no
+    ``linepay``; one of at most ``short`` letters stands alone, so that ``bootstrap`` and ``checkoutapi`` name no ``tap``."""
     if len(word) > short:
-        return word in text
+        return word in text and re.search(rf"(?<![a-z]){re.escape(word)}|{re.escape(word)}(?![a-z])", text) is not None
     return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.names import speaks_of
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
@@ -359,7 +360,7 @@ class Reach:
         told = [(p, b) for p in self.model.knowledge.providers.values() for b in p.inbound]
         owners = Counter(f for p in self.model.knowledge.providers.values() for f in {f for b in p.inbound for f in b.fields})
         alone = {f for _, b in told if b.kind != "redirect-return" for f in b.fields if owners[f] == 1 and len(f) >= _DISTINCT}
-        return frozenset(f for p, b in told for f in b.fields if p.id in f.lower() or f in alone)
+        return frozenset(f for p, b in told for f in b.fields if speaks_of(f.lower(), p.id) or f in alone)
 
     @cached_property
     def _event_constants(self) -> dict[str, str]:

@@ -38,7 +38,6 @@ _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
 _EVERYDAY = ("checkout.com",)  # a word that shops have for other things does not name them
 _CALLING = ("payment", "platform", "shipping", "warehouse", "marketplace")  # systems whose messages a route is named after
-_SHORT = 3
 _TELLING = 8  # letters of an event's name that is more than a plain word
 _KNOWN_BY = 3  # so many events that no other provider has
 
@@ -101,7 +100,7 @@ def filed_under(model: "Model", entry: Entry) -> str:
         return ""
     path = "/".join(entry.target.fn.file.lower().rpartition(".")[0].split("/")[-_NAMING:])
     paying = (p.id for p in model.knowledge.providers.values() if p.kind == "payment")
-    return path if _HOOKS.search(path) and any(speaks_of(path, name, _SHORT) for name in paying) else ""
+    return path if _HOOKS.search(path) and any(speaks_of(path, name) for name in paying) else ""
 
 
 def kept_in(model: "Model", entry: Entry) -> str:
@@ -123,7 +122,7 @@ def told_states(model: "Model", entry: Entry, closure: Closure) -> str:
     if entry.role != "public" or entry.methods != ("POST",) or closure.operations or not closure.compared:
         return ""
     paying = (p.id for p in model.knowledge.providers.values() if p.kind == "payment")
-    if not any(speaks_of(route, name, _SHORT) for name in paying):
+    if not any(speaks_of(route, name) for name in paying):
         return ""
     said = {kind for kind in ("paid_values", "dead_values") for text in closure.compared if model.words.has(kind, text)}
     return route if len(said) > 1 else ""
@@ -223,7 +222,8 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
         for inbound in provider.inbound:
             if inbound.kind != "redirect-return":
                 weight, why = _weigh(model, signs, provider, inbound)
-                if weight >= (_ENOUGH if signs.named else _ENOUGH_UNNAMED) and (best is None or weight > best[0]):
+                named = signs.named or _at_its_place(signs, provider, inbound)
+                if weight >= (_ENOUGH if named else _ENOUGH_UNNAMED) and (best is None or weight > best[0]):
                     best = (weight, provider, inbound, why)
     return best[1:] if best else None
 
@@ -235,8 +235,9 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.hands:
         return 0, ""
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
-    calls_us = signs.named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
-    in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own, _SHORT)
+    named = signs.named or _at_its_place(signs, provider, inbound)
+    calls_us = named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
+    in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own)
     weight = _weight_unnamed(model, signs, provider)
     used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -259,7 +260,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     weight, why = _with_verifier(signs, provider, inbound, weight, why)
     if in_path:
         filed = own in signs.filed
-        weight += 3 if signs.handed or HOOK.search(signs.route) or filed else 1
+        weight += 3 if signs.handed or HOOK.search(signs.route) or filed or not signs.named else 1
         said = "its file says so" if filed and not HOOK.search(signs.route) and signs.filed != signs.route.lower() else "its route says so"
         why = why or ("the platform hands it what came for this provider" if signs.handed else said)
     if used and signs.named and not (signs.browsed or signs.visited or signs.manages) and (event := _titled(signs.route, inbound)):
@@ -267,6 +268,14 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _at_its_place(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
+    """Whether a route is called what a provider's pack says that such an endpoint is called, below the provider's name:
+    ``/flow/confirmation``."""
+    parts = [part for part in re.split(r"[/.]", signs.route.lower()) if part and part[0] not in "{<:["]
+    own = [n for n, part in enumerate(parts) if speaks_of(part, provider.id.partition("-")[0])]
+    return provider.kind == "payment" and bool(own) and parts[-1] in inbound.routes and own[0] < len(parts) - 1
 
 
 def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: int, why: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.knowledge.schema import Operation
+from tillproof.knowledge.schema import Operation, Provider
 
 ID = "payment/no-settlement-webhook"
 _MOST = 4
@@ -62,11 +62,11 @@ def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: H
     provider = integration.provider
     settles = {e for o in integration.operations for e in settlement.settling(provider, o)}
     fn, instr = settlement.dispatch(heard.handler, settles & heard.events)
-    if not heard.missing or heard.operation is None:
+    wanted = heard.operation.late if heard.operation is not None and heard.missing == "late" else _settling(provider, heard.operation)
+    if not heard.missing or heard.operation is None or not wanted:  # of a provider whose pack names no such event any message may be it
         taken = settlement.heard_at(heard.handler, settles & heard.events) or [(fn, instr)]
         ruling.evidence += [at(model.program, *place, f"{provider.name}'s message is taken here", "guard") for place in taken[:_MOST]]
         return ruling
-    wanted = heard.operation.late if heard.missing == "late" else sorted(settlement.settling(provider, heard.operation))
     elsewhere = settlement.spoken_of(model, integration.unit, wanted)
     if heard.missing == "late" and settlement.reads_status(model, heard.handler):
         asked = f"Can a {_named(heard.operation)} be paid by a method that succeeds days later (a bank debit, a voucher)?"
@@ -76,6 +76,10 @@ def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: H
             ruling, Evidence(elsewhere, 1, ""), f"Does {provider.name}'s message reach the code here that speaks of `{wanted[0]}`?"
         )
     return _unhandled(model, integration, ruling, heard, (fn, instr), list(wanted))
+
+
+def _settling(provider: Provider, operation: Operation | None) -> list[str]:
+    return sorted(settlement.settling(provider, operation)) if operation is not None else []
 
 
 def _unknown(ruling: Ruling, place: Evidence, question: str) -> Ruling:
