@@ -1,11 +1,12 @@
 """A secret that provider and shop share, sent along as it is and compared with our own copy: in a header, or in the message itself."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.told_states import setting
-from tillproof.flow.values import Const, External, Member, Result, Value, constant, options
+from tillproof.flow.values import Const, External, Member, Mix, Result, Text, Value, constant, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -25,6 +26,7 @@ _NO_SECRET = re.compile(
     r"origin|referr?er|(.*-)?host|user-agent|accept(-.*)?|content-.*|(.*-)?forwarded(-.*)?|.*-ip|x-requested-with|(.*-)?version"
 )
 _NAMING = 2  # arguments that may name a setting
+_ENCODED = 4  # calls and texts around a secret in a header
 _LEAST = 8  # characters of a secret that is written down
 
 
@@ -36,7 +38,7 @@ def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
     if source.kind == "headers":
         if _NO_SECRET.fullmatch((source.key or "").lower().replace("_", "-")):
             return False
-        return any(_is_setting(model, o) or _is_kept_secret(o) for o in options(ours))
+        return any(_is_setting(model, o) or _is_kept_secret(o) or _is_composed(model, o) for o in options(ours))
     key = snake((source.key or "").rpartition(".")[2])
     kept = [o for o in options(ours) if not (isinstance(o, Const) and o.falsy)]  # `getValue(…) ?? ''`
     if _KEY.search(key) and not _VISITORS.search(key) and kept and all(_is_secret_setting(model, o) for o in kept):
@@ -65,6 +67,25 @@ def _is_setting(model: "Model", value: Value) -> bool:
         else:
             here = here.base if isinstance(here, Member) else None
     return False
+
+
+def _is_composed(model: "Model", value: Value) -> bool:
+    """Whether a value is put together with settings of ours and nothing that was sent, as the header of basic authentication is:
+    ``'Basic ' + base64(`${user}:${password}`)``."""
+    pieces = list(_pieces(model, value, 0))
+    return any(_is_setting(model, p) or _is_kept_secret(p) for p in pieces) and all(model.requests.source(p) is None for p in pieces)
+
+
+def _pieces(model: "Model", value: Value, depth: int) -> Iterator[Value]:
+    """What a text is made of, and what calls on the way are given: those that encode it."""
+    yield value
+    below = value.parts() if isinstance(value, (Text, Mix)) else ()
+    if isinstance(value, Result) and value.instr >= 0 and not _is_setting(model, value):
+        on = (value.callee.base,) if isinstance(value.callee, Member) else ()
+        below = (*on, *(given for _, given in model.evaluator.arguments(value)))
+    for piece in below if depth < _ENCODED else ():
+        for option in options(piece):
+            yield from _pieces(model, option, depth + 1)
 
 
 def _is_kept_secret(value: Value) -> bool:
