@@ -64,7 +64,7 @@ def hook():
     ("guard", "wrong"),
     [
         ("made = base64.b64encode(f\"{os.environ['U']}:{os.environ['P']}\".encode()).decode()", False),
-        ('made = base64.b64encode(b"u:p").decode()', True),
+        ('made = base64.b64encode(request.json["key"].encode()).decode()', True),
     ],
 )
 def test_a_header_is_compared_in_constant_time(tmp_path: Path, guard: str, wrong: bool) -> None:
@@ -86,7 +86,7 @@ $pdo->prepare("UPDATE orders SET status = 'paid' WHERE bill = ?")->execute([$sen
     ("guard", "wrong"),
     [
         (
-            "$made = 'Basic ' . base64_encode(getenv('U') . ':' . getenv('P')); if (!hash_equals($made, $_SERVER['HTTP_AUTHORIZATION'])) exit;",
+            "if (!hash_equals('Basic ' . base64_encode(getenv('U') . ':' . getenv('P')), $_SERVER['HTTP_AUTHORIZATION'])) exit;",
             False,
         ),
         ("if ($_SERVER['PHP_AUTH_USER'] !== getenv('U') || $_SERVER['PHP_AUTH_PW'] !== getenv('P')) exit;", False),
