@@ -1,4 +1,4 @@
-"""A webhook that is known by what it sends along: basic authentication, a bearer token, each put together and taken apart in several ways."""
+"""A webhook that is known by what it sends along: basic authentication or a bearer token, put together and taken apart in several ways."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.told_states import setting
-from tillproof.flow.values import Const, External, Member, Mix, Result, Text, Value, constant, options
+from tillproof.flow.values import Const, External, FunctionV, Member, Mix, ModuleV, Result, Text, Value, constant, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -74,6 +74,18 @@ def _is_composed(model: "Model", value: Value) -> bool:
     ``'Basic ' + base64(`${user}:${password}`)``."""
     pieces = list(_pieces(model, value, 0))
     return any(_is_setting(model, p) or _is_kept_secret(p) for p in pieces) and all(model.requests.source(p) is None for p in pieces)
+
+
+def is_echo(model: "Model", value: Value) -> bool:
+    """Whether a value is made of what was sent alone: whoever sends the message makes that, too."""
+    pieces = [p for p in _pieces(model, value, 0) if not isinstance(p, (Const, Text, Mix))]
+    sent = [p for p in pieces if model.requests.source(p) is not None]
+    return bool(sent) and all(p in sent or _only_encodes(p) for p in pieces)
+
+
+def _only_encodes(value: Value) -> bool:
+    """Whether a call, or a name of a package, says nothing of whose the text is that it is given: ``base64.b64encode(text)``."""
+    return (isinstance(value, Result) and value.instr >= 0) or isinstance(value, (External, ModuleV, FunctionV))
 
 
 def _pieces(model: "Model", value: Value, depth: int) -> Iterator[Value]:
