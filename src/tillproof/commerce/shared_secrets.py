@@ -25,6 +25,9 @@ _SETTINGS = re.compile(
 _NO_SECRET = re.compile(
     r"origin|referr?er|(.*-)?host|user-agent|accept(-.*)?|content-.*|(.*-)?forwarded(-.*)?|.*-ip|x-requested-with|(.*-)?version"
 )
+_ENCODES = re.compile(
+    r"(en|de)code|^(to_)?(str(ing)?|bytes|lower|upper|json)|trim|strip|stringify|dumps|quote|b64|base64|^from$|format|replace|join|concat"
+)
 _NAMING = 2  # arguments that may name a setting
 _ENCODED = 4  # calls and texts around a secret in a header
 _LEAST = 8  # characters of a secret that is written down
@@ -76,26 +79,33 @@ def _is_composed(model: "Model", value: Value) -> bool:
     return any(_is_setting(model, p) or _is_kept_secret(p) for p in pieces) and all(model.requests.source(p) is None for p in pieces)
 
 
-def is_echo(model: "Model", value: Value) -> bool:
-    """Whether a value is made of what was sent alone: whoever sends the message makes that, too."""
-    pieces = [p for p in _pieces(model, value, 0) if not isinstance(p, (Const, Text, Mix))]
-    sent = [p for p in pieces if model.requests.source(p) is not None]
-    return bool(sent) and all(p in sent or _only_encodes(p) for p in pieces)
+def is_echo(model: "Model", value: Value, depth: int = 0) -> bool:
+    """Whether a value is made of what was sent, and of nothing else but constants: whoever sends the message makes that, too."""
+    if model.requests.source(value) is not None:
+        return True
+    if depth >= _ENCODED or (isinstance(value, Result) and value.instr >= 0 and not _only_writes_anew(model, value)):
+        return False
+    below = [v for v in _below(model, value) if not isinstance(v, (Const, External, ModuleV, FunctionV))]
+    return bool(below) and all(is_echo(model, o, depth + 1) for v in below for o in options(v))
 
 
-def _only_encodes(value: Value) -> bool:
-    """Whether a call, or a name of a package, says nothing of whose the text is that it is given: ``base64.b64encode(text)``."""
-    return (isinstance(value, Result) and value.instr >= 0) or isinstance(value, (External, ModuleV, FunctionV))
+def _only_writes_anew(model: "Model", value: Result) -> bool:
+    """Whether a call writes what it is given in another way, and mixes nothing with it that the sender does not have, as a digest does."""
+    return _ENCODES.search(snake(model.program.body(value.fn).called(value.instr).rpartition(".")[2])) is not None
+
+
+def _below(model: "Model", value: Value) -> tuple[Value, ...]:
+    """What a text is put together of, or what a call is given and made on."""
+    if isinstance(value, Result) and value.instr >= 0:
+        on = (value.callee.base,) if isinstance(value.callee, Member) else ()
+        return (*on, *(given for _, given in model.evaluator.arguments(value)))
+    return value.parts() if isinstance(value, (Text, Mix)) else ()
 
 
 def _pieces(model: "Model", value: Value, depth: int) -> Iterator[Value]:
     """What a text is made of, and what calls on the way are given: those that encode it."""
     yield value
-    below = value.parts() if isinstance(value, (Text, Mix)) else ()
-    if isinstance(value, Result) and value.instr >= 0 and not _is_setting(model, value):
-        on = (value.callee.base,) if isinstance(value.callee, Member) else ()
-        below = (*on, *(given for _, given in model.evaluator.arguments(value)))
-    for piece in below if depth < _ENCODED else ():
+    for piece in _below(model, value) if depth < _ENCODED and not _is_setting(model, value) else ():
         for option in options(piece):
             yield from _pieces(model, option, depth + 1)
 

@@ -12,6 +12,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Value
 
 _PIECES = 200
+_KEPT = 6  # keys of a session on the way to one sum
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
 
 
@@ -72,9 +73,18 @@ class Chosen:
 def chosen_by_client(model: Model, value: Value) -> list[Chosen]:
     """The pieces of the client's request that a value is made of: of this one, or sums of an earlier one that the session has kept."""
     found = model.requests.sources_in(value, _PIECES)
-    kept = [v for s, part in found if s.kind == "session" and s.key for v in model.sessions.stored(s.key, part.at[0])]
-    earlier = [c for v in kept for c in _sent(model.requests.sources_in(v, _PIECES)) if model.words.money(c.word)]
-    return [*_sent(found), *earlier]
+    return [*_sent(found), *(c for c in _kept_earlier(model, found, set()) if model.words.money(c.word))]
+
+
+def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str]) -> Iterator[Chosen]:
+    """What earlier requests brought of what the session holds; a total may be kept that was made of lines that were kept before it."""
+    for source, part in found:
+        if source.kind == "session" and source.key and source.key not in seen and len(seen) < _KEPT:
+            seen.add(source.key)
+            for value in model.sessions.stored(source.key, part.at[0]):
+                before = model.requests.sources_in(value, _PIECES)
+                yield from _sent(before)
+                yield from _kept_earlier(model, before, seen)
 
 
 def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:

@@ -225,7 +225,9 @@ def _nothing(value: Value) -> bool:
 def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A comparison with a number, or a floor put under it. For a quantity the number is none or one: a ceiling lets it go below zero."""
     counts = model.words.has("quantity_fields", word)
-    for fn, i, _, other in _comparisons(model, around, _ORDER, word):
+    for fn, i, one, other in _comparisons(model, around, _ORDER, word):
+        if counts and _is_reckoned(model, one):
+            continue  # a sum of which it is a part, or what that differs by
         if isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts):
             return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds")
     for fn in around:
@@ -234,11 +236,15 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
             if op != Op.CALL or body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD):
                 continue
             callee, arguments = body.call(i)
-            if body.name(callee).rpartition(".")[2] in _AT_LEAST and any(
-                _holds(model, model.evaluator.value(fn, a), word) for _, a in arguments
-            ):
+            given = [model.evaluator.value(fn, a) for _, a in arguments] if body.name(callee).rpartition(".")[2] in _AT_LEAST else []
+            if any(_holds(model, value, word) and not (counts and _is_reckoned(model, value)) for value in given):
                 return Barrier(fn.file, body.line[i], "the client's figure has a floor")
     return None
+
+
+def _is_reckoned(model: Model, value: Value) -> bool:
+    """Whether a value is worked out of others: a price times how many."""
+    return any(isinstance(piece, Mix) and piece.op in ("*", "-", "+") for piece in (value, *_pieces(model, value)))
 
 
 def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = _DECLARED) -> Barrier | None:

@@ -1,0 +1,65 @@
+"""Sums that the client sets by a way round: kept in the session from page to page, or by a count that nothing bounds."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_python_shops import found
+
+_CHECK = "payment/client-amount"
+_CART = """\
+<?php
+session_start();
+$_SESSION['cart'][$_POST['id']] = ['qty' => 1, 'price' => PRICE];
+$total = 0;
+foreach ($_SESSION['cart'] as $id => $row) { $total += $row['qty'] * $row['price']; }
+$_SESSION['total'] = $total;
+"""
+_ORDER = """\
+<?php
+session_start();
+$db = new PDO(getenv('DSN'));
+$stmt = $db->prepare("INSERT INTO orders (user_id, total, status) VALUES (?, ?, 'pending')");
+$stmt->execute([$_SESSION['user'], $_SESSION['total']]);
+"""
+
+
+@pytest.mark.parametrize(("price", "wrong"), [("$_POST['price']", True), ("price_of($_POST['id'])", False)])
+def test_a_total_is_made_of_what_an_earlier_page_kept(tmp_path: Path, price: str, wrong: bool) -> None:
+    files = {"cart.php": _CART.replace("PRICE", price), "order.php": _ORDER}
+    assert [f.file for f in found(tmp_path, files, _CHECK)] == (["order.php"] if wrong else [])
+
+
+_SHOP = """\
+const express = require('express');
+const mongoose = require('mongoose');
+const Product = mongoose.model('Product', new mongoose.Schema({ name: String, price: Number }));
+const Order = mongoose.model('Order', new mongoose.Schema({ items: [], total: Number }));
+const app = express();
+app.use(express.json());
+app.post('/orders', async (req, res) => {
+  const { items, total } = req.body;
+  let sum = 0;
+  for (const item of items) {
+    const product = await Product.findById(item.id);
+    BOUND
+    sum += product.price * item.qty;
+  }
+  if (Math.abs(sum - total) > 1) return res.status(400).json({ message: 'the price has changed' });
+  res.json(await Order.create({ items, total: sum }));
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("bound", "wrong"),
+    [
+        ("", True),
+        ("if (product.price * item.qty < 1) console.warn('odd');", True),
+        ("if (item.qty < 1) return res.sendStatus(400);", False),
+        ("if (!Number.isInteger(item.qty) || item.qty <= 0) return res.sendStatus(400);", False),
+        ("item.qty = Math.max(1, item.qty);", False),
+    ],
+)
+def test_a_sum_within_reach_of_the_clients_own_bounds_no_count(tmp_path: Path, bound: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"app.js": _SHOP.replace("BOUND", bound)}, _CHECK)) is wrong
