@@ -33,6 +33,7 @@ def test_a_total_is_made_of_what_an_earlier_page_kept(tmp_path: Path, price: str
 _SHOP = """\
 const express = require('express');
 const mongoose = require('mongoose');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
 const Product = mongoose.model('Product', new mongoose.Schema({ name: String, price: Number }));
 const Order = mongoose.model('Order', new mongoose.Schema({ items: [], total: Number }));
 const app = express();
@@ -47,6 +48,10 @@ app.post('/orders', async (req, res) => {
   }
   if (Math.abs(sum - total) > 1) return res.status(400).json({ message: 'the price has changed' });
   res.json(await Order.create({ items, total: sum }));
+});
+app.post('/pay', async (req, res) => {
+  const order = await Order.findById(req.body.id);
+  res.json(await stripe.paymentIntents.create({ amount: order.total, currency: 'eur' }));
 });
 """
 
