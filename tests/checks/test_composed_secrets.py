@@ -96,3 +96,32 @@ $pdo->prepare("UPDATE orders SET status = 'paid' WHERE bill = ?")->execute([$sen
 def test_a_page_asks_for_user_and_password(tmp_path: Path, guard: str, wrong: bool) -> None:
     files = {"payment_webhook.php": _PAGE.replace("GUARD", guard), "store.php": "<?php\n$pdo = new PDO(getenv('DSN'));\n"}
     assert bool(found(tmp_path, files, _CHECK)) is wrong
+
+
+_SDK = """\
+from ecpay_payment_sdk import ECPayPaymentSdk
+from flask import Flask, abort, request
+
+from app.store import orders
+
+app = Flask(__name__)
+sdk = ECPayPaymentSdk(MerchantID="2000132", HashKey=app.config["KEY"], HashIV=app.config["IV"])
+
+
+@app.post("/ecpay/notify")
+def notify():
+    sent = request.form.to_dict()
+    mac = sent.pop("CheckMacValue")
+    GUARD
+    orders.update_one({"trade": sent["MerchantTradeNo"]}, {"$set": {"status": "paid"}})
+    return "1|OK"
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "wrong"),
+    [("if sdk.generate_check_value(sent) != mac:\n        abort(400)", False), ("if not mac:\n        abort(400)", True)],
+)
+def test_an_sdk_works_out_the_digest_and_the_shop_compares_it(tmp_path: Path, guard: str, wrong: bool) -> None:
+    store = "import pymongo\n\norders = pymongo.MongoClient().shop.orders\n"
+    assert bool(found(tmp_path, {"app/main.py": _SDK.replace("GUARD", guard), "app/store.py": store}, _CHECK)) is wrong

@@ -68,6 +68,8 @@ class PackTables:
         for effect in provider.effects:
             for lang, calls in effect.calls.items():
                 self.effects[lang].add(calls, effect)
+        for lang, calls in provider.digests.items():
+            self.shared[lang, "macs"].add(calls, provider.id)
         for lang, calls in provider.dumps.items():
             self.dumps[lang].add(calls, provider)
         for lang, calls in provider.gateways.items():

@@ -216,6 +216,7 @@ class Provider(Part, frozen=True):
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
+    ``digests``: calls of an SDK that work out the keyed digest of a message, for the code at hand to compare with the one that was sent.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
 
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
@@ -260,6 +261,7 @@ class Provider(Part, frozen=True):
     gateways: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
+    digests: dict[Language, tuple[str, ...]] = {}
     dumps: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
     receivers: dict[Language, tuple[str, ...]] = {}
