@@ -374,13 +374,13 @@ class Sendings:
         return any(_CONFIGURED.search(text) for text in self._settings(request))
 
     def _settings(self, request: Request) -> list[str]:
-        """The names of the settings that an address is read from: ``process.env.PAY_URL``, ``config("PAY_URL")``."""
+        """Names of the settings that an address is read from: ``process.env.PAY_URL``, ``config("PAY_URL")``, ``settings.PAY["url"]``."""
         if request.url_value is None:
             return []
         told = [
             text
             for leaf in leaves(request.url_value, 40)
-            for text in names(leaf)
+            for text in (*names(leaf), *(n for n in names(request.url_value) if n.startswith(names(leaf))))
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
         ]
         return told + [name for part in pieces([request.url_value], 40) if (name := setting(self.model, part))]
