@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.repeats import Guard, Repeat
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MONEY_OUT = ("refund.create", "transfer.create", "payout.create")
 _REFUSES = re.compile(r"serializ|Firestore|runTransaction", re.IGNORECASE)
+_OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdrawal)(_?(request|item|line))?")
 _ROLES = ("public", "customer", "staff")
 
 
@@ -58,7 +60,7 @@ class OnceOnly:
             if not effect.certain or not (effect.kind in _MONEY_OUT or self._gives_back(effect)) or (harm := repeats.harm(effect)) is None:
                 continue
             guards = repeats.guards(effect, entry.target)
-            looks = [g for g in guards if self.model.states.looks_at_state(g.atom) and not self._is_claim(g)]
+            looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g)]
             if not looks:
                 continue
             nearest = [g for g in looks if g.atom.fn == looks[0].atom.fn]
@@ -71,6 +73,11 @@ class OnceOnly:
         """Whether goods go back to where they were taken from."""
         taken = self.model.stock_writes.write(effect.touch) if effect.touch is not None else None
         return taken is not None and taken.how != "set" and taken.down is False
+
+    def _reads_state(self, atom: Atom) -> bool:
+        """Whether a condition asks for the state of an order, a payment, or of what an order has of its own: a return."""
+        states, says = self.model.states, self.model.words.says_state
+        return states.looks_at_state(atom) or any(_OF_ORDER.fullmatch(r.entity) and says(r.field) for r in states.reads(atom))
 
     def _is_claim(self, guard: Guard) -> bool:
         """Whether a guard is a call that has returned: it reads nothing that could be old."""
