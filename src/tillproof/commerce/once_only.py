@@ -60,7 +60,7 @@ class OnceOnly:
             if not effect.certain or not (effect.kind in _MONEY_OUT or self._gives_back(effect)) or (harm := repeats.harm(effect)) is None:
                 continue
             guards = repeats.guards(effect, entry.target)
-            looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g)]
+            looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g) and _in_one_place(g, effect)]
             if not looks:
                 continue
             nearest = [g for g in looks if g.atom.fn == looks[0].atom.fn]
@@ -105,6 +105,13 @@ class OnceOnly:
             if documents or _REFUSES.search(" ".join(self.model.program.line_text(begun.fn.file, n) for n in lines)):
                 return True
         return False
+
+
+def _in_one_place(look: Guard, effect: Effect) -> bool:
+    """Whether the function that looks is the one that does the thing and changes the state, by itself or by what it calls: what a shared
+    question is asked for before something else is another matter."""
+    fn = look.atom.fn
+    return any(p.fn == fn for p in effect.way) and any(p.fn == fn for by in look.by for p in by.way)
 
 
 def _gravity(once: Once) -> tuple[bool, bool]:
