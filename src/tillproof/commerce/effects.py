@@ -18,6 +18,7 @@ from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
+from tillproof.flow.fixed import OBJECT
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
 from tillproof.ir.body import Body
@@ -174,13 +175,17 @@ class Effects:
         return step.targets
 
     def _on_derived(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a call is one on the object itself, which is of a class derived from the one whose method this is."""
+        """Whether a call is one on the object itself, or on what it holds, and that is of a class derived from the one whose method this
+        is: ``self.capture()``, ``self.processor.capture()``, ``gateway = this.gateway(order)`` and ``gateway.capture()``."""
         body = self.model.program.body(fn)
         callee = body.args(i)[0]
-        if ctx is None or not isinstance(ctx.this, Instance) or body.op[callee] != Op.FIELD:
+        if ctx is None or not isinstance(ctx.this, Instance) or body.op[callee] != Op.FIELD or ctx.this.cls == self.model.program.owner(fn):
             return False
         holder = body.args(callee)[0]
-        return body.op[holder] == Op.NAME and body.name(holder) in ("self", "this") and ctx.this.cls != self.model.program.owner(fn)
+        while body.op[holder] in (Op.FIELD, Op.CALL):
+            holder = body.args(holder)[0]
+        itself = body.op[holder] == Op.NAME and body.name(holder) in ("self", "this")
+        return itself or self.model.evaluator.frame(fn).fixed.hangs_on(callee) == OBJECT
 
     def _in_context(self, plain: Plain, fn: Fn, i: int, ctx: Ctx | None) -> Plain | None:
         """An effect as its caller makes it: what a shared client asks for hangs on what it is told, and may be nothing that is known;

@@ -39,7 +39,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider, Verifier
 
 _VERBS = {"get", "post", "put", "patch", "delete", "head"}
-_URL_KEYS = ("url", "uri", "baseurl", "path")
+_URL_KEYS = ("url", "uri", "baseurl", "path", "wsdl")
 _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}

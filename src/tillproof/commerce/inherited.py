@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.entry_styles.inherited import named_classes, run
+from tillproof.commerce.named_for import named_for
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -76,6 +77,32 @@ class Inherited:
                 for cls in self._named(rule, fn, ctx):
                     if (target := run(self.model.wiring, rule, cls, name, place)) is not None:
                         yield target
+        yield from self._own(fn, i, ctx)
+
+    def _own(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[FunctionV]:
+        """The method of a class of ours itself, called on an object that the framework makes of it: ``serializer.cancel()`` of what
+        ``self.get_serializer(…)`` gives."""
+        program, body = self.model.program, self.model.program.body(fn)
+        callee = body.args(i)[0]
+        name = body.name(callee)
+        for rule in self._making.get(program.language(fn.file), ()) if name in program.functions_by_name else ():
+            if not any(word.encode() in program.sources[fn.file] for word in (*rule.made_by, *rule.handed_to)):
+                continue
+            for option in options(self.model.evaluator.value(fn, body.args(callee)[0], ctx)):
+                made = isinstance(option, Result) and option.instr >= 0 and self._makes(rule, option)
+                handed = isinstance(option, Param) and program.name(option.fn) in rule.handed_to
+                if isinstance(option, (Result, Param)) and (made or handed):
+                    for cls in self._named(rule, option.fn, option.ctx if isinstance(option, Result) else ctx):
+                        if (own := self.model.evaluator.scope.method(cls, name)) is not None:
+                            yield FunctionV((fn.file, body.line[i]), own, None, Instance((fn.file, body.line[i]), cls))
+
+    @cached_property
+    def _making(self) -> dict[str, list[Rule]]:
+        """Per language, the rules by which a framework makes objects of our classes."""
+        found: dict[str, list[Rule]] = {}
+        for framework in self.model.knowledge.frameworks.values():
+            found.setdefault(framework.language, []).extend(rule for rule in framework.inherited if rule.made_by)
+        return found
 
     def filled(self, fn: Fn, i: int, ctx: Ctx | None) -> "Filled | None":
         """What a call saves by a framework's own means: a record of the kind that a class of ours names, as it was sent."""
@@ -174,7 +201,8 @@ class Inherited:
     def _named(self, rule: Rule, fn: Fn, ctx: Ctx | None) -> list[ClassId]:
         """The classes that the view whose method this is names."""
         view = ctx.this.cls if ctx is not None and ctx.fn == fn and isinstance(ctx.this, Instance) else self.model.program.method_class(fn)
-        return named_classes(self.model.wiring, rule, view) if view is not None else []
+        found = named_classes(self.model.wiring, rule, view) if view is not None else []
+        return (named_for(self.model, rule, view, fn) or found) if view is not None else []
 
     def _is_super(self, fn: Fn, holder: int) -> bool:
         body = self.model.program.body(fn)

@@ -109,9 +109,17 @@ class RecordNames:
         return next((r.entity for r in reads if r is not None and self._is_kind(r.entity)), "")
 
     def _under_key(self, value: Value) -> str:
-        """The kind of record that stands in a map under its own name: ``validated_data["product"]``."""
-        keys = (entity(o.name) for o in options(value) if isinstance(o, Member))
-        return next((k for k in keys if self._is_kind(k)), "")
+        """The kind of record that stands in a map under its own name: ``validated_data["product"]``, ``self.context.get("order")``. What
+        is handed to an object in its context is never called like that object's class."""
+        found = [(entity(o.name if isinstance(o, Member) else self._key_of(o)), o) for o in options(value)]
+        return next((k for k, o in found if self._is_kind(k) or (k and _is_of_context(o))), "")
+
+    def _key_of(self, value: Value) -> str:
+        """The key under which a map is asked for an entry; empty for any other value."""
+        if not isinstance(value, Result) or value.instr < 0 or not isinstance(value.callee, Member) or value.callee.name != "get":
+            return ""
+        given = self.evaluator.arguments(value)[:1]
+        return next((constant(v) or "" for k, v in given if k == ""), "")
 
     def _is_kind(self, name: str) -> bool:
         return bool(name) and (self.model.words.entity(name) or self.model.words.has("goods_entities", name))
@@ -379,6 +387,13 @@ def _collection(path: str, name: str) -> str:
     at = -2 if name == "doc" else -1
     named = segments[at] if len(segments) >= -at else ""
     return entity(named) if named.replace("_", "").replace("-", "").isalnum() else ""
+
+
+def _is_of_context(value: Value) -> bool:
+    """Whether a value is an entry of what an object of ours keeps as its context: ``self.context["order"]``."""
+    holder = value.callee if isinstance(value, Result) else value
+    kept = holder.base if isinstance(holder, Member) else None
+    return isinstance(kept, Member) and kept.name == "context" and isinstance(kept.base, (Instance, Result))
 
 
 def _without_verb(name: str) -> str:

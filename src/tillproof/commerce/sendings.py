@@ -243,6 +243,15 @@ class Sendings:
                 break
         return found
 
+    def called_on(self, one: Sending) -> list[int]:
+        """The calls on an object that is made to be called as if the system were here, ``client.service.Refund(…)``, in the function that
+        makes it."""
+        if self._made_by(one.fn, one.instr) is None:
+            return []
+        body, value = self.model.program.body(one.fn), self.model.evaluator.value
+        calls = (i for i, op in enumerate(body.op) if op == Op.CALL and i != one.instr and body.op[body.args(i)[0]] == Op.FIELD)
+        return [i for i in calls if self._maker(value(one.fn, body.args(i)[0])) == (one.fn, one.instr)]
+
     def _maker_of(self, one: Sending) -> tuple[Fn, int] | None:
         body = self.model.program.body(one.fn)
         return self._maker(self.model.evaluator.value(one.fn, body.args(one.instr)[0]))
@@ -374,13 +383,13 @@ class Sendings:
         return any(_CONFIGURED.search(text) for text in self._settings(request))
 
     def _settings(self, request: Request) -> list[str]:
-        """The names of the settings that an address is read from: ``process.env.PAY_URL``, ``config("PAY_URL")``."""
+        """Names of the settings that an address is read from: ``process.env.PAY_URL``, ``config("PAY_URL")``, ``settings.PAY["url"]``."""
         if request.url_value is None:
             return []
         told = [
             text
             for leaf in leaves(request.url_value, 40)
-            for text in names(leaf)
+            for text in (*names(leaf), *(n for n in names(request.url_value) if n.startswith(names(leaf))))
             if self.model.recogniser.result_is("config", leaf) or text.isupper() or "settings" in text
         ]
         return told + [name for part in pieces([request.url_value], 40) if (name := setting(self.model, part))]

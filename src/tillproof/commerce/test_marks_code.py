@@ -26,7 +26,7 @@ How = Literal["always", "stand-in", "default", "chosen", "named", "settings", "u
 
 _READS = re.compile(
     r"(?:get_?)?(?:env|environ|config|configuration|conf|setting|option|param|parameter|property|value|prop|field)s?"
-    r"(?:_?(?:value|data|item|key|or_default|var|string|bool|or))?|get|fetch|default|str|string|bool|boolean|read|load",
+    r"(?:_?(?:value|data|item|key|or_default|var|string|bool|or))?|get|getattr|fetch|default|str|string|bool|boolean|read|load",
     re.IGNORECASE,
 )
 _TRUE = ("true", "1", "yes", "on")
@@ -64,6 +64,8 @@ _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
+# A constant of an SDK, written as a text: ``"cybersource.environment.SANDBOX"``.
+_PATH = re.compile(r"(?:\w+(?:\.|::))+(\w+)")
 _TYPES = ("bool", "str", "builtins.bool", "builtins.str")
 # Calls that lay one record over another, and those of which the last one gives way to the first.
 _MERGES = ("array_merge", "array_replace", "array_replace_recursive", "assign", "merge", "extend", "deep_merge", "deepmerge",
@@ -124,7 +126,7 @@ class CodeMarks:
 
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
-        plain = snake(value)
+        plain = snake(_last(value))
         if snake(name) == "client_id" and value in self._trials:
             return True
         if self._words.has("mode_fields", name) and self._words.has("test_values", plain):
@@ -176,7 +178,7 @@ class CodeMarks:
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
             if name is None or self._only_asks(fn.file) or self._begins_form(body, defuse, i):
                 return None
-            sure = snake(value) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
+            sure = snake(_last(value)) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
         provider = self._provider(fn, below, spoken_of, in_path, sure)
         if provider is None:
@@ -204,7 +206,8 @@ class CodeMarks:
         if op == Op.CONST:
             kind, text = body.const(i) or (0, "")
             plain = text.strip("'\"")
-            return kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(plain) < 24 and self._words.has("test_values", plain))
+            last = _last(plain)
+            return kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(last) < 24 and self._words.has("test_values", last))
         if op == Op.FIELD:
             base = body.args(i)[0]
             named = (
@@ -410,6 +413,12 @@ def _given_by(body: Body, user: int) -> str:
     if body.op[user] == Op.SET_FIELD:
         return f".{body.name(user)}"
     return f"{body.called(user)}()" if body.op[user] == Op.CALL and body.called(user) else ""
+
+
+def _last(value: str) -> str:
+    """A value, or the last name of one that spells a constant."""
+    spelt = _PATH.fullmatch(value)
+    return spelt[1] if spelt is not None and _ENVIRONMENT_TYPE.fullmatch(snake(re.split(r"\.|::", value)[-2])) else value
 
 
 def _says_test(name: str) -> bool:

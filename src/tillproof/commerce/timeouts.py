@@ -34,7 +34,19 @@ if TYPE_CHECKING:
 MADE_ELSEWHERE = "the client is made elsewhere"
 _LEVELS = 3
 _LONGEST_CHAIN = 14
-_HOLDERS = ("config", "option", "settings", "httpclientoptions", "http_options", "defaults", "agent", "curl", "request", "client")
+_HOLDERS = (
+    "config",
+    "option",
+    "settings",
+    "httpclientoptions",
+    "http_options",
+    "defaults",
+    "agent",
+    "curl",
+    "request",
+    "client",
+    "transport",
+)
 _SENDERS = ("request", "send", "_request", "_call")
 
 

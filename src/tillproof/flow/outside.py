@@ -68,6 +68,9 @@ _SPELT_BY: dict[str, Callable[..., str]] = {
 }  # fmt: skip
 # Python's enumerations that are made by a call: `Enum("State", "open paid shipped")`.
 _ENUMERATIONS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
+_INJECTOR = re.compile(r"(^|_|[a-z])(injector|container|module_?ref|di|locator)$", re.IGNORECASE)
+# Calls of packages that hand over an object of the class that they are told, wherever they are written.
+_INJECTS = ("inject.attr", "inject.instance", "inject.attr_dto", "svcs.get")
 _PICKS = ("find", "findLast")
 _GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
 # What Yii, and Craft with it, keeps one of for a request.
@@ -271,11 +274,13 @@ def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
     container is asked for by its name, or by one that the container was told."""
     arguments = f.body.call(i)[1]
     if not isinstance(callee, (Member, External)) or not (
-        callee.name.rpartition(".")[2] in LOCATES or _hands_by_class(callee, f, arguments)
+        callee.name.rpartition(".")[2] in LOCATES or callee.name in _INJECTS or _hands_by_class(callee, f, arguments)
     ):
         return None
     asked = options(ev.at(f, arguments[0][1])) if arguments else ()
     made = [named.cls for o in asked if (named := class_named(o))] or [cls for o in asked if (cls := _service(ev, o, f.fn.file))]
+    if len(arguments) == 1 and _hands_classes(callee):
+        made = made or [o.cls for o in asked if isinstance(o, ClassV)]
     if not made and _is_container(callee):
         bound = [value for o in asked if (name := constant(o)) and (value := ev.scope.bound(name)) is not None]
         return choice(at, bound) if bound else None
@@ -286,6 +291,14 @@ def _is_container(callee: Member | External) -> bool:
     """Whether a call by one of those names can only ask a container: ``app('gateway')``, ``$container->get('gateway')``."""
     *on, last = callee.name.split(".") if isinstance(callee, External) else (*names(callee.base)[:1], callee.name)
     return last in ("app", "resolve", "make", "makeWith") or any(_CONTAINER.search(part) for part in on)
+
+
+def _hands_classes(callee: Member | External) -> bool:
+    """Whether a call is given a class itself and hands over an object of it: ``container.resolve(Orders)``, ``injector.get(Orders)``,
+    ``inject.attr(Orders)``. ``session.get(Order, 1)`` looks a row up."""
+    *on, last = callee.name.split(".") if isinstance(callee, External) else (*names(callee.base)[:1], callee.name)
+    holder = on[-1].rpartition(".")[2].replace("()", "").lstrip("?#$_") if on else ""
+    return callee.name in _INJECTS or (last in ("get", "resolve", "make") and _INJECTOR.search(holder) is not None)
 
 
 def _hands_by_class(callee: Member | External, f: Frame, arguments: list[tuple[str, int]]) -> bool:

@@ -10,8 +10,11 @@ from tillproof.ir.ops import Op
 # Calls whose first argument names the second: what is set so, or what stands in for a setting.
 _NAMING = frozenset(
     ["define", "set", "setenv", "putenv", "setdefault", "set_config", "add", "put", "config", "get", "getenv", "env", "get_option",
-     "getsetting", "get_setting", "getconfig", "get_config", "default"]
+     "getsetting", "get_setting", "getconfig", "get_config", "default",
+     "str", "bool", "get_value", "get_str", "get_string"]
 )  # fmt: skip
+_OF_OBJECT = ("getattr", "setattr")
+"""The same, where the first argument is what holds it and the second names it."""
 _DEEP = 12
 _THROUGH = (Op.TEXT, Op.CHOICE, Op.CAST, Op.AWAIT, Op.SPREAD, Op.LIST)
 
@@ -55,7 +58,7 @@ def _given(body: Body, i: int) -> Iterator[Slot]:
         key = _key(body, arguments[0][1])
         if key:
             yield Slot(key, arguments[1][1], i)
-    elif len(arguments) == 3 and called.endswith("_setopt"):
+    elif len(arguments) == 3 and (called.endswith("_setopt") or called in _OF_OBJECT):
         key = _key(body, arguments[1][1])
         if key:
             yield Slot(key, arguments[2][1], i)

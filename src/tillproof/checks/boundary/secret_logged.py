@@ -31,6 +31,7 @@ from tillproof.flow.values import (
     options,
 )
 from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation
 from tillproof.source.kinds import is_seed
 
 _MOST = 10
@@ -80,7 +81,8 @@ _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confi
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What shows a credential: ``name`` of it, or the ``request`` that an exception holds."""
+    """What shows a credential: ``name`` of it, or the ``request`` that an exception holds. ``made``: what it is in the answer of a
+    provider for, where it opens that alone."""
 
     fn: Fn
     instr: int
@@ -89,6 +91,7 @@ class Leak:
     request: Revealed | None
     certain: bool
     site: LogSite | None
+    made: str = ""
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -223,6 +226,15 @@ def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
             if name or request:
                 console = site.through.startswith("console.")
                 yield Leak(site.fn, site.instr, site.through, name, request, certain if name else console, site)
+            elif (answered := _answered(model, piece)) is not None:
+                yield Leak(site.fn, site.instr, site.through, answered.secret, None, True, site, answered.resource)
+
+
+def _answered(model: Model, piece: Piece) -> Operation | None:
+    """The operation whose whole answer is shown, where a secret stands in it that its receiver needs: ``print(intent)``."""
+    payload = model.payloads.of(piece)
+    asked = payload.operation if payload is not None and payload.kind == "answer" else None
+    return asked if asked is not None and asked.secret and asked.secret not in piece.without else None
 
 
 def _raised(model: Model, fn: Fn) -> Iterator[Leak]:
@@ -385,6 +397,15 @@ def _tell_name(ruling: Ruling, leak: Leak) -> None:
         if leak.site.kind == "report"
         else "the log"
     )
+    if leak.made:
+        ruling.severity = "medium"  # it opens one payment, not the account
+        ruling.title = f"The secret of a {leak.made} is written to {where}"
+        ruling.message = (
+            f"The whole {leak.made} goes to {where}, `{leak.name}` with it. By that its buyer's browser acts on the payment: whoever reads "
+            f"logs, and every service that they are sent to, can read what was bought by whom and finish the payment in the buyer's place."
+        )
+        ruling.remediation = f"Log the id, amount and status of the {leak.made}, and nothing more."
+        return
     ruling.title = f"A credential is written to {where}"
     ruling.message = (
         f"`{leak.name}` goes to {where} in clear. Whoever reads logs, and every service that they are sent to, can then speak for this "

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.at_once import at_once
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
@@ -27,7 +28,8 @@ _CLAIM = "`INSERT INTO payment_events (event_id) VALUES (?)`, with `UNIQUE (even
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler that guards an effect against being repeated, and per mark in a cache that is to keep payment work apart."""
+    """One ruling per handler that guards an effect against being repeated, per mark in a cache that is to keep payment work apart, per
+    balance that is spent, and per look by which staff or customers do a thing once."""
     seen: set[tuple[str, int]] = set()
     told: set[tuple[Fn, tuple[str, int]]] = set()
     for delivery in deliveries(model):
@@ -44,6 +46,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield from _ignored(model, mark)
     for spending in model.spendings.all:
         yield _spent(model, spending)
+    yield from at_once(model)
 
 
 def _spent(model: Model, spending: Spending) -> Ruling:

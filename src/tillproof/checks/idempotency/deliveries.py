@@ -9,6 +9,7 @@ from tillproof.checks.idempotency.keys import kept, look, random_source
 from tillproof.checks.ways import anchor
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.firsts import comes_back
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
@@ -17,6 +18,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, Element, Member, Result, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -34,6 +36,8 @@ _WHAT = {
 # Records of the messages that were handled.
 _NOTED = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
 _TAKES = ("payment.capture", "payment.confirm")
+_IS, _IS_NOT = ("==", "===", "in"), ("!=", "!==", "not in")
+_WENT_WELL = re.compile(r"(is_?|was_?|get_?)?(success|successful|succeeded|ok|completed|captured|approved)")
 _PIECES = 60
 RANK = {"money": 0, "goods": 1, "record": 2, "message": 3}
 
@@ -140,15 +144,11 @@ def _taker(model: Model, atom: Atom) -> str:
     """The provider whose answer to the call that takes the money a condition asks for, and is told that it did. One that is sent the same
     key again answers what it answered before."""
     body = model.program.body(atom.fn)
-    if atom.truth is not True:
-        return ""
     asked = body.op[atom.instr]
-    if asked == Op.CALL and (known := _takes(model, atom.fn, atom.instr, atom.ctx)) is not None:
-        return known.provider.name
-    if asked != Op.BINARY or body.text(body.args(atom.instr)[0]) not in ("==", "===", "in"):
-        return ""
-    sides = [model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
-    waiting, seen = [o for side in sides for o in options(side)], 0
+    if asked == Op.CALL and atom.truth is not False and (known := _takes(model, atom.fn, atom.instr, atom.ctx)) is not None:
+        return known.provider.name if atom.truth or _raises(model, known, atom) else ""
+    sides = _told_by(body, atom)
+    waiting, seen = [o for side in sides for o in options(model.evaluator.value(atom.fn, side, atom.ctx))], 0
     while waiting and seen < _PIECES:
         here, seen = waiting.pop(), seen + 1
         if isinstance(here, Result) and here.instr >= 0:
@@ -161,6 +161,22 @@ def _taker(model: Model, atom: Atom) -> str:
         else:
             waiting += here.parts()[:4]
     return ""
+
+
+def _told_by(body: Body, atom: Atom) -> list[int]:
+    """What a condition holds to be so: the sides of a comparison that came out as equal, or the answer that says of itself that it went
+    well, ``result.is_success``, ``$response->isSuccessful()``."""
+    asked, args = body.op[atom.instr], body.args(atom.instr)
+    if asked == Op.BINARY and atom.truth is not None and body.text(args[0]) in (_IS if atom.truth else _IS_NOT):
+        return args[1:3]
+    said = args[0] if asked == Op.CALL and body.op[args[0]] == Op.FIELD else atom.instr
+    return [body.args(said)[0]] if atom.truth and body.op[said] == Op.FIELD and _WENT_WELL.fullmatch(snake(body.name(said))) else []
+
+
+def _raises(model: Model, known: Known, atom: Atom) -> bool:
+    """Whether a call that takes the money comes back only when it did: where it was taken before, the SDK raises."""
+    insists = isinstance(known.thing, Operation) and known.thing.insists and model.http.request(atom.fn, atom.instr, atom.ctx) is None
+    return insists and not _keyed_at(model, atom.fn, atom.instr) and not comes_back(model, atom.fn, atom.instr)
 
 
 def _takes(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Known | None:

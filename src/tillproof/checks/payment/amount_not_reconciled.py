@@ -19,15 +19,18 @@ from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import NOTES
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
 from tillproof.commerce.whether_paid import asks_whether_paid
+from tillproof.flow.facts import Passed
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Ctx, pieces
+from tillproof.ir.ops import Op
 
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _PAYMENT_ID = re.compile(r"(\w+_)?(payment|transaction|charge|txn)_id")
@@ -243,7 +246,36 @@ def _sum_named(model: Model, asked: list[tuple[Fn, int, Ctx | None]]) -> Place |
             told = [v for path in site.operation.owed for v in values_at(model, site, path, ctx)]
             if told and not any(next(iter(model.requests.sources_in(v, _MOST_PIECES)), None) for v in told):
                 return Place(fn, i, ctx)
+        if (before := _sum_set_before(model, fn, i, ctx)) is not None:
+            return before
     return None
+
+
+def _sum_set_before(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Place | None:
+    """Where the same payment was set to a sum of ours before the provider is asked to take it: ``PaymentIntent.modify(id, amount=…)`` and
+    then ``PaymentIntent.confirm(id)``."""
+    taken = next((s for s in model.operations.sites_at(fn, i) if s.operation.moves_money), None)
+    for fact in model.effects.facts(fn).at(i) if taken is not None else ():
+        if not isinstance(fact, Passed) or not _same_first(model, fn, fact.instr, i):
+            continue
+        for site in model.operations.sites_at(fn, fact.instr):
+            told = [v for path in site.operation.amount for v in values_at(model, site, path, ctx)]
+            ours = told and not any(next(iter(model.requests.sources_in(v, _MOST_PIECES)), None) for v in told)
+            same = taken is not None and (site.provider, site.operation.resource) == (taken.provider, taken.operation.resource)
+            if ours and same and site.operation.op == "payment.update":
+                return Place(fn, fact.instr, ctx)
+    return None
+
+
+def _same_first(model: Model, fn: Fn, one: int, other: int) -> bool:
+    """Whether two calls are told the same first: the id of one payment."""
+    body = model.program.body(fn)
+    firsts = [next((v for k, v in body.call(i)[1] if k == ""), -1) if body.op[i] == Op.CALL else -1 for i in (one, other)]
+    if min(firsts) < 0 or any(body.op[v] not in (Op.NAME, Op.FIELD, Op.INDEX) for v in firsts):
+        return False
+    keys = [body.const(body.args(v)[1]) if body.op[v] == Op.INDEX else () for v in firsts]
+    spelt = [written(model.program, fn, v) for v in firsts]
+    return keys[0] is not None and keys[0] == keys[1] and spelt[0] == spelt[1] and "?" not in spelt[0]
 
 
 def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid: list[Effect]) -> list[Evidence]:

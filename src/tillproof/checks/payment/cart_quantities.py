@@ -60,7 +60,19 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
             multiplied = sums[unit]
             around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
             if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
-                yield StoredQuantity(site, entry.target.fn, chosen[0], lower_bound(model, around, chosen[0].word), multiplied)
+                bound = lower_bound(model, around, chosen[0].word) or _column_bound(model, site)
+                yield StoredQuantity(site, entry.target.fn, chosen[0], bound, multiplied)
+
+
+def _column_bound(model: Model, site: AmountSite) -> Barrier | None:
+    """The column of whole numbers by which the database refuses a line of less than nothing: the cart is then never read with one."""
+    touch = model.records.touch(site.fn, site.instr, site.ctx)
+    table = model.schema.table(touch.entity, site.fn.file) if touch is not None else None
+    column = table.column(site.key) if table is not None else None
+    if table is None or column is None or column.kind != "integer" or table.documents:
+        return None
+    where = model.schema.non_negative(table, column.name)
+    return Barrier(*where, f"the database takes no `{column.name}` below zero, and no fraction") if where is not None else None
 
 
 def _we_multiply(charged: Sequence[AmountSite]) -> bool:
@@ -78,7 +90,7 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
             continue
         for field, value in touch.fields.items():
             if value is not None and model.words.has("quantity_fields", snake(field)) and not snake(field).endswith("_id"):
-                yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, key=field)
+                yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, field, effect.ctx)
 
 
 def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:
@@ -90,7 +102,7 @@ def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:
         touch = model.records.touch(kept.fn, i, kept.ctx)
         value = touch.fields.get(body.name(i)) if touch is not None and _LINE.fullmatch(touch.entity) else None
         if value is not None:
-            yield AmountSite("line", "line of the cart", kept.fn, i, value, True, key=body.name(i))
+            yield AmountSite("line", "line of the cart", kept.fn, i, value, True, body.name(i), kept.ctx)
 
 
 def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:

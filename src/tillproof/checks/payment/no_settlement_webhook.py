@@ -126,9 +126,10 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
 
 def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Handler) -> Ruling:
     """The webhook is there and does nothing."""
-    fn, name = handler.entry.target.fn, integration.provider.name
-    function = model.program.function(fn)
-    line = function.line if function else 1
+    provider, own = integration.provider, handler.entry.target.fn
+    name, function = provider.name, model.program.function(own)
+    fn, instr = settlement.dispatch(handler, {e for o in integration.operations for e in settlement.settling(provider, o)})
+    line = _line(model, fn, instr) if instr or function is None else function.line
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = (fn.file, line, line)
     ruling.title = f"The webhook hears of {name} payments and does nothing with them"

@@ -14,6 +14,7 @@ from tillproof.flow.program import Fn
 from tillproof.source.kinds import is_seed
 
 _MOST = 11
+_FEW = 3
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -115,6 +116,7 @@ def _break(model: Model, ruling: Ruling, found: list[tuple[Sending, Bound]], anc
         ruling.evidence.append(at(program, made[0], made[1], "another client is made without a bound", "missing"))
     for one, _ in found[: _MOST - len(ruling.evidence)]:
         ruling.evidence.append(at(program, one.fn, one.instr, f"sent by {_library(one)} without a bound", "missing"))
+        ruling.evidence += [at(program, one.fn, i, "waits here", "sink") for i in model.sendings.called_on(one)[:_FEW]]
 
 
 def _severity(model: Model, found: list[tuple[Sending, Bound]]) -> Severity:

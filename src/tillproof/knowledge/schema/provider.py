@@ -71,6 +71,7 @@ class Operation(Part, frozen=True):
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``declines``: whether that no money came is raised as an error, or told in an answer that looks like any other and has to be read.
     ``insists``: by an SDK the call comes back only when the money came, so that nobody has to look at its answer.
+    ``secret``: the name in the answer of what lets whoever has it act on the one thing that was created.
     ``envelope``: names in the answer that say only that the question was understood, while what became of the payment stands below them.
     ``truth``: the languages in which the call answers true or false instead of raising.
     ``resource``: this provider's word for what is created or read (``PaymentIntent``).
@@ -100,6 +101,7 @@ class Operation(Part, frozen=True):
     confirms: bool = False
     declines: Literal["raised", "answered"] = "raised"
     insists: bool = False
+    secret: str = ""
     envelope: tuple[str, ...] = ()
     truth: tuple[Language, ...] = ()
     calls: dict[Language, tuple[str, ...]] = {}

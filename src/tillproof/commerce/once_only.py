@@ -1,0 +1,119 @@
+"""What staff or customers set off that must happen once only, because an order, a return or a refund says that it is still to be done:
+goods go back to the shelf, money back to the buyer. Two requests at once, a double click, both read that it is."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.conditions import Atom
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.flow.program import Fn
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_MONEY_OUT = ("refund.create", "transfer.create", "payout.create")
+_REFUSES = re.compile(r"serializ|Firestore|runTransaction", re.IGNORECASE)
+_OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdrawal)(_?(request|item|line))?")
+_ROLES = ("public", "customer", "staff")
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Something that ``entry`` does once. ``repeat``: it, with all guards that keep it from happening a second time; ``look``: the one that
+    reads the state. ``kept``: why two at once do not both pass, or empty."""
+
+    entry: Entry
+    repeat: Repeat
+    look: Guard
+    kept: str
+
+
+class OnceOnly:
+    """Found once. ``kept``: why the provider or the database keeps something from happening twice, or empty."""
+
+    def __init__(self, model: "Model", kept: Callable[[Repeat], str]) -> None:
+        self.model = model
+        self._kept = kept
+
+    @cached_property
+    def all(self) -> list[Once]:
+        """One per function that looks whether something is still to be done, whichever ways lead to it; the gravest that it keeps."""
+        told = {handler.entry.target.fn for handler in self.model.handlers.all}
+        found: dict[Fn, Once] = {}
+        for entry in self.model.entries:
+            if entry.role not in _ROLES or entry.target.fn in told:
+                continue
+            for once in self._of(entry):
+                known = found.get(once.look.atom.fn)
+                if known is None or _gravity(once) < _gravity(known):
+                    found[once.look.atom.fn] = once
+        return list(found.values())
+
+    def _of(self, entry: Entry) -> Iterator[Once]:
+        repeats = self.model.repeats
+        for effect in self.model.effects.of(entry.target):
+            if not effect.certain or not (effect.kind in _MONEY_OUT or self._gives_back(effect)) or (harm := repeats.harm(effect)) is None:
+                continue
+            guards = repeats.guards(effect, entry.target)
+            looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g) and _in_one_place(g, effect)]
+            if not looks:
+                continue
+            nearest = [g for g in looks if g.atom.fn == looks[0].atom.fn]
+            look = next((g for g in looks if g.atomic), max(nearest, key=lambda g: g.atom.instr))
+            repeat = Repeat(effect, harm, guards)
+            kept = next((g.atomic for g in guards if g.atomic), "") or self._kept(repeat) or self._refused(look)
+            yield Once(entry, repeat, look, kept)
+
+    def _gives_back(self, effect: Effect) -> bool:
+        """Whether goods go back to where they were taken from."""
+        taken = self.model.stock_writes.write(effect.touch) if effect.touch is not None else None
+        return taken is not None and taken.how != "set" and taken.down is False
+
+    def _reads_state(self, atom: Atom) -> bool:
+        """Whether a condition asks for the state of an order, a payment, or of what an order has of its own: a return."""
+        states, says = self.model.states, self.model.words.says_state
+        return states.looks_at_state(atom) or any(_OF_ORDER.fullmatch(r.entity) and says(r.field) for r in states.reads(atom))
+
+    def _is_claim(self, guard: Guard) -> bool:
+        """Whether a guard is a call that has returned: it reads nothing that could be old."""
+        return guard.atom.truth is None
+
+    def _refused(self, look: Guard) -> str:
+        """Why the database refuses what was decided on a state that another has changed since."""
+        for effect in look.by:
+            if effect.touch is None:
+                continue
+            table = self.model.schema.table(effect.touch.entity, effect.fn.file)
+            if table is not None and table.version is not None:
+                return "the write is refused when the row has changed since it was read"
+            if self.model.records.serial.runs(effect.fn, effect.ctx) or self._in_one(look, table is not None and table.documents):
+                return "the transaction is refused when another has changed the row in between"
+        return ""
+
+    def _in_one(self, look: Guard, documents: bool) -> bool:
+        """Whether the look stands in a transaction that is refused when what was read in it has been changed: of a document store, or a
+        serializable one."""
+        place = Place(look.atom.fn, look.atom.instr, look.atom.ctx)
+        for begun in self.model.regions.in_transaction(place):
+            body = self.model.program.body(begun.fn)
+            lines = range(body.line[begun.instr], body.end_line[begun.instr] + 1)
+            if documents or _REFUSES.search(" ".join(self.model.program.line_text(begun.fn.file, n) for n in lines)):
+                return True
+        return False
+
+
+def _in_one_place(look: Guard, effect: Effect) -> bool:
+    """Whether the function that looks is the one that does the thing and changes the state, by itself or by what it calls: what a shared
+    question is asked for before something else is another matter."""
+    fn = look.atom.fn
+    return any(p.fn == fn for p in effect.way) and any(p.fn == fn for by in look.by for p in by.way)
+
+
+def _gravity(once: Once) -> tuple[bool, bool]:
+    """What is told first: what nothing keeps from happening twice, and of that the money."""
+    return bool(once.kept), once.repeat.harm != "money"
