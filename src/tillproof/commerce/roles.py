@@ -25,6 +25,7 @@ from tillproof.commerce.role_names import (
 from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
+from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -290,10 +291,10 @@ class Roles:
         asked: Role | None = None
         of_messages = _MESSAGES.search(snake(self.program.qualified(fn).replace(".", "_"))) is not None
         for one in bodies:
-            body = self.program.body(one)
+            body, afterwards = self.program.body(one), after_lending(self.program, one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
-                refuses = refuses or refuses_at(self.wiring, one, i)
+                refuses = refuses or (i not in afterwards and refuses_at(self.wiring, one, i))
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
                 elif op == Op.BINARY:
