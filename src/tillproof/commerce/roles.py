@@ -62,6 +62,10 @@ _MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
+_SHARED = re.compile(
+    r"(^|_)(owner|author|self|buyer|customer)_or_\w*(admin|staff|super)|(admin|staff|superuser)_or_(\w+_)?(owner|author|self|buyer)"
+)
+"""Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
 
@@ -267,6 +271,8 @@ class Roles:
         word = snake(name)
         if not word:
             return None
+        if _SHARED.search(word):
+            return "customer"
         if self._staff_guard.fullmatch(word):
             return "staff"
         return "customer" if self._customer_guard.fullmatch(word) else None
