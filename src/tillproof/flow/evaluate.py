@@ -309,7 +309,7 @@ class Evaluator:
         if isinstance(value, ModuleV):
             return self.scope.exported(value.file, name, at)
         if isinstance(value, External):
-            return External(at, f"{value.name}.{name}")
+            return self.scope.settings.kept(value.name, name, at) or External(at, f"{value.name}.{name}")
         if isinstance(value, ClassV):
             return static_member(self.scope, value, name, at)
         if (named := class_told(self, value, at)) is not None:
