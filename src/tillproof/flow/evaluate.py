@@ -18,6 +18,7 @@ from tillproof.flow.extracted import extracted
 from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
+from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.maps import numbered
@@ -71,6 +72,7 @@ class Evaluator:
         self.scope = Scope(self, program, modules)
         self.hung = Hung(program)
         self.decorated = Decorated(self)
+        self.given_later = GivenLater(self)
         self.captured = Captured(self)
         self.registries = Registries(self)
         self._frames: dict[Fn, Frame] = {}

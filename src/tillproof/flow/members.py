@@ -152,6 +152,8 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
         if found:
             found = gathered.services(scope, cls, name, found)
             break
+    if later := scope.evaluator.given_later.of(value, name):
+        found = [*found, *later] if found else [Member(at, value, name), *later]  # it may be asked before it is given
     told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
     if found and not told:
         return Member(at, value, name)  # declared without a value: set from outside
