@@ -169,3 +169,99 @@ def test_a_verification_that_a_setting_turns_on_may_be_off(tmp_path: Path) -> No
     verified = f"json.loads(payload)\n    if settings.VERIFY:\n        event = {_GENUINE}"
     found = _ruled(tmp_path, _shop(verified, config=config))
     assert ("weak-verification", "shop/main.py", "broken") in found
+
+
+_GATEWAY = """\
+import json
+
+import stripe
+
+from shop.config import settings
+from shop.gateways.base import Gateway
+
+
+class StripeGateway(Gateway):
+    code = "stripe"
+
+    def read(self, payload, headers):
+        return EVENT
+"""
+_BASE = """\
+from abc import ABC, abstractmethod
+
+
+class Gateway(ABC):
+    code: str
+
+    @abstractmethod
+    def read(self, payload, headers): ...
+"""
+_BY_FUNCTION = """\
+from shop.gateways.base import Gateway
+from shop.gateways.stripe import StripeGateway
+
+_all: dict[str, Gateway] = {}
+
+
+def register(gateway: Gateway) -> None:
+    _all[gateway.code] = gateway
+
+
+def gateway_for(code):
+    return _all[code]
+
+
+register(StripeGateway())
+"""
+_BY_NAME = """\
+from shop.gateways.stripe import StripeGateway
+
+_all = {}
+
+
+def register(code, gateway):
+    _all[code] = gateway
+
+
+def gateway_for(code):
+    gateway = _all.get(code)
+    if gateway is None:
+        raise KeyError(code)
+    return gateway
+
+
+register("stripe", StripeGateway())
+"""
+_BY_OBJECT = """\
+from shop.gateways.stripe import StripeGateway
+
+
+class Gateways:
+    def __init__(self):
+        self._all = {}
+
+    def register(self, gateway):
+        self._all[gateway.code] = gateway
+
+    def get(self, code):
+        return self._all[code]
+
+
+gateways = Gateways()
+gateways.register(StripeGateway())
+gateway_for = gateways.get
+"""
+
+
+@pytest.mark.parametrize("registry", [_BY_FUNCTION, _BY_NAME, _BY_OBJECT])
+def test_a_gateway_is_found_in_the_table_that_it_is_registered_in(tmp_path: Path, registry: str) -> None:
+    payments = _PAYMENTS.replace("from shop.models", "from shop.gateways.registry import gateway_for\nfrom shop.models")
+    for name, event in (("genuine", _GENUINE), ("made-up", _MADE_UP)):
+        files = _shop('gateway_for("stripe").read(payload, headers)', payments=payments) | {
+            "shop/gateways/__init__.py": "",
+            "shop/gateways/base.py": _BASE,
+            "shop/gateways/registry.py": registry,
+            "shop/gateways/stripe.py": _GATEWAY.replace("EVENT", event),
+        }
+        ruling = "held" if name == "genuine" else "broken"
+        assert ("unverified", "shop/main.py", ruling) in _ruled(tmp_path / name, files)
