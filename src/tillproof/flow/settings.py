@@ -57,6 +57,16 @@ class Settings:
             self._named[key] = choice(at, list(told)) if told and len(told) == len(found) else None
         return self._named[key]
 
+    def declared(self, value: Value) -> list[Value]:
+        """What the modules of settings keep under the name that a value is asked by, ``settings.HOOK_SECRET``; none for what is no such
+        setting."""
+        held, _, name = value.name.rpartition(".") if isinstance(value, External) else ("", "", "")
+        module, file = _MODULES.get(held), value.at[0]
+        if module is None or file not in self.evaluator.program.indices:
+            return []
+        unit = self.evaluator.program.unit(file)
+        return [v for f in self._modules_of(module) if self.evaluator.program.unit(f) == unit for v in self._at_top(f, name)]
+
     def asking(self, wanted: Callable[[str], bool]) -> list[str]:
         """The files that ask for an address, one of those ``wanted``, which stands in a module of settings elsewhere."""
         out: dict[str, None] = {}
