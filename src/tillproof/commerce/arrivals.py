@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.absence import where_there
@@ -14,7 +15,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import ASKED, Transition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Value, options, pieces
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Seq, Value, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Verifier
 
@@ -80,7 +81,8 @@ class Arrivals:
                 if how is not None and value is not None:
                     if how == "mirrored" and all(isinstance(o, (Const, Missing)) for o in options(value)) and self._asks_first(target):
                         how = "asked"
-                    guards = tuple(a for a in self.guards(effect, touch) if not self._only_differs(a, value))
+                    told = partial(self._names_states, value)
+                    guards = tuple(a for a in self.guards(effect, touch, told) if not self._only_differs(a, value))
                     out.append(Arrival(effect, touch, name, how, guards, self._needs_none(touch, name, how)))
                     break
         return out
@@ -97,6 +99,24 @@ class Arrivals:
         written = {id(o) for o in options(value)}
         sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
         return len(written) > 1 and any({id(o) for o in options(side)} == written or _alike(side, value) for side in sides)
+
+    def _names_states(self, value: Value, atom: Atom) -> bool:
+        """Whether a condition says which states, and no others, are written: ``status in ("refunded", "disputed")``."""
+        body, states = self.model.program.body(atom.fn), self.model.states
+        sides = [options(self.model.evaluator.value(atom.fn, side, atom.ctx)) for side in self._sides(atom)]
+        listed = any(isinstance(o, Seq) and all(isinstance(item, Const) for item in o.items) for side in sides for o in side)
+        found = atom.truth is True and body.op[atom.instr] == Op.CALL and listed and states.fields.is_search(atom)
+        written = {id(p) for o in options(value) for p in ((o, o.base) if isinstance(o, Member) else (o,))}
+        return (found or bool(states.required(atom))) and any(all(id(o) in written for o in side) for side in sides)
+
+    def _sides(self, atom: Atom) -> list[int]:
+        """What a condition compares: both sides, or what a call is told and what it is called on."""
+        body = self.model.program.body(atom.fn)
+        op, args = body.op[atom.instr], body.args(atom.instr)
+        if op == Op.CALL:
+            on = body.args(args[0])[:1] if body.op[args[0]] == Op.FIELD else []
+            return [*on, *(a for _, a in body.call(atom.instr)[1])]
+        return args[1:3] if op == Op.BINARY else [atom.instr]
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
         if value is None or not self._is_state(touch.entity, snake(name)):
@@ -172,19 +192,15 @@ class Arrivals:
 
     def _answered(self, atom: Atom) -> bool:
         """Whether a condition looks at what the provider has just been asked for: its state as it is now, whatever the message said."""
-        body = self.model.program.body(atom.fn)
-        op, args = body.op[atom.instr], body.args(atom.instr)
-        sides = args[1:3] if op == Op.BINARY else [atom.instr]
-        if op == Op.CALL and body.op[args[0]] == Op.FIELD:
-            sides = [body.args(args[0])[0], *(a for _, a in body.call(atom.instr)[1])]
-        calls = [k for side in sides for k in self._calls(self.model.evaluator.value(atom.fn, side, atom.ctx))]
+        calls = [k for side in self._sides(atom) for k in self._calls(self.model.evaluator.value(atom.fn, side, atom.ctx))]
         return any(_asks(k) for k in calls)
 
     # --- guards
 
-    def guards(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
-        """The conditions on the way to an effect that ask for the record's present state or age."""
-        return self._on_the_way(effect, lambda a: self.model.transitions.about(a, touch) or self.aged(a, touch) or self._told_when(a))
+    def guards(self, effect: Effect, touch: Touch, told: Callable[[Atom], bool] | None = None) -> tuple[Atom, ...]:
+        """The conditions on the way to an effect that ask for the record's present state or age. ``told``: those that say which states may
+        be written whatever the present one is, beside others for which it is asked."""
+        return self._on_the_way(effect, lambda a: self.model.transitions.about(a, touch) or self.aged(a, touch) or self._told_when(a), told)
 
     def ages(self, effect: Effect, touch: Touch) -> tuple[Atom, ...]:
         """The conditions on the way to an effect that ask for the record's age."""
@@ -195,17 +211,17 @@ class Arrivals:
         nothing about that. A payment that is asked for says nothing of another attempt to pay the same order."""
         return self._on_the_way(effect, self._answered) if _LASTING.fullmatch(touch.entity) else ()
 
-    def _on_the_way(self, effect: Effect, asks: Callable[[Atom], bool]) -> tuple[Atom, ...]:
-        found = (
-            a for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held) for a in self._asking(atom, asks)
-        )
-        return tuple(dict.fromkeys(found))
+    def _on_the_way(self, effect: Effect, asks: Callable[[Atom], bool], told: Callable[[Atom], bool] | None = None) -> tuple[Atom, ...]:
+        behind = (atom for held in self.model.effects.held(effect) for atom in self.model.conditions.behind(held))
+        return tuple(dict.fromkeys(a for atom in behind for a in self._asking(atom, asks, told)))
 
-    def _asking(self, atom: Atom | AnyOf, asks: Callable[[Atom], bool]) -> list[Atom]:
-        """The conditions in an atom of which something holds; in alternatives when it holds in each in which there is a record at all."""
+    def _asking(self, atom: Atom | AnyOf, asks: Callable[[Atom], bool], told: Callable[[Atom], bool] | None = None) -> list[Atom]:
+        """The conditions in an atom of which something holds; in alternatives when it holds in each in which there is a record at all, and
+        which is not for some states alone that are ``told``."""
         if isinstance(atom, AnyOf):
             there = where_there(self.model.evaluator, atom.groups)
-            groups = [[a for one in group for a in self._asking(one, asks)] for group in there]
+            there = [group for group in there if told is None or not any(isinstance(a, Atom) and told(a) for a in group)]
+            groups = [[a for one in group for a in self._asking(one, asks, told)] for group in there]
             return [a for group in groups for a in group] if groups and all(groups) else []
         return [atom] if atom.truth is not None and asks(atom) else []
 

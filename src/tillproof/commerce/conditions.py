@@ -318,6 +318,8 @@ class Conditions:
         if target is None and truth is not False and (policy := self.model.roles.policies.of_call(fn, i)) is not None:
             may = FunctionV((fn.file, body.line[i]), policy, None)  # `$this->authorize('cancel', $order)` returns only where it may
             return [atom, *self._ends(may, fn, i, True, ctx, depth)] if not self._within(policy, fn, ctx) else [atom]
+        if target is None and (judging := [j for j in self.model.inherited.judges(fn, i, truth, ctx) if not self._within(j.fn, fn, ctx)]):
+            return [atom, *(a for judge in judging for a in self._ends(judge, fn, i, None, ctx, depth, callback=True))]
         handed = None if target is not None else self._transacted(fn, i, ctx)
         runs = target or handed
         if runs is None or not self._may_tell(runs.fn, truth):

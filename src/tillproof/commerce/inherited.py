@@ -54,7 +54,7 @@ class Inherited:
         found: dict[str, dict[str, list[Rule]]] = {}
         for framework in self.model.knowledge.frameworks.values():
             for rule in framework.inherited:
-                for name in (*rule.runs, *rule.views):
+                for name in (*rule.runs, *rule.views, *rule.judged):
                     found.setdefault(framework.language, {}).setdefault(name, []).append(rule)
         return found
 
@@ -103,6 +103,27 @@ class Inherited:
         for framework in self.model.knowledge.frameworks.values():
             found.setdefault(framework.language, []).extend(rule for rule in framework.inherited if rule.made_by)
         return found
+
+    def judges(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None) -> Iterator[FunctionV]:
+        """The methods of ours of which none has refused what was sent, where a call has that truth, or has come back:
+        ``serializer.is_valid()``."""
+        body = self.model.program.body(fn)
+        callee, arguments = body.call(i)
+        if body.op[callee] != Op.FIELD or truth is False:
+            return
+        name, scope = body.name(callee), self.model.evaluator.scope
+        for rule in self._rules.get(self.model.program.language(fn.file), {}).get(name, ()):
+            insisted = any(key == rule.insists and (c := body.const(v)) is not None and c[1] == "true" for key, v in arguments)
+            if name not in rule.judged or (truth is None and not insisted):
+                continue
+            for cls, _ in self._objects(rule, fn, body.args(callee)[0], ctx):
+                if not any(fits(b, base) for b in rule.bases for base in scope.foreign_bases(cls)):
+                    continue
+                word = rule.judged[name]
+                own = {m: method for c in reversed(scope.lineage(cls)) for m, method in self.model.program.methods(c).items()}
+                for method in (own[m] for m in own if m == word or m.startswith(f"{word}_")):
+                    at = (fn.file, body.line[i])
+                    yield FunctionV(at, method, None, Instance(at, cls))
 
     def filled(self, fn: Fn, i: int, ctx: Ctx | None) -> "Filled | None":
         """What a call saves by a framework's own means: a record of the kind that a class of ours names, as it was sent."""

@@ -67,7 +67,15 @@ class Operations:
         named = {p.id for p in self.recogniser.knowledge.providers.values() if p.kind in _INTEGRATED}
         few = max(_FEW, len(self.program.indices) * _SHARE)
         telling = {word for word, count in seen.items() if count <= few or word in named}
-        return [path for path, index in self.program.indices.items() if not telling.isdisjoint(index.words)]
+        speaking = {path for path, index in self.program.indices.items() if not telling.isdisjoint(index.words)}
+        speaking.update(self._addressed)
+        return [path for path in self.program.indices if path in speaking]
+
+    @cached_property
+    def _addressed(self) -> list[str]:
+        """The files that ask for a provider's address by the name of a setting: only where it is written does it say whose it is."""
+        hosts = [h for p in self.recogniser.knowledge.providers.values() for h in (*p.hosts, *p.sandbox_hosts)]
+        return self.recogniser.evaluator.scope.settings.asking(lambda address: any(host in address for host in hosts))
 
     def _find(self) -> None:
         for file in self.candidates():

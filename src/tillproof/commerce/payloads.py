@@ -194,7 +194,8 @@ class Payloads:
         """The value of a piece, and where it hangs on a parameter the values that callers give it."""
         value = self.model.shown.value(piece)
         yield value
-        if not any(_TELLING_NAME.fullmatch(snake(n)) for n in piece.names) or not any(_is_parameter(o) for o in options(value)):
+        open_ = any(_is_parameter(o) or _is_own_field(o) for o in options(value))
+        if not open_ or not any(_TELLING_NAME.fullmatch(snake(n)) for n in piece.names):
             return
         for ctx in self._contexts(piece.fn, piece.ctx):
             yield self.model.evaluator.value(piece.fn, piece.instr, ctx)
@@ -369,6 +370,11 @@ def _root(value: Value) -> Value:
     while isinstance(value, (Member, Element, Overlay)):
         value = value.base
     return value
+
+
+def _is_own_field(value: Value) -> bool:
+    """Whether a value is a field of the object whose method reads it, which whoever has made that may have given it: ``self.payload``."""
+    return isinstance(value, Member) and isinstance(value.base, Instance) and value.base.made is None
 
 
 def _is_parameter(value: Value) -> bool:

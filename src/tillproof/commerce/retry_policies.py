@@ -26,11 +26,15 @@ _OBJECTS = ("self", "task")
 _ROWS = ("data", "where", "select", "include", "set", "$set", "$inc", "create", "update", "values", "orderBy", "_sum", "_max")
 _TELLS = ("log", "debug", "info", "warn", "warning", "error", "fatal", "json", "send")
 
+# The wait that a task's decorator declares for each try.
+_DECLARED = "default_retry_delay"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A policy as our code declares it: where, what it repeats (functions; empty when that is a client's requests), how the wait grows and
-    whether it ends. ``errors``: the values that say what is repeated; None when everything is."""
+    whether it ends. ``errors``: the values that say what is repeated; None when everything is. ``waits``: where else the wait is declared
+    that holds for it."""
 
     policy: RetryPolicy
     fn: Fn
@@ -39,6 +43,7 @@ class Told:
     growth: Growth
     bounded: bool
     errors: tuple[Value, ...] | None
+    waits: tuple[Fn, int] | None = None
 
 
 class Policies:
@@ -149,17 +154,33 @@ class Policies:
                 if (
                     body.op[callee] in (Op.NAME, Op.FIELD)
                     and body.name(callee).rpartition(".")[2] == word
-                    and self._is(fn, i, policy.names)
+                    and (self._is(fn, i, policy.names) or (policy.repeats == "task" and self._of_itself(fn, callee)))
                 ):
                     told = self._told(policy, fn, i, self._repeated(fn, i, policy), self._given(fn, i))
                     if told is not None:
-                        yield told
+                        yield replace(told, waits=self._declaring(told)) if policy.repeats == "task" else told
 
     def _is(self, fn: Fn, i: int, patterns: tuple[str, ...]) -> bool:
         if self.model.recogniser.is_ours(fn, i, None):
             return False
         known = [strip(n).lstrip("?") for n in self.model.recogniser.callee_names(fn, i, None)]
         return any(fits(pattern, name) for pattern in patterns for name in known)
+
+    def _declaring(self, told: Told) -> tuple[Fn, int] | None:
+        """The decorator that declares how long a task waits before each try, where its own call for one more names no wait."""
+        given, around = self._given(told.fn, told.instr), self.program.parent(told.fn)
+        if around is None or set(given) & set(told.policy.delays):
+            return None
+        body = self.program.body(around)
+        applied = (body.args(i)[2] for i, op in enumerate(body.op) if op == Op.DECORATE and body.args(i)[:2] == [0, told.fn.number])
+        declaring = (i for i in applied if body.op[i] == Op.CALL and _DECLARED in {key for key, _ in body.call(i)[1]})
+        return next(((around, i) for i in declaring), None)
+
+    def _of_itself(self, fn: Fn, callee: int) -> bool:
+        """Whether a function calls a method of its own name, which it has as the task that a decorator makes of it:
+        ``raise capture.retry(exc=e)`` in ``capture``."""
+        value = self.evaluator.value(fn, callee)
+        return isinstance(value, Member) and isinstance(value.base, FunctionV) and value.base.fn == fn
 
     def _decorator(self, fn: Fn, applied: int, number: int, policy: RetryPolicy) -> Told | None:
         body = self.program.body(fn)

@@ -25,6 +25,7 @@ from tillproof.commerce.role_names import (
 from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
+from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -61,6 +62,10 @@ _MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
+_SHARED = re.compile(
+    r"(^|_)(owner|author|self|buyer|customer)_or_\w*(admin|staff|super)|(admin|staff|superuser)_or_(\w+_)?(owner|author|self|buyer)"
+)
+"""Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
 
@@ -266,6 +271,8 @@ class Roles:
         word = snake(name)
         if not word:
             return None
+        if _SHARED.search(word):
+            return "customer"
         if self._staff_guard.fullmatch(word):
             return "staff"
         return "customer" if self._customer_guard.fullmatch(word) else None
@@ -290,10 +297,10 @@ class Roles:
         asked: Role | None = None
         of_messages = _MESSAGES.search(snake(self.program.qualified(fn).replace(".", "_"))) is not None
         for one in bodies:
-            body = self.program.body(one)
+            body, afterwards = self.program.body(one), after_lending(self.program, one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
-                refuses = refuses or refuses_at(self.wiring, one, i)
+                refuses = refuses or (i not in afterwards and refuses_at(self.wiring, one, i))
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     asked = highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
                 elif op == Op.BINARY:

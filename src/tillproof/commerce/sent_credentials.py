@@ -29,6 +29,8 @@ _IN_ADDRESS = re.compile(
     rb"https?://(?P<host>[\w.-]+)[^\s\"'`]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?))=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
     re.IGNORECASE,
 )
+# The address of one picture or document, with what opens it and nothing else: whoever is shown it has it.
+_OF_A_FILE = re.compile(rb"\.(?:png|jpe?g|gif|webp|avif|svg|ico|bmp|mp[34]|webm|mov|pdf|woff2?|ttf)\?|[?&]alt=media\b", re.IGNORECASE)
 _HOST = re.compile(rb"https?://([\w-]+(?:\.[\w-]+)+)")
 # Addresses that nobody sends anything to: names of schemas, documentation, licences.
 _NOBODY = re.compile(
@@ -67,6 +69,8 @@ class SentCredentials:
                     yield from self._in_header(match)
         for match in _IN_ADDRESS.finditer(self._source) if b"://" in lower else ():
             text, host = match["text"].decode(), match["host"].decode()
+            if _OF_A_FILE.search(match[0]):
+                continue
             if is_random(text) and self._is_foreign(host) and not self._is_public(match["name"].decode()):
                 owner = self._owner(host)
                 credential = Credential("secret", "unknown", owner, f"key for {owner.name if owner else host}", text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, Ctx, Result, Seq, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, Member, Result, Seq, Value, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -66,6 +66,20 @@ class StateCodes:
             for part in self._declared(cls, column):
                 found.update((code, word) for code, word in self._meanings("", part) if self._means(word))
         return found
+
+    def choices(self, cls: ClassId, field: str) -> list[str]:
+        """The states that the declaration of a column lists, as they are stored; none where it lists none that can be read."""
+        found: list[str] = []
+        for column in self._kept(cls, field):
+            for part in self._declared(cls, column):
+                if isinstance(part, Seq):
+                    pairs = [i.items for i in part.items if isinstance(i, Seq) and len(i.items) == 2]
+                    found += [code.name or code.text for code, _ in pairs if isinstance(code, Const)]
+                elif isinstance(part, Member) and isinstance(part.base, ClassV) and part.name == "choices":
+                    top, own = Fn(part.base.cls.file, TOP), f"{self.model.program.path(part.base.cls)}."
+                    held = self.model.evaluator.defuse(top).stores
+                    found += [name.removeprefix(own) for name in held if name.startswith(own) and "." not in name.removeprefix(own)]
+        return [word.strip("'\"") for word in found]
 
     def _kept(self, cls: ClassId, name: str) -> list[Value]:
         """What a class keeps under a name."""

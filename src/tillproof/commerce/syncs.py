@@ -36,6 +36,7 @@ _SYNC = re.compile(
 _NO_SYNC = re.compile(
     r"(.*_)?(async|asynchronous|migration|migrate|seed\w*|fixture\w*|image\w*|translation\w*|theme|locale|importlib)(_.*)?"
 )
+_WAITING = re.compile(r"(_sync|Sync)$")
 _GOODS = re.compile(
     r"(.*_)?(product|variant|variation|sku|inventory|stock|catalog|catalogue|listing|item|order|price|offer|article|fulfillment|shipment)s?(_.*)?"
 )
@@ -119,7 +120,14 @@ class Syncs:
         return [*own, stem, *(snake(self.program.cls(o).name) for o in [self.program.owner(fn)] if o)]
 
     def _is_named(self, fn: Fn) -> bool:
-        return any(_SYNC.fullmatch(n) for n in self._names(fn))
+        return any(_SYNC.fullmatch(n) for n in self._names(fn)) and not self._waits(fn)
+
+    def _waits(self, fn: Fn) -> bool:
+        """Whether a function is called after its being synchronous, beside another that is not: ``confirm_payment_sync`` and
+        ``confirm_payment_async``."""
+        stem = _WAITING.sub("", self.model.program.name(fn))
+        others = (f"{stem}_async", f"{stem}Async", f"a{stem}", stem)
+        return stem != self.model.program.name(fn) and any(self.model.program.functions_by_name.get(name) for name in others)
 
     def _asks_to_write(self, fn: Fn) -> bool:
         """Whether a function asks a system outside to write goods or orders, or calls by its name one that does."""

@@ -26,6 +26,7 @@ from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_ho
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, FunctionV, Instance, Member, Value, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
-_CLAIMS = re.compile(r"(try_)?claim(_|$)(?!.*(event|message|webhook|delivery|notification|idempoten|request|key))")
+_CLAIMS = re.compile(r"(try_)?claim(_|$)")
+_MESSAGE = re.compile(r"(^|_)(event|webhook|message|notification|callback|ipn|evt)(_|s?$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))
@@ -365,15 +367,27 @@ class Transitions:
         return any(same(r.entity, touch.entity) and self.model.words.says_state(r.field) for r in asked)
 
     def _claims(self, atom: Atom) -> bool:
-        """Whether a call that answered yes has claimed for this run what it was handed: ``if (!$rows->claimForProcessing($id)) return;``"""
+        """Whether a call that answered yes has claimed for this run what it was handed: ``if (!$rows->claimForProcessing($id)) return;``
+        Who claims the message, ``claim_event(event.id)``, keeps its copies out and asks for the state of nothing."""
         body = self.model.program.body(atom.fn)
-        if body.op[atom.instr] != Op.CALL or not body.call(atom.instr)[1]:
+        given = body.call(atom.instr)[1] if body.op[atom.instr] == Op.CALL else []
+        name = snake(body.called(atom.instr).rpartition(".")[2])
+        if not given or _CLAIMS.match(name) is None:
             return False
-        return _CLAIMS.match(snake(body.called(atom.instr).rpartition(".")[2])) is not None
+        return not any(_MESSAGE.search(word) for word in (name, *(_spelt(body, a) for _, a in given)))
 
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
         return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
+
+
+def _spelt(body: Body, i: int) -> str:
+    """The names of an argument, the outermost first: ``event_id`` of ``event.id`` and of ``event["id"]``."""
+    out: list[str] = []
+    while i >= 0 and body.op[i] in (Op.NAME, Op.FIELD, Op.INDEX) and len(out) < _SEVERAL:
+        out.insert(0, snake(body.name(i)) if body.op[i] != Op.INDEX else "")
+        i = body.args(i)[0] if body.op[i] != Op.NAME else -1
+    return "_".join(filter(None, out))
 
 
 def order_made(effect: Effect) -> bool:

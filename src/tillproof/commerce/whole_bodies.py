@@ -55,7 +55,8 @@ def sendable(model: "Model", cls: ClassId, kind: ClassId, file: str) -> list[str
     method = model.evaluator.scope.method
     judged = frozenset(t for name in _JUDGES if (judge := method(cls, name)) is not None for t in model.vocabulary.tokens(judge))
     out = []
-    for column in table.columns if table is not None else ():
+    for declared in table.columns.values() if table is not None else ():
+        column = declared.attribute or declared.name.rpartition(".")[2]
         own = any(method(cls, f"{before}_{column}") is not None for before in _JUDGES)
         if (named is None or column in named) and not own and column not in judged | barred:
             out.append(column)

@@ -18,6 +18,7 @@ from tillproof.flow.extracted import extracted
 from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.frames import Frame, Provisional
+from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
 from tillproof.flow.maps import numbered
@@ -71,6 +72,7 @@ class Evaluator:
         self.scope = Scope(self, program, modules)
         self.hung = Hung(program)
         self.decorated = Decorated(self)
+        self.given_later = GivenLater(self)
         self.captured = Captured(self)
         self.registries = Registries(self)
         self._frames: dict[Fn, Frame] = {}
@@ -309,7 +311,7 @@ class Evaluator:
         if isinstance(value, ModuleV):
             return self.scope.exported(value.file, name, at)
         if isinstance(value, External):
-            return External(at, f"{value.name}.{name}")
+            return self.scope.settings.kept(value.name, name, at) or External(at, f"{value.name}.{name}")
         if isinstance(value, ClassV):
             return static_member(self.scope, value, name, at)
         if (named := class_told(self, value, at)) is not None:

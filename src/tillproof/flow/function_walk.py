@@ -8,6 +8,7 @@ from tillproof.flow.called_back import called_with_answer, executor, promise
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
+from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
 from tillproof.flow.sure_names import lands_surely
@@ -53,6 +54,11 @@ class FunctionWalk(Implication):
         return self.body.op[asked] == Op.OPAQUE or (
             self.body.op[asked] == Op.BINARY and self.body.text(self.body.args(asked)[0]) in ("<", "<=")
         )
+
+    @cached_property
+    def _afterwards(self) -> frozenset[int]:
+        """What runs only when others are through with what this function lends them: nothing there is done before what they do."""
+        return after_lending(self.walk.program, self.fn)
 
     @cached_property
     def _endless(self) -> frozenset[int]:
@@ -152,6 +158,8 @@ class FunctionWalk(Implication):
         block = self.body.blocks[number]
         for i in range(block.start, block.end):
             op = self.body.op[i]
+            if i in self._afterwards:
+                happenings = None
             if op in (Op.CALL, Op.NEW):
                 state = self._call(i, bool(state), happenings)
                 if state is None:

@@ -18,6 +18,8 @@ _DESCRIPTIONS = ("pydantic.Field", "pydantic.fields.Field", "dataclasses.field",
 _GIVING = ("__getattr__", "__get", "__getitem__", "offsetGet")
 """Methods that give whatever member or entry an object is asked for that it does not have."""
 MOST_OVERRIDES = 20
+_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")
+"""Classes whose fields are read from the environment: what one is declared with holds where nothing is said there."""
 _DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
 _CODE = 2
 
@@ -84,6 +86,8 @@ def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, i
             return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
         field = Member(at, value, name)
         return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
+    if isinstance(stored, Const) and not _is_address(stored) and not set(_SETTINGS).isdisjoint(scope.outside_bases(value.cls)):
+        return choice(at, [_given_or_foreign(scope, value, name, at), stored])
     if value.origin is not None and isinstance(stored, (Const, Seq, Record)) and _is_data(scope, value.cls):  # a default
         return choice(at, [Member(at, value, name), stored])
     if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
@@ -107,6 +111,11 @@ def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str,
     if foreign:
         return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
     return Member(at, value, name)
+
+
+def _is_address(value: Const) -> bool:
+    """Whether a text is where something is asked for: whatever stands in its place has the same meaning."""
+    return value.kind == Kind.STRING and value.text.strip("'\"").startswith(("http://", "https://"))
 
 
 def _is_data(scope: "Scope", cls: ClassId) -> bool:
@@ -143,6 +152,8 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
         if found:
             found = gathered.services(scope, cls, name, found)
             break
+    if later := scope.evaluator.given_later.of(value, name):
+        found = [*found, *later] if found else [Member(at, value, name), *later]  # it may be asked before it is given
     told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
     if found and not told:
         return Member(at, value, name)  # declared without a value: set from outside

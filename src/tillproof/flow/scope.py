@@ -173,7 +173,8 @@ class Scope:
             if name == "*":
                 return ModuleV(at, target) if target else External(at, module)
             submodule = self.modules.find(file, f"{module}{'' if module.endswith('.') else '.'}{name}")
-            if target and (self._declares(target, name) or not submodule):
+            # a package that imports from itself, ``from . import orders`` in its ``__init__.py``, has no such name but the module's
+            if target and target != file and (self._declares(target, name) or not submodule):
                 return self.exported(target, name, at)
             return ModuleV(at, submodule) if submodule else External(at, f"{module}.{name}")
         if not target:

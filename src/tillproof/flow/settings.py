@@ -1,16 +1,20 @@
-"""Settings that PHP code asks for by a path: ``config('services.gateway.url')`` is what ``config/services.php`` returns there. Packs name
-the calls, and the folder in which the files lie."""
+"""Settings that code asks for by a path or a name: ``config('services.gateway.url')`` is what ``config/services.php`` returns there, and
+``settings.GATEWAY_URL`` what a module of Django's settings keeps under that name. Packs name PHP's calls, and the folder in which the files
+lie."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, External, Overlay, Place, Record, Result, Value, options
+from tillproof.flow.values import Const, External, Overlay, Place, Record, Result, Value, choice, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 _ADDRESS = ("http://", "https://")
+_MODULES = {"django.conf.settings": "settings"}
+"""The object that stands for the modules of settings, and what one of them is called, or the package that they lie in."""
 
 
 class Settings:
@@ -21,6 +25,7 @@ class Settings:
         self.folders: dict[str, str] = {}
         """The folder of the files that a call asks, by its name."""
         self._files: dict[str, dict[str, list[str]]] = {}
+        self._named: dict[tuple[str, str], Value | None] = {}
 
     def address(self, call: str, path: str, file: str, at: Place) -> Value | None:
         """The address that is kept under a path of the settings that a call asks; of others it is enough to know that they are settings."""
@@ -36,6 +41,64 @@ class Settings:
                 return None
             value = self.evaluator.member(value, key, at)
         return value if value is not None and all(self._is_address(o) for o in options(value)) else None
+
+    def kept(self, held: str, name: str, at: Place) -> Value | None:
+        """The address that the modules of settings keep under a name, of each module its own; of others it is enough to know that they are
+        settings."""
+        module = _MODULES.get(held)
+        if module is None or at[0] not in self.evaluator.program.indices or not name.isupper():
+            return None
+        key = (self.evaluator.program.unit(at[0]), name)
+        if key not in self._named:
+            found = [
+                v for file in self._modules_of(module) if self.evaluator.program.unit(file) == key[0] for v in self._at_top(file, name)
+            ]
+            told = [address for v in found if (address := self._written(v)) is not None]
+            self._named[key] = choice(at, list(told)) if told and len(told) == len(found) else None
+        return self._named[key]
+
+    def declared(self, value: Value) -> list[Value]:
+        """What the modules of settings keep under the name that a value is asked by, ``settings.HOOK_SECRET``; none for what is no such
+        setting."""
+        held, _, name = value.name.rpartition(".") if isinstance(value, External) else ("", "", "")
+        module, file = _MODULES.get(held), value.at[0]
+        if module is None or file not in self.evaluator.program.indices:
+            return []
+        unit = self.evaluator.program.unit(file)
+        return [v for f in self._modules_of(module) if self.evaluator.program.unit(f) == unit for v in self._at_top(f, name)]
+
+    def asking(self, wanted: Callable[[str], bool]) -> list[str]:
+        """The files that ask for an address, one of those ``wanted``, which stands in a module of settings elsewhere."""
+        out: dict[str, None] = {}
+        for file in (f for module in _MODULES.values() for f in self._modules_of(module)):
+            for name, stores in self.evaluator.defuse(Fn(file, TOP)).stores.items():
+                values = (self.evaluator.value(Fn(file, TOP), s) for s in stores) if name.isupper() else ()
+                if any((address := self._written(v)) is not None and wanted(address.text) for v in values):
+                    out.update(dict.fromkeys(self.evaluator.program.mentioning(name)))
+        return list(out)
+
+    def _modules_of(self, module: str) -> list[str]:
+        """The files of such modules: ``shop/settings.py``, ``config/settings/base.py``."""
+        if module not in self._files:
+            parts = ((path, path.removesuffix(".py").split("/")) for path in self.evaluator.program.indices if path.endswith(".py"))
+            self._files[module] = {"": [path for path, names in parts if module in names]}
+        return self._files[module][""]
+
+    def _at_top(self, file: str, name: str) -> list[Value]:
+        """What a file keeps under a name, unless the file does not speak of it."""
+        if name.encode() not in self.evaluator.program.sources[file]:
+            return []
+        stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name, ())
+        return [o for s in stores for o in options(self.evaluator.value(Fn(file, TOP), s))]
+
+    def _written(self, value: Value) -> Const | None:
+        """The address that a value is, or that is written beside the setting of the environment that may be put in its place:
+        ``os.environ.get("GATEWAY_URL", "https://…")``, ``config("GATEWAY_URL", default="https://…")``."""
+        if isinstance(value, Const):
+            return value if self._is_address(value) else None
+        given = self.evaluator.arguments(value) if isinstance(value, Result) and value.instr >= 0 else []
+        beside = [v for _, v in given[1:2]] + [v for key, v in given if key == "default"]
+        return next((v for v in beside if isinstance(v, Const) and self._is_address(v)), None)
 
     def _is_address(self, value: Value) -> bool:
         """Whether a value is an address that is written down, or one that the environment may put another in the place of."""

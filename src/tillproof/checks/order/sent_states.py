@@ -11,6 +11,9 @@ from tillproof.commerce.plain_views import plain_views
 def sent_states(model: Model) -> Iterator[Ruling]:
     """One ruling per view that lets the state of an order be sent with the rest of it."""
     for found in plain_views(model):
+        field = next((c for c in found.columns if model.words.says_state(c)), "") if found.does == "update" else ""
+        if not field:
+            continue
         declared, kind = model.program.cls(found.view), model.program.cls(found.kind)
         name = entity(kind.name).replace("_", " ")
         outside = found.role in ("public", "customer")
@@ -19,17 +22,17 @@ def sent_states(model: Model) -> Iterator[Ruling]:
         ruling.anchor = (found.view.file, declared.line, declared.line)
         ruling.title = f"The {name} becomes the state that the request names whatever state it is in"
         ruling.message = (
-            f"`{declared.name}` writes what is sent into the {name}, and `{found.field}` is one of the fields that may be sent: "
+            f"`{declared.name}` writes what is sent into the {name}, and `{field}` is one of the fields that may be sent: "
             f"{'a customer' if outside else 'whoever has the right'} sets any state from any other, an order that was refunded to paid or "
             "one that was sent to cancelled, so money and goods no longer agree with what the order says."
         )
         ruling.remediation = (
-            f"Make `{found.field}` a field that is only shown (`read_only_fields`, or leave it out), and change it in an action of its own "
+            f"Make `{field}` a field that is only shown (`read_only_fields`, or leave it out), and change it in an action of its own "
             "that looks at the present state first."
         )
         ruling.evidence = [
             Evidence(found.view.file, declared.line, f"`{declared.name}`: called by {found.role}", "source"),
-            Evidence(found.kind.file, kind.line, f"`{found.field}` of the {name} is written as it was sent", "sink"),
+            Evidence(found.kind.file, kind.line, f"`{field}` of the {name} is written as it was sent", "sink"),
             Evidence(found.view.file, declared.line, "the present state is not asked for", "missing"),
         ]
         yield ruling

@@ -8,9 +8,9 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
-from tillproof.checks.payment.filled_records import filled_records
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
+from tillproof.checks.payment.sent_records import sums_as_sent
 from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
@@ -63,7 +63,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             flawed |= way
             ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
-    yield from filled_records(model)
+    yield from sums_as_sent(model)
     for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:

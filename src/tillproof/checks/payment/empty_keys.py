@@ -10,8 +10,8 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.proof import Proven
 from tillproof.flow.facts import Condition
-from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Missing, Result, Value, options, pieces
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Ctx, External, Missing, Result, Value, options, pieces
 from tillproof.ir.ops import Kind, Op
 
 Option: TypeAlias = Callable[[Model, Value], Value | None]
@@ -31,10 +31,30 @@ def empty_option(model: Model, value: Value) -> Value | None:
         if isinstance(option, Const) and (option.text in ("", "''", '""') or _falls_to_null(model, option)):
             return option
         if isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
-            default = model.evaluator.argument(option, 1)
+            default = _default(model, option)
             if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
                 return option
+        if (kept := _of_settings(model, option)) is not None:
+            return kept
     return None
+
+
+def _default(model: Model, setting: Result) -> Value | None:
+    """What a setting falls back to: ``getenv("SECRET", "")``, ``config("SECRET", default="")``."""
+    named = next((v for key, v in model.evaluator.arguments(setting) if key == "default"), None)
+    return named if named is not None else model.evaluator.argument(setting, 1)
+
+
+def _of_settings(model: Model, value: Value) -> Value | None:
+    """The empty text that every module of settings falls back to for what is asked by name, where none of them asks whether it is there:
+    ``settings.HOOK_SECRET`` of ``HOOK_SECRET = os.environ.get("HOOK_SECRET", "")``."""
+    kept = model.evaluator.scope.settings.declared(value)
+    empty = [found for v in kept if (found := empty_option(model, v)) is not None]
+    if not empty or len(empty) != len(kept) or not isinstance(value, External):
+        return None
+    name = value.name.rpartition(".")[2]
+    asked = any(_asks(model, Fn(file, TOP), name) for file in dict.fromkeys(v.at[0] for v in kept))
+    return empty[0] if not asked else None
 
 
 def _falls_to_null(model: Model, value: Const) -> bool:
@@ -53,7 +73,7 @@ def written_option(model: Model, value: Value) -> Value | None:
         if isinstance(option, Const) and not isinstance(option, Missing) and option.kind == Kind.STRING and option.text.strip("'\""):
             found = option
         elif isinstance(option, Result) and option.instr >= 0 and model.recogniser.result_is("config", option):
-            default = model.evaluator.argument(option, 1)
+            default = _default(model, option)
             if isinstance(default, Const) and not isinstance(default, Missing) and default.kind == Kind.STRING and default.text:
                 return option
             configured = True

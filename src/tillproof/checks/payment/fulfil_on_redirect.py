@@ -9,6 +9,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.browser_writes import written_by_pages
 from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.sender import ask_about, guessed_call
+from tillproof.checks.payment.sent_records import paid_as_sent
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, passed, told_at
@@ -35,8 +36,8 @@ _NEVER = "the provider is never asked whether money came"
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, and
-    per page that writes a paid state itself."""
+    """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, per
+    page that writes a paid state itself, and per view that saves one as it is sent."""
     yield from believed(model)
     seen: set[tuple[Fn, int]] = set()
     for found in model.browser_paid.all:
@@ -44,6 +45,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if ruling is not None:
             yield ruling
     yield from written_by_pages(model)
+    yield from paid_as_sent(model)
 
 
 def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:

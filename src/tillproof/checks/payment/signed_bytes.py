@@ -15,6 +15,8 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Verifier
 
 _SERIALISERS = ("json.stringify", "json.dumps", "json_encode", "wp_json_encode")
+_SPELLING = ("separators", "ensure_ascii", "indent", "default", "cls")
+"""Arguments by which somebody imitates the bytes that were sent; to sort the keys is what some providers ask for."""
 _PARSERS = ("json.parse", "json.loads", "json_decode")
 _CLOCK = re.compile(
     r"(^|\.)(time|microtime|now|date|datetime|utcnow|carbon|monotonic|current_time|dayjs|moment)(\(\))?(\.|$|\()", re.IGNORECASE
@@ -105,9 +107,10 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         given = model.evaluator.arguments(value)
         if as_came and given and all(_is_raw(model, o) for o in options(given[0][1])):
             continue
-        if verifier_of(model, proof) is None and (len(given) > 1 or not _whole_body(model, given[0][1] if given else value)):
-            continue  # a digest over fields that the provider names is another thing
         known = handler.provider.kind == "payment" and handler.provider.id != "unknown"
+        chosen = [key for key, _ in given[1:] if not known or key not in _SPELLING]
+        if verifier_of(model, proof) is None and (chosen or not _whole_body(model, given[0][1] if given else value)):
+            continue  # a digest over fields that the provider names, or in an order that it asks for, is another thing
         if not known and given and _is_read(given[0][1]):
             continue  # a provider that nobody knows may sign what PHP or Python writes
         parser = _parser_before(model, handler)

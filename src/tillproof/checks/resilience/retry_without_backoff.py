@@ -62,13 +62,15 @@ def _rule(model: Model, retry: Retry) -> Ruling:
 
 def _break(model: Model, ruling: Ruling, retry: Retry, line: int) -> None:
     program = model.program
-    body = program.body(retry.fn)
+    fn, i = (retry.told.waits if retry.told is not None else None) or (retry.fn, retry.instr)
+    body = program.body(fn)
+    line = body.line[i] if i >= 0 else line
     system = named(model, retry.sendings, retry.fn.file)
     ruling.outcome = "broken"
     ruling.severity = _severity(model, retry)
     ruling.confidence = "certain" if retry.sendings and retry.growth.kind in ("none", "fixed", "linear") else "likely"
-    end = body.end_line[retry.instr] if retry.instr >= 0 and body.op[retry.instr] != Op.RECORD else line
-    ruling.anchor = (retry.fn.file, line, end)
+    end = body.end_line[i] if i >= 0 and body.op[i] != Op.RECORD else line
+    ruling.anchor = (fn.file, line, end)
     how = _WAITS.get(retry.growth.kind, "without end")
     ruling.title = f"{system[:1].upper()}{system[1:]}: a failed request is tried again {how}"
     if not retry.bounded:
@@ -80,7 +82,7 @@ def _break(model: Model, ruling: Ruling, retry: Retry, line: int) -> None:
     )
     ruling.remediation = _remedy(model, retry)
     ruling.evidence.append(
-        Evidence(retry.fn.file, line, "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt", "missing")
+        Evidence(fn.file, line, "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt", "missing")
     )
     for one in retry.sendings[:_MOST]:
         ruling.evidence.append(at(program, one.fn, one.instr, "the request that is sent again", "sink"))

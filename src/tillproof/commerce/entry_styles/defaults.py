@@ -24,6 +24,17 @@ class Defaults:
                     return self._guards(self.wiring.program.unit(file), routes.default)
         return ()
 
+    def of_view(self, view: ClassId) -> tuple[Value, ...]:
+        """What stands before the handlers that a view inherits, where nothing in it or its bases says who may take them."""
+        scope = self.wiring.evaluator.scope
+        for framework in self.wiring.active.of(view.file):
+            for routes in (r for r in framework.routes if r.default and r.style == "class"):
+                if any(fits(wanted, base) for wanted in routes.bases for base in scope.foreign_bases(view)):
+                    said = any(self._stores(cls, guard) for cls in scope.lineage(view) for guard in routes.guards[:1])
+                    said = said or any(scope.method(view, guard) is not None for guard in routes.guards)
+                    return () if said else self._guards(self.wiring.program.unit(view.file), routes.default)
+        return ()
+
     def _is_of(self, routes: Routes, one: Declared) -> bool:
         owner = self.wiring.program.owner(one.target.fn)
         if routes.style == "class":

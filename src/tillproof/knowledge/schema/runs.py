@@ -74,11 +74,13 @@ class Inherited(Part, frozen=True, kw_only=True):
     ``named_in``: members and methods in which a view names the class; ``made_by``: calls on the view itself that make such an object;
     ``handed_to``: methods of the view that are handed one, and ``changing`` those of them, and of its handlers, that change a record.
     ``views``: bases of views whose own handlers run it, by the method of ours that is run; ``instead``: methods of the view that are
-    run instead. ``record``: the member that names the kind of record.
+    run instead. ``record``: the member that names the kind of record. ``judged``: a method of theirs that answers whether what was sent may
+    stand → the methods of ours that refuse by raising, and those for one field, whose names go on with it; ``insists``: the argument with
+    which it raises itself.
     """
 
     bases: tuple[str, ...]
-    runs: dict[str, str]
+    runs: dict[str, str] = {}
     changes: dict[str, str] = {}
     given: tuple[str, ...] = ()
     named_in: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ class Inherited(Part, frozen=True, kw_only=True):
     views: dict[str, tuple[str, ...]] = {}
     instead: dict[str, tuple[str, ...]] = {}
     record: str = ""
+    judged: dict[str, str] = {}
+    insists: str = ""
     source: str = ""
 
 

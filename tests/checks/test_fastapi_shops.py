@@ -1,0 +1,267 @@
+"""FastAPI shops as they are laid out: a package that imports its own modules, a session that is lent, settings with defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.small_models import write
+from tillproof.review import review
+from tillproof.settings import Settings
+
+_CHECKS = ("payment/webhook-unverified", "payment/webhook-weak-verification")
+_GENUINE = 'stripe.Webhook.construct_event(payload, headers["stripe-signature"], settings.STRIPE_WEBHOOK_SECRET)'
+_MADE_UP = "json.loads(payload)"
+_MAIN = """\
+from fastapi import APIRouter, Depends, FastAPI, Request
+
+from shop.db import get_db
+from shop.services import payments
+
+app = FastAPI()
+router = APIRouter()
+
+
+@router.post("/webhooks/stripe")
+async def stripe_webhook(request: Request, db=Depends(get_db)):
+    payload = await request.body()
+    return await payments.handle_webhook(db, payload, request.headers)
+
+
+app.include_router(router, prefix="/api")
+"""
+_PAYMENTS = """\
+import json
+
+import stripe
+from sqlalchemy import select
+
+from shop.config import settings
+from shop.models import Order
+
+
+async def handle_webhook(db, payload, headers):
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        raise RuntimeError("no secret")
+    event = EVENT
+    if event["type"] == "payment_intent.succeeded":
+        number = event["data"]["object"]["metadata"]["order"]
+        order = (await db.execute(select(Order).where(Order.number == number))).scalar_one()
+        order.status = "paid"
+    return {}
+"""
+_MODELS = """\
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    status: Mapped[str]
+"""
+_CONFIG = """\
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    STRIPE_WEBHOOK_SECRET: str = ""
+
+
+settings = Settings()
+"""
+_LENT = """\
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+factory = async_sessionmaker(create_async_engine("postgresql+asyncpg://db/shop"))
+
+
+async def get_db():
+    async with factory() as session:
+        try:
+            yield session
+            await session.commit()
+        except Exception:
+            await session.rollback()
+            raise
+        finally:
+            await session.close()
+"""
+_LENT_AT_ONCE = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+factory = sessionmaker(create_engine("postgresql://db/shop"))
+
+
+def get_db():
+    session = factory()
+    yield session
+    session.commit()
+"""
+_SCOPE = _LENT.replace("async def get_db", "@asynccontextmanager\nasync def session_scope").replace(
+    "from sqlalchemy", "from contextlib import asynccontextmanager\n\nfrom sqlalchemy", 1
+)
+_SCOPED = (
+    _MAIN.replace("get_db", "session_scope")
+    .replace(", db=Depends(session_scope)", "")
+    .replace("    return await payments", "    async with session_scope() as db:\n        return await payments")
+)
+_WRITES_FIRST = _LENT.replace(
+    "            yield session",
+    '            await session.execute(update(Order).values(status="paid"))\n            yield session',
+).replace("from sqlalchemy", "from sqlalchemy import update\n\nfrom shop.models import Order\nfrom sqlalchemy", 1)
+
+
+def _shop(event: str, **changes: str) -> dict[str, str]:
+    return {
+        "requirements.txt": "fastapi\nstripe\nsqlalchemy\npydantic-settings\n",
+        "shop/__init__.py": "",
+        "shop/main.py": changes.get("main", _MAIN),
+        "shop/db.py": changes.get("db", _LENT),
+        "shop/models.py": _MODELS,
+        "shop/config.py": changes.get("config", _CONFIG),
+        "shop/services/__init__.py": changes.get("package", "from . import payments\n"),
+        "shop/services/payments.py": changes.get("payments", _PAYMENTS).replace("EVENT", event),
+    }
+
+
+def _ruled(root: Path, files: dict[str, str]) -> list[tuple[str, str, str]]:
+    write(root, files)
+    found = review(root, Settings(checks=_CHECKS, use_cache=False))
+    return [(o.check.removeprefix("payment/webhook-"), o.site.file, o.ruling) for o in found.obligations]
+
+
+@pytest.mark.parametrize("package", ["", "from . import payments\n", "from shop.services import payments\n", "from .payments import *\n"])
+def test_a_service_is_found_through_a_package_that_imports_its_own_modules(tmp_path: Path, package: str) -> None:
+    found = _ruled(tmp_path, _shop(_GENUINE, package=package))
+    assert ("unverified", "shop/main.py", "held") in found
+    assert ("unverified", "shop/main.py", "broken") in _ruled(tmp_path, _shop(_MADE_UP, package=package))
+
+
+@pytest.mark.parametrize(("db", "main"), [(_LENT, _MAIN), (_LENT_AT_ONCE, _MAIN), (_SCOPE, _SCOPED)])
+def test_what_is_committed_when_a_session_comes_back_was_proven_before(tmp_path: Path, db: str, main: str) -> None:
+    assert ("unverified", "shop/main.py", "held") in _ruled(tmp_path, _shop(_GENUINE, db=db, main=main))
+    assert ("unverified", "shop/main.py", "broken") in _ruled(tmp_path, _shop(_MADE_UP, db=db, main=main))
+
+
+def test_what_is_written_before_a_session_is_lent_comes_before_the_proof(tmp_path: Path) -> None:
+    assert ("unverified", "shop/main.py", "broken") in _ruled(tmp_path, _shop(_GENUINE, db=_WRITES_FIRST))
+
+
+def test_who_is_lent_a_session_has_not_signed_in(tmp_path: Path) -> None:
+    write(tmp_path, _shop(_GENUINE))
+    assert [h.role for h in review(tmp_path, Settings(checks=_CHECKS, use_cache=False)).handlers] == ["public"]
+
+
+@pytest.mark.parametrize("default", ["", ' = ""'])
+def test_a_setting_may_be_given_by_the_environment_whatever_it_is_declared_with(tmp_path: Path, default: str) -> None:
+    config = _CONFIG.replace(' = ""', default)
+    found = _ruled(tmp_path, _shop(_GENUINE, config=config))
+    assert found == [("unverified", "shop/main.py", "held"), ("weak-verification", "shop/main.py", "held")]
+
+
+def test_a_verification_that_a_setting_turns_on_may_be_off(tmp_path: Path) -> None:
+    config = _CONFIG.replace('STRIPE_WEBHOOK_SECRET: str = ""', "STRIPE_WEBHOOK_SECRET: str\n    VERIFY: bool = False")
+    verified = f"json.loads(payload)\n    if settings.VERIFY:\n        event = {_GENUINE}"
+    found = _ruled(tmp_path, _shop(verified, config=config))
+    assert ("weak-verification", "shop/main.py", "broken") in found
+
+
+_GATEWAY = """\
+import json
+
+import stripe
+
+from shop.config import settings
+from shop.gateways.base import Gateway
+
+
+class StripeGateway(Gateway):
+    code = "stripe"
+
+    def read(self, payload, headers):
+        return EVENT
+"""
+_BASE = """\
+from abc import ABC, abstractmethod
+
+
+class Gateway(ABC):
+    code: str
+
+    @abstractmethod
+    def read(self, payload, headers): ...
+"""
+_BY_FUNCTION = """\
+from shop.gateways.base import Gateway
+from shop.gateways.stripe import StripeGateway
+
+_all: dict[str, Gateway] = {}
+
+
+def register(gateway: Gateway) -> None:
+    _all[gateway.code] = gateway
+
+
+def gateway_for(code):
+    return _all[code]
+
+
+register(StripeGateway())
+"""
+_BY_NAME = """\
+from shop.gateways.stripe import StripeGateway
+
+_all = {}
+
+
+def register(code, gateway):
+    _all[code] = gateway
+
+
+def gateway_for(code):
+    gateway = _all.get(code)
+    if gateway is None:
+        raise KeyError(code)
+    return gateway
+
+
+register("stripe", StripeGateway())
+"""
+_BY_OBJECT = """\
+from shop.gateways.stripe import StripeGateway
+
+
+class Gateways:
+    def __init__(self):
+        self._all = {}
+
+    def register(self, gateway):
+        self._all[gateway.code] = gateway
+
+    def get(self, code):
+        return self._all[code]
+
+
+gateways = Gateways()
+gateways.register(StripeGateway())
+gateway_for = gateways.get
+"""
+
+
+@pytest.mark.parametrize("registry", [_BY_FUNCTION, _BY_NAME, _BY_OBJECT])
+def test_a_gateway_is_found_in_the_table_that_it_is_registered_in(tmp_path: Path, registry: str) -> None:
+    payments = _PAYMENTS.replace("from shop.models", "from shop.gateways.registry import gateway_for\nfrom shop.models")
+    for name, event in (("genuine", _GENUINE), ("made-up", _MADE_UP)):
+        files = _shop('gateway_for("stripe").read(payload, headers)', payments=payments) | {
+            "shop/gateways/__init__.py": "",
+            "shop/gateways/base.py": _BASE,
+            "shop/gateways/registry.py": registry,
+            "shop/gateways/stripe.py": _GATEWAY.replace("EVENT", event),
+        }
+        ruling = "held" if name == "genuine" else "broken"
+        assert ("unverified", "shop/main.py", ruling) in _ruled(tmp_path / name, files)
