@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.other_ways import apart
 from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
@@ -250,7 +251,8 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
     """Why the payment that was confirmed can only be the one of this order: it is the one that the order was found by, or it carries the
     order's id since we began it, for the order's own sum."""
     for proof in handler.walked.proofs:
-        if proof.refetch and reconciling.tells_own_sum(proof.fn, proof.instr, proof.ctx):
+        beside = any(apart(model, e, Place(proof.fn, proof.instr, proof.ctx)) for e in paid)  # taken for another message than these
+        if proof.refetch and not beside and reconciling.tells_own_sum(proof.fn, proof.instr, proof.ctx):
             note = "the provider is told what the record says is owed, and confirms that"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
