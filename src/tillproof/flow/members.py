@@ -141,7 +141,7 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
         if stores:
             found += [scope.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
         if found:
-            found = gathered.services(scope, cls, name, found)
+            found = gathered.services(scope, value, cls, name, found)
             break
     told = _once_each([v for v in found if not (isinstance(v, Const) and v.kind == Kind.NULL)])
     if found and not told:

@@ -86,6 +86,7 @@ class Operation(Part, frozen=True):
     ``money``: how this operation takes its sum, where that is not as the provider's others do. ``hundredths``: it counts hundredths of
     every currency, of those without a smaller unit too.
     ``owed``: arguments that name the sum that has to have been paid: a payment of another sum is not confirmed.
+    ``from_request``: given nothing, it sends what the request holds under the names of its arguments.
     ``priced_by``: where the ids of prices stand that the provider keeps, from which it works the sum out.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
@@ -120,6 +121,7 @@ class Operation(Part, frozen=True):
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    from_request: bool = False
     money: Literal["", "minor", "decimal-string", "decimal"] = ""
     hundredths: bool = False
     supports_key: bool = True
