@@ -176,9 +176,38 @@ def test_a_facade_that_is_given_nothing_charges_what_was_posted(tmp_path: Path, 
     assert broken(tmp_path / "a", "payment/client-amount", files) == ([(at, 8)] if flawed else [])
     assert broken(tmp_path / "b", "idempotency/missing-key", files) == []  # the page sends the reference along
     assert broken(tmp_path / "c", "payment/missing-currency", files) == []
+    # … and that the payment is found by an id of ours says nothing of a sum that was the page's.
+    assert broken(tmp_path / "d", "payment/amount-not-reconciled", files) == ([(at, 13)] if flawed else [])
 
 
 def test_case_tells_no_controllers_apart(tmp_path: Path) -> None:
     files = {"routes/web.php": _ROUTES, "app/Http/Controllers/paymentController.php": _CONTROLLER % _BEGIN.format("")}
     at = "app/Http/Controllers/paymentController.php"
     assert broken(tmp_path, "payment/no-settlement-webhook", files) == [(at, 13)]
+
+
+_ORDERS = """<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use App\\Models\\Product;
+use Illuminate\\Http\\Request;
+class CheckoutController extends Controller {
+    public function store(Request $request) {
+        $product = Product::findOrFail($request->product_id);
+        $query = new Order;
+        $query->phone = $request->phone;
+        $query->totalAmount = %s;
+        $query->save();
+        return redirect('/thanks');
+    }
+}
+"""
+
+
+def test_an_order_is_one_whatever_its_variable_is_called_and_whatever_is_set_already(tmp_path: Path) -> None:
+    routes = "<?php\nRoute::post('/order', [App\\Http\\Controllers\\CheckoutController::class, 'store']);\n"
+    model = "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass {} extends Model {{}}\n"
+    files = {"routes/web.php": routes} | {f"app/Models/{name}.php": model.format(name) for name in ("Order", "Product")}
+    at = "app/Http/Controllers/CheckoutController.php"
+    assert broken(tmp_path / "sent", "payment/client-amount", files | {at: _ORDERS % "$request->total"}) == [(at, 11)]
+    assert broken(tmp_path / "own", "payment/client-amount", files | {at: _ORDERS % "$product->price"}) == []

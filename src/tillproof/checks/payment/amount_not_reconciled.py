@@ -7,6 +7,7 @@ from dataclasses import replace
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.other_ways import apart
 from tillproof.checks.payment.paying_effects import paying_effects
+from tillproof.checks.payment.posted_sums import is_sum_posted
 from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.too_early import begun_by, too_early
@@ -334,6 +335,8 @@ def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
 def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:
     """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and what a notification is
     about was paid to us where it is signed with a secret of ours, or was asked for with our own credentials."""
+    if handler is not None and how.stored and is_sum_posted(model, handler.provider):
+        how = replace(how, stored="")  # the id is ours, and the page names the sum that is paid under it
     if handler is not None and not how.told and all_signed(model, handler, how.sought):
         how = replace(how, told=True)
     if handler is None or handler.kind != "ipn":
