@@ -388,3 +388,44 @@ def test_when_an_order_was_paid_is_no_state_beside_its_status(tmp_path: Path) ->
     check = "order/unguarded-transition"
     assert [r for r, _, _ in ruled(tmp_path / "once", check, {"kiosk.php": _SYNC % _ASKED})] == ["held"]
     assert [r for r, _, _ in ruled(tmp_path / "again", check, {"kiosk.php": _SYNC % ""})] == ["broken"]
+
+
+_FOLDER = """function kiosk_lock() {
+    return @mkdir( get_temp_dir() . 'kiosk_lock' );
+}
+"""
+
+
+def test_a_folder_that_only_one_can_make_is_a_lock(tmp_path: Path) -> None:
+    check = "idempotency/dedup-race"
+    sync = _SYNC % _ASKED
+    assert [r for r, _, _ in ruled(tmp_path / "beside", check, {"kiosk.php": sync})] == ["broken"]
+    alone = sync.replace("    $told = ", "    if ( ! kiosk_lock() ) {\n        wp_die( 'busy', 423 );\n    }\n    $told = ") + _FOLDER
+    assert [r for r, _, _ in ruled(tmp_path / "alone", check, {"kiosk.php": alone})] == ["held"]
+    plain = alone.replace("'kiosk_lock' )", "'kiosk' )")  # any folder is no lock
+    assert [r for r, _, _ in ruled(tmp_path / "plain", check, {"kiosk.php": plain})] == ["broken"]
+
+
+_RETURN = """<?php
+use Razorpay\\Api\\Api;
+add_action( 'woocommerce_api_kiosk_return', 'kiosk_return' );
+function kiosk_return() {
+    error_log( 'returned: ' . json_encode( $_POST ) );
+    $api = new Api( KIOSK_KEY, KIOSK_SECRET );
+    $order = wc_get_order( (int) $_GET['order'] );
+    $api->utility->verifyPaymentSignature( array(
+        'razorpay_order_id' => $order->get_meta( 'razorpay_order_id' ),
+        'razorpay_payment_id' => $_POST['razorpay_payment_id'],
+        'razorpay_signature' => $_POST['razorpay_signature'],
+    ) );
+    %s
+    $order->payment_complete( $_POST['razorpay_payment_id'] );
+}
+"""
+
+
+def test_a_return_that_names_nobody_may_be_logged(tmp_path: Path) -> None:
+    check = "pci/card-data-logged"
+    assert [r for r, _, _ in ruled(tmp_path / "ids", check, {"kiosk.php": _RETURN % ""})] == ["held"]
+    tells = "$order->set_billing_email( $_POST['email'] );"
+    assert [r for r, _, _ in ruled(tmp_path / "names", check, {"kiosk.php": _RETURN % tells})] == ["broken"]

@@ -179,6 +179,7 @@ class Inbound(Part, frozen=True):
     """A kind of message that the provider sends, how to know it, and what it means.
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
+    ``names_nobody``: it says nothing of who pays, and nothing of what he pays with.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
@@ -196,6 +197,7 @@ class Inbound(Part, frozen=True):
     kind: Literal["webhook", "ipn", "redirect-return"]
     headers: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    names_nobody: bool = False
     typed: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
