@@ -39,9 +39,11 @@ def unfetched(model: Model, handler: Handler) -> Unfetched | None:
 
 
 def skipped(model: Model, handler: Handler, effects: Sequence[Effect]) -> list[Unfetched]:
-    """Where a failure to ask the provider becomes a value by which the handler's caller leaves before it does its work, also of a message
-    that is signed: ``if ($payment === false) { return; }``. Each place once at which a failure is caught."""
+    """Where a failure to ask the provider becomes a value by which the handler of a signed message leaves before it does its work: ``if
+    ($payment === false) { return; }``. Each place once at which a failure is caught."""
     found: dict[tuple[Fn, int], Unfetched] = {}
+    if all(p.refetch for p in handler.walked.proofs):
+        return []  # of these ``unfetched`` tells
     asking = [e for e in model.effects.of(handler.entry.target) if e.kind == _ASKED and e.operation is not None and e.operation.confirms]
     for effect in asking if handler.kind != "redirect-return" else ():
         caught = _caught(model, effect.way)
