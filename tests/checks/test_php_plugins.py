@@ -347,3 +347,85 @@ def test_a_customer_whom_a_script_sends_on_comes_back_to_the_shop(tmp_path: Path
     assert "broken" in [r for r, _, _ in ruled(tmp_path / "told", check, told)]
     back = {"nordpay.php": failing % """echo "<script>window.location.href = '" . wc_get_checkout_url() . "';</script>";"""}
     assert [r for r, _, _ in ruled(tmp_path / "back", check, back) if r == "broken"] == []
+
+
+# --- WordPress: what the database's handle itself keeps of its last statement
+
+_SYNC = """<?php
+add_action( 'woocommerce_api_kiosk', 'kiosk_sync' );
+function kiosk_sync() {
+    global $wpdb;
+    $body = file_get_contents( 'php://input' );
+    if ( ! hash_equals( hash_hmac( 'sha256', $body, KIOSK_SECRET ), $_SERVER['HTTP_X_SIGNATURE'] ) ) {
+        wp_send_json( array( 'error' => 'invalid signature' ), 403 );
+        exit;
+    }
+    $told = json_decode( $body, true );
+    $oid  = (int) $told['orderid'];
+    %s
+    $wco = wc_get_order( $oid );
+    $wco->set_date_paid( $told['time'] );
+    if ( in_array( $wco->get_status(), array( 'on-hold', 'pending', 'failed' ), true ) ) {
+        $wco->set_status( 'processing' );
+    }
+    $wco->save();
+    $wpdb->query( "INSERT INTO {$wpdb->prefix}kiosk_payments SET orderid = $oid" );
+}
+"""
+_ASKED = """$wpdb->query( "SELECT orderid FROM {$wpdb->prefix}kiosk_payments WHERE orderid = $oid" );
+    if ( 0 !== $wpdb->num_rows ) {
+        return;
+    }"""
+
+
+def test_how_many_rows_were_met_may_be_asked_of_the_handle(tmp_path: Path) -> None:
+    check = "idempotency/handler-not-idempotent"
+    assert [r for r, _, _ in ruled(tmp_path / "again", check, {"kiosk.php": _SYNC % ""})] == ["broken"]
+    assert [r for r, _, _ in ruled(tmp_path / "once", check, {"kiosk.php": _SYNC % _ASKED})] == ["held"]
+
+
+def test_when_an_order_was_paid_is_no_state_beside_its_status(tmp_path: Path) -> None:
+    check = "order/unguarded-transition"
+    assert [r for r, _, _ in ruled(tmp_path / "once", check, {"kiosk.php": _SYNC % _ASKED})] == ["held"]
+    assert [r for r, _, _ in ruled(tmp_path / "again", check, {"kiosk.php": _SYNC % ""})] == ["broken"]
+
+
+_FOLDER = """function kiosk_lock() {
+    return @mkdir( get_temp_dir() . 'kiosk_lock' );
+}
+"""
+
+
+def test_a_folder_that_only_one_can_make_is_a_lock(tmp_path: Path) -> None:
+    check = "idempotency/dedup-race"
+    sync = _SYNC % _ASKED
+    assert [r for r, _, _ in ruled(tmp_path / "beside", check, {"kiosk.php": sync})] == ["broken"]
+    alone = sync.replace("    $told = ", "    if ( ! kiosk_lock() ) {\n        wp_die( 'busy', 423 );\n    }\n    $told = ") + _FOLDER
+    assert [r for r, _, _ in ruled(tmp_path / "alone", check, {"kiosk.php": alone})] == ["held"]
+    plain = alone.replace("'kiosk_lock' )", "'kiosk' )")  # any folder is no lock
+    assert [r for r, _, _ in ruled(tmp_path / "plain", check, {"kiosk.php": plain})] == ["broken"]
+
+
+_RETURN = """<?php
+use Razorpay\\Api\\Api;
+add_action( 'woocommerce_api_kiosk_return', 'kiosk_return' );
+function kiosk_return() {
+    error_log( 'returned: ' . json_encode( $_POST ) );
+    $api = new Api( KIOSK_KEY, KIOSK_SECRET );
+    $order = wc_get_order( (int) $_GET['order'] );
+    $api->utility->verifyPaymentSignature( array(
+        'razorpay_order_id' => $order->get_meta( 'razorpay_order_id' ),
+        'razorpay_payment_id' => $_POST['razorpay_payment_id'],
+        'razorpay_signature' => $_POST['razorpay_signature'],
+    ) );
+    %s
+    $order->payment_complete( $_POST['razorpay_payment_id'] );
+}
+"""
+
+
+def test_a_return_that_names_nobody_may_be_logged(tmp_path: Path) -> None:
+    check = "pci/card-data-logged"
+    assert [r for r, _, _ in ruled(tmp_path / "ids", check, {"kiosk.php": _RETURN % ""})] == ["held"]
+    tells = "$order->set_billing_email( $_POST['email'] );"
+    assert [r for r, _, _ in ruled(tmp_path / "names", check, {"kiosk.php": _RETURN % tells})] == ["broken"]

@@ -66,6 +66,12 @@ class Place(NamedTuple):
     ctx: Ctx | None
 
 
+def way_to(place: Place) -> tuple[Place, ...]:
+    """A place and the calls that lead to it, the one in the entry point last."""
+    above = (c for c in (place.ctx.chain() if place.ctx else ()) if c.call >= 0)
+    return (place, *(Place(c.caller, c.call, c.parent) for c in above))
+
+
 class Effect:
     """One effect. ``kind``: a record's (``create``, ``write``, ``upsert``, ``delete``, ``flush``), a provider's operation
     (``refund.create``), ``mail``, ``job``, ``event``, ``fulfil``. ``operation``: what it asks of a provider. ``certain``: the receiver is
@@ -88,8 +94,7 @@ class Effect:
     @cached_property
     def way(self) -> tuple[Place, ...]:
         """The calls that lead to it, the effect itself first and the one in the entry point last."""
-        above = (c for c in (self.ctx.chain() if self.ctx else ()) if c.call >= 0)
-        return (self.place, *(Place(c.caller, c.call, c.parent) for c in above))
+        return way_to(self.place)
 
 
 class Held(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.request_arguments import reads_request, taken_from_request
 from tillproof.flow.set_on import made_in_chain, set_on
 from tillproof.flow.shape import gathers, shape
 from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, options, pieces
@@ -119,6 +120,8 @@ def arguments(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Valu
             out.append(value)
         else:
             out.append(Record(value.at, ((key, value),)))
+    if reads_request(model, site, ctx):
+        out.append(taken_from_request(model, site, ctx))
     return out + _filled(model, site, ctx)
 
 

@@ -236,12 +236,20 @@ class Operations:
         matches = self.requests.match(fn, request, ctx)
         operation = next(((p, t) for p, t in matches if isinstance(t, Operation)), None)
         if operation is not None:
-            self.sites.append(OperationSite(operation[0], operation[1], fn, i, ctx, True, request))
+            if not self._in_a_library(fn, ctx):
+                self.sites.append(OperationSite(operation[0], operation[1], fn, i, ctx, True, request))
             self.outbound.append((operation[0], fn, i))
             return
         provider = matches[0][0] if matches else self.requests.provider(request)
         if provider is not None:
             self.outbound.append((provider, fn, i))
+
+    def _in_a_library(self, fn: Fn, ctx: Ctx | None) -> bool:
+        """Whether a request is sent from within a copy of a provider's library: the operation stands where that is asked."""
+        program, scope = self.program, self.recogniser.evaluator.scope
+        on_way = {fn, *(link.caller for link in ctx.chain())} if ctx is not None else {fn}
+        owners = [cls for one in on_way if program.language(one.file) == "php" and (cls := program.owner(one)) is not None]
+        return any(scope.modules.is_carried(below) for cls in owners for below in (cls, *scope.subclasses(cls)))
 
     @cached_property
     def _sites_by_place(self) -> dict[tuple[Fn, int], list[OperationSite]]:

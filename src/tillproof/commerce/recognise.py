@@ -23,8 +23,6 @@ _LONGEST_CHAIN = 8
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
 # The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
-# A class from before namespaces, and a method of it.
-_OLD_CLASS = re.compile(r"[A-Z][A-Za-z]+_[A-Z]\w*\.\w+$")
 GETS = "getattr"
 """Python's call that finds a method by its name."""
 # Variables of PHP that hold the HTTP method by whose name a client is called, and what calls, or finds, anything that is named to it.
@@ -199,7 +197,7 @@ class Recogniser:
             return []
         if self.is_ours(fn, i, ctx):
             # a client of ours that is told a provider's command sends that
-            return self._by_full_names(lang, self.sent(fn, i, ctx)) or (self._bundled(fn, i) if lang == "php" else [])
+            return self._by_full_names(lang, self.sent(fn, i, ctx))
         out: list[Known] = []
         called = self.callee_names(fn, i, ctx)
         if any(self.of_framework(name, fn) for name in called):  # however it is spelt: `Order.create` of an ORM is no shop's order
@@ -229,14 +227,6 @@ class Recogniser:
         given = [self.evaluator.value(fn, v, ctx) for _, v in self.program.body(fn).call(i)[1]]
         told = [k for k in found if isinstance(k.thing, Operation) and k.thing.says and says(self.evaluator, given, k.thing.says)]
         return told or [k for k in found if not (isinstance(k.thing, Operation) and k.thing.says)]
-
-    def _bundled(self, fn: Fn, i: int) -> list[Known]:
-        """What an SDK's own class does whose source lies in the repository: plugins carry their SDKs with them."""
-        spelt = written(self.program, fn, self.program.body(fn).args(i)[0])
-        head, _, rest = spelt.partition(".")
-        imported = (f"{m.module}.{m.name}.{rest}" for m in self.program.indices[fn.file].imports if m.local == head and m.name != "*")
-        full = spelt if _OLD_CLASS.match(spelt) else next(imported, "")
-        return self._by_full_names("php", (full,)) if full.count(".") else []
 
     def _by_full_names(self, language: str, full: Iterable[str]) -> list[Known]:
         """What packs know by dotted names as they stand, whatever is called on what."""

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce import effects
 from tillproof.commerce.sendings import Sending
 from tillproof.flow.values import Const, Place
 from tillproof.ir.ops import Op
@@ -16,10 +17,12 @@ _LATER = ("order.write", "catalog.write", "tax.calculate", "shipment.create", "o
 
 
 class Recovery(NamedTuple):
-    """Where it stands, and what it is in words."""
+    """Where it stands, and what it is in words. ``thought_of``: by somebody who chose which calls to repeat; a provider delivers anew
+    whatever failed."""
 
     at: Place
     what: str
+    thought_of: bool = True
 
 
 class Recoveries:
@@ -128,9 +131,14 @@ class Recoveries:
         if runs and one.operations and all(o.op in _LATER for o in one.operations):
             return Recovery(entries[0].place, "a later run of this job sends it")
         hooks = {h.entry.target.fn for h in self.model.handlers.all if h.kind != "redirect-return"}
-        if all(e.target.fn in hooks for e in entries):
-            return Recovery(entries[0].place, "the provider delivers the message again when this fails")
+        if all(e.target.fn in hooks for e in entries) and not self._is_kept_quiet(one):
+            return Recovery(entries[0].place, "the provider delivers the message again when this fails", thought_of=False)
         return None
+
+    def _is_kept_quiet(self, one: Sending) -> bool:
+        """Whether a failure is caught where the request is made, and nobody outside hears of it: the delivery is answered as done."""
+        catch = self.model.failures.around(effects.Place(one.fn, one.instr, None))
+        return catch is not None and self.model.failures.swallows(one.fn, catch)
 
     def settles_later(self, one: Sending) -> bool:
         """Whether messages of the same provider are received, by which a lost answer comes to light."""

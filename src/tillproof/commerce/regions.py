@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Fits: TypeAlias = Callable[[Place], bool]
 
+_FOLDERS = ("mkdir", "mkdirSync")
 _LOCKING = re.compile(r"^(?!release|un|free|drop|clear|is|has)(\w+_)?(lock|locked|mutex|semaphore|exclusive|acquire|for_update)(_|$)")
 _ADVISORY = re.compile(r"\bget_lock\s*\(|\bpg_(try_)?advisory_", re.IGNORECASE)
 _FOR_UPDATE = re.compile(rb"for[ _]?update|lock", re.IGNORECASE)
@@ -272,9 +273,15 @@ class Regions:
         if what == "transaction":
             return recogniser.is_("transactions", fn, i, ctx) is not None
         if recogniser.is_("locks", fn, i, ctx) is None:
-            return False
+            return self._makes_lock_folder(fn, i)
         touch = self.model.records.touch(fn, i, ctx)
         return touch is None or touch.locked or self._is_advisory(fn, i)
+
+    def _makes_lock_folder(self, fn: Fn, i: int) -> bool:
+        """Whether a call makes the folder that stands for a lock, which only one can do: ``mkdir($this->lockfile)``."""
+        body = self.model.program.body(fn)
+        named = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _FOLDERS
+        return named and "lock" in self.model.program.line_text(fn.file, body.line[i]).lower()
 
     def _is_advisory(self, fn: Fn, i: int) -> bool:
         """Whether a statement takes a lock of the database that belongs to no row."""

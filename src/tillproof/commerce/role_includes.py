@@ -7,6 +7,8 @@ from functools import cached_property
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.commerce.role_names import RANK, Because, Patterns
 from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import FunctionV, options
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
 SPEAKS_OF_ROLES = re.compile(rb"admin|staff|role|permission|_can\b|isgranted|authori[sz]|authenticat|session|logged|login", re.IGNORECASE)
@@ -29,6 +31,15 @@ class IncludedPages:
         """What a page demands by what it includes, and by what includes it."""
         yield from self._included(file)
         yield from self._including(file, 0)
+
+    def in_place_of(self, fn: Fn) -> Iterator[tuple[Role, Because]]:
+        """What a page demands at its head that is all a function runs: ``add_action('wp_ajax_mark', fn () => require 'mark.php')``."""
+        body = self.program.body(fn)
+        calls = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)]
+        found = options(self.evaluator.value(fn, body.args(calls[0])[0])) if len(calls) == 1 else ()
+        pages = [o.fn for o in found if isinstance(o, FunctionV) and o.fn.number == TOP]
+        if len(pages) == 1 and SPEAKS_OF_ROLES.search(self.program.sources[pages[0].file]):
+            yield from self._head(pages[0], self._patterns(pages[0].file), 0)
 
     def _included(self, file: str) -> Iterator[tuple[Role, Because]]:
         """What a page demands by the file that it includes first: ``require 'guard.php'``."""

@@ -124,6 +124,8 @@ class Roles:
             yield from self._head(target.fn, patterns)
         if target.fn.number == TOP:
             yield from self.pages.of(target.fn.file)
+        elif self.program.language(target.fn.file) == "php":
+            yield from self.pages.in_place_of(target.fn)
 
     def patterns(self, file: str) -> Patterns:
         """Staff and customer names of the frameworks that hold for a file."""

@@ -53,6 +53,7 @@ _SETTLED = re.compile(r"(?!un|not|part|pre)\w*(paid|settled|captured|completed?|
 _INWARD = 6
 # Members by which a database's answer gives its rows, and calls that wait for several answers together.
 _ROWS = ("rows", "data", "docs", "0")
+_KEPT_COUNTS = ("num_rows", "rows_affected", "affected_rows")
 _GATHERS = ("Promise.all", "Promise.allSettled", "asyncio.gather")
 _NEGATIVE = ("isempty", "is_empty", "empty", "doesntexist")
 _MOST_PIECES = 40
@@ -137,8 +138,22 @@ class States:
         op, args = body.op[atom.instr], body.args(atom.instr)
         for side in args[1:3] if op == Op.BINARY else [atom.instr]:
             touch = self._fetched(self.evaluator.value(atom.fn, side, atom.ctx)) or self._fetched_by_package(atom, side)
-            if touch is not None:
+            if touch is not None or (touch := self._counted_by_handle(atom, side)) is not None:
                 return touch
+        return None
+
+    def _counted_by_handle(self, atom: Atom, i: int) -> Touch | None:
+        """The statement of which a database's handle itself keeps how many rows it met, until the next one: ``$wpdb->num_rows``."""
+        body = self.program.body(atom.fn)
+        holder = body.args(i)[0] if body.op[i] == Op.FIELD and body.name(i) in _KEPT_COUNTS else -1
+        if holder < 0 or body.op[holder] != Op.NAME:
+            return None
+        for call in (n for n in range(i - 1, -1, -1) if body.op[n] == Op.CALL):
+            callee = body.args(call)[0]
+            asked = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+            if asked >= 0 and body.op[asked] == Op.NAME and body.name(asked) == body.name(holder):
+                touch = self.records.touch(atom.fn, call, atom.ctx)
+                return touch if touch is not None and touch.kind != "flush" else None
         return None
 
     def _fetched_by_package(self, atom: Atom, i: int) -> Touch | None:

@@ -1,11 +1,15 @@
 """What the packs tell the engine, which knows nothing of frameworks by itself."""
 
+import re
+from collections import defaultdict
+
 from tillproof.flow.decorated import Application
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.outside import squashed_name
 from tillproof.flow.published import Published
 from tillproof.knowledge.loader import Knowledge
 
+_OF_CLASS = re.compile(r"((?:[A-Z]\w*\.)*[A-Z]\w*)\.([a-z]\w*)")
 _SAYS_ENOUGH = 10  # letters of an event's name, of several words
 
 
@@ -27,6 +31,7 @@ def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
         Application(f.language, f.packages[0], f.decorates, f.application) for f in knowledge.frameworks.values() if f.decorates
     ]
     evaluator.scope.modules.ends = {end: p for f in knowledge.frameworks.values() for end, p in f.generated.items()}
+    evaluator.scope.modules.carried = _told_libraries(knowledge)
     evaluator.events = _told_events(knowledge)
 
 
@@ -42,6 +47,19 @@ def _tell_published(published: Published, knowledge: Knowledge) -> None:
             + [r.bases for f in spoken for r in f.keeps]
         )
         published.tell(language, (base for some in bases for base in some))
+
+
+def _told_libraries(knowledge: Knowledge) -> dict[str, frozenset[str]]:
+    """The classes of PHP's libraries that providers' packs speak of by full name, and their methods: ``Stripe.Refund`` and ``create``."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for provider in knowledge.providers.values():
+        for name in (call for thing in provider.things() for call in thing.calls.get("php", ())):
+            if (spoken := _OF_CLASS.match(name)) is not None:
+                found[spoken[1].lower()].add(spoken[2].lower())
+        for name in provider.clients.get("php", ()):
+            if "." in name.lstrip(".") or "_" in name:
+                found[name.lower()].add("__construct")
+    return {name: frozenset(methods) for name, methods in found.items()}
 
 
 def _told_events(knowledge: Knowledge) -> frozenset[str]:

@@ -17,6 +17,7 @@ from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.extracted import extracted
 from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
+from tillproof.flow.found_by_name import members_chosen
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
@@ -392,7 +393,9 @@ class Evaluator:
             return choice(at, [v for _, v in value.entries]) if value.entries else Element(at, value, key)
         if (merged := merged_entry(self, value, key, at)) is not None:
             return merged
-        return (event_methods(self, value, at) if not isinstance(key, Const) else None) or Element(at, value, key)
+        if isinstance(key, Const):
+            return Element(at, value, key)
+        return members_chosen(self, value, key, at) or event_methods(self, value, at) or Element(at, value, key)
 
     def element(self, value: Value, at: tuple[str, int]) -> Value:
         if isinstance(value, Choice):

@@ -6,7 +6,21 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import ClassId
-from tillproof.flow.values import Choice, ClassV, Const, FunctionV, Mix, ModuleV, Place, Text, Value, choice, constant
+from tillproof.flow.values import (
+    Choice,
+    ClassV,
+    Const,
+    FunctionV,
+    Instance,
+    Mix,
+    ModuleV,
+    Place,
+    Text,
+    Value,
+    before_writes,
+    choice,
+    constant,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
@@ -52,6 +66,17 @@ def members_named(ev: "Evaluator", module: ModuleV, name: Value, at: Place) -> l
     declared = (*(c.name for c in index.classes), *(f.name for f in index.functions if f.owner < 0 and f.parent < 0))
     fitting = list(dict.fromkeys(n for n in declared if n and wanted.fullmatch(n)))
     return [ev.member(module, n, at) for n in fitting] if len(fitting) <= _MOST else []
+
+
+def members_chosen(ev: "Evaluator", value: Value, key: Value, at: Place) -> Value | None:
+    """The methods of an object or class of ours that a table, or a few texts, name: ``$this->$method`` behind ``$method =
+    self::METHODS[$type]``, ``this[methods[type]]``. None where the key is no choice of texts, or nothing bears one of the names."""
+    value = before_writes(value)
+    if not isinstance(value, (Instance, ClassV)) or not isinstance(key, Choice):
+        return None
+    told = dict.fromkeys(text for o in key.options if (text := constant(o)))
+    found = [ev.member(value, text, at) for text in told if ev.scope.method(value.cls, text) is not None]
+    return choice(at, found) if 0 < len(found) <= _MOST else None
 
 
 def _below(spelt: str) -> str:

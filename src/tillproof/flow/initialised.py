@@ -18,15 +18,15 @@ _HEADER = 40
 _MOST = 3
 
 
-def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> list[Ctx | None]:
+def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int], most: int = _MOST) -> list[Ctx | None]:
     """The calls in which a method of an object stores into it, as far as the object's making tells them; None for all others."""
     if scope.program.name(fn) in CONSTRUCTORS:
         return [_made(scope, value, fn, at)]
     function = scope.program.function(fn)
     if function is None or not scope.program.body(fn).params:
         return [None]
-    if (filled := _filled(scope, value, fn, at)) != []:
-        return filled
+    if filled := _filled(scope, value, fn, at):
+        return filled[:most]
     told: list[Ctx | None] = []
     for cls in scope.lineage(value.cls):
         methods = scope.program.methods(cls)
@@ -37,7 +37,7 @@ def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> li
         if told:
             break
     inside = scope.program.name(fn).startswith(_INSIDE) or b"private" in scope.program.sources[fn.file][function.start :][:_HEADER]
-    return told[:_MOST] if told and inside else [None, *told[:_MOST]]
+    return told[:most] if told and inside else [None, *told[:most]]
 
 
 def _filled(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> list[Ctx | None]:
@@ -51,7 +51,7 @@ def _filled(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int]) -> lis
         on = options(scope.evaluator.value(maker, held, ctx))
         if held == made_at or any(isinstance(o, Instance) and o.made == value.made for o in on):
             told.append(scope.evaluator.context(FunctionV(at, fn, None, value), maker, i, ctx))
-    return told[:_MOST]
+    return told
 
 
 def _made(scope: "Scope", value: Instance, constructor: Fn, at: tuple[str, int]) -> Ctx | None:

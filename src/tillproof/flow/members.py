@@ -150,7 +150,7 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
         if stores:
             found += [scope.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
         if found:
-            found = gathered.services(scope, cls, name, found)
+            found = gathered.services(scope, value, cls, name, found)
             break
     if later := scope.evaluator.given_later.of(value, name):
         found = [*found, *later] if found else [Member(at, value, name), *later]  # it may be asked before it is given

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.source.aliases import Alias
@@ -20,6 +20,9 @@ class Modules:
         self._generated: list[tuple[str, str]] = []
         self.ends: dict[str, str] = {}
         """Ends of the paths of modules that a generator writes, and the package that each stands for."""
+        self.carried: Mapping[str, frozenset[str]] = {}
+        """PHP classes of others that packs speak of, by full name in lower case, with the methods that are spoken of. Plugins carry copies
+        of the libraries that they need: what these do is read from the pack."""
         for alias in sorted(aliases, key=lambda a: -len(a.prefix)):
             if alias.package:
                 self._generated.append((alias.folder, alias.package))
@@ -149,8 +152,18 @@ class Modules:
         namespace = self.program.indices[importer].namespace
         for candidate in ((namespace + "." + name) if namespace else name, name):
             if found := self._php.get(candidate.lower()):
-                return found
+                return None if self.is_carried(found) else found
         return None
+
+    def is_carried(self, cls: ClassId) -> bool:
+        """Whether a class of PHP is a copy of one of others. One without a namespace must have a method that it is known by: ``class
+        Paystack`` may be anybody's."""
+        index = self.program.indices[cls.file]
+        full = f"{index.namespace}.{self.program.cls(cls).name}".lstrip(".").lower()
+        methods = self.carried.get(full) if index.language == "php" else None
+        if methods is None or "." in full or "_" in full:
+            return methods is not None
+        return any(f.owner == cls.number and f.name.lower() in methods for f in index.functions)
 
     def php_function(self, importer: str, name: str) -> Fn | None:
         namespace = self.program.indices[importer].namespace

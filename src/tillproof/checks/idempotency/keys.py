@@ -9,6 +9,7 @@ from tillproof.checks import remedies
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
+from tillproof.commerce.request_arguments import reads_request
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Found, find_key
@@ -81,6 +82,8 @@ def keyed_places(model: Model) -> Iterator[list[Keyed]]:
         key_support = site.provider.idempotency is not None and site.provider.idempotency.supported and op.supports_key
         if op.op not in _PAYING or op.repeatable == "natural" or not key_support or in_browser(model, site) or is_seed(site.fn.file):
             continue
+        if reads_request(model, site, site.ctx):
+            continue  # the page names the key that is sent along
         for keyed in _in_contexts(model, site):
             found.setdefault(keyed.place, []).append(keyed)
     yield from found.values()

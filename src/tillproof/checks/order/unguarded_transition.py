@@ -20,6 +20,7 @@ from tillproof.flow.program import Fn
 
 _MOST = 2
 _MOST_GUARDS = 4
+_WHEN = ("paid_at", "date_paid", "paid_on", "paid_date", "payment_date")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 # Calls that take over whole what a request was read into, so that no line names the state.
 _TAKES_OVER = frozenset(["assign", "setattr", "update", "findByIdAndUpdate", "findOneAndUpdate", "merge", "fill", "is_valid"])
@@ -73,10 +74,13 @@ def _in_order(model: Model, transition: Transition) -> bool:
     return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
 
 
-def _paid_once(model: Model, entry: Entry, transition: Transition) -> list[Guard]:
-    """What lets a payment's own record be told but once that it was paid: it may have failed before that, and cannot be paid again."""
+def _paid_once(model: Model, entry: Entry, transition: Transition, part: list[tuple[Place, Transition]]) -> list[Guard]:
+    """What lets a payment's own record be told but once that it was paid: it may have failed before that, and cannot be paid again. Nor is
+    it noted anew when an order was paid, where another field beside it has the order's state."""
     pays = all(model.words.has("paid_values", to) for to in transition.to)
-    if not pays or _PAYMENT.fullmatch(transition.touch.entity) is None:
+    states = (t for _, t in part if t.touch.entity == transition.touch.entity and model.words.has("status_fields", t.field))
+    notes = snake(transition.field) in _WHEN and any(True for _ in states)
+    if not notes and not (pays and _PAYMENT.fullmatch(transition.touch.entity)):
         return []
     return list(model.repeats.guards(transition.effect, entry.target))
 
@@ -94,7 +98,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
     bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
-    once = {id(t): guards for _, t in bare if (guards := _paid_once(model, entry, t))}
+    once = {id(t): guards for _, t in bare if (guards := _paid_once(model, entry, t, part))}
     bare = [(p, t) for p, t in bare if id(t) not in once]
     if not bare and handler is None and (anybodys := _anybodys(model, entry, part)) is not None:
         return _unowned(model, entry, ruling, *anybodys)

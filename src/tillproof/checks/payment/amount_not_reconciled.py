@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.other_ways import apart
 from tillproof.checks.payment.paying_effects import paying_effects
+from tillproof.checks.payment.posted_sums import is_sum_posted
 from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.too_early import begun_by, too_early
@@ -282,7 +284,8 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
     """Why the payment that was confirmed can only be the one of this order: it is the one that the order was found by, or it carries the
     order's id since we began it, for the order's own sum."""
     for proof in handler.walked.proofs:
-        if proof.refetch and reconciling.tells_own_sum(proof.fn, proof.instr, proof.ctx):
+        beside = any(apart(model, e, Place(proof.fn, proof.instr, proof.ctx)) for e in paid)  # taken for another message than these
+        if proof.refetch and not beside and reconciling.tells_own_sum(proof.fn, proof.instr, proof.ctx):
             note = "the provider is told what the record says is owed, and confirms that"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
@@ -364,6 +367,8 @@ def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
 def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:
     """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and what a notification is
     about was paid to us where it is signed with a secret of ours, or was asked for with our own credentials."""
+    if handler is not None and how.stored and is_sum_posted(model, handler.provider):
+        how = replace(how, stored="")  # the id is ours, and the page names the sum that is paid under it
     if handler is not None and not how.told and all_signed(model, handler, how.sought):
         how = replace(how, told=True)
     if handler is None or handler.kind != "ipn":

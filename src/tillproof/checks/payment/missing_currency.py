@@ -10,6 +10,7 @@ from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.priced_payments import selecting
+from tillproof.commerce.request_arguments import reads_request
 from tillproof.flow.values import Choice, Const, Element, Member, Param, Result, Value, options, pieces
 
 _OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
@@ -26,7 +27,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     currency = charge.currency
     if currency is None:
-        return _absent(charges, charge)
+        return None if reads_request(charges.model, charge.site, charge.ctx) else _absent(charges, charge)  # the page may send one
     rules = {"client": _chosen, "shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
     return rules.get(currency.origin, _unknown)(charges, charge, currency)
 

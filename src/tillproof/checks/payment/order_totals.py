@@ -17,7 +17,7 @@ from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import ClassV, Const, Ctx, Instance, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, Instance, Value, before_writes, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -123,9 +123,8 @@ def _is_for_sale(model: Model, fn: Fn, obj: int, ctx: Ctx | None) -> bool:
 
 
 def _entity_value(model: Model, fn: Fn, obj: int) -> bool:
-    return any(
-        isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in options(model.evaluator.value(fn, obj))
-    )
+    held = (before_writes(o) for o in options(model.evaluator.value(fn, obj)))  # other fields of it may be set already
+    return any(isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in held)
 
 
 def _of_setter(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:

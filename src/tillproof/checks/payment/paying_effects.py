@@ -2,6 +2,7 @@
 
 import re
 
+from tillproof.checks.payment.other_ways import apart
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
@@ -35,10 +36,14 @@ _FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|
 
 
 def paying_effects(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
-    """The effects after which an order counts as paid; nothing where the payment is made right here, for a sum of our own."""
+    """The effects after which an order counts as paid; not those of a run that makes the payment right here, for a sum of our own."""
     effects = model.effects.of(entry.target)
-    if any(e.kind in _CHARGES and _names_sum(model, e) for e in effects):
-        return []
+    charges = [e for e in effects if e.kind in _CHARGES and _names_sum(model, e)]
+    found = _paying(model, entry, handler, effects) if not charges or handler is not None else []
+    return [e for e in found if all(apart(model, e, charge.place) for charge in charges)]
+
+
+def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> list[Effect]:
     words = model.words
     found = [
         t.effect

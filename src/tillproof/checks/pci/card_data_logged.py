@@ -16,6 +16,7 @@ from tillproof.commerce.passed_logs import passed_on
 from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.redaction import redaction
+from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -28,6 +29,9 @@ _LOGS = re.compile(
     rb"(?:print|\w*log\w*|console\.\w+|info|debug|warn\w*|error|write\w*|append\w*|file_put_contents|dump)\s*\(", re.IGNORECASE
 )
 _HEARS = re.compile(r"(?<![a-z])(?:web_?hooks?|ipn|post_?back|payments?|gateway|paypal|stripe|mpesa|stk)(?![a-z])")
+_PERSONAL = re.compile(
+    r"(?<![a-z])(name|first_?name|last_?name|e?_?mail|phone|mobile|contact|address|user|customer|city|zip|shipping|billing)"
+)
 _PLACE = {"log": "the log", "report": "a service for errors or analytics", "journal": "the order's notes"}
 
 
@@ -191,8 +195,17 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
             payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
-            if cards or (payload is not None and place is not None):
+            if cards or (payload is not None and place is not None and not _names_nobody(model, place, payload)):
                 yield Leak(site, piece, cards, payload)
+
+
+def _names_nobody(model: Model, place: PaymentPlace, payload: Payload) -> bool:
+    """Whether what is logged whole is a return from the payment page that tells ids, a signature and what went wrong, and nothing of the
+    customer: the page adds nothing of that either, as far as it is read."""
+    handler = place.handler
+    if handler is None or payload.kind != "message" or not handler.inbound.names_nobody:
+        return False
+    return not any(_PERSONAL.search(snake(key)) for key in fields_of(model, handler.entry))
 
 
 def _card_keys(model: Model, fn: Fn, payload: Payload) -> list[str]:

@@ -79,7 +79,7 @@ def _by_staff(model: Model, one: Sending) -> bool:
 def _of_ours(found: list[tuple[Sending, Recovery | None]]) -> bool:
     """Whether the heaviest of the calls are made again: then somebody has thought about which to repeat."""
     heavy = [r for one, r in found if any(o in _HEAVY for o in _ops(one))]
-    return bool(heavy) and any(r is not None for r in heavy)
+    return bool(heavy) and any(r is not None and r.thought_of for r in heavy)
 
 
 def _weight(one: Sending) -> int:

@@ -34,7 +34,7 @@ def refused(model: Model, effects: Sequence[Effect]) -> Refused | None:
         for n, place in enumerate(effect.way):
             for call, branch in _asking(model, place.fn):
                 callers = effect.way[n + 1 :]
-                if _leads_past(model, place, branch) and (goes_on_quietly(model, callers) or _is_answer(model, callers)):
+                if leads_past(model, place, branch) and (goes_on_quietly(model, callers) or _is_answer(model, callers)):
                     return Refused(effect, Place(place.fn, call, place.ctx), Place(place.fn, branch, place.ctx))
     return None
 
@@ -78,7 +78,7 @@ def _is_success(body: Body, i: int) -> bool:
     return bool(said) and all(c is not None and c[0] == Kind.NUMBER and (c[1].startswith("2") or c[1] in ("300", "400")) for c in said)
 
 
-def _leads_past(model: Model, place: Place, branch: int) -> bool:
+def leads_past(model: Model, place: Place, branch: int) -> bool:
     """Whether one side of a branch leads to an instruction, and the other past it with nothing raised, answered as an error or done."""
     body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
     target = defuse.block_of[place.instr]

@@ -15,13 +15,13 @@ from tillproof.checks.resilience.losses import (
     taken_for_done,
 )
 from tillproof.checks.resilience.refused_requests import Refused, refused
-from tillproof.checks.resilience.unfetched import Unfetched, unanswered, unfetched
+from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
-from tillproof.commerce.effects import Effect
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -68,7 +68,11 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
         if not ends and provider and elsewhere:
             yield _here_too(model, entry, handler, elsewhere[0])
-        if not found:
+        left = {} if handler is None else {(p.caught.fn, p.caught.instr): (handler, p) for p in skipped(model, handler, effects)}
+        for place in [p for p in left if p not in seen]:
+            seen[place] = provider
+            yield _unasked(model, entry, *left[place], at=left[place][1].caught)
+        if not found and not left:
             yield _passed_over(model, entry, handler, effects)
     yield from unread_answers(model)
 
@@ -273,11 +277,11 @@ def _asked(model: Model, entry: Entry, handler: Handler | None, found: Lost, exc
     return ruling
 
 
-def _unasked(model: Model, entry: Entry, handler: Handler, found: Unfetched) -> Ruling:
-    """A message that is dropped because the provider could not be asked about it."""
+def _unasked(model: Model, entry: Entry, handler: Handler, found: Unfetched, at: Place | None = None) -> Ruling:
+    """A message that is dropped because the provider could not be asked about it. ``at``: where it stands, if not where it is dropped."""
     file, line = entry_line(model, entry)
     ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="high", confidence="likely")
-    ruling.anchor = lines(model, found.dropped)
+    ruling.anchor = lines(model, at or found.dropped)
     ruling.title = "A message is dropped when the provider cannot be asked about it"
     ruling.message = (
         f"{called(model, entry)} asks {handler.provider.name} about what it is told. When that fails, no exception comes of it: "

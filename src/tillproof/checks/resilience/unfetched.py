@@ -1,13 +1,17 @@
 """Messages that are lost because the provider could not be asked about them: the failure becomes a value, and success is answered."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tillproof.commerce.effects import Place
+from tillproof.checks.resilience.losses import goes_on_quietly
+from tillproof.checks.resilience.refused_requests import leads_past
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.asked import branches, own_side
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 _ASKED = "payment.retrieve"
@@ -32,6 +36,51 @@ def unfetched(model: Model, handler: Handler) -> Unfetched | None:
             if caught is not None and (after := _quiet_beyond(model, effect.way, caught)) is not None:
                 return Unfetched(effect.place, caught, after)
     return None
+
+
+def skipped(model: Model, handler: Handler, effects: Sequence[Effect]) -> list[Unfetched]:
+    """Where a failure to ask the provider becomes a value by which the handler of a signed message leaves before it does its work: ``if
+    ($payment === false) { return; }``. Each place once at which a failure is caught."""
+    found: dict[tuple[Fn, int], Unfetched] = {}
+    if all(p.refetch for p in handler.walked.proofs):
+        return []  # of these ``unfetched`` tells
+    asking = [e for e in model.effects.of(handler.entry.target) if e.kind == _ASKED and e.operation is not None and e.operation.confirms]
+    for effect in asking if handler.kind != "redirect-return" else ():
+        caught = _caught(model, effect.way)
+        if caught is None or (caught.fn, caught.instr) in found or not _becomes_nothing(model, caught):
+            continue
+        at = next(n for n, place in enumerate(effect.way) if place.fn == caught.fn)
+        caller = effect.way[at + 1] if at + 1 < len(effect.way) else None
+        branch = _leaving(model, caller, effects) if caller is not None else None
+        if caller is not None and branch is not None:
+            found[caught.fn, caught.instr] = Unfetched(effect.place, caught, Place(caller.fn, branch, caller.ctx))
+    return list(found.values())
+
+
+def _becomes_nothing(model: Model, caught: Place) -> bool:
+    """Whether all that is answered for a failure is false or null."""
+    return any(c.caught == caught.instr and model.failures.says_no(caught.fn, c) for c in model.failures.catches(caught.fn))
+
+
+def _leaving(model: Model, caller: Place, effects: Sequence[Effect]) -> int | None:
+    """The branch on whether there is an answer at all that leads past what is at stake, to nothing that tells of a failure."""
+    body, defuse = model.program.body(caller.fn), model.evaluator.defuse(caller.fn)
+    awaited = [use for use in defuse.uses(caller.instr) if body.op[use] == Op.AWAIT]
+    asked = [one for i in (caller.instr, *awaited) for one in branches(body, defuse, i)]
+    for effect in effects if asked else ():
+        for n, place in enumerate(effect.way):
+            if place.fn == caller.fn and place.instr != caller.instr:
+                left = [b for b, there in asked if leads_past(model, place, b) and _is_past(model, place, b, not there)]
+                if left and (n + 1 == len(effect.way) or goes_on_quietly(model, effect.way[n + 1 :])):
+                    return left[0]
+    return None
+
+
+def _is_past(model: Model, place: Place, branch: int, truth: bool) -> bool:
+    """Whether the side of a branch on which it is ``truth`` does not lead to a place."""
+    body, block_of = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of
+    side = dict(body.blocks[block_of[branch]].next).get(EDGE_TRUE if truth else EDGE_FALSE)
+    return side is not None and block_of[place.instr] not in reached_from(body, side)
 
 
 def _caught(model: Model, way: tuple[Place, ...]) -> Place | None:

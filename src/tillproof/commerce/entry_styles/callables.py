@@ -27,13 +27,15 @@ def php_class(wiring: Wiring, value: Value, fn: Fn) -> ClassId | None:
 
 
 def named_class(wiring: Wiring, text: str, file: str) -> ClassId | None:
-    """A class by its name in a string: full, relative, or by its last word when only one class bears it."""
+    """A class by its name in a string: full, relative, or by its last word when only one class bears it. Case parts no names in PHP."""
     dotted = text.strip("\\").replace("\\", ".")
     if not dotted:
         return None
     found = wiring.evaluator.scope.modules.php_class(file, dotted)
     if found is None:
-        same = [c for c in wiring.program.classes_by_name.get(dotted.rpartition(".")[2], []) if wiring.program.language(c.file) == "php"]
+        last, classes = dotted.rpartition(".")[2], wiring.program.classes_by_name
+        alike = classes.get(last) or [c for name, some in classes.items() if name.lower() == last.lower() for c in some]
+        same = [c for c in alike if wiring.program.language(c.file) == "php"]
         if len(same) > 1:  # as it is called below the folder, and namespace, of the controllers
             inside = f"/{dotted.replace('.', '/')}.php".lower()
             same = [c for c in same if _CONTROLLERS.split("/" + c.file.lower())[-1] == inside]

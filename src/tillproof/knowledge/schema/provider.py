@@ -87,6 +87,7 @@ class Operation(Part, frozen=True):
     ``money``: how this operation takes its sum, where that is not as the provider's others do. ``hundredths``: it counts hundredths of
     every currency, of those without a smaller unit too.
     ``owed``: arguments that name the sum that has to have been paid: a payment of another sum is not confirmed.
+    ``from_request``: given nothing, it sends what the request holds under the names of its arguments.
     ``priced_by``: where the ids of prices stand that the provider keeps, from which it works the sum out.
     ``partial``: names in the answer, or of the calls after it, that tell which of several items were refused though the call itself went
     well.
@@ -122,6 +123,7 @@ class Operation(Part, frozen=True):
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    from_request: bool = False
     money: Literal["", "minor", "decimal-string", "decimal"] = ""
     hundredths: bool = False
     supports_key: bool = True
@@ -179,6 +181,7 @@ class Inbound(Part, frozen=True):
     """A kind of message that the provider sends, how to know it, and what it means.
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
+    ``names_nobody``: it says nothing of who pays, and nothing of what he pays with.
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
@@ -196,6 +199,7 @@ class Inbound(Part, frozen=True):
     kind: Literal["webhook", "ipn", "redirect-return"]
     headers: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    names_nobody: bool = False
     typed: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
