@@ -47,6 +47,7 @@ _COMMANDS = re.compile(r"(^|/)(management/commands|Console/Commands)/")
 _UNHEARD = {
     "unread": "the error that is answered, and not raised, is never read, and success is answered",
     "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
+    "none": "the error that is answered is never read, and no row is taken for one that there was no need to write; success is answered",
     "unread-given": "the error that the callback is given is never read, and success is answered",
     "dropped-given": "the error that the callback is given leads to nothing, and success is answered",
 }
@@ -56,7 +57,8 @@ _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 class Lost(NamedTuple):
     """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
-    same. ``answered``: it is told by a value, which nobody acts upon. ``left_alone``: nobody waits for the work. ``again``: where else
+    same. ``answered``: it is told by a value, which nobody acts upon; ``for_none``: the row that is not there is taken for one that there
+    was no need to write. ``left_alone``: nobody waits for the work. ``again``: where else
     on the way it ends, or would end if it came through here, and how."""
 
     effect: Effect
@@ -65,6 +67,7 @@ class Lost(NamedTuple):
     how: str
     goes_on: bool = False
     answered: bool = False
+    for_none: bool = False
     again: tuple[tuple[Fn, int, str], ...] = ()
     left_alone: bool = False
 
@@ -281,7 +284,8 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
         return None
     if unheard.returns and callers and model.program.language(place.fn.file) == "php" and not model.outcomes.unused(callers[0]):
         return None  # who asks answers otherwise, in whatever way the sender of the message reads
-    return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
+    none = unheard.how == "none"
+    return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True, for_none=none)
 
 
 def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:

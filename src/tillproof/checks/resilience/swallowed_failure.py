@@ -106,9 +106,11 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
 
 
 def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
-    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it."""
+    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it; that no
+    row is taken for a message that came before is another."""
     answered = [e for e in ends if e.answered]
-    return [(e, []) for e in ends if not e.answered] + ([(answered[0], answered[1:])] if answered else [])
+    habits = [[e for e in answered if e.for_none is none] for none in (False, True)]
+    return [(e, []) for e in ends if not e.answered] + [(habit[0], habit[1:]) for habit in habits if habit]
 
 
 def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, more: list[Lost]) -> Ruling:
