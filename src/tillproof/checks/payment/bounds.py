@@ -11,7 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.recognition import kept_in
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -38,6 +38,7 @@ _DECLARED = re.compile(
 )
 _LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
 """A declaration that lists what may be sent: whichever of it comes was named by the server."""
+_BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
 _TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _PIECES = 40
 _LINES = 8  # of one declaration
@@ -225,8 +226,9 @@ def _nothing(value: Value) -> bool:
 def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A comparison with a number, or a floor put under it. For a quantity the number is none or one: a ceiling lets it go below zero."""
     counts = model.words.has("quantity_fields", word)
-    for fn, i, _, other in _comparisons(model, around, _ORDER, word):
-        if isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts):
+    for fn, i, one, other in _comparisons(model, around, _ORDER, word):
+        number = isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts)
+        if number and _is_held_up(model, one, word):
             return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds")
     for fn in around:
         body = model.program.body(fn)
@@ -235,10 +237,22 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
                 continue
             callee, arguments = body.call(i)
             if body.name(callee).rpartition(".")[2] in _AT_LEAST and any(
-                _holds(model, model.evaluator.value(fn, a), word) for _, a in arguments
+                _is_held_up(model, model.evaluator.value(fn, a), word) for _, a in arguments
             ):
                 return Barrier(fn.file, body.line[i], "the client's figure has a floor")
     return None
+
+
+def _is_held_up(model: Model, value: Value, word: str) -> bool:
+    """Whether what a value has to be at least holds for the client's figure: not where that is taken off something, as in
+    ``max(0, sold - n)`` and ``stock - n < 0``."""
+    for option in options(value):
+        if isinstance(option, Mix) and option.op == "-" and len(option.operands) == 2:
+            if _is_held_up(model, option.operands[0], word):
+                return True
+        elif _holds(model, option, word):
+            return True
+    return False
 
 
 def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = _DECLARED) -> Barrier | None:
@@ -264,6 +278,8 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
 def _declaration(lines: list[str], number: int) -> str:
     """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
     start, end = number, number + 1
+    if _BEGINS_BODY.search(lines[number]):
+        return lines[number]  # a parameter: what its function does stands below
     while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
         start -= 1
     while end < len(lines) and end - number < _LINES:
