@@ -18,7 +18,8 @@ const signatures = new Signatures();
 app.post('/webhooks/stripe', BEFOREasync (req, res) => {
   ASKED
   const event = req.body;
-  if (event.type === 'payment_intent.succeeded') await Order.updateOne({ intent: event.data.object.id, status: 'open' }, { status: 'paid' });
+  const intent = event.data.object.id;
+  if (event.type === 'payment_intent.succeeded') await Order.updateOne({ intent, status: 'open' }, { status: 'paid' });
   res.json({ received: true });
 });
 """
