@@ -309,6 +309,12 @@ class Handlers:
         return {e: frozenset(name for name in paying if e in self._events[name]) for e in sorted(told, key=lambda e: (-len(e), e))}
 
     @cached_property
+    def working(self) -> frozenset[Fn]:
+        """The functions that work off the jobs which webhooks plan: what fails there is tried again by the queue alone."""
+        planned = (e for h in self.all if h.kind != "redirect-return" for e in self.model.effects.of(h.entry.target) if e.kind == "job")
+        return frozenset(run.target.fn for e in planned for run in self.model.handovers.targets(e.fn, e.instr, e.ctx))
+
+    @cached_property
     def told(self) -> ToldAddresses:
         """The addresses of ours that providers are told."""
         return ToldAddresses(self.model)

@@ -73,9 +73,16 @@ class Lost(NamedTuple):
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
-    """The effects whose failure must not be lost: in a handler all that change something; in a route that takes money those after it."""
-    if handler is None and (
-        entry.role not in ("public", "customer") or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+    """The effects whose failure must not be lost: in a handler, and in a job that it plans, all that change something; in a route that
+    takes money those after it."""
+    works = handler is None and entry.target.fn in model.handlers.working
+    if (
+        handler is None
+        and not works
+        and (
+            entry.role not in ("public", "customer")
+            or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+        )
     ):
         return []
     told = model.effects.of(entry.target)
@@ -92,6 +99,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
+    if works:
+        return [e for e in effects if e.touch is not None]
     first = _first(effects, _CHARGES, handler is not None)
     signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
     taken = effects[first + 1 :] if first is not None else effects if signed else []

@@ -132,6 +132,17 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
             "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
             "job that is retried."
         )
+    elif entry.target.fn in model.handlers.working:
+        ruling.title = "A failure in a job is taken for done"
+        ruling.message = (
+            f"{called(model, entry)} works off what a webhook has queued. When the work fails, {_as_job(found.how)}: the queue "
+            "never tries it again, the provider was told long ago that all is well, and a payment, refund or cancellation that happened is "
+            "missing from the shop's books."
+        )
+        ruling.remediation = (
+            "Let the exception through, or raise one where an answer says that it failed, so that the queue tries again and what fails for "
+            "good rests where somebody sees it."
+        )
     elif found.effect.touch is not None and keeps_payment(model, found.effect.touch):
         ruling.title = "A payment is begun for an order that may not be there"
         ruling.message = (
@@ -160,6 +171,10 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
         raises = remedies.code(model, found.fn.file, "raise-answer") or "`if (error) throw error`"
         ruling.remediation = f"Ask each answer whether it is an error, and raise it: {raises}. " + ruling.remediation
     return ruling
+
+
+def _as_job(how: str) -> str:
+    return how.replace("success is answered", "the job counts as done")
 
 
 def _here_too(model: Model, entry: Entry, handler: Handler | None, found: Lost) -> Ruling:
