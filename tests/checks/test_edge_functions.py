@@ -117,6 +117,58 @@ def test_an_error_that_is_answered_and_not_raised_has_to_be_asked_for(tmp_path: 
         assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["held"], name
 
 
+_GUARDED = {
+    "eq": '.eq("status", "pending")',
+    "not in": '.not("status", "in", "(paid,refunded)")',
+    "not in a joined list": '.not("status", "in", `(${["paid", "refunded"].join(",")})`)',
+    "not eq": '.not("status", "eq", "paid")',
+    "either": '.or("status.eq.pending,status.eq.failed")',
+    "filter": '.filter("status", "in", "(pending,failed)")',
+}
+
+
+def test_the_state_that_an_update_asks_for_in_every_way_of_the_client(tmp_path: Path) -> None:
+    bare = f"const {{ error }} = await {_UPDATE};\n    if (error) throw error;"
+    assert [r for r, _, _ in ruled(tmp_path / "bare", "order/unguarded-transition", _told(bare))] == ["broken"]
+    other = (
+        f'const {{ error }} = await {_UPDATE}.not("session_id", "is", null).or("email.is.null,phone.is.null");\n    if (error) throw error;'
+    )
+    assert [r for r, _, _ in ruled(tmp_path / "other", "order/unguarded-transition", _told(other))] == ["broken"]
+    for name, condition in _GUARDED.items():
+        write = f"const {{ error }} = await {_UPDATE}{condition};\n    if (error) throw error;"
+        assert [r for r, _, _ in ruled(tmp_path / name, "order/unguarded-transition", _told(write))] == ["held"], name
+
+
+_CLAIM = 'db.from("events").upsert({ id: event.id }, { onConflict: "id", ignoreDuplicates: true }).select("id").maybeSingle()'
+_BOOKED = f"const {{ error }} = await {_UPDATE};\n    if (error) throw error;"
+
+
+def test_no_row_is_not_taken_for_one_that_was_there(tmp_path: Path) -> None:
+    seen, no = 'return new Response("seen");', 'return new Response("no", { status: 500 });'
+    lost = {
+        "a duplicate": f"const {{ data }} = await {_CLAIM};\n    if (!data) {seen}\n    {_BOOKED}",
+        "renamed": f"const {{ data: fresh }} = await {_CLAIM};\n    if (fresh === null) {seen}\n    {_BOOKED}",
+        "whole": f"const claim = await {_CLAIM};\n    if (!claim.data) {seen}\n    {_BOOKED}",
+        "no rows": f"const {{ data }} = await {_UPDATE}.select();\n    if (!data?.length) {seen}",
+        "work left out": f"const {{ data: order }} = await {_UPDATE}.select().single();\n    if (order) {{ console.log(order.id); }}",
+        "carefully read": f'const {{ data: order }} = await {_UPDATE}.select().single();\n    console.log("paid", order?.id);',
+        "error left": f"const {{ data, error }} = await {_CLAIM};\n    if (!data) {seen}\n    {_BOOKED}",
+    }
+    told = {
+        "error first": f"const {{ data, error }} = await {_CLAIM};\n    if (error) throw error;\n    if (!data) {seen}\n    {_BOOKED}",
+        "refused": f"const {{ data }} = await {_UPDATE}.select().single();\n    if (!data) {no}",
+        "raises": f'const {{ data: order }} = await {_UPDATE}.select().single();\n    console.log("paid", order.id);',
+        "noted": f"let ok = false;\n    const {{ data }} = await {_UPDATE}.select();\n    if (data) ok = true;\n    if (!ok) throw 1;",
+        "asked to raise": f"const {{ data }} = await {_CLAIM}.throwOnError();\n    if (!data) {seen}\n    {_BOOKED}",
+    }
+    for name, write in lost.items():
+        assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["broken"], name
+    for name, write in told.items():
+        assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["held"], name
+    claimed = lost["a duplicate"]
+    assert [r for r, _, _ in ruled(tmp_path / "once", "idempotency/handler-not-idempotent", _told(claimed))] == ["held"]
+
+
 def test_a_row_that_the_database_refuses_stops_nobody_who_does_not_ask(tmp_path: Path) -> None:
     dropped = f"const {{ error }} = await {_INSERT};\n    if (error) console.error(error);"
     assert ruled(tmp_path / "dropped", "idempotency/handler-not-idempotent", _told(dropped)) == [("broken", _HOOK, 15)]

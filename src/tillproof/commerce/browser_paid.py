@@ -5,10 +5,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.granted import granted
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
 if TYPE_CHECKING:
@@ -24,19 +26,19 @@ class Transitions:
     paid: list[Happening]
 
 
-def paid_on_the_way(model: "Model", entry: Entry) -> Transitions:
+def paid_on_the_way(model: "Model", entry: Entry, returns: bool = False) -> Transitions:
     """What an entry point marks as paid; where there is too much to walk, what lies near, as long as no proof is lost by it."""
-    found, cut = _walk(model, entry, MAX_CALLS)
+    found, cut = _walk(model, entry, MAX_CALLS, returns)
     for shallower in SHALLOWER:
-        nearer, still = _walk(model, entry, shallower) if cut else (found, False)
+        nearer, still = _walk(model, entry, shallower, returns) if cut else (found, False)
         if not cut or found.policy.proofs.keys() - nearer.policy.proofs.keys():
             break
         found, cut = nearer, still
     return found
 
 
-def _walk(model: "Model", entry: Entry, deepest: int) -> tuple[Transitions, bool]:
-    policy = PaidPolicy(model)
+def _walk(model: "Model", entry: Entry, deepest: int, returns: bool) -> tuple[Transitions, bool]:
+    policy = PaidPolicy(model, returns)
     walk = Walk(model.program, model.evaluator, policy, deepest)
     summary = walk.run(entry.target.fn, model.evaluator.entry_context(entry.target))
     return Transitions(entry, policy, [h for h in summary.happenings if h.kind == "paid"]), walk.cut
@@ -55,17 +57,25 @@ class BrowserPaid:
         model = self.model
         near = bool(model.operations.candidates())
         webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
+        returned = {h.entry.target.fn for h in model.handlers.all if h.kind == "redirect-return"}
         taken: set[Fn] = set()
         out: list[Transitions] = []
         for entry in model.entries:
             fn = entry.target.fn
-            if entry.role in ("public", "customer") and fn not in webhooks and fn not in taken and self.may_pay(entry):
+            if entry.role not in ("public", "customer") or fn in webhooks or fn in taken:
+                continue
+            if self.may_pay(entry) or (fn in returned and self._may_grant(entry)):
                 taken.add(fn)
-                found = paid_on_the_way(model, entry)
+                found = paid_on_the_way(model, entry, fn in returned)
                 paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
                 if paid:
                     out.append(Transitions(entry, found.policy, paid))
         return out
+
+    def _may_grant(self, entry: Entry) -> bool:
+        """Whether anything that a page reaches to which the browser comes back could hand over what was bought, by a row that says so."""
+        near = self.model.handlers.closure(entry).functions
+        return any(granted(self.model, fn, i, None) for fn in near for i, op in enumerate(self.model.program.body(fn).op) if op == Op.CALL)
 
     def may_pay(self, entry: Entry) -> bool:
         """Whether anything that an entry reaches could mark something as paid: a quick look before the walk."""

@@ -71,6 +71,10 @@ class BrowserReturns:
         route = without_goods(entry.route or entry.target.fn.file)
         name = self.model.program.name(entry.target.fn)
         says = says_return(route) or says_return(name)
+        told = self.model.handlers.told.to(entry, "browser")
+        if (sent := next((p for p in paying if p.id in told), None)) is not None:
+            inbound = next((b for b in sent.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            return Handler(entry, sent, inbound, "redirect-return", closure, "its address is told to the provider")
         for provider in paying:
             for inbound in provider.inbound:
                 if inbound.kind != "redirect-return":

@@ -5,10 +5,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, External, Member, Missing, Mix, Record, Result, Value, constant, names, options, pattern
+from tillproof.flow.values import Const, External, FunctionV, Member, Missing, Mix, Record, Result, Value, constant, names, options, pattern
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
 
@@ -26,6 +27,8 @@ _ABOUT = re.compile(
 _LOCKS = re.compile(
     r"(^|_)(lock|locked|processing|processed|handled|dedupe?|idempoten\w*|in_progress|running|seen|claim\w*|mutex|once)(_|$)"
 )
+_ANY_REQUEST = re.compile(r"(^|_)idempoten")
+_TEXTS = ("JSON.stringify", "json.dumps", "json_encode", "serialize")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000}
 _OPTIONS = {"ex": 1.0, "timeout": 1.0, "ttl": 1.0, "px": 0.001, "expire": 1.0, "expires": 1.0, "expiration": 1.0, "expirationttl": 1.0}
 _LAST = {"set": 2, "add": 2, "put": 2, "set_transient": 2, "set_site_transient": 2, "wp_cache_set": 3, "wp_cache_add": 3}
@@ -131,7 +134,8 @@ class CacheMarks:
 
     def _in(self, fn: Fn) -> list[CacheMark]:
         body = self.model.program.body(fn)
-        touches = [t for i, op in enumerate(body.op) if op == Op.CALL and (t := self.model.records.touch(fn, i, None)) is not None]
+        calls = [i for i, op in enumerate(body.op) if op == Op.CALL]
+        touches = [t for i in calls if (t := self.model.records.touch(fn, i, None) or self._by_own_class(fn, i)) is not None]
         reads = [t for t in touches if t.effect == "cache" and t.kind == "read"]
         out = []
         for write in (t for t in touches if t.effect == "cache" and t.kind == "write"):
@@ -140,6 +144,18 @@ class CacheMarks:
             if read is not None and self._claims(fn, key, write) and self._decides(fn, read, write):
                 out.append(CacheMark(fn, read, write))
         return out
+
+    def _by_own_class(self, fn: Fn, i: int) -> Touch | None:
+        """What a call does to a cache by a class of the shop's own, ``this.cacheService.set(key, …)``, which takes nothing on condition."""
+        body = self.model.program.body(fn)
+        name = body.called(i).lower()
+        touch = cached(self.model, fn, i, None, name, ours=True) if name in CACHES and body.op[body.args(i)[0]] == Op.FIELD else None
+        if touch is None or touch.kind == "upsert":
+            return None
+        targets = [o.fn for o in options(self.model.evaluator.value(fn, body.args(i)[0])) if isinstance(o, FunctionV)]
+        within = (self.model.program.body(target) for target in targets)
+        conditional = any(b.const(n) == (Kind.STRING, "NX") for b in within for n, op in enumerate(b.op) if op == Op.CONST)
+        return None if conditional else touch
 
     def _pays(self, fn: Fn) -> bool:
         """Whether a function, or one that it leads to, asks a provider for something that costs or moves money, or writes an order."""
@@ -154,13 +170,20 @@ class CacheMarks:
 
     def _claims(self, fn: Fn, key: str, write: Touch) -> bool:
         """Whether key and function speak of keeping payment work from running twice, and what is kept is a mark and no data."""
-        said = _snake(f"{key} {self.model.program.name(fn)}")
+        said = _snake(f"{key} {self.model.program.qualified(fn)}")
         about = _ABOUT.search(said) is not None or (self.model.vocabulary.paying(fn) and self._pays(fn))
+        about = about or _ANY_REQUEST.search(said) is not None  # a key that customers send with whatever they order
         if not _LOCKS.search(said) or not about:
             return False
         arguments = self.model.program.body(fn).call(write.instr)[1]
         value = self.model.evaluator.value(fn, arguments[1][1]) if len(arguments) > 1 else None
-        return value is not None and any(_is_mark(o) for o in options(value))
+        return value is not None and any(_is_mark(o) for o in options(self._as_written(value)))
+
+    def _as_written(self, value: Value) -> Value:
+        """What is put into a text to be kept: the record of ``JSON.stringify({ status: "running" })``."""
+        if isinstance(value, Result) and value.instr >= 0 and any(n in _TEXTS for n in names(value.callee)):
+            return next((v for _, v in self.model.evaluator.arguments(value)[:1]), value)
+        return value
 
     def _decides(self, fn: Fn, read: Touch, write: Touch) -> bool:
         """Whether the mark is set only on a branch on what was read."""
@@ -191,6 +214,8 @@ class CacheMarks:
 def _is_mark(value: Value) -> bool:
     if isinstance(value, (Const, Missing)):
         return True
+    if isinstance(value, Record):  # `{ status: "in_progress", since: Date.now() }`
+        return bool(value.entries) and all(_is_mark(o) for _, v in value.entries for o in options(v))
     if isinstance(value, Result):
         return any(re.search(r"(^|\.)(time|now|uniqid|uuid\w*|microtime|str)(\(\))?$", n, re.IGNORECASE) for n in names(value.callee))
     return isinstance(value, Member) and value.name.lower() in ("id", "now")

@@ -22,11 +22,12 @@ CACHES: dict[str, TouchKind] = {
 """What calls of a cache are named, and what they do."""
 
 
-def cached(model: "Model", fn: Fn, i: int, ctx: Ctx | None, name: str) -> Touch | None:
-    """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``."""
+def cached(model: "Model", fn: Fn, i: int, ctx: Ctx | None, name: str, ours: bool = False) -> Touch | None:
+    """A value kept in a cache: ``cache.get(key)``, ``redis.set(key, 1, nx=True)``, ``set_transient($key, …)``. ``ours``: by a class of the
+    shop's own, too, that is called a cache."""
     body = model.program.body(fn)
     arguments = body.call(i)[1]
-    if not arguments or (model.recogniser.is_ours(fn, i, ctx) and not _only_declared(model, fn, i, ctx)):
+    if not arguments or (not ours and model.recogniser.is_ours(fn, i, ctx) and not _only_declared(model, fn, i, ctx)):
         return None
     spelt = written(model.program, fn, body.args(i)[0]).lower()
     known = " ".join(names(model.evaluator.value(fn, body.args(i)[0], ctx))).lower()

@@ -32,12 +32,14 @@ LOCKING = frozenset(
     ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
 )
 _CHOOSING = re.compile(
-    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|get|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
+    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|not|or|get|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
     r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*"
     r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
 )
-_LEAVING_OUT = re.compile(r"exclude|where_?not", re.IGNORECASE)
+_LEAVING_OUT = re.compile(r"exclude|where_?not|not", re.IGNORECASE)
+# A condition as PostgREST takes it: ``or('status.eq.pending,paid_at.is.null')``.
+_DOTTED = re.compile(r"(?:^|[,(])([A-Za-z_]\w*)\.(?:not\.)?(?:eq|neq|in|is|gte?|lte?|i?like)\.")
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
 # Calls that find and write in one: ``findByIdAndUpdate(id, values, options)``, ``findOneAndUpdate(filter, values, options)``.
 FINDS_AND_WRITES = re.compile(r"find_?(?P<id>by_?id|by_?pk)?\w*?_?and_?(update|replace|modify|overwrite)", re.IGNORECASE)
@@ -119,7 +121,11 @@ class ChoiceReader:
             if before.name.lower() in LOCKING:
                 out.locked = True
             elif _CHOOSING.fullmatch(before.name) and not FINDS_AND_WRITES.fullmatch(before.name):
-                (self._left_out if _LEAVING_OUT.fullmatch(before.name) else self._choice)(before, out)
+                if before.name.lower() == "or":
+                    self._choice(before, either := Parts())
+                    out.compared |= either.compared
+                else:
+                    (self._left_out if _LEAVING_OUT.fullmatch(before.name) else self._choice)(before, out)
             self._options(before, out)
             in_function(self.evaluator, before, out)
 
@@ -204,6 +210,10 @@ class ChoiceReader:
     @staticmethod
     def _in_words(positional: list[Value], out: Parts) -> bool:
         """A condition that is written out, if it is one."""
+        texts = "".join(leaf.text for leaf in leaves(positional[0], _MOST_KEYS) if isinstance(leaf, Const))
+        if dotted := _DOTTED.findall(texts):
+            out.compared.update(dotted)
+            return True
         said = _IN_WORDS.findall(constant(positional[0]) or "")
         for column, operator in said:
             out.compared.add(column)

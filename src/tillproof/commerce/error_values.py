@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _RAISES = "throwOnError"
 _ERROR = "error"
+_ROWS = "data"
 _ADDS = ("push", "add", "append")
 _GIVEN_ERROR = re.compile(r"_?(err|error|e|er|dbErr\w*|\w+Err(or)?)")
 _ANSWERS_FALSE = ("mysqli_query", "mysqli_stmt_execute", "pg_query", "query", "exec", "execute", "update", "insert", "replace")
@@ -27,11 +28,12 @@ _TELLS_ERROR = re.compile(r"\w*error\w*|log\w*|\w*_log|write|addlog|warning|crit
 
 class Unheard(NamedTuple):
     """An error that nobody acts upon. ``instr``: the call whose answer is thrown away, or the branch that hears of the error and drops it.
-    ``how``: which of the two, or what a callback does that is given the error. ``returns``: that branch leaves the function with a value,
-    from which a caller may learn of it."""
+    ``how``: which of the two, what a callback does that is given the error, or that no row, which is all that a failure leaves, is taken
+    for one that there was no need to write (``none``). ``returns``: that branch leaves the function with a value, from which a caller may
+    learn of it."""
 
     instr: int
-    how: Literal["unread", "dropped", "unread-given", "dropped-given"]
+    how: Literal["unread", "dropped", "unread-given", "dropped-given", "none"]
     returns: bool = False
 
 
@@ -61,10 +63,39 @@ class ErrorValues:
         read = self._read_of(fn, uses[0])
         if read is None:
             return None
-        errors = [r for r in read if body.name(r) == _ERROR]
-        if not any(self._is_used(fn, r) for r in read):
+        used = [r for r in read if self._is_used(fn, r)]
+        if not used:
             return Unheard(i, "unread")
-        return self._dropped(fn, errors) if errors else None
+        errors = [r for r in used if body.name(r) == _ERROR]
+        return self._dropped(fn, errors) if errors else self._taken_for_none(fn, i, [r for r in used if body.name(r) == _ROWS])
+
+    def _taken_for_none(self, fn: Fn, i: int, rows: list[int]) -> Unheard | None:
+        """What is done when a write gave no row and nobody asks why: ``const { data } = …; if (!data) return ok('a duplicate');``. Reading
+        a member of what is not there raises, and tells of it."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        held = [n for r in rows for u in defuse.uses(r) if body.op[u] == Op.STORE for n in reads(body, defuse, u)]
+        values = sorted({*rows, *held} - {r for r in rows if all(body.op[u] == Op.STORE for u in defuse.uses(r))})
+        members = {n: [u for u in defuse.uses(n) if body.op[u] == Op.FIELD and body.args(u)[0] == n] for n in values}
+        careful = [m for n in values for m in members[n] if self._is_optional(fn, m)]
+        asked = sorted(b for n in (*values, *careful) for b in branches(body, defuse, n))
+        if not values or (not asked and len(careful) < len(values)):
+            return None
+        first = asked[0][0] if asked else len(body.op)
+        if any(m < first and m not in careful for n in values for m in members[n]):
+            return None
+        if not asked:
+            return Unheard(i, "unread")
+        none, some = (own_side(body, defuse, first, asked[0][1] is there) for there in (False, True))
+        if none is None or some is None:
+            return None
+        left = self._left(fn, none, i, "none")
+        return left if left is not None and (left.returns or not self._kept_beyond(fn, list(body.rows(some)))) else None
+
+    def _is_optional(self, fn: Fn, member: int) -> bool:
+        """Whether a member is read only where there is something to read it of: ``row?.id``."""
+        body = self.model.program.body(fn)
+        text = self.model.program.line_text(fn.file, body.line[member])
+        return re.search(rf"\?\.\s*{re.escape(body.name(member))}\b", text) is not None
 
     def _called_back(self, fn: Fn, i: int) -> Unheard | None:
         """What a callback does with the error that it is given first: ``(err, rows) => { if (err) console.log(err); res.json({}); }``."""
@@ -149,27 +180,32 @@ class ErrorValues:
 
     def _dropped(self, fn: Fn, errors: list[int]) -> Unheard | None:
         """The branch that hears of an error and goes on as if nothing were; None where any use of the error tells of it."""
-        body, failures = self.model.program.body(fn), self.model.failures
-        defuse = self.model.evaluator.defuse(fn)
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
         for branch, positive in (b for e in errors for b in branches(body, defuse, e)):
             own = own_side(body, defuse, branch, positive)
             if own is None:
                 return None
-            rows = list(body.rows(own))
-            if failures.passes_on(fn, own) or failures.acts_in(fn, own) or self._noted(fn, rows):
-                return None
-            return Unheard(branch, "dropped", any(body.op[r] == Op.RETURN for r in rows))
+            return self._left(fn, own, branch, "dropped")
         return None
+
+    def _left(self, fn: Fn, own: frozenset[int], i: int, how: Literal["dropped", "none"]) -> Unheard | None:
+        """An error that the side of a branch on which it is known of does nothing about; None where it does."""
+        body, failures = self.model.program.body(fn), self.model.failures
+        rows = list(body.rows(own))
+        if failures.passes_on(fn, own) or failures.acts_in(fn, own) or self._noted(fn, rows):
+            return None
+        return Unheard(i, how, any(body.op[r] == Op.RETURN for r in rows))
 
     def _noted(self, fn: Fn, rows: list[int]) -> bool:
         """Whether some instructions keep for later that something failed: in a variable that is read elsewhere, in a list or a record."""
+        body = self.model.program.body(fn)
+        adds = (body.op[r] in (Op.SET_FIELD, Op.SET_INDEX) or (body.op[r] == Op.CALL and body.called(r) in _ADDS) for r in rows)
+        return any(adds) or self._kept_beyond(fn, rows)
+
+    def _kept_beyond(self, fn: Fn, rows: list[int]) -> bool:
+        """Whether some instructions set a variable that is read elsewhere."""
         body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
-        return any(
-            body.op[r] in (Op.SET_FIELD, Op.SET_INDEX)
-            or (body.op[r] == Op.CALL and body.called(r) in _ADDS)
-            or (body.op[r] == Op.STORE and any(n not in rows for n in reads(body, defuse, r)))
-            for r in rows
-        )
+        return any(body.op[r] == Op.STORE and any(n not in rows for n in reads(body, defuse, r)) for r in rows)
 
 
 def _prints_failure(body: Body, rows: list[int]) -> bool:

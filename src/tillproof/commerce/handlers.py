@@ -14,6 +14,7 @@ from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, called, caller, filed_under, is_unnamed, signs_of
 from tillproof.commerce.registered import registered
+from tillproof.commerce.told_addresses import ToldAddresses
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
@@ -185,6 +186,7 @@ class Handlers:
             or filed_under(self.model, entry)
             or any(says_return(part) for part in name.split())
             or self.model.strangers.reads_signature(entry)
+            or self.told.of(entry)
         ):
             return True
         telling = self.model.operations.telling_files
@@ -305,6 +307,17 @@ class Handlers:
         paying = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
         told = {e for name in paying for e in self._events[name] if len(e) >= _TELLING and not e.isalpha()}
         return {e: frozenset(name for name in paying if e in self._events[name]) for e in sorted(told, key=lambda e: (-len(e), e))}
+
+    @cached_property
+    def working(self) -> frozenset[Fn]:
+        """The functions that work off the jobs which webhooks plan: what fails there is tried again by the queue alone."""
+        planned = (e for h in self.all if h.kind != "redirect-return" for e in self.model.effects.of(h.entry.target) if e.kind == "job")
+        return frozenset(run.target.fn for e in planned for run in self.model.handovers.targets(e.fn, e.instr, e.ctx))
+
+    @cached_property
+    def told(self) -> ToldAddresses:
+        """The addresses of ours that providers are told."""
+        return ToldAddresses(self.model)
 
     @cached_property
     def _event_owners(self) -> Counter[str]:

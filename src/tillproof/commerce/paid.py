@@ -8,6 +8,7 @@ from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.callees import makes
 from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
 from tillproof.commerce.entities import ORDER
+from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
@@ -62,15 +63,18 @@ _STATE = re.compile(r"stat(e|us)$")
 
 
 class PaidPolicy(SenderPolicy):
-    """Proof: the provider's own word that money came, or that there is nothing to pay. Effect: ``paid``, where our records say so."""
+    """Proof: the provider's own word that money came, or that there is nothing to pay. Effect: ``paid``, where our records say so; where
+    the browser ``returns`` from paying, also where somebody gets what he has bought."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: "Model", returns: bool = False) -> None:
         super().__init__(model, frozenset())
+        self.returns = returns
         self.ignored: dict[tuple[Fn, int], None] = {}
         self.tests: dict[tuple[Fn, int], bool] = {}
         self._tested: set[tuple[Fn, int]] = set()
         self.named: dict[tuple[Fn, int], None] = {}
         self.topped: dict[tuple[Fn, int], None] = {}
+        self.granted: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
         self._begins: dict[Fn, bool] = {}
 
@@ -255,6 +259,8 @@ class PaidPolicy(SenderPolicy):
             said = "sure"
         if not said and op in (Op.SET_FIELD, Op.CALL) and topped_up(self.model, fn, i, ctx, self._from_sender):
             self.topped[fn, i], said = None, "sure"
+        if not said and self.returns and op in (Op.SET_FIELD, Op.CALL) and granted(self.model, fn, i, ctx):
+            self.granted[fn, i], said = None, "sure"
         if said and op in (Op.SET_FIELD, Op.CALL) and chooses_paid(self.model, fn, i, ctx):
             return None
         if said and (comes_after(self.model, fn, i, ctx) or (op == Op.CALL and begins_paying(self.model, fn, i, ctx))):

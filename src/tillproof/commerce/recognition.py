@@ -52,7 +52,8 @@ class Signs:
     browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
     own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
     the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as a cloud function has
-    none, and takes no other than public calls. ``unit``: what it is deployed with."""
+    none, and takes no other than public calls. ``unit``: what it is deployed with. ``told``: providers that are told its address as the one
+    for their messages."""
 
     route: str
     file: str
@@ -74,6 +75,7 @@ class Signs:
     manages: bool
     unnamed: bool
     unit: str
+    told: frozenset[str]
 
 
 def called(model: "Model", entry: Entry) -> str:
@@ -137,7 +139,8 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     """The signs of an entry point, from no further away than its name warrants."""
     route, name = entry.route or "", called(model, entry)
     filed = filed_under(model, entry) or told_states(model, entry, closure)
-    named = bool(HOOK.search(route) or HOOK.search(name) or filed)
+    told = model.handlers.told.to(entry, "message") if entry.role == "public" else frozenset()
+    named = bool(HOOK.search(route) or HOOK.search(name) or filed or told)
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
     passed = _passed_by_all(model, entry)
 
@@ -160,6 +163,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
         is_unnamed(entry),
         model.program.unit(entry.target.fn.file),
+        told,
     )  # fmt: skip
 
 
@@ -234,11 +238,13 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         return _ENOUGH, f"it hands what came to `{min(taken)}`"
     if inbound.hands:
         return 0, ""
+    if provider.id in signs.told and not signs.manages:
+        weight, why = _ENOUGH, "its address is told to the provider"
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     named = signs.named or _at_its_place(signs, provider, inbound)
     calls_us = named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own)
-    weight = _weight_unnamed(model, signs, provider)
+    weight += _weight_unnamed(model, signs, provider)
     used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read:

@@ -157,7 +157,7 @@ class RecordNames:
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
                 if named := self._given_class(link) or self._in_statement(link) or self._imported_table(link):
                     return named
-            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and (_FLUENT.match(link.name) or self._is_scope(link)))) and (
+            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and self._gives_same(link))) and (
                 name := entity(_without_verb(link.name))
             ):
                 return name
@@ -169,6 +169,10 @@ class RecordNames:
         if not any(link.name in _OWN_CLASS and link.call < 0 for link in inner[1:]):
             return ""
         return next((name for v in chain.through if self._is_kind(name := entity(v))), "")
+
+    def _gives_same(self, link: Link) -> bool:
+        """Whether a call gives what it is called on, or one of it: a setter of a builder, a scope, ``product.variants.id(key)``."""
+        return link.name == "id" or _FLUENT.match(link.name) is not None or self._is_scope(link)
 
     def _is_scope(self, link: Link) -> bool:
         """Whether a call only narrows the rows down: Eloquent runs ``scopeOpen`` of the model for ``Order::open()``."""

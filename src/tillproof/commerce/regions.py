@@ -12,6 +12,7 @@ from tillproof.flow.facts import Passed
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import reached_round
 from tillproof.flow.values import Ctx, FunctionV, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LOCKS_DEEP = 1
 _MOST_CALLS = 12
 _LEVELS = 4
 _MOST_CALLERS = 12
-_SESSION_BEGINS = re.compile(r"session\w*(\.|->)(start|with)_?transaction", re.IGNORECASE)
+_SESSION_BEGINS = re.compile(r"session\w*(\.|->)(start|with)_?transaction|connection\.transaction", re.IGNORECASE)
 _BY_ITSELF = "transactionAsyncLocalStorage"
 _BEGINS = ("begintransaction", "begin", "start_transaction", "starttransaction", "begin_transaction")
 
@@ -130,9 +131,32 @@ class Regions:
         """Whether a function takes part in a transaction that is begun around it. MongoDB's is one of a session, which each operation has
         to be handed, unless the library does so by itself."""
         tokens = self.model.vocabulary.tokens
-        if not _SESSION_BEGINS.search(self._said(begun)) or any("session" in t.lower() for t in tokens(place.fn)):
+        return not self._needs_session(begun) or any("session" in t.lower() for t in tokens(place.fn))
+
+    def reads_inside(self, read: Place, begun: Place) -> bool:
+        """Whether a read belongs to a transaction that is begun around what is made of it: one of MongoDB's has to be handed the session,
+        ``Product.findById(id).session(session)``; else another's write in between goes unnoticed."""
+        if not self._needs_session(begun):
             return True
-        return any(True for _ in self.model.program.mentioning(_BY_ITSELF))
+        body, defuse = self.model.program.body(read.fn), self.model.evaluator.defuse(read.fn)
+        calls, end = [read.instr], read.instr
+        while True:  # to the end of the chain
+            members = [u for u in defuse.uses(end) if body.op[u] == Op.FIELD and body.args(u)[0] == end]
+            above = [c for m in members for c in defuse.uses(m) if body.op[c] == Op.CALL and body.args(c)[0] == m]
+            if not above:
+                break
+            end = above[0]
+            calls.append(end)
+        told = (v for _, v in body.call(read.instr)[1][1:] if body.op[v] != Op.CONST)  # `findOne(filter, null, { session })`
+        return any(body.called(c) == "session" for c in calls) or any(body.op[v] != Op.RECORD or self._has_session(body, v) for v in told)
+
+    def _has_session(self, body: Body, record: int) -> bool:
+        """Whether a record of options names a session, or may."""
+        keys = body.args(record)[0::2]
+        return any(k < 0 or (said := body.const(k)) is None or said[1] == "session" for k in keys)
+
+    def _needs_session(self, begun: Place) -> bool:
+        return _SESSION_BEGINS.search(self._said(begun)) is not None and not any(self.model.program.mentioning(_BY_ITSELF))
 
     def _said(self, place: Place) -> str:
         body = self.model.program.body(place.fn)

@@ -355,9 +355,9 @@ class Repeats:
             found = [g for group in groups for g in group] if groups and all(groups) else []
             # Two that come at once pass by whichever alternative lets them: `if not created and event.status == "done"`.
             return found if all(any(g.atomic for g in group) for group in groups) else [replace(g, atomic="") for g in found]
-        if atom.truth is None and (
-            self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) is not None or comes_back(self.model, atom.fn, atom.instr)
-        ):
+        unheard = self.model.error_values.unheard(Place(atom.fn, atom.instr, atom.ctx)) if atom.truth is None else None
+        heard_anyway = unheard is None or unheard.how == "none"  # the row that is not there is asked for
+        if atom.truth is None and (not heard_anyway or comes_back(self.model, atom.fn, atom.instr)):
             return []  # the database refuses the row a second time, nobody asks, and what is behind it is done all the same
         by = [e for e in turning.of(atom) if self.together(e, effect)]
         return [Guard(atom, tuple(by), self.atomic(atom, effect) or self._undone(effect, by))] if by else []

@@ -1,6 +1,7 @@
 """Rows of which the database lets only the first one in: whoever makes another one for the same message or payment is refused."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.items import ITEMS
@@ -9,6 +10,7 @@ from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import Touch
+from tillproof.flow.shape import shape
 from tillproof.flow.values import Element, External, Member, Mix, Param, Result, Text, Unknown, Value, options, pieces
 from tillproof.ir.ops import Op
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_PIECES = 40
 _OWN_KEY = "_id"  # no two documents of a collection of MongoDB share it
+_HOLDER = re.compile(r"_(info|result|details?|data|record)(?=\.)")
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
 # What moves money beside the payment itself, by the id that it has at whoever moves it.
 _MOVED_ID = re.compile(r"(\w+_)?(refund|dispute|chargeback|payout|transfer|reversal)_?(id|ref|reference|token)")
@@ -35,17 +38,42 @@ class RowClaims:
         payment or of what else moves money, or by nothing but what the message says, which it says again."""
         if (own := self._own_key(touch)) is not None:
             return own
+        touch = self._with_inner(touch)
         constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
         if constraint is None or constraint.where:
             return None
         told = [snake(c) for c in constraint.columns]
         if any(self._numbered(touch, c) for c in told):
             return None  # it is another one each time, whatever it is called
-        if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) or self._told_id(touch, c) for c in told):
+        said = [_HOLDER.sub("", c).replace(".", "_") for c in told]  # ``payment_info.id``
+        if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) for c in said) or any(self._told_id(touch, c) for c in told):
             return constraint
         if (constraint.primary or any(_MOVED_ID.fullmatch(c) for c in told)) and all(self._read_off(touch, c) for c in told):
             return constraint
         return constraint if all(self._handed_over(touch, c) for c in told) else None
+
+    def _with_inner(self, touch: Touch) -> Touch:
+        """A creation with what it puts into the documents within its document, by the paths that may be unique: ``payment.id``."""
+        table = self.model.schema.table(touch.entity, touch.fn.file) if touch.kind == "create" and touch.entity else None
+        if table is None or not table.documents:
+            return touch
+        paths = [c.name for c in table.columns.values() if c.unique] + [c for u in table.uniques for c in u.columns]
+        within = {p: v for p in paths if "." in p and p not in touch.fields and (v := self._at_path(touch, p)) is not None}
+        return replace(touch, fields={**touch.fields, **within}) if within else touch
+
+    def _at_path(self, touch: Touch, path: str) -> Value | None:
+        """What a creation puts where a path leads to; of what is put in whole as it was handed over, the member of it."""
+        head, *inward = path.split(".")
+        value = touch.fields.get(head)
+        for name in inward:
+            if value is None:
+                return None
+            if all(isinstance(o, (Param, Member, Element)) for o in options(value)):
+                value = Member(value.at, value, name)
+            else:
+                got = shape(self.model.evaluator, value)
+                value = {**got.may, **got.must}.get(name)
+        return value
 
     def _own_key(self, touch: Touch) -> Unique | None:
         """That of a document store by the documents' own key, which nobody declares: ``create({ _id: event.id })`` of MongoDB,

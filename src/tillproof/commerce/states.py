@@ -31,6 +31,7 @@ from tillproof.flow.values import (
     Missing,
     Mix,
     Overlay,
+    Param,
     Record,
     Result,
     Seq,
@@ -426,9 +427,12 @@ class States:
         return False if write.kind == "delete" else None
 
     def _kept_inside(self, write: Touch, path: str) -> bool:
-        """Whether a document is written with what a path into it asks for: ``{ payment: { id } }``, looked for by ``payment.id``."""
+        """Whether a document is written with what a path into it asks for: ``{ payment: { id } }``, looked for by ``payment.id``; one that
+        is put in whole as somebody handed it over may hold it."""
         head, *inward = path.split(".")
         value = write.fields.get(head)
+        if inward and value is not None and all(isinstance(o, (Param, Member, Element)) for o in options(value)):
+            return True
         for key in inward:
             got = shape(self.evaluator, value) if value is not None else None
             value = {**got.may, **got.must}.get(key) if got is not None else None

@@ -14,7 +14,7 @@ from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.taken_back import refused_below_nought
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Mix, Param, Value, leaves, options
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, leaves, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _TAKING = re.compile(r"reduc|decreas|deduct|take|consum|subtract|decrement|sell"
 _COUNTS = re.compile(
     r"row_?count|affected_?rows|changes|(num|count|nr)_?(rows|updated|affected)|modified_?count|mysqli_affected_rows", re.IGNORECASE
 )
-_OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction", re.IGNORECASE)
+_OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction|connection\.transaction", re.IGNORECASE)
 _MOST_CALLERS = 12
 _LEVELS = 2
 _LINES = 6
@@ -293,12 +293,32 @@ class Takings:
         for place in self.model.regions.in_transaction(write.place):
             body = self.program.body(place.fn)
             text = " ".join(self.program.line_text(place.fn.file, n) for n in range(body.line[place.instr], body.end_line[place.instr] + 1))
-            documents = table is not None and table.documents and write.how == "computed"
+            documents = self._in_document(write, table, place)
             if re.search(r"serializ", text, re.IGNORECASE) or (
                 (documents or "Firestore" in text or ".runTransaction" in text) and _OF_DOCUMENTS.search(text)
             ):
                 return self._at(place, "the transaction is refused when another has changed the row in between")
         return None
+
+    def _in_document(self, write: StockWrite, table: Table | None, begun: Place) -> bool:
+        """Whether a document that was read in a transaction is stored as a whole, which its store refuses when another has written the
+        document meanwhile. What is written may lie within it: the variant of ``product.variants.find(…)``, ``product.inventory``."""
+        around = list(options(write.touch.record)) if write.how == "computed" and write.touch.record is not None else []
+        for _ in range(_LINES):
+            read = next((read for value in around if (read := self.model.records.read_behind(value)) is not None), None)
+            if read is not None:
+                holds = table or self.model.schema.table(read.entity, write.place.fn.file)
+                within = self.model.regions.reads_inside(Place(read.fn, read.instr, read.ctx), begun)
+                return holds is not None and holds.documents and within
+            around = [outer for value in around for outer in _held_by(value)]
+        return table is not None and table.documents and write.how == "computed"
+
+
+def _held_by(value: Value) -> list[Value]:
+    """What a value was taken out of: the record of a member, the list of an element, what a method was asked of."""
+    if isinstance(value, Result):
+        return list(options(value.callee.base)) if isinstance(value.callee, Member) else []
+    return list(options(value.base)) if isinstance(value, (Member, Element)) else []
 
 
 def _is_negative(value: Value | None) -> bool:

@@ -126,8 +126,8 @@ def _mark(model: Model, mark: CacheMark) -> Ruling:
     ruling.anchor = (file, start, start)
     ruling.title = "Two requests at once both take the lock"
     ruling.message = (
-        f"`{name}` reads a mark from the cache and sets it by a second call. A webhook and the customer's return, or two deliveries, that "
-        "arrive at once both find no mark, both go on, and the payment is processed twice."
+        f"`{name}` reads a mark from the cache and sets it by a second call. Two deliveries, a webhook and the customer's return, or a "
+        "request and its repetition that arrive at once both find no mark, both go on, and the same is ordered or paid twice."
     )
     taken = remedies.code(model, mark.fn.file, "mark") or remedies.code(model, mark.fn.file, "once")
     ways = taken or "`add` of the cache, `SET key value NX EX seconds` of Redis, an insert with a unique key"

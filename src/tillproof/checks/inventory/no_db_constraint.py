@@ -24,6 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _rule(model: Model, stock: Stock) -> Ruling:
     table = stock.table
     open_ = [c for c in (*stock.columns, *stock.reserved) if model.schema.non_negative(table, c.name) is None]
+    open_.sort(key=lambda c: (c not in stock.columns, c.minimum is not None))  # the barest first: there is most to mend
     unguarded = [c for c in open_ if c in stock.columns]
     first = unguarded[0] if unguarded else stock.columns[0]
     where = Evidence(first.file, first.line, f"`{table.name}` keeps stock in {_listed(stock.columns)}", "sink")

@@ -85,11 +85,12 @@ def _paid_once(model: Model, entry: Entry, transition: Transition, part: list[tu
     return list(model.repeats.guards(transition.effect, entry.target))
 
 
-def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool]:
-    """What can happen again goes before what happens once for each message; what undoes a payment before what makes one."""
+def _gravity(model: Model, entry: Entry, transition: Transition) -> tuple[bool, bool, bool, bool]:
+    """What can happen again goes before what happens once for each message; what undoes a payment before what makes one; the state itself
+    before what is noted beside it (``isDelivered``)."""
     once = bool(model.repeats.guards(transition.effect, entry.target))
     ends = any(model.words.has("dead_values", t) for t in transition.to)
-    return once, not ends, not transition.undoes
+    return once, not ends, not transition.undoes, not model.words.has("status_fields", transition.field)
 
 
 def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], handler: Handler | None) -> Ruling:

@@ -11,7 +11,7 @@ from tillproof.checks.payment.currency_case import lookups_missed
 from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.model import Model
 from tillproof.commerce.money import Money, name_of
-from tillproof.flow.values import Choice, Const, Member, Missing, Result, Unknown, Value
+from tillproof.flow.values import Choice, Const, Member, Missing, Mix, Result, Unknown, Value, pieces
 
 _WORST = (
     "twice",
@@ -33,6 +33,7 @@ _WORST = (
 """What is said of a sum that several things are wrong with."""
 
 _MOST = 4
+_MOST_PIECES = 40
 _DECLARED = re.compile(r"`(\w+)` is declared as ")
 
 
@@ -98,8 +99,19 @@ def _broken(charges: Charges, charge: Charge, found: Flaw, ways: list[Money]) ->
         for s in money.steps
         if s.did == "told" and s.value.at != found.value.at
     ]
+    if (worked := _worked_out(charges, charge, found)) is not None:
+        sources.append(Evidence(*worked, "the sum is worked out here", "source"))
     ruling.evidence = [*dict.fromkeys(sources), *said.evidence, *ruling.evidence]
     return ruling
+
+
+def _worked_out(charges: Charges, charge: Charge, found: Flaw) -> tuple[str, int] | None:
+    """Where a binary float that is handed over elsewhere is worked out."""
+    if found.what != "float" or isinstance(found.value, Mix):
+        return None
+    inside = pieces([charge.value], _MOST_PIECES, charges.model.evaluator.made_of)
+    sums = (p.at for p in inside if isinstance(p, Mix) and p.op in ("*", "/", "+", "-") and p.at != found.value.at)
+    return next(((at[0], at[1]) for at in sums), None)
 
 
 def _held(charges: Charges, charge: Charge, money: Money) -> list[Evidence]:

@@ -11,7 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.recognition import kept_in
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, pieces
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -38,6 +38,7 @@ _DECLARED = re.compile(
 )
 _LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
 """A declaration that lists what may be sent: whichever of it comes was named by the server."""
+_BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
 _TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _PIECES = 40
 _LINES = 8  # of one declaration
@@ -226,9 +227,8 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     """A comparison with a number, or a floor put under it. For a quantity the number is none or one: a ceiling lets it go below zero."""
     counts = model.words.has("quantity_fields", word)
     for fn, i, one, other in _comparisons(model, around, _ORDER, word):
-        if counts and _is_reckoned(model, one):
-            continue  # a sum of which it is a part, or what that differs by
-        if isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts):
+        number = isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts)
+        if number and not (counts and _is_reckoned(model, one)) and _is_held_up(model, one, word):
             return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds")
     for fn in around:
         body = model.program.body(fn)
@@ -237,14 +237,26 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
                 continue
             callee, arguments = body.call(i)
             given = [model.evaluator.value(fn, a) for _, a in arguments] if body.name(callee).rpartition(".")[2] in _AT_LEAST else []
-            if any(_holds(model, value, word) and not (counts and _is_reckoned(model, value)) for value in given):
+            if any(_is_held_up(model, value, word) and not (counts and _is_reckoned(model, value)) for value in given):
                 return Barrier(fn.file, body.line[i], "the client's figure has a floor")
     return None
 
 
 def _is_reckoned(model: Model, value: Value) -> bool:
-    """Whether a value is worked out of others: a price times how many."""
-    return any(isinstance(piece, Mix) and piece.op in ("*", "-", "+") for piece in (value, *_pieces(model, value)))
+    """Whether a value is a price times how many, or what such a sum differs by from another."""
+    return any(isinstance(piece, Mix) and piece.op == "*" for piece in (value, *_pieces(model, value)))
+
+
+def _is_held_up(model: Model, value: Value, word: str) -> bool:
+    """Whether what a value has to be at least holds for the client's figure: not where that is taken off something, as in
+    ``max(0, sold - n)`` and ``stock - n < 0``."""
+    for option in options(value):
+        if isinstance(option, Mix) and option.op == "-" and len(option.operands) == 2:
+            if _is_held_up(model, option.operands[0], word):
+                return True
+        elif _holds(model, option, word):
+            return True
+    return False
 
 
 def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = _DECLARED) -> Barrier | None:
@@ -270,6 +282,8 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
 def _declaration(lines: list[str], number: int) -> str:
     """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
     start, end = number, number + 1
+    if _BEGINS_BODY.search(lines[number]):
+        return lines[number]  # a parameter: what its function does stands below
     while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
         start -= 1
     while end < len(lines) and end - number < _LINES:

@@ -21,6 +21,8 @@ _LINE = re.compile(
     r"(\w+_)?(cart|basket|shopping_?bag)(_?(item|line|product|entry|detail|content))?|(\w+_)?(order|sale|purchase|line)_?(item|line|product|detail|entry)"
 )
 _CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag)(_\w+)?")
+# What an order or a cart that is one document calls the lines within it.
+_LINES = re.compile(r"((cart|order|line|checkout|basket)_?)?(items?|lines?|products?|details|entries|articles|goods|cart|order_list)")
 _HEAD = re.compile(r"[.\[]")
 _SHAPES = ("integer", "float", "decimal", "value", "raw")  # how an object of a price is read as a number
 _MOST_CALLERS = 6
@@ -50,7 +52,7 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
     sums: dict[str, Evidence | None] = {}
     for entry in model.entries:
         for site in (*_line_writes(model, entry), *_session_lines(model, entry)) if entry.role in ("public", "customer") else ():
-            chosen = [c for c in chosen_by_client(model, site.value) if c.key]
+            chosen = [c for c in chosen_by_client(model, site.value) if c.key and (site.direct or _counts(model, c.word))]
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
                 continue
@@ -86,11 +88,18 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
         touch = effect.touch
         if touch is not None and touch.kind == "flush":
             yield from _set_before(model, effect)
-        if touch is None or not touch.writes or touch.kind == "delete" or not _LINE.fullmatch(touch.entity):
+        if touch is None or not touch.writes or touch.kind == "delete":
             continue
+        line, holds = _LINE.fullmatch(touch.entity), model.words.entity(touch.entity)
         for field, value in touch.fields.items():
-            if value is not None and model.words.has("quantity_fields", snake(field)) and not snake(field).endswith("_id"):
+            if value is not None and line and _counts(model, field) and not snake(field).endswith("_id"):
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, field, effect.ctx)
+            elif value is not None and (line or holds) and _LINES.fullmatch(snake(field)):
+                yield AmountSite("line", "line of the order", effect.fn, effect.instr, value, False, field, effect.ctx)
+
+
+def _counts(model: Model, name: str) -> bool:
+    return model.words.has("quantity_fields", snake(name))
 
 
 def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:

@@ -21,7 +21,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.role_names import STAFF_WORD
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Choice, Const, External, Member, Mix, Param, Result, Unknown, Value, options, pieces
+from tillproof.flow.values import Choice, ClassV, Const, External, Member, Mix, Param, Result, Unknown, Value, options, pieces
 from tillproof.ir.ops import Op
 
 _FEW = 40
@@ -249,8 +249,10 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
 
 
 def _builds_itself(model: Model, site: AmountSite) -> bool:
-    """Whether a record's own class keeps what it is built with: who builds it has to change."""
-    body = model.program.body(site.fn)
+    """Whether a record's own class keeps what it is built with, or makes one of itself: who builds it has to change."""
+    body, owner = model.program.body(site.fn), model.program.owner(site.fn)
+    if owner is not None and body.op[site.instr] == Op.NEW and site.value.at[0] != site.fn.file:
+        return any(isinstance(o, ClassV) and o.cls == owner for o in options(model.evaluator.value(site.fn, body.args(site.instr)[0])))
     own = body.op[site.instr] == Op.SET_FIELD and body.name(body.args(site.instr)[0]) == "this"
     return own and model.program.name(site.fn) == "constructor"
 

@@ -87,6 +87,9 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     _break(model, entry, ruling, act, (fn, instr), asked)
     if (act.fn, act.instr) in policy.named:
         _as_named(entry, ruling, model, act)
+    if (act.fn, act.instr) in policy.granted:
+        ruling.title = "A route that the browser calls hands over what is sold"
+        ruling.evidence[-1] = replace(ruling.evidence[-1], note="what was bought is the caller's from here on")
     if (act.fn, act.instr) in policy.topped:
         _as_topped_up(entry, ruling, model)
     return ruling

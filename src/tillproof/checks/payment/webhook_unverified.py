@@ -6,6 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted
+from tillproof.checks.payment.empty_verifiers import empty_verifier
 from tillproof.checks.payment.sender import (
     ask_about,
     guessed_call,
@@ -87,7 +88,19 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     what = "the first effect that is reached unproven" if act.kind != "dispatch" else "the event is acted on unproven"
     ruling.evidence.append(Evidence(entry.target.fn.file, line, "no verification between here and the effect", "missing"))
     ruling.evidence.append(at(program, act.fn, act.instr, what, "sink"))
+    if (empty := empty_verifier(model, entry, act)) is not None:
+        _nothing_verified(model, handler, empty, ruling)
     return ruling
+
+
+def _nothing_verified(model: Model, handler: Handler, empty: Fn, ruling: Ruling) -> None:
+    """The handler asks before it acts; what has to change is the verifier, which says yes to whatever it is asked."""
+    written, name = model.program.function(empty), model.program.qualified(empty)
+    first, last = (written.line, written.end_line) if written is not None else (1, 1)
+    ruling.confidence, ruling.anchor = "certain", (empty.file, first, last)
+    ruling.title = f"The verification of {handler.provider.name}'s messages lets everything through"
+    ruling.message += f" `{name}` is asked, and says of any message that it is genuine."
+    ruling.evidence.insert(1, Evidence(empty.file, first, f"`{name}` looks at nothing of what it is given", "missing"))
 
 
 def _harm(model: Model, handler: Handler, acts: list[Happening]) -> tuple[Severity, str]:

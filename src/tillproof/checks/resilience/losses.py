@@ -47,6 +47,7 @@ _COMMANDS = re.compile(r"(^|/)(management/commands|Console/Commands)/")
 _UNHEARD = {
     "unread": "the error that is answered, and not raised, is never read, and success is answered",
     "dropped": "the error that is answered, and not raised, leads to nothing, and success is answered",
+    "none": "the error that is answered is never read, and no row is taken for one that there was no need to write; success is answered",
     "unread-given": "the error that the callback is given is never read, and success is answered",
     "dropped-given": "the error that the callback is given leads to nothing, and success is answered",
 }
@@ -56,7 +57,8 @@ _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 class Lost(NamedTuple):
     """A failure that is taken for success: the effect that may fail, where that ends, and how. ``goes_on``: the rest is done all the
-    same. ``answered``: it is told by a value, which nobody acts upon. ``left_alone``: nobody waits for the work. ``again``: where else
+    same. ``answered``: it is told by a value, which nobody acts upon; ``for_none``: the row that is not there is taken for one that there
+    was no need to write. ``left_alone``: nobody waits for the work. ``again``: where else
     on the way it ends, or would end if it came through here, and how."""
 
     effect: Effect
@@ -65,14 +67,22 @@ class Lost(NamedTuple):
     how: str
     goes_on: bool = False
     answered: bool = False
+    for_none: bool = False
     again: tuple[tuple[Fn, int, str], ...] = ()
     left_alone: bool = False
 
 
 def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
-    """The effects whose failure must not be lost: in a handler all that change something; in a route that takes money those after it."""
-    if handler is None and (
-        entry.role not in ("public", "customer") or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+    """The effects whose failure must not be lost: in a handler, and in a job that it plans, all that change something; in a route that
+    takes money those after it."""
+    works = handler is None and entry.target.fn in model.handlers.working
+    if (
+        handler is None
+        and not works
+        and (
+            entry.role not in ("public", "customer")
+            or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+        )
     ):
         return []
     told = model.effects.of(entry.target)
@@ -89,6 +99,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
         asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
+    if works:
+        return [e for e in effects if e.touch is not None]
     first = _first(effects, _CHARGES, handler is not None)
     signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
     taken = effects[first + 1 :] if first is not None else effects if signed else []
@@ -281,7 +293,8 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
         return None
     if unheard.returns and callers and model.program.language(place.fn.file) == "php" and not model.outcomes.unused(callers[0]):
         return None  # who asks answers otherwise, in whatever way the sender of the message reads
-    return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True)
+    none = unheard.how == "none"
+    return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True, for_none=none)
 
 
 def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:

@@ -110,9 +110,11 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
 
 
 def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
-    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it."""
+    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it; that no
+    row is taken for a message that came before is another."""
     answered = [e for e in ends if e.answered]
-    return [(e, []) for e in ends if not e.answered] + ([(answered[0], answered[1:])] if answered else [])
+    habits = [[e for e in answered if e.for_none is none] for none in (False, True)]
+    return [(e, []) for e in ends if not e.answered] + [(habit[0], habit[1:]) for habit in habits if habit]
 
 
 def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, more: list[Lost]) -> Ruling:
@@ -133,6 +135,17 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
         ruling.remediation = (
             "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
             "job that is retried."
+        )
+    elif entry.target.fn in model.handlers.working:
+        ruling.title = "A failure in a job is taken for done"
+        ruling.message = (
+            f"{called(model, entry)} works off what a webhook has queued. When the work fails, {_as_job(found.how)}: the queue "
+            "never tries it again, the provider was told long ago that all is well, and a payment, refund or cancellation that happened is "
+            "missing from the shop's books."
+        )
+        ruling.remediation = (
+            "Let the exception through, or raise one where an answer says that it failed, so that the queue tries again and what fails for "
+            "good rests where somebody sees it."
         )
     elif found.effect.touch is not None and keeps_payment(model, found.effect.touch):
         ruling.title = "A payment is begun for an order that may not be there"
@@ -162,6 +175,10 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
         raises = remedies.code(model, found.fn.file, "raise-answer") or "`if (error) throw error`"
         ruling.remediation = f"Ask each answer whether it is an error, and raise it: {raises}. " + ruling.remediation
     return ruling
+
+
+def _as_job(how: str) -> str:
+    return how.replace("success is answered", "the job counts as done")
 
 
 def _here_too(model: Model, entry: Entry, handler: Handler | None, found: Lost) -> Ruling:

@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Value, pieces
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Value, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -33,7 +33,7 @@ _SUMS = (
 )
 _THRESHOLD = re.compile("|".join(_THRESHOLDS))
 _SUM = re.compile("|".join(_SUMS))
-_TAKEN_OFF = re.compile(r"discount|coupon|voucher|promo|rebate|reduction", re.IGNORECASE)
+_TAKEN_OFF = re.compile(r"discount|coupon|voucher|promo|rebate|reduction|saving", re.IGNORECASE)
 _NET = re.compile(r"discount|after|net_|_net|reduced|payable|to_pay|grand|final", re.IGNORECASE)
 _DISCOUNTED = re.compile(rb"(?i)\b\w*sub_?total\w*discount\w*\b|\b\w*discounted_?\w*sub_?total\w*\b")
 _KEYS = re.compile(r"fingerprint|hash|cache|key|log|debug|format|serialize|test", re.IGNORECASE)
@@ -89,10 +89,36 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
         for sum_, bound in ((left, right), (right, left)):
             name = _name(model, fn, body, sum_)
             if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
+                if told := list(_told_sums(model, fn, sum_)):
+                    yield from told
+                    break
                 net = bool(_NET.search(name)) or _stored_less(model, fn, sum_) or _less_discount(model, model.evaluator.value(fn, sum_))
                 net = net or _handed_less(model, model.evaluator.value(fn, sum_))
                 yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
                 break
+
+
+def _told_sums(model: Model, fn: Fn, sum_: int) -> Iterator[Threshold]:
+    """The calls that tell a function which sum decides what shipping costs, and that take a discount off the same sum afterwards:
+    ``shipping = shippingFee(subtotal); total = subtotal + shipping - discount``. There is what has to change."""
+    params = model.program.body(fn).params
+    for value in options(model.evaluator.value(fn, sum_)):
+        if not isinstance(value, Param) or value.fn != fn:
+            continue
+        for caller, call, _ in model.callers.of(fn)[:_MOST_CALLERS]:
+            body = model.program.body(caller)
+            at = value.number - (1 if params[0].name in ("self", "cls") else 0)
+            given = [v for k, v in body.call(call)[1] if k == params[value.number].name]
+            positional = [v for k, v in body.call(call)[1] if k == ""]
+            given = given or (positional[at : at + 1] if at >= 0 else [])
+            name = _name(model, caller, body, given[0]) if given else ""
+            if not name or _NET.search(name) or _stored_less(model, caller, given[0]):
+                continue
+            if _less_discount(model, model.evaluator.value(caller, given[0])):
+                continue
+            off = _taken_off_here(model, caller, name)
+            if off is not None:
+                yield Threshold(caller, call, name, False, off)
 
 
 def _bounds(model: Model, fn: Fn, body: Body, i: int) -> bool:
@@ -155,12 +181,9 @@ def _names(value: Value) -> Iterator[str]:
 
 def _taken_off(model: Model, fn: Fn, name: str) -> Place | None:
     """Where a discount is taken off a sum of that name: in the same function, then in the same unit."""
-    body = model.program.body(fn)
-    for i, op in enumerate(body.op):
-        if op == Op.BINARY and body.text(body.args(i)[0]) == "-":
-            _, left, right = body.args(i)
-            if _name(model, fn, body, left) == name and _TAKEN_OFF.search(written(model.program, fn, right)):
-                return fn.file, body.line[i]
+    here = _taken_off_here(model, fn, name)
+    if here is not None:
+        return here
     words = name.split("_")
     spelt = rb"_?".join(w.encode() for w in words)
     pattern = re.compile(rb"(?i)\b\w*" + spelt + rb"['\"\])(]*\s*-=?\s*[\w$.>\-\[\]'\"(]*(?:discount|coupon|voucher|promo)")
@@ -169,6 +192,31 @@ def _taken_off(model: Model, fn: Fn, name: str) -> Place | None:
         if model.program.unit(file) == unit and (found := pattern.search(model.program.sources[file])):
             return file, model.program.sources[file].count(b"\n", 0, found.start()) + 1
     return None
+
+
+def _taken_off_here(model: Model, fn: Fn, name: str) -> Place | None:
+    """Where a function takes a discount off a sum of that name, or off what it adds shipping and taxes up to."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) == "-":
+            _, left, right = body.args(i)
+            off = written(model.program, fn, right)
+            if _TAKEN_OFF.search(off) and not _SHIPPING.search(off.encode()) and name in _addends(model, fn, body, left):
+                return fn.file, body.line[i]
+    return None
+
+
+def _addends(model: Model, fn: Fn, body: Body, i: int) -> Iterator[str]:
+    """The names of what a value is added up from, a name alone too."""
+    waiting = [i]
+    for _ in range(_MOST):
+        if not waiting:
+            break
+        here = waiting.pop()
+        if body.op[here] == Op.BINARY and body.text(body.args(here)[0]) in ("+", "-"):
+            waiting += body.args(here)[1 : 2 if body.text(body.args(here)[0]) == "-" else 3]
+        else:
+            yield _name(model, fn, body, here)
 
 
 def _handed_on(model: Model, fn: Fn, kept_beside: Callable[[str], _Twins]) -> Iterator[Threshold]:
