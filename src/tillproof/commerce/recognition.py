@@ -9,6 +9,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.reach import Closure, header
+from tillproof.commerce.request_fields import fields_of
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Inbound, Provider, Verifier
@@ -62,6 +63,7 @@ class Signs:
     handed: bool
     headers: frozenset[str]
     texts: frozenset[str]
+    sent: frozenset[str]
     asked: frozenset[str]
     verifying: frozenset[str]
     reading: frozenset[str]
@@ -150,7 +152,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
     return Signs(
         route, entry.target.fn.file, named, filed, named and _is_answering(model, entry.target.fn),
-        frozenset(header(t) for t in texts), texts, texts & closure.compared,
+        frozenset(header(t) for t in texts), texts, _sent(model, entry) if named else frozenset(), texts & closure.compared,
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn) and _of_messages(k.thing)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
@@ -165,6 +167,11 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         model.program.unit(entry.target.fn.file),
         told,
     )  # fmt: skip
+
+
+def _sent(model: "Model", entry: Entry) -> frozenset[str]:
+    """The last words of what an entry point reads of its request, also where no text says so: ``const { RtnCode } = req.body``."""
+    return frozenset(key.rpartition(".")[2] for key in fields_of(model, entry))
 
 
 def _of_messages(verifier: object) -> bool:
@@ -250,8 +257,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if read:
         weight, why = weight + 4, "it reads the provider's signature header"
     # no provider signs in, so what has a message's fields there is the answer to a call of ours, or a record made of one
-    fields = [f for f in inbound.fields if f in signs.texts] if signs.named or not signs.signed_in else []
-    if len(fields) >= (2 if used else 3):
+    fields = [f for f in inbound.fields if f in signs.texts or f in signs.sent] if signs.named or not signs.signed_in else []
+    if len(fields) >= (2 if used else 3) and (used or _is_known_in(model, signs.unit, provider)):
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):
         return 0, ""
@@ -274,6 +281,12 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _is_known_in(model: "Model", unit: str, provider: Provider) -> bool:
+    """Whether anything that is deployed together names a provider: other systems and shops call fields by the same words."""
+    program, spoken = model.program, model.recogniser.mentions
+    return any(program.unit(file) == unit and spoken(provider, file) for file in program.indices)
 
 
 def _at_its_place(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
