@@ -23,6 +23,7 @@ MANAGES = re.compile(
     r"(web)?hooks?(?![a-z])"
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
 )
+_BROWSERS = re.compile(r"success|fail(ure|ed)?|surl|furl|return|cancel|back|redirect|complete|thanks?")
 _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
 NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 """Calls that leave a note for the next page to show."""
@@ -294,7 +295,8 @@ def _at_its_place(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
     ``/flow/confirmation``."""
     parts = [part for part in re.split(r"[/.]", signs.route.lower()) if part and part[0] not in "{<:["]
     own = [n for n, part in enumerate(parts) if speaks_of(part, provider.id.partition("-")[0])]
-    return provider.kind == "payment" and bool(own) and parts[-1] in inbound.routes and own[0] < len(parts) - 1
+    here = parts[-1] if parts and not _BROWSERS.fullmatch(parts[-1]) else ""
+    return provider.kind == "payment" and bool(own) and here in inbound.routes and own[0] < len(parts) - 1
 
 
 def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: int, why: str) -> tuple[int, str]:
