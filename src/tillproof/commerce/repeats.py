@@ -132,8 +132,10 @@ class Turning:
 
     def _refused_again(self, atom: Atom) -> list[Effect]:
         """The bookings of a payment before which a platform's function leaves when that was booked already, or that are made only as long
-        as no booking of it is found."""
+        as no booking of it is found; all that follows where the platform makes an order only once."""
         states = self._model.states
+        if atom.truth is None and self._model.recogniser.is_("places_once", atom.fn, atom.instr, atom.ctx) is not None:
+            return self._effects
         if atom.truth is None:
             refuses = self._model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None
         else:
@@ -428,6 +430,8 @@ class Repeats:
             return "it is taken out of what is kept for one visitor"
         if self.model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None:
             return "the platform looks for the payment itself"
+        if self.model.recogniser.is_("places_once", atom.fn, atom.instr, atom.ctx) is not None:
+            return "the platform makes the order only once"
         if atom.truth is None and (made := self.model.records.touch(atom.fn, atom.instr, atom.ctx)) and made.kind == "create":
             constraint = states.claim(made)
             where = f" ({constraint.file}:{constraint.line})" if constraint is not None else ""

@@ -173,7 +173,8 @@ class Framework(Part, frozen=True):
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
     ``opens``: calls that decrypt what their first argument holds with a key among the others.
     ``counts``: calls that answer whether something is so by a number: 1, 0, and another one where it could not be told.
-    ``refuses_again``: calls that do not return when the payment of the id that they are given was booked before.
+    ``refuses_again``: calls that do not return when the payment of the id that they are given was booked before; ``places_once``: calls
+    that make an order, and do not return when it is there already.
     ``passthrough``: the result is the argument, or the object, cleaned or converted. ``gives``: plain functions that return the argument
     at that position (-1: the last of several) unless code of others changes it.
     ``supplies``: calls that stand as a parameter's default: the framework gives what the function at that position of theirs returns, or
@@ -262,6 +263,7 @@ class Framework(Part, frozen=True):
     counts: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
     refuses_again: tuple[str, ...] = ()
+    places_once: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     supplies: dict[str, int] = {}
