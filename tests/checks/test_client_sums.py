@@ -68,3 +68,29 @@ app.post('/pay', async (req, res) => {
 )
 def test_a_sum_within_reach_of_the_clients_own_bounds_no_count(tmp_path: Path, bound: str, wrong: bool) -> None:
     assert bool(found(tmp_path, {"app.js": _SHOP.replace("BOUND", bound)}, _CHECK)) is wrong
+
+
+_LIVES = """\
+const express = require('express');
+const { createClient } = require('@supabase/supabase-js');
+const db = createClient(process.env.SUPABASE_URL, process.env.SUPABASE_SERVICE_ROLE_KEY);
+const app = express();
+app.use(express.json());
+app.post('/orders', async (req, res) => {
+  const { data, error } = await db.from('orders').insert({ amount: 100, FIELDS }).select().single();
+  if (error) return res.sendStatus(500);
+  res.json(data);
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ("customer_state: req.body.state, customer_city: req.body.city", False),
+        ("customerState: req.body.state, customerZip: req.body.zip", False),
+        ("order_state: req.body.state, customer_city: req.body.city", True),
+    ],
+)
+def test_where_a_customer_lives_is_no_state_of_his_order(tmp_path: Path, fields: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"app.js": _LIVES.replace("FIELDS", fields)}, "payment/fulfil-on-redirect")) is wrong

@@ -18,7 +18,7 @@ THROWING = (
 """Reads, in lower case, that raise when there is nothing to read."""
 
 T = TypeVar("T")
-_LIVES_IN = ("state", "state_id", "stateid", "estado")
+_LIVES_IN = ("state_id", "stateid", "estado", "state")
 _ADDRESS = re.compile(
     r"(\w*_)?(city|town|zip|zip_?code|pin_?code|post_?code|postal_?code|country|address\d?|address_?line_?\d|street|district)(_id)?"
 )
@@ -72,10 +72,16 @@ def touch_of(
 
 def without_address(fields: dict[str, T]) -> dict[str, T]:
     """Fields that are written together, the state where somebody lives under a name by which it is none that an order is in: ``city``,
-    ``state`` and ``pincode`` beside each other."""
-    if not any(name.lower() in _LIVES_IN for name in fields) or not any(_ADDRESS.fullmatch(name.lower()) for name in fields):
-        return fields
-    return {f"address_{name}" if name.lower() in _LIVES_IN else name: value for name, value in fields.items()}
+    ``state`` and ``pincode`` beside each other, ``customer_state`` beside ``customer_city``."""
+    lower = {name.lower() for name in fields}
+    lives = {name for name in fields if name.lower().endswith(_LIVES_IN) and _has_address(lower, name.lower())}
+    return {f"{name}_address_state" if name in lives else name: value for name, value in fields.items()} if lives else fields
+
+
+def _has_address(names: set[str], state: str) -> bool:
+    """Whether a part of an address stands beside a state, before which the same words stand."""
+    before = state.rpartition(next(end for end in _LIVES_IN if state.endswith(end)))[0]
+    return any(name.startswith(before) and _ADDRESS.fullmatch(name[len(before) :] if before else name) for name in names)
 
 
 def text_of(value: Value | None) -> str | None:
