@@ -89,7 +89,7 @@ app.post('/orders', async (req, res) => {
     [
         ("customer_state: req.body.state, customer_city: req.body.city", False),
         ("customerState: req.body.state, customerZip: req.body.zip", False),
-        ("payment_state: req.body.state, customer_city: req.body.city", True),
+        ("payment_status: req.body.status, customer_city: req.body.city", True),
     ],
 )
 def test_where_a_customer_lives_is_no_state_of_his_order(tmp_path: Path, fields: str, wrong: bool) -> None:
