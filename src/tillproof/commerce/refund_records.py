@@ -16,6 +16,7 @@ from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _MARK = re.compile(
 _WRITES = re.compile(
     r"(update|set|mark|create|save|insert|store|record|add|upsert|persist|transition|change|apply|register|sync|process)(_\w+)?"
 )
+# What tells a part that was given back from the whole.
+_PART = re.compile(r"amount|partial|remaining|total|(^|_)sum($|_)|refundable|is_full|full(y)?_refund", re.IGNORECASE)
+_REFUNDED = re.compile(r"(fully_?)?refunded|refund")
 _LONGEST = 12
 _ANY = ("", "queryset", "instance", "selected")
 _REQUESTED = re.compile(r"request|reject|declin|fail|pending|error|cancel", re.IGNORECASE)
@@ -293,18 +297,56 @@ class RefundRecords:
 
     def dropped(self, handler: Handler) -> tuple[Fn, int, str] | None:
         """The comparison with a refund's event behind which a handler does nothing but write a log; None when there is none."""
+        return next((found for found in self._told(handler) if self._idle(*found[:2])), None)
+
+    def _told(self, handler: Handler) -> Iterator[tuple[Fn, int, str]]:
+        """The comparisons of a handler with the events by which its provider tells of a refund."""
         names = {e for inbound in handler.provider.inbound for e in inbound.events if "refund" in e.lower() and "fail" not in e.lower()}
-        for fn in handler.closure.functions:
-            if not names & handler.closure.compared:
-                return None
+        for fn in handler.closure.functions if names & handler.closure.compared else ():
             body = self.model.program.body(fn)
             for i, op in enumerate(body.op):
-                if op != Op.BINARY or body.text(body.args(i)[0]) not in ("==", "==="):
+                if op == Op.BINARY and body.text(body.args(i)[0]) in ("==", "==="):
+                    told = {c[1].strip("'\"") for a in body.args(i)[1:3] if (c := body.const(a)) is not None} & names
+                    if told:
+                        yield fn, i, min(told)
+
+    def taken_for_whole(self, handler: Handler) -> tuple[Effect, Place, str] | None:
+        """Where a message about a refund, of whatever part, makes an order one that was refunded, and nothing behind the event's name reads
+        how much went back; with the comparison and the event."""
+        if any("partial" in text.lower() for text in handler.closure.compared):
+            return None
+        for fn, i, event in self._told(handler):
+            for effect in self.model.effects.of(handler.entry.target):
+                touch = effect.touch
+                below = [place for place in effect.way if place.fn == fn and self._under(fn, i, place.instr)]
+                if touch is None or not below or not self._is_whole(touch):
                     continue
-                told = {c[1].strip("'\"") for a in body.args(i)[1:3] if (c := body.const(a)) is not None} & names
-                if told and self._idle(fn, i):
-                    return fn, i, min(told)
+                further = [place.fn for place in effect.way[: effect.way.index(below[0])]]
+                if not self._reads_part(fn, i) and not any(_PART.search(t) for one in further for t in self.model.vocabulary.tokens(one)):
+                    return effect, Place(fn, i, None), event
         return None
+
+    def _is_whole(self, touch: Touch) -> bool:
+        """Whether all that is written of a refund is that the order, or its payment, is refunded."""
+        words = self.model.words
+        if not touch.writes or touch.kind == "create" or not words.entity(touch.entity) or any(words.money(snake(n)) for n in touch.fields):
+            return False
+        values = [v for n, v in touch.fields.items() if v is not None and words.has("status_fields", n)]
+        told = {t.lower() for v in values for o in options(v) if (t := text_of(o)) is not None}
+        return bool(told) and all(_REFUNDED.fullmatch(t) for t in told)
+
+    def _under(self, fn: Fn, condition: int, i: int) -> bool:
+        return Condition(condition, True) in self.model.effects.facts(fn).at(i)
+
+    def _reads_part(self, fn: Fn, condition: int) -> bool:
+        """Whether how much went back, or whether all of it did, is read where a condition held."""
+        body = self.model.program.body(fn)
+        read = (i for i, op in enumerate(body.op) if op in (Op.FIELD, Op.INDEX, Op.NAME) and self._under(fn, condition, i))
+        return any(_PART.search(self._spelt(body, i)) or self._spelt(body, i) == "refunded" for i in read)
+
+    def _spelt(self, body: Body, i: int) -> str:
+        const = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
+        return snake(const[1].strip("'\"")) if const is not None else "" if body.op[i] == Op.INDEX else snake(body.name(i))
 
     def _idle(self, fn: Fn, condition: int) -> bool:
         """Whether nothing but logs is called where a condition held, and something is."""

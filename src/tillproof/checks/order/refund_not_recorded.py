@@ -6,7 +6,8 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, extent, lines, source, step, steps
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.refund_records import Kept, Marked, Picked
 from tillproof.commerce.refunds import Refund
@@ -118,6 +119,8 @@ def _messages(model: Model) -> Iterator[Ruling]:
             continue
         found = model.refund_records.dropped(handler)
         if found is None:
+            if (whole := model.refund_records.taken_for_whole(handler)) is not None:
+                yield _whole(model, handler, *whole)
             continue
         fn, instr, event = found
         file, line = entry_line(model, handler.entry)
@@ -135,6 +138,29 @@ def _messages(model: Model) -> Iterator[Ruling]:
         ruling.evidence = [source(model, handler.entry, f"{handler.provider.name} {handler.kind} handler")]
         ruling.evidence.append(at(model.program, fn, instr, "nothing but a log follows", "missing"))
         yield ruling
+
+
+def _whole(model: Model, handler: Handler, effect: Effect, told: Place, event: str) -> Ruling:
+    file, line = entry_line(model, handler.entry)
+    ruling = Ruling(ID, "broken", handler.kind, file, line, severity="medium", confidence="likely")
+    ruling.anchor = lines(model, anchor(model, effect, handler.provider))
+    name = handler.provider.name
+    ruling.title = "A part that is given back is booked as the whole"
+    ruling.message = (
+        f"{name} sends `{event}` for a part of the payment as well, and nothing here reads how much went back: a refund of one line makes "
+        "the whole order refunded, so the customer loses what he paid for, and the books give back money that is still there."
+    )
+    ruling.remediation = (
+        "Write down the amount that the message names, add it to what went back before, and set the order to refunded only when nothing "
+        "of the payment is left."
+    )
+    ruling.evidence = [
+        source(model, handler.entry, f"{name} {handler.kind} handler"),
+        step(model, told, f"told by `{event}`"),
+        step(model, told, "how much went back is not read behind this", "missing"),
+        *steps(model, effect, "the order is refunded from here on"),
+    ]
+    return ruling
 
 
 def _picked(model: Model, picked: Picked) -> Ruling:
