@@ -31,12 +31,13 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _by_message(model: Model, handler: Handler, found: list[Arrival]) -> list[list[Arrival]]:
-    """The states that nothing guards, by the function that works on their messages; all of them together where there are none."""
-    bare: dict[Fn, list[Arrival]] = {}
+    """The states that nothing guards and by which a payment has failed, or that are whatever the message says, by the function that works
+    on their messages; all of them together where there are none. What only holds an order up may well come after it was paid."""
+    ends: dict[Fn, list[Arrival]] = {}
     for arrival in found:
-        if not arrival.guards and not arrival.held:
-            bare.setdefault(anchor(model, arrival.effect, handler.provider).fn, []).append(arrival)
-    return list(bare.values()) or [found]
+        if not arrival.guards and not arrival.held and (arrival.how == "mirrored" or model.words.has("dead_values", arrival.to)):
+            ends.setdefault(anchor(model, arrival.effect, handler.provider).fn, []).append(arrival)
+    return list(ends.values()) or [found]
 
 
 def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[Fn, int]]) -> Ruling | None:
