@@ -211,3 +211,56 @@ def test_who_says_that_his_parcel_has_come_pays_nothing(tmp_path: Path, name: st
     files = {"shop/models.py": model, "shop/views.py": RECEIVED.replace("NAME", name).replace("STATE", state)}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
     assert len([f for f in report.findings if f.check == CHECK]) == found
+
+
+VERIFY = """\
+import os
+import requests
+from django.db import models
+from django.http import JsonResponse
+from django.urls import path
+
+class Order(models.Model):
+    reference = models.CharField(max_length=60, unique=True)
+    status = models.CharField(max_length=20)
+    gateway_response = models.JSONField(default=dict)
+
+class Log(models.Model):
+    status = models.CharField(max_length=20)
+    told = models.JSONField()
+
+def verify(request):
+    order = Order.objects.get(reference=request.POST["reference"])
+    key = os.environ["PAYSTACK_SECRET_KEY"]
+    address = f"https://api.paystack.co/transaction/verify/{order.reference}"
+    answer = requests.get(address, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+    if answer.status_code != 200:
+        return JsonResponse({}, status=400)
+    data = answer.json()
+    KEPT
+    order.status = "paid"
+    order.save()
+    return JsonResponse({})
+
+urlpatterns = [path("verify/", verify)]
+"""
+REFUSED = '!= "success":\n        return JsonResponse({}, status=400)'
+
+
+@pytest.mark.parametrize(
+    ("kept", "ruling"),
+    [
+        ("order.gateway_response = data", "broken"),
+        ('Log.objects.create(status=data["data"]["status"], told=data)', "broken"),
+        ('entry = {"status": data["data"]["status"], "told": data}\n    Log.objects.create(**entry)', "broken"),
+        (f'order.gateway_response = data\n    if data["data"]["status"] {REFUSED}', "held"),
+        (f'order.gateway_response = data\n    if order.gateway_response["data"]["status"] {REFUSED}', "held"),
+        (f'log = Log.objects.create(status=data["data"]["status"], told=data)\n    if log.status {REFUSED}', "held"),
+        (f'log = Log.objects.create(status="new", told=data)\n    if log.told["data"]["status"] {REFUSED}', "held"),
+        (f'entry = {{"told": data}}\n    if entry["told"]["data"]["status"] {REFUSED}', "held"),
+    ],
+)
+def test_an_answer_that_is_only_kept_decides_nothing(tmp_path: Path, kept: str, ruling: str) -> None:
+    files = {"requirements.txt": "django\nrequests\n", "app.py": VERIFY.replace("KEPT", kept)}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+    assert [o.ruling for o in report.obligations if o.check == CHECK] == [ruling]

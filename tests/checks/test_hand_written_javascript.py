@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.test_python_shops import found
+from tests.checks.test_stock import ruled
 
 UNGUARDED = "order/unguarded-transition"
 WEAK = "payment/webhook-weak-verification"
@@ -375,3 +376,34 @@ app.listen(3000);
 )
 def test_an_exception_is_not_shown_where_its_message_is(tmp_path: Path, shown: str, wrong: bool) -> None:
     assert bool(found(tmp_path, {"server.js": _ASKS.replace("SHOWN", shown)}, "boundary/secret-logged")) == wrong
+
+
+_BY_SCRIPT = "function pay(order) {\n  PaystackPop.setup({ key: KEY, email: order.email, currency: 'NGN', amount: SUM }).openIframe();\n}\n"
+_BY_WINDOW = _BY_SCRIPT.replace("PaystackPop", "window.PaystackPop")
+_BY_PACKAGE = """\
+import PaystackPop from '@paystack/inline-js';
+export const pay = (order) => new PaystackPop().newTransaction({ key: KEY, email: order.email, currency: 'NGN', amount: SUM });
+"""
+_BY_HOOK = """\
+import { usePaystackPayment } from 'react-paystack';
+export function Pay({ order }) {
+  const config = { publicKey: KEY, email: order.email, currency: 'NGN', amount: SUM };
+  const begin = usePaystackPayment(config);
+  return <button onClick={() => begin({})}>Pay</button>;
+}
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("a.js", _BY_SCRIPT), ("a.js", _BY_WINDOW), ("a.js", _BY_PACKAGE), ("a.jsx", _BY_HOOK)])
+@pytest.mark.parametrize(
+    ("sum_", "ruling"),
+    [
+        ("order.grand_total * 100", "broken"),
+        ("Number(document.getElementById('amount').value) * 100", "broken"),
+        ("Math.round(order.grand_total * 100)", "held"),
+        ("order.total_kobo", "held"),
+    ],
+)
+def test_the_unit_in_which_a_page_itself_begins_a_payment(tmp_path: Path, name: str, code: str, sum_: str, ruling: str) -> None:
+    files = {"package.json": '{"dependencies": {"@paystack/inline-js": "^2", "react-paystack": "^6"}}', name: code.replace("SUM", sum_)}
+    assert [told for told, _, _ in ruled(tmp_path, "payment/amount-unit", files)] == [ruling]

@@ -200,6 +200,11 @@ def test_a_vendor_may_be_a_merchant(tmp_path: Path) -> None:
         (".env.production", "A=1\n", "config"),
         ("cart.blade.php", "", "template"),
         ("Cart.vue", "", "source"),
+        ("vue.global.js", "var Vue = (function () {})();", "vendored"),
+        ("react-dom.development.js", "", "vendored"),
+        ("jquery-3.6.0.js", "", "vendored"),
+        ("config.development.js", "", "source"),
+        ("vue.js", "import Vue from 'vue';", "source"),
         ("cart.phtml", "", "template"),
     ],
 )

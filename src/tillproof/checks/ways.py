@@ -1,19 +1,28 @@
 """The way from an entry point to an effect, as evidence, and the line on it that has to change."""
 
+import re
+
 from tillproof.checks.ruling import Evidence
+from tillproof.commerce.arrivals import Arrival
+from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.transitions import KNOWN_STATES
+from tillproof.commerce.transitions import KNOWN_STATES, Transition
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import Happening
+from tillproof.flow.values import FunctionV, Seq, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
 _MOST = 8
 _TOLD = ("mail", "event")
+_SAME = ("==", "===", "in")
+_OTHER = ("!=", "!==", "not in")
+_OF_A_MESSAGE = re.compile(r"\w[._:/ -]\w")
+"""What names a kind of message and could not be a state of ours: `charge.success`, not `paid`."""
 
 
 def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
@@ -67,9 +76,13 @@ def step(model: Model, place: Place, note: str, kind: StepKind = "step") -> Evid
 
 def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Place:
     """Where a guard has to go: from the first code that speaks of the provider on, the innermost place before a function that others call
-    too, or before a job that only tells somebody and has no state to ask. A bus is shared, and not what it leads to."""
+    too, or before a job that only tells somebody and has no state to ask. A bus is shared, and not what it leads to; nor is the code that
+    tells the kinds of a message apart, which an operator's second attempt goes through as well, what it does for one of them."""
     way = list(reversed(effect.way))
     first = next((n for n, p in enumerate(way) if provider is not None and model.recogniser.mentions(provider, p.fn.file)), 0)
+    if provider is not None:
+        own = (n for n, p in enumerate(way) if n > first and (_for_some_messages(model, provider, p) or _from_table(model, way[n - 1], p)))
+        first = max(own, default=first)
     best = way[first]
     for place in way[first + 1 :]:
         if model.handovers.hands_on(place.fn, place.instr):
@@ -78,6 +91,33 @@ def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Pl
             break
         best = place
     return best
+
+
+def _for_some_messages(model: Model, provider: Provider, place: Place) -> bool:
+    """Whether a place is reached for messages of certain kinds alone: ``if event_type == "transfer.failed"``."""
+    named = {e for inbound in provider.inbound for e in inbound.events if _OF_A_MESSAGE.search(e)}
+    asked = flat([found for held in model.effects.held_at(place) for found in model.conditions.behind(held)])
+    return any(_names_one(model, atom, named) for atom in asked)
+
+
+def _from_table(model: Model, caller: Place, place: Place) -> bool:
+    """Whether a place lies in a function that is one of several of which its caller takes one by the kind of the message:
+    ``handlers[kind](data)``, and that nobody else calls."""
+    body = model.program.body(caller.fn)
+    if body.op[caller.instr] != Op.CALL or not _only_here(model, place.fn):
+        return False
+    taken = options(model.evaluator.value(caller.fn, body.args(caller.instr)[0], caller.ctx))
+    return len({model.program.name(o.fn) for o in taken if isinstance(o, FunctionV)}) > 1
+
+
+def _names_one(model: Model, atom: Atom, named: set[str]) -> bool:
+    """Whether a condition that held says that something is one of these texts."""
+    body = model.program.body(atom.fn)
+    if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in (_SAME if atom.truth else _OTHER):
+        return False
+    sides = (model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3])
+    said = (item for side in sides for o in options(side) for item in (o.items if isinstance(o, Seq) else (o,)))
+    return any(constant(item) in named for item in said)
 
 
 def told_at(model: Model, act: Happening) -> tuple[Fn, int]:
@@ -106,6 +146,15 @@ def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     if len(through) > _MOST:
         through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]
     return [*through, step(model, way[-1], what, "sink")]
+
+
+def too_little(model: Model, found: Transition | Arrival) -> list[Evidence]:
+    """The conditions on the way that look at the present state and refuse too little."""
+    places = dict.fromkeys((atom.fn, atom.instr) for atom in found.looked)
+    return [
+        step(model, Place(*place, None), "this looks at the present state, and lets it through when it is paid", "missing")
+        for place in places
+    ]
 
 
 def extent(program: Program, fn: Fn, i: int) -> tuple[str, int, int]:

@@ -1,18 +1,22 @@
 """What is asked of a provider's answer: whether anybody tests the status of a payment that was fetched.
 
-A status that is only logged, kept beside the order or sent to the browser decides nothing: the order is paid whatever it says. What goes
+A status that is only logged, kept beside the order or sent to the browser decides nothing: the order is paid whatever it says. Nor does an
+answer that is kept whole, where nobody reads it again by the name under which it is kept. What goes
 out of sight (into a function of ours, a closure, whoever calls the entry) is taken for tested.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.told_answers import is_told
 from tillproof.flow.asked import reads
 from tillproof.flow.called_back import passed_on
 from tillproof.flow.parameters import arrives
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Ctx, FunctionV, Seq, options
+from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Record, Seq, before_writes, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -71,6 +75,7 @@ class Answers:
             skipped = (_OF_HTTP, envelope) if self.model.http.request(fn, i) is not None else (envelope,)
             reader = _Reader(self.model, skipped)
             reader.whole(fn, i, ctx, 0, 0)
+            reader.read_again()
             self._known[key] = ctx, reader.asked
         return self._known[key][1]
 
@@ -78,6 +83,7 @@ class Answers:
         """Whether anything hangs on a value that says what became of a payment, or may."""
         reader = _Reader(self.model, ())
         reader.status(fn, i, None, 0)
+        reader.read_again()
         return reader.asked.looked_at
 
 
@@ -90,6 +96,8 @@ class _Reader:
         self.skipped = skipped
         self.asked = Asked()
         self.seen: set[tuple[Fn, int, int]] = set()
+        self.own: set[tuple[Fn, int]] = set()
+        self.kept: list[tuple[Fn, tuple[str, ...], Ctx | None, bool]] = []
 
     def _hangs(self, fn: Fn, i: int, use: int) -> None:
         """Something hangs on a status, value ``i``, by one use of it."""
@@ -153,6 +161,8 @@ class _Reader:
             pass  # that there is an answer says nothing
         elif op == Op.CALL and model.requests.is_cleaner(model.recogniser.callee_names(fn, use, ctx), model.program.language(fn.file)):
             self.whole(fn, use, ctx, depth, max(layer, 1))  # the body, whatever it came in
+        elif keys := self._kept_under(fn, i, use, ctx):
+            self.kept.append((fn, keys, ctx, True))
         elif not self._tells(fn, use, ctx):
             self._arrives(fn, i, use, ctx, depth, layer)
 
@@ -172,6 +182,7 @@ class _Reader:
         ``answer.json()``."""
         body = self.model.program.body(fn)
         uses = self.model.evaluator.defuse(fn).uses(i)
+        self.own.add((fn, i))
         if body.op[i] == Op.FIELD:
             name: str | None = body.name(i)
         else:
@@ -212,15 +223,14 @@ class _Reader:
         elif op in (Op.TEXT, Op.FIELD, Op.LIST, Op.ELEMENT) or (op in (Op.INDEX, Op.CALL) and args[0] == i):
             self.status(fn, use, ctx, depth)
         elif op == Op.RECORD:
-            keys = [body.const(key) for key, value in zip(args[::2], args[1::2], strict=False) if value == i and key >= 0]
-            self._kept_and_read(fn, [key[1].strip("'\"") for key in keys if key], ctx)
+            self.kept.append((fn, _keys(body, use, i), ctx, False))
         elif op == Op.SET_FIELD:
-            self._kept_and_read(fn, [body.name(use)], ctx)
+            self.kept.append((fn, (body.name(use),), ctx, False))
         elif op == Op.SET_INDEX:
             key = body.const(args[1]) if args[1] >= 0 else None
             if args[1] == i:
                 self._out_of_sight()
-            self._kept_and_read(fn, [key[1].strip("'\"")] if key else [], ctx)
+            self.kept.append((fn, (key[1].strip("'\""),) if key else (), ctx, False))
         elif op in (Op.CALL, Op.NEW):
             self._handed(fn, i, use, ctx, depth)
         elif op != Op.ECHO and not self._asks_dead(fn, i):
@@ -254,6 +264,8 @@ class _Reader:
             return
         got = self.model.recogniser.effect(fn, call, ctx)
         if got is not None and got[0].effect in _TOLD:
+            if keys := tuple(key for key, value in self.model.program.body(fn).call(call)[1] if value == i and key.isidentifier()):
+                self.kept.append((fn, keys, ctx, False))
             return
         uses = self.model.evaluator.defuse(fn).uses
         body = self.model.program.body(fn)
@@ -263,11 +275,45 @@ class _Reader:
         else:
             self._out_of_sight()
 
-    def _kept_and_read(self, fn: Fn, keys: list[str], ctx: Ctx | None) -> None:
-        """What was put under a key is read by that key, here or in a function on the way: ``{ status: intent.status }``."""
-        around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
-        if not keys or any(_reads_key(self.model, here, key) for here in around for key in keys):
-            self._out_of_sight()
+    def _kept_under(self, fn: Fn, i: int, use: int, ctx: Ctx | None) -> tuple[str, ...]:
+        """The names under which a whole answer is put into a record of ours, or into what is made for one; none where it is not."""
+        body = self.model.program.body(fn)
+        op, args = body.op[use], body.args(use)
+        if op == Op.SET_FIELD and args[0] != i:
+            return (body.name(use),)
+        if op == Op.RECORD:
+            return _keys(body, use, i)
+        got = self.model.recogniser.effect(fn, use, ctx) if op in (Op.CALL, Op.NEW) else None
+        if got is None or got[0].effect not in _TOLD:
+            return ()
+        return tuple(key for key, value in body.call(use)[1] if value == i and key.isidentifier())
+
+    def read_again(self) -> None:
+        """What was kept goes out of sight where it is read by its name, here or in a function on the way: ``{ status: intent.status }``; a
+        whole answer, where anybody does."""
+        for fn, keys, ctx, whole in self.kept:
+            around = {fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)}
+            if not keys or any(self._is_read(here, key, whole) for key in keys for here in (self._naming(key) if whole else around)):
+                self._out_of_sight()
+
+    def _naming(self, key: str) -> list[Fn]:
+        """Every function in a file that speaks of a name."""
+        program = self.model.program
+        return [fn for file in program.mentioning(key) if file in program.indices for fn in (Fn(file, TOP), *program.all_functions(file))]
+
+    def _is_read(self, fn: Fn, key: str, whole: bool) -> bool:
+        """Whether a function reads what stands under a name, anywhere but in the answer itself; in what was sent to us, or in the answer to
+        another question, stands something else under it."""
+        asked = (i for i in _reading(self.model, fn, key) if (fn, i) not in self.own)
+        return any(not whole or self._may_be_kept(fn, i) for i in asked)
+
+    def _may_be_kept(self, fn: Fn, i: int) -> bool:
+        """Whether what is read may be what was kept somewhere before, by what it is read from."""
+        body, read = self.model.program.body(fn), self.model.evaluator.value(fn, i)
+        if isinstance(read, External) or self.model.requests.source(read) is not None:
+            return False
+        holder = self.model.evaluator.value(fn, body.args(body.args(i)[0] if body.op[i] == Op.CALL else i)[0])
+        return any(isinstance(o, (Record, Instance)) or not is_told(self.model, o) for o in map(before_writes, options(holder)))
 
     # --- what a test means
 
@@ -319,16 +365,23 @@ def _bare(name: str) -> str:
     return snake(name).removeprefix("get_").removeprefix("is_").removeprefix("has_").removeprefix("was_")
 
 
-def _reads_key(model: "Model", fn: Fn, key: str) -> bool:
+def _keys(body: Body, record: int, i: int) -> tuple[str, ...]:
+    """The keys under which a value stands in a record."""
+    args = body.args(record)
+    keys = [body.const(key) for key, value in zip(args[::2], args[1::2], strict=False) if value == i and key >= 0]
+    return tuple(key[1].strip("'\"") for key in keys if key)
+
+
+def _reading(model: "Model", fn: Fn, key: str) -> Iterator[int]:
+    """Where a function reads what stands under a name."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
         if op == Op.FIELD and body.name(i) == key and model.evaluator.defuse(fn).uses(i):
-            return True
+            yield i
         named = body.args(i)[1] if op == Op.INDEX else body.call(i)[1][0][1] if op == Op.CALL and _looks_up(model, fn, i) else -1
         const = body.const(named) if named >= 0 else None
         if const is not None and const[1].strip("'\"") == key:
-            return True
-    return False
+            yield i
 
 
 def _looks_up(model: "Model", fn: Fn, i: int) -> bool:

@@ -43,7 +43,8 @@ _SEVERAL = 3
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A state that a message sets. ``how``: it is taken ``mirrored`` from the message, ``asked`` of the provider anew, or a constant ``to``
-    that ``undoes`` what ``before`` sets. ``guards``: conditions on the record's present state or age; ``held``: why it needs none."""
+    that ``undoes`` what ``before`` sets. ``guards``: conditions on the record's present state or age; ``looked``: those that let what is
+    paid through; ``held``: why it needs none."""
 
     effect: Effect
     touch: Touch
@@ -53,6 +54,7 @@ class Arrival:
     held: str
     to: str = ""
     before: Transition | None = None
+    looked: tuple[Atom, ...] = ()
 
 
 class Arrivals:
@@ -187,7 +189,7 @@ class Arrivals:
             before = next((t for t in (*found, *others) if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
             if one.undoes and before is not None:
                 guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
-                out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before))
+                out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before, one.looked))
         return out
 
     def _answered(self, atom: Atom) -> bool:

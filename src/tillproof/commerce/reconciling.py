@@ -53,6 +53,7 @@ _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
+_COMPARES = (*_SAME, "<", ">", "<=", ">=")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
 _OF_REFUND = re.compile(r"(\w+_)?refund_?(id|reference|ref|key|number)")
 _REFERENCE = re.compile(r"order|invoice|reference|booking|reservation|appointment|purchase|registration|enrol|rental|payment_id")
@@ -130,6 +131,20 @@ class Reconciling:
         sum_told = owed is not None and is_told(self.model, owed)
         sought = frozenset(k for _, k in self._pieces_sent(key)) if key is not None else frozenset[str]()
         return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, sum_told, sought)
+
+    def in_vain(self, effect: Effect) -> Atom | None:
+        """The last comparison of what was paid with what is owed that stands before a paid transition, in a function on the way to it, and
+        of which nothing comes: ``if amount != order.total: logger.warning(…)``."""
+        asked = {(atom.fn, atom.instr) for held in self.model.effects.held(effect) for atom in flat(self.model.conditions.behind(held))}
+        for place in effect.way:
+            body = self.model.program.body(place.fn)
+            for i in range(place.instr - 1, -1, -1):
+                if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _COMPARES or (place.fn, i) in asked:
+                    continue
+                atom = Atom(place.fn, i, True, place.ctx)
+                if self._sums.holds(atom) and not self._sums.only_caps(atom):
+                    return atom
+        return None
 
     def _where_paid(self, effect: Effect) -> Iterator[Held]:
         """What is certain where the word is chosen that says paid, of several that a field may be set to:

@@ -68,7 +68,7 @@ class Transition:
     """An effect that moves a record to another state. ``to``: the words that say which, when they are known. ``guards``: the conditions on
     the way that ask for its present state. ``held``: why it needs none, or empty. ``undoes``: it ends or holds up what was paid.
     ``computed``: one of several states is worked out, from other records such as an order's shipments, or from what a message says.
-    ``looked``: the state is asked for on the way, by conditions that let what is paid through."""
+    ``looked``: the conditions on the way that ask for the state and let what is paid through."""
 
     effect: Effect
     touch: Touch
@@ -78,7 +78,7 @@ class Transition:
     held: str
     undoes: bool = False
     computed: bool = False
-    looked: bool = False
+    looked: tuple[Atom, ...] = ()
 
     @property
     def sent(self) -> bool:
@@ -221,9 +221,9 @@ class Transitions:
             atoms = self._choosing(effect, touch)
         if not atoms:
             atoms = self._turned_beside(effect, effects)
-        undoes, looked = self._undoes(to), bool(atoms)
-        if undoes and not all(_GIVEN_BACK.search(t) for t in to):
-            atoms = [a for a in atoms if not self._lets_paid_through(a, to)]
+        undoes = self._undoes(to)
+        thin = [a for a in atoms if self._lets_paid_through(a, to)] if undoes and not all(_GIVEN_BACK.search(t) for t in to) else []
+        atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys(thin))
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
         none_needed = needs_none(self.model, touch, to, made)
         if not none_needed and follows_from_sums(self.model, touch, name):

@@ -114,6 +114,12 @@ _LIBRARY = re.compile(
     re.IGNORECASE,
 )
 
+# How the builds are called that makers of browser libraries publish: `vue.global.js`, `react-dom.development.js`, `jquery-3.6.0.js`.
+_BUILD_NAME = re.compile(
+    r"(vue|vue-router|vuex|pinia|petite-vue|react|react-dom|preact)(\.runtime)?\.(global|development|production|esm-browser)(\.prod)?\.js"
+    r"|[\w.-]+\.(umd|iife|esm-browser)(\.prod)?\.js|jquery([-.]\d[\d.]*)?(\.slim)?\.js"
+)
+
 _TEST_NAME = re.compile(
     r"test_.*\.(?:py|[cm]?[jt]sx?)|.*_tests?\.(?:py|go|rb|exs|[cm]?[jt]sx?)|conftest\.py|tests\.py|.*_spec\.rb"
     r"|(?:vitest|jest|cypress|playwright|karma|mocha)(?:[.-][\w.-]*)?\.[cm]?[jt]sx?|(?:set-?up-?tests?|tests?-?set-?up)\.[cm]?[jt]sx?"
@@ -255,7 +261,7 @@ def _unwritten(name: str, language: Language | None, folder: Role | None, head: 
     """The role of what a machine wrote, or wrote first as with migrations; ``None`` for what people write."""
     if name in LOCKFILES:
         return "generated"
-    if _STUBS_NAME.fullmatch(name) or (language == "php" and _PUBLISHED.search(head)):
+    if _STUBS_NAME.fullmatch(name) or _BUILD_NAME.fullmatch(name) or (language == "php" and _PUBLISHED.search(head)):
         return "vendored"
     if language in _SCRIPTS and (".min." in name or name.endswith("-min.js") or _has_long_lines(head, middle)):
         return "minified"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
 from tillproof.commerce.arrivals import Arrival
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
@@ -15,7 +15,8 @@ _MOST = 3
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler of messages and kind of record whose state it sets."""
+    """One ruling per handler of messages and kind of record whose state it sets; where several of its messages undo a payment, each of them
+    has its own."""
     seen: set[tuple[Fn, int]] = set()
     for handler in model.handlers.all:
         if handler.kind == "redirect-return":
@@ -24,8 +25,19 @@ def rule(model: Model) -> Iterator[Ruling]:
         for arrival in model.arrivals.of(handler.entry.target):
             kinds.setdefault(arrival.touch.entity, []).append(arrival)
         for found in kinds.values():
-            if (ruling := _rule(model, handler, found, seen)) is not None:
-                yield ruling
+            for part in _by_message(model, handler, found):
+                if (ruling := _rule(model, handler, part, seen)) is not None:
+                    yield ruling
+
+
+def _by_message(model: Model, handler: Handler, found: list[Arrival]) -> list[list[Arrival]]:
+    """The states that nothing guards and by which a payment has failed, or that are whatever the message says, by the function that works
+    on their messages; all of them together where there are none. What only holds an order up may well come after it was paid."""
+    ends: dict[Fn, list[Arrival]] = {}
+    for arrival in found:
+        if not arrival.guards and not arrival.held and (arrival.how == "mirrored" or model.words.has("dead_values", arrival.to)):
+            ends.setdefault(anchor(model, arrival.effect, handler.provider).fn, []).append(arrival)
+    return list(ends.values()) or [found]
 
 
 def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[Fn, int]]) -> Ruling | None:
@@ -60,6 +72,7 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     ruling.anchor = lines(model, place)
     _say(ruling, handler, worst, called(model, entry))
     ruling.evidence.append(step(model, place, "nothing asks whether something newer is known already", "missing"))
+    ruling.evidence += too_little(model, worst)
     ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
     if worst.before is not None:
         ruling.evidence.append(step(model, worst.before.effect.place, f"set to {' or '.join(worst.before.to[:2])} by another message"))

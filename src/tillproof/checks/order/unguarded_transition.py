@@ -8,7 +8,7 @@ from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.order.sent_states import sent_states
 from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
@@ -139,6 +139,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     ruling.remediation = remedy(model, place.fn.file, worst)
     missing = "only what is ended or open already is refused" if worst.looked else "the present state is not asked for"
     ruling.evidence.append(step(model, place, missing, "missing"))
+    ruling.evidence += too_little(model, worst)
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
         ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.shown[:2])}")
     return ruling

@@ -15,6 +15,7 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.bindings import all_signed, compared_with_kept, order_named_by_client, signed_for_ours
 from tillproof.commerce.booked_sums import booked
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
@@ -141,9 +142,26 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
             asked = Place(calls[-1].caller, calls[-1].call, calls[-1].parent)
             ruling.evidence.append(step(model, asked, "the confirmation is asked for here", "source"))
         ruling.evidence.append(step(model, Place(proof.fn, proof.instr, proof.ctx), f"what is confirmed here: {proof.what}", "source"))
-    ruling.evidence.append(step(model, place, f"nothing compares {missing} before this", "missing"))
+    vain = reconciling.in_vain(effect) if not how.amount else None
+    if vain is not None:
+        _say_in_vain(model, ruling, entry, vain)
+    ruling.evidence.append(step(model, place, f"nothing compares {missing} before this" if vain is None else "it goes on here", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _say_in_vain(model: Model, ruling: Ruling, entry: Entry, compared: Atom) -> None:
+    """The sums are compared, and nothing comes of it: it is there that something has to be done."""
+    at = Place(compared.fn, compared.instr, compared.ctx)
+    ruling.anchor = lines(model, at)
+    ruling.message = (
+        f"What was paid is compared with what the order comes to, but {called(model, entry)} marks the order as paid whatever comes of "
+        "that: a genuine payment of a smaller sum or in a weaker currency is taken for this one, and the goods go out for it."
+    )
+    ruling.remediation = (
+        "Leave the order unpaid where the sums differ, and tell somebody: return or raise in that branch. " + ruling.remediation
+    )
+    ruling.evidence.append(step(model, at, "the sums are compared here, and nothing comes of it", "missing"))
 
 
 def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -> bool:

@@ -26,6 +26,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
 _MOVED = {
@@ -170,11 +171,21 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
     ruling.evidence += [Evidence(m.fn.file, model.program.body(m.fn).line[m.instr], m.how, "missing") for m in more]
     again = found.again if webhook else ()  # a customer is told what a page says
     ruling.evidence += [Evidence(fn.file, model.program.body(fn).line[i], how, "missing") for fn, i, how in again]
+    if webhook:
+        caught = [(found.fn, found.instr), *((fn, i) for fn, i, _ in again)]
+        ruling.evidence += [answer for fn, i in caught if i >= 0 and (answer := _answered_at(model, fn, i)) is not None]
     ruling.evidence += steps(model, found.effect, "this may fail")
     if found.answered:
         raises = remedies.code(model, found.fn.file, "raise-answer") or "`if (error) throw error`"
         ruling.remediation = f"Ask each answer whether it is an error, and raise it: {raises}. " + ruling.remediation
     return ruling
+
+
+def _answered_at(model: Model, fn: Fn, caught: int) -> Evidence | None:
+    """The line by which a handler of exceptions answers, where that is another than the one that catches."""
+    catch, body = model.failures.caught_at(fn, caught), model.program.body(fn)
+    answers = [body.line[i] for i in body.rows(catch.blocks) if body.op[i] == Op.RETURN] if catch is not None else []
+    return Evidence(fn.file, answers[0], "answered as if all were well", "missing") if answers and answers[0] != body.line[caught] else None
 
 
 def _as_job(how: str) -> str:
