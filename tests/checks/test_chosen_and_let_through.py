@@ -191,3 +191,86 @@ def test_an_address_that_is_empty_unless_it_is_set_is_somebody_elses(tmp_path: P
         "src/order.ts": _ORDER,
     }
     assert bool(found(tmp_path, files, REDIRECT)) == wrong
+
+
+_HOOK = """\
+import Stripe from 'stripe';
+import { prisma } from '@/lib/prisma';
+const stripe = new Stripe(process.env.STRIPE_SECRET_KEY);
+TOP
+export async function POST(req: Request) {
+  const body = await req.text();
+  const signature = req.headers.get('stripe-signature');
+  INSIDE
+  let event;
+  try {
+    event = stripe.webhooks.constructEvent(body, signature, process.env.STRIPE_WEBHOOK_SECRET || '');
+  } catch (err) {
+    return new Response('no', { status: 400 });
+  }
+  if (event.type === 'checkout.session.completed') {
+    await prisma.order.update({ where: { sessionId: event.data.object.id }, data: { status: 'paid' } });
+  }
+  return new Response('ok');
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("top", "inside", "wrong"),
+    [
+        ("", "const key = process.env.STRIPE_WEBHOOK_SECRET; if (!key) return new Response('', { status: 500 });", False),
+        ("", "if (!process.env.STRIPE_SECRET_KEY || !process.env.STRIPE_WEBHOOK_SECRET) throw new Error('not set');", False),
+        ("if (!process.env.STRIPE_WEBHOOK_SECRET) throw new Error('not set');", "", False),
+        ("if (!process.env.STRIPE_WEBHOOK_SECRET) console.warn('not set');", "", True),
+        ("", "const key = process.env.STRIPE_SECRET_KEY; if (!key) return new Response('', { status: 500 });", True),
+        ("", "", True),
+    ],
+)
+def test_a_key_that_was_asked_for_under_another_name_is_not_empty(tmp_path: Path, top: str, inside: str, wrong: bool) -> None:
+    files = {
+        "app/api/hook/route.ts": _HOOK.replace("TOP", top).replace("INSIDE", inside),
+        "package.json": '{"dependencies": {"next": "14"}}',
+    }
+    assert bool(found(tmp_path, files, "payment/webhook-weak-verification")) == wrong
+
+
+_SWITCHED = """\
+const express = require('express');
+const jwt = require('jsonwebtoken');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { KIND } = require('./models');
+const app = express();
+const person = (req, res, next) => { req.user = jwt.verify(req.headers.authorization, process.env.JWT_SECRET); next(); };
+app.post('/pay', person, async (req, res) => {
+  res.json(await stripe.checkout.sessions.create({ line_items: [], mode: 'payment' }, { idempotencyKey: req.body.id }));
+});
+app.post('/switch', person, async (req, res) => {
+  const row = await KIND.findOne({ user: req.user.id });
+  row.status = STATE;
+  await row.save();
+  res.json({});
+});
+app.listen(3000);
+"""
+_MODELS = """\
+const mongoose = require('mongoose');
+const fields = { user: String, status: String };
+exports.Wallet = mongoose.model('Wallet', new mongoose.Schema(fields));
+exports.Subscription = mongoose.model('Subscription', new mongoose.Schema(fields));
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "checks"),
+    [
+        ("Wallet", "row.status === 'FROZEN' ? 'ACTIVE' : 'FROZEN'", set()),
+        ("Wallet", "'ACTIVE'", {TRANSITION}),
+        ("Subscription", "row.status === 'resting' ? 'active' : 'resting'", set()),
+        ("Subscription", "'active'", {TRANSITION}),
+    ],
+)
+def test_a_switch_looks_at_the_state_that_it_turns(tmp_path: Path, kind: str, state: str, checks: set[str]) -> None:
+    files = {"app.js": _SWITCHED.replace("KIND", kind).replace("STATE", state), "models.js": _MODELS}
+    for check in (TRANSITION, REDIRECT):
+        assert bool(found(tmp_path / check.partition("/")[0], files, check)) == (check in checks), check
