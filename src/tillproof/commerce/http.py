@@ -142,9 +142,9 @@ class Requests:
             url, method, told = ready
         if url is None:
             return None
-        if word in _OWN_SERVER and pattern(url).startswith("/") and body.op[callee] == Op.NAME:
-            return None  # a page asking its own server
         texts = tuple(_addresses(url, self._written_beside))
+        if word in _OWN_SERVER and texts[0].startswith("/") and body.op[callee] == Op.NAME:
+            return None  # a page asking its own server
         if not all(text.startswith("http") for text in texts):
             base = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
             texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
@@ -406,10 +406,16 @@ def _alternatives(value: Value, default: Callable[[Value], Value | None]) -> lis
         return list(dict.fromkeys(text for option in value.options for text in _alternatives(option, default)))[:_MOST_ADDRESSES]
     if isinstance(value, Text) or (isinstance(value, Mix) and value.op == "+"):
         texts = [""]
-        for piece in value.parts():
-            texts = [head + tail for head in texts for tail in _alternatives(piece, default)][:_MOST_ADDRESSES]
+        for number, piece in enumerate(value.parts()):
+            tails = _alternatives(piece, default)
+            texts = [head + tail for head in texts for tail in (_configured(tails) if number == 0 else tails)][:_MOST_ADDRESSES]
         return texts
     return [pattern(value)]
+
+
+def _configured(beginnings: list[str]) -> list[str]:
+    """What an address begins with where it is set at all: ``process.env.PAY_URL || ''`` is nobody's own server, but one that is not set."""
+    return [b for b in beginnings if b] if "{}" in beginnings else beginnings
 
 
 def is_told(host: str) -> bool:

@@ -18,6 +18,7 @@ from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.said_paid import Said, is_sent, record_pays, says_paid, statement_pays, strongest, waits
+from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.outside import wrapped
@@ -246,6 +247,8 @@ class PaidPolicy(SenderPolicy):
             said = says_paid(self.model, body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
+            if said and is_search_term(self.model, fn, i, ctx):
+                return None
         elif op == Op.CALL:
             kept = stored(self.model, fn, i, ctx)
             told = ((k, v) for k, v in kept.fields.items() if v is not None) if kept is not None else ()
@@ -307,7 +310,7 @@ class PaidPolicy(SenderPolicy):
             return said
         if got is not None and got[0].effect in _WRITES:
             holder = self._entity(fn, i, ctx, spelt)
-            given = [(key, model.evaluator.value(fn, argument, ctx)) for key, argument in body.call(i)[1]]
+            given = chosen_apart(model, fn, i, ctx)
             said = strongest(
                 says_paid(model, k, v, holder) if k.isidentifier() else record_pays(model, v, self._kind(v) or holder, 0) for k, v in given
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from tillproof.commerce.checked_fields import lets_none_but
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.arguments import entries as entries_of
 from tillproof.commerce.entry_styles.wiring import Wiring
@@ -148,7 +149,7 @@ class Requests:
             return [] if value.op in _COMPARISONS else list(value.operands)
         if isinstance(value, Overlay):
             return [value.base, *(v for _, v, _ in value.writes)]
-        if isinstance(value, Member) and (self._exposed(value.base) or self._is_related(value.base)):
+        if isinstance(value, Member) and (self._exposed(value.base) or self._is_related(value.base) or self._is_refused(value)):
             return []  # what hangs on a record that the page only names
         if isinstance(value, (Choice, Text, Record, Seq, Member, Element)):
             return list(value.parts())
@@ -270,10 +271,15 @@ class Requests:
             return None  # a field of the record that was chosen in a form: the form hands out the record itself
         base = self._find(value.base, depth + 1)
         if isinstance(base, Source):
-            return Source(base.kind, _below(base.key, value.name), value.at)
+            return Source(base.kind, _below(base.key, value.name), value.at) if not self._is_refused(value) else None
         if isinstance(base, _Part):
             return self._named(base, value) or self._starred(base, value)
         return next((f for v in self._cleaned_entry(value) if (f := self._find(v, depth + 1))), None)
+
+    def _is_refused(self, value: Member) -> bool:
+        """Whether a value is a field that the schema refuses or drops by which the body was checked."""
+        listed = lets_none_but(self.evaluator, value.base)
+        return listed is not None and value.name not in {*listed, *_CHECKED, "error", "success"}
 
     def _is_related(self, value: Value) -> bool:
         """Whether a value is the record that a serializer has looked up by what was sent: ``validated_data["variant"]``, declared as a

@@ -38,7 +38,7 @@ _OF_A_PICTURE = re.compile(r"(is_|has_)?captured(_at)?")
 """Of a payment money is captured; of anything else a picture, a moment, an address."""
 _GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
 """The state of what goes back to the customer."""
-_HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?)")
+_HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?|wallets?|purses?)")
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"[`\"\[]?(\w+)[`\"\]]?\s*=\s*('[^']*'|\w+)")
@@ -87,8 +87,8 @@ def _state_says_paid(model: "Model", holder: str, known: list[str]) -> Said:
         return "sure"
     if kept is not None and _CARRIED.fullmatch(snake(kept)):
         return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
-    if kept is not None and _HOLD.fullmatch(snake(kept)) and all(snake(t) == "active" for t in known):
-        return ""  # it is kept for somebody who may pay for it
+    if kept is not None and _HOLD.fullmatch(snake(kept)) and not any(words.has("fulfil_values", t) and snake(t) != "active" for t in known):
+        return ""  # it is kept for somebody who may pay for it, or may pay with it
     if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
         return "loose" if words.has("loose_entities", kept) else "sure"
     return ""

@@ -25,7 +25,7 @@ from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, FunctionV, Instance, Member, Value, options
+from tillproof.flow.values import Choice, Const, FunctionV, Instance, Member, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -217,7 +217,7 @@ class Transitions:
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
-        if not atoms and len(to) > 1:
+        if not atoms and (len(to) > 1 or isinstance(touch.fields.get(name), Choice)):
             atoms = self._choosing(effect, touch)
         if not atoms:
             atoms = self._turned_beside(effect, effects)

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.inherited import Filled
+from tillproof.commerce.let_through import let_through
+from tillproof.commerce.removed_keys import left_over, removed_keys, spelt, stored_in
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, Element, Instance, Member, Param, Result, Value
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -37,7 +41,31 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     named = {key for value in arguments for key in shape(model.evaluator, value).must} | {
         key for key, _ in model.program.body(fn).call(i)[1]
     }
-    return {c.name: Member(bodies[0].at, bodies[0], c.name) for c in table.columns.values() if c.name not in named}
+    named |= _taken_out(model, fn, i)
+    passing = [let_through(model, body) for body in bodies]
+    sent = [c.name for c in table.columns.values() if c.name not in named and any(lets(c.name) for lets in passing)]
+    return {name: Member(bodies[0].at, bodies[0], name) for name in sent}
+
+
+def _taken_out(model: "Model", fn: Fn, i: int) -> frozenset[str]:
+    """The keys that what a call is given does not have any more: they were left out, or deleted before."""
+    body = model.program.body(fn)
+    gone: frozenset[str] = frozenset()
+    for name in {spelt(body, a) for _, given in body.call(i)[1] for a in _inside(body, given)} - {""}:
+        gone |= left_over(body, name)
+        other = [spelt(body, v) for v in stored_in(body, name)]
+        for known_as in {name, *(other if len(other) == 1 else ())} - {""}:
+            gone |= removed_keys(body, model.effects.facts(fn), known_as, i)
+    return gone
+
+
+def _inside(body: Body, i: int) -> Iterator[int]:
+    """An argument, or what the records that are written down there are made of."""
+    if i >= 0 and body.op[i] in (Op.RECORD, Op.SPREAD):
+        for below in body.args(i):
+            yield from _inside(body, below)
+    elif i >= 0:
+        yield i
 
 
 def _filled_in(model: "Model", filled: Filled, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:

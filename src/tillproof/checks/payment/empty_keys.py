@@ -194,7 +194,18 @@ def _spelt(model: Model, fn: Fn, i: int) -> str:
 
 
 def asked_first(model: Model, fn: Fn, secret: int, at: int) -> bool:
-    """Whether an instruction is only reached with a secret: ``if (!secret) throw …`` before it."""
+    """Whether an instruction is only reached with a secret: ``if (!secret) throw …`` before it, whatever name the setting has there."""
     spelt = written(model.program, fn, secret)
-    facts = model.effects.facts(fn).at(at)
-    return any(isinstance(f, Condition) and f.truth and written(model.program, fn, f.instr) == spelt for f in facts)
+    settings = _settings(model, fn, secret)
+    top = Fn(fn.file, TOP)  # a file that refuses to be loaded without it
+    places = [(fn, at), (top, len(model.program.body(top).op) - 1)]
+    there = [(where, f) for where, i in places for f in model.effects.facts(where).at(i) if isinstance(f, Condition) and f.truth]
+    return any(
+        written(model.program, where, f.instr) == spelt or not settings.isdisjoint(_settings(model, where, f.instr)) for where, f in there
+    )
+
+
+def _settings(model: Model, fn: Fn, i: int) -> set[str]:
+    """The names of the environment's settings that a value may be."""
+    found = options(model.evaluator.value(fn, i))
+    return {o.name for o in found if isinstance(o, External) and model.recogniser.result_is("config", o)}

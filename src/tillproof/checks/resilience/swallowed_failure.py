@@ -14,6 +14,7 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
+from tillproof.checks.resilience.marked_first import Marked, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched
 from tillproof.checks.resilience.unheard_of import out_of_hearing
@@ -84,6 +85,8 @@ def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: l
         return _unasked(model, entry, handler, dropped)
     if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
         return _refused(model, entry, handler, found)
+    if handler is not None and (marked := marked_first(model, handler)) is not None:
+        return _marked(model, entry, handler, marked)
     return _held(model, entry, handler, effects[0])
 
 
@@ -343,6 +346,30 @@ def _refused(model: Model, entry: Entry, handler: Handler, found: Refused) -> Ru
         step(model, found.asked, "this may be answered with an error", "step"),
         step(model, found.dropped, "nothing behind this answers with an error", "missing"),
         *steps(model, found.effect, "this is left undone"),
+    ]
+    return ruling
+
+
+def _marked(model: Model, entry: Entry, handler: Handler, found: Marked) -> Ruling:
+    """A message that is written down as handled before it is, so that nobody does what failed."""
+    file, line = entry_line(model, entry)
+    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="high", confidence="likely")
+    ruling.anchor = lines(model, found.mark.place)
+    ruling.title = "A message counts as handled before it is"
+    name = handler.provider.name
+    ruling.message = (
+        f"{called(model, entry)} writes down that the message came before it does the work. When the work fails, {name} sends the message "
+        "again, the row is found, and success is answered: the work is never done, and nobody is told."
+    )
+    ruling.remediation = (
+        "Write the row in the transaction of the work; or note in it when the work is done, and pass a message over only when it says so; "
+        "or take the row away when the work fails."
+    )
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        step(model, found.mark.place, "the message counts as handled from here on", "step"),
+        *steps(model, found.work, "this may fail"),
+        step(model, found.asked, "the next delivery is answered as done as soon as the row is there", "missing"),
     ]
     return ruling
 

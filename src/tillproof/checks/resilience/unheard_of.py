@@ -13,7 +13,7 @@ def answered_first(model: Model, effect: Effect) -> Lost | None:
     before, or what failed is kept afterwards."""
     if effect.kind == "job" or any(model.failures.caught_at(p.fn, p.instr) is not None for p in effect.way):
         return None  # what is done about a failure
-    if any(model.failures.keeps(place.fn, c) for place in effect.way for c in _around(model, place)):
+    if any(model.failures.keeps(place.fn, c) for place in effect.way for c in around(model, place)):
         return None
     for place in effect.way:
         passed = [f.instr for f in model.effects.facts(place.fn).at(place.instr) if isinstance(f, Passed)]
@@ -25,7 +25,8 @@ def answered_first(model: Model, effect: Effect) -> Lost | None:
     return None
 
 
-def _around(model: Model, place: Place) -> list[Catch]:
+def around(model: Model, place: Place) -> list[Catch]:
+    """The handlers of exceptions in whose ``try`` a place stands."""
     block = model.evaluator.defuse(place.fn).block_of[place.instr]
     return [c for c in model.failures.catches(place.fn) if block in c.tried]
 
