@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.checks.test_stock import ruled
 
 # --- fields of classes
@@ -429,3 +431,120 @@ def test_a_return_that_names_nobody_may_be_logged(tmp_path: Path) -> None:
     assert [r for r, _, _ in ruled(tmp_path / "ids", check, {"kiosk.php": _RETURN % ""})] == ["held"]
     tells = "$order->set_billing_email( $_POST['email'] );"
     assert [r for r, _, _ in ruled(tmp_path / "names", check, {"kiosk.php": _RETURN % tells})] == ["broken"]
+
+
+# --- answers that are sent by a function of the plugin's own
+
+_ANSWERS = """<?php
+add_action( 'woocommerce_api_kiosk', array( new Kiosk_Hook(), 'told' ) );
+class Kiosk_Hook {
+    public function told() {
+        $event = \\Stripe\\Webhook::constructEvent( file_get_contents( 'php://input' ), $_SERVER['HTTP_STRIPE_SIGNATURE'], KIOSK_SECRET );
+        try {
+            $order = wc_get_order( $event->data->object->metadata->order_id );
+            if ( ! $order->is_paid() ) { $order->payment_complete( $event->data->object->id ); }
+            echo 'OK';
+        } catch ( Exception $e ) {
+            error_log( $e->getMessage() );
+            $this->end( $e );
+        }
+        exit;
+    }
+    private function end( $e ) { %s }
+}
+"""
+_ENDS = {
+    "header( 'HTTP/1.1 400 Bad Request', true, 400 ); exit;": "held",
+    "status_header( 500 ); exit;": "held",
+    "http_response_code( 500 ); echo 'no';": "held",
+    "wp_send_json( array( 'error' => 'no' ), 503 );": "held",
+    "http_response_code( 200 ); echo 'no'; exit;": "broken",
+    "error_log( $e->getMessage(), 500 );": "broken",
+}
+
+
+@pytest.mark.parametrize(("ends", "ruling"), _ENDS.items(), ids=_ENDS)
+def test_an_error_may_be_answered_by_a_function_of_its_own(tmp_path: Path, ends: str, ruling: str) -> None:
+    assert [r for r, _, _ in ruled(tmp_path, "resilience/swallowed-failure", {"kiosk.php": _ANSWERS % ends})] == [ruling]
+
+
+# --- tables that are named by constants of another file
+
+_MAIN = """<?php
+/* Plugin Name: Kiosk */
+%s
+require __DIR__ . '/forms.php';
+"""
+_DEFINED = {
+    "beside": "define( 'KIOSK_TABLE', 'kiosk_payments' );",
+    "in a method": "final class Kiosk { private function constants() { define( 'KIOSK_TABLE', 'kiosk_payments' ); } }",
+    "by a method": "final class Kiosk { private function constants() { $this->define( 'KIOSK_TABLE', 'kiosk_payments' ); } }",
+}
+_FORM = """<?php
+namespace kiosk\\forms;
+add_action( 'wp_ajax_nopriv_kiosk_submit', 'kiosk\\forms\\submit' );
+function submit() {
+    global $wpdb;
+    $table = esc_sql( $wpdb->prefix . KIOSK_TABLE );
+    $price = %s;
+    $wpdb->insert( $table, array( 'email' => $_POST['email'], 'amount' => $price, 'paid' => 0 ) );
+    wp_send_json_success();
+}
+"""
+
+
+@pytest.mark.parametrize("defined", _DEFINED.values(), ids=_DEFINED)
+def test_a_table_is_named_by_a_constant_of_another_file(tmp_path: Path, defined: str) -> None:
+    check, files = "payment/client-amount", {"kiosk.php": _MAIN % defined, "forms.php": _FORM % "(int) $_POST['amount']"}
+    assert [r for r, _, _ in ruled(tmp_path / "sent", check, files)] == ["broken"]
+    files["forms.php"] = _FORM % "(int) get_post_meta( (int) $_POST['form'], '_price', true )"
+    assert [r for r, _, _ in ruled(tmp_path / "own", check, files)] == ["held"]
+
+
+_MAIL = """<?php
+add_action( 'wp_ajax_nopriv_kiosk_invoice', array( new Kiosk_Email_Invoice(), 'send' ) );
+class Kiosk_Email_Invoice {
+    public $amount;
+    public function send() {
+        $this->amount = $_POST['amount'];
+        wp_mail( get_option( 'admin_email' ), 'Invoice', 'Wanted: ' . $this->amount );
+    }
+}
+"""
+
+
+def test_a_mail_of_an_invoice_is_no_invoice(tmp_path: Path) -> None:
+    check = "payment/client-amount"
+    assert ruled(tmp_path / "mail", check, {"kiosk.php": _MAIL}) == []
+    assert [r for r, _, _ in ruled(tmp_path / "kept", check, {"kiosk.php": _MAIL.replace("Email_", "")})] == ["broken"]
+
+
+# --- a sum that is compared on one way, and not on another
+
+_CONFIRM = """<?php
+add_action( 'wp_ajax_nopriv_kiosk_confirm', 'kiosk_confirm' );
+function kiosk_confirm() {
+    global $wpdb;
+    $table  = $wpdb->prefix . 'kiosk_payments';
+    $row    = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM $table WHERE id = %%d", $_POST['row'] ) );
+    $answer = wp_remote_get( 'https://api.paystack.co/transaction/verify/' . $_POST['ref'], array( 'timeout' => 20 ) );
+    $told   = json_decode( wp_remote_retrieve_body( $answer ) );
+    if ( 'success' !== $told->data->status || $row->paid ) {
+        wp_send_json_error( 'no', 400 );
+    }
+    if ( 'plan' === get_post_meta( $row->post_id, '_kind', true ) ) {
+        %s
+        $wpdb->update( $table, array( 'paid' => 1 ), array( 'id' => $row->id ) );
+    } elseif ( (int) $told->data->amount === (int) $row->amount ) {
+        $wpdb->update( $table, array( 'paid' => 1 ), array( 'id' => $row->id ) );
+    }
+    wp_send_json_success();
+}
+"""
+
+
+def test_a_sum_that_is_compared_on_one_way_only(tmp_path: Path) -> None:
+    check = "payment/amount-not-reconciled"
+    assert [r for r, _, _ in ruled(tmp_path / "one", check, {"kiosk.php": _CONFIRM % ""})] == ["broken"]
+    both = "if ( (int) $told->data->amount !== (int) $row->amount ) { wp_send_json_error( 'no', 400 ); }"
+    assert [r for r, _, _ in ruled(tmp_path / "both", check, {"kiosk.php": _CONFIRM % both})] == ["held"]
