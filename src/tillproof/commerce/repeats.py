@@ -12,6 +12,7 @@ from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.periods import lengthened
+from tillproof.commerce.plain_metas import meta_read
 from tillproof.commerce.rolled_back import rolled_back, transactions
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
@@ -294,7 +295,9 @@ class Repeats:
             and one.op in ("+", "-")
             and len(one.operands) > 1
             and any(
-                isinstance(o, (Member, External)) and o.name.rpartition(".")[2] == field for side in one.operands for o in self._bare(side)
+                (isinstance(o, (Member, External)) and o.name.rpartition(".")[2] == field) or meta_read(self.model, o) == field
+                for side in one.operands
+                for o in self._bare(side)
             )
             for one in sums
         )
