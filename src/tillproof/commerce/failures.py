@@ -72,6 +72,11 @@ def says_failure(touch: Touch) -> bool:
     return _FAILED.search(touch.entity) is not None
 
 
+def only_expected(catch: Catch) -> bool:
+    """Whether a handler takes only exceptions that say something of the message, or that it was handled before."""
+    return bool(catch.types) and all(_EXPECTED.search(t) for t in catch.types)
+
+
 class Failures:
     """Answers by function; kept."""
 
@@ -86,7 +91,7 @@ class Failures:
         repository declares, unless the failure was ``raised_anew`` on the way."""
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
         found = [c for c in self.catches(place.fn) if block in c.tried]
-        broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
+        broad = [c for c in found if not only_expected(c)]
         if ours:
             broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
         if ours and not raised_anew:
