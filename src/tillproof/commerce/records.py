@@ -290,8 +290,9 @@ class Records:
             _, parts = self.holder(fn, body.args(callee)[0], ctx)
         chosen = {n: self.evaluator.value(fn, arguments[int(p)][1], ctx) for n, p in effect.chooses.items() if int(p) < len(arguments)}
         record = record if record is not None else chosen.get("id")  # functions that take an id take the record as well
+        kind: TouchKind = "create" if effect.effect == "record.create" else "write"
         return Touch(
-            "write", effect.entity, fields, frozenset(), {**parts.keys, **chosen}, frozenset({*parts.compared, *chosen}), parts.locked,
+            kind, effect.entity, fields, frozenset(), {**parts.keys, **chosen}, frozenset({*parts.compared, *chosen}), parts.locked,
             record, fn, i, ctx,
             effect.effect, effect.repeat,
         )  # fmt: skip
