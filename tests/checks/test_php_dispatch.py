@@ -55,6 +55,20 @@ _TABLES = {
     public function noted( $charge ) { ( new Kiosk_Noted() )->told( $charge ); }
     public function failed( $charge ) { ( new Kiosk_Failed() )->told( $charge ); }""",
 }
+_PUT_TOGETHER = {
+    "sprintf, called by the language": "call_user_func( array( $this, sprintf( 'on_%s_told', $charge->status ) ), $charge );",
+    "joined, in a variable": "$name = 'on_' . $charge->status . '_told'; if ( method_exists( $this, $name ) ) { $this->$name( $charge ); }",
+    "in braces": '$this->{"on_{$charge->status}_told"}( $charge );',
+    "in camel case": "$method = 'told' . ucfirst( $charge->status ); return $this->{$method}( $charge );",
+    "by a function of its own": "$method = $this->named( $charge->status ); $this->$method( $charge );",
+}
+_TABLES |= {
+    f"methods by names that are put together: {how}": f"""public function handle( $type, $charge ) {{ {call} }}
+    private function named( $status ) {{ return 'on_' . $status . '_told'; }}
+    public function on_noted_told( $charge ) {{ ( new Kiosk_Noted() )->told( $charge ); }}
+    public function {"toldLost" if "camel" in how else "on_lost_told"}( $charge ) {{ ( new Kiosk_Failed() )->told( $charge ); }}"""
+    for how, call in _PUT_TOGETHER.items()
+}
 
 
 @pytest.mark.parametrize("table", _TABLES.values(), ids=_TABLES)
@@ -98,6 +112,11 @@ class Events {
   async note(event) { await noted(event); }
   async fail(event) { await failed(event); }
   async dispatch(event) { const method = METHODS[event.type]; if (method) await this[method](event); }
+}""",
+    "methods by names that are put together": """class Events {
+  async onNotedTold(event) { await noted(event); }
+  async onLostTold(event) { await failed(event); }
+  async dispatch(event) { const method = `on${event.data.object.status}Told`; if (this[method]) await this[method](event); }
 }""",
 }
 

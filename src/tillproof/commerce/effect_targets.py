@@ -76,7 +76,8 @@ class Targets:
         if made:
             return made
         handed = {h.target.fn: (h.target, not h.called) for h in self.model.handovers.targets(fn, i, ctx)}
-        return {**handed, **{o.fn: (o, True) for o in self.model.observers.heard(fn, i, ctx)}}
+        told = (*self.model.evaluator.heard(fn, i, ctx), *self.model.observers.heard(fn, i, ctx))
+        return {**handed, **{o.fn: (o, True) for o in told if not recursive(o.fn, fn, ctx)}}
 
     def _one_family(self, named: list[FunctionV]) -> bool:
         """Whether methods of one name override each other: their classes have a base of ours in common."""

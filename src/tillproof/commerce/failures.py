@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EXPECTED = re.compile(
     r"does_?not_?exist|not_?found|no_?result|integrity|unique|duplicate|already|signature|verification|json|decode|syntax|unexpected_?value"
     r"|unauthori[sz]ed|permission|csrf|card_?error|declined|multiple"
+    r"|(unknown|unsupported|unhandled|unrecogni[sz]ed)_?(api_?)?(resource|object|event|notification|message|topic)|malformed"
     r"|transition|(invalid|illegal|wrong)_?stat(e|us)(?!_?code)",
     re.IGNORECASE,
 )
@@ -39,6 +40,7 @@ _ERROR_NAMES = re.compile(
     r"|BadRequestException|wp_send_json_error|WP_Error|reject|rethrow|throw|throwError|abort)$"
 )
 _STATUS_LINE = re.compile(r"['\"]?(HTTP/\d(\.\d)?|Status:) [45]\d\d\b", re.IGNORECASE)  # as PHP's header() takes it
+_SENT_WELL = re.compile(r"2\d\d$|['\"]?(HTTP/\d(\.\d)?|Status:) 2\d\d\b", re.IGNORECASE)
 _NO_ANSWERS = ("Response.error", "NextResponse.error")  # a response of no status, which no server can send
 _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
@@ -70,12 +72,18 @@ def says_failure(touch: Touch) -> bool:
     return _FAILED.search(touch.entity) is not None
 
 
+def only_expected(catch: Catch) -> bool:
+    """Whether a handler takes only exceptions that say something of the message, or that it was handled before."""
+    return bool(catch.types) and all(_EXPECTED.search(t) for t in catch.types)
+
+
 class Failures:
     """Answers by function; kept."""
 
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._catches: dict[Fn, list[Catch]] = {}
+        self._asked: set[Fn] = set()  # functions that are being looked at: one that calls itself says nothing more of itself
 
     def around(self, place: Place, ours: bool = False, raised_anew: bool = True) -> Catch | None:
         """The handler that a failure at a place runs into, in its own function: the innermost that is not only for what is expected.
@@ -83,7 +91,7 @@ class Failures:
         repository declares, unless the failure was ``raised_anew`` on the way."""
         block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
         found = [c for c in self.catches(place.fn) if block in c.tried]
-        broad = [c for c in found if not c.types or not all(_EXPECTED.search(t) for t in c.types)]
+        broad = [c for c in found if not only_expected(c)]
         if ours:
             broad = [c for c in broad if not c.types or not all(_FOREIGN.search(t) for t in c.types)]
         if ours and not raised_anew:
@@ -334,7 +342,25 @@ class Failures:
                 return True
             if (op in (Op.CALL, Op.NEW) and self._keeps(fn, i)) or (op == Op.SET_FIELD and self._marks(fn, i)):
                 return True
+            if op == Op.CALL and self._refuses(fn, i):
+                return True
         return False
+
+    def _refuses(self, fn: Fn, i: int) -> bool:
+        """Whether a call lands in a function of ours that does nothing but answer with an error, by itself, since it returns nothing:
+        ``$this->badRequest()``, which sends a 400 and ends the request."""
+        recogniser = self.model.recogniser
+        found = self._ours(fn, i)
+        for one in found:
+            body = self.model.program.body(one)
+            if any(op == Op.RETURN and body.args(n)[0] >= 0 for n, op in enumerate(body.op)) or self.model.effects.acts(one):
+                return False
+            sent = any(op == Op.CALL and recogniser.is_("answers", one, n) for n, op in enumerate(body.op))
+            if not sent and not self.model.effects.never_returns(fn, i):
+                return False
+            if any(_SENT_WELL.match(body.name(n)) for n, op in enumerate(body.op) if op == Op.CONST) or not self._makes_error(one):
+                return False
+        return bool(found)
 
     def _marks(self, fn: Fn, i: int) -> bool:
         """Whether a message that is kept is marked as one that failed: ``event.status = Status.ERROR``."""
@@ -399,7 +425,12 @@ class Failures:
         )
 
     def _makes_error(self, fn: Fn) -> bool:
-        return self.passes_on(fn, frozenset(range(len(self.model.program.body(fn).blocks))))
+        if fn in self._asked:
+            return False
+        self._asked.add(fn)
+        found = self.passes_on(fn, frozenset(range(len(self.model.program.body(fn).blocks))))
+        self._asked.discard(fn)
+        return found
 
     def _notes_failure(self, fn: Fn, i: int) -> bool:
         touch = self.model.records.touch(fn, i, None)

@@ -8,6 +8,7 @@ from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.nested_states import within
 from tillproof.commerce.parts import Parts
+from tillproof.commerce.plain_metas import meta_at
 from tillproof.commerce.record_statements import selected
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
@@ -151,6 +152,11 @@ class FieldReads:
         if body.op[callee] == Op.NAME and body.name(callee) == "getattr" and len(arguments) > 1:
             named = body.const(arguments[1][1])
             return self._member(fn, i, arguments[0][1], named[1].strip("'\""), ctx) if named is not None else []
+        kept = meta_at(self.model, fn, i, ctx)
+        if kept is not None and kept[0].reads:
+            meta, kept_as, given = kept
+            keys = {"id": given[meta.of]} if meta.of >= 0 else {}
+            return [FieldRead(meta.entity, kept_as, Parts(keys=keys, compared=set(keys)), fn, i, ctx)]
         if body.op[callee] != Op.FIELD:
             spelt = len(arguments) == 1 and body.op[callee] == Op.NAME
             spelt = spelt and (snake(body.name(callee)) in _SPELLING or self._is_class(fn, callee))

@@ -23,6 +23,7 @@ from tillproof.commerce.nested_states import own_states, within
 from tillproof.commerce.object_loading import loads_itself
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.parts import Parts
+from tillproof.commerce.plain_metas import written_meta
 from tillproof.commerce.record_names import BUILDERS, RecordNames, TouchKind
 from tillproof.commerce.record_parts import PartReader
 from tillproof.commerce.record_statements import selected, told
@@ -192,7 +193,8 @@ class Records:
         name = body.name(callee).rpartition(".")[2]
         if sets_at_once(body, i):
             return set_fields(self, fn, i, ctx)
-        if name.lower() in CACHES and (kept := cached(self.model, fn, i, ctx, name.lower())) is not None:
+        kept = cached(self.model, fn, i, ctx, name.lower()) if name.lower() in CACHES else written_meta(self.model, fn, i, ctx)
+        if kept is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
         if got is not None and (got[0].effect == "sql" or got[0].items):
@@ -288,8 +290,9 @@ class Records:
             _, parts = self.holder(fn, body.args(callee)[0], ctx)
         chosen = {n: self.evaluator.value(fn, arguments[int(p)][1], ctx) for n, p in effect.chooses.items() if int(p) < len(arguments)}
         record = record if record is not None else chosen.get("id")  # functions that take an id take the record as well
+        kind: TouchKind = "create" if effect.effect == "record.create" else "write"
         return Touch(
-            "write", effect.entity, fields, frozenset(), {**parts.keys, **chosen}, frozenset({*parts.compared, *chosen}), parts.locked,
+            kind, effect.entity, fields, frozenset(), {**parts.keys, **chosen}, frozenset({*parts.compared, *chosen}), parts.locked,
             record, fn, i, ctx,
             effect.effect, effect.repeat,
         )  # fmt: skip

@@ -11,7 +11,9 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.order_history import asks_history
 from tillproof.commerce.periods import lengthened
+from tillproof.commerce.plain_metas import meta_read
 from tillproof.commerce.rolled_back import rolled_back, transactions
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
@@ -121,6 +123,7 @@ class Turning:
                 found
                 or self._refused_again(atom)
                 or self._sought_by_name(atom)
+                or self._told_by_history(atom)
                 or (self._effects if is_taken_out(self._model, atom) else [])
             )
         return found
@@ -142,6 +145,13 @@ class Turning:
             sought = states.existence(atom)
             refuses = sought is not None and _BOOKINGS.fullmatch(sought.entity) is not None and states.exists_means(atom) is not atom.truth
         return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
+
+    def _told_by_history(self, atom: Atom) -> list[Effect]:
+        """The platform's changes of an order's state that happen only as long as its history has none such: each adds a line to it."""
+        if atom.truth is not False or not asks_history(self._model, atom):
+            return []
+        has = self._model.words.says_state
+        return [e for e in self._effects if (t := e.touch) is not None and t.effect == "order.write" and any(map(has, t.fields))]
 
     def _sought_by_name(self, atom: Atom) -> list[Effect]:
         """The rows that are created only as long as a function of ours finds none, where its name alone says what it looks for:
@@ -296,7 +306,9 @@ class Repeats:
             and one.op in ("+", "-")
             and len(one.operands) > 1
             and any(
-                isinstance(o, (Member, External)) and o.name.rpartition(".")[2] == field for side in one.operands for o in self._bare(side)
+                (isinstance(o, (Member, External)) and o.name.rpartition(".")[2] == field) or meta_read(self.model, o) == field
+                for side in one.operands
+                for o in self._bare(side)
             )
             for one in sums
         )

@@ -320,11 +320,15 @@ class States:
             return holds if operator in EQUAL else not holds
         if op == Op.CALL and self._is_kept_list(atom):
             return True if value is not None and not texts else None  # what was looked for is in it now
-        if op == Op.CALL:
+        if op == Op.CALL and not self._only_gets(atom):
             wanted = self.wanted(atom)
             if wanted:
                 return bool({t.lower() for t in texts} & wanted) if texts else None
         return _set(value, texts) if value is not None or texts else None
+
+    def _only_gets(self, atom: Atom) -> bool:
+        """Whether a call gives the value of a field, which what it is given only names: ``get_post_meta($id, '_done', true)``."""
+        return any((r.fn, r.instr) == (atom.fn, atom.instr) and not r.asked for r in self.reads(atom))
 
     def _arrives(self, atom: Atom, operator: str, wanted: set[str]) -> bool:
         """Whether a field that a state machine moves on holds one of the wanted states afterwards: it leaves the one that the way asks for,

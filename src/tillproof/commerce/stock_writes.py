@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.names import written
+from tillproof.commerce.plain_metas import OF_POST, meta_read
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
@@ -250,6 +251,8 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
+        if kind == OF_POST and self.model.words.has("stock_columns", plain):
+            return True
         named = counts(plain) or any(self.model.words.has(words, plain) for words in _NAMED_SO[1:])
         if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
             return True
@@ -326,6 +329,8 @@ class StockWrites:
             if isinstance(option, Member) and isinstance(option.base, Member) and self._alike(option.name, field):
                 return True
             if isinstance(option, Result) and isinstance(option.callee, Member) and self._alike(_getter(option.callee.name), field):
+                return True
+            if (kept := meta_read(self.model, option)) and self._alike(kept, field):
                 return True
             inner = option.operands if isinstance(option, Mix) else self._handed_through(option, field)
             if any(self._was_read(o, field, depth + 1) for o in inner):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _MOST = 24
 _TELLS = 3
 """Letters that are written down and say enough of a name."""
+_ACCESSOR = re.compile(r"_*(get|set|has|add|is|with)_?")
+"""What any field's method begins with: it says nothing of which one is called."""
 
 
 def modules_named(ev: "Evaluator", file: str, name: Value, at: Place) -> Value | None:
@@ -70,11 +72,16 @@ def members_named(ev: "Evaluator", module: ModuleV, name: Value, at: Place) -> l
 
 def members_chosen(ev: "Evaluator", value: Value, key: Value, at: Place) -> Value | None:
     """The methods of an object or class of ours that a table, or a few texts, name: ``$this->$method`` behind ``$method =
-    self::METHODS[$type]``, ``this[methods[type]]``. None where the key is no choice of texts, or nothing bears one of the names."""
+    self::METHODS[$type]``, ``this[methods[type]]``; or those that a name with gaps may mean, ``$this->{"handle_{$type}"}``. None where
+    the key says too little, or nothing bears such a name."""
     value = before_writes(value)
-    if not isinstance(value, (Instance, ClassV)) or not isinstance(key, Choice):
+    if not isinstance(value, (Instance, ClassV)):
         return None
-    told = dict.fromkeys(text for o in key.options if (text := constant(o)))
+    told = dict.fromkeys(text for o in key.options if (text := constant(o))) if isinstance(key, Choice) else {}
+    if not told and _says_enough(key) and not _ACCESSOR.fullmatch(_spelt(key, "")):
+        wanted = re.compile(_spelt(key, r"\w*"))
+        names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
+        told = {n: None for n in names if wanted.fullmatch(n)}
     found = [ev.member(value, text, at) for text in told if ev.scope.method(value.cls, text) is not None]
     return choice(at, found) if 0 < len(found) <= _MOST else None
 

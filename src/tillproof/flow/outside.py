@@ -9,7 +9,7 @@ from tillproof.flow.by_path import is_default_path, of_call
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.fixed import COMPACT
 from tillproof.flow.formats import by_braces, by_sprintf
-from tillproof.flow.found_by_name import members_named, modules_named
+from tillproof.flow.found_by_name import members_chosen, members_named, modules_named
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
@@ -144,7 +144,7 @@ def _got(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]], at: Place)
     name, asked = ev.at(f, arguments[1][1]), ev.at(f, arguments[0][1])
     if not isinstance(name, Const):
         within = [found for o in options(asked) if isinstance(o, ModuleV) for found in members_named(ev, o, name, at)]
-        return choice(at, within) if within else event_methods(ev, asked, at)
+        return choice(at, within) if within else members_chosen(ev, asked, name, at) or event_methods(ev, asked, at)
     held = ev.member(asked, name.text, at)
     unset = ev.at(f, arguments[2][1]) if len(arguments) > _PAIR and isinstance(asked, External) else None
     return choice(at, [held, unset]) if unset is not None and is_default_path(unset) else held

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow import unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
+from tillproof.flow.defined import defined
 from tillproof.flow.included import included
 from tillproof.flow.members import MOST_OVERRIDES, named_constant
 from tillproof.flow.modules import Modules
@@ -116,7 +117,7 @@ class Scope:
                 target = self.modules.find(file, item.module)
                 if target and self._declares(target, name):
                     return self.exported(target, name, at)
-        return self.php_name(file, name, at) if php else External(at, name)
+        return (defined(self, name, at) or self.php_name(file, name, at)) if php else External(at, name)
 
     def _script(self, file: str, path: str, at: tuple[str, int]) -> Value:
         """The statements of an included file; those of one that declares classes are there for the classes."""

@@ -107,7 +107,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     if tied and not unread:
         ruling.evidence += tied
         return ruling
-    place, effect, how = found[0]
+    place, effect, how = next((one for one in found if not _holds(one[2], kind)), found[0])
     if tied and handler is not None:
         return _whatever_came(model, ruling, handler, place, effect)
     guesses = [guessed_call(model, p.ctx) for p in handler.walked.proofs if p.refetch] if handler is not None else []
@@ -360,7 +360,14 @@ def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> lis
 def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
     """The comparisons on the way to the first transition that has enough of them, or how its order is found."""
     loose = [e for _, e, r in found if not _holds(r, kind)]
-    effect, how = next(((e, r) for _, e, r in found if _holds(r, kind) and not any(_said_again(model, e, o) for o in loose)), (None, None))
+    effect, how = next(
+        (
+            (e, r)
+            for _, e, r in found
+            if _holds(r, kind) and not any(_said_again(model, e, o) or (r.amount and _beside(model, e, o)) for o in loose)
+        ),
+        (None, None),
+    )
     if effect is None or how is None:
         return []
     if not how.amount and how.reference:
@@ -380,6 +387,18 @@ def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
         return False
     body, block_of = model.program.body(compared.fn), model.evaluator.defuse(compared.fn).block_of
     return loose.instr > compared.instr and block_of[loose.instr] in reached_from(body, block_of[compared.instr])
+
+
+def _beside(model: Model, compared: Effect, loose: Effect) -> bool:
+    """Whether the very record that is marked as paid where the sums agree is marked so, in the same fields, on another way of the same
+    function on which nobody compares them."""
+    one, other = compared.touch, loose.touch
+    if one is None or other is None or compared.fn != loose.fn or one.entity != other.entity or one.keys.keys() != other.keys.keys():
+        return False
+    if not one.fields or not one.fields.keys() <= other.fields.keys():
+        return False
+    body, block_of = model.program.body(compared.fn), model.evaluator.defuse(compared.fn).block_of
+    return block_of[compared.instr] not in reached_from(body, block_of[loose.instr])
 
 
 def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:

@@ -36,6 +36,8 @@ _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost"
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
 _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
 _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
+# Classes that tell of an order or show one, and keep none: ``Email_Invoice``, ``OrderPdf``.
+_SPEAKS_OF = re.compile(r"(^|_)(e?mails?|mailer|mailable|notif\w+|pdf|page|view|widget|shortcode|exporter)(_|$)")
 _GIVEN_BACK = re.compile(r"(\w+_)?(refunds?|credit_?memos?|credit_?notes?)")
 
 
@@ -124,7 +126,8 @@ def _is_for_sale(model: Model, fn: Fn, obj: int, ctx: Ctx | None) -> bool:
 
 def _entity_value(model: Model, fn: Fn, obj: int) -> bool:
     held = (before_writes(o) for o in options(model.evaluator.value(fn, obj)))  # other fields of it may be set already
-    return any(isinstance(o, Instance) and model.words.entity(model.program.cls(o.cls).name) for o in held)
+    named = [model.program.cls(o.cls).name for o in held if isinstance(o, Instance)]
+    return any(model.words.entity(name) and not _SPEAKS_OF.search(snake(name)) for name in named)
 
 
 def _of_setter(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:

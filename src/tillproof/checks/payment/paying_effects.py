@@ -169,6 +169,8 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
 def _books_payment(model: Model, touch: Touch) -> bool:
     """Whether a payment is recorded as completed for which the platform marks the order as paid."""
     known = model.recogniser.effect(touch.fn, touch.instr, touch.ctx) if touch.kind == "create" else None
+    if known is not None and known[0].entity == "order_payment":
+        return True  # a payment that is booked on the order has come
     if known is None or known[0].entity != "payment":
         return False
     words = model.words

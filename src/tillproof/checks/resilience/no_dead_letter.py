@@ -9,6 +9,7 @@ from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line, extent, source, step, steps
 from tillproof.commerce.effects import Effect
+from tillproof.commerce.failures import only_expected
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.held_open import queued
 from tillproof.commerce.model import Model
@@ -186,7 +187,8 @@ def _catch_of(model: Model, handler: Handler, loss: Lost) -> tuple[str, int]:
     an error loses nothing: what ends further in never comes to it."""
     fn = handler.entry.target.fn
     body = model.program.body(fn)
-    caught = [body.line[c.caught] for c in model.failures.catches(fn) if model.failures.swallows(fn, c)]
+    swallowing = (c for c in model.failures.catches(fn) if not only_expected(c) and model.failures.swallows(fn, c))
+    caught = [body.line[c.caught] for c in swallowing]
     if caught and loss.fn != fn:
         return fn.file, max(caught)
     inner = model.program.body(loss.fn)
