@@ -38,6 +38,7 @@ _VERBS = ("get", "post", "put", "dispatch", "__invoke")
 _NAMED_DEPTH, _UNNAMED_DEPTH = 5, 2
 _ENOUGH = 3
 _ENOUGH_UNNAMED = 4
+_FEW_FIELDS = 2
 _EVERYDAY = ("checkout.com",)  # a word that shops have for other things does not name them
 _CALLING = ("payment", "platform", "shipping", "warehouse", "marketplace")  # systems whose messages a route is named after
 _TELLING = 8  # letters of an event's name that is more than a plain word
@@ -259,7 +260,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
         weight, why = weight + 4, "it reads the provider's signature header"
     # no provider signs in, so what has a message's fields there is the answer to a call of ours, or a record made of one
     fields = [f for f in inbound.fields if f in signs.texts or f in signs.sent] if signs.named or not signs.signed_in else []
-    if len(fields) >= (2 if used else 3) and (used or _is_known_in(model, signs.unit, provider)):
+    if len(fields) >= (2 if used else 3) and (used or _are_its_own(fields) or _is_known_in(model, signs.unit, provider)):
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):
         return 0, ""
@@ -282,6 +283,11 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _are_its_own(fields: list[str]) -> bool:
+    """Whether several fields are written as no shop writes its own, ``OrgAccountBalance``: words in lower case are anybody's."""
+    return sum(not field.islower() for field in fields) > _FEW_FIELDS
 
 
 def _is_known_in(model: "Model", unit: str, provider: Provider) -> bool:
