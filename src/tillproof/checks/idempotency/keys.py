@@ -39,6 +39,8 @@ _PAYING = ("payment.create", "checkout.create", "refund.create", "payout.create"
            "payment.capture", "payment.confirm", "payment.cancel")  # fmt: skip
 _LEVELS = 3
 _MOST_CALLERS = 60
+# Calls that only write out what they are given: nothing is in the text that is not in that.
+_WRITERS = ("stringify", "dumps", "json_encode", "urlencode", "http_build_query")
 _MOST_PARTS = 80
 _DEEPEST = 200
 _NEW_EACH_TIME = re.compile(
@@ -209,7 +211,8 @@ def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) 
         if found is not None:
             return found, []
         if isinstance(here, Result) and here.instr >= 0:
-            sealed.append(here)
+            if evaluator.program.body(here.fn).called(here.instr).lower() not in _WRITERS:
+                sealed.append(here)
             waiting += [v for _, v in evaluator.arguments(here)]
         elif isinstance(here, Param):
             sealed.append(here)
