@@ -202,22 +202,24 @@ def _in_an_object(model: Model, value: Value, wanted: set[str]) -> Found | None:
 
 def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) -> tuple[Found | None, list[Value]]:
     """The key in what a signed or encrypted body is made of; else the calls that made it, which could hide it."""
-    waiting, seen = list(values), 0
+    waiting, seen = [(value, True) for value in values], 0
     sealed: list[Value] = []
     while waiting and seen < _MOST_PARTS:
         seen += 1
-        here = waiting.pop(0)
+        here, whole = waiting.pop(0)
         found, _ = find_key(evaluator, here, wanted)
         if found is not None:
             return found, []
         if isinstance(here, Result) and here.instr >= 0:
             if evaluator.program.body(here.fn).called(here.instr).lower() not in _WRITERS:
                 sealed.append(here)
-            waiting += [v for _, v in evaluator.arguments(here)]
+            waiting += [(v, whole) for _, v in evaluator.arguments(here)]
         elif isinstance(here, Param):
-            sealed.append(here)
-        elif isinstance(here, (Choice, Text, Record, Overlay)):
-            waiting += here.parts()
+            sealed += [here] if whole else []
+        elif isinstance(here, Record):
+            waiting += [(v, whole and key is None) for key, v in here.entries]  # a field of another name holds no key
+        elif isinstance(here, (Choice, Text, Overlay)):
+            waiting += [(v, whole) for v in here.parts()]
     return None, sealed
 
 
