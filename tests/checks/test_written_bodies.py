@@ -37,3 +37,13 @@ def test_a_key_in_a_body_is_looked_for_where_it_is_written_out(tmp_path: Path, b
         "lib/pay.ts": _PAY.replace("KEY", key),
     }
     assert bool(found(tmp_path, files, "idempotency/missing-key")) is wrong
+
+
+def test_a_body_that_nobody_here_makes_is_asked_about(tmp_path: Path) -> None:
+    send = "import { ask } from './fetch';\nexport const send = (body: any) => ask('/transfers', { method: 'POST', body });\n"
+    files = {
+        "package.json": '{"name": "desk", "dependencies": {"next": "14"}}',
+        "lib/fetch.ts": _FETCH.replace("BODY", "body: JSON.stringify(body),"),
+        "lib/pay.ts": send,
+    }
+    assert found(tmp_path, files, "idempotency/missing-key") == []

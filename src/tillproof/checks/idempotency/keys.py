@@ -41,6 +41,7 @@ _LEVELS = 3
 _MOST_CALLERS = 60
 # Calls that only write out what they are given: nothing is in the text that is not in that.
 _WRITERS = ("stringify", "dumps", "json_encode", "urlencode", "http_build_query")
+_BODIES = ("body", "data", "json", "params", "form", "payload", "content", "query", "form_params", "postfields")
 _MOST_PARTS = 80
 _DEEPEST = 200
 _NEW_EACH_TIME = re.compile(
@@ -211,13 +212,13 @@ def in_sealed_body(evaluator: Evaluator, values: list[Value], wanted: set[str]) 
         if found is not None:
             return found, []
         if isinstance(here, Result) and here.instr >= 0:
-            if evaluator.program.body(here.fn).called(here.instr).lower() not in _WRITERS:
+            if whole and evaluator.program.body(here.fn).called(here.instr).lower() not in _WRITERS:
                 sealed.append(here)
             waiting += [(v, whole) for _, v in evaluator.arguments(here)]
         elif isinstance(here, Param):
             sealed += [here] if whole else []
         elif isinstance(here, Record):
-            waiting += [(v, whole and key is None) for key, v in here.entries]  # a field of another name holds no key
+            waiting += [(v, whole and (key is None or key.lower() in _BODIES)) for key, v in here.entries]  # no other field holds one
         elif isinstance(here, (Choice, Text, Overlay)):
             waiting += [(v, whole) for v in here.parts()]
     return None, sealed
