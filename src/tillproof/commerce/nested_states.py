@@ -31,6 +31,8 @@ class Within(NamedTuple):
 def own_states(words: Words, touch: Touch, *, documents: bool) -> Touch:
     """What is done to a record, with the states in its parts as fields of its own: ``payment.status`` and, where the store keeps
     ``documents``, ``payment: {status: …}`` are both ``payment_status``."""
+    if not documents and not any("." in name for name in (*touch.fields, *touch.keys, *touch.compared)):
+        return touch
     fields: dict[str, Value | None] = {}
     for name, value in touch.fields.items():
         fields[_own(words, name)] = value

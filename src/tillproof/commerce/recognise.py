@@ -21,9 +21,9 @@ from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
 
 _LONGEST_CHAIN = 8
 _MADE = re.compile(r"(@[a-z0-9][\w-]*/[a-z0-9][\w.-]*?)\.[A-Z]\w*\(\)")  # of a scoped package: a workspace's own are resolved
-# The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OF_PAGE = re.compile(r"(window|globalThis)\.(?=[A-Z])")
 """By what a page may name what a script has put there: ``window.PaystackPop.setup`` is ``PaystackPop.setup``."""
+# The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
 GETS = "getattr"
 """Python's call that finds a method by its name."""

@@ -234,14 +234,14 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
     for provider in sorted(model.knowledge.providers.values(), key=lambda p: any(b.hands for b in p.inbound)):  # who is named goes first
         for inbound in provider.inbound:
             if inbound.kind != "redirect-return":
-                weight, why = _weigh(model, signs, provider, inbound)
                 named = signs.named or _at_its_place(signs, provider, inbound)
+                weight, why = _weigh(model, signs, provider, inbound, named=named)
                 if weight >= (_ENOUGH if named else _ENOUGH_UNNAMED) and (best is None or weight > best[0]):
                     best = (weight, provider, inbound, why)
     return best[1:] if best else None
 
 
-def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> tuple[int, str]:
+def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *, named: bool) -> tuple[int, str]:
     weight, why = 0, ""
     if signs.named and not signs.manages and (taken := signs.handing & {w for words in inbound.hands.values() for w in words}):
         return _ENOUGH, f"it hands what came to `{min(taken)}`"
@@ -250,7 +250,6 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -
     if provider.id in signs.told and not signs.manages:
         weight, why = _ENOUGH, "its address is told to the provider"
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
-    named = signs.named or _at_its_place(signs, provider, inbound)
     calls_us = named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
     in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own)
     weight += _weight_unnamed(model, signs, provider)
@@ -299,10 +298,12 @@ def _is_known_in(model: "Model", unit: str, provider: Provider) -> bool:
 def _at_its_place(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
     """Whether a route is called what a provider's pack says that such an endpoint is called, below the provider's name:
     ``/flow/confirmation``."""
+    if provider.kind != "payment" or not inbound.routes:
+        return False
     parts = [part for part in re.split(r"[/.]", signs.route.lower()) if part and part[0] not in "{<:["]
     own = [n for n, part in enumerate(parts) if speaks_of(part, provider.id.partition("-")[0])]
     here = parts[-1] if parts and not _BROWSERS.fullmatch(parts[-1]) else ""
-    return provider.kind == "payment" and bool(own) and here in inbound.routes and own[0] < len(parts) - 1
+    return bool(own) and here in inbound.routes and own[0] < len(parts) - 1
 
 
 def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: int, why: str) -> tuple[int, str]:
