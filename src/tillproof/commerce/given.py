@@ -48,7 +48,7 @@ def values_at(model: "Model", site: OperationSite, path: str, ctx: Ctx | None) -
     """The values at a path in one calling context."""
     values = [v for a in arguments(model, site, ctx) for v in _at_path(model, a, path.split("."))]
     if not values and path.isdigit():
-        positional = [v for k, v in _keyed(model, site, ctx) if k == ""]
+        positional = [v for k, v in keyed(model, site, ctx) if k == ""]
         values = positional[int(path) : int(path) + 1]
     return values
 
@@ -105,17 +105,29 @@ def _sent(model: "Model", value: Value) -> bool:
     return any(isinstance(part, Param) for source, part in model.requests.sources_in(value, _PIECES) for part in pieces([part], _PIECES))
 
 
-def _keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:
+def keyed(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:
+    """What an operation is given, by key; of a raw request its pieces."""
     if site.request is not None:
         request = model.http.request(site.fn, site.instr, ctx) or site.request
         return [("", a) for a in request.arguments]
-    return model.evaluator.given(site.fn, site.instr, ctx)
+    return model.evaluator.given(site.fn, site.instr, ctx) or _made_with(model, site, ctx)
+
+
+def _made_with(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[tuple[str, Value]]:
+    """What the request was made with that a call without arguments sends: ``$gateway->purchase($parameters)->send()``."""
+    body = model.program.body(site.fn)
+    callee = body.args(site.instr)[0]
+    before = options(model.evaluator.value(site.fn, body.args(callee)[0], ctx)) if body.op[callee] == Op.FIELD else ()
+    made = [o for o in before if isinstance(o, Result) and o.instr >= 0]
+    known = {name.rpartition(".")[0].rpartition(".")[2] for calls in site.operation.calls.values() for name in calls}
+    named = [o for o in made if isinstance(o.callee, Member) and o.callee.name in known]
+    return [pair for one in named for pair in model.evaluator.arguments(one)]
 
 
 def arguments(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]:
     """What may hold named parameters: records given, and keyword arguments as one record."""
     out: list[Value] = []
-    for key, value in _keyed(model, site, ctx):
+    for key, value in keyed(model, site, ctx):
         if key in ("", "*", "**"):
             out.append(value)
         else:

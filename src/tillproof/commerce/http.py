@@ -68,6 +68,11 @@ class Request:
         """Valued only when somebody asks: most requests go to no provider."""
         return self.given()
 
+    @property
+    def paths(self) -> set[str]:
+        """The paths that it may go to, on whichever host."""
+        return {_split(url)[1] for url in (self.url, *self.others)}
+
     def each(self) -> "Iterator[Request]":
         """The request once for each address that it may go to."""
         for url in (self.url, *self.others):
@@ -275,7 +280,9 @@ class Requests:
                 method = (constant(value) or "ANY").upper()
         if url is None or (word == "curl_init" and self._executes(fn)):
             return None
-        return Request(method, pattern(url), url, lambda: tuple(v for _, v in settings), any(isinstance(x, Param) for x in leaves(url)))
+        texts = tuple(_addresses(url, self._written_beside))
+        open_ = any(isinstance(x, Param) for x in leaves(url))
+        return Request(method, texts[0], url, lambda: tuple(v for _, v in settings), open_, texts[1:])
 
     def curl_settings(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[tuple[str, Value]]:
         """(option, value) of every cURL option that is set on the handle of a call, its address first given to ``curl_init`` too; those of

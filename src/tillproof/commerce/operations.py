@@ -230,7 +230,14 @@ class Operations:
             return False
         if self.requests.serves_all(request) and is_open(self.recogniser.evaluator, request.arguments):
             return True
+        if len(request.paths) > 1 and self._is_inherited(fn):
+            return True
         return request.parametric and (request.method == "ANY" or not self.requests.match(fn, request))
+
+    def _is_inherited(self, fn: Fn) -> bool:
+        """Whether a method is one that other classes inherit: which of several things it asks for may hang on whose object it is."""
+        owner = self.program.owner(fn)
+        return owner is not None and bool(self.recogniser.evaluator.scope.subclasses(owner))
 
     def _match(self, fn: Fn, i: int, ctx: Ctx | None, request: Request) -> None:
         matches = self.requests.match(fn, request, ctx)

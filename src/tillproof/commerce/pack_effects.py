@@ -7,7 +7,7 @@ from tillproof.commerce.callees import declared_class, is_told_what_to_make, lan
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import root, strip, written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Result, before_writes, names, options
+from tillproof.flow.values import Ctx, Instance, Result, before_writes, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Effect
 
@@ -50,7 +50,7 @@ def effect_by_packs(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None = 
         if effect.receivers and pattern.startswith(".") and body.op[callee] == Op.NAME and "." not in name.lstrip("."):
             continue  # a plain function, such as PHP's `flush()`, is called on nothing
         certain = _effect_receiver(effect, pattern, name)
-        if certain:
+        if certain or (effect.given and _is_given(recogniser, effect, fn, i, ctx)):
             return effect, True
         if certain is False and possible is None and not effect.items and not effect.known:  # `update` of who knows what
             possible = effect, False
@@ -63,6 +63,14 @@ def effect_by_packs(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None = 
         return None
     asked = any(k.certain for k in recogniser.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
     return None if asked else possible
+
+
+def _is_given(recogniser: "Recogniser", effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call is handed an object of a class of ours that derives from one which nothing but that call takes."""
+    evaluator = recogniser.evaluator
+    handed = (o for _, v in recogniser.program.body(fn).call(i)[1] for o in options(evaluator.value(fn, v, ctx)))
+    bases = (base for o in handed if isinstance(o, Instance) for base in evaluator.scope.foreign_bases(o.cls))
+    return any(base in effect.given for base in bases)
 
 
 def _begins_statement(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None) -> bool:

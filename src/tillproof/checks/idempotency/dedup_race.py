@@ -80,16 +80,20 @@ def _spent(model: Model, spending: Spending) -> Ruling:
 
 
 def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:
-    """Mails that a look for the message's or payment's id is to keep from being sent twice: such a look is meant to be the guard."""
+    """Mails that a look for the message's or payment's id, or for the state that the order has reached, is to keep from being sent twice:
+    such a look is meant to be the guard."""
     found: list[tuple[Repeat, Guard]] = []
     for repeat in delivery.guarded:
         if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards):
-            found += [
-                (repeat, g)
-                for g in repeat.guards
-                if (read := model.states.existence(g.atom)) and any(_OF_PAYMENT.search(k) for k in read.compared)
-            ]
+            found += [(repeat, g) for g in repeat.guards if _is_meant(model, g)]
     return found
+
+
+def _is_meant(model: Model, guard: Guard) -> bool:
+    read = model.states.existence(guard.atom)
+    if read is not None and any(_OF_PAYMENT.search(k) for k in read.compared):
+        return True
+    return model.states.looks_at_state(guard.atom)
 
 
 def _ignored(model: Model, mark: CacheMark) -> Iterator[Ruling]:

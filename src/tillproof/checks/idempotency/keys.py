@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tillproof.checks import remedies
+from tillproof.commerce.given import keyed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
@@ -82,14 +83,19 @@ def keyed_places(model: Model) -> Iterator[list[Keyed]]:
     found: dict[tuple[Fn, int], list[Keyed]] = {}
     for site in model.operations.sites:
         op = site.operation
-        key_support = site.provider.idempotency is not None and site.provider.idempotency.supported and op.supports_key
-        if op.op not in _PAYING or op.repeatable == "natural" or not key_support or in_browser(model, site) or is_seed(site.fn.file):
+        if op.op not in _PAYING or op.repeatable == "natural" or not _takes_key(site) or in_browser(model, site) or is_seed(site.fn.file):
             continue
         if reads_request(model, site, site.ctx):
             continue  # the page names the key that is sent along
-        for keyed in _in_contexts(model, site):
-            found.setdefault(keyed.place, []).append(keyed)
+        for one in _in_contexts(model, site):
+            found.setdefault(one.place, []).append(one)
     yield from found.values()
+
+
+def _takes_key(site: OperationSite) -> bool:
+    """Whether a provider takes a key for an operation: one for all of them, or a number of ours that this one is known again by."""
+    idempotency = site.provider.idempotency
+    return site.operation.supports_key and (bool(site.operation.key_names) or (idempotency is not None and idempotency.supported))
 
 
 def in_browser(model: Model, site: OperationSite) -> bool:
@@ -111,23 +117,23 @@ def _in_contexts(model: Model, site: OperationSite) -> Iterator[Keyed]:
         yield from _upwards(model, site, own if site.ctx is None else look(model, site, site.ctx))
 
 
-def _upwards(model: Model, site: OperationSite, keyed: Keyed) -> Iterator[Keyed]:
-    depth = keyed.ctx.depth if keyed.ctx else 0
-    above = model.callers.above(site.fn, keyed.ctx) if _open(keyed) and depth < _LEVELS else []
+def _upwards(model: Model, site: OperationSite, here: Keyed) -> Iterator[Keyed]:
+    depth = here.ctx.depth if here.ctx else 0
+    above = model.callers.above(site.fn, here.ctx) if _open(here) and depth < _LEVELS else []
     further = [k for ctx in above[:_MOST_CALLERS] for k in _upwards(model, site, look(model, site, ctx))]
-    if keyed.found is not None and keyed.found.certain:
-        yield from further or [keyed]
-    elif all(k.state == keyed.state for k in further):
-        yield keyed  # whoever calls changes nothing
+    if here.found is not None and here.found.certain:
+        yield from further or [here]
+    elif all(k.state == here.state for k in further):
+        yield here  # whoever calls changes nothing
     else:
         yield from further
 
 
-def _open(keyed: Keyed) -> bool:
+def _open(here: Keyed) -> bool:
     """Whether a caller may still decide if, or which, key is sent."""
-    if keyed.found is None:
-        return bool(keyed.hidden)
-    return not keyed.found.certain or any(isinstance(x, Param) for x in leaves(keyed.found.value))
+    if here.found is None:
+        return bool(here.hidden)
+    return not here.found.certain or any(isinstance(x, Param) for x in leaves(here.found.value))
 
 
 def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
@@ -139,7 +145,7 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
         request = model.http.request(site.fn, site.instr, ctx) or site.request
         arguments = [("", v) for v in request.arguments]
     else:
-        arguments = evaluator.given(site.fn, site.instr, ctx)
+        arguments = keyed(model, site, ctx)
     hidden: list[Value] = []
     maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted)
     if maybe is not None and maybe.certain:
@@ -240,11 +246,11 @@ def _hands_on(model: Model, value: Value) -> bool:
     return param.kind == "named-rest" or param.type.rpartition(".")[2] in _OPTIONS
 
 
-def key_code(model: Model, keyed: Keyed) -> str:
+def key_code(model: Model, here: Keyed) -> str:
     """The line that hands over a stable key, as this provider and language write it."""
-    site = keyed.site
+    site = here.site
     names = _key_names(site)
-    if sends_header(keyed):
+    if sends_header(here):
         header = next((n for n in names if "-" in n), "Idempotency-Key")
         return remedies.code(model, site.fn.file, "key-header", parameter=header)
     language = model.program.language(site.fn.file)
@@ -253,10 +259,10 @@ def key_code(model: Model, keyed: Keyed) -> str:
     return remedies.code(model, site.fn.file, "key", own, parameter=parameter)
 
 
-def sends_header(keyed: Keyed) -> bool:
+def sends_header(here: Keyed) -> bool:
     """Whether the key is a header of a request; with some providers it is a field of what is sent."""
-    names = _key_names(keyed.site)
-    return keyed.site.request is not None and (not names or any("-" in n for n in names))
+    names = _key_names(here.site)
+    return here.site.request is not None and (not names or any("-" in n for n in names))
 
 
 def _key_names(site: OperationSite) -> tuple[str, ...]:

@@ -45,6 +45,10 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
         where = keyed.found.value.at
         ruling.evidence.insert(0, Evidence(where[0], where[1], f"the key is sent as {keyed.found.key}", "guard"))
         return ruling
+    if keyed.found is None and site.operation.key_without:
+        note = f"{site.provider.name} knows a repeat by {site.operation.key_without}, as no other key is sent"
+        ruling.evidence.insert(0, at(program, fn, instr, note, "guard"))
+        return ruling
     if keyed.found is None and keyed.hidden:
         ruling.outcome = "unknown"
         hidden = keyed.hidden[0].at

@@ -80,7 +80,7 @@ class Operation(Part, frozen=True):
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
     ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
     payment method kept at the provider, which a repeated call charges again. ``key_at``: the position at which an SDK's method takes the
-    idempotency key as an argument of its own.
+    idempotency key as an argument of its own. ``key_without``: what the provider knows a repeat by where no key is sent.
 
     ``resource``: this provider's word for what is created or read (``PaymentIntent``). ``currency_without``: in which currency a sum is
     charged that names none, where the provider does not refuse it. ``needs``: the parts without which the answer is wrong or refused.
@@ -129,6 +129,7 @@ class Operation(Part, frozen=True):
     supports_key: bool = True
     key_names: tuple[str, ...] = ()
     key_at: int = -1
+    key_without: str = ""
     key_note: str = ""
     note: str = ""
     source: str = ""
