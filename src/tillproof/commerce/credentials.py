@@ -97,8 +97,15 @@ class Credentials:
         words = self._words
         return (words.has("secret_fields", name) and not words.has("public_fields", name)) or words.has("signing_fields", name)
 
+    def _opened(self, own: str, owner: Provider | None, known: Sequence[str]) -> Provider | None:
+        """The system whose account an id of such a name opens by itself."""
+        owner = owner or (self._providers.get(known[0]) if len(set(known)) == 1 else None)
+        return owner if owner is not None and plain_name(own, owner).replace(" ", "_") in owner.opens else None
+
     def _by_name(self, names: Sequence[str], value: str, owner: Provider | None, known: Sequence[str]) -> Credential | None:
         own, whole = snake(names[0]), "_".join(snake(name) for name in reversed(names[:4]))
+        if (opened := self._opened(own, owner, known)) is not None:
+            return Credential("secret", _mode(whole), opened, f"{opened.name} {plain_name(own, opened)}", value) if _is_key(value) else None
         if len(own) > _LONGEST_NAME or not (self.is_secret_name(own) or (owner and plain_name(own, owner) in _BARE)):
             return None
         mode = _mode(whole)

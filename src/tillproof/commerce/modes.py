@@ -29,6 +29,8 @@ class Modes:
         credential = written.credential
         if credential.mode != "unknown" or credential.owner is None or "webhook" in credential.name:
             return credential.mode
+        if not credential.owner.test_mode:
+            return "live"
         found = self._beside.get((written.file.path, credential.owner.id), set()) | self._set(written)
         if found == {"test"}:
             return "test"

@@ -26,7 +26,7 @@ _BY_NAME = re.compile(
     re.IGNORECASE,
 )
 _IN_ADDRESS = re.compile(
-    rb"https?://(?P<host>[\w.-]+)[^\s\"'`]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?))=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
+    rb"https?://(?P<host>[\w.-]+)[^\n<>]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?))=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
     re.IGNORECASE,
 )
 # The address of one picture or document, with what opens it and nothing else: whoever is shown it has it.

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.credentials import Credential
 from tillproof.commerce.pack_tables import LANGUAGES
+from tillproof.commerce.written_arguments import ArgumentReader
 from tillproof.commerce.written_code import ClientTable, CodeReader
+from tillproof.commerce.written_comments import CommentReader
 from tillproof.commerce.written_parts import Kept, Written, telling
 from tillproof.source.files import SourceFile
 
@@ -58,9 +60,12 @@ class WrittenDown:
             if _is_telling(data):
                 self._add_all(self._in_settings(file))
         elif file.path in self._model.program.indices:
-            reader = CodeReader(self._model, file, spoken_of, self._clients[self._model.program.language(file.path)])
+            clients = self._clients[self._model.program.language(file.path)]
+            reader = CodeReader(self._model, file, spoken_of, clients)
             self._add_all(reader.written())
             self.kept += reader.kept
+            self._add_all(CommentReader(self._model, file, spoken_of, clients).written())
+            self._add_all(ArgumentReader(self._model, file).written())
         elif file.language in _FOREIGN and _is_telling(data):
             self._add_all(self._assigned(file, data, spoken_of))
 
@@ -111,7 +116,7 @@ class WrittenDown:
         """A quick look at a setting: most are nobody's."""
         lower = names[0].lower()
         return "://" in value or any(
-            word in lower for word in ("key", "secret", "token", "pass", "salt", "hmac", "pwd", "client_id", "client-id")
+            word in lower for word in ("key", "secret", "token", "pass", "salt", "hmac", "pwd", "client_id", "client-id", "merchant")
         )
 
     def _assigned(self, file: SourceFile, data: bytes, spoken_of: tuple[str, ...]) -> Iterator[Written]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # A telling name that gets a literal, or something of the settings; tried where one of the words stands.
 _GIVEN = re.compile(
-    rb"\w{1,40}[\"'\])\s]{0,6}(?::[\w\s.|\[\]]{1,40})?(?:=>|=|:|,|\()\s{0,8}"
+    rb"[\w-]{1,40}[\"'\])\s]{0,6}(?::[\w\s.|\[\]]{1,40})?(?:=>|=|:|,|\()\s{0,8}"
     rb"(?:[\"'`][^\"'`\s]{6,}[\"'`]|[^\n]{0,60}?(?:env|config|settings|option))",
     re.IGNORECASE,
 )
@@ -73,6 +73,7 @@ class ClientTable:
         self._calls: dict[str, set[bytes]] = {}
         for name, provider in self.owners.items():
             self._calls.setdefault(provider.id, set()).add(name.rpartition(".")[2].encode() + b"(")
+        self.every = sorted({call for calls in self._calls.values() for call in calls})
 
     def calls(self, providers: Iterable[str]) -> set[bytes]:
         """How the calls that build a client of some providers begin, in lower case."""
@@ -90,6 +91,7 @@ class CodeReader:
         self._clients = clients
         self._commerce = tuple(p for p in spoken_of if model.knowledge.providers[p].kind not in _NO_COMMERCE)
         self._spoken_of = spoken_of
+        self._opening = frozenset(name for p in self._commerce for name in model.knowledge.providers[p].opens)
         self._sent = SentCredentials(model, file, spoken_of, self._only)
         self.kept: list[Kept] = []
 
@@ -101,6 +103,7 @@ class CodeReader:
         places += [
             at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
         ]
+        places += [at for name in self._opening for at in offsets(lower, name.encode()) if _GIVEN.match(source, at)]
         places += [at for call in (*_DIGESTS, _PROVES) for at in offsets(lower, call)]
         if any(word in source for word in _ASKING):
             places += [at for call in _UNKEYED for at in offsets(lower, call)]
@@ -125,7 +128,10 @@ class CodeReader:
         defuse = self._model.evaluator.defuse(fn)
         for slot in slots(body):
             cls, _, name = slot.name.rpartition(".")  # a field of a class is written with it: ``Gateway.secretKey``
-            if self._credentials.is_secret_name(name) and body.op[slot.value] not in (Op.FUNCTION, Op.PARAM):
+            if (self._credentials.is_secret_name(name) or snake(name) in self._opening) and body.op[slot.value] not in (
+                Op.FUNCTION,
+                Op.PARAM,
+            ):
                 around = names_around(body, defuse, slot.value)
                 named = (name, *(n for n in (*around, cls) if n and n not in (name, slot.name)))
                 line = body.line[slot.holder] if body.op[slot.holder] != Op.RECORD else body.line[slot.value]
@@ -151,7 +157,7 @@ class CodeReader:
 
     def _valued(self, fn: Fn, i: int, named: tuple[str, ...], line: int, beside: tuple[str, ...] = ()) -> Iterator[Written]:
         value = self._model.evaluator.value(fn, i)
-        for leaf in leaves(value, _MOST_LEAVES):
+        for leaf in (*leaves(value, _MOST_LEAVES), *self._declared(value)):
             text = _text(leaf)
             if text is None:
                 continue
@@ -164,6 +170,15 @@ class CodeReader:
         owner = self._credentials.owners.of(named) or self._only
         if read is not None and owner is not None and not self._model.words.has("database_fields", snake(named[0])):
             self.kept.append(Kept(fn.file, line, owner, plain_name(snake(named[0]), owner), *read))
+
+    def _declared(self, value: Value) -> Iterator[Value]:
+        """What a module of settings keeps under the name that is asked for, or takes where the environment has nothing:
+        ``config("MERCHANT_ID", default="…")``."""
+        for kept in (v for o in options(value) for v in self._model.evaluator.scope.settings.declared(o)):
+            yield from leaves(kept, _MOST_LEAVES)
+            if isinstance(kept, Result) and kept.instr >= 0:
+                given = self._model.evaluator.arguments(kept)
+                yield from (v for n, (key, v) in enumerate(given) if key == "default" or (n == 1 and not key))
 
     @property
     def _only(self) -> Provider | None:

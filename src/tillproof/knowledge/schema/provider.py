@@ -221,6 +221,8 @@ class Provider(Part, frozen=True):
     """A provider or platform pack: one external system and what talking to it means.
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
+    ``opens``: names, without the system's own, of ids that alone open the account: whoever has a ``merchant_id`` of it needs no key.
+    ``test_mode``: whether it has a world for tests, of which a credential may be; where it has none, every credential is live.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
     ``digests``: calls of an SDK that work out the keyed digest of a message, for the code at hand to compare with the one that was sent.
@@ -254,6 +256,8 @@ class Provider(Part, frozen=True):
     plugins: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    test_mode: bool = True
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
     auth: Literal["api_key", "oauth", "hmac", "basic", "jwt", "ipn-postback", "none", "unknown"] = "api_key"
     keys: tuple[KeyPrefix, ...] = ()
