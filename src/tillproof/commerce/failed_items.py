@@ -25,7 +25,13 @@ def notes_failed(model: "Model", fn: Fn, catch: Catch) -> bool:
     body = model.program.body(fn)
     rows = list(body.rows(sorted(catch.blocks)))
     given = {i for i in rows if body.op[i] == Op.STORE and (i == catch.caught + 1 or body.op[body.args(i)[1]] == Op.PARAM)}
-    if any(_notes(body, i) for i in rows if i not in given):
+    return notes_in(model, fn, [i for i in rows if i not in given])
+
+
+def notes_in(model: "Model", fn: Fn, rows: list[int]) -> bool:
+    """Whether some instructions note an item among those that failed, or count it: themselves, or by a function of ours that they call."""
+    body = model.program.body(fn)
+    if any(_notes(body, i) for i in rows):
         return True
     calls = (body.args(i)[0] for i in rows if body.op[i] == Op.CALL)
     ours = {o.fn for c in calls for o in options(model.evaluator.value(fn, c)) if isinstance(o, FunctionV) and o.fn != fn}

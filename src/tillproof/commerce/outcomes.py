@@ -70,6 +70,16 @@ class Outcomes:
         """Whether the answer of a call is thrown away."""
         return not list(self.model.evaluator.defuse(place.fn).uses(place.instr))
 
+    def unread(self, place: Place) -> bool:
+        """Whether the answer of a call is at most waited for."""
+        body, waiting = self.model.program.body(place.fn), [place.instr]
+        while waiting:
+            for use in self.model.evaluator.defuse(place.fn).uses(waiting.pop()):
+                if body.op[use] != Op.AWAIT:
+                    return False
+                waiting.append(use)
+        return True
+
     def done_if(self, place: Place) -> bool | None:
         """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.failed_items import notes_failed
+from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch
 from tillproof.flow.values import FunctionV, options
@@ -22,6 +24,8 @@ _ROWS = ("data", "row", "record", "line")
 """Events by which a stream hands over what it has read, one after the other."""
 _POOLED = ("map", "imap", "imap_unordered", "starmap")
 _GATHERED = ("gather", "return_exceptions")
+_BEGUN = ("submit", "create_task", "ensure_future", "run_in_executor")
+"""Calls that have work done beside, whose failure only who asks for the answer hears of."""
 _AT_ONCE = "allSettled"
 _CHAINED = ("then", "catch", "finally")
 _DEEPEST = 6
@@ -74,8 +78,8 @@ def gathered_unread(model: "Model", fn: Fn, first: int) -> int | None:
     """The call that gathers, exceptions and all, what a loop begins, where nobody looks through what it gives:
     ``await asyncio.gather(*tasks, return_exceptions=True)``."""
     body, flow = model.program.body(fn), model.evaluator.defuse(fn)
-    for i, op in enumerate(body.op):
-        if op != Op.CALL or body.called(i) != _GATHERED[0] or i < first or not any(k == _GATHERED[1] for k, _ in body.call(i)[1]):
+    for i in range(len(body.op)):
+        if i < first or not _keeps_exceptions(body, i):
             continue
         if not any(_is_read(body, model, fn, use) for use in flow.uses(i)):
             return i
@@ -109,11 +113,8 @@ def caught_together(model: "Model", fn: Fn, turn: int) -> tuple[Place, Catch] | 
         if use < 0 or (body.op[use] == Op.FIELD and body.name(use) not in _CHAINED):
             return None
         if body.op[use] == Op.CALL and body.called(use) == "catch" and body.args(use)[0] == here:
-            given = [o for _, a in body.call(use)[1] for o in options(model.evaluator.value(fn, a))]
-            if given and isinstance(given[0], FunctionV):
-                handler = given[0].fn
-                return Place(handler, 0, None), Catch(-1, (), frozenset(), frozenset(range(len(model.program.body(handler).blocks))), True)
-            return None
+            hung = _hung_on(model, fn, use)
+            return (Place(hung[0], 0, None), hung[1]) if hung is not None else None
         if body.op[use] == Op.AWAIT:
             catch = model.failures.around(Place(fn, use, None))
             return (Place(fn, max(catch.caught, 0), None), catch) if catch is not None else None
@@ -133,13 +134,52 @@ def chained_catch(model: "Model", effect: Effect, inner: Fn) -> tuple[Place, Cat
             call = next((u for u in flow.uses(field) if body.op[u] == Op.CALL and body.args(u)[0] == field), -1) if field >= 0 else -1
             if call < 0:
                 break
-            handed = body.call(call)[1] if body.called(call) == "catch" else []
-            given = [o for _, a in handed for o in options(model.evaluator.value(place.fn, a))]
-            if given and isinstance(given[0], FunctionV):
-                handler = given[0].fn
-                blocks = frozenset(range(len(model.program.body(handler).blocks)))
-                return Place(handler, 0, None), Catch(-1, (), frozenset(), blocks, True)
+            if (hung := _hung_on(model, place.fn, call)) is not None:
+                return Place(hung[0], 0, None), hung[1]
             here = call
         if place.fn == inner:
             return None
     return None
+
+
+def begun_beside(model: "Model", fn: Fn, i: int) -> bool | None:
+    """Whether anything is done with what a call gives that has a turn's work done beside: ``futures.append(pool.submit(push, item))``; None
+    where the work is done there and then. What is gathered with its exceptions counts as asked for."""
+    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
+    if body.op[i] != Op.CALL or model.program.language(fn.file) != "python":
+        return None
+    if body.called(i) in _BEGUN:
+        return bool(defuse.uses(i))
+    return True if any(_keeps_exceptions(body, n) for n in range(i, len(body.op))) and not _is_awaited(body, defuse, i) else None
+
+
+def _keeps_exceptions(body: Body, i: int) -> bool:
+    return body.op[i] == Op.CALL and body.called(i) == _GATHERED[0] and any(k == _GATHERED[1] for k, _ in body.call(i)[1])
+
+
+def _is_awaited(body: Body, defuse: DefUse, i: int) -> bool:
+    return any(body.op[u] == Op.AWAIT for u in defuse.uses(i))
+
+
+def forgotten(model: "Model", place: Place, inner: Fn | None) -> Place | None:
+    """Where the failure of what a turn begins is forgotten though nothing catches it there: nobody waits for it, or what is hung on it only
+    logs; or its error is a value that nobody acts upon. ``inner``: the function that the call leads to."""
+    promised = model.promises.dropped(place, inner)
+    if promised is not None:
+        noted = _hung_on(model, place.fn, promised[0])
+        return None if noted is not None and notes_failed(model, *noted) else Place(place.fn, promised[0], place.ctx)
+    if inner is not None:
+        return None
+    unheard = model.error_values.unheard(place)
+    return Place(place.fn, unheard.instr, place.ctx) if unheard is not None and not unheard.returns else None
+
+
+def _hung_on(model: "Model", fn: Fn, call: int) -> tuple[Fn, Catch] | None:
+    """The function that a call of ``catch`` is given, as a handler that goes on wherever it ends."""
+    body = model.program.body(fn)
+    handed = body.call(call)[1] if body.called(call) == "catch" else []
+    given = [o for _, a in handed for o in options(model.evaluator.value(fn, a))]
+    if not given or not isinstance(given[0], FunctionV):
+        return None
+    handler = given[0].fn
+    return handler, Catch(-1, (), frozenset(), frozenset(range(len(model.program.body(handler).blocks))), True)

@@ -6,26 +6,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.refused_items import notes_refused, refused_unheard
 from tillproof.commerce.sync_turns import (
     EACH,
     answer_is_read,
+    begun_beside,
     caught_together,
     chained_catch,
+    forgotten,
     gathered_unread,
     left_alone,
     settled_unread,
     turns,
 )
+from tillproof.flow.asked import reads
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
 from tillproof.flow.values import FunctionV, Instance
 from tillproof.ir.ops import Op
+from tillproof.source.kinds import is_seed
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -42,17 +48,12 @@ _GOODS = re.compile(
 )
 # What is written of the work itself is nothing that is carried over.
 _WORK = re.compile(r"(.*_)?(sync\w*|jobs?|tasks?|queues?|logs?|events?|runs?|histor(y|ies)|audits?|reports?|attempts?)(_.*)?")
-_OUTSIDE = re.compile(
-    r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|amazon|ebay|etsy|walmart|marketplace|supplier"
-    r"|vendor_api|shiphero|shipbob|edi|edifact|x12)(_.*)?"
-)
 # By which an item is known to be done.
 _MARK = re.compile(
     r"(.*_)?(synced|syncs|sync_\w+|exported|imported|pushed|published|processed|sent|hash|checksum|external_id|remote_id|status|state|dirty|done|pending|queued)(_.*)?"
     r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
 )
 _NEAR = 2
-_SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 _WRITING = ("catalog.write", "order.write", "shipment.create")
 
 _ANSWERED = re.compile(
@@ -81,6 +82,7 @@ class Syncs:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self.program = model.program
+        self.carried = CarriedItems(model)
 
     @cached_property
     def all(self) -> list[Sync]:
@@ -91,8 +93,9 @@ class Syncs:
                 continue
             for fn in self.program.all_functions(file):
                 if self._may(fn):
-                    named = self._is_named(fn)
-                    judged = [*self._in_function(fn, named), *self._by_callbacks(fn, named)]
+                    named = self._is_named(fn) and self._reaches_out(fn)
+                    writes = named or (self._asks_to_write(fn) and self._reaches_out(fn))
+                    judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
                     found += [s for s in judged if named or s.what != "stops"]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
@@ -103,15 +106,18 @@ class Syncs:
         return list(once.values())
 
     def _may(self, fn: Fn) -> bool:
-        """Whether a function goes through items and carries them over, to or from a system outside: by its name, or because it asks such a
-        system to write goods or orders."""
-        if any(_NO_SYNC.fullmatch(n) for n in self._names(fn)[:2]) or not (self._is_named(fn) or self._asks_to_write(fn)):
+        """Whether a function goes through items that may be carried over: it speaks of goods or orders, or asks a system outside to write
+        some, and its name says nothing else."""
+        if any(_NO_SYNC.fullmatch(n) for n in self._names(fn)[:2]) or is_seed(fn.file):
             return False
         if not self._asks_to_write(fn) and not any(_GOODS.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn)):
             return False
         body = self.program.body(fn)
-        through = any(op in (Op.ELEMENT, Op.KEY) or (op == Op.CALL and body.called(i) in EACH) for i, op in enumerate(body.op))
-        return through and self._reaches_out(fn)
+        calls_each = any(op == Op.CALL and body.called(i) in EACH for i, op in enumerate(body.op))
+        return calls_each or any(goes_through(body, loop) for loop in self._loops(fn))
+
+    def _loops(self, fn: Fn) -> list[Loop]:
+        return self.model.retries.repeats.flow(fn).loops
 
     def _names(self, fn: Fn) -> list[str]:
         """By which a function may say what it does: its own, its file's, its class's."""
@@ -138,7 +144,7 @@ class Syncs:
         """The functions that ask a system outside to write goods or orders, and those of the calls that tell them what to ask."""
         found: set[Fn] = set()
         for s in self.model.operations.sites:
-            if s.provider.kind in _SYSTEMS and s.operation.op in _WRITING:
+            if s.provider.kind in SYSTEMS and s.operation.op in _WRITING:
                 found.update((s.fn, *(c.caller for c in (s.ctx.chain() if s.ctx else ()) if c.call >= 0)))
         for fn in tuple(found):  # ``rows.map(async (row) => { … })`` is written where the items are gone through
             around = self.program.parent(fn)
@@ -156,20 +162,18 @@ class Syncs:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
         inside = self.program.language(fn.file) == "php"  # a plugin speaks of the platform that it runs in wherever it hooks something
         near = [f for f, depth in self._closure(fn).items() if depth <= (0 if inside else _NEAR)]
-        if any(_OUTSIDE.fullmatch(snake(t)) for f in near for t in self.model.vocabulary.tokens(f)):
+        if any(OUTSIDE.fullmatch(snake(t)) for f in near for t in self.model.vocabulary.tokens(f)):
             return True
         reached = set(self._closure(fn))
         for caller, _, _ in self.model.callers.of(fn)[:4]:
             reached.update(self._closure(caller))
         return any(
-            s.provider is None or s.provider.kind in _SYSTEMS for f in reached for s in self.model.sendings.by_function.get(f, ())
+            s.provider is None or s.provider.kind in SYSTEMS for f in reached for s in self.model.sendings.by_function.get(f, ())
         ) or any(f in self._asking for f in reached)
 
     @cached_property
     def _asking(self) -> set[Fn]:
-        return {
-            s.fn for s in self.model.operations.sites if s.provider.kind in _SYSTEMS and s.operation.op.startswith(("catalog", "order"))
-        }
+        return {s.fn for s in self.model.operations.sites if s.provider.kind in SYSTEMS and s.operation.op.startswith(("catalog", "order"))}
 
     def _closure(self, fn: Fn) -> dict[Fn, int]:
         return self.model.reach.of([self._target(fn)]).functions
@@ -180,13 +184,15 @@ class Syncs:
 
     # --- loops
 
-    def _in_function(self, fn: Fn, named: bool) -> Iterator[Sync]:
-        body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
-        loops = [lp for lp in flow.loops if any(op in (Op.ELEMENT, Op.KEY) and lp.holds(body, i) for i, op in enumerate(body.op))]
+    def _in_function(self, fn: Fn, named: bool, writes: bool) -> Iterator[Sync]:
+        """The loops of a function that carry items over: all of one that says so, those over what came from elsewhere of any other."""
+        body = self.program.body(fn)
+        through = [lp for lp in self._loops(fn) if goes_through(body, lp)]
+        loops = [lp for lp in through if writes or self.carried.brought(fn, lp)]
         done = self.model.effects.of(self._target(fn)) if loops else []
-        effects = [e for e in done if self._carries(e, named)]
+        effects = [e for e in done if self._carries(e, named or not writes)]
         for loop in reversed(loops):  # the innermost goes through the items
-            inside = [e for e in effects if loop.holds(body, self._in(e, fn)) and not self._is_part(fn, loop, loops, e)]
+            inside = [e for e in effects if loop.holds(body, self._in(e, fn)) and not self._is_part(fn, loop, through, e)]
             effects = [e for e in effects if e not in inside]
             if any(e.operation is not None for e in inside):  # what is then noted of it in our own records is no second item
                 inside = [
@@ -203,23 +209,33 @@ class Syncs:
             return False
         return any(self._inside(fn, outer, c) for c in around for outer in loops if outer.blocks > loop.blocks)
 
-    def _by_callbacks(self, fn: Fn, named: bool) -> Iterator[Sync]:
+    def _by_callbacks(self, fn: Fn, named: bool, writes: bool) -> Iterator[Sync]:
         """Items for each of which a function is called, and that drop one whose function fails."""
         done: list[Effect] | None = None
         for call, inner in turns(self.model, fn):
+            if not writes and not self.carried.from_elsewhere(fn, self._gone_through(fn, call)):
+                continue
             done = self.model.effects.of(self._target(fn)) if done is None else done
             for effect in done:
-                if self._carries(effect, named) and any(p.fn == inner for p in effect.way):
+                if self._carries(effect, named or not writes) and any(p.fn == inner for p in effect.way):
                     dropped = self._dropped_in(fn, call, inner, effect)
                     if dropped is not None:
                         yield Sync(fn, call, effect, "dropped", dropped)
                         break
 
+    def _gone_through(self, fn: Fn, call: int) -> int:
+        """What a call that has each item done goes through: what its method is of, or else what it is given first."""
+        body = self.program.body(fn)
+        callee, given = body.call(call)
+        return body.args(callee)[0] if body.op[callee] == Op.FIELD else given[0][1]
+
     def _dropped_in(self, fn: Fn, call: int, inner: Fn, effect: Effect) -> Place | None:
         """Where the failure of one item is forgotten: in its function, in what is hung on it, or where all are waited for."""
         failures = self.model.failures
         last = next(n for n, p in enumerate(effect.way) if p.fn == inner)
-        for place in effect.way[: last + 1]:
+        for n, place in enumerate(effect.way[: last + 1]):
+            if (lost := self._unheard(effect, n)) is not None:
+                return lost
             catch = failures.around(place, ours=effect.touch is not None)
             if catch is not None:
                 told = notes_failed(self.model, place.fn, catch) or (
@@ -248,7 +264,7 @@ class Syncs:
         if effect.operation is not None:
             return effect.kind in _WRITING
         touch = effect.touch if named else None
-        if touch is None or not touch.writes or touch.kind == "delete" or not _GOODS.fullmatch(touch.entity):
+        if touch is None or touch.kind in ("read", "delete") or not _GOODS.fullmatch(touch.entity):
             return False
         return touch.effect == "stock.write" or not _WORK.fullmatch(touch.entity)
 
@@ -267,6 +283,8 @@ class Syncs:
         way = effect.way
         last = next(n for n, p in enumerate(way) if p.fn == fn and p.instr == self._in(effect, fn))
         for n, place in enumerate(way[: last + 1]):
+            if (lost := self._unheard(effect, n)) is not None:
+                return "dropped", lost
             catch = self.model.failures.around(place, ours=effect.touch is not None)
             if catch is None or (place.fn == fn and not self._inside(fn, loop, catch)):
                 continue
@@ -275,22 +293,46 @@ class Syncs:
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
             if self._raises(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
                 continue
-            if notes_failed(self.model, place.fn, catch) or not self.model.failures.swallows(place.fn, catch):
+            if self._is_kept(fn, loop, place, catch) or self._marks_later(place.fn, catch, effect, done):
                 return "kept", at
-            if self._marks_later(place.fn, catch, effect, done):
-                return "kept", at  # the item is not marked as done, so that the next run takes it again
-            if all(self.model.outcomes.answer(outer) == "lost" for outer in way[n + 1 : last + 1][:2]):
-                return "dropped", at
-            return "kept", at
+            callers = way[n + 1 : last + 1][:2]
+            lost_by = all(self.model.outcomes.answer(o) == "lost" and not notes_refused(self.model, o) for o in callers)
+            return ("dropped" if lost_by else "kept"), at
+        return self._ends_uncaught(fn, loop, effect, done, way[last])
+
+    def _ends_uncaught(self, fn: Fn, loop: Loop, effect: Effect, done: list[Effect], turn: Place) -> tuple[What, Place]:
+        """What becomes of a failure that no handler within the loop takes: it stops the run, unless the work is done elsewhere, what failed
+        is taken up by something else, or a write fails without raising anything."""
         if (gathered := gathered_unread(self.model, fn, self._in(effect, fn))) is not None:
             return "dropped", Place(fn, gathered, None)
-        if any(self.model.handovers.targets(p.fn, p.instr, p.ctx) for p in way[: last + 1]):
-            return "kept", way[last]  # each item is a job of its own, which fails and is tried again by itself
+        if (asked := begun_beside(self.model, fn, self._in(effect, fn))) is not None:
+            return ("kept" if asked else "dropped"), turn
+        way = effect.way
+        if any(self.model.handovers.targets(p.fn, p.instr, p.ctx) for p in way[: way.index(turn) + 1]):
+            return "kept", turn  # each item is a job of its own, which fails and is tried again by itself
         if (claim := self._claimed(fn, loop, effect, done)) is not None:
             return "kept", claim.place  # what stops the run is passed over by the next one
-        if self._only_answers(effect):
-            return "kept", way[0]
-        return "stops", way[last]
+        return ("kept", way[0]) if self._only_answers(effect) else ("stops", turn)
+
+    def _is_kept(self, fn: Fn, loop: Loop, place: Place, catch: Catch) -> bool:
+        """Whether a handler notes what failed, tells of it when the run is over, or does anything else than forget it."""
+        noted = notes_failed(self.model, place.fn, catch) or (place.fn == fn and self._tells_later(fn, loop, catch))
+        return noted or not self.model.failures.swallows(place.fn, catch)
+
+    def _tells_later(self, fn: Fn, loop: Loop, catch: Catch) -> bool:
+        """Whether a handler sets a variable that is read when the loop is over: ``$ok = false``, and then ``return $ok ? 0 : 1``."""
+        body, defuse = self.program.body(fn), self.model.evaluator.defuse(fn)
+        stores = (i for i in self._rows(fn, catch) if body.op[i] == Op.STORE and i != catch.caught + 1)
+        return any(not loop.holds(body, n) for i in stores for n in reads(body, defuse, i))
+
+    def _unheard(self, effect: Effect, n: int) -> Place | None:
+        """Where a failure is dropped at one of the calls that lead to an effect, with no handler around it: nobody waits for it, or nobody
+        acts upon the answer that tells of it."""
+        place = effect.way[n]
+        left = forgotten(self.model, place, effect.way[n - 1].fn if n else None)
+        if left is None and n == 0 and effect.operation is not None and (refused := refused_unheard(self.model, place)) is not None:
+            left = Place(place.fn, refused, place.ctx)
+        return left
 
     def _claimed(self, fn: Fn, loop: Loop, effect: Effect, done: list[Effect]) -> Effect | None:
         """The write by which a turn takes its item off a queue before it works on it: ``job.status = "processing"``."""

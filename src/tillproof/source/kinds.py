@@ -127,9 +127,10 @@ _TEST_NAME = re.compile(
 )
 # What fills a database with made-up shops and customers is run by a developer's hand.
 _SEED_NAME = re.compile(
-    r"(?:.*/)?(?:seeds|seeders)/.*|(?:.*[-_./])?seed(?:s|er|ers|ing)?(?:[-_.][\w.-]*)?\.(?:py|php|[cm]?[jt]s)|.*Seeder\.php"
+    r"(?:.*/)?(?:seeds?|seeders)/.*|(?:.*[-_./])?seed(?:s|er|ers|ing)?(?:[-_.][\w.-]*)?\.(?:py|php|[cm]?[jt]s)|.*Seeder\.php"
     r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
     r"\.(?:py|php|[cm]?[jt]s)"
+    r"|(?:.*/)?(?:random|fake|dummy|sample|demo|mock)[-_]?data\.(?:py|php|[cm]?[jt]s)"
     # A script beside the code that somebody tries a system out with: ``test-rates.ts`` at the root, ``scripts/legacy/debug-webhook.js``.
     r"|(?:(?:apps|packages|services)/[\w.-]+/|(?:backend|server|api)/|(?:.*/)?(?:scripts?|tools|bin|dev)/(?:[\w.-]+/)?)?(?:test|debug)[-_][\w.-]+\.(?:py|php|[cm]?[jt]s)"
 )
