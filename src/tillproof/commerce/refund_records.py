@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.handled import Handler
+from tillproof.commerce.late_refusals import LateRefusal, LateRefusals
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.refund_messages import RefundMessages
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.facts import Condition
-from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, options
-from tillproof.ir.body import Body
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Const, Member, Param, Result, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -32,22 +32,21 @@ _MARK = re.compile(
 _WRITES = re.compile(
     r"(update|set|mark|create|save|insert|store|record|add|upsert|persist|transition|change|apply|register|sync|process)(_\w+)?"
 )
-# What tells a part that was given back from the whole.
-_PART = re.compile(r"amount|partial|remaining|total|(^|_)sum($|_)|refundable|is_full|full(y)?_refund", re.IGNORECASE)
-_REFUNDED = re.compile(r"(fully_?)?refunded|refund")
+_OF_PART = re.compile(r"(\w+_)?(return|rma|return_(request|order)|claim)(_(item|line|obj|object|record|instance))?s?")
+"""Records of goods that are sent back, which are some of an order's."""
+_WHOLE = re.compile(r"(fully_?)?refunded")
 _LONGEST = 12
 _ANY = ("", "queryset", "instance", "selected")
 _REQUESTED = re.compile(r"request|reject|declin|fail|pending|error|cancel", re.IGNORECASE)
-_QUIET = re.compile(r"log|debug|info|warn|error|print|trace|echo|json|send|status|response|jsonify|end|break|captureMessage", re.IGNORECASE)
 
-Kind = Literal["full", "state", "told", "platform", "none"]
+Kind = Literal["full", "state", "whole", "part", "told", "platform", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is written down about a refund. ``full``: its amount, a record of its own, or the whole order's state when all goes back.
-    ``state``: only a state. ``told``: an event or job is set off, whose handling is not seen. ``place``: where; ``more``: what else
-    says as much."""
+    ``state``: only a state. ``whole``: only that the whole order is refunded, while a part goes back. ``part``: the return that it was for
+    is marked. ``told``: an event or job is set off, whose handling is not seen. ``place``: where; ``more``: what else says as much."""
 
     kind: Kind
     place: Place | None
@@ -64,20 +63,13 @@ class Marked:
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """A handler that takes the first of a payment's refunds for the one that a message is about."""
-
-    handler: Handler
-    fn: Fn
-    instr: int
-
-
 class RefundRecords:
     """Answers by refund."""
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self.messages = RefundMessages(model)
+        self.refusals = LateRefusals(model)
 
     def kept(self, refund: Refund) -> Kept:
         """What is written down about a refund that a provider is asked for, on the ways that lead to it."""
@@ -96,7 +88,7 @@ class RefundRecords:
         return best
 
     def _better(self, one: Kept, other: Kept) -> Kept:
-        order = ("none", "told", "state", "full", "platform")
+        order = ("none", "told", "part", "whole", "state", "full", "platform")
         if other.kind == one.kind and one.place is not None and other.place is not None:
             return Kept(one.kind, one.place, (*one.more, other.place, *other.more))
         return other if order.index(other.kind) > order.index(one.kind) else one
@@ -104,7 +96,11 @@ class RefundRecords:
     def _behind(self, entry: Entry, refund: Refund) -> Kept:
         best = Kept("none", None)
         way = set(refund.functions)
-        for effect in self.model.effects.of(entry.target):
+        effects = self.model.effects.of(entry.target)
+        asking = [e for e in effects if (e.fn, e.instr) == (refund.fn, refund.instr) and way <= {p.fn for p in e.way}]
+        for effect in effects:
+            if asking and not any(self.model.repeats.together(effect, one) for one in asking):
+                continue  # on the other side of a branch: what is done where no money goes back
             if effect.kind in ("event", "job") and effect.fn in way:
                 best = self._better(best, Kept("told", effect.place))
             touch = effect.touch
@@ -112,13 +108,33 @@ class RefundRecords:
                 best = self._better(best, Kept(self._says(touch, refund), effect.place))
         return best
 
+    def late(self, refund: Refund) -> LateRefusal | None:
+        """A refusal behind the refund by which nothing of it stays in the books; None where none is seen, or where the provider's message
+        is written down, which follows whatever became of the call."""
+        if self._by_message is not None:
+            return None
+        for entry in refund.entries:
+            effects = self.model.effects.of(entry.target)
+            written = [e for e in effects if e.touch is not None and self._is_booked(e.touch, refund)]
+            if entry.role != "platform" and (found := self.refusals.of(refund, written)) is not None:
+                return found
+        return None
+
+    def _is_booked(self, touch: Touch, refund: Refund) -> bool:
+        """Whether a touch says of an order or payment how it stands, or of a refund that it was made."""
+        states = any(self.model.words.says_state(snake(n)) for n in touch.fields)
+        return (touch.writes and states and self.model.words.entity(touch.entity)) or self._says(touch, refund) != "none"
+
     def _in(self, fn: Fn, refund: Refund) -> Kept:
         """What a function on the way writes itself, or has written by those that it calls."""
         best = Kept("none", None)
+        asking = {f: Place(f, i, None) for f, i, _ in refund.calls}
         for here in (fn, *self.model.reach.callees(fn)):
             body = self.model.program.body(here)
             for i, op in enumerate(body.op):
                 if op not in (Op.CALL, Op.SET_FIELD) or (op == Op.CALL and self.model.operations.at(here, i) is not None):
+                    continue
+                if here in asking and not self.model.repeats.one_run(asking[here], Place(here, i, None)):
                     continue
                 touch = self.model.records.touch(here, i, None)
                 if touch is not None:
@@ -165,8 +181,47 @@ class RefundRecords:
             return "full"
         if not about:
             return "none"
-        partial = refund is not None and bool(self.model.refunds.asked(refund))
-        return "state" if partial else "full"
+        if refund is None:
+            return "full"
+        if self.model.refunds.asked(refund):
+            return "state"
+        if not self._is_of_part(refund):
+            return "full"
+        return "part" if _OF_PART.fullmatch(touch.entity) else "whole" if self._takes_part_for_whole(touch, refund) else "full"
+
+    def _takes_part_for_whole(self, touch: Touch, refund: Refund) -> bool:
+        """Whether the amount of a return or of some lines goes back, and all that is written is that the order is refunded, whatever that
+        amount is."""
+        words, facts = self.model.words, self.model.effects.facts
+        if not words.entity(touch.entity):
+            return False
+        states = [v for n, v in touch.fields.items() if v is not None and words.has("status_fields", n)]
+        told = [snake(t) for v in states for o in options(v) if (t := text_of(o)) is not None]
+        if not told or not all(_WHOLE.fullmatch(t) for t in told):
+            return False
+        known = {f for fn, i, _ in refund.calls for f in facts(fn).at(i)}
+        body = self.model.program.body(touch.fn)
+        since = (f for f in facts(touch.fn).at(touch.instr) if isinstance(f, Condition) and f not in known)
+        return all(body.op[f.instr] == Op.OPAQUE for f in since)  # but for the end of a loop nothing is asked
+
+    def _is_of_part(self, refund: Refund) -> bool:
+        """Whether the sum is read of a record of a return or of a line."""
+        for here in self.model.refunds.made_of(refund):
+            if isinstance(here, Member) and self.model.words.money(here.name):
+                read = self.model.records.read_behind(here.base)
+                named = here.base.name if isinstance(here.base, (Member, Param)) else ""
+                if _OF_PART.fullmatch(snake(named)) or (read is not None and _OF_PART.fullmatch(read.entity)):
+                    return True
+            elif isinstance(here, Result) and _OF_PART.fullmatch(snake(self._declared_in(here))):
+                return True
+        return False
+
+    def _declared_in(self, value: Result) -> str:
+        """The model that declares a column which is read as its declaration: ``refund_amount = models.DecimalField(…)``."""
+        file, line = value.at
+        index = self.model.program.indices.get(file)
+        classes = [c.name for c in index.classes if c.line <= line <= c.end_line] if index is not None and value.fn.number == TOP else []
+        return classes[-1] if classes else ""
 
     def _about_refund(self, touch: Touch) -> bool:
         """Whether a field, or what it is set to, speaks of a refund."""
@@ -267,105 +322,3 @@ class RefundRecords:
         for i, op in enumerate(body.op):
             if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and not self.model.recogniser.is_ours(fn, i, None):
                 yield body.name(body.args(i)[0]).rpartition(".")[2]
-
-    # --- messages
-
-    @cached_property
-    def picked(self) -> list[Picked]:
-        """Handlers that take the first refund in the list of a payment."""
-        found: dict[Fn, Picked] = {}
-        for handler in self.model.handlers.all:
-            if handler.kind == "redirect-return":
-                continue
-            for fn in handler.closure.functions:
-                if "refunds" in self.model.vocabulary.tokens(fn) and fn not in found:
-                    found.update((fn, Picked(handler, fn, i)) for i in self._first_of_refunds(fn))
-        return [found[key] for key in sorted(found)]
-
-    def _first_of_refunds(self, fn: Fn) -> Iterator[int]:
-        body = self.model.program.body(fn)
-        for i, op in enumerate(body.op):
-            if op != Op.INDEX or (const := body.const(body.args(i)[1])) is None or const[1] != "0":
-                continue
-            path, here = list[str](), body.args(i)[0]
-            while body.op[here] in (Op.FIELD, Op.INDEX) and len(path) < 3:
-                key = body.const(body.args(here)[1]) if body.op[here] == Op.INDEX else None
-                path.append(body.name(here) if body.op[here] == Op.FIELD else key[1].strip("'\"") if key else "")
-                here = body.args(here)[0]
-            if path[:2] == ["data", "refunds"]:
-                yield i
-
-    def dropped(self, handler: Handler) -> tuple[Fn, int, str] | None:
-        """The comparison with a refund's event behind which a handler does nothing but write a log; None when there is none."""
-        return next((found for found in self._told(handler) if self._idle(*found[:2])), None)
-
-    def _told(self, handler: Handler) -> Iterator[tuple[Fn, int, str]]:
-        """The comparisons of a handler with the events by which its provider tells of a refund."""
-        names = {e for inbound in handler.provider.inbound for e in inbound.events if "refund" in e.lower() and "fail" not in e.lower()}
-        for fn in handler.closure.functions if names & handler.closure.compared else ():
-            body = self.model.program.body(fn)
-            for i, op in enumerate(body.op):
-                if op == Op.BINARY and body.text(body.args(i)[0]) in ("==", "==="):
-                    told = {c[1].strip("'\"") for a in body.args(i)[1:3] if (c := body.const(a)) is not None} & names
-                    if told:
-                        yield fn, i, min(told)
-
-    def taken_for_whole(self, handler: Handler) -> tuple[Effect, Place, str] | None:
-        """Where a message about a refund, of whatever part, makes an order one that was refunded, and nothing behind the event's name reads
-        how much went back; with the comparison and the event."""
-        if any("partial" in text.lower() for text in handler.closure.compared):
-            return None
-        for fn, i, event in self._told(handler):
-            for effect in self.model.effects.of(handler.entry.target):
-                touch = effect.touch
-                below = [place for place in effect.way if place.fn == fn and self._under(fn, i, place.instr)]
-                if touch is None or not below or not self._is_whole(touch):
-                    continue
-                further = [place.fn for place in effect.way[: effect.way.index(below[0])]]
-                if not self._reads_part(fn, i) and not any(_PART.search(t) for one in further for t in self.model.vocabulary.tokens(one)):
-                    return effect, Place(fn, i, None), event
-        return None
-
-    def _is_whole(self, touch: Touch) -> bool:
-        """Whether all that is written of a refund is that the order, or its payment, is refunded."""
-        words = self.model.words
-        if not touch.writes or touch.kind == "create" or not words.entity(touch.entity) or any(words.money(snake(n)) for n in touch.fields):
-            return False
-        values = [v for n, v in touch.fields.items() if v is not None and words.has("status_fields", n)]
-        told = {t.lower() for v in values for o in options(v) if (t := text_of(o)) is not None}
-        return bool(told) and all(_REFUNDED.fullmatch(t) for t in told)
-
-    def _under(self, fn: Fn, condition: int, i: int) -> bool:
-        return Condition(condition, True) in self.model.effects.facts(fn).at(i)
-
-    def _reads_part(self, fn: Fn, condition: int) -> bool:
-        """Whether how much went back, or whether all of it did, is read where a condition held."""
-        body = self.model.program.body(fn)
-        read = (i for i, op in enumerate(body.op) if op in (Op.FIELD, Op.INDEX, Op.NAME) and self._under(fn, condition, i))
-        return any(_PART.search(self._spelt(body, i)) or self._spelt(body, i) == "refunded" for i in read)
-
-    def _spelt(self, body: Body, i: int) -> str:
-        const = body.const(body.args(i)[1]) if body.op[i] == Op.INDEX else None
-        return snake(const[1].strip("'\"")) if const is not None else "" if body.op[i] == Op.INDEX else snake(body.name(i))
-
-    def _idle(self, fn: Fn, condition: int) -> bool:
-        """Whether nothing but logs is called where a condition held, and something is."""
-        body = self.model.program.body(fn)
-        facts = self.model.effects.facts(fn)
-        under = [
-            i
-            for i, op in enumerate(body.op)
-            if op in (Op.CALL, Op.SET_FIELD, Op.NEW, Op.STORE, Op.SET_INDEX, Op.RETURN, Op.RAISE)
-            and Condition(condition, True) in facts.at(i)
-        ]
-        if not under:
-            return False
-        for i in under:
-            if body.op[i] in (Op.SET_FIELD, Op.NEW, Op.STORE, Op.SET_INDEX, Op.RAISE):
-                return False
-            if body.op[i] == Op.CALL:
-                callee = body.args(i)[0]
-                name = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else "?"
-                if not _QUIET.search(name):
-                    return False
-        return True

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.given import depends_on_caller, given_at, is_open
+from tillproof.commerce.given import depends_on_caller, given_at, is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
@@ -108,9 +108,19 @@ class Refunds:
                 if not _nothing(value):
                     yield self._refund("provider", site.provider, site.fn, site.instr, ctx, value, False)
             if any(not _nothing(v) for _, v in given):
+                yield from self._without(site)
                 return
         told = any(is_open(model, site, path, site.ctx) for path in site.operation.amount)
         yield self._refund("provider", site.provider, site.fn, site.instr, site.ctx, None, told)
+
+    def _without(self, site: OperationSite) -> Iterator[Refund]:
+        """The callers of a wrapper that name no amount where others do: all that is left goes back."""
+        for ctx in self.model.callers.above(site.fn, site.ctx)[:_MOST]:
+            paths = site.operation.amount
+            if not any(is_open(self.model, site, path, ctx) for path in paths) and all(
+                _nothing(v) for path in paths for v in values_at(self.model, site, path, ctx)
+            ):
+                yield self._refund("provider", site.provider, site.fn, site.instr, ctx, None, False)
 
     def _recorded(self) -> Iterator[Refund]:
         """Refunds that are written down with their amount."""
@@ -173,6 +183,15 @@ class Refunds:
         """The pieces of a request that an amount is made of, converted by functions of others perhaps, or handed over in an object that
         carries what a request said."""
         out: dict[Source, None] = {}
+        for here in self.made_of(refund):
+            found = (s for s, _ in self.model.requests.sources_in(here, _PIECES) if s.kind in _CHOSEN)
+            out.update(dict.fromkeys(s for s in found if self._measures(s.key)))
+            if refund.entries and isinstance(here, (Member, Param)) and self.model.words.money(here.name) and self._carried(here):
+                out[Source("body", here.name, here.at)] = None
+        return tuple(out)
+
+    def made_of(self, refund: Refund) -> Iterator[Value]:
+        """The values that an amount is made of, through what converts it."""
         waiting = deque([refund.amount] if refund.amount is not None else [])
         seen: set[int] = set()
         while waiting and len(seen) < _PIECES:
@@ -180,14 +199,10 @@ class Refunds:
             if id(here) in seen:
                 continue
             seen.add(id(here))
-            found = (s for s, _ in self.model.requests.sources_in(here, _PIECES) if s.kind in _CHOSEN)
-            out.update(dict.fromkeys(s for s in found if self._measures(s.key)))
-            if refund.entries and isinstance(here, (Member, Param)) and self.model.words.money(here.name) and self._carried(here):
-                out[Source("body", here.name, here.at)] = None
+            yield here
             waiting += here.parts()
             if isinstance(here, Result) and here.instr >= 0 and isinstance(here.callee, External):
                 waiting += [v for _, v in self.model.evaluator.arguments(here) if not isinstance(v, FunctionV)]
-        return tuple(out)
 
     def _measures(self, key: str | None) -> bool:
         """Whether a piece of a request may be a sum or a quantity: it is not what something is looked up by."""

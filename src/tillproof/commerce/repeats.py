@@ -392,10 +392,10 @@ class Repeats:
             if a.fn != b.fn:
                 return True
             if a.instr != b.instr:
-                return self._one_run(a, b)
+                return self.one_run(a, b)
         return True
 
-    def _one_run(self, a: Place, b: Place) -> bool:
+    def one_run(self, a: Place, b: Place) -> bool:
         """Whether a path of one function leads from one instruction to the other, either way round."""
         block_of = self.model.evaluator.defuse(a.fn).block_of
         start, end = block_of[a.instr], block_of[b.instr]

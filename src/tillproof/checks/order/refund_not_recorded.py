@@ -8,13 +8,19 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, extent, lines, source, step, steps
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
+from tillproof.commerce.late_refusals import LateRefusal
 from tillproof.commerce.model import Model
-from tillproof.commerce.refund_records import Kept, Marked, Picked
+from tillproof.commerce.refund_messages import Picked
+from tillproof.commerce.refund_records import Kept, Marked
 from tillproof.commerce.refunds import Refund
 
 ID = "order/refund-not-recorded"
 _MOST = 8
-_HELD = {"full": "the refund is written down here", "platform": "the platform that calls this writes the refund down"}
+_HELD = {
+    "full": "the refund is written down here",
+    "part": "what was sent back, with its sum, is marked as refunded here",
+    "platform": "the platform that calls this writes the refund down",
+}
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -39,6 +45,8 @@ def _asked(model: Model, refund: Refund, kept: Kept) -> Ruling:
     name = refund.provider.name if refund.provider else ""
     place = at(model.program, refund.fn, refund.instr, f"{name} is asked for a refund here", "sink")
     ruling = Ruling(ID, "held", "refund", place.file, place.line, [place], severity="medium")
+    if kept.kind in ("full", "state") and (late := model.refund_records.late(refund)) is not None:
+        return _late(model, refund, late, ruling)
     if kept.kind in _HELD and kept.place is not None:
         guards = (step(model, place, _HELD[kept.kind], "guard") for place in (kept.place, *kept.more))
         ruling.evidence += list(dict.fromkeys(guards))[:_MOST]
@@ -49,7 +57,16 @@ def _asked(model: Model, refund: Refund, kept: Kept) -> Ruling:
         ruling.question = told
         return ruling
     ruling.outcome, ruling.confidence = "broken", "likely"
-    if kept.kind == "state" and kept.place is not None:
+    if kept.kind == "whole" and kept.place is not None:
+        ruling.anchor = lines(model, _near(refund, kept.place))
+        ruling.title = "A part that is given back makes the whole order refunded"
+        ruling.message = (
+            f"{name} gives back what was sent back of the order, and all that is written down is that the order is refunded, whatever part "
+            "that was: the rest of it counts as given back too, what the payment has left is not known, and the next return is refunded "
+            "from books that do not show this one."
+        )
+        ruling.evidence.append(step(model, kept.place, "the whole order is refunded from here on", "missing"))
+    elif kept.kind == "state" and kept.place is not None:
         ruling.anchor = lines(model, _near(refund, kept.place))
         ruling.title = "A partial refund is kept as a state alone"
         ruling.message = (
@@ -76,6 +93,31 @@ def _asked(model: Model, refund: Refund, kept: Kept) -> Ruling:
         "`pending` before the call, settle "
         "it from the answer or the provider's webhook, and set the order to refunded or partially refunded by what is left of it."
     )
+    return ruling
+
+
+def _late(model: Model, refund: Refund, late: LateRefusal, ruling: Ruling) -> Ruling:
+    name = refund.provider.name if refund.provider else ""
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.anchor = lines(model, late.refused)
+    ruling.title = "It is refused only after the money went back"
+    becomes = (
+        "the transaction that is rolled back then takes the order's state and the record with it"
+        if late.begun is not None
+        else "what would be written down behind it never is"
+    )
+    ruling.message = (
+        f"{name} has given the money back when this refuses by what the shop's own records say, and {becomes}: the customer has his money, "
+        "the order stays paid and is sent, and it can be refunded again."
+    )
+    ruling.remediation = (
+        f"Ask this before {name} is called, under the same lock; write the refund down as pending and commit that, then ask {name}, and "
+        "settle the record from the answer."
+    )
+    ruling.evidence.append(step(model, late.asked, "asked only now, though the records said so before"))
+    if late.begun is not None:
+        ruling.evidence.append(step(model, late.begun, "the transaction that is rolled back begins here"))
+    ruling.evidence.append(step(model, late.refused, "refused behind the refund", "missing"))
     return ruling
 
 
@@ -112,14 +154,14 @@ def _marked(model: Model, marked: Marked) -> Ruling:
 
 def _messages(model: Model) -> Iterator[Ruling]:
     """Handlers that are told of refunds."""
-    for picked in model.refund_records.picked:
+    for picked in model.refund_records.messages.picked:
         yield _picked(model, picked)
     for handler in model.handlers.all:
         if handler.kind == "redirect-return":
             continue
-        found = model.refund_records.dropped(handler)
+        found = model.refund_records.messages.dropped(handler)
         if found is None:
-            if (whole := model.refund_records.taken_for_whole(handler)) is not None:
+            if (whole := model.refund_records.messages.taken_for_whole(handler)) is not None:
                 yield _whole(model, handler, *whole)
             continue
         fn, instr, event = found
