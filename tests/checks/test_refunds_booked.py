@@ -252,3 +252,42 @@ module.exports = router;
 def test_a_record_on_the_other_side_of_a_branch_books_nothing(tmp_path: Path, booked: str, wrong: bool) -> None:
     files = {"refunds.js": _SERVICE.replace("BOOKED", booked), "models.js": _SEQUELIZE, "routes.js": _ASKING}
     assert bool(found(tmp_path, files, _CHECK)) is wrong
+
+
+_PLUGIN = """\
+<?php
+/**
+ * Plugin Name: Elm payments
+ */
+add_action('woocommerce_api_elm', 'elm_hook');
+
+function elm_hook() {
+    $payload = file_get_contents('php://input');
+    if (!hash_equals(hash_hmac('sha256', $payload, get_option('elm_secret')), $_SERVER['HTTP_X_ELM_SIGNATURE'] ?? '')) {
+        status_header(401);
+        exit;
+    }
+    $event = json_decode($payload, true);
+    $order = wc_get_order($event['order_id']);
+    BOOKED
+    $order->add_order_note('Given back: ' . $event['id']);
+    status_header(200);
+}
+"""
+_BOOKS = "$refund = wc_create_refund(['order_id' => $order->get_id(), 'amount' => $event['amount']]);"
+
+
+@pytest.mark.parametrize(
+    ("booked", "wrong"),
+    [
+        ("wc_create_refund(['order_id' => $order->get_id(), 'amount' => $event['amount']]);", True),
+        (_BOOKS, True),
+        (_BOOKS + " if (is_wp_error($refund)) { wc_get_logger()->error($refund->get_error_message()); }", True),
+        (_BOOKS + " if (is_wp_error($refund)) { status_header(500); exit; }", False),
+        (_BOOKS + " if (is_wp_error($refund)) { throw new Exception($refund->get_error_message()); }", False),
+        (_BOOKS + " if (is_wp_error($refund)) { $order->update_status('on-hold', 'not booked'); }", False),
+        (_BOOKS + " if ($refund instanceof WP_Error) { throw new Exception('not booked'); }", False),
+    ],
+)
+def test_a_platform_that_answers_with_an_error_booked_nothing(tmp_path: Path, booked: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"elm.php": _PLUGIN.replace("BOOKED", booked)}, _CHECK)) is wrong

@@ -22,7 +22,8 @@ _AT_ONCE = ("create_task", "ensure_future", "gather", "all", "allSettled", "wait
 _BEGIN = ("create_task", "ensure_future")
 _DEEPEST = 8
 _SAYS = ("success", "ok", "valid", "is_valid", "isValid", "verified")
-_ERROR_TESTS = ("is_wp_error",)
+ERROR_TESTS = ("is_wp_error",)
+"""Calls that ask whether an answer is an error."""
 _ERROR_LOGS = ("error", "exception", "critical", "fatal", "alert", "emergency", "capture_exception", "captureexception", "capturemessage")
 
 
@@ -128,7 +129,7 @@ class Outcomes:
             asked, failing = body.args(branch)[0], EDGE_TRUE
             while body.op[asked] == Op.UNARY:
                 asked, failing = body.args(asked)[1], EDGE_FALSE if failing == EDGE_TRUE else EDGE_TRUE
-            if body.op[asked] != Op.CALL or body.called(asked) not in _ERROR_TESTS:
+            if body.op[asked] != Op.CALL or body.called(asked) not in ERROR_TESTS:
                 continue
             ways = dict(body.blocks[defuse.block_of[branch]].next)
             target, other = ways.get(failing), ways.get(EDGE_FALSE if failing == EDGE_TRUE else EDGE_TRUE)

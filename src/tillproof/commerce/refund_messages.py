@@ -55,9 +55,9 @@ class Told(NamedTuple):
 class RefundMessages:
     """Answers by handler."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: "Model", idleness: Idleness) -> None:
         self.model = model
-        self.idleness = Idleness(model)
+        self.idleness = idleness
 
     def dropped(self, handler: Handler) -> tuple[Fn, int, str] | None:
         """Where a handler learns of a refund and does nothing but write a log; None where there is none, or where another message about

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.idleness import Idleness
 from tillproof.commerce.late_refusals import LateRefusal, LateRefusals
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.refund_errors import RefundErrors
 from tillproof.commerce.refund_messages import RefundMessages
 from tillproof.commerce.refunds import Refund
 from tillproof.commerce.touches import Touch, text_of
@@ -68,7 +70,9 @@ class RefundRecords:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
-        self.messages = RefundMessages(model)
+        self.idleness = Idleness(model)
+        self.messages = RefundMessages(model, self.idleness)
+        self.errors = RefundErrors(model, self.idleness)
         self.refusals = LateRefusals(model)
 
     def kept(self, refund: Refund) -> Kept:

@@ -10,6 +10,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.late_refusals import LateRefusal
 from tillproof.commerce.model import Model
+from tillproof.commerce.refund_errors import Unbooked
 from tillproof.commerce.refund_messages import Picked
 from tillproof.commerce.refund_records import Kept, Marked
 from tillproof.commerce.refunds import Refund
@@ -38,6 +39,8 @@ def rule(model: Model) -> Iterator[Ruling]:
                 yield ruling
     for marked in model.refund_records.marked:
         yield _marked(model, marked)
+    for unbooked in model.refund_records.errors.all:
+        yield _unbooked(model, unbooked)
     yield from _messages(model)
 
 
@@ -125,6 +128,28 @@ def _near(refund: Refund, place: Place) -> Place:
     """The call in the function that refunds, or in one that calls it, by which a place is reached; else the place itself."""
     above = [Place(c.caller, c.call, c.parent) for c in (place.ctx.chain() if place.ctx else ()) if c.call >= 0]
     return next((p for p in (place, *above) if p.fn in refund.functions), place)
+
+
+def _unbooked(model: Model, unbooked: Unbooked) -> Ruling:
+    """A record that the platform may refuse to make, of which nobody hears."""
+    fn, instr, _ = unbooked.place
+    call = model.program.body(fn).called(instr)
+    place = at(model.program, fn, instr, f"`{call}` answers an error when it makes no record", "sink")
+    ruling = Ruling(ID, "broken", "refund", place.file, place.line, [place], severity="medium", confidence="likely")
+    ruling.anchor = extent(model.program, fn, instr if unbooked.logged < 0 else unbooked.logged)
+    ruling.title = "A refund that the shop refuses to record is taken for recorded"
+    does = "its answer is thrown away" if unbooked.logged < 0 else "its error is only logged, and what follows goes on"
+    ruling.message = (
+        f"`{call}` raises nothing: it answers an error when the amount is more than is left or the order cannot be found. Here {does}. The "
+        "money has gone back, the order does not show it, and it can be refunded again."
+    )
+    ruling.remediation = (
+        f"Ask what `{call}` answers (`is_wp_error`); when it is an error raise it or answer with one, so that the message is sent again, "
+        "and tell somebody."
+    )
+    lacks = at(model.program, fn, instr if unbooked.logged < 0 else unbooked.logged, "nobody acts on the error", "missing")
+    ruling.evidence.append(lacks)
+    return ruling
 
 
 def _marked(model: Model, marked: Marked) -> Ruling:
