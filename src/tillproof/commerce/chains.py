@@ -178,9 +178,12 @@ class Chains:
         return i
 
     def _passed(self, fn: Fn, i: int) -> int | None:
-        """The value that a plain call of Python gives back: ``typing.cast(Order, value)``, ``list(rows)``, ``enumerate(rows)``."""
+        """The value that a plain call gives back: ``typing.cast(Order, value)``, ``list(rows)``, ``optional($row)``."""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
+        if self.program.language(fn.file) == "php" and body.op[callee] == Op.NAME:
+            at = self.evaluator.gives.get(body.name(callee), -1)
+            return arguments[at][1] if 0 <= at < len(arguments) else None
         if self.program.language(fn.file) != "python" or body.op[callee] not in (Op.NAME, Op.FIELD):
             return None
         if body.name(callee).rpartition(".")[2] == "cast" and len(arguments) == 2:

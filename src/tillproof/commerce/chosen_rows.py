@@ -26,7 +26,7 @@ from tillproof.flow.values import (
     names,
     options,
 )  # fmt: skip
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 LOCKING = frozenset(
     ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
@@ -37,6 +37,7 @@ _CHOOSING = re.compile(
     r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
 )
+_ASKS_NULL = re.compile(r"(or_?|and_?)?where_?(?P<not>not_?)?null", re.IGNORECASE)
 _LEAVING_OUT = re.compile(r"exclude|where_?not|not", re.IGNORECASE)
 # A condition as PostgREST takes it: ``or('status.eq.pending,paid_at.is.null')``.
 _DOTTED = re.compile(r"(?:^|[,(])([A-Za-z_]\w*)\.(?:not\.)?(?:eq|neq|in|is|gte?|lte?|i?like)\.")
@@ -120,6 +121,8 @@ class ChoiceReader:
         for before in (inner for link in chain.calls() for inner in (link, *asked_by_name(self.evaluator, chain, link))):
             if before.name.lower() in LOCKING:
                 out.locked = True
+            elif (nothing := _ASKS_NULL.fullmatch(before.name)) is not None:
+                self._nothing_in(self.chains.arguments(before), nothing["not"] is None, out)
             elif _CHOOSING.fullmatch(before.name) and not FINDS_AND_WRITES.fullmatch(before.name):
                 if before.name.lower() == "or":
                     self._choice(before, either := Parts())
@@ -183,6 +186,15 @@ class ChoiceReader:
             # session.get(Order, id), get_object_or_404(Order, id), entityService.findOne('api::order.order', id, {…})
             out.keys.setdefault("id", positional[1])
             out.compared.add("id")
+
+    @staticmethod
+    def _nothing_in(given: list[tuple[str, Value]], empty: bool, out: Parts) -> None:
+        """``whereNull('paid_at')``, ``whereNotNull(['paid_at', 'sent_at'])``: columns that hold nothing, or something."""
+        for value in (item for _, v in given for item in (v.items if isinstance(v, Seq) else (v,))):
+            if (column := constant(value)) is not None and column.replace(".", "_").isidentifier():
+                out.compared.add(column.rpartition(".")[2])
+                if empty:
+                    out.keys[column.rpartition(".")[2]] = Const(value.at, Kind.NULL, "null")
 
     def says_how(self, value: Value) -> bool:
         """Whether a record holds nothing but how a call is to be made: ``findByPk(id, { transaction, lock: true })``."""

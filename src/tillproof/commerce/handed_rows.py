@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _CLASS_SUFFIX = "Admin"
+_CHANGED = 1  # behind the object itself
 
 
 class HandedRows:
@@ -24,6 +25,8 @@ class HandedRows:
 
     def of(self, param: Param) -> str:
         """What kind of record the rows are that a parameter holds; empty when it holds none, or that is not known."""
+        if param.number == _CHANGED and (kind := self.model.inherited.changed_by(param.fn)) is not None:
+            return entity(self.model.program.cls(kind).name)
         last = param.number == len(self.model.program.body(param.fn).params) - 1
         return self._entities.get(param.fn, "") if last else ""
 

@@ -117,7 +117,7 @@ class Inherited:
             if name not in rule.judged or (truth is None and not insisted):
                 continue
             for cls, _ in self._objects(rule, fn, body.args(callee)[0], ctx):
-                if not any(fits(b, base) for b in rule.bases for base in scope.foreign_bases(cls)):
+                if not self._is_of(rule, cls):
                     continue
                 word = rule.judged[name]
                 own = {m: method for c in reversed(scope.lineage(cls)) for m, method in self.model.program.methods(c).items()}
@@ -134,7 +134,8 @@ class Inherited:
         name = body.name(callee)
         for rule in self._rules.get(self.model.program.language(fn.file), {}).get(name, ()):
             for cls, changes in self._objects(rule, fn, body.args(callee)[0], ctx) if name in rule.runs and rule.record else ():
-                if self.model.evaluator.scope.method(cls, name) is None and (kind := self.kind_of(cls)) is not None:
+                own = self.model.evaluator.scope.method(cls, name) is not None
+                if not own and self._is_of(rule, cls) and (kind := self.kind_of(cls)) is not None:
                     return Filled(cls, kind, changes)
         return None
 
@@ -185,7 +186,7 @@ class Inherited:
         scope, program = self.model.evaluator.scope, self.model.program
         rules = (r for f in self.model.knowledge.frameworks.values() if f.language == program.language(cls.file) for r in f.inherited)
         for rule in rules:
-            if not rule.record or not any(fits(b, base) for b in rule.bases for base in scope.foreign_bases(cls)):
+            if not rule.record or not self._is_of(rule, cls):
                 continue
             for owner in scope.lineage(cls):
                 top = Fn(owner.file, TOP)
@@ -195,6 +196,25 @@ class Inherited:
                     if (kind := next(found, None)) is not None:
                         return kind
         return None
+
+    def changed_by(self, fn: Fn) -> ClassId | None:
+        """The kind of record that a method of ours is handed to be changed, as ``update(self, instance, validated_data)`` is."""
+        cls = self.model.program.method_class(fn)
+        if cls is None or self.model.program.name(fn) not in self._changing.get(self.model.program.language(fn.file), ()):
+            return None
+        return self.kind_of(cls)
+
+    @cached_property
+    def _changing(self) -> dict[str, frozenset[str]]:
+        """Per language, the methods that are handed the record, where another one makes it."""
+        found: dict[str, frozenset[str]] = {}
+        for f in self.model.knowledge.frameworks.values():
+            names = {m for rule in f.inherited if rule.record for call, m in rule.changes.items() if m != rule.runs.get(call)}
+            found[f.language] = found.get(f.language, frozenset()) | names
+        return found
+
+    def _is_of(self, rule: Rule, cls: ClassId) -> bool:
+        return any(fits(b, base) for b in rule.bases for base in self.model.evaluator.scope.foreign_bases(cls))
 
     def _objects(self, rule: Rule, fn: Fn, holder: int, ctx: Ctx | None) -> Iterator[tuple[ClassId, bool]]:
         """The classes of ours that a value may be an object of, and whether it was made of a record that is there already."""

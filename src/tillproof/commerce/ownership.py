@@ -10,7 +10,7 @@ from tillproof.commerce.transitions import Transition
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, Member, Value, options, pieces
+from tillproof.flow.values import ClassV, FunctionV, Instance, Member, Overlay, Param, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 _OWNERS = re.compile(
     r"(\w+_)?(users?|customers?|buyers?|owners?|owns|owned|account|members?|clients?|guests?|profile|seller|vendor|merchant|shop|store|tenant"
     r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs\w*|e?mail|phone"
-    r"|token|secret|hash|signature|hmac|otp|code|tracking|access)(_\w+)?"
+    r"|token|secret|hash|signature|hmac|otp|code|tracking|access|order_key|key_is_valid)(_\w+)?"
 )
 _SECRET = re.compile(r"(\w+_)?(reference|uuid|guid|ulid|public_id|token|hash|secret|order_key|access_key)")
 _OPENS = {"session_start"}
 """That a session is opened says nothing of whose it is."""
+_THERE = ("isset", "empty", "boolean", "bool")
+_JUDGED = re.compile(r"(is|has|can|may|owns|belongs|allow\w*)(_|$)")
+_NARROWED = re.compile(rb"GlobalScope|ScopedBy|resolveRouteBinding|getRouteKeyName|BelongsTo(Tenant|User|Team)")
+_BY_NAME = re.compile(r"can:[\w.-]+,|signed|.*own", re.IGNORECASE)
 _MAKERS = ("__construct", "constructor", "__init__")
 _SENT = ("path", "body", "query")
 _MOST = 40
@@ -40,9 +44,15 @@ class Ownership:
         """Whether a customer's request alone chooses the record, and no function on the way to the change names anything by which it could
         be known whose the record is."""
         chosen = any(self._sent(v) for v in transition.touch.keys.values()) or self._read_by_request(transition)
-        if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition):
+        chosen = chosen or self._bound_to_path(entry, transition)
+        if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition) or self._let_in_by_name(entry):
             return False
         return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
+
+    def _let_in_by_name(self, entry: Entry) -> bool:
+        """Whether what stands before the entry point says by its name that it looks at the record, or at an address that was signed:
+        ``can:cancel,order``, ``signed``."""
+        return any((text := constant(o)) is not None and _BY_NAME.match(text.strip("'\"")) for v in entry.chain for o in options(v))
 
     def _by_secret(self, transition: Transition) -> bool:
         """Whether the record is found by something that only who it belongs to has been told: a random reference, a token."""
@@ -70,9 +80,27 @@ class Ownership:
         way = [place.fn for place in effect.way]
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
         called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here)]
-        guards = [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
+        guards = self._authorised_by(entry)
+        guards += [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
         builds = [fn for fn in called if self._only_keeps(fn)]
+        builds += [fn for here in (*way, *around) for fn in self._sign_in(here)]
         return [fn for fn in dict.fromkeys([*way, *around, *called, *guards]) if fn not in builds]
+
+    def _authorised_by(self, entry: Entry) -> list[Fn]:
+        """The methods by which objects that the framework makes for the entry point let nobody else in: a form request's ``authorize``."""
+        scope, program = self.model.evaluator.scope, self.model.program
+        params = (p.type.strip("?: ").rpartition("\\")[2] for p in program.body(entry.target.fn).params)
+        kinds = (o.cls for name in params if name for o in options(scope.dotted(entry.target.fn.file, name)) if isinstance(o, ClassV))
+        return [fn for cls in kinds if (fn := scope.method(cls, "authorize")) is not None]
+
+    def _sign_in(self, fn: Fn) -> list[Fn]:
+        """The functions of ours that are only asked whether anybody has signed in, and told of no record."""
+        body, found = self.model.program.body(fn), list[Fn]()
+        for i in sorted(self._only_there(fn)):
+            if body.op[i] == Op.CALL and all(body.op[v] == Op.NAME for _, v in body.call(i)[1]):
+                value = self.model.evaluator.value(fn, body.args(i)[0])
+                found += [o.fn for o in options(value) if isinstance(o, FunctionV)]
+        return found
 
     def _only_keeps(self, fn: Fn) -> bool:
         """Whether a function makes an object: that it is handed a session or a repository of customers asks nothing of anybody yet."""
@@ -85,11 +113,49 @@ class Ownership:
     def _names_owner(self, fn: Fn) -> bool:
         body = self.model.program.body(fn)
         # The customer's own rows, found by whose the order is, are asked by nobody; nor is who is written to, or what an object keeps.
-        found_by = self._of_the_record(fn) | self._told(fn)
+        found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn)
         named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
         keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
         words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
         return any(_OWNERS.fullmatch(word) for word in words)
+
+    def _only_there(self, fn: Fn) -> set[int]:
+        """What is only asked whether it is there at all: ``if (!isset($_SESSION['user_id']))``, ``if (!req.user)``. That somebody has
+        signed in says nothing of whose the order is."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        found: set[int] = set()
+        for i, op in enumerate(body.op):
+            if op not in (Op.NAME, Op.FIELD, Op.INDEX):
+                continue
+            here, waiting = {i}, [i]
+            ends: list[bool] = []
+            while waiting and len(here) < _MOST:
+                one = waiting.pop()
+                for use in defuse.uses(one):
+                    asks = body.op[use] == Op.CALL and body.called(use).lower() in _THERE and one != body.args(use)[0]
+                    if asks or body.op[use] == Op.UNARY or (body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == one):
+                        here.add(use)
+                        waiting.append(use)
+                    else:
+                        ends.append(body.op[use] == Op.BRANCH)
+            judged = any(_JUDGED.match(snake(body.name(one))) for one in here if body.op[one] == Op.FIELD)
+            if ends and all(ends) and not judged:
+                found |= {below for one in here for below in _below(body, one)}
+        for name, stores in defuse.stores.items():  # `const session = await auth(); if (!session) return`
+            reads = [i for i, op in enumerate(body.op) if op == Op.NAME and body.name(i) == name]
+            if reads and found.issuperset(reads) and all(self._asks_for_nobody(fn, body.args(store)[1]) for store in stores):
+                found |= {below for store in stores for below in _below(body, store)}
+        return found
+
+    def _asks_for_nobody(self, fn: Fn, i: int) -> bool:
+        """Whether a value is a member, or what a call gives that is told nothing of a record and reads or writes none."""
+        body = self.model.program.body(fn)
+        while i >= 0 and body.op[i] in (Op.AWAIT, Op.CAST):
+            i = body.args(i)[0 if body.op[i] == Op.AWAIT else 1]
+        if i < 0 or body.op[i] != Op.CALL:
+            return i >= 0 and body.op[i] in (Op.FIELD, Op.INDEX)
+        plain = all(body.op[v] == Op.NAME for _, v in body.call(i)[1])
+        return plain and self.model.records.touch(fn, i, None) is None
 
     def _told(self, fn: Fn) -> set[int]:
         """What a mail or an object of ours that is made here is handed: nothing of it decides whether the function goes on."""
@@ -114,6 +180,20 @@ class Ownership:
                 if key >= 0 and base >= 0 and body.op[base] == Op.NAME and self.model.words.entity(snake(body.name(base))):
                     found |= {key, value}
         return found
+
+    def _bound_to_path(self, entry: Entry, transition: Transition) -> bool:
+        """Whether a framework looks the record up by a piece of the path that is called like the parameter: ``orders/{order}``, where the
+        model does not narrow down by itself which rows are found."""
+        for option in options(transition.touch.record) if transition.touch.record is not None else ():
+            holder = option.base if isinstance(option, (Member, Overlay)) else option
+            bound = holder.origin if isinstance(holder, Instance) else None
+            if isinstance(holder, Instance) and isinstance(bound, Param) and bound.fn == entry.target.fn:
+                text = self.model.program.class_text(holder.cls)
+                named = re.search(rf"\{{{bound.name}(?::(\w+))?\??\}}", entry.route or "")
+                secret = named is not None and named[1] is not None and _SECRET.fullmatch(snake(named[1])) is not None
+                if named is not None and not secret and not _NARROWED.search(text):
+                    return True
+        return False
 
     def _read_by_request(self, transition: Transition) -> bool:
         record = transition.touch.record

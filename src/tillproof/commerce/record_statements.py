@@ -11,6 +11,7 @@ from tillproof.commerce.entities import entity
 from tillproof.commerce.record_names import TouchKind
 from tillproof.commerce.set_lists import set_by_keys
 from tillproof.commerce.sql.statement import Operand, Statement
+from tillproof.commerce.state_rows import state_asked
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
@@ -162,6 +163,8 @@ class _Reader:
             return self._bound(operand.param)
         if operand.column:  # a parameter of the routine
             return self._bound(operand.column)
+        if (state := state_asked(operand.text)) is not None:
+            return Const(self.at, Kind.STRING, state)
         return None
 
     def _bound(self, param: int | str) -> Value | None:

@@ -16,6 +16,7 @@ _SAYS_ENOUGH = 10  # letters of an event's name, of several words
 def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
     """Tell the evaluator what frameworks do with names, classes and events."""
     evaluator.scope.told_members = frozenset(n for f in knowledge.frameworks.values() for kept in f.keeps for n in kept.besides)
+    evaluator.scope.clients = frozenset(n for p in knowledge.providers.values() for names in p.clients.values() for n in names if "." in n)
     evaluator.scope.settings.folders = {call: folder for f in knowledge.frameworks.values() for call, folder in f.settings.items()}
     _tell_published(evaluator.scope.published, knowledge)
     evaluator.scope.stand_ins = {name: ours for f in knowledge.frameworks.values() for name, ours in f.stand_ins.items()}

@@ -16,7 +16,9 @@ from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import needs_none
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.refusing_saves import refuses_itself
+from tillproof.commerce.serializer_fields import sent_field
 from tillproof.commerce.set_at_once import merges
+from tillproof.commerce.state_rows import state_of_row
 from tillproof.commerce.states import Writes
 from tillproof.commerce.told_states import state_kept, unconverted
 from tillproof.commerce.touches import Touch, text_of
@@ -25,7 +27,7 @@ from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Const, FunctionV, Instance, Member, Value, options
+from tillproof.flow.values import Choice, Const, External, FunctionV, Instance, Member, Value, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -59,6 +61,8 @@ ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 _OWN_STATES = ("status", "state", "order_status", "payment_status")
+# A member of an enumeration of states: ``OrderStatus.RINGING``.
+_LISTED = re.compile(r"(?i:stat(us|e)s?)\.[A-Z]\w*$")
 _OWN_WORD = re.compile(r"[^\W\d_]\w{2,}")
 KNOWN_STATES = ("paid_values", "fulfil_values", "open_values", "dead_values")
 
@@ -187,13 +191,13 @@ class Transitions:
             return ("paid",) if flags else None
         if not words.says_state(name) or value is None or self._is_only_copy(value, name):
             return None
-        texts = [t for o in unconverted(value) if (t := text_of(o) or state_kept(self.model, o)) is not None]
+        texts = [t for o in unconverted(value) if (t := state_of_row(self.model, o) or text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
             told = [t for t in texts if any(words.has(k, t) for k in KNOWN_STATES)]
             if not told and any(self._is_asked(o) for o in options(value)):
                 return (ASKED,)
             if not told and snake(name) in _OWN_STATES:  # a word of the shop's own: "ordered", "otw"
-                own = [o.text.strip("'\"") for o in options(value) if isinstance(o, Const)]
+                own = [word for o in options(value) if (word := _own_word(o))]
                 told = [word for word in own if _OWN_WORD.fullmatch(snake(word))]
             return tuple(dict.fromkeys(told)) if told else None
         if any(isinstance(o, Const) and o.falsy for o in options(value)) or says_how_much(value):
@@ -202,7 +206,7 @@ class Transitions:
 
     def _is_asked(self, value: Value) -> bool:
         found = self.model.requests.source(value)
-        return found is not None and found.kind in ("body", "query", "path")
+        return (found is not None and found.kind in ("body", "query", "path")) or bool(sent_field(self.model, value))
 
     def _is_only_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from a copy, and never from what somebody sends: a piece of a page holds both under one name."""
@@ -301,18 +305,22 @@ class Transitions:
             kin = kin or (_MAIN.fullmatch(touch.entity) is None and same(read.entity, self._owner(touch)))
             if kin and (self._tells_state(read) or self._is_written(read, touch)):
                 return True
-        if self._of_its_payment(atom, touch):
+        if self._of_its_own(atom, touch):
             return True
         there = self.model.states.existence(atom)
         return there is not None and self._by_state(there, touch)
 
-    def _of_its_payment(self, atom: Atom, touch: Touch) -> bool:
-        """Whether a condition asks for the state of the payment that hangs on the record: ``registration.payment.status``."""
+    def _of_its_own(self, atom: Atom, touch: Touch) -> bool:
+        """Whether a condition asks for the state of the payment that hangs on the record, ``registration.payment.status``, or for what its
+        state, a record of its own, is called: ``order.status.code``."""
         body = self.model.program.body(atom.fn)
         for side in body.args(atom.instr)[1:3] if body.op[atom.instr] == Op.BINARY else []:
             for option in options(self.model.evaluator.value(atom.fn, side, atom.ctx)):
-                held = option.base if isinstance(option, Member) and self.model.words.says_state(option.name) else None
-                if isinstance(held, Member) and _PAYMENT.fullmatch(entity(held.name)):
+                held = option.base if isinstance(option, Member) else None
+                if not isinstance(option, Member) or not isinstance(held, Member):
+                    continue
+                pays = self.model.words.says_state(option.name) and _PAYMENT.fullmatch(entity(held.name))
+                if pays or self.model.words.has("status_fields", held.name):
                     read = self.model.records.read_behind(held.base)
                     if read is not None and same(read.entity, touch.entity):
                         return True
@@ -379,6 +387,15 @@ class Transitions:
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
         return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
+
+
+def _own_word(value: Value) -> str:
+    """A word that only the shop has: one written out, or a member of what lists its states, ``OrderStatus.RINGING``."""
+    if isinstance(value, Const):
+        return text_of(value) or ""
+    if isinstance(value, External) and _LISTED.search(value.name):
+        return text_of(value) or ""
+    return ""
 
 
 def _spelt(body: Body, i: int) -> str:

@@ -33,6 +33,8 @@ def named_alike(scope: "Scope", callee: Member, language: str) -> list[FunctionV
         return []
     if isinstance(root, Param) and isinstance(root.type, External) and root is callee.base and language == "php":
         return []  # declared to be of a class that is not here
+    if isinstance(root, Param) and isinstance(root.type, External) and root.type.name in scope.clients:
+        return []
     found = []
     named = scope.program.functions_by_name
     meant = [callee.name] if callee.name in named else scope.stand_ins.get(callee.name, ())

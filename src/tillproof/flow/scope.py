@@ -59,6 +59,8 @@ class Scope:
         self._named: dict[int, tuple[Member, list[FunctionV]]] = {}
         self.told_members: frozenset[str] = frozenset()
         """Members that a platform keeps its own objects under: their methods are never ours."""
+        self.clients: frozenset[str] = frozenset()
+        """Classes of others whose objects, and all that these have, are never ours."""
         self.exposed: Callable[[ClassId, str], bool] = unwired.sets_no_field
         """Whether somebody outside the program may set that field of an object of that class."""
         self.shows_page: Callable[[ClassId], bool] = unwired.shows_no_page

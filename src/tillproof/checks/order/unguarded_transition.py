@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.order.left_open import Ends, LeftOpen, told
+from tillproof.checks.order.other_ends import OtherEnds, axis
 from tillproof.checks.order.sent_states import sent_states
 from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
@@ -22,15 +23,17 @@ _MOST = 2
 _MOST_GUARDS = 4
 _WHEN = ("paid_at", "date_paid", "paid_on", "paid_date", "payment_date")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
-# Calls that take over whole what a request was read into, so that no line names the state.
-_TAKES_OVER = frozenset(["assign", "setattr", "update", "findByIdAndUpdate", "findOneAndUpdate", "merge", "fill", "is_valid"])
+# Calls that take over whole what a request was read into, or have the platform set it, so that no line names the state.
+_TAKES_OVER = frozenset(
+    ["assign", "setattr", "update", "findByIdAndUpdate", "findOneAndUpdate", "merge", "fill", "is_valid", "process_payment"]
+)
 _REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per entry point and function that changes an order's state behind it."""
     seen: set[tuple[Fn, int]] = set()
-    ends = Ends(model)
+    ends, others = Ends(model), OtherEnds(model)
     webhooks = {h.entry.target.fn: h for h in model.handlers.all}
     for entry in model.handlers.entries:
         if not _may(model, entry):
@@ -47,8 +50,9 @@ def rule(model: Model) -> Iterator[Ruling]:
                 parts.setdefault(place.fn, []).append((place, transition))
         for part in parts.values():
             ruling = _rule(model, entry, part, handler)
-            if ruling.outcome == "held" and (thin := next(((p, t, o) for p, t in part if (o := ends.left_open(t))), None)) is not None:
-                ruling = _thin(model, entry, ruling, *thin)
+            thin = ((p, t, o) for p, t in part if ruling.outcome == "held" and (o := ends.left_open(t) or others.left_open(t)))
+            if (first := next(thin, None)) is not None:
+                ruling = _thin(model, entry, ruling, *first)
             if ruling.outcome == "broken":  # what one entry point guards stands open to another that leads to the same line
                 seen |= {(place.fn, place.instr) for place, _ in part}
             yield ruling
@@ -147,7 +151,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
 
 def _thin(model: Model, entry: Entry, held: Ruling, place: Place, transition: Transition, found: LeftOpen) -> Ruling:
     """A condition that refuses only some of the states from which an order must not be changed."""
-    name, to = transition.touch.entity.replace("_", " "), told(transition.shown[:2])
+    name, to = transition.touch.entity.replace("_", " "), told(_plain(transition))
     ruling = Ruling(held.check, "broken", held.kind, held.file, held.line, held.evidence[:1], severity="medium", confidence="likely")
     ruling.anchor = lines(model, place)
     ruling.title = f"The {name} becomes {to} also when it is {told(found.states)}"
@@ -166,6 +170,11 @@ def _thin(model: Model, entry: Entry, held: Ruling, place: Place, transition: Tr
         ruling.evidence.append(step(model, found.written, f"the {name} becomes `{found.states[0]}` here"))
     ruling.evidence += steps(model, transition.effect, f"set to {' or '.join(transition.shown[:2])}")
     return ruling
+
+
+def _plain(transition: Transition) -> list[str]:
+    """The states as a reader calls them: of a time or a flag what it marks, ``paid`` of ``paid_at``."""
+    return [axis(t) if snake(t) == snake(transition.field) else t for t in transition.shown[:2]]
 
 
 def _anybody_chooses(model: Model, entry: Entry, transition: Transition) -> bool:
