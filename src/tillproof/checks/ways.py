@@ -87,10 +87,23 @@ def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Pl
     for place in way[first + 1 :]:
         if model.handovers.hands_on(place.fn, place.instr):
             continue
-        if not _only_here(model, place.fn) or (effect.kind in _TOLD and _is_queued(model, best, place.fn)):
+        if (
+            not _only_here(model, place.fn)
+            or _writes_what_it_is_told(model, effect, place)
+            or (effect.kind in _TOLD and _is_queued(model, best, place.fn))
+        ):
             break
         best = place
     return best
+
+
+def _writes_what_it_is_told(model: Model, effect: Effect, place: Place) -> bool:
+    """Whether a function is one of a general store, which writes whatever fields it is handed into rows of any kind:
+    ``update(id, changes)`` of a base class."""
+    if place != effect.place or effect.touch is None or place.ctx is None:
+        return False
+    alone = model.records.touch(place.fn, place.instr, None)
+    return alone is not None and (alone.entity != effect.touch.entity and not alone.fields.keys() >= effect.touch.fields.keys())
 
 
 def _for_some_messages(model: Model, provider: Provider, place: Place) -> bool:

@@ -146,11 +146,11 @@ class Chains:
         found: list[Link] = []
         for n in range(call - 1, -1, -1):
             callee = body.args(n)[0] if body.op[n] == Op.CALL else -1
-            if callee < 0 or body.op[callee] != Op.FIELD or _spelt(body, body.args(callee)[0]) != builder:
+            if callee < 0 or body.op[callee] != Op.FIELD or _spelt(body, _first(body, body.args(callee)[0])) != builder:
                 continue
             if body.name(callee) not in _TOLD or flow.block_of[n] not in before:
                 break
-            if not flow.uses(n):
+            if all(body.op[use] == Op.FIELD for use in flow.uses(n)):
                 found.append(Link(body.name(callee), fn, n, ctx))
         return found
 
@@ -300,6 +300,13 @@ def _place(body: Body, key: int) -> int:
     """The place that a key names; -1 where it is no number."""
     text = body.text(body.args(key)[1]) if body.op[key] == Op.CONST and body.args(key)[0] == Kind.NUMBER else ""
     return int(text) if text.isdecimal() else -1
+
+
+def _first(body: Body, i: int) -> int:
+    """What the first of several calls is made on that each tell a builder something: ``$this->db->where(…)->where(…)``."""
+    while body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in _TOLD:
+        i = body.args(body.args(i)[0])[0]
+    return i
 
 
 def _spelt(body: Body, i: int) -> str:

@@ -9,8 +9,8 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import External, Result, Value
 from tillproof.ir.ops import Op
 
-FETCHES = re.compile(r"fetch(_?(one|all|many|row|val|assoc|array|object|column|first))?", re.IGNORECASE)
-ONE = re.compile(r"fetch_?(one|row|assoc|array|object|first)", re.IGNORECASE)
+FETCHES = re.compile(r"fetch(_?(one|all|many|row|val|assoc|array|object|column|first))?|bind_result", re.IGNORECASE)
+ONE = re.compile(r"fetch_?(one|row|assoc|array|object|first)|bind_result", re.IGNORECASE)
 """Of those the ones that give a single row."""
 COUNT = re.compile(r"row_?count|affected_?rows", re.IGNORECASE)
 _RUNS = ("execute", "executemany")

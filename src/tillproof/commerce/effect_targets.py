@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Value, options
+from tillproof.flow.values import Ctx, FunctionV, Member, Param, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Targets:
     def __init__(self, model: "Model", acts: Callable[[Fn], bool]) -> None:
         self.model = model
         self._acts = acts
+        self._handed: dict[tuple[Fn, int], bool] = {}
 
     def of(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The functions of ours that a call lands in, and those that are handed to it (then true)."""
@@ -60,6 +61,26 @@ class Targets:
                     if isinstance(option, FunctionV):
                         out.setdefault(option.fn, (option, True))
         return list(out.values())
+
+    def by_caller(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
+        """The methods of ours that a call lands in once it is known what the object was handed: ``this.orders.update(id, changes)``, which
+        is any store's update before."""
+        if ctx is None or not self._on_what_was_handed(fn, i):
+            return []
+        found = options(self.model.evaluator.value(fn, self.model.program.body(fn).args(i)[0], ctx))
+        own = [o for o in found if isinstance(o, FunctionV) and self._acts(o.fn)]
+        return [(o, False) for o in own] if len(own) == len(found) else []
+
+    def _on_what_was_handed(self, fn: Fn, i: int) -> bool:
+        """Whether a method that one of ours is called like is asked of something that a function or constructor was given."""
+        key = (fn, i)
+        if key not in self._handed:
+            body = self.model.program.body(fn)
+            callee = body.args(i)[0] if body.op[i] == Op.CALL else -1
+            named = callee >= 0 and body.op[callee] == Op.FIELD and body.name(callee) in self.model.program.functions_by_name
+            value = self.model.evaluator.value(fn, callee) if named else None
+            self._handed[key] = isinstance(value, Member) and isinstance(value.base, Param)
+        return self._handed[key]
 
     def _run_inside(self, called: list[FunctionV], arguments: list[int]) -> set[int]:
         """The arguments that the function of ours which is called calls itself: what they do is done there, under its conditions."""

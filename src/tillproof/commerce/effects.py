@@ -157,11 +157,12 @@ class Effects:
                         continue
                     if heard is not None and self.model.record_methods.never_here(self.facts(fn).at(step.instr), heard):
                         continue
-                    plain = self._in_context(step.effect, fn, step.instr, here) if step.effect is not None else None
+                    own = self._targets.by_caller(fn, step.instr, here) if step.effect is not None else []
+                    plain = self._in_context(step.effect, fn, step.instr, here) if step.effect is not None and not own else None
                     if plain is not None:
                         found.append(Effect(plain, fn, step.instr, here, self.model.records))
                     if depth < _DEEPEST:
-                        for inner, handed in self._reached(step, fn, here):
+                        for inner, handed in own or self._reached(step, fn, here):
                             if not recursive(inner.fn, fn, here) and self.acts(inner.fn):
                                 below = self.model.evaluator.context(inner, fn, step.instr, here, callback=handed)
                                 waiting.append((inner.fn, below, depth + 1, way if depth else step.instr))

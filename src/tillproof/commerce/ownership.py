@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Member, Overlay, Param, Value, constant, options, pieces
+from tillproof.flow.values import ClassV, FunctionV, Instance, Member, Overlay, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -197,12 +198,20 @@ class Ownership:
 
     def _read_by_request(self, transition: Transition) -> bool:
         record = transition.touch.record
+        if any(
+            isinstance(o, Result) and isinstance(o.callee, Member) and o.callee.name in DOCUMENTS and self._told_by_request(o)
+            for o in (options(record) if record is not None else ())
+        ):
+            return True  # `db.collection("orders").doc(data.id)`
         read = self.model.records.read_behind(record) if record is not None else None
         if read is None or read.kind != "read":
             return False
         given = self.model.program.body(read.fn).call(read.instr)[1] if read.instr >= 0 else []
         values = [*read.keys.values(), *(self.model.evaluator.value(read.fn, v, read.ctx) for _, v in given)]
         return any(self._sent(v) for v in values)
+
+    def _told_by_request(self, call: Result) -> bool:
+        return call.instr >= 0 and any(self._sent(v) for _, v in self.model.evaluator.arguments(call))
 
     def _sent(self, value: Value) -> bool:
         """Whether a value is a piece of what the customer sends, or of what was looked up by one."""

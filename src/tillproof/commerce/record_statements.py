@@ -27,7 +27,11 @@ _RUNS = ("execute", "mysqli_stmt_execute", "fetch", "fetchall", "fetchcolumn", "
 _STATEMENTS = ("text", "sql")
 """Keys under which a statement stands in a record."""
 _TAGS = ("$queryraw", "$executeraw", "queryraw", "executeraw", "sql")
-_RUNNING = re.compile(r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)", re.IGNORECASE)
+_RUNNING = re.compile(
+    r"execute\w*|query|raw|prepare|fetch\w*|get_?(row|var|col|results|value)|(mysqli?|pg|sqlsrv)_(query\w*|execute)", re.IGNORECASE
+)
+# Functions of PHP's that are handed the result of which they give a row.
+_FETCHES = re.compile(r"(mysqli?|pg|sqlsrv|odbc|oci)_(fetch\w*|num_rows)", re.IGNORECASE)
 # WordPress's connection has the names of its tables as members.
 _TABLE_OF = re.compile(r"(?:^|[.$])wpdb\.(?!(?:base_)?prefix$)(\w+)$")
 _KINDS = {"select": "read", "insert": "create", "update": "write", "delete": "delete", "merge": "upsert", "replace": "upsert"}
@@ -50,6 +54,8 @@ class Told(NamedTuple):
 def selected(model: "Model", chain: Chain) -> Told | None:
     """The statement of which a chain gives the rows: ``conn.execute("SELECT …").fetchone()``; None when there is none in it."""
     for link in reversed(list(chain.calls())):
+        if _FETCHES.fullmatch(link.name) and (rows := model.program.body(link.fn).call(link.call)[1]):
+            return selected(model, model.records.chains.of(link.fn, rows[0][1], link.ctx))
         if _RUNNING.fullmatch(link.name):
             given = [v for _, v in model.records.chains.arguments(link)]
             found = told(model, model.records.chains.of(link.fn, link.call, link.ctx), given)

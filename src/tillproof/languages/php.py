@@ -233,7 +233,17 @@ def call(w: Walker, node: Node) -> int:
     if written in ("parse_str", "mb_parse_str") and len(passed) == 4 and w.build.op[passed[3]] == Op.NAME:
         # what is parsed is written into the second argument
         w.store(w.build.strings[w.build.operands[w.build.at[passed[3]]]], result, node)
+    if function is None and w.text(node.child_by_field_name("name")).lower() == "bind_result":
+        _bind(w, passed[1::2], result, node)
     return result
+
+
+def _bind(w: Walker, variables: list[int], row: int, node: Node) -> None:
+    """``$statement->bind_result($id, $state)``: the variables are the columns of the row that is fetched next."""
+    for n, bound in enumerate(variables):
+        if bound >= 0 and w.build.op[bound] == Op.NAME:
+            column = w.emit(Op.INDEX, [row, w.const(Kind.NUMBER, str(n), node)], node)
+            w.store(w.build.strings[w.build.operands[w.build.at[bound]]], column, node)
 
 
 def _call_of(w: Walker, handed: list[Node], in_array: bool, node: Node) -> int:

@@ -6,20 +6,25 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.commerce.entities import entity
 from tillproof.commerce.model import Model
 from tillproof.commerce.plain_views import plain_views
+from tillproof.flow.values import Place
 
 
 def sent_states(model: Model) -> Iterator[Ruling]:
-    """One ruling per view that lets the state of an order be sent with the rest of it."""
-    for found in plain_views(model):
+    """One ruling per list of fields that lets the state of an order be sent with the rest of it; of several views that go by it, that of
+    the one that most people may call."""
+    seen: set[Place] = set()
+    for found in sorted(plain_views(model), key=lambda v: v.role not in ("public", "customer")):
         field = next((c for c in found.columns if model.words.says_state(c)), "") if found.does == "update" else ""
-        if not field:
+        if not field or found.listed in seen:
             continue
+        seen.add(found.listed)
         declared, kind = model.program.cls(found.view), model.program.cls(found.kind)
         name = entity(kind.name).replace("_", " ")
         outside = found.role in ("public", "customer")
         ruling = Ruling("order/unguarded-transition", "broken", found.role, found.view.file, declared.line)
         ruling.severity, ruling.confidence = "high" if outside else "medium", "likely"
-        ruling.anchor = (found.view.file, declared.line, declared.line)
+        file, line = found.listed
+        ruling.anchor = (file, line, line)
         ruling.title = f"The {name} becomes the state that the request names whatever state it is in"
         ruling.message = (
             f"`{declared.name}` writes what is sent into the {name}, and `{field}` is one of the fields that may be sent: "
@@ -33,6 +38,6 @@ def sent_states(model: Model) -> Iterator[Ruling]:
         ruling.evidence = [
             Evidence(found.view.file, declared.line, f"`{declared.name}`: called by {found.role}", "source"),
             Evidence(found.kind.file, kind.line, f"`{field}` of the {name} is written as it was sent", "sink"),
-            Evidence(found.view.file, declared.line, "the present state is not asked for", "missing"),
+            Evidence(file, line, "the present state is not asked for", "missing"),
         ]
         yield ruling
