@@ -10,7 +10,18 @@ from tillproof.review import review
 from tillproof.settings import Settings
 
 _FORMS = Path(__file__).parent / "forms"
-_PAGES = ("changes.md", "returns.md", "stock.md", "runs.md", "carried.md", "undone.md", "refusals.md", "thresholds.md", "quantities.md")
+_PAGES = (
+    "changes.md",
+    "returns.md",
+    "stock.md",
+    "runs.md",
+    "carried.md",
+    "held_open.md",
+    "undone.md",
+    "refusals.md",
+    "thresholds.md",
+    "quantities.md",
+)
 _BLOCK = re.compile(r"^```\w+ (\S+)\n((?s:.*?))\n?```$", re.MULTILINE)
 _NODE = ("package.json", "{}")
 _PROJECTS = {".py": ("requirements.txt", "django\n"), ".js": _NODE, ".ts": _NODE, ".php": ("composer.json", "{}")}

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.begun import ends, open_by_itself, passed
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.unrouted import standing_for
-from tillproof.flow.facts import Passed
 from tillproof.flow.program import TOP, Fn
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -21,7 +21,7 @@ _BEHIND = ("erp", "pim", "warehouse", "marketplace")
 _SLOW = ("payment.", "refund.", "transfer.", "payout.", "checkout.", "subscription.", "order.", "catalog.", "shipment.", "tax.")
 _PAYING = ("payment.create", "payment.confirm", "payment.capture", "checkout.create", "subscription.create")
 _ORDER = re.compile(rf"(\w+_)?({ORDER})")
-_ENDS = re.compile(r"(\w+_)?(commit|rollback|end)(_?transaction)?", re.IGNORECASE)
+_ATOMIC_REQUESTS = re.compile(rb"ATOMIC_REQUESTS['\"\]]*\s*[:=]\s*True")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,45 @@ class Waiting:
     transaction: Place | None
 
 
+def inside(model: "Model", one: Waiting) -> Place:
+    """The step by which the system is waited for in the function, or callback, that the transaction is around: it has to be moved out."""
+    begun = one.transaction
+    if begun is None:
+        return one.effect.place
+    body, way = model.program.body(begun.fn), one.effect.way
+    if body.op[begun.instr] == Op.DECORATE:
+        within = Fn(begun.fn.file, body.args(begun.instr)[1])
+        return next((p for p in way if p.fn == within), one.effect.place)
+    for n, place in enumerate(way):
+        if (place.fn, place.instr) == (begun.fn, begun.instr) and n:
+            return way[n - 1]  # what the function does that the call is handed
+    return next((p for p in way if p.fn == begun.fn), one.effect.place)
+
+
 def waiting(model: "Model") -> Iterator[Waiting]:
     """Every such call once, in order of the entry points: those inside a transaction that holds stock before those in an order's path."""
     seen: set[tuple[Fn, int]] = set()
+    moved: set[tuple[Fn, int]] = set()
     for entry in (*model.entries, *_unreached(model)):
         if entry.role not in ("public", "customer", "platform"):
             continue
         effects = model.effects.of(entry.target)
-        calls = [(e, p) for e in effects if (p := _outside(model, e)) is not None and (e.fn, e.instr) not in seen and not queued(model, e)]
+        calls = [(e, p) for e in effects if (p := _outside(model, e)) is not None and not queued(model, e)]
         if not calls:
             continue
         stock = [e for e in effects if _holds_stock(model, e)]
         ordering = _orders(effects)
         for effect, provider in calls:
-            inside = next(((s, t) for s in stock if (t := transaction_of(model, effect, s)) is not None), None)
-            if inside is not None:
+            held = next(((s, t) for s in stock if (t := transaction_of(model, effect, s)) is not None), None)
+            if held is None and stock and (whole := of_request(model, entry)) is not None:
+                held = stock[0], whole
+            if held is not None:
+                one = Waiting(entry, effect, provider, *held)
                 seen.add((effect.fn, effect.instr))
-                yield Waiting(entry, effect, provider, *inside)
-            elif ordering and provider.kind in _BEHIND:
+                if (at := inside(model, one)[:2]) not in moved:  # services share the client by which they call
+                    moved.add(at)
+                    yield one
+            elif ordering and provider.kind in _BEHIND and (effect.fn, effect.instr) not in seen:
                 seen.add((effect.fn, effect.instr))
                 yield Waiting(entry, effect, provider, None, None)
 
@@ -111,11 +132,20 @@ def transaction_of(model: "Model", call: Effect, stock: Effect) -> Place | None:
     return next((t for t in mine if (t.fn, t.instr) in theirs), None)
 
 
+def of_request(model: "Model", entry: Entry) -> Place | None:
+    """Where the transaction begins that Django opens around a whole view, as its settings may tell it to."""
+    if not entry.framework.startswith("django") or "non_atomic_requests" in model.vocabulary.tokens(Fn(entry.target.fn.file, -1)):
+        return None
+    sources, unit = model.program.sources, model.program.unit(entry.target.fn.file)
+    told = (f for f in model.program.mentioning("ATOMIC_REQUESTS") if model.program.unit(f) == unit)
+    return Place(entry.target.fn, 0, None) if any(_ATOMIC_REQUESTS.search(sources[f]) for f in told) else None
+
+
 def _transactions(model: "Model", effect: Effect) -> list[Place]:
     """The transactions around an effect, on the way to it."""
     out = []
     for place in effect.way:
-        begun = model.regions.transaction(place)
+        begun = model.regions.transaction(place) or open_by_itself(model, place)
         if begun is not None and not _ended(model, begun, place):
             out.append(begun)
     return out
@@ -125,10 +155,4 @@ def _ended(model: "Model", begun: Place, place: Place) -> bool:
     """Whether a transaction that is begun by a call is over when a place is reached."""
     if begun.fn != place.fn:
         return False
-    body = model.program.body(place.fn)
-    for fact in model.effects.facts(place.fn).at(place.instr):
-        if isinstance(fact, Passed) and fact.instr > begun.instr and body.op[fact.instr] == Op.CALL:
-            callee = body.args(fact.instr)[0]
-            if body.op[callee] in (Op.NAME, Op.FIELD) and _ENDS.fullmatch(body.name(callee).rpartition(".")[2]):
-                return True
-    return False
+    return any(i > begun.instr and ends(model, place.fn, i) for i in passed(model, place))

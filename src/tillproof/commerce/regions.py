@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tillproof.commerce.begun import begins
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
@@ -30,7 +31,6 @@ _LEVELS = 4
 _MOST_CALLERS = 12
 _SESSION_BEGINS = re.compile(r"session\w*(\.|->)(start|with)_?transaction|connection\.transaction", re.IGNORECASE)
 _BY_ITSELF = "transactionAsyncLocalStorage"
-_BEGINS = ("begintransaction", "begin", "start_transaction", "starttransaction", "begin_transaction")
 
 
 class Regions:
@@ -115,10 +115,9 @@ class Regions:
         body = self.model.program.body(place.fn)
         over = {manager for manager, start, end in body.regions if not start <= place.instr < end}  # `with session.begin():` ends by itself
         for fact in self.model.effects.facts(place.fn).at(place.instr):
-            if isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL and fact.instr not in over:
-                name = body.called(fact.instr).lower()
-                if name in _BEGINS:
-                    return Place(place.fn, fact.instr, place.ctx)
+            called = isinstance(fact, Passed) and body.op[fact.instr] == Op.CALL and fact.instr not in over
+            if isinstance(fact, Passed) and called and begins(self.model, place.fn, fact.instr):
+                return Place(place.fn, fact.instr, place.ctx)
         return None
 
     def in_transaction(self, place: Place) -> list[Place]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.held_open import provider_of, queued, transaction_of
+from tillproof.commerce.held_open import of_request, provider_of, queued, transaction_of
 from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Provider
 
@@ -43,6 +43,8 @@ def unmade(model: "Model") -> Iterator[Unmade]:
             provider = provider_of(model, begun) if begun.kind in _BEGINS and (begun.fn, begun.instr) not in seen else None
             taken = next((e for e in effects[:n] if (e.fn, e.instr) in takes and model.repeats.together(e, begun)), None)
             if provider is None or taken is None or queued(model, begun) or transaction_of(model, begun, taken) is not None:
+                continue
+            if of_request(model, entry) is not None:
                 continue
             seen.add((begun.fn, begun.instr))
             kept, how = _kept(model, entry, effects, begun)

@@ -6,7 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, lines, source, step, steps
 from tillproof.commerce.effects import Place
-from tillproof.commerce.held_open import Waiting, waiting
+from tillproof.commerce.held_open import Waiting, inside, waiting
 from tillproof.commerce.model import Model
 from tillproof.commerce.unmade_payments import Unmade, unmade
 from tillproof.flow.program import Fn
@@ -26,7 +26,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _in_transaction(model: Model, one: Waiting) -> Ruling:
     fn, i, _ = one.effect.place
     ruling = Ruling(_ID, "broken", "provider-call", fn.file, model.program.body(fn).line[i], severity="medium", confidence="likely")
-    ruling.anchor = lines(model, _inside(one))
+    ruling.anchor = lines(model, inside(model, one))
     who = one.provider.name
     money = one.effect.kind.startswith(("payment.", "refund.", "transfer.", "payout."))
     ruling.title = f"{who} is waited for while the stock is locked"
@@ -51,12 +51,6 @@ def _in_transaction(model: Model, one: Waiting) -> Ruling:
         ruling.evidence.append(step(model, one.stock.place, "stock is written in it"))
     ruling.evidence += steps(model, one.effect, f"{who} is called in it")
     return ruling
-
-
-def _inside(one: Waiting) -> Place:
-    """The call in the function that holds the transaction open: it has to be moved out of there."""
-    opened = one.transaction.fn if one.transaction is not None else None
-    return next((p for p in one.effect.way if p.fn == opened), one.effect.place)
 
 
 def _on_the_way(model: Model, one: Waiting) -> Ruling:

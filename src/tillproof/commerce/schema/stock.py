@@ -19,13 +19,15 @@ _WORDS = (
 _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
 _MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
+_SAYS_WHETHER = re.compile(r"(is_|has_)?(in_stock|out_of_stock|sold_out|stock_status)|instock|soldout")
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
     """The stock columns of a table: ``columns`` that count goods, ``reserved`` ones beside them. ``sure``: by their own names, by what is
-    said beside them, or because the table holds nothing but stock. ``mirror``: the platform whose stock is only copied here."""
+    said beside them, because the table holds nothing but stock, or because a column beside them says whether there is any. ``mirror``: the
+    platform whose stock is only copied here."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -44,9 +46,8 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
             continue  # inherited from a base whose columns were looked at
         seen.update((c.file, c.line) for c in fresh)
         reserved = [c for c in table.columns.values() if c.numeric and c not in counted and words.has("reserved_columns", _last(c.name))]
-        sure = any(words.has("stock_columns", _last(c.name)) or _said(schema, c) for c in fresh) or words.has(
-            "stock_entities", _entity(table)
-        )
+        sure = any(words.has("stock_columns", _last(c.name)) or _said(schema, c) for c in fresh)
+        sure = sure or words.has("stock_entities", _entity(table)) or any(_SAYS_WHETHER.fullmatch(_last(n)) for n in table.columns)
         yield Stock(table, tuple(fresh), tuple(reserved), sure, _mirrored(table, systems))
 
 
