@@ -49,3 +49,19 @@ def test_guards_that_a_decorator_is_handed_ask_what_the_route_says_of_itself(tmp
         "PayoutsController.mine": "customer",
         "PayoutsController.ask": "customer",
     }
+
+
+def test_of_several_roles_that_a_route_names_one_is_enough(tmp_path: Path) -> None:
+    kinds = "import { SetMetadata } from '@nestjs/common';\nimport { Role } from '@prisma/client';\n"
+    desk = GIVEN_GUARDS["src/payouts.controller.ts"].replace(
+        "import { ADMIN, Roles }", "import { Role } from '@prisma/client';\nimport { Roles }"
+    )
+    files = {
+        **GIVEN_GUARDS,
+        "src/roles.ts": kinds + "export const Roles = (...roles: Role[]) => SetMetadata('roles', roles);\n",
+        "src/payouts.controller.ts": desk.replace("@Roles(ADMIN)", "@Roles(Role.ADMIN)").replace(
+            "@Roles('request_own_payout')", "@Roles(Role.USER, Role.ADMIN)"
+        ),
+    }
+    assert roles(tmp_path, files)["PayoutsController.settle"] == "staff"
+    assert roles(tmp_path, files)["PayoutsController.ask"] == "customer"

@@ -40,6 +40,11 @@ class Metadata:
                         out[constant(given[0]) or "?"] = tuple(w for v in given[1:] for w in _words(v))
         return out
 
+    def asked_on(self, chain: tuple[Value, ...]) -> set[str]:
+        """The keys of metadata that the guards of a route read."""
+        guards = (one for value in chain for one in self.guards_in(value) or (value,))
+        return {key for one in guards for key in self.asked_by(one) or ()}
+
     def guards_in(self, value: Value) -> list[Value]:
         """The guard classes that a decorator is handed: ``@UseGuards(SessionGuard, RolesGuard)``."""
         if not isinstance(value, Result) or value.instr < 0 or isinstance(value.callee, FunctionV):

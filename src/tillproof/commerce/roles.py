@@ -109,7 +109,10 @@ class Roles:
 
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
         said = self.metadata.of(chain)
+        asked = self.metadata.asked_on(chain)
         for value in chain:
+            if not asked.isdisjoint(self.metadata.of((value,))):
+                continue  # the guard that reads it says what it means: of several roles, one is enough
             within = self.metadata.guards_in(value)
             for one in within or (value,):
                 asks = self.metadata.asked_by(one)
