@@ -10,6 +10,13 @@ from tillproof.knowledge.schema import Framework
 
 _REQUIRED = re.compile(rb"(?:require|import)\(\s*['\"]([^'\"./][^'\"]*)['\"]\s*\)")
 
+_PATH = re.compile(r"[\w\-./]*[./][\w\-./]*")  # a mark that names a file; every other one is looked for in the text
+
+
+def _plain(name: str) -> str:
+    """A package's name as registries compare it."""
+    return name.lower().replace("_", "-")
+
 
 Dependencies = Mapping[str, Mapping[str, str | None]]
 """What each unit's project file says that it needs, by unit and package."""
@@ -20,7 +27,7 @@ class Active:
 
     def __init__(self, program: Program, knowledge: Knowledge, versions: Dependencies) -> None:
         self.program = program
-        self._needed = versions
+        self._names = defaultdict(set, {unit: {_plain(name) for name in named} for unit, named in versions.items()})
         self._files: dict[tuple[str, str], list[str]] = defaultdict(list)
         for file in program.indices:
             self._files[program.unit(file), program.language(file)].append(file)
@@ -48,14 +55,14 @@ class Active:
                 core.append(framework)
             elif any(p.lower() in roots for p in framework.packages):
                 imported.append(framework)
-            elif self._found_by_path(framework, unit) or any(self._marked(mark, unit, files) for mark in framework.marks):
+            elif self._is_needed(framework, unit) or any(self._marked(mark, unit, files) for mark in framework.marks):
                 marked.append(framework)
         return (*imported, *marked, *core)
 
-    def _found_by_path(self, framework: Framework, unit: str) -> bool:
-        """Whether the project file names a framework that finds routes by where files lie: such a file need import nothing of it."""
-        by_path = any(r.style == "file" for r in framework.routes) and framework.language == "javascript"
-        return by_path and not self._needed.get(unit, {}).keys().isdisjoint(framework.packages)
+    def _is_needed(self, framework: Framework, unit: str) -> bool:
+        """Whether the project file names a framework: a file may be handed its objects, write its names out or be found by its path, and so
+        need import nothing of it."""
+        return any(_plain(name) in self._names[unit] for name in framework.packages)
 
     def _imported(self, files: list[str]) -> set[str]:
         """Packages that the files import, in lower case: Python and PHP by their first words, JavaScript by package and by full path."""
@@ -76,7 +83,7 @@ class Active:
         return roots
 
     def _marked(self, mark: str, unit: str, files: list[str]) -> bool:
-        if "." in mark or "/" in mark or mark in ("artisan", "spark"):
+        if _PATH.fullmatch(mark) or mark in ("artisan", "spark"):
             return any(p == mark or p.endswith("/" + mark) for p in self._paths[unit])
         word = mark.encode()
         return any(word in self.program.sources[f] for f in files)

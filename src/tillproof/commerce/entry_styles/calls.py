@@ -12,7 +12,7 @@ from tillproof.commerce.entry_styles.mounts import Key, Mounts
 from tillproof.commerce.entry_styles.scan import bodies, by_word
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
 from tillproof.commerce.names import fits, strip
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member, Param, Result, Unknown, Value, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
@@ -176,21 +176,25 @@ class _Calls:
         return bool(views)
 
     def _views(self, framework: Framework, value: Value, place: tuple[str, int]) -> Iterator[tuple[FunctionV, str, tuple[Value, ...]]]:
-        """The methods of a class that is given as a view, by their verbs, with what its members put before them: ``Pay.as_view("pay")``."""
+        """The methods of a class that is given as a view, or an object of it as a resource, by their verbs, with what its members put before
+        them: ``Pay.as_view("pay")``, ``Pay()``."""
         for option in options(value):
-            if not isinstance(option, Result) or option.instr < 0:
-                continue
-            body = self.program.body(option.fn)
-            callee = body.args(option.instr)[0]
-            if body.op[callee] != Op.FIELD or body.name(callee) != "as_view":
-                continue
-            given = options(self.evaluator.value(option.fn, body.args(callee)[0]))
-            for cls in (g.cls for g in given if isinstance(g, ClassV)):
+            for cls in [option.cls] if isinstance(option, Instance) else self._viewed(option):
                 for routes in (r for r in framework.routes if r.style == "class"):
                     guards = members(self.wiring, cls, routes.guards)
                     for name, verb in routes.verbs.items():
                         if target := self.wiring.method(cls, name, place):
                             yield target, verb, guards
+
+    def _viewed(self, value: Value) -> list[ClassId]:
+        """The classes whose ``as_view()`` a value is."""
+        if not isinstance(value, Result) or value.instr < 0:
+            return []
+        body = self.program.body(value.fn)
+        callee = body.args(value.instr)[0]
+        if body.op[callee] != Op.FIELD or body.name(callee) != "as_view":
+            return []
+        return [g.cls for g in options(self.evaluator.value(value.fn, body.args(callee)[0])) if isinstance(g, ClassV)]
 
     def _route_before(self, fn: Fn, callee: int) -> str | None:
         """The path given to ``route()`` earlier in the chain."""

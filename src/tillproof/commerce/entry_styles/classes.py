@@ -131,9 +131,11 @@ def _for_messages(wiring: Wiring, framework: Framework, routes: Routes, cls: Cla
 
 
 def _by_pattern(routes: Routes, name: str) -> str | None:
-    """The HTTP method of a public method that begins as handlers do, ``action*``, where all that do are; or of any, ``*``."""
+    """The HTTP method of a public method that begins or ends as handlers do, ``action*`` or ``*Action``, where all that do are; or of any,
+    ``*``."""
     begins = [k for k in routes.verbs if k.endswith("*") and len(k) > 1 and name.startswith(k[:-1]) and name[len(k) - 1 :][:1].isupper()]
-    return routes.verbs[begins[0]] if begins else routes.verbs.get("*")
+    ends = [k for k in routes.verbs if k.startswith("*") and len(k) > 1 and name.endswith(k[1:])]
+    return next((routes.verbs[k] for k in (*begins, *ends)), routes.verbs.get("*"))
 
 
 def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled: Iterable[str], place: Place) -> tuple[FunctionV, ...]:
