@@ -1,4 +1,4 @@
-"""What a request holds is known in every framework: a shop that charges what the client says is told of in all of them."""
+"""What a request holds is known in every framework, and followed however a program is put together."""
 
 from pathlib import Path
 
@@ -9,11 +9,26 @@ from tests.commerce.small_models import write
 from tillproof.review import review
 from tillproof.settings import Settings
 
-SHOPS: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("frameworks.yaml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+SHOPS: dict[str, dict[str, str]] = yaml.safe_load((HERE / "frameworks.yaml").read_text(encoding="utf-8"))
+WIRED: dict[str, dict[str, str]] = yaml.safe_load((HERE / "ways_of_wiring.yaml").read_text(encoding="utf-8"))
+HOOKS: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((HERE / "framework_webhooks.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", SHOPS)
-def test_a_sum_of_the_client_s_is_found(name: str, tmp_path: Path) -> None:
-    write(tmp_path, SHOPS[name])
+@pytest.mark.parametrize("shop", [*SHOPS.values(), *WIRED.values()], ids=[*SHOPS, *WIRED])
+def test_a_sum_of_the_client_s_is_found(shop: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path, shop)
     found = review(tmp_path, Settings(checks=("payment/client-amount",), use_cache=False)).findings
     assert [(f.check, f.severity) for f in found] == [("payment/client-amount", "critical")]
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_webhook_is_found_with_what_it_verifies(name: str, tmp_path: Path) -> None:
+    write(tmp_path / "open", {**HOOKS[name]["both"], **HOOKS[name]["unverified"]})
+    write(tmp_path / "shut", {**HOOKS[name]["both"], **HOOKS[name]["verified"]})
+    asked = Settings(checks=("payment/webhook-unverified", "payment/webhook-weak-verification"), use_cache=False)
+    open_, shut = review(tmp_path / "open", asked), review(tmp_path / "shut", asked)
+    assert [(h.provider, h.kind, h.verified) for h in open_.handlers] == [("stripe", "webhook", "no")]
+    assert [f.check for f in open_.findings] == ["payment/webhook-unverified"]
+    assert [(h.provider, h.kind, h.verified) for h in shut.handlers] == [("stripe", "webhook", "yes")]
+    assert shut.findings == []

@@ -130,6 +130,25 @@ class Handovers:
             self._of[fn] = list(dict.fromkeys(h.target.fn for i in calls for h in self.targets(fn, i, None)))
         return self._of[fn]
 
+    def contexts(self, fn: Fn) -> list[Ctx]:
+        """The contexts in which a function runs later with what a call hands it: the arguments of the call, or the job that it makes of
+        them. They say what its parameters are and nothing of what holds where it runs: no lock or transaction lasts so long."""
+        program = self.model.program
+        language = program.language(fn.file)
+        owner, params = program.owner(fn), [p for p in program.body(fn).params if p.name not in ("self", "this")]
+        named = {program.name(fn), *([program.cls(owner).name] if owner else []), *(_TYPE.findall(params[0].type) if params else [])}
+        words = {word.lower() for word in self._words.get(language, {})}
+        files = sorted({file for name in named if name for file in program.mentioning(name) if program.language(file) == language})
+        callers = (caller for file in files for caller in program.functions_calling(file, words))
+        return [ctx for caller in callers for ctx in self._later(fn, caller)][:_MOST]
+
+    def _later(self, fn: Fn, caller: Fn) -> Iterator[Ctx]:
+        """The contexts that the calls of one caller give a function that runs later."""
+        for i, op in enumerate(self.model.program.body(caller).op):
+            for handed in self.targets(caller, i, None) if op == Op.CALL else ():
+                if handed.target.fn == fn:
+                    yield self.model.evaluator.context(handed.target, caller, i, None, not handed.called)
+
     def _one(self, handover: Handover, fn: Fn, i: int, ctx: Ctx | None, body: Body) -> Iterator[Handed]:
         evaluator = self.model.evaluator
         callee, arguments = body.call(i)

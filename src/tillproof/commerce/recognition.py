@@ -50,13 +50,12 @@ class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks, or the path of its file does,
     ``filed``, and of a payment provider, or its route takes what becomes of such a provider's payments; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``reading``: providers whose verifier is handed a
-    whole message. ``asking``: providers that are asked for a
-    payment; ``handing``: methods of a platform that are handed what came; ``fetching``: for the very event. ``browsed``: it is opened by a
-    browser, or asks for a visitor who has signed in. ``signed_in``: the latter alone. ``visited``: it asks the visitor's
-    own session for his order. ``manages``: its name or route says that it has a webhook registered or deleted at
-    the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as a cloud function has
-    none, and takes no other than public calls. ``unit``: what it is deployed with. ``told``: providers that are told its address as the one
-    for their messages."""
+    whole message. ``asking``: providers that are asked for a payment; ``handing``: methods of a platform that are handed what came;
+    ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in. ``signed_in``: the
+    latter alone. ``visited``: it asks the visitor's own session for his order. ``manages``: its name or route says that it has a webhook
+    registered or deleted at the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as
+    a cloud function has none, and takes no other than public calls. ``posted``: strangers may post to it. ``unit``: what it is deployed
+    with. ``told``: providers that are told its address as the one for their messages."""
 
     route: str
     file: str
@@ -78,6 +77,7 @@ class Signs:
     visited: bool
     manages: bool
     unnamed: bool
+    posted: bool
     unit: str
     told: frozenset[str]
 
@@ -166,6 +166,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
         is_unnamed(entry),
+        entry.role == "public" and not {"POST", "ANY"}.isdisjoint(entry.methods),
         model.program.unit(entry.target.fn.file),
         told,
     )  # fmt: skip
@@ -316,10 +317,15 @@ def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: i
 
 
 def _weight_unnamed(model: "Model", signs: Signs, provider: Provider) -> int:
-    """What an event that no other provider has weighs in addition where there is no name to say so, but the provider is asked for payments
-    beside it."""
-    told = signs.unnamed and not model.handlers.own_events(provider).isdisjoint(signs.asked)
-    return int(told and any(p.id == provider.id for p in model.handlers.paying(signs.unit)))
+    """What an event that no other provider has weighs in addition where there is no name to say so: its own name, ``invoice.paid``, says
+    that it is one where strangers post it, or the provider is asked for payments beside it."""
+    told = model.handlers.own_events(provider) & signs.asked
+    if told and signs.unnamed and any(p.id == provider.id for p in model.handlers.paying(signs.unit)):
+        return 1
+    if not signs.posted or signs.browsed or signs.visited or signs.manages:
+        return 0
+    posted = [e for e, owners in model.handlers.named_events.items() if provider.id in owners and e in signs.asked and _is_event(e)]
+    return int(any(e in told for e in posted) or (bool(posted) and any(model.recogniser.uses(provider, f) for f in signs.files)))
 
 
 def _is_spoken_of(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> bool:

@@ -3,12 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeAlias
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.names import fits, strip
 from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.parameters import parameter
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import ClassV, External, Instance, Param, Result, Value, constant, names, options
 from tillproof.ir.ops import Op
@@ -35,7 +37,7 @@ _MADE_HERE = frozenset(
     ]
 )
 _MESSAGES = ("input", "parsedInput", "data", "formData", "values", "payload", "body", "params", "args")
-_REQUEST_NAMES = {"req", "request", "ctx"}
+_REQUEST_NAMES = {"req", "request", "ctx", "validated_data"}
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
@@ -83,7 +85,7 @@ class Parameters:
         frameworks = [f for f in self._frameworks(param.fn) if f.request]
         if not frameworks:
             return None
-        if (wrapped := self._wrapped(param, frameworks)) is not None:
+        if (wrapped := self._wrapped(param, frameworks) or self._filled_in(param)) is not None:
             return wrapped
         for name, key in self._decorators(param):
             for framework in frameworks:
@@ -255,6 +257,24 @@ class Parameters:
         own = next((f.request[_OWN] for f in frameworks if _OWN in f.request), Argument())
         kind = next((k for k in KINDS if param.name in getattr(own, k)), None)
         return (Argument(**{kind: ("*",)}), None) if kind else None
+
+    def _filled_in(self, param: Param) -> Found | None:
+        """What the constructor of a class is handed that a framework makes of what was sent: ``#[MapRequestPayload] OrderDto $order``."""
+        owner = self.program.owner(param.fn) if self.program.name(param.fn) == "__construct" else None
+        argument = self._made_of_messages.get(owner) if owner is not None else None
+        return (argument, param.name) if argument is not None else None
+
+    @cached_property
+    def _made_of_messages(self) -> dict[ClassId, Argument]:
+        """The classes of PHP of which a handler is given an object that was made of what was sent, and of what."""
+        found: dict[ClassId, Argument] = {}
+        for fn in (fn for fn in self._entries if self.program.language(fn.file) == "php"):
+            for number in (n for n, declared in enumerate(self.program.body(fn).params) if declared.decorators):
+                given = parameter(self.evaluator, self.evaluator.frame(fn), number, (fn.file, 1))
+                sent = self.argument(given.origin) if isinstance(given, Instance) and isinstance(given.origin, Param) else None
+                if isinstance(given, Instance) and sent is not None and "*" in sent[0].body:
+                    found[given.cls] = sent[0]
+        return found
 
     def _wraps_request(self, cls: ClassId) -> bool:
         """Whether a class of ours is the one that PHP's superglobals are wrapped in."""

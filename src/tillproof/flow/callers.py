@@ -4,13 +4,16 @@ from tillproof.flow.above import names_above
 from tillproof.flow.alike import of_row
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.fixed import THIS
+from tillproof.flow.parameters import parameter
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.roundabout import roundabout
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Param, options
 from tillproof.ir.ops import Op
 
 _LIMIT = 60
 _MOST_CONTEXTS = 300
+_MAKERS = 8
+_CONSTRUCTORS = ("__init__", "constructor", "__construct")
 
 
 class Callers:
@@ -45,7 +48,7 @@ class Callers:
         if not name or name == "<top>":
             return []
         owner = self.program.owner(fn)
-        constructing = name in ("__init__", "constructor", "__construct") and owner is not None
+        constructing = name in _CONSTRUCTORS and owner is not None
         word = self.program.cls(owner).name if constructing and owner else name
         language = self.program.language(fn.file)
         found: list[tuple[Fn, int, FunctionV]] = []
@@ -78,20 +81,39 @@ class Callers:
             for option in options(self.evaluator.value(caller, callee)):
                 target: FunctionV | None = option if isinstance(option, FunctionV) else None
                 if isinstance(option, Member):  # of a row that was looked up: `Product.objects.get(…).take(2)`
-                    target = of_row(self.evaluator.scope, option, self.program.language(caller.file))
+                    target = of_row(self.evaluator.scope, option, self.program.language(caller.file)) or self._given(option, fn)
                 if target is not None and target.fn == fn:
                     out.append((caller, i, target))
                     break
         return out
 
+    def _given(self, member: Member, fn: Fn) -> FunctionV | None:
+        """A method of what a constructor is given, where its declaration does not say of which class that is: ``self.gateway.charge``."""
+        param = member.base
+        if not isinstance(param, Param) or param.type is not None or self.program.name(param.fn) not in _CONSTRUCTORS:
+            return None
+        for caller, call, target in self.of(param.fn)[:_MAKERS]:
+            frame = self.evaluator.frame(param.fn, self.context(param.fn, caller, call, target, None))
+            for given in options(parameter(self.evaluator, frame, param.number, param.at)):
+                if isinstance(given, Instance) and self.evaluator.scope.method(given.cls, member.name) == fn:
+                    return FunctionV(member.at, fn, None, given)
+        return None
+
     def above(self, fn: Fn, ctx: Ctx | None) -> list[Ctx]:
         """The contexts of a function that know one call more than ``ctx`` does; none when nothing calls its outermost caller."""
+        top = self.outermost(fn, ctx)
+        return self.below(ctx, [self.context(top, caller, call, target, None) for caller, call, target in self.of(top)])
+
+    def outermost(self, fn: Fn, ctx: Ctx | None) -> Fn:
+        """The outermost caller of a function that a context knows; the function itself without one."""
+        return list(ctx.chain())[-1].caller if ctx else fn
+
+    def below(self, ctx: Ctx | None, roots: list[Ctx]) -> list[Ctx]:
+        """The contexts that ``ctx`` is when its outermost caller runs in one of ``roots``; none in a recursion."""
         chain = list(ctx.chain()) if ctx else []
-        top = chain[-1].caller if chain else fn
-        if any(link.fn == top for link in chain):
-            return []  # recursion
-        rooted = (self._rooted(chain, self.context(top, caller, call, target, None)) for caller, call, target in self.of(top))
-        return [one for one in rooted if one is not None]
+        if any(link.fn == root.fn for link in chain for root in roots):
+            return []
+        return [one for root in roots if (one := self._rooted(chain, root)) is not None]
 
     def _rooted(self, chain: list[Ctx], root: Ctx) -> Ctx | None:
         """The same calls, innermost first in ``chain``, with one more around them; None where the object that this one is made on answers

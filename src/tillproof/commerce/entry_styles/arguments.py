@@ -160,11 +160,11 @@ def handlers(evaluator: Evaluator, value: Value, depth: int = 0) -> list[tuple[F
 
 
 def _in_wrapper(evaluator: Evaluator, result: Result, depth: int) -> list[tuple[FunctionV, tuple[Value, ...]]]:
-    """``wrap(handler)`` by something of outside: the last of its arguments that is a function; ``wrap(handler).use(parser())`` is that too."""
-    if isinstance(result.callee, Member) and result.callee.name == "use" and isinstance(result.callee.base, Result):
-        if wrapped := handlers(evaluator, result.callee.base, depth + 1):
-            before = used_before(evaluator, result)
-            return [(f, (*before, *w)) for f, w in wrapped]
+    """``wrap(handler)`` by something of outside: the last of its arguments that is a function. So is ``wrap(handler).use(parser())``."""
+    made = result.callee.base if isinstance(result.callee, Member) and result.callee.name == "use" else None
+    wrapped = handlers(evaluator, made, depth + 1) if isinstance(made, Result) else []
+    if wrapped:
+        return [(f, (*used_before(evaluator, result), *w)) for f, w in wrapped]
     for _, argument in reversed(evaluator.arguments(result)):
         if isinstance(argument, Const):
             continue

@@ -176,8 +176,8 @@ class _Calls:
         return bool(views)
 
     def _views(self, framework: Framework, value: Value, place: tuple[str, int]) -> Iterator[tuple[FunctionV, str, tuple[Value, ...]]]:
-        """The methods of a class that is given as a view, or an object of it as a resource, by their verbs, with what its members put before
-        them: ``Pay.as_view("pay")``, ``Pay()``."""
+        """The methods of a class that is given as a view, ``Pay.as_view("pay")``, or an object of it as a resource, ``Pay()``, by their
+        verbs, with what its members put before them."""
         for option in options(value):
             for cls in [option.cls] if isinstance(option, Instance) else self._viewed(option):
                 for routes in (r for r in framework.routes if r.style == "class"):
