@@ -1,5 +1,4 @@
-"""The classes that declare what requests hold: those of Python's handlers, ``cart: CartIn``, with those that their fields are of; and
-whether a declaration is of another request."""
+"""The classes that declare what requests hold: those of Python's handlers, ``cart: CartIn``, with those that their fields are of."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +11,6 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_REQUEST = re.compile(r"\w(Request|Dto|DTO|Input|Form|Serializer|Body|Payload)$")
 _NAMES = re.compile(r"\b[A-Z]\w*")
 _BASES = ("BaseModel", "Schema", "ModelSchema", "SQLModel", "Struct", "Serializer", "ModelSerializer")
 _DEEPEST = 3
@@ -39,20 +37,6 @@ def bodies(model: "Model", around: Iterable[Fn]) -> list[ClassId]:
             held = model.evaluator.scope.dotted(cls.file, name)
             waiting += [(o.cls, depth + 1) for o in options(held) if isinstance(o, ClassV) and _declares(model, o.cls)]
     return list(found)
-
-
-def of_another_request(model: "Model", around: Iterable[Fn], file: str, line: int) -> bool:
-    """Whether a line declares what some other request brings: it stands in a class of a request that neither the files of the handlers
-    speak of nor a class that they speak of."""
-    near = {fn.file for fn in around}
-    declared = model.program.indices[file].classes
-    around_line = [c.name for c in declared if c.line <= line <= c.end_line and _REQUEST.search(c.name)]
-    if not around_line or file in near:
-        return False
-    if any(not near.isdisjoint(model.program.mentioning(c.name)) for c in declared):
-        return False
-    holders = {f for name in around_line for f in model.program.mentioning(name)} - {file}
-    return not any(not near.isdisjoint(model.program.mentioning(c.name)) for f in holders for c in model.program.indices[f].classes)
 
 
 def fields_of(model: "Model", cls: ClassId, word: str) -> list[tuple[int, str]]:

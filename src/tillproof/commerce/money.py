@@ -99,6 +99,11 @@ def written_down(value: Value) -> bool:
     return isinstance(value, Const) or (isinstance(value, Mix) and all(written_down(o) for o in value.operands))
 
 
+def is_half(value: Value) -> bool:
+    """Half of one: what is added before a number is cut, to round it."""
+    return isinstance(value, Const) and value.text in ("0.5", ".5")
+
+
 def has_fraction(value: Value) -> bool:
     """Whether a factor of the code's own has a fraction."""
     if isinstance(value, Mix):

@@ -9,6 +9,7 @@ from tillproof.commerce.checked_fields import lets_none_but
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.arguments import entries as entries_of
 from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.commerce.form_fields import FormFields
 from tillproof.commerce.hung_pieces import HungPieces
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
@@ -102,6 +103,7 @@ class Requests:
         self.words = Words(knowledge.lexicon)
         self.parameters = Parameters(program, evaluator, self.active, entries)
         self._hung = HungPieces(program, evaluator)
+        self._forms = FormFields(evaluator, self.active)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
@@ -265,6 +267,8 @@ class Requests:
     def _member(self, value: Member, depth: int) -> Source | _Part | None:
         if self._exposed(value):
             return Source("body", value.name, value.at)
+        if named := self._forms.read(value):
+            return Source("body", named, value.at)
         if self._exposed(value.base):
             return None
         if self._is_of_form(value.base) or self._is_related(value.base):

@@ -31,8 +31,10 @@ class Scales:
     def of(self, value: Value, depth: int = 0) -> Scale | None:
         """The power of ten by which a factor scales; None when it is no such factor."""
         if isinstance(value, Const):
-            power = _POWERS.get(value.text.strip("'\"").removesuffix(".0").removesuffix(".").replace("_", "").lower())
+            power = _POWERS.get(value.text.strip("'\"").removeprefix("-").removesuffix(".0").removesuffix(".").replace("_", "").lower())
             return None if power is None or power == 1 else Scale(power)
+        if isinstance(value, Mix) and value.op == "-" and len(value.operands) == 1:
+            return self.of(value.operands[0], depth + 1) if isinstance(value.operands[0], Const) else None  # `$card->balance * -100`
         if isinstance(value, Choice):
             return self._one_of(value, depth)
         if isinstance(value, Mix) and value.op == "**":

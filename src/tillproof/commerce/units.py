@@ -19,6 +19,7 @@ from tillproof.commerce.money import (
     as_float,
     converted_to,
     has_fraction,
+    is_half,
     literal,
     name_of,
     nothing,
@@ -130,6 +131,8 @@ class Units:
         if value.op in ("/", "//"):
             divided = self._over(value, left, right, depth)
             return [self._cut(m, value) for m in divided] if value.op == "//" else divided
+        if value.op == "+" and is_half(right):
+            return self._of(left, depth + 1)
         if value.op in _ADDING:
             return [self._together(value, [self._joined(o, depth) for o in value.operands])]
         return [Money()]
@@ -331,12 +334,21 @@ class Units:
         return money.after(step, whole=False, inexact=False, unit=unit, two=money.two or decimals is not None)
 
     def _cut(self, money: Money, value: Value) -> Money:
+        if self._half_more(value):  # `floor(price * 100 + 0.5)`
+            return money.after(Step("round", value), number="integer", whole=True, inexact=False)
         scaled = any(s.did in ("up", "convert") for s in money.steps)
         loses = money.inexact if scaled and not money.whole else False
         parted = money.unit == "major" and money.number in ("decimal", "float", "string")
         fraction = parted and not scaled and not money.whole and name_of(value) != "ceil"
         of: Number = "" if scaled or money.whole or name_of(value) == "ceil" else money.number
         return money.after(Step("cut", value, loses=loses, fraction=fraction, of=of), number="integer", whole=True, inexact=False)
+
+    def _half_more(self, value: Value) -> bool:
+        """Whether half of the smallest unit is added to what is cut: that rounds it."""
+        inner = value.operands[0] if isinstance(value, Mix) else self.evaluator.argument(value, 0) if isinstance(value, Result) else None
+        while isinstance(inner, Result) and inner.instr >= 0 and (told := self.sums.known(inner)) is not None and told.does == "cuts":
+            inner = self.evaluator.argument(inner, 0)
+        return isinstance(inner, Mix) and inner.op == "+" and is_half(inner.operands[-1])
 
     def _added(self, value: Result, subject: Value, others: list[Value], depth: int) -> Money:
         """Elements, or what a callback makes of each, added up."""

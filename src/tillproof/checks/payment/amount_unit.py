@@ -7,6 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amount_flaws import Flaw, flaw, rounding
 from tillproof.checks.payment.amount_words import words_for
 from tillproof.checks.payment.charges import Charge, Charges, did, ruling_of
+from tillproof.checks.payment.conversions import conversions
 from tillproof.checks.payment.currency_case import lookups_missed
 from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.model import Model
@@ -41,9 +42,22 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per sum that a provider is given; one finding per line that has to change, however many sums go through it."""
     charges = Charges(model)
     sums = (c for c in charges.all if not (isinstance(c.value, Const) and c.value.falsy))
-    yield from each_once(ruling for charge in sums if (ruling := _rule(charges, charge)) is not None)
-    yield from each_once(ruling for charge in charges.strange if (ruling := _strange(charges, charge)) is not None)
+    told = list(each_once(ruling for charge in sums if (ruling := _rule(charges, charge)) is not None))
+    told += each_once(ruling for charge in charges.strange if (ruling := _strange(charges, charge)) is not None)
+    yield from told
     yield from lookups_missed(charges)
+    yield from _converted_elsewhere(charges, told)
+
+
+def _converted_elsewhere(charges: Charges, told: list[Ruling]) -> Iterator[Ruling]:
+    """What no charge was seen to come from, in functions of which nothing is said yet."""
+    program = charges.model.program
+    said = [r.anchor[:2] for r in told if r.outcome == "broken" and r.anchor is not None]
+    for found in conversions(charges):
+        function = program.function(found.fn)
+        first, last = (function.line, function.end_line) if function is not None else (1, 0)
+        if not any(file == found.fn.file and first <= line <= last for file, line in said):
+            yield _broken(charges, found.charge, found.flaw, list(charges.units.of(found.charge.value)))
 
 
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:

@@ -190,7 +190,7 @@ def words_for(charges: Charges, charge: Charge, found: Flaw, kept: Iterable[str]
     title, message, remedy = _TEXTS[kind]
     names = {"provider": charge.site.provider.name, "code": found.code or "a currency such as JPY"}
     title = title.format(**names)
-    language = charges.model.program.language(charge.site.fn.file)
+    language = charges.model.program.language(found.value.at[0])
     told = remedy if isinstance(remedy, str) else remedy[language]
     if remedy is _ROUNDED:
         columns = ", ".join(f"`{name}`" for name in kept)

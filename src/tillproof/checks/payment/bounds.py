@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tillproof.checks.payment.amounts import AmountSite
-from tillproof.commerce.declared_bodies import bodies, fields_of, of_another_request
+from tillproof.checks.payment.declared_bounds import LISTED, Barrier, declared_bound
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.recognition import kept_in
@@ -19,6 +18,9 @@ _EQUAL = ("==", "===", "!=", "!==", "<>")
 _ORDER = ("<", "<=", ">", ">=")
 _AMONG = ("includes", "contains", "has")
 _AT_LEAST = ("max", "abs", "absint")
+_PLAIN_DIGITS = ("isdigit", "isdecimal", "isnumeric", "ctype_digit")
+_OF_DIGITS = (*_PLAIN_DIGITS, "test", "match", "fullmatch", "preg_match")
+_DIGITS = re.compile(r"^r?['\"]?/?\^?(\[0-9\]|\[1-9\]|\\\\?d)(\\\\?d|\[0-9\])?[+*{][\d,}]*\$?/?\w*['\"]?$")
 _GIFT = re.compile(
     r"donat|tip(?:s|_|$)|pledge|gift|contribut|pay_?what|sponsor|fundrais|top_?up|deposit|withdraw|cash_?out|add_?funds|recharge"
     r"|(?<![a-z])(?:add|buy|purchase|load)?_?credits?(?![a-z_]*(?:card|note|memo|limit|debit))(?![a-z])",
@@ -31,26 +33,7 @@ _FREELY = re.compile(
 _COUNT = re.compile(r"(\w+_)?(amount|credits?|tokens?|points?|coins?)")
 _PRICE = re.compile(r"(^|[._])(unit_)?(price|cost)s?(_per_\w+|_each|_cents)?$|per_(credit|token|point|coin|unit)")
 _KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
-_DECLARED = re.compile(
-    r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte)\(|\bIsPositive\b|\.positive\(|\bpositive\b"
-    r"|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned|(?<=[|'\"])in:|\bRule::in\(",
-    re.IGNORECASE,
-)
-_LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
-"""A declaration that lists what may be sent: whichever of it comes was named by the server."""
-_BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
-_TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _PIECES = 40
-_LINES = 8  # of one declaration
-
-
-@dataclass(frozen=True, slots=True)
-class Barrier:
-    """Where a client's figure is held to something, and to what."""
-
-    file: str
-    line: int
-    what: str
 
 
 def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
@@ -62,7 +45,7 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     same = _same_as_ours(model, around, word) or _counted_at_our_price(model, around, word)
     if same is None and _gift(model, site):
         return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
-    return same or declared_bound(model, around, word, _LISTED)
+    return same or declared_bound(model, around, word, LISTED)
 
 
 def _counted_at_our_price(model: Model, around: list[Fn], word: str) -> Barrier | None:
@@ -235,11 +218,23 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
         for i, op in enumerate(body.op):
             if op != Op.CALL or body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD):
                 continue
-            callee, arguments = body.call(i)
-            given = [model.evaluator.value(fn, a) for _, a in arguments] if body.name(callee).rpartition(".")[2] in _AT_LEAST else []
+            name = body.called(i)
+            given = [model.evaluator.value(fn, a) for _, a in body.call(i)[1]] if name in _AT_LEAST else []
             if any(_is_held_up(model, value, word) and not (counts and _is_reckoned(model, value)) for value in given):
                 return Barrier(fn.file, body.line[i], "the client's figure has a floor")
+            if name in _OF_DIGITS and _digits_alone(model, fn, body, i, word):
+                return Barrier(fn.file, body.line[i], "only digits are let through")
     return None
+
+
+def _digits_alone(model: Model, fn: Fn, body: Body, i: int, word: str) -> bool:
+    """Whether a call asks if the client's figure is written in digits alone: ``quantity.isdigit()``, ``/^\\d+$/.test(quantity)``."""
+    callee, arguments = body.call(i)
+    asked = [a for _, a in arguments] + ([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])
+    patterns = [const[1] for a in asked if (const := body.const(a)) is not None]
+    if body.called(i) not in _PLAIN_DIGITS and not any(_DIGITS.search(p) for p in patterns):
+        return False
+    return any(_holds(model, model.evaluator.value(fn, a), word) for a in asked if body.const(a) is None)
 
 
 def _is_reckoned(model: Model, value: Value) -> bool:
@@ -257,41 +252,6 @@ def _is_held_up(model: Model, value: Value, word: str) -> bool:
         elif _holds(model, option, word):
             return True
     return False
-
-
-def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = _DECLARED) -> Barrier | None:
-    """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``. Where
-    the request is declared by classes that have such a field, they say it, whatever else is called so."""
-    declaring = [cls for cls in bodies(model, around) if fields_of(model, cls, word)]
-    if declaring:
-        found = [next((n for n, text in fields_of(model, cls, word) if how.search(text)), 0) for cls in declaring]
-        return Barrier(declaring[0].file, found[0], "the field is declared with bounds") if all(found) else None
-    units = {model.program.unit(fn.file) for fn in around}
-    for file in model.program.mentioning(word):
-        if model.program.unit(file) not in units or _TEXTS.search(file):
-            continue
-        lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
-        for number, line in enumerate(lines):
-            if not re.search(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)", line):
-                continue
-            if how.search(_declaration(lines, number)) and not of_another_request(model, around, file, number + 1):
-                return Barrier(file, number + 1, "the field is declared with bounds")
-    return None
-
-
-def _declaration(lines: list[str], number: int) -> str:
-    """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
-    start, end = number, number + 1
-    if _BEGINS_BODY.search(lines[number]):
-        return lines[number]  # a parameter: what its function does stands below
-    while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
-        start -= 1
-    while end < len(lines) and end - number < _LINES:
-        text = " ".join(lines[number:end])
-        if text.count("(") + text.count("{") <= text.count(")") + text.count("}") and not lines[end].lstrip().startswith((".", "->")):
-            break
-        end += 1
-    return " ".join(lines[start:end])
 
 
 def _gift(model: Model, site: AmountSite) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
-from tillproof.checks.payment.bounds import Barrier, declared_bound, lower_bound
+from tillproof.checks.payment.bounds import lower_bound
+from tillproof.checks.payment.declared_bounds import Barrier, declared_bound
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry

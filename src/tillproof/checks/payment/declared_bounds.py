@@ -1,0 +1,81 @@
+"""Bounds that stand in the declaration of a field: of a form, a serializer, a DTO, a schema, the rules of a validator."""
+
+import re
+from dataclasses import dataclass
+
+from tillproof.commerce.declared_bodies import bodies, fields_of
+from tillproof.commerce.declared_elsewhere import of_another_request
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+
+DECLARED = re.compile(
+    r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte|greater|minValue|moreThan)\("
+    r"|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned"
+    r"|(?<=[|'\"])in:|\bRule::in\(|\bexclusive_?minimum\b|\bdigits(?:_between)?:|\.refine\(.{0,60}?>=?\s*[01]\b|\bNumberRange\(\s*\d"
+    r"|\b(?:Typed)?ChoiceField\(",
+    re.IGNORECASE,
+)
+LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
+"""A declaration that lists what may be sent: whichever of it comes was named by the server."""
+WHOLE = re.compile(
+    r"\bisInt\(|@IsInt\(|@IsInteger\(|\.int\(\)|\.integer\(\)|['\"|]integer['\"|]|\bIntegerField\(|:\s*(?:conint\(|PositiveInt\b|int\b)|Type\.Integer\("
+)
+"""A declaration that takes whole numbers only."""
+_BELOW = re.compile(r"[\s'\"=:(\[,{]*(?:value\s*[:=]\s*)?-\s*\d")
+_SHOWN = re.compile(r"\b(?:attrs|render_kw)\s*=\s*\{[^}]*\}")  # what the browser alone is told
+_BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
+_TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
+_LINES = 8  # of one declaration
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Where a client's figure is held to something, and to what."""
+
+    file: str
+    line: int
+    what: str
+
+
+def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = DECLARED) -> Barrier | None:
+    """A bound in the declaration of a field: ``amount = IntegerField(min_value=100)``, ``@Min(1) qty``, ``'qty' => 'integer|min:1'``. Where
+    the request is declared by classes that have such a field, they say it, whatever else is called so."""
+    declaring = [cls for cls in bodies(model, around) if fields_of(model, cls, word)]
+    if declaring:
+        found = [next((n for n, text in fields_of(model, cls, word) if _says(how, text)), 0) for cls in declaring]
+        return Barrier(declaring[0].file, found[0], "the field is declared with bounds") if all(found) else None
+    units = {model.program.unit(fn.file) for fn in around}
+    field = re.compile(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)")
+    for file in model.program.mentioning(word):
+        if model.program.unit(file) not in units or _TEXTS.search(file):
+            continue
+        lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
+        for number, line in enumerate(lines):
+            if (
+                field.search(line)
+                and _says(how, _declaration(lines, number))
+                and not of_another_request(model, around, file, number + 1, word)
+            ):
+                return Barrier(file, number + 1, "the field is declared with bounds")
+    return None
+
+
+def _says(how: re.Pattern[str], text: str) -> bool:
+    """Whether a declaration says it, with a bound that is not below nothing, and to the server."""
+    text = _SHOWN.sub("", text)
+    return any(_BELOW.match(text, found.end()) is None for found in how.finditer(text))
+
+
+def _declaration(lines: list[str], number: int) -> str:
+    """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
+    start, end = number, number + 1
+    if _BEGINS_BODY.search(lines[number]):
+        return lines[number]  # a parameter: what its function does stands below
+    while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
+        start -= 1
+    while end < len(lines) and end - number < _LINES:
+        text = " ".join(lines[number:end])
+        if text.count("(") + text.count("{") <= text.count(")") + text.count("}") and not lines[end].lstrip().startswith((".", "->")):
+            break
+        end += 1
+    return " ".join(lines[start:end])

@@ -1,0 +1,94 @@
+"""Sums that lose a cent on their way to hundredths where no charge is seen to come from them, beside a provider of cents."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.small_models import write
+from tillproof.review import review
+from tillproof.settings import Settings
+
+_SETTINGS = Settings(use_cache=False, checks=("payment/amount-unit",))
+
+_CHARGE = """<?php
+namespace Acme;
+
+class Charge
+{
+    public function start(\\Stripe\\StripeClient $stripe, array $order)
+    {
+        return $stripe->paymentIntents->create(['amount' => $order['total_cents'], 'currency' => 'eur']);
+    }
+}
+"""
+_LINES = """<?php
+namespace Acme;
+
+class Lines
+{
+    public function forRates(array $rates)
+    {
+        $options = [];
+        foreach ($rates as $rate) {
+            $options[] = ['id' => $rate->id, 'KEY' => SUM];
+        }
+        return $options;
+    }
+}
+"""
+
+
+def _lines(root: Path, files: dict[str, str]) -> list[str]:
+    write(root, {"composer.json": '{"require": {"stripe/stripe-php": "^15"}}', "src/Charge.php": _CHARGE, **files})
+    return [f"{f.file}:{f.start_line} {f.title}" for f in review(root, _SETTINGS).findings]
+
+
+@pytest.mark.parametrize(
+    ("key", "sum_", "lost"),
+    [
+        ("price", "intval(round($rate->cost, 2) * 100)", True),
+        ("price", "(int) ($rate->cost * 100)", True),
+        ("price", "(int) ($rate->cost * -100)", True),
+        ("price", "(int) floor(100 * $rate->cost)", True),
+        ("price", "(int) round($rate->cost * 100)", False),
+        ("price", "intval(round($rate->cost * 100))", False),
+        ("price", "(int) floor($rate->cost * 100 + 0.5)", False),
+        ("price", "(int) bcmul($rate->cost, '100')", False),
+        ("tax_rate", "intval($rate->cost * 100)", False),  # a share, and no sum
+        ("progress", "(int) ($rate->cost * 100)", False),
+        ("price", "(int) ($rate->done * 100)", False),
+    ],
+)
+def test_a_line_of_a_request_loses_a_cent(tmp_path: Path, key: str, sum_: str, lost: bool) -> None:
+    found = _lines(tmp_path, {"src/Lines.php": _LINES.replace("KEY", key).replace("SUM", sum_)})
+    assert found == (["src/Lines.php:10 A cent is lost on the way to the smallest unit"] if lost else [])
+
+
+_CONVERTER = """<?php
+namespace Acme;
+
+class Money
+{
+    public static function NAME($price)
+    {
+        if (is_string($price)) {
+            $price = CAST;
+        }
+        return $price * 100;
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "cast", "lost"),
+    [("convertToPaisa", "(int) $price", True), ("convertToPaisa", "(float) $price", False), ("times", "(int) $price", False)],
+)
+def test_a_converter_says_by_its_name_that_it_is_given_decimals(tmp_path: Path, name: str, cast: str, lost: bool) -> None:
+    found = _lines(tmp_path, {"src/Money.php": _CONVERTER.replace("NAME", name).replace("CAST", cast)})
+    assert found == (["src/Money.php:11 The cents are cut off before they are counted"] if lost else [])
+
+
+def test_whoever_works_with_no_provider_of_cents_counts_as_he_likes(tmp_path: Path) -> None:
+    write(tmp_path, {"composer.json": "{}", "src/Lines.php": _LINES.replace("KEY", "price").replace("SUM", "(int) ($rate->cost * 100)")})
+    assert review(tmp_path, _SETTINGS).findings == []
