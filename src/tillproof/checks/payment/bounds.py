@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
-from tillproof.checks.payment.declared_bounds import LISTED, Barrier, declared_bound
+from tillproof.checks.payment.declared_bounds import BROKEN, LISTED, WHOLE, Barrier, declared_bound
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.recognition import kept_in
@@ -18,6 +18,8 @@ _EQUAL = ("==", "===", "!=", "!==", "<>")
 _ORDER = ("<", "<=", ">", ">=")
 _AMONG = ("includes", "contains", "has")
 _AT_LEAST = ("max", "abs", "absint")
+_WHOLE = ("int", "intval", "parseInt", "floor", "round", "ceil", "trunc", "absint", "is_int", "isInteger", "ctype_digit", "integer")
+_ANY_NUMBER = ("is_numeric", "isNaN", "isFinite", "float", "floatval", "parseFloat", "Number", "Decimal")
 _PLAIN_DIGITS = ("isdigit", "isdecimal", "isnumeric", "ctype_digit")
 _OF_DIGITS = (*_PLAIN_DIGITS, "test", "match", "fullmatch", "preg_match")
 _DIGITS = re.compile(r"^r?['\"]?/?\^?(\[0-9\]|\[1-9\]|\\\\?d)(\\\\?d|\[0-9\])?[+*{][\d,}]*\$?/?\w*['\"]?$")
@@ -212,7 +214,8 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     for fn, i, one, other in _comparisons(model, around, _ORDER, word):
         number = isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts)
         if number and not (counts and _is_reckoned(model, one)) and _is_held_up(model, one, word):
-            return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds")
+            least = other.text if isinstance(other, Const) else ""
+            return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds", least)
     for fn in around:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
@@ -225,6 +228,22 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
             if name in _OF_DIGITS and _digits_alone(model, fn, body, i, word):
                 return Barrier(fn.file, body.line[i], "only digits are let through")
     return None
+
+
+def lets_fractions(model: Model, around: list[Fn], word: str) -> bool:
+    """Whether code says that it takes any number for the client's figure, ``is_numeric($quantity)``, and nothing makes it a whole one."""
+    said = declared_bound(model, around, word, BROKEN) is not None
+    for fn in around:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            name = body.called(i) if op == Op.CALL else body.name(i) if op == Op.CAST else ""
+            if name in (*_WHOLE, *_ANY_NUMBER):
+                given = [a for _, a in body.call(i)[1]] if op == Op.CALL else [body.args(i)[-1]]
+                if any(_holds(model, model.evaluator.value(fn, a), word) for a in given):
+                    if name in _WHOLE:
+                        return False
+                    said = True
+    return said and declared_bound(model, around, word, WHOLE) is None
 
 
 def _digits_alone(model: Model, fn: Fn, body: Body, i: int, word: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
-from tillproof.checks.payment.bounds import lower_bound
+from tillproof.checks.payment.bounds import lets_fractions, lower_bound
 from tillproof.checks.payment.declared_bounds import Barrier, declared_bound
+from tillproof.checks.payment.own_lines import CART, LINE, is_own_line, ways
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
@@ -18,10 +19,6 @@ from tillproof.flow.values import Record, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
-_LINE = re.compile(
-    r"(\w+_)?(cart|basket|shopping_?bag)(_?(item|line|product|entry|detail|content))?|(\w+_)?(order|sale|purchase|line)_?(item|line|product|detail|entry)"
-)
-_CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag)(_\w+)?")
 # What an order or a cart that is one document calls the lines within it.
 _LINES = re.compile(r"((cart|order|line|checkout|basket)_?)?(items?|lines?|products?|details|entries|articles|goods|cart|order_list)")
 _HEAD = re.compile(r"[.\[]")
@@ -35,13 +32,15 @@ _STATEMENT = re.compile(
 
 
 class StoredQuantity(NamedTuple):
-    """A quantity of the client's that is kept: where it is written, by what request, what bounds it, and where a sum multiplies it."""
+    """A quantity of the client's that is kept: where it is written, by what request, what bounds it, and where a sum multiplies it.
+    ``fraction``: the comparison that refuses nothing and less, and lets a hundredth of an article through."""
 
     site: AmountSite
     reached_by: Fn
     chosen: Chosen
     bound: Barrier | None
     multiplied: Evidence
+    fraction: Barrier | None = None
 
 
 def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[StoredQuantity]:
@@ -52,7 +51,7 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
     seen: set[tuple[Fn, Fn, int]] = set()
     sums: dict[str, Evidence | None] = {}
     for entry in model.entries:
-        for site in (*_line_writes(model, entry), *_session_lines(model, entry)) if entry.role in ("public", "customer") else ():
+        for site in (*_line_writes(model, entry), *_session_lines(model, entry), *_own_lines(model, entry)) if entry.role in ("public", "customer") else ():
             chosen = [c for c in chosen_by_client(model, site.value) if c.key and (site.direct or _counts(model, c.word))]
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
@@ -64,7 +63,15 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
             around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
             if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
                 bound = lower_bound(model, around, chosen[0].word) or _column_bound(model, site)
-                yield StoredQuantity(site, entry.target.fn, chosen[0], bound, multiplied)
+                parted = bound if bound is not None and _may_be_parted(model, site, around, chosen[0].word, bound) else None
+                yield StoredQuantity(site, entry.target.fn, chosen[0], None if parted else bound, multiplied, parted)
+
+
+def _may_be_parted(model: Model, site: AmountSite, around: list[Fn], word: str, bound: Barrier) -> bool:
+    """Whether a bound only keeps a number above nothing that may have a fraction where it is kept."""
+    touch = model.records.touch(site.fn, site.instr, site.ctx)
+    column = model.schema.column(touch.entity, site.key, site.fn.file) if touch is not None else None
+    return bound.least == "0" and (column is None or column.kind != "integer") and lets_fractions(model, around, word)
 
 
 def _column_bound(model: Model, site: AmountSite) -> Barrier | None:
@@ -91,7 +98,7 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
             yield from _set_before(model, effect)
         if touch is None or not touch.writes or touch.kind == "delete":
             continue
-        line, holds = _LINE.fullmatch(touch.entity), model.words.entity(touch.entity)
+        line, holds = LINE.fullmatch(touch.entity), model.words.entity(touch.entity)
         for field, value in touch.fields.items():
             if value is not None and line and _counts(model, field) and not snake(field).endswith("_id"):
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, field, effect.ctx)
@@ -110,7 +117,7 @@ def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:
         if body.op[i] != Op.SET_FIELD or not model.words.has("quantity_fields", snake(body.name(i))):
             continue
         touch = model.records.touch(kept.fn, i, kept.ctx)
-        value = touch.fields.get(body.name(i)) if touch is not None and _LINE.fullmatch(touch.entity) else None
+        value = touch.fields.get(body.name(i)) if touch is not None and LINE.fullmatch(touch.entity) else None
         if value is not None:
             yield AmountSite("line", "line of the cart", kept.fn, i, value, True, body.name(i), kept.ctx)
 
@@ -136,6 +143,20 @@ def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
                         yield AmountSite("line", "line of the cart", fn, i, piece, True, key=str(field))
 
 
+def _own_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
+    """The quantities that are set on a line of a cart which is an object of ours: ``$this->quantity = $quantity`` in the line's class,
+    ``$items[$index]->quantity = intval($data['quantity'])`` in the cart's."""
+    reached = list(model.handlers.closure(entry).functions)
+    for fn in reached:
+        body = model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.SET_FIELD or not _counts(model, body.name(i)) or not is_own_line(model, fn, body.args(i)[0]):
+                continue
+            for ctx in ways(model, fn, reached):
+                value = model.evaluator.value(fn, body.args(i)[2], ctx)
+                yield AmountSite("line", "line of the cart", fn, i, value, True, body.name(i), ctx)
+
+
 def _speaks_of_session(model: Model, fn: Fn) -> bool:
     """Whether a function, or another method of its class, names the session: a cart's class takes it in its constructor."""
     owner = model.program.owner(fn)
@@ -149,7 +170,7 @@ def _is_session_cart(model: Model, fn: Fn, holder: int) -> bool:
     while True:
         source = model.requests.source(model.evaluator.value(fn, holder))
         said = (_HEAD.split((source.key if source is not None else None) or "")[0], written(model.program, fn, holder).rpartition(".")[2])
-        if source is not None and source.kind == "session" and any(_CART.fullmatch(snake(name)) for name in said):
+        if source is not None and source.kind == "session" and any(CART.fullmatch(snake(name)) for name in said):
             return True
         if body.op[holder] != Op.INDEX:
             return False
@@ -174,7 +195,7 @@ def _of_lines(model: Model) -> Iterator[Fn]:
     """The methods of the classes of lines: an accessor (``getSubtotalAttribute``) is read as a field is, and nobody is seen to call it."""
     for file, index in model.program.indices.items():
         for number, cls in enumerate(index.classes):
-            if _LINE.fullmatch(snake(cls.name)):
+            if LINE.fullmatch(snake(cls.name)):
                 yield from model.program.methods(ClassId(file, number)).values()
 
 

@@ -1,6 +1,5 @@
 """``payment/client-amount``: what is charged, and what an order is said to cost, is the server's own figure."""
 
-import re
 from collections.abc import Iterator
 
 from tillproof.checks import remedies
@@ -13,6 +12,7 @@ from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.sent_records import sums_as_sent
 from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
+from tillproof.checks.payment.sum_origins import left_to_others
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.given import values_at
@@ -20,13 +20,12 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.role_names import STAFF_WORD
 from tillproof.flow.facts import Condition
+from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Choice, ClassV, Const, External, Member, Mix, Param, Result, Unknown, Value, options, pieces
+from tillproof.flow.values import ClassV, Const, Member, Result, Unknown, options, pieces
 from tillproof.ir.ops import Op
 
 _FEW = 40
-_HANDED = re.compile(r"(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details)")
-
 AskedFor = frozenset[tuple[str, str]]
 
 
@@ -84,8 +83,9 @@ def _kept(model: Model, kept: StoredQuantity) -> Ruling:
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
     source = kept.chosen.value.at
-    ruling.anchor = (source[0], source[1], source[1])
-    _break_by_quantity(model, site, kept.chosen, ruling)
+    place = (kept.fraction.file, kept.fraction.line) if kept.fraction is not None else source
+    ruling.anchor = (*place, place[1])
+    _break_by_quantity(model, site, kept.chosen, ruling, kept.fraction is not None)
     ruling.evidence = [
         Evidence(source[0], source[1], f"`{kept.chosen.key}` is read from the request", "source"),
         at(model.program, site.fn, site.instr, "kept as the quantity of a line", "sink"),
@@ -150,35 +150,18 @@ def _reading(model: Model, file: str, line: int) -> Iterator[Fn]:
 
 def _of_ours(model: Model, site: AmountSite, ruling: Ruling) -> Ruling | None:
     """Nothing of the sum is the client's, as far as it could be followed."""
-    open_ = _left_to_callers(model, site.value)
+    open_ = left_to_others(model, site.value)
     if site.what == "charge" and (open_ is not None or isinstance(site.value, Unknown)):
         place = (open_ or site.value).at
         ruling.outcome = "unknown"
         ruling.question = Evidence(
-            place[0], place[1], f"Where does the amount of this {site.operation} come from? No caller that gives it is in the repository."
+            place[0], place[1], f"Where does the amount of this {site.operation} come from? Nothing in the repository says who gives it."
         )
         return ruling
-    if site.what != "charge" and isinstance(site.value, (Const, Param, Unknown)):
+    if site.what != "charge" and (open_ is not None or isinstance(site.value, (Const, Unknown))):
         return None
     ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
     return ruling if site.what != "free" else None
-
-
-def _left_to_callers(model: Model, value: Value) -> Param | None:
-    """A parameter that nobody here fills, where the sum is that or is worked out of nothing else: itself, or a field of what is handed
-    over in one piece (``data.amount``), which is no record of ours."""
-    found: list[Param] = []
-    waiting, seen = [value], 0
-    while waiting and seen < _FEW:
-        here, seen = waiting.pop(), seen + 1
-        held = here.base if isinstance(here, Member) else here
-        if isinstance(held, Param) and (held is here or _HANDED.fullmatch(snake(held.name))):
-            found.append(held)
-        elif isinstance(here, (Mix, Choice, Result)):
-            waiting += [v for v in model.evaluator.made_of(here) if not (isinstance(here, Result) and v is here.callee)]
-        elif not isinstance(here, (Const, External)):
-            return None
-    return found[0] if found else None
 
 
 def _is_amount(model: Model, site: AmountSite, chosen: Chosen, asked: AskedFor) -> bool:
@@ -254,10 +237,10 @@ def _builds_itself(model: Model, site: AmountSite) -> bool:
     if owner is not None and body.op[site.instr] == Op.NEW and site.value.at[0] != site.fn.file:
         return any(isinstance(o, ClassV) and o.cls == owner for o in options(model.evaluator.value(site.fn, body.args(site.instr)[0])))
     own = body.op[site.instr] == Op.SET_FIELD and body.name(body.args(site.instr)[0]) == "this"
-    return own and model.program.name(site.fn) == "constructor"
+    return own and model.program.name(site.fn) in CONSTRUCTORS
 
 
-def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
+def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling, parted: bool = False) -> None:
     """What a quantity without a lower bound does: the price is ours, and less than nothing of it is bought."""
     ruling.title = "A negative quantity lowers what is paid"
     sum_ = "the total that the cart comes to" if site.what == "line" else "what is charged"
@@ -265,6 +248,12 @@ def _break_by_quantity(model: Model, site: AmountSite, chosen: Chosen, ruling: R
         f"`{chosen.key}` comes from the client's request and is multiplied into {sum_}, and nothing refuses one below 1: a line "
         "of minus one dear article takes its price off the rest, and a fraction buys an article for less than it costs."
     )
+    if parted:
+        ruling.title = "A part of an article is bought for a part of its price"
+        ruling.message = (
+            f"`{chosen.key}` comes from the client's request and is multiplied into {sum_}; it has to be above 0, but may be any number: "
+            "0.01 of an article costs a hundredth of its price, and the order says that one was bought."
+        )
     refuse = remedies.code(model, site.fn.file, "whole", name=chosen.word)
     ruling.remediation = f"Refuse what is no whole number of at least 1 before the sum is computed: {refuse}."
 

@@ -21,6 +21,8 @@ WHOLE = re.compile(
     r"\bisInt\(|@IsInt\(|@IsInteger\(|\.int\(\)|\.integer\(\)|['\"|]integer['\"|]|\bIntegerField\(|:\s*(?:conint\(|PositiveInt\b|int\b)|Type\.Integer\("
 )
 """A declaration that takes whole numbers only."""
+BROKEN = re.compile(r"['\"|]numeric['\"|]|\bis(?:Numeric|Float|Decimal)\(|\b(?:Float|Decimal)Field\(|:\s*(?:float|Decimal)\b")
+"""A declaration that takes fractions."""
 _BELOW = re.compile(r"[\s'\"=:(\[,{]*(?:value\s*[:=]\s*)?-\s*\d")
 _SHOWN = re.compile(r"\b(?:attrs|render_kw)\s*=\s*\{[^}]*\}")  # what the browser alone is told
 _BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
@@ -30,11 +32,12 @@ _LINES = 8  # of one declaration
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """Where a client's figure is held to something, and to what."""
+    """Where a client's figure is held to something, and to what. ``least``: the number that it is compared with, where it is one."""
 
     file: str
     line: int
     what: str
+    least: str = ""
 
 
 def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[str] = DECLARED) -> Barrier | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
+from tillproof.checks.payment.own_lines import is_own_line
 from tillproof.commerce.entities import entity
 from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.items import ITEMS
@@ -24,7 +25,7 @@ from tillproof.ir.ops import Kind, Op
 CREATES = ("record.create", "record.write", "order.write")
 _STORES = ("create", "write")
 _MOST_CALLERS = 20
-_LEVELS = 3
+_LEVELS = 4
 _CATALOGUE = re.compile(
     r"product|item|variant|listing|plan|price|pricing|catalog|sku|service|course|menu|room|event"
     r"|coupon|voucher|promo|discount|campaign|offer|goal|target|config|setting|budget|quota|tariff",
@@ -92,7 +93,9 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     holder = written(model.program, fn, obj).rpartition(".")[2]
     if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx) or _only_made(model, fn):
         return
-    if (
+    if model.words.money(name) and is_own_line(model, fn, obj):
+        yield AmountSite("cart-line", "line of the cart", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
+    elif (
         model.words.money(name)
         and not _PRICE_LIST.fullmatch(snake(holder))
         and (model.words.entity(holder) or _entity_value(model, fn, obj))

@@ -1,0 +1,62 @@
+"""Whether a sum comes from where nobody here can look: from whoever calls, or from a request of a framework that no pack knows."""
+
+import re
+
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.flow.values import Choice, Const, Element, External, Instance, Member, Mix, Overlay, Param, Result, Value
+
+_FEW = 40
+_DEEPEST = 12
+_HANDED = re.compile(
+    r"(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details|form|query)"
+)
+_ASKING = re.compile(r"(\w+_)?(req|request|ctx|context|event|evt|message|msg)|[cre]")
+_OF_REQUEST = re.compile(r"(^|\.)(req|request)(\.|$)")
+
+
+def left_to_others(model: Model, value: Value) -> Value | None:
+    """What nobody here fills, where the sum is that or is worked out of nothing else: a parameter itself, a field of what is handed over in
+    one piece (``data.amount``), or what is read from a request in a way that no pack knows (``request.getParsedBody()['amount']``)."""
+    found: list[Value] = []
+    waiting, seen = [value], 0
+    while waiting and seen < _FEW:
+        here, seen = waiting.pop(), seen + 1
+        if (root := _open(model, here)) is not None:
+            found.append(root)
+        elif isinstance(here, (Mix, Choice, Result)):
+            waiting += [v for v in model.evaluator.made_of(here) if not (isinstance(here, Result) and v is here.callee)]
+        elif not isinstance(here, (Const, External)):
+            return None
+    return found[0] if found else None
+
+
+def _open(model: Model, value: Value) -> Value | None:
+    """The parameter, or the request of an unknown framework, that a value is read from; None where it is another's, or known."""
+    if isinstance(value, Param):
+        return value
+    root, read = _root(value)
+    if isinstance(root, Param) and not read and isinstance(value, Member) and value.base is root and _HANDED.fullmatch(snake(root.name)):
+        return root
+    if root is None or model.records.read_behind(value) is not None:
+        return None
+    if isinstance(root, Param):
+        plain = snake(root.name)
+        open_ = _ASKING.fullmatch(plain) is not None or _HANDED.fullmatch(plain) is not None
+        return root if open_ and not model.callers.of(root.fn) else None
+    return root if isinstance(root, External) and _OF_REQUEST.search(root.name) else None
+
+
+def _root(value: Value) -> tuple[Value | None, bool]:
+    """What a chain of members, elements and calls begins with, and whether one of its steps is a call."""
+    called = False
+    for _ in range(_DEEPEST):
+        if isinstance(value, (Member, Element, Overlay)):
+            value = value.base
+        elif isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, (Member, External)):
+            called, value = True, value.callee
+        elif isinstance(value, Instance) and value.origin is not None:
+            value = value.origin
+        else:
+            return value, called
+    return None, called
