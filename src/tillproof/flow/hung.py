@@ -1,5 +1,5 @@
 """Functions that file-level JavaScript hangs on what it makes, a model or its schema, for the model itself or for each of its records; and
-on the prototype of a plain function, for the objects that ``new`` makes of it."""
+on the prototype of a plain function, or by it on ``this``, for the objects that ``new`` makes of it."""
 
 import re
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ class Hung:
         self.program = program
         self._files: dict[str, _File] = {}
         self._records: dict[Fn, tuple[Fn, int] | None] = {}
+        self._within: dict[Fn, dict[str, Fn]] = {}
 
     def on(self, value: Result, name: str, at: tuple[str, int]) -> FunctionV | None:
         """The function that ``value.name`` is: hung on the model that the value is, or on each record of the model that it comes from."""
@@ -45,12 +46,24 @@ class Hung:
         return None
 
     def constructs(self, fn: Fn) -> bool:
-        """Whether ``new`` makes an object of a plain function: one on whose prototype functions are hung."""
+        """Whether ``new`` makes an object of a plain function: one on whose prototype functions are hung, or that hangs them on it."""
         return self.program.language(fn.file) == "javascript" and bool(self._prototype(fn))
 
     def _prototype(self, fn: Fn) -> dict[str, Fn]:
         name = self.program.name(fn)
-        return self._of(fn.file).each.get(name, {}) if name else {}
+        return {**(self._of(fn.file).each.get(name, {}) if name else {}), **self._on_this(fn)}
+
+    def _on_this(self, fn: Fn) -> dict[str, Fn]:
+        """The functions that a plain function hangs on its object: ``this.add = function (item) { … }``."""
+        if fn not in self._within:
+            body = self.program.body(fn)
+            sets = ((i, body.args(i)) for i, op in enumerate(body.op) if op == Op.SET_FIELD)
+            self._within[fn] = {
+                body.name(i): Fn(fn.file, body.args(value)[0])
+                for i, (on, _, value) in sets
+                if body.op[on] == Op.NAME and body.name(on) == "this" and body.op[value] == Op.FUNCTION
+            }
+        return self._within[fn]
 
     def kept(self, value: Result, name: str) -> tuple[FunctionV, int] | None:
         """What a plain function that constructs puts into a field of the object, and the instruction that says what it is."""
@@ -79,6 +92,9 @@ class Hung:
         """The plain function on whose prototype a function is hung."""
         if fn.number == TOP or self.program.language(fn.file) != "javascript":
             return None
+        parent = self.program.parent(fn)
+        if parent is not None and parent.number != TOP and self.program.owner(parent) is None and fn in self._on_this(parent).values():
+            return parent
         name = self._of(fn.file).on.get(fn)
         found = (f for f in self.program.all_functions(fn.file) if name and self.program.name(f) == name)
         return next((f for f in found if self.program.parent(f) in (None, Fn(fn.file, TOP))), None)

@@ -236,7 +236,7 @@ def lets_fractions(model: Model, around: list[Fn], word: str) -> bool:
     for fn in around:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            name = body.called(i) if op == Op.CALL else body.name(i) if op == Op.CAST else ""
+            name = body.called(i) if op == Op.CALL else body.text(body.args(i)[0]).strip("()") if op == Op.CAST else ""
             if name in (*_WHOLE, *_ANY_NUMBER):
                 given = [a for _, a in body.call(i)[1]] if op == Op.CALL else [body.args(i)[-1]]
                 if any(_holds(model, model.evaluator.value(fn, a), word) for a in given):

@@ -7,14 +7,14 @@ from typing import NamedTuple
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
 from tillproof.checks.payment.bounds import lets_fractions, lower_bound
 from tillproof.checks.payment.declared_bounds import Barrier, declared_bound
-from tillproof.checks.payment.own_lines import CART, LINE, is_own_line, ways
+from tillproof.checks.payment.own_lines import CART, LINE, line_fields, of_lines, ways
 from tillproof.checks.ruling import Evidence
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -51,7 +51,11 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
     seen: set[tuple[Fn, Fn, int]] = set()
     sums: dict[str, Evidence | None] = {}
     for entry in model.entries:
-        for site in (*_line_writes(model, entry), *_session_lines(model, entry), *_own_lines(model, entry)) if entry.role in ("public", "customer") else ():
+        for site in (
+            (*_line_writes(model, entry), *_session_lines(model, entry), *_own_lines(model, entry))
+            if entry.role in ("public", "customer")
+            else ()
+        ):
             chosen = [c for c in chosen_by_client(model, site.value) if c.key and (site.direct or _counts(model, c.word))]
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
@@ -150,11 +154,11 @@ def _own_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:
     for fn in reached:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if op != Op.SET_FIELD or not _counts(model, body.name(i)) or not is_own_line(model, fn, body.args(i)[0]):
+            if op not in (Op.SET_FIELD, Op.SET_INDEX, Op.CALL) or not any(_counts(model, n) for n, _ in line_fields(model, fn, i, None)):
                 continue
             for ctx in ways(model, fn, reached):
-                value = model.evaluator.value(fn, body.args(i)[2], ctx)
-                yield AmountSite("line", "line of the cart", fn, i, value, True, body.name(i), ctx)
+                held = ((name, value) for name, value in line_fields(model, fn, i, ctx) if _counts(model, name))
+                yield from (AmountSite("line", "line of the cart", fn, i, value, True, name, ctx) for name, value in held)
 
 
 def _speaks_of_session(model: Model, fn: Fn) -> bool:
@@ -179,7 +183,7 @@ def _is_session_cart(model: Model, fn: Fn, holder: int) -> bool:
 
 def _multiplied(model: Model, unit: str) -> Evidence | None:
     """Where code of a unit that customers reach, or a line's own class, multiplies a quantity by a price."""
-    for fn in (*model.customer_functions, *_of_lines(model)):
+    for fn in (*model.customer_functions, *of_lines(model)):
         if model.program.unit(fn.file) != unit or not model.vocabulary.money(fn):
             continue
         body = model.program.body(fn)
@@ -189,14 +193,6 @@ def _multiplied(model: Model, unit: str) -> Evidence | None:
             ):
                 return Evidence(fn.file, body.line[i], "a sum multiplies the quantity that is kept by the price", "step")
     return None
-
-
-def _of_lines(model: Model) -> Iterator[Fn]:
-    """The methods of the classes of lines: an accessor (``getSubtotalAttribute``) is read as a field is, and nobody is seen to call it."""
-    for file, index in model.program.indices.items():
-        for number, cls in enumerate(index.classes):
-            if LINE.fullmatch(snake(cls.name)):
-                yield from model.program.methods(ClassId(file, number)).values()
 
 
 def _is_product(model: Model, fn: Fn, body: Body, i: int) -> bool:

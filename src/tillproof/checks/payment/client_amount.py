@@ -9,6 +9,7 @@ from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
+from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
 from tillproof.checks.payment.sent_records import sums_as_sent
 from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
@@ -126,6 +127,8 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     if site.what != "charge" and (doubt := model.counter.behind(site.fn)) is not None:
         ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
         return ruling
+    if site.operation == OWN_LINE and not is_summed(model, model.program.unit(site.fn.file)):
+        return None  # it is shown, and the price of the article is what counts
     _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling
 
@@ -208,7 +211,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
-    file, line = chosen.value.at if _builds_itself(model, site) else (site.fn.file, _line(model, site))
+    file, line = chosen.value.at if site.operation == OWN_LINE or _builds_itself(model, site) else (site.fn.file, _line(model, site))
     ruling.anchor = (file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
     what = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
-from tillproof.checks.payment.own_lines import is_own_line
+from tillproof.checks.payment.own_lines import OWN_LINE, line_fields, puts_line
 from tillproof.commerce.entities import entity
 from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.items import ITEMS
@@ -48,21 +48,21 @@ def order_totals(model: Model) -> Iterator[AmountSite]:
         if not (model.vocabulary.money(fn) or model.vocabulary.order(fn) or "save" in model.vocabulary.tokens(fn)):
             continue
         for i, op in enumerate(model.program.body(fn).op):
-            if op in (Op.CALL, Op.NEW, Op.SET_FIELD):
+            if op in (Op.CALL, Op.NEW, Op.SET_FIELD, Op.SET_INDEX):
                 yield from _for_callers(model, fn, i)
 
 
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
     sites = [s for s in _sums(model, fn, i, None) if "refund" not in s.key.lower()]  # what goes back costs nothing
-    waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) else []
+    waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) or puts_line(model, fn, i) else []
     for _ in range(_LEVELS):
         above = [up for ctx in waiting for up in model.callers.above(fn, ctx) if not model.staff_only(up.caller)][:_MOST_CALLERS]
         waiting = []
         for ctx in above:
             sums = [replace(s, ctx=ctx) for s in _sums(model, fn, i, ctx) if "refund" not in s.key.lower()]
             sites += sums
-            if _open(model, sums) or (not sums and _hands_on(model, fn, i, ctx)):
+            if _open(model, sums) or (not sums and (_hands_on(model, fn, i, ctx) or puts_line(model, fn, i))):
                 waiting.append(ctx)
     return sites
 
@@ -79,6 +79,11 @@ def _hands_on(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> bool:
 
 def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
     body = model.program.body(fn)
+    for field, held in line_fields(model, fn, i, ctx):
+        if model.words.money(field):
+            yield AmountSite("cart-line", OWN_LINE, fn, i, held, True, key=field)
+    if body.op[i] == Op.SET_INDEX:
+        return
     if body.op[i] != Op.SET_FIELD:
         found = (
             *_of_record(model, fn, i, ctx),
@@ -93,9 +98,7 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
     holder = written(model.program, fn, obj).rpartition(".")[2]
     if model.exposed.is_component(model.evaluator.value(fn, obj)) or _is_for_sale(model, fn, obj, ctx) or _only_made(model, fn):
         return
-    if model.words.money(name) and is_own_line(model, fn, obj):
-        yield AmountSite("cart-line", "line of the cart", fn, i, model.evaluator.value(fn, value, ctx), True, key=name)
-    elif (
+    if (
         model.words.money(name)
         and not _PRICE_LIST.fullmatch(snake(holder))
         and (model.words.entity(holder) or _entity_value(model, fn, obj))
