@@ -238,3 +238,79 @@ def pay():
 def test_a_form_of_wtforms_is_read_field_by_field(tmp_path: Path, field: str, bound: bool) -> None:
     found = _found(tmp_path, {"requirements.txt": "flask\nflask-wtf\nstripe\n", "app.py": _FLASK.replace("FIELD", field)})
     assert found == ([] if bound else ["app.py:37"])
+
+
+_RECORDS = """\
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+
+class Record:
+    def save(self):
+        db.session.add(self)
+        db.session.commit()
+        return self
+
+
+class Article(Record, db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    price = db.Column(db.Numeric(10, 2))
+
+
+class CartLine(Record, db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    article_id = db.Column(db.Integer, db.ForeignKey("article.id"))
+    quantity = db.Column(db.Integer)
+    article = db.relationship("Article")
+
+    @property
+    def subtotal(self):
+        return self.article.price * self.quantity
+"""
+_VIEWS = """\
+import stripe
+from flask import Blueprint, request
+from flask_login import login_required
+
+from shop.forms import AddressForm
+from shop.records import CartLine
+
+bp = Blueprint("cart", __name__)
+
+
+@login_required
+def change(pk):
+    line = CartLine.query.get(pk)
+    if request.form["quantity"] == "0":
+        line.delete()
+    else:
+        line.quantity = int(request.form["quantity"])
+        line.save()
+    return "done"
+
+
+@login_required
+def pay():
+    total = sum(line.subtotal for line in CartLine.query.all())
+    return stripe.PaymentIntent.create(amount=int(total * 100), currency="eur").client_secret
+
+
+bp.add_url_rule("/cart/<int:pk>", view_func=change, methods=["POST"])
+bp.add_url_rule("/pay", view_func=pay, methods=["POST"])
+"""
+_FORM = "from flask_wtf import FlaskForm\nfrom wtforms import IntegerField, StringField\nfrom wtforms.validators import NumberRange\n\n\n"
+
+
+def test_forms_of_the_office_bound_no_cart(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "flask\nflask-wtf\nflask-sqlalchemy\nstripe\n",
+        "shop/__init__.py": "",
+        "shop/records.py": _RECORDS,
+        "shop/forms.py": f"{_FORM}class AddressForm(FlaskForm):\n    street = StringField()\n",
+        "shop/views.py": _VIEWS,
+        "office/__init__.py": "",
+        "office/forms.py": f"{_FORM}class AddressForm(FlaskForm):\n    street = StringField()\n\n\n"
+        "class StockForm(FlaskForm):\n    quantity = IntegerField(validators=[NumberRange(min=0)])\n",
+    }
+    assert _found(tmp_path, files) == ["shop/views.py:17"]

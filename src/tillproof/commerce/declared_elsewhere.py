@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import ClassV, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -37,10 +38,18 @@ def _in_class_of_another(model: "Model", near: set[str], file: str, line: int) -
     around_line = [c.name for c in declared if c.line <= line <= c.end_line and _REQUEST.search(c.name)]
     if not around_line or file in near:
         return False
-    if any(not near.isdisjoint(model.program.mentioning(c.name)) for c in declared):
+    if any(
+        _speaks_of(model, f, ClassId(file, n)) for n, c in enumerate(declared) for f in near.intersection(model.program.mentioning(c.name))
+    ):
         return False
     holders = {f for name in around_line for f in model.program.mentioning(name)} - {file}
     return not any(not near.isdisjoint(model.program.mentioning(c.name)) for f in holders for c in model.program.indices[f].classes)
+
+
+def _speaks_of(model: "Model", near: str, cls: ClassId) -> bool:
+    """Whether a file that holds the name of a class means that class by it: not where it imports another that is called so."""
+    meant = [o.cls for o in options(model.evaluator.scope.dotted(near, model.program.cls(cls).name)) if isinstance(o, ClassV)]
+    return not meant or cls in meant
 
 
 def _in_handler_of_another(model: "Model", around: set[Fn], file: str, line: int) -> bool:

@@ -116,14 +116,15 @@ def _counts(model: Model, name: str) -> bool:
 
 def _set_before(model: Model, kept: Effect) -> Iterator[AmountSite]:
     """The quantities that are set on a line which is kept after that: ``$entry->quantity = $quantity; $entry->save();``."""
-    body = model.program.body(kept.fn)
-    for i in range(kept.instr):
-        if body.op[i] != Op.SET_FIELD or not model.words.has("quantity_fields", snake(body.name(i))):
-            continue
-        touch = model.records.touch(kept.fn, i, kept.ctx)
-        value = touch.fields.get(body.name(i)) if touch is not None and LINE.fullmatch(touch.entity) else None
-        if value is not None:
-            yield AmountSite("line", "line of the cart", kept.fn, i, value, True, body.name(i), kept.ctx)
+    for place in kept.way:
+        body = model.program.body(place.fn)
+        for i in range(place.instr):
+            if body.op[i] != Op.SET_FIELD or not _counts(model, body.name(i)):
+                continue
+            touch = model.records.touch(place.fn, i, place.ctx)
+            value = touch.fields.get(body.name(i)) if touch is not None and LINE.fullmatch(touch.entity) else None
+            if value is not None:
+                yield AmountSite("line", "line of the cart", place.fn, i, value, True, body.name(i), place.ctx)
 
 
 def _session_lines(model: Model, entry: Entry) -> Iterator[AmountSite]:

@@ -43,8 +43,15 @@ def _open(model: Model, value: Value) -> Value | None:
     if isinstance(root, Param):
         plain = snake(root.name)
         open_ = _ASKING.fullmatch(plain) is not None or _HANDED.fullmatch(plain) is not None
-        return root if open_ and not model.callers.of(root.fn) else None
-    return root if isinstance(root, External) and _OF_REQUEST.search(root.name) else None
+        return root if open_ and not model.callers.of(root.fn) and not model.requests.is_request(root) else None
+    return root if isinstance(root, External) and _OF_REQUEST.search(root.name) and not _is_known(model, root) else None
+
+
+def _is_known(model: Model, root: External) -> bool:
+    """Whether a pack knows the requests of the package that a name comes from: what is none of their pieces is the server's then."""
+    package = root.name.partition(".")[0] + "."
+    frameworks = model.requests.active.of(root.at[0]) if root.at[0] in model.program.indices else ()
+    return any(name.startswith(package) for f in frameworks for name in (*f.sources.body, *f.sources.query, *f.sources.path))
 
 
 def _root(value: Value) -> tuple[Value | None, bool]:
