@@ -31,7 +31,11 @@ _WRAPS = ("body", "data", "content", "contents", "text", "payload")
 """What the whole answer is kept in by libraries that send any request."""
 _STATUS = -1
 """In the place of a layer: what is followed is the status itself."""
+_SENDS = ("execute", "send", "exec", "pageExecute")
+_REQUEST = "Request"
+"""Ends the name of a class of requests."""
 _OF_HTTP = ("ok", "status", "status_code", "status_text", "is_success", "reason", "http_code")
+_OF_THE_REQUEST = ("is_wp_error", "wp_remote_retrieve_response_code", "wp_remote_retrieve_response_message", "curl_errno", "curl_error")
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
 _SAME = ("==", "===", "!=", "!==", "in", "not in", "is", "is not", "<>")
 _HOLDS_ONE = ("in_array",)
@@ -73,7 +77,8 @@ class Answers:
         key = (fn, i, id(ctx), envelope)
         if key not in self._known:
             skipped = (_OF_HTTP, envelope) if self.model.http.request(fn, i) is not None else (envelope,)
-            reader = _Reader(self.model, skipped)
+            known = self.model.operations.at(fn, i, ctx)
+            reader = _Reader(self.model, skipped, request=known is not None and known.name.endswith(_REQUEST))
             reader.whole(fn, i, ctx, 0, 0)
             reader.read_again()
             self._known[key] = ctx, reader.asked
@@ -89,10 +94,11 @@ class Answers:
 
 class _Reader:
     """Follows one answer through the code to all that hangs on it. ``skipped``: names that say nothing of the payment, of what wraps it
-    from the outside in."""
+    from the outside in. ``request``: what is followed at first is a request that is still to be sent."""
 
-    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...]) -> None:
+    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...], *, request: bool = False) -> None:
         self.model = model
+        self.request = request
         self.skipped = skipped
         self.asked = Asked()
         self.seen: set[tuple[Fn, int, int]] = set()
@@ -160,11 +166,23 @@ class _Reader:
         elif op in (Op.BRANCH, Op.OPAQUE):
             pass  # that there is an answer says nothing
         elif op == Op.CALL and model.requests.is_cleaner(model.recogniser.callee_names(fn, use, ctx), model.program.language(fn.file)):
-            self.whole(fn, use, ctx, depth, max(layer, 1))  # the body, whatever it came in
-        elif keys := self._kept_under(fn, i, use, ctx):
+            self.whole(fn, use, ctx, depth, max(layer, len(self.skipped) - 1))  # the body, whatever it came in
+        else:
+            self._handed_whole(fn, i, use, ctx, depth, layer)
+
+    def _handed_whole(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows an answer, or a request for one, into whatever is given it whole."""
+        if keys := self._kept_under(fn, i, use, ctx):
             self.kept.append((fn, keys, ctx, True))
+        elif self._sends(fn, i, use):
+            self.whole(fn, use, ctx, depth, layer)
         elif not self._tells(fn, use, ctx):
             self._arrives(fn, i, use, ctx, depth, layer)
+
+    def _sends(self, fn: Fn, i: int, use: int) -> bool:
+        """Whether a call sends a request that was made before, ``client.execute(new OrdersGetRequest(id))``: it gives the answer."""
+        body = self.model.program.body(fn)
+        return self.request and body.op[use] == Op.CALL and body.args(use)[0] != i and body.called(use) in _SENDS
 
     def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         """Follows what is handed to a function of ours."""
@@ -181,9 +199,14 @@ class _Reader:
         """Follows a member of the answer that may say it, one below it, or what its call gives: ``answer["payment"].status``,
         ``answer.json()``."""
         body = self.model.program.body(fn)
-        uses = self.model.evaluator.defuse(fn).uses(i)
         self.own.add((fn, i))
         if body.op[i] == Op.FIELD:
+            uses = self.model.evaluator.defuse(fn).uses(i)
+            asked = {use: key for use in uses if body.op[use] == Op.CALL and (key := _looked_up(self.model, fn, use))}
+            for call, key in asked.items():  # a map is the body itself, whatever the library calls what it gives
+                self._named(fn, call, key, ctx, depth + 1, max(layer, len(self.skipped) - 1))
+            if asked and len(asked) == len(uses):
+                return
             name: str | None = body.name(i)
         else:
             const = body.const(body.args(i)[1])
@@ -191,6 +214,13 @@ class _Reader:
         if name is None:
             self._out_of_sight()
             return
+        self._named(fn, i, name, ctx, depth, layer)
+
+    def _named(self, fn: Fn, i: int, name: str, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows what stands in the answer under a name."""
+        body = self.model.program.body(fn)
+        uses = self.model.evaluator.defuse(fn).uses(i)
+        self.own.add((fn, i))
         if snake(name) in (self.skipped[layer] if layer < len(self.skipped) else ()):
             return
         if snake(name) in _WRAPS:
@@ -248,10 +278,12 @@ class _Reader:
         return const is not None and const[0] == Kind.STRING and self.model.words.has("dead_values", const[1].strip("'\""))
 
     def _tells(self, fn: Fn, call: int, ctx: Ctx | None) -> bool:
-        """Whether a call writes what it is given down, or tells it to somebody."""
+        """Whether a call writes what it is given down, or tells it to somebody; or asks of it whether the request itself went well."""
         recogniser = self.model.recogniser
         if self.model.program.body(fn).op[call] not in (Op.CALL, Op.NEW):
             return False
+        if self.model.program.body(fn).called(call) in _OF_THE_REQUEST:
+            return True
         return any(recogniser.is_(kind, fn, call, ctx) for kind in _TELLS)  # type: ignore[arg-type]
 
     def _handed(self, fn: Fn, i: int, call: int, ctx: Ctx | None, depth: int) -> None:
@@ -382,6 +414,13 @@ def _reading(model: "Model", fn: Fn, key: str) -> Iterator[int]:
         const = body.const(named) if named >= 0 else None
         if const is not None and const[1].strip("'\"") == key:
             yield i
+
+
+def _looked_up(model: "Model", fn: Fn, call: int) -> str:
+    """The name under which a call looks something up: ``answer.get("status", "")``; empty for any other call."""
+    given = model.program.body(fn).call(call)[1]
+    const = model.program.body(fn).const(given[0][1]) if given else None
+    return const[1].strip("'\"") if const is not None and const[0] == Kind.STRING and _looks_up(model, fn, call) else ""
 
 
 def _looks_up(model: "Model", fn: Fn, i: int) -> bool:

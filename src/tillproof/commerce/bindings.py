@@ -42,6 +42,21 @@ def signed_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect] = 
     return not any(p.refetch for p in handler.walked.proofs) and _chosen(model, handler, paid)
 
 
+def asked_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
+    """A payment is asked for by one piece of the request, and the order that is then marked paid is found by another: who has paid once
+    names any order beside it."""
+    asked = {key for p in handler.walked.proofs if p.refetch for _, key in _sent(model, asked_with(model, p.fn, p.instr, p.ctx))}
+    found = [_found_by_sent(model, effect.touch) for effect in paid if effect.touch is not None]
+    return bool(asked) and bool(found) and all(keys and keys.isdisjoint(asked) for keys in found)
+
+
+def _found_by_sent(model: "Model", touch: "Touch") -> set[str]:
+    """The pieces of the request by which a changed record is found."""
+    reads = [touch] if touch.keys else []
+    reads += [read for o in options(touch.record) if (read := model.records.read_behind(o)) is not None] if touch.record is not None else []
+    return {s.key for read in reads for v in read.keys.values() for s, _ in model.requests.sources_in(v, _PIECES) if s.key}
+
+
 def _chosen(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
     """Whether a signature, if there is one, is over ids that the sender chose, whatever else the provider is asked."""
     signed = [p for p in handler.walked.proofs if not p.refetch]

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
-    r"|confirmation|confirm|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
+    r"|confirmation|confirm|fail(ed|ure)?(_?url)?|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
     r"|next|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
 _BACK = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
-    r"|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
+    r"|fail(ed|ure)?(_?url)?|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
+_FAILS = re.compile(r"(?<=[/_-])fail(ed|ure)?(_?url)?(?=$|[/_.?{<:-])", re.IGNORECASE)
 _PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
 _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
@@ -43,6 +44,9 @@ _GOODS_BACK = re.compile(
     re.IGNORECASE,
 )
 """Goods that a customer sends back."""
+SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect",
+                    "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice"])  # fmt: skip
+"""Calls that show a page, or send the browser on."""
 _SEVERAL = 3
 _NEAR = 3
 # Names that shops have for things of their own, too.
@@ -113,7 +117,17 @@ class BrowserReturns:
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))
             and not self._leads_there(entry, route)
+            and not (self._only_fails(route) and not self._takes_failure(entry))
         )
+
+    def _only_fails(self, route: str) -> bool:
+        """Whether an address says of coming back only that paying has failed."""
+        return _FAILS.search(route) is not None and not _BACK.search(_FAILS.sub("", route))
+
+    def _takes_failure(self, entry: Entry) -> bool:
+        """Whether an entry point puts an order or payment into another state, or shows a page: else it may list what failed."""
+        shown = not SHOWS.isdisjoint(self.model.vocabulary.tokens(entry.target.fn))
+        return shown or bool(self.model.transitions.of(entry.target))
 
     def _are_sent(self, entry: Entry, fields: list[str]) -> bool:
         """Whether several fields are read of the request, and not only names of what is stored."""
@@ -130,6 +144,8 @@ class BrowserReturns:
         the way there, unless it marks the order."""
         if "pay" not in route:
             return False
+        if self._only_fails(route):
+            return self._takes_failure(entry)
         return _segments(route)[-1:] != ["pay"] or bool({"PUT", "PATCH"} & set(entry.methods)) or self.model.strangers.is_marked(entry)
 
     def _leads_there(self, entry: Entry, route: str) -> bool:

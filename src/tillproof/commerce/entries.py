@@ -30,14 +30,16 @@ from tillproof.commerce.names import fits
 from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Element, FunctionV, Place, Result, Seq, Value, options
-from tillproof.ir.ops import Op
+from tillproof.flow.values import Const, Element, FunctionV, Place, Result, Seq, Text, Value, constant, options
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Role
 
 _METHOD_DECORATORS = {"require_POST": ("POST",), "require_GET": ("GET",), "require_safe": ("GET", "HEAD")}
 _TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
 _ATTRIBUTES = 300  # bytes around the beginning of a handler in which its attributes stand
-_ANNOTATED = re.compile(r"(?:Depends|Security)\(\s*([\w.]+)")
+_ANNOTATED = re.compile(r"(?:Depends|Security)\(\s*([\w.]+)(?:\s*,\s*scopes\s*=\s*\[([^\]]*)\])?")
+_SCOPES = "scopes"
+_QUOTED = re.compile(r"['\"]([^'\"]+)['\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +276,27 @@ def _depends_on(wiring: Wiring, fn: Fn, place: Place) -> list[Value]:
             given = body.call(i)[1]
             if given:
                 out += options(wiring.evaluator.value(fn, given[0][1]))
+                out += _rights(wiring, fn, given)
     for param in body.params:
         for match in _ANNOTATED.finditer(param.type):
-            out += options(_dotted(wiring, fn.file, match[1], place))
+            guard = _dotted(wiring, fn.file, match[1], place)
+            out += [*options(guard), *(_with_right(guard, text, place) for text in _QUOTED.findall(match[2] or ""))]
         if _TYPE_NAME.fullmatch(param.type):
             out += _named_dependencies(wiring, _dotted(wiring, fn.file, param.type, place))
     return out
+
+
+def _rights(wiring: Wiring, fn: Fn, given: list[tuple[str, int]]) -> list[Value]:
+    """The rights that a dependency is told to ask for, ``Security(user, scopes=["orders:write"])``: as a guard that is told each."""
+    guard = wiring.evaluator.value(fn, given[0][1])
+    told = [wiring.evaluator.value(fn, v) for key, v in given if key == _SCOPES]
+    texts = [(t, right.at) for value in told for o in options(value) if isinstance(o, Seq) for right in o.items if (t := constant(right))]
+    return [_with_right(guard, text.strip("'\""), at) for text, at in texts]
+
+
+def _with_right(guard: Value, right: str, at: Place) -> Value:
+    """A guard that is told a right, written as those are that are strings: ``{}:orders:write``."""
+    return Text(at, (guard, Const(at, Kind.STRING, f":{right}")))
 
 
 def _dotted(wiring: Wiring, file: str, name: str, place: Place) -> Value:
@@ -301,4 +318,5 @@ def _named_dependencies(wiring: Wiring, value: Value) -> list[Value]:
         for p in parts
         if isinstance(p, Result) and p.instr >= 0 and any(n.endswith(("Depends", "Security")) for n in plain_names(p.callee))
     ]
-    return [o for p in asked if (given := wiring.evaluator.argument(p, 0)) is not None for o in options(given)]
+    guards = [o for p in asked if (given := wiring.evaluator.argument(p, 0)) is not None for o in options(given)]
+    return guards + [right for p in asked for right in _rights(wiring, p.fn, wiring.program.body(p.fn).call(p.instr)[1])]

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entry_styles.callables import php_callables
+from tillproof.flow.chained import task
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -156,9 +157,7 @@ class Handovers:
         if handover.runs == "callee" and base is not None:
             for option in options(base):
                 if isinstance(option, FunctionV):
-                    params = self.model.program.body(option.fn).params
-                    itself = External(option.at, "celery.Task") if params and params[0].name in ("self", "task") else option.this
-                    yield Handed(FunctionV(option.at, option.fn, option.outer, itself), handover.as_called)
+                    yield Handed(task(evaluator, option), handover.as_called)
         elif handover.runs == "reference":
             found = (self.model.references.of(evaluator.value(fn, v, ctx), fn.file) for _, v in arguments)
             yield from (Handed(target, handover.as_called) for target in found if target is not None)

@@ -7,7 +7,8 @@ from tillproof.commerce.failures import is_log
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Overlay, options
+from tillproof.flow.tries import reached_from
+from tillproof.flow.values import Ctx, FunctionV, Overlay, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _HOUSEKEEPING = re.compile(
 )
 _BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
 _FEW_PIECES = 60
+_FLUSHES = re.compile(r"flush|commit")
 _SAVING = ("update_fields", "force_insert", "force_update", "using")
 """What a record is told when it is saved, and keeps nowhere."""
 
@@ -40,6 +42,8 @@ def only_notes(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     if touch is None:
         return False
     if (touch.kind != "delete" and is_log(touch)) or _keeps_house(model, touch, fn, i, ctx):
+        return True
+    if touch.kind == "flush" and _keeps_pending_notes(model, fn, i):
         return True
     written = {name: value for name, value in touch.fields.items() if name not in _SAVING}
     body = model.program.body(fn)
@@ -69,6 +73,38 @@ def _keeps_house(model: "Model", touch: Touch, fn: Fn, i: int, ctx: Ctx | None) 
     given = [model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
     kept = [*given, *(v for v in touch.fields.values() if v is not None)]
     return not any(model.requests.sources_in(value, _FEW_PIECES) for value in kept)
+
+
+def _keeps_pending_notes(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a unit of work is flushed, ``db.commit()``, in the handler of an exception, and all that was set on records on the way there
+    is what went wrong. What was set behind a call in the try is not on the way: it is set only where that call went well."""
+    catch = model.failures.caught_at(fn, i) if _takes_no_record(model, fn, i) else None
+    if catch is None or not catch.tried:
+        return False
+    body, block_of = model.program.body(fn), model.evaluator.defuse(fn).block_of
+    begun = min(catch.tried)
+    names: list[str] = []
+    for n, op in enumerate(body.op):
+        block = block_of[n]
+        if (block in catch.blocks and n < i) or (block not in catch.tried and begun in reached_from(body, block)):
+            names += _set_at(model, fn, n) if op in (Op.SET_FIELD, Op.CALL) else []
+    return bool(names) and all(_NOTES.fullmatch(name) for name in names)
+
+
+def _takes_no_record(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a call names no record that it would write, but writes whatever waits."""
+    callee, arguments = model.program.body(fn).call(i)
+    return not arguments and _FLUSHES.fullmatch(model.program.body(fn).called(i)) is not None and callee >= 0
+
+
+def _set_at(model: "Model", fn: Fn, n: int) -> list[str]:
+    """The fields of records that an instruction sets: by itself, or in a function of ours that it calls."""
+    body = model.program.body(fn)
+    if body.op[n] == Op.SET_FIELD:
+        return [snake(body.name(n))]
+    found = options(model.evaluator.value(fn, body.args(n)[0]))
+    inside = ((o.fn, model.program.body(o.fn)) for o in found if isinstance(o, FunctionV))
+    return [snake(other.name(m)) for _, other in inside for m, op in enumerate(other.op) if op == Op.SET_FIELD]
 
 
 def _keeps_messages(model: "Model", entity: str) -> bool:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 BEGIN = ("payment.create", "checkout.create")
 # The arguments by which providers are told what we call a payment.
-_OUR_NAMES = (
+OUR_NAMES = (
     "reference", "tx_ref", "txRef", "tran_id", "order_id", "orderId", "merchant_order_id", "merchantOrderId", "merchant_reference",
     "merchantReference", "transaction_details.order_id", "external_id", "externalId", "out_trade_no", "outTradeNo",
 )  # fmt: skip
 # Those of them, and the like, that what is told of the payment brings back under the same name.
 _COMES_BACK = (
-    *_OUR_NAMES, "basketId", "conversationId", "custom_id", "purchase_units[].custom_id", "purchase_units[].invoice_id",
+    *OUR_NAMES, "basketId", "conversationId", "custom_id", "purchase_units[].custom_id", "purchase_units[].invoice_id",
     "purchase_units[].reference_id", "invoice_id", "receipt", "reference_id", "external_reference", "extOrderId", "merchantTransactionId",
     "invoice_number", "invoiceNumber", "order_number", "orderNumber", "merchant_reference1", "orderRef",
 )  # fmt: skip
@@ -71,7 +71,7 @@ class OwnPayments:
 
     def _is_named(self, site: OperationSite, field: str) -> bool:
         keys = site.provider.idempotency.names if site.provider.idempotency is not None else ()
-        names = dict.fromkeys((*site.operation.key_names, *keys, *_OUR_NAMES))
+        names = dict.fromkeys((*site.operation.key_names, *keys, *OUR_NAMES))
         values = [v for name in names for _, v in given_at(self.model, site, name)]
         return any(
             isinstance(p, Member) and snake(p.name).strip("_") == field
@@ -113,7 +113,7 @@ class OwnPayments:
     def begun_for(self, provider: "Provider", under: tuple[str, ...] = NOTES) -> OperationSite | None:
         """The call that begins a payment with the id of a record of ours ``under`` one of some names and with that record's own sum; None
         when one of the calls does not."""
-        under = tuple(dict.fromkeys((*under, *(name for name in _OUR_NAMES if name.rpartition(".")[2] in under))))
+        under = tuple(dict.fromkeys((*under, *(name for name in OUR_NAMES if name.rpartition(".")[2] in under))))
         key = (provider.id, under)
         if key not in self._begun:
             sites = [s for s in self._sites(provider) if self._may_name_ours(s, under)]

@@ -21,6 +21,7 @@ from tillproof.commerce.said_paid import Said, is_sent, record_pays, says_paid, 
 from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.worked_out import follows_from_sums
+from tillproof.flow.chained import step_after
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
@@ -189,9 +190,18 @@ class PaidPolicy(SenderPolicy):
     def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The jobs that a call queues, when they may mark something as paid."""
         handed = self.model.handovers.targets(fn, i, ctx)
-        return [
-            (h.target, h.called) for h in handed if any(self.pays_somewhere(near) for near in self.model.reach.of([h.target]).functions)
-        ]
+        return [(h.target, h.called) for h in handed if self._pays_behind(h.target) or self._leads_to_paying(fn, i, ctx)]
+
+    def _pays_behind(self, target: FunctionV) -> bool:
+        return any(self.pays_somewhere(near) for near in self.model.reach.of([target]).functions)
+
+    def _leads_to_paying(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a task is a step of a chain before one that may mark something as paid: it may be what asks the provider."""
+        after = step_after(self.model.evaluator, fn, i) if self.model.program.language(fn.file) == "python" else None
+        if after is None:
+            return False
+        pays = any(self._pays_behind(h.target) for h in self.model.handovers.targets(fn, after, ctx))
+        return pays or self._leads_to_paying(fn, after, ctx)
 
     def begins_somewhere(self, fn: Fn) -> bool:
         """Whether a function may make an order in a state that somebody else names, or set its payment's state to one."""

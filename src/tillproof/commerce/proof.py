@@ -19,6 +19,7 @@ from tillproof.commerce.shared_secrets import is_echo, is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, asks_where_told, foreign_verifier, gives_truth
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
+from tillproof.flow.chained import step_before
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
@@ -335,7 +336,17 @@ class SenderPolicy:
 
     def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The jobs that a call queues, when they prove the sender themselves: the message was only kept until then."""
-        return [(h.target, h.called) for h in self.model.handovers.targets(fn, i, ctx) if self._proves_somewhere(h.target)]
+        found = self.model.handovers.targets(fn, i, ctx)
+        behind = bool(found) and self._follows_proof(fn, i, ctx)
+        return [(h.target, h.called) for h in found if behind or self._proves_somewhere(h.target)]
+
+    def _follows_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a task is a step of a chain behind one that may make the proof."""
+        before = step_before(self.model.evaluator, fn, i) if self.model.program.language(fn.file) == "python" else None
+        if before is None:
+            return False
+        proves = any(self._proves_somewhere(h.target) for h in self.model.handovers.targets(fn, before, ctx))
+        return proves or self._follows_proof(fn, before, ctx)
 
     def _proves_somewhere(self, target: FunctionV) -> bool:
         closure = self.model.reach.of([target])

@@ -15,6 +15,7 @@ from tillproof.commerce.field_reads import FieldRead
 from tillproof.commerce.getters import with_owners
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
+from tillproof.commerce.named_in_request import named_by_kept
 from tillproof.commerce.own_numbers import OwnNumbers
 from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
@@ -220,7 +221,7 @@ class Reconciling:
         """The field of ours that holds the id by which a call asks the provider for a payment: the answer is about the payment made for
         that record. Empty when the id comes from elsewhere."""
         body = self.model.program.body(fn)
-        if body.op[i] != Op.CALL:
+        if body.op[i] not in (Op.CALL, Op.NEW):
             return ""
         known = self.model.operations.at(fn, i, ctx)
         for _, argument in body.call(i)[1]:
@@ -235,7 +236,8 @@ class Reconciling:
             value = self.model.evaluator.value(fn, argument, ctx)
             if self._kept_id(value):  # the whole answer was kept: `order.paymentIntent.id`
                 return next(o.name for o in options(value) if isinstance(o, Member))
-        return self._put_together_of(asked_with(self.model, fn, i, ctx))
+        given = asked_with(self.model, fn, i, ctx)
+        return named_by_kept(self.model, given) or self._put_together_of(given)
 
     def _put_together_of(self, values: list[Value]) -> str:
         """The field of an order or payment of ours that keeps a payment's id, where what a request is made of holds that and nothing that

@@ -35,6 +35,8 @@ _ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|w
 _BEGINS = re.compile(r"_?(charge|pay|purchase|create|init|initiate|initialize|start|begin|request|make|process|stk)\w*")
 _GIVES_BACK = re.compile(r"(^|[/_])(refunds?|reversals?|reverse|voids?|chargebacks?|payouts?)([/_]|$)")
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
+_COUNTS = re.compile(r"(^|[_/])(tracks?|tracking|events?|logs?|analytics|telemetry|stats|metrics|collect|ingest|instrumentation)([/_]|$)")
+"""What an address says by which somebody is told what goes on, and asked for nothing."""
 VERIFIES = re.compile(
     r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash)|check_?(sum|sign|hash|hmac|mac)", re.IGNORECASE
 )
@@ -92,7 +94,8 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
         host, _, path = one.url.partition("://")[2].partition("/") if "://" in one.url else ("", "", one.url)
         if (host and "{}" not in host and is_local(host)) or _ACCESS.search(snake(path)) or _ACCESS.search(called[0]):
             continue
-        if is_database(host, path):
+        counts = one.method != "GET" and any(_COUNTS.search(snake(part)) for part in (path, host.partition(".")[0]))
+        if counts or is_database(host, path):
             continue
         asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
         if asks and (spoken_of or _ABOUT.search(one.url)):

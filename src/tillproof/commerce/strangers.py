@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.browser_paid import paid_on_the_way
-from tillproof.commerce.browser_returns import without_goods
+from tillproof.commerce.browser_returns import SHOWS, without_goods
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
@@ -43,8 +43,6 @@ _BACK = re.compile(
     r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
 )
 _RETURNS = re.compile(r"(^|_)(return|returned|success|successful|thank_you|thanks)(_|$)")
-_SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect",
-                    "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice"])  # fmt: skip
 _SENDS_ON = (frozenset(["location", "href"]), frozenset(["header", "Location"]))  # by a script, by a header
 # The words of such a name that tell of no system.
 _PLAIN = re.compile(
@@ -223,10 +221,10 @@ class Strangers:
         if _SERVER.search(own):
             return False
         words = self.model.vocabulary.tokens(entry.target.fn)
-        shown = not _SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
+        shown = not SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
         if set(entry.methods) <= {"GET", "HEAD"} or (shown and "GET" in entry.methods and _RETURNS.search(own)):
             return True
-        return shown and not ends_plainly(self.model, entry, self._acts(entry), _SHOWS)
+        return shown and not ends_plainly(self.model, entry, self._acts(entry), SHOWS)
 
     def _has_visitor(self, fn: Fn) -> bool:
         """Whether a function reads what is kept for whoever visits the shop, such as his cart: a system that calls back has no session."""

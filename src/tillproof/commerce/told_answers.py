@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST_PIECES = 60
+_LONGEST_CHAIN = 4
 
 
 def is_answer(model: "Model", value: Value) -> bool:
@@ -57,12 +58,24 @@ def is_fetched(model: "Model", value: Value) -> bool:
     return False
 
 
+def _chained(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
+    """What the calls before one are told that only sends what they make: ``gateway.completePurchase({…}).send()``."""
+    body, here, out = model.program.body(fn), i, list[Value]()
+    for _ in range(_LONGEST_CHAIN):
+        callee = body.args(here)[0] if body.op[here] == Op.CALL else -1
+        if callee < 0 or body.op[callee] != Op.FIELD:
+            break
+        here = body.args(callee)[0]
+        out += [model.evaluator.value(fn, a, ctx) for _, a in body.call(here)[1]] if body.op[here] == Op.CALL else []
+    return out
+
+
 def asked_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> list[Value]:
     """What a call that asks a payment system tells it: what it is given, and what the request that it sends was made with before, as the
     options of a cURL handle are."""
     body = model.program.body(fn)
     if body.op[i] not in (Op.CALL, Op.NEW):
         return []
-    given = [model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
+    given = [model.evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]] or _chained(model, fn, i, ctx)
     request = model.http.request(fn, i, ctx) if body.op[i] == Op.CALL else None
     return given + ([v for v in (request.url_value, *request.arguments) if v is not None] if request is not None else [])

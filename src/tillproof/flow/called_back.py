@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.flow.captured import ARRAY_FOLD, FOLDS
+from tillproof.flow.chained import given_before, is_chain, step_after, step_target
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, FunctionV, Overlay, Place, Record, Seq, Value, choice, options
@@ -161,10 +162,22 @@ def where_answered(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | N
 
 
 def passed_on(ev: "Evaluator", fn: Fn, i: int, uses: Sequence[int], ctx: Ctx | None) -> tuple[list[Spot], list[int]]:
-    """Where a value goes by way of a function handed to its call, or of a promise that is kept with it; and the uses that are left."""
-    into = where_answered(ev, fn, i, ctx)
+    """Where a value goes by way of a function handed to its call, of the next step of a chain, or of a promise that is kept with it; and
+    the uses that are left."""
+    into = [spot for spot in (where_answered(ev, fn, i, ctx), _into_next_step(ev, fn, i, ctx)) if spot is not None]
     kept = {use: spot for use in uses if (spot := promise(ev, fn, use, ctx)) is not None}
-    return [*([into] if into is not None else []), *kept.values()], [use for use in uses if use not in kept]
+    return [*into, *kept.values()], [use for use in uses if use not in kept and not (into and is_chain(ev, fn, use))]
+
+
+def _into_next_step(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
+    """Where what a step of a chain gives arrives: the first parameter of the step behind it."""
+    after = step_after(ev, fn, i) if ev.program.language(fn.file) == "python" else None
+    target = step_target(ev, fn, after, ctx) if after is not None and given_before(ev, fn, after, ctx) is not None else None
+    if target is None or after is None:
+        return None
+    body, first = ev.program.body(target.fn), 1 if target.this is not None else 0
+    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == first), -1)
+    return Spot(target.fn, at, ev.context(target, fn, after, ctx)) if at >= 0 else None
 
 
 def executor(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.flow.called_back import called_with_answer, executor, promise
+from tillproof.flow.chained import step_before
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
@@ -191,8 +192,16 @@ class FunctionWalk(Implication):
         if not proven and (wanted := self.walk.policy.insists(self.fn, i, self.ctx)) is not None:
             arguments = self.body.call(i)[1]
             proven = bool(arguments) and self.implies(arguments[0][1], wanted)
-        if proof is not None or self.walk.too_deep():
+        if proof is not None:
             return proven
+        if self.walk.too_deep():
+            if happenings is not None and self.walk.cut:
+                self._recall(i, proven, happenings)
+            return proven
+        return self._into_targets(i, proven, happenings)
+
+    def _into_targets(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool | None:
+        """The state after a call that makes no proof itself, by what it lands in."""
         after: list[bool] = []
         own = self._targets_are_called(i)
         leaves = own
@@ -200,7 +209,7 @@ class FunctionWalk(Implication):
             if any(c.fn == target.fn for c in (self.ctx.chain() if self.ctx else ())) or target.fn == self.fn:
                 leaves = False
                 continue
-            summary = self.walk.enter(target, self.fn, i, self.ctx, proven)
+            summary = self.walk.enter(target, self.fn, i, self.ctx, proven or self._proven_before(i))
             if happenings is not None:
                 happenings.extend(summary.happenings)
             if self._unheeded(i, target.fn):
@@ -212,6 +221,27 @@ class FunctionWalk(Implication):
         if leaves and not after and self.walk.targets(self.fn, i, self.ctx):
             return None
         return (proven or all(after)) if own and after else proven
+
+    def _recall(self, i: int, proven: bool, happenings: list[Happening]) -> None:
+        """Where a walk may look at nothing more, what it has already seen behind a call still counts, as far as it stood behind a proof: of
+        the rest nobody knows what was proven before."""
+        for target in self.walk.targets(self.fn, i, self.ctx):
+            if self.walk.knows(target, self.fn, i, self.ctx, proven):
+                happenings.extend(h for h in self.walk.enter(target, self.fn, i, self.ctx, proven).happenings if h.proven)
+
+    def _proven_before(self, i: int) -> bool:
+        """Whether the step of a chain of tasks that has returned when this one runs has made the proof."""
+        before = step_before(self.walk.evaluator, self.fn, i) if self.walk.program.language(self.fn.file) == "python" else None
+        if before is None:
+            return False
+        earlier = self._proven_before(before)
+        found = [
+            self.walk.enter(target, self.fn, before, self.ctx, earlier)
+            for target in self.walk.targets(self.fn, before, self.ctx)
+            if target.fn != self.fn and all(c.fn != target.fn for c in (self.ctx.chain() if self.ctx else ()))
+        ]
+        ends = [o.proven for summary in found for o in summary.outcomes if o.value is not None]
+        return earlier or (bool(ends) and all(ends))
 
     def _with_answer(self, i: int, proven: bool, happenings: list[Happening] | None) -> bool:
         """The state after a call that returns only with proof. Where it calls a function with its answer, that one has the proof, and what

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.called_back import Spot, handed
+from tillproof.flow.chained import given_before
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -103,6 +104,10 @@ def _given(ev: "Evaluator", caller: Frame, call: int, f: Frame, number: int, shi
     arguments = caller.body.call(call)[1]
     param, at = f.body.params[number], (caller.file, caller.body.line[call])
     positional, spreads = _listed(ev, caller, call)
+    if (before := given_before(ev, caller.fn, call, caller.ctx)) is not None:
+        if number == shift:
+            return before
+        shift += 1
     if param.kind == "rest":
         return Seq(at, tuple([ev.at(caller, v) for v in positional[number - shift :] + spreads]))
     if param.kind == "named-rest":

@@ -76,14 +76,21 @@ class Walk:
         self.cut = self.cut or len(self._memo) >= self.most
         return self._depth >= self.deepest or self.cut
 
+    def knows(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> bool:
+        """Whether a function that a call lands in has been walked, so that nothing more has to be."""
+        return (target.fn, id(self._context_of(target, fn, i, ctx)), proven) in self._memo
+
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""
+        return self.run(target.fn, self._context_of(target, fn, i, ctx), proven)
+
+    def _context_of(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None) -> Ctx:
         callee, arguments = self.program.body(fn).call(i)
         called = any(isinstance(o, FunctionV) and o.fn == target.fn for o in options(self.evaluator.value(fn, callee, ctx)))
         given = (o for _, a in arguments for o in options(self.evaluator.value(fn, a, ctx)))
         handed = not called and any(isinstance(o, FunctionV) and o.fn == target.fn for o in (*given, *self.evaluator.heard(fn, i, ctx)))
         handed = handed or (fn, i, id(ctx), target.fn) in self._otherwise
-        return self.run(target.fn, self.evaluator.context(target, fn, i, ctx, callback=handed), proven)
+        return self.evaluator.context(target, fn, i, ctx, callback=handed)
 
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         """Functions of the repository that a call may land in, callbacks handed to outside functions included."""

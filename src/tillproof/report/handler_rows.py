@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from tillproof.checks.idempotency.deliveries import kept_once
+from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import handler_line
-from tillproof.commerce.bindings import looked_up_by_two, signed_at_will
+from tillproof.commerce.bindings import asked_at_will, looked_up_by_two, signed_at_will
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
+from tillproof.commerce.touches import text_of
 from tillproof.contract import Handler as Row
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
+from tillproof.flow.values import options
 
 Verified: TypeAlias = Literal["yes", "no", "weak"]
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
 _TELLING = 8
 _NEAR = 2
+_KEYS = frozenset(["order_key", "get_order_key", "wc_get_order_id_by_order_key", "key_is_valid", "secure_key"])
+_NOT_PAID = ("dead_values", "open_values")
 _SEVERAL = 2
+_RAW = frozenset(["file_get_contents", "_SERVER", "getallheaders"])
+_WRITTEN = ("order.paid", "order.write", "record.create", "record.write", "fulfil", "sql")
 _READING = {"_GET", "_POST", "_REQUEST", "request", "req", "query", "params"}
 _SAYS = {
     "dispatch": "asks which event it is",
@@ -55,11 +62,12 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
         (r.file, r.line): r for r in rulings if r.outcome == "broken" and r.check in _ABOUT_PROOF and r.severity in ("critical", "high")
     }
     confirmed = {(r.file, r.line) for r in rulings if r.outcome == "held" and r.check == "payment/fulfil-on-redirect"}
+    amounts = {(r.file, r.line): r.outcome for r in rulings if r.check == "payment/amount-not-reconciled"}
     rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
         line = handler_line(model, handler)
         file = handler.entry.target.fn.file
-        proven = _judged(model, handler, flaws.get((file, line)), (file, line) in confirmed)
+        proven = _judged(model, handler, flaws.get((file, line)), (file, line) in confirmed, amounts.get((file, line)))
         rows[file, line] = _row(model, handler, file, line, handler.entry.route, proven)
         for fn in (*model.handlers.dispatched(handler), *_readers(model, handler)):
             verifying = model.program.function(fn)
@@ -69,12 +77,23 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
 
 
 def _readers(model: Model, handler: Handler) -> list[Fn]:
-    """The methods behind a return in which what the provider sends back is read, where the entry point only passes the call on."""
+    """The methods behind a return in which what the provider sends back is read, where the entry point only passes the call on; and those
+    behind a webhook that read its message off the server themselves, where that hands them nothing."""
+    if handler.kind != "redirect-return":
+        return _taking(model, handler)
     fields = {f for f in handler.inbound.fields if len(f) > _TELLING}
-    if handler.kind != "redirect-return" or fields & model.vocabulary.tokens(handler.entry.target.fn):
+    if fields & model.vocabulary.tokens(handler.entry.target.fn):
         return []
     near = (fn for fn, depth in handler.closure.functions.items() if 0 < depth <= _NEAR and model.program.owner(fn) is not None)
     return [fn for fn in near if len(fields & model.vocabulary.tokens(fn)) >= _SEVERAL and _READING & model.vocabulary.tokens(fn)]
+
+
+def _taking(model: Model, handler: Handler) -> list[Fn]:
+    target = handler.entry.target.fn
+    if model.program.language(target.file) != "php" or not _RAW.isdisjoint(model.vocabulary.tokens(target)):
+        return []
+    signed = dict.fromkeys(p.fn for p in handler.walked.proofs if not p.refetch and handler.closure.functions.get(p.fn, 9) == 1)
+    return [fn for fn in signed if model.program.owner(fn) is not None and not _RAW.isdisjoint(model.vocabulary.tokens(fn))]
 
 
 def _row(model: Model, handler: Handler, file: str, line: int, route: str | None, proven: Verified) -> Row:
@@ -99,14 +118,15 @@ def _dedup(model: Model, handler: Handler) -> Dedup:
     return "no" if found == "unknown" and handler.kind == "redirect-return" and not handler.walked.acts else found
 
 
-def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool) -> Verified:
+def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool, amounts: str | None) -> Verified:
     """What the walk says, corrected by what a check found. ``confirmed``: whatever marks an order paid here was asked of the provider, so
-    that what is done beside it, such as a note on the order of a payment that failed, is believed of nobody."""
+    that what is done beside it, such as a note on the order of a payment that failed, is believed of nobody. ``amounts``: whether what was
+    paid is tied to what is owed."""
     said = verified(handler)
     if handler.kind == "redirect-return":
         if said == "weak" and confirmed and not any(p.how == "search" for p in handler.walked.proofs):
-            said = "weak" if any(_changes_state(model, h) for h in handler.walked.unproven) else "yes"
-        if said == "yes" and signed_at_will(model, handler):
+            said = "weak" if any(_changes_state(model, handler, h) for h in handler.walked.unproven) else "yes"
+        if said == "yes" and amounts != "held" and _for_any_order(model, handler, amounts):
             said = "weak"
         elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):
             said = "yes"
@@ -114,13 +134,31 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
         return said
     if flaw.check == "payment/webhook-weak-verification":
         return "weak" if said == "yes" else said
-    return "weak" if any(p.mac for p in handler.walked.proofs) else "no"
+    return "weak" if any(p.mac for p in handler.walked.proofs) or _asks_something(handler) else "no"
 
 
-def _changes_state(model: Model, act: Happening) -> bool:
-    """Whether an act changes the state of what it writes, and does not only note something beside it."""
+def _for_any_order(model: Model, handler: Handler, amounts: str | None) -> bool:
+    """Whether what is proven is a payment that the sender names, and nothing says that it is the one of the order which is marked paid."""
+    asked = amounts == "broken" and asked_at_will(model, handler, paying_effects(model, handler.entry, handler))
+    return asked or signed_at_will(model, handler)
+
+
+def _asks_something(handler: Handler) -> bool:
+    """Whether all that is written stands behind an answer of the provider that is looked at, if not for what came of the payment: short of
+    a proof, and more than nothing."""
+    written = [h for h in handler.walked.acts if h.kind in _WRITTEN]
+    return any(p.refetch for p in handler.walked.proofs) and bool(written) and all(h.proven for h in written)
+
+
+def _changes_state(model: Model, handler: Handler, act: Happening) -> bool:
+    """Whether an act changes the state of what it writes, and does not only note something beside it. That an order waits, or has failed,
+    may be said by whoever holds the secret key by which the shop lets its buyer see it."""
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith(("order", "record", "sql")) else None
-    return touch is not None and any(model.words.says_state(name) for name in touch.fields)
+    states = [v for name, v in touch.fields.items() if model.words.says_state(name)] if touch is not None else []
+    if not states or not any(not _KEYS.isdisjoint(model.vocabulary.tokens(fn)) for fn, d in handler.closure.functions.items() if d <= 1):
+        return bool(states)
+    texts = [text_of(o) for v in states if v is not None for o in options(v)]
+    return None in states or not all(t is not None and any(model.words.has(kind, t) for kind in _NOT_PAID) for t in texts)
 
 
 def verified(handler: Handler) -> Verified:

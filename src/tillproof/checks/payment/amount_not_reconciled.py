@@ -38,6 +38,8 @@ from tillproof.ir.ops import Op
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _PAYMENT_ID = re.compile(r"(\w+_)?(payment|transaction|charge|txn)_id")
 _MOST_PIECES = 20
+_BY_OUR_KEY = ("boolean", "throws", "value")
+"""How a library proves a message by the key of our own account; what is sent back to be proven may be paid to anybody."""
 _SUCCEEDED = re.compile(r"(^|[/_-])success(ful(ly)?)?(?=$|[/_?{<:A-Z-])")
 
 
@@ -411,7 +413,8 @@ def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:
     if handler is None or handler.kind != "ipn":
         return how
     currency = how.currency or (how.amount if len(handler.provider.currencies) == 1 else ())
-    receiver = how.receiver or (how.amount if any(p.mac or p.refetch for p in handler.walked.proofs) else ())
+    ours = any(p.mac or p.refetch or p.how in _BY_OUR_KEY for p in handler.walked.proofs)
+    receiver = how.receiver or (how.amount if ours else ())
     return replace(how, currency=currency, receiver=receiver)
 
 

@@ -130,15 +130,17 @@ def _told_of_failure(model: Model, effect: Effect) -> bool:
 
 
 def _names_sum(model: Model, effect: Effect) -> bool:
-    """Whether a payment is made here for a sum that we name. What was made before may be taken without naming one: then it is the sum of
-    whichever payment the caller named."""
+    """Whether a payment is made here for a sum that we name. What was made before may be taken without naming one, or for the one that the
+    caller names: then it is the sum of whichever payment the caller named."""
     operation = effect.operation
     if operation is None or not operation.amount:
         return False
     if effect.kind not in _TAKES:
         return True
     sites = model.operations.sites_at(effect.fn, effect.instr)
-    return not sites or any(values_at(model, s, path, effect.ctx) for s in sites for path in s.operation.amount)
+    named = [v for s in sites for path in s.operation.amount for v in values_at(model, s, path, effect.ctx)]
+    sent = any(next(iter(model.requests.sources_in(v, _MOST_PIECES)), None) is not None for v in named)
+    return not sites or (bool(named) and not sent)
 
 
 def _tells_of_payment(model: Model, entry: Entry, handler: Handler) -> bool:
