@@ -381,7 +381,7 @@ class Failures:
             return True
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
-            if self._only_tells(fn, i) or (plain.kind == "job" and self._mails(fn, i)):
+            if self._only_tells(fn, i) or (plain.kind == "job" and self.mails(fn, i)):
                 return False
             return plain.kind in ("create", "upsert", "job") or bool(_TELLS.search(name)) or self._notes_failure(fn, i)
         if self._stores(fn, i):
@@ -389,7 +389,7 @@ class Failures:
         told = _TELLS.search(name) and name.lower() not in ("push", "fail") and (not _MAIL.search(name) or _AGAIN.search(name))
         return bool(told) and not self._only_makes(fn, i)
 
-    def _mails(self, fn: Fn, i: int) -> bool:
+    def mails(self, fn: Fn, i: int) -> bool:
         """Whether what is queued is only a mail: ``send_email.delay(…)``, ``background.add_task(send_email, …)``."""
         callee, arguments = self.model.program.body(fn).call(i)
         said = (written(self.model.program, fn, row) for row in (callee, *(v for _, v in arguments[:1])))

@@ -69,6 +69,10 @@ class Handovers:
                     out.setdefault(framework.language, {}).setdefault(name.rpartition(".")[2], []).append(handover)
         return out
 
+    def words(self, language: str) -> set[str]:
+        """The last words, in lower case, of the calls that hand work over."""
+        return {word.lower() for word in self._words.get(language, ())}
+
     def targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[Handed]:
         """The functions of ours that a call of outside has run later; none when it hands nothing over, or that is not known."""
         body = self.model.program.body(fn)
@@ -173,7 +177,7 @@ class Handovers:
                             yield Handed(target, handover.as_called and target.this is not made)
         else:
             for name in self._names(handover, fn, i, ctx, base):
-                under = self._at(name) if handover.paths else self._under(self.model.program.language(fn.file), name)
+                under = self._at(name) if handover.paths else self.under(self.model.program.language(fn.file), name)
                 yield from (Handed(f, False) for f in under)
 
     def once(self, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
@@ -238,7 +242,7 @@ class Handovers:
         """The names that a call hands work over to."""
         _, arguments = self.model.program.body(fn).call(i)
         if handover.runs == "receiver":
-            return _queue(self.model, base) if base is not None else []
+            return queue_names(self.model, base) if base is not None else []
         if handover.runs == "collection":
             return self._collection(fn, base, arguments) if self._has_triggers else []
         if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
@@ -273,7 +277,7 @@ class Handovers:
         """The events of providers that the code names: what is told by a message's own type may be any of them."""
         return sorted(name for name in self.model.reach.event_names if self.model.program.mentioning(name))
 
-    def _under(self, language: str, name: str) -> list[FunctionV]:
+    def under(self, language: str, name: str) -> list[FunctionV]:
         """What runs under a name; where it has holes, under all names that it may be."""
         key = (language, name)
         if key not in self._registered:
@@ -342,7 +346,7 @@ class Handovers:
                     continue
                 first = constant(values[0]) if values else None
                 base = evaluator.value(fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else None
-                found = [first] if first is not None else _queue(self.model, base) if base is not None else []
+                found = [first] if first is not None else queue_names(self.model, base) if base is not None else []
                 yield from ((name, run) for value in values for run in self._functions(value, fn, first) for name in found)
 
     def _triggers(self, fn: Fn, callee: int, values: list[Value]) -> Iterator[tuple[str, FunctionV]]:
@@ -393,7 +397,7 @@ def _says_which(value: Value) -> bool:
     return isinstance(value, Member) and value.name in _KINDS
 
 
-def _queue(model: "Model", value: Value) -> list[str]:
+def queue_names(model: "Model", value: Value) -> list[str]:
     """The name that a queue was made with: ``new Queue('orders')``."""
     out = []
     for option in options(value):

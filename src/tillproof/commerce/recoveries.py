@@ -116,9 +116,7 @@ class Recoveries:
             for i, op in enumerate(body.op):
                 if op != Op.CALL or (effect := self.model.recogniser.effect(fn, i)) is None or effect[0].effect != "job":
                     continue
-                above = flow.dominators[flow.block_of(i)] or set()
-                caught = any(body.op[n] == Op.CAUGHT for n in body.rows(above))
-                if caught or any(self.model.retries.asks(fn, body.args(c)[0]) for c, _ in flow.conditions(flow.block_of(i))):
+                if flow.caught_above(i) or any(self.model.retries.asks(fn, body.args(c)[0]) for c, _ in flow.conditions(flow.block_of(i))):
                     return Recovery((fn.file, body.line[i]), "a job is queued here to make the call later")
         return None
 
@@ -136,9 +134,21 @@ class Recoveries:
         return None
 
     def _is_kept_quiet(self, one: Sending) -> bool:
-        """Whether a failure is caught where the request is made, and nobody outside hears of it: the delivery is answered as done."""
-        catch = self.model.failures.around(effects.Place(one.fn, one.instr, None))
-        return catch is not None and self.model.failures.swallows(one.fn, catch)
+        """Whether a failure is caught where the request is made, or on the way out to a handler, and nobody outside hears of it: the
+        delivery is answered as done."""
+        failures = self.model.failures
+        catch = failures.around(effects.Place(one.fn, one.instr, None))
+        if catch is not None and failures.swallows(one.fn, catch):
+            return True
+        for handler in self.model.handlers.all:
+            if handler.kind == "redirect-return" or one.fn not in handler.closure.functions:
+                continue
+            for effect in self.model.effects.of(handler.entry.target):
+                if (effect.fn, effect.instr) == (one.fn, one.instr):
+                    met = [(place, c) for _, place, c in failures.on_the_way(effect.way)]
+                    if met and failures.swallows(met[0][0].fn, met[0][1]) and not failures.says_no(met[0][0].fn, met[0][1]):
+                        return True
+        return False
 
     def settles_later(self, one: Sending) -> bool:
         """Whether messages of the same provider are received, by which a lost answer comes to light."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _STATUSES = (400, 402, 422)
 _STATUS_NAMES = ("status", "status_code", "http_status", "http_code", "code", "response_code", "get_status_code", "get_http_status",
                  "wp_remote_retrieve_response_code", "get_code", "statuscode", "http_status_code")  # fmt: skip
+_STATUS_ENDS = ("_status_code", "_http_status", "_http_code", "_response_code")
 _TYPE_NAMES = (
     "type",
     "code",
@@ -144,10 +145,22 @@ class Conditions:
         return EITHER
 
     def _is_answer(self, fn: Fn, i: int) -> bool:
-        """Whether a variable holds what a request was answered with: ``await fetch(url).catch(() => null)``."""
+        """Whether a variable holds what a request was answered with, or nothing while there is no answer: ``await fetch(url).catch(() =>
+        null)``, ``let res = null; try { res = await fetch(url); } …``."""
         body = self.program.body(fn)
         stores = self.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else []
-        here = body.args(stores[0])[1] if len(stores) == 1 else -1
+        held = [body.args(s)[1] for s in stores]
+        given = [v for v in held if v >= 0 and not self._is_nothing(fn, v)]
+        return bool(given) and all(self._is_sent(fn, v) for v in given)
+
+    def _is_nothing(self, fn: Fn, i: int) -> bool:
+        body = self.program.body(fn)
+        const = body.const(i)
+        return (const is not None and const[0] == Kind.NULL) or (body.op[i] == Op.NAME and body.name(i) == "undefined")
+
+    def _is_sent(self, fn: Fn, here: int) -> bool:
+        """Whether an expression is the answer of a request."""
+        body = self.program.body(fn)
         while here >= 0:
             if body.op[here] == Op.AWAIT:
                 here = body.args(here)[0]
@@ -180,8 +193,11 @@ class Conditions:
             return bool(key and snake(key[1]) in wanted)
         if op == Op.CALL:
             word = body.called(i)
-            return snake(word) in wanted or (
-                word in ("int", "intval", "Number", "parseInt") and any(self._reads(fn, a, wanted) for _, a in body.call(i)[1])
+            asked = snake(word)
+            return (
+                asked in wanted
+                or (wanted is _STATUS_NAMES and asked.endswith(_STATUS_ENDS))
+                or (word in ("int", "intval", "Number", "parseInt") and any(self._reads(fn, a, wanted) for _, a in body.call(i)[1]))
             )
         return op in (Op.CAST, Op.CHOICE, Op.AWAIT) and any(self._reads(fn, a, wanted) for a in body.args(i)[1:] or body.args(i))
 
@@ -320,6 +336,8 @@ class Conditions:
                 found = self.outcomes(fn, body.args(stores[0])[1], depth + 1)
                 if found != EITHER:
                     return found
+        if self.about_answer and body.op[i] == Op.NAME and self._is_answer(fn, i):
+            return {True: PLAIN}
         if name in _GOOD or name.endswith("_success"):
             return EITHER if self.about_answer else {False: PLAIN}
         if body.op[i] == Op.FIELD and (name in _BAD or (name in _STATUS_NAMES and name != "code")):

@@ -23,6 +23,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_RAISING = ("raise_for_status", "throw", "throwIf", "throwUnlessStatus")
 _LEAVES_OUT = re.compile(r"(^|[._])(if_)?not_exception|unless_exception")
 
 
@@ -45,16 +46,22 @@ class Refusals:
         self.conditions = Conditions(model)
 
     def judge(self, retry: Retry) -> Judgement | None:
-        """None when no refusal can arrive there at all."""
+        """None when no refusal can arrive there at all, or what is sent is not seen."""
+        if retry.how == "planned" and not retry.sendings:
+            return None
+        if retry.told is not None and not retry.sendings and (retry.told.policy.job or retry.told.policy.repeats == "job"):
+            return None  # it sends nothing that is seen
         if retry.told is not None and retry.told.policy.repeats != "task":
             return self._told(retry, retry.told)
         if not self._arrive(retry):
-            return Judgement("left", None, "only requests without an answer fail here")
+            return self._by_answer(retry) or Judgement("left", None, "only requests without an answer fail here")
         if retry.repeat is None:
-            return self._from_handler(retry.fn, retry.instr)
+            return self._from_handler(retry)
         repeat = retry.repeat
         flow = self.model.retries.repeats.flow(repeat.fn)
         goal = flow.block_of(repeat.again) if repeat.how == "recursion" else self._header(flow, repeat.blocks)
+        if repeat.caught and self._turned_before(retry, repeat.caught):
+            return self._by_answer(retry) or Judgement("left", None, "refusals are turned away before anything is raised")
         starts = self._starts(repeat.fn, flow, self._around_sendings(retry, repeat))
         if repeat.caught and not starts:
             return Judgement("left", (repeat.fn, repeat.caught[0]), "what is caught here passes by itself; refusals are caught elsewhere")
@@ -63,6 +70,19 @@ class Refusals:
         if repeat.how == "recursion" and not repeat.caught and found.kind == "repeated" and found.place is None:
             found = self._by_callers(repeat.fn) or found
         return found
+
+    def _by_answer(self, retry: Retry) -> Judgement | None:
+        """Whether a loop whose handlers hear of no refusal goes round for one all the same, by the answer; None when it does not. Likewise
+        for what is planned anew behind an answer."""
+        if retry.how == "planned":
+            caught = self.model.retries.repeats.flow(retry.fn).caught_above(retry.instr)
+            return self._from_handler(retry) if not caught else None
+        if retry.repeat is None or retry.repeat.how != "loop":
+            return None
+        goal = self._header(self.model.retries.repeats.flow(retry.fn), retry.repeat.blocks)
+        self.conditions.about_answer = True
+        found = self._walk(retry.fn, [goal], goal, retry.repeat.blocks, around=True)
+        return found if found.kind != "left" or found.place is not None else None
 
     def _header(self, flow: Flow, blocks: frozenset[int]) -> int:
         return next(loop.header for loop in flow.loops if loop.blocks == blocks)
@@ -119,14 +139,20 @@ class Refusals:
                 return True
         for fn in functions:
             body = self.program.body(fn)
-            if {"raise_for_status", "throw", "throwIf"} & self.model.vocabulary.tokens(fn) and self.program.language(
-                fn.file
-            ) != "javascript":
+            if set(_RAISING) & self.model.vocabulary.tokens(fn) and self.program.language(fn.file) != "javascript":
                 return True
             caught = self._in_handlers(fn)
-            if any(op == Op.RAISE and i not in caught for i, op in enumerate(body.op)):
+            tried = self._tried(retry.repeat) if retry.repeat is not None and fn == retry.fn else None
+            raising = [i for i, op in enumerate(body.op) if op == Op.RAISE and i not in caught]
+            if any(tried is None or i in tried for i in raising):
                 return True
         return not retry.sendings
+
+    def _tried(self, repeat: Reattempt) -> set[int] | None:
+        """The instructions whose exceptions come to the handlers of a repetition; None where it has none that are seen."""
+        body = self.program.body(repeat.fn)
+        mine = [c for c in catches(body) if c.caught in repeat.caught]
+        return {i for c in mine for i in body.rows(c.tried)} if mine else None
 
     def _in_handlers(self, fn: Fn) -> set[int]:
         """RAISE instructions that only pass on what was caught."""
@@ -134,12 +160,29 @@ class Refusals:
         catching = {flow.block_of(i) for i, op in enumerate(body.op) if op == Op.CAUGHT}
         return {i for i, op in enumerate(body.op) if op == Op.RAISE and catching & (flow.dominators[flow.block_of(i)] or set())}
 
-    def _from_handler(self, fn: Fn, i: int) -> Judgement:
-        """A task that asks to be run again, from a handler or after an answer."""
+    def _turned_before(self, retry: Retry, caught: tuple[int, ...]) -> bool:
+        """Whether an answer that refuses never gets to what raises, where the client itself raises only when there is no answer: ``if
+        answer.status < 500: return …`` before ``raise_for_status()``."""
+        fn = retry.fn
+        own = [s for s in retry.sendings if s.fn == fn and s.client is not None and s.client.tells != "throws"]
+        if not own or len(own) != len(retry.sendings):
+            return False
         body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
-        above = flow.dominators[flow.block_of(i)] or set()
-        caught = [n for n in body.rows(above) if body.op[n] == Op.CAUGHT]
+        rows = [i for c in catches(body) if c.caught in caught for i in body.rows(c.tried)]
+        raising = [i for i in rows if body.op[i] == Op.RAISE or (body.op[i] == Op.CALL and body.called(i) in _RAISING)]
+        everything = frozenset(range(len(body.blocks)))
+        self.conditions.about_answer = True
+        ways = [self._walk(fn, [0], flow.block_of(i), everything) for i in raising]
+        return bool(ways) and all(w.kind == "left" for w in ways)
+
+    def _from_handler(self, retry: Retry) -> Judgement:
+        """A task that asks to be run again, from a handler or after an answer."""
+        fn, i = retry.fn, retry.instr
+        body, flow = self.program.body(fn), self.model.retries.repeats.flow(fn)
+        caught = flow.caught_above(i)
         handlers = (max(caught),) if caught else ()
+        if handlers and self._turned_before(retry, handlers):
+            return Judgement("left", None, "refusals are turned away before anything is raised")
         starts = self._starts(fn, flow, handlers)
         if handlers and not starts:
             return Judgement("left", (fn, handlers[0]), "what is caught here passes by itself; refusals are caught elsewhere")
@@ -270,9 +313,26 @@ class Refusals:
                 return Judgement("left", None, "only requests without an answer fail here")
             if self._left_inside(told.repeats, retry):
                 return Judgement("left", None, "refusals are caught before the retry sees them")
-            return Judgement("repeated", None, "every exception is repeated")
+            return Judgement("repeated", self._raised_at(told, retry), "every exception is repeated")
         verdicts = [self._of_errors(retry, told, value) for value in told.errors]
         return next((v for v in verdicts if v.kind == "repeated"), verdicts[0])
+
+    def _raised_at(self, told: Told, retry: Retry) -> tuple[Fn, int] | None:
+        """Where a job lets refusals out: the handler that raises whatever it caught, else the call that leads to the request. None where
+        the policy itself says what is repeated."""
+        sending = {s.fn for s in retry.sendings}
+        above = sending | {caller for fn in sending for caller, _, _ in self.model.callers.of(fn)}
+        for fn in told.repeats if told.policy.repeats == "job" else ():
+            body = self.program.body(fn)
+            calls = [i for i, op in enumerate(body.op) if op == Op.CALL and (self._leads_there(fn, i, above) or self._sends(retry, fn, i))]
+            caught = [c.caught for c in catches(body) if any(i in body.rows(c.tried) for i in calls)]
+            if calls:
+                return fn, (caught or calls)[0]
+        return None
+
+    @staticmethod
+    def _sends(retry: Retry, fn: Fn, i: int) -> bool:
+        return any((s.fn, s.instr) == (fn, i) for s in retry.sendings)
 
     def _of_errors(self, retry: Retry, told: Told, value: Value) -> Judgement:
         for option in options(value):
@@ -334,6 +394,7 @@ class Refusals:
                 "UnrecoverableMessageHandlingException",
                 "TryAgain",
                 "giveup",
+                "discard",
             } & self.model.vocabulary.tokens(fn):
                 return True
             if self.program.language(fn.file) == "php" and {"fail", "delete"} & self.model.vocabulary.tokens(fn):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce import planned_retries, reschedules
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.retry_policies import Policies, Told
 from tillproof.commerce.sendings import Sending
@@ -12,7 +13,7 @@ from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.program import Fn
 from tillproof.flow.reattempts import Reattempt, Reattempts
-from tillproof.flow.values import FunctionV, Param, Result, options
+from tillproof.flow.values import FunctionV, Param, Place, Result, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _NAMED = (b"retr", b"attempt", b"tries", b"backoff", b"back_off")
 _WAITS = (b"sleep(", b"Sleep(", b"sleep (", b"setTimeout(", b"setTimeout (", b"delay(", b"wait(", b"pause(")
 _AGAIN = re.compile(rb"\b(?:for|while|catch|except|do)\b")
 _CAUGHT = re.compile(rb"\b(?:catch|except)\b")
+_ROUND = re.compile(rb"\b(?:for|while|do)\b.{1,200}?\btry\b", re.DOTALL)  # a turn of a loop that begins by trying
 _LEVELS, _MOST, _SHORTEST, _FEW = 4, 400, 5, 4
 _ERRORS = ("is_wp_error", "curl_errno", "curl_error")
 _READS = ("payment.retrieve", "order.read", "catalog.read")
@@ -44,8 +46,8 @@ def _calls_itself_from_handler(text: bytes, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """One of them. ``fn``/``instr``: where it is written. ``repeat``: a loop or recursion of ours; ``told``: a library's. ``sendings``: the
-    requests that are sent again, as far as they are seen."""
+    """One of them. ``fn``/``instr``: where it is written. ``repeat``: a loop or recursion of ours; ``told``: a library's; ``wait``: where
+    the wait of one is worked out that is planned for later. ``sendings``: the requests that are sent again, as far as they are seen."""
 
     fn: Fn
     instr: int
@@ -54,10 +56,11 @@ class Retry:
     sendings: tuple[Sending, ...]
     repeat: Reattempt | None = None
     told: Told | None = None
+    wait: Place | None = None
 
     @property
-    def how(self) -> Literal["loop", "recursion", "policy"]:
-        return self.repeat.how if self.repeat is not None else "policy"
+    def how(self) -> Literal["loop", "recursion", "policy", "planned"]:
+        return self.repeat.how if self.repeat is not None else "planned" if self.wait is not None else "policy"
 
 
 class Retries:
@@ -74,9 +77,8 @@ class Retries:
     @cached_property
     def all(self) -> list[Retry]:
         """Those that repeat requests to systems outside, in order of file and place."""
-        if not self.model.sendings.all:
-            return []
-        found = [*self._by_hand(), *self._told()]
+        sent = [*self._by_hand(), *self._told()] if self.model.sendings.all else []
+        found = [*sent, *self._planned()]
         return sorted(found, key=lambda r: (r.fn.file, self.program.body(r.fn).line[r.instr] if r.instr >= 0 else 0, r.instr))
 
     # --- by hand
@@ -110,7 +112,8 @@ class Retries:
                 fn = Fn(file, number)
                 text = source[function.start : function.end]
                 helper = _says(function.name.lower().encode())
-                if not helper and not _says(text.lower()) and not _waits(text) and not _calls_itself_from_handler(text, function.name):
+                telling = helper or _says(text.lower()) or _waits(text) or _calls_itself_from_handler(text, function.name)
+                if not telling and _ROUND.search(text) is None:
                     continue
                 again = _AGAIN.search(text) or _waits(text) or function.name.encode() in text[len(function.name) + 16 :]
                 if again and (helper or self.leads(fn)):
@@ -246,23 +249,46 @@ class Retries:
             return any(body.op[side] == Op.NAME and self._tells_failure(fn, side) for side in args[1:3])
         return op in (Op.UNARY, Op.CHOICE) and any(self._asks_error(fn, a, depth + 1) for a in args[1:])
 
+    # --- later
+
+    def _planned(self) -> list[Retry]:
+        """Those whose next time is kept, in units that speak with anybody outside."""
+        units = {self.program.unit(s.fn.file) for s in self.model.sendings.all}
+        units |= {self.program.unit(h.entry.target.fn.file) for h in self.model.handlers.all}
+        out = []
+        for one in planned_retries.find(self.model, self.waits):
+            if self.program.unit(one.fn.file) in units:
+                sent = tuple(self.model.sendings.by_function.get(one.fn, ()))
+                out.append(Retry(one.fn, one.instr, one.growth, True, sent, wait=one.wait))
+        for one, bounded in reschedules.find(self.model, self.waits) if self.model.sendings.all else ():
+            if again := self._sent_by((one.fn,)):
+                out.append(Retry(one.fn, one.instr, one.growth, bounded, tuple(again), wait=one.wait))
+        return out
+
     # --- by a library
 
     def _told(self) -> list[Retry]:
         out = []
         for told in self.policies.found():
-            if told.repeats:
-                if not any(self.leads(fn) for fn in told.repeats):
-                    continue
-                sent = self._unique([s for fn in told.repeats for s in self._near(fn)])
-                if not sent:
-                    continue
-            elif not self._concerned(told.fn.file):
+            sent: list[Sending] = []
+            if told.policy.repeats == "job" or (told.repeats and any(self.leads(fn) for fn in told.repeats)):
+                sent = self._sent_by(told.repeats)
+            if not sent and not (self._concerned(told.fn.file) and (self._is_whole(told) or self._is_job_of_sale(told))):
                 continue
-            else:
-                sent = []
             out.append(Retry(told.fn, told.instr, told.growth, told.bounded, tuple(sent), told=told))
         return out
+
+    @staticmethod
+    def _is_whole(told: Told) -> bool:
+        """Whether a policy speaks for a client's or a queue's work, whatever that is."""
+        return told.policy.repeats == "job" or not told.repeats
+
+    def _is_job_of_sale(self, told: Told) -> bool:
+        """Whether a job that sends nothing writes what a sale hangs on: it settles a payment, moves stock, credits points."""
+        return told.policy.job and any(self.model.queues.at_stake(FunctionV((fn.file, 1), fn, None)) for fn in told.repeats)
+
+    def _sent_by(self, functions: tuple[Fn, ...]) -> list[Sending]:
+        return self._unique([s for fn in functions for s in self._near(fn)])
 
     def _near(self, fn: Fn) -> list[Sending]:
         return [*self.model.sendings.by_function.get(fn, ()), *self._reached([fn])]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.job_options import JobOptions
 from tillproof.commerce.names import fits, strip
 from tillproof.commerce.waits import Growth, GrowthKind
 from tillproof.flow.program import TOP, ClassId, Fn
@@ -52,6 +53,7 @@ class Policies:
     def __init__(self, model: "Model", waits: "Waits") -> None:
         self.model, self.waits = model, waits
         self.program, self.evaluator = model.program, model.evaluator
+        self.jobs = JobOptions(model)
         self._roots: dict[str, set[str]] = {}
 
     def found(self) -> list[Told]:
@@ -251,7 +253,7 @@ class Policies:
                     if set(policy.record) <= keys and (keys & set(policy.delays) or self._is_job(fn, i, imported & roots)):
                         given: dict[str, Value] = {}
                         self._keys(self.evaluator.value(fn, i), given)
-                        told = self._told(policy, fn, i, (), given)
+                        told = self._told(policy, fn, i, self.jobs.jobs(fn, i, policy.names), given)
                         if told is not None:
                             yield told
 
@@ -338,7 +340,7 @@ class Policies:
         for name in policy.delays:
             if name in given and not isinstance(given[name], FunctionV) and not _off(given[name]):
                 found = self._wait(policy, fn, given[name])
-                if name == "0" and isinstance(given[name], Const):
+                if name == "0" and isinstance(given[name], Const) and policy.repeats != "task":
                     continue  # a number of tries, not a list of waits
                 kind, jitter = found.kind, found.jitter or (policy.jitter and found.kind == "exponential")
                 break
@@ -365,7 +367,27 @@ class Policies:
         if found:
             kind = max((g.kind for g in found), key=("none", "fixed", "linear", "exponential").index)
             return Growth(kind, any(g.jitter for g in found))
+        named = [v.text for o in options(value) if isinstance(o, Record) for k, v in o.entries if k == "type" and isinstance(v, Const)]
+        if named and policy.strategies:
+            return self._by_strategy(policy, fn, named[0])
         return self.waits.growth(value, fn)
+
+    def _by_strategy(self, policy: RetryPolicy, fn: Fn, name: str) -> Growth:
+        """A wait of a kind of our own, by the function that the queue is told of for it."""
+        for word in policy.strategies:
+            for file in self.program.mentioning(word):
+                if self.program.unit(file) != self.program.unit(fn.file):
+                    continue
+                for around in self.program.functions_around(file, word):
+                    body = self.program.body(around)
+                    for i in (n for n, op in enumerate(body.op) if op == Op.RECORD):
+                        for key, value in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+                            const = body.const(key) if key >= 0 else None
+                            made = self.evaluator.value(around, value) if const is not None and const[1] in (name, word) else None
+                            for option in options(made) if made is not None else ():
+                                if isinstance(option, FunctionV):
+                                    return self._by_function(policy, option)
+        return Growth("unknown")
 
     def _kinds(self, policy: RetryPolicy, value: Value) -> list[Growth]:
         if isinstance(value, Mix):

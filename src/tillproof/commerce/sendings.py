@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce import raw_requests
 from tillproof.commerce.by_method_name import chosen_method, chosen_names
 from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
@@ -158,6 +159,8 @@ class Sendings:
             request = self.model.http.request(fn, i)
             if request is not None and (fn, i) not in found:
                 found[fn, i] = Sending(fn, i, provider, True, request=request)
+        for provider, fn, i in raw_requests.find(self.model):
+            found.setdefault((fn, i), Sending(fn, i, provider, True))
         for one in (*self._elsewhere(found), *self._unused_clients({self._maker_of(s) for s in found.values()})):
             found[one.fn, one.instr] = one
         kept = [self._by(one) for one in found.values() if not self.browser.runs(one.fn.file)]

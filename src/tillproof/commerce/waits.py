@@ -180,6 +180,8 @@ class Waits:
             return self._mixed(value, below(value.operands))
         if isinstance(value, (Choice, Seq)) and (steps := _numbers(value)):
             return _stepped(steps)
+        if isinstance(value, Seq) and (steps := _bases(value)):
+            return Growth(_stepped(steps).kind, below(value.items).jitter)
         if isinstance(value, (Choice, Text, Overlay)):
             return below(value.parts())
         if isinstance(value, Element):
@@ -294,6 +296,18 @@ def _numbers(value: Value) -> list[float]:
         if isinstance(option, Seq) and option.items and all(isinstance(x, Const) and _number(x.text) is not None for x in option.items):
             return [_number(x.text) or 0.0 for x in option.items if isinstance(x, Const)]
     return []
+
+
+def _bases(value: Seq) -> list[float]:
+    """The fixed parts of a list of waits to each of which something is added: ``[10 + random_int(0, 5), 60 + random_int(0, 30)]``."""
+    out = []
+    for item in value.items:
+        parts = item.operands if isinstance(item, Mix) and item.op == "+" else (item,)
+        fixed = [n for p in parts if isinstance(p, Const) and (n := _number(p.text)) is not None]
+        if len(fixed) != 1:
+            return []
+        out += fixed
+    return out
 
 
 def _number(text: str) -> float | None:

@@ -34,6 +34,11 @@ class Flow:
         self.dominators = self._dominators()
         self.loops = self._loops()
 
+    def caught_above(self, i: int) -> list[int]:
+        """The CAUGHT on every way to an instruction."""
+        above = self.dominators[self.block_of(i)] or set()
+        return [n for n in self.body.rows(above) if self.body.op[n] == Op.CAUGHT]
+
     def _dominators(self) -> list[set[int] | None]:
         """Per block the blocks on every path to it; None for a block that nothing leads to."""
         found: list[set[int] | None] = [None] * len(self.after)

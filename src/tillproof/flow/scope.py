@@ -26,6 +26,7 @@ from tillproof.flow.values import (
     Param,
     Place,
     Result,
+    Seq,
     Value,
     choice,
     options,
@@ -163,7 +164,8 @@ class Scope:
         if name == "default" or name.encode() in self.program.sources[file]:  # ``module.exports = x`` stores it without the word
             stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
             if stores:
-                return choice(at, [named_constant(self.evaluator.value(Fn(file, TOP), s), name, name.isupper()) for s in stores])
+                values = (self.evaluator.value(Fn(file, TOP), s) for s in stores)
+                return choice(at, [v if isinstance(v, Seq) else named_constant(v, name, name.isupper()) for v in values])
         return None
 
     def module(self, file: str, module: str, name: str, at: tuple[str, int]) -> Value:

@@ -19,6 +19,7 @@ _HEAVY = (
     *("subscription.create", "payment.cancel", "shipment.create", "order.write", "catalog.write"),
 )
 _LIGHT = ("checkout.create", "tax.calculate", "rates.quote")
+_ASKED = "payment.retrieve"
 _MOST = 10
 
 
@@ -26,7 +27,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per unit, provider and library; and one per call whose failure nobody would notice."""
     groups: dict[tuple[str, str, str], list[Sending]] = {}
     for one in model.sendings.all:
-        if one.provider is not None and one.provider.kind in SALE and _ops(one) and _known(model, one):
+        if one.provider is not None and one.provider.kind in SALE and _ops(model, one) and _known(model, one):
             library = one.sdk.package if one.sdk is not None else one.client.id if one.client is not None else ""
             groups.setdefault((model.program.unit(one.fn.file), one.provider.id, library), []).append(one)
     dropped = list(find(model))
@@ -45,14 +46,26 @@ def _known(model: Model, one: Sending) -> bool:
     return default is not None and default.retries is not None
 
 
-def _ops(one: Sending) -> list[str]:
-    """The operations of a request that owe a second try: those that may be made again without paying twice."""
+def _ops(model: Model, one: Sending) -> list[str]:
+    """The operations of a request that owe a second try: those that may be made again without paying twice; to ask how a payment stands
+    owes one where an order is settled by the answer."""
     keyed = one.provider is not None and one.provider.idempotency is not None and one.provider.idempotency.supported
-    return [
+    found = [
         o.op
         for o in one.operations
         if o.op in (*_HEAVY, *_LIGHT) and not (o.moves_money and o.repeatable == "needs-key" and not (keyed and o.supports_key))
     ]
+    asks = any(o.op == _ASKED and o.confirms for o in one.operations) and _settles(model, one)
+    return [*found, _ASKED] if asks else found
+
+
+def _settles(model: Model, one: Sending) -> bool:
+    """Whether a handler of the provider's messages or of the customer's return gets its word by this request, and nothing else does."""
+    for handler in model.handlers.all:
+        mine = one.provider is not None and handler.provider.id == one.provider.id
+        if mine and handler.walked.acts and one.fn in handler.closure.functions and all(p.refetch for p in handler.walked.proofs):
+            return True
+    return False
 
 
 def _rule(model: Model, group: list[Sending]) -> Ruling | None:
@@ -64,7 +77,7 @@ def _rule(model: Model, group: list[Sending]) -> Ruling | None:
     made_up = next((r for _, r in found if r is not None), None)
     if not open_ and made_up is None:
         return None
-    if made_up is not None and (not open_ or _of_ours(found)):
+    if made_up is not None and (not open_ or _of_ours(model, found)):
         ruling.evidence.append(Evidence(made_up.at[0], made_up.at[1], made_up.what, "guard"))
         return ruling
     _break(model, ruling, open_)
@@ -76,31 +89,37 @@ def _by_staff(model: Model, one: Sending) -> bool:
     return model.staff_only(one.fn)
 
 
-def _of_ours(found: list[tuple[Sending, Recovery | None]]) -> bool:
+def _of_ours(model: Model, found: list[tuple[Sending, Recovery | None]]) -> bool:
     """Whether the heaviest of the calls are made again: then somebody has thought about which to repeat."""
-    heavy = [r for one, r in found if any(o in _HEAVY for o in _ops(one))]
+    heavy = [r for one, r in found if any(o in _HEAVY for o in _ops(model, one))]
     return bool(heavy) and any(r is not None and r.thought_of for r in heavy)
 
 
-def _weight(one: Sending) -> int:
-    return min(((*_HEAVY, *_LIGHT).index(o) for o in _ops(one)), default=99)
+def _told_besides(model: Model, one: Sending) -> bool:
+    """Whether the provider's message settles an order without this request."""
+    mine = (h for h in model.handlers.all if one.provider is not None and h.provider.id == one.provider.id)
+    return any(h.kind != "redirect-return" and one.fn not in h.closure.functions for h in mine)
+
+
+def _weight(model: Model, one: Sending) -> int:
+    return min(((*_HEAVY, _ASKED, *_LIGHT).index(o) for o in _ops(model, one)), default=99)
 
 
 def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
     program = model.program
-    ranked = sorted(group, key=lambda s: (_weight(s), s.fn.file, program.body(s.fn).line[s.instr]))
+    ranked = sorted(group, key=lambda s: (_weight(model, s), s.fn.file, program.body(s.fn).line[s.instr]))
     worst = ranked[0]
     fn, instr = worst.made if worst.made is not None and _makes_client(worst) else (worst.fn, worst.instr)
     body = program.body(fn)
     whom = system(worst)
-    later = model.recoveries.settles_later(worst)
+    what = _ops(model, worst)[0]
+    later = model.recoveries.settles_later(worst) and (what != _ASKED or _told_besides(model, worst))
     ruling.outcome = "broken"
-    ruling.severity = _severity(worst, later)
+    ruling.severity = _severity(model, worst, later)
     ruling.confidence = "likely"
     ruling.file, ruling.line = fn.file, body.line[instr]
     ruling.anchor = extent(program, fn, instr)
     ruling.title = f"{whom}: calls are made once, and nothing makes up for one that fails"
-    what = _ops(worst)[0]
     ruling.message = (
         f"A lost connection or a 503 of {whom} ends the call by which {done(what)}: its SDK or client repeats nothing unless it is told "
         f"to, and no retry, job or poll of ours was found around it. {_harm(what)}"
@@ -109,7 +128,9 @@ def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
         ruling.message += " A webhook tells of the payments that went through all the same."
     ruling.remediation = _remedy(model, worst)
     for one in ranked[:_MOST]:
-        ruling.evidence.append(at(program, one.fn, one.instr, f"{', '.join(dict.fromkeys(map(done, _ops(one))))}: tried once", "missing"))
+        ruling.evidence.append(
+            at(program, one.fn, one.instr, f"{', '.join(dict.fromkeys(map(done, _ops(model, one))))}: tried once", "missing")
+        )
 
 
 def _makes_client(one: Sending) -> bool:
@@ -121,13 +142,15 @@ def _harm(op: str) -> str:
         return "The customer gets an error in the middle of the checkout and may not try again."
     if op == "refund.create":
         return "The customer's refund is not made, and nobody comes back to it."
+    if op == _ASKED:
+        return "The shop never learns that the customer has paid, and the order stays open."
     if op.startswith(("payment", "subscription")):
         return "The payment fails, or went through without the shop's knowing, and the customer pays again."
     return "The other system does not hear of it, and the two no longer agree."
 
 
-def _severity(worst: Sending, told_later: bool) -> Severity:
-    return "low" if told_later or all(o in _LIGHT for o in _ops(worst)) else "medium"
+def _severity(model: Model, worst: Sending, told_later: bool) -> Severity:
+    return "low" if told_later or all(o in _LIGHT for o in _ops(model, worst)) else "medium"
 
 
 def _remedy(model: Model, one: Sending) -> str:

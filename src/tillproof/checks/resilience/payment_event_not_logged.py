@@ -40,6 +40,7 @@ _JOURNALS = re.compile(
     r"(\w+_)?(log|logs|event|events|audit|history|histories|activity|activities|transaction|transactions|webhook|ipn|notification"
     r"|journal|ledger|timeline)(_\w+)?"
 )
+_MAILER = re.compile(r"e_?mail|sms|newsletter", re.IGNORECASE)
 _NAMED = {
     "reference": "the order or payment",
     "event": "the provider's event or payment id",
@@ -79,8 +80,9 @@ def rule(model: Model) -> Iterator[Ruling]:
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
         told = _told(model, handler)
-        shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines))
-        if len(shared) > 1 and shared in seen:
+        acts = sorted({f"{act.fn.file}:{act.instr}" for act in handler.walked.acts})
+        shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines), *acts)
+        if told.lines and shared in seen:
             continue  # several routes to the same code
         seen.add(shared)
         yield _rule(model, handler, told)
@@ -201,6 +203,8 @@ def _records(model: Model, fn: Fn, told: Told) -> None:
             told.note(facts, at(model.program, fn, i, f"kept as a record of `{touch.entity}`", "missing"))
         effect = model.recogniser.effect(fn, i)
         if effect is not None and effect[0].effect == "job" and effect[1] and told.queued is None and not _hands_ours(model, fn, i):
+            if model.failures.mails(fn, i) or _MAILER.search(model.program.name(fn)):
+                continue  # what is mailed says nothing of the event
             told.queued = at(model.program, fn, i, "queued here")
 
 

@@ -20,18 +20,21 @@ _MOST = 6
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per retry; per condition where several retries ask the same one."""
+    """One ruling per retry; per condition where several retries ask the same one, and per function whose loops all ask nothing."""
     shared: dict[tuple[Fn, int], Ruling] = {}
     for retry in model.retries.all:
         judgement = model.refusals.judge(retry)
         if judgement is None or _mends(model, retry, judgement):
             continue
         ruling = _rule(model, retry, judgement)
-        place = judgement.place if ruling.outcome == "broken" else None
+        blind = (retry.fn, -1) if retry.how == "loop" else None  # a loop's function, where nothing is asked
+        place = judgement.place or blind if ruling.outcome == "broken" else None
         if place is None:
             yield ruling
         elif place in shared:
-            shared[place].evidence.append(at(model.program, retry.fn, retry.instr, "asked here too before the next attempt", "step"))
+            shared[place].evidence.append(
+                at(model.program, retry.fn, retry.instr, "the same question, or none, before the next attempt", "step")
+            )
         else:
             shared[place] = ruling
     yield from shared.values()
@@ -137,7 +140,7 @@ def _at_once(model: Model, site: OperationSite) -> bool:
 
 def _severity(model: Model, retry: Retry, charging: bool) -> Severity:
     if charging:
-        return "critical"
+        return "high" if retry.told is not None and retry.told.policy.repeats == "job" else "critical"
     if retry.sendings and not any(matters(model, s) for s in retry.sendings):
         return "low"
     kinds = {s.provider.kind for s in retry.sendings if s.provider is not None}

@@ -9,6 +9,7 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.retries import Retry
 from tillproof.contract import Severity
+from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
 _MOST = 6
@@ -21,10 +22,18 @@ _WAITS = {
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per retry that repeats requests to systems outside."""
+    """One ruling per retry that repeats requests to systems outside; loops of one function that wait alike are one habit."""
+    first: dict[tuple[Fn, str], Ruling] = {}
     for retry in model.retries.all:
-        if not _once(model, retry):
-            yield _rule(model, retry)
+        if _once(model, retry):
+            continue
+        ruling = _rule(model, retry)
+        habit = (retry.fn, ruling.title)
+        if ruling.outcome == "broken" and retry.how == "loop" and habit in first:
+            first[habit].evidence.append(at(model.program, retry.fn, retry.instr, "the same here", "missing"))
+            continue
+        first.setdefault(habit, ruling)
+        yield ruling
 
 
 def _once(model: Model, retry: Retry) -> bool:
@@ -70,20 +79,26 @@ def _break(model: Model, ruling: Ruling, retry: Retry, line: int) -> None:
     ruling.severity = _severity(model, retry)
     ruling.confidence = "certain" if retry.sendings and retry.growth.kind in ("none", "fixed", "linear") else "likely"
     end = body.end_line[i] if i >= 0 and body.op[i] != Op.RECORD else line
-    ruling.anchor = (fn.file, line, end)
+    ruling.anchor = (fn.file, line, end) if retry.wait is None else (*retry.wait, retry.wait[1])
     how = _WAITS.get(retry.growth.kind, "without end")
-    ruling.title = f"{system[:1].upper()}{system[1:]}: a failed request is tried again {how}"
+    job = retry.told is not None and not retry.sendings and (retry.told.policy.job or retry.told.policy.repeats == "job")
+    what = "a failed job is" if job else f"{system}: a failed request is"
+    ruling.title = f"{what[:1].upper()}{what[1:]} tried again {how}"
     if not retry.bounded:
         ruling.title += ", and for ever" if retry.growth.kind in _WAITS else ""
         how += ", and nothing but success ends it"
-    ruling.message = (
-        f"What fails here is tried again {how}. When {system} is slow or limits requests, every shop, worker and cart comes back in step "
+    ruling.message = f"What fails here is tried again {how}. " + (
+        "All jobs that one outage of the database or of another system has failed come back in step, their attempts are used up while it "
+        "still lasts, and an order or payment stays half done."
+        if job
+        else f"When {system} is slow or limits requests, every shop, worker and cart comes back in step "
         "and keeps it down, and the customer or the webhook that waits for this is held up for as long as the attempts take."
     )
     ruling.remediation = _remedy(model, retry)
-    ruling.evidence.append(
-        Evidence(fn.file, line, "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt", "missing")
-    )
+    waits = "the wait between two attempts" if retry.growth.kind != "none" else "the next attempt"
+    ruling.evidence.append(Evidence(ruling.anchor[0], ruling.anchor[1], waits, "missing"))
+    if retry.wait is not None:
+        ruling.evidence.append(Evidence(fn.file, line, "the time of the next attempt is kept", "step"))
     for one in retry.sendings[:_MOST]:
         ruling.evidence.append(at(program, one.fn, one.instr, "the request that is sent again", "sink"))
 

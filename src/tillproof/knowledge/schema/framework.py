@@ -53,9 +53,11 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     Names of what changes that (an argument, a key, a member; a number is a position): ``delays`` hold the wait (a number, a list, a
     function, or one of ``kinds``), ``grows`` make it exponential when true, ``jitters`` spread it or not, ``limits`` bound it,
     ``errors`` say what is repeated; without them everything is.
-    ``kinds``: texts or call names → growth, with ``+jitter`` where they spread it.
+    ``kinds``: texts or call names → growth, with ``+jitter`` where they spread it. ``strategies``: options that hold the functions of kinds
+    of our own.
     ``repeats``: what is done again: the ``decorated`` function, the methods of the ``class``, the ``argument`` that is a function, requests
-    of the ``client``, the ``task`` around the call. ``refusals``: a client's requests that were answered by 4xx are repeated too.
+    of the ``client``, the ``task`` around the call, the ``job`` that an options record speaks for. ``refusals``: a client's requests that
+    were answered by 4xx are repeated too. ``job``: what is repeated is the work of a queue.
     """
 
     names: tuple[str, ...] = ()
@@ -71,7 +73,9 @@ class RetryPolicy(Part, frozen=True, kw_only=True):
     limits: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     kinds: dict[str, str] = {}
-    repeats: Literal["decorated", "class", "argument", "client", "task"]
+    strategies: tuple[str, ...] = ()
+    job: bool = False
+    repeats: Literal["decorated", "class", "argument", "client", "task", "job"]
     refusals: bool = False
     note: str = ""
     source: str = ""

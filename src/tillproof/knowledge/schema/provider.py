@@ -242,6 +242,7 @@ class Provider(Part, frozen=True):
     ``members``: what its SDK offers hangs on the client as members, never behind calls: ``$user->subscriptions()->create()`` is none of it.
     ``base_path``: objects that ``clients`` make send requests by methods named after the verbs of HTTP, to paths below this one:
     ``wcapi.put("products/7", data)``.
+    ``raw``: calls of the SDK by which a request is sent to any path: ``stripe.rawRequest("POST", "/v1/x")``.
     """
 
     id: str
@@ -269,6 +270,7 @@ class Provider(Part, frozen=True):
     members: bool = False
     clients: dict[Language, tuple[str, ...]] = {}
     base_path: str = ""
+    raw: dict[Language, tuple[str, ...]] = {}
     gateways: dict[Language, tuple[str, ...]] = {}
     operations: tuple[Operation, ...] = ()
     verifiers: tuple[Verifier, ...] = ()
