@@ -10,6 +10,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.partly_released import Left, PartlyReleased
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.touches import text_of
 from tillproof.commerce.transitions import Transition
@@ -49,13 +50,14 @@ _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 class Cancellation:
     """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
     they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
-    comes first."""
+    comes first. ``left``: the states in which they are not put back."""
 
     entry: Entry
     transition: Transition
     release: Place | None
     how: Literal["write", "call", "platform", "untaken", ""]
     undone: Effect | None
+    left: Left | None = None
 
 
 class Cancellations:
@@ -70,6 +72,10 @@ class Cancellations:
         """Where this code takes stock away, on the server."""
         writes = (w for w in self.model.stock_writes.all if not w.place.fn.file.endswith(_IN_BROWSER))
         return [w for w in writes if w.down is True]
+
+    @cached_property
+    def _partly(self) -> PartlyReleased:
+        return PartlyReleased(self.model, self.taken)
 
     @cached_property
     def taken_at(self) -> tuple[str, int, str] | None:
@@ -196,7 +202,9 @@ class Cancellations:
         effects = self.model.effects.of(entry.target)
         put_back = next((e for e in effects if self.puts_back(e) and self.model.repeats.together(e, effect)), None)
         if put_back is not None:
-            return Cancellation(entry, transition, put_back.place, "write", self._before(effects, put_back))
+            releases = [e for e in effects if self.puts_back(e) and self.model.repeats.together(e, effect)]
+            left = self._partly.left(transition, releases)
+            return Cancellation(entry, transition, put_back.place, "write", self._before(effects, put_back), left)
         called = self.released_by_name(entry)
         if called is not None:
             return Cancellation(entry, transition, called, "call", None)

@@ -341,6 +341,8 @@ class States:
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
         sides = args[1:3] if op == Op.BINARY else [a for _, a in body.call(atom.instr)[1]] if op == Op.CALL else []
+        if op == Op.CALL and self.fields.is_search(atom) and body.op[args[0]] == Op.FIELD:
+            sides.append(body.args(args[0])[0])  # `['paid', 'shipped'].includes(order.status)`
         out: set[str] = set()
         for side in sides:
             for option in options(self.evaluator.value(atom.fn, side, atom.ctx)):
@@ -369,7 +371,9 @@ class States:
 
     def required(self, atom: Atom) -> set[str]:
         """The words, in lower case, of which a condition says that a value is one; empty when it says something else."""
-        return self.wanted(atom) if self._says_same(atom) else set()
+        body = self.program.body(atom.fn)
+        among = body.op[atom.instr] == Op.CALL and atom.truth is True and self.fields.is_search(atom) and not self._is_kept_list(atom)
+        return self.wanted(atom) if among or self._says_same(atom) else set()
 
     def _is_kept_list(self, atom: Atom) -> bool:
         """Whether a call asks for something in a list that a field keeps: ``in_array($refund_id, $order->get_meta('refunds'))``."""

@@ -8,6 +8,7 @@ from tillproof.checks.ways import anchor, called, entry_line, lines, source, ste
 from tillproof.commerce.cancellations import Cancellation
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.model import Model
+from tillproof.commerce.partly_released import Left
 
 ID = "order/cancel-order"
 _HOW = {
@@ -37,6 +38,8 @@ def _rule(model: Model, one: Cancellation) -> Ruling:
     ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: {who}")]
     if one.release is None:
         return _unreleased(model, one, ruling)
+    if one.left is not None:
+        return _partly(model, one, one.left, one.release, ruling)
     if one.undone is not None:
         return _late(model, one.undone, one.release, ruling)
     ruling.evidence.append(step(model, one.release, _HOW[one.how], "guard"))
@@ -64,6 +67,26 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     ruling.evidence.append(Evidence(file, line, f"stock is taken here: `{field}`"))
     ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
     ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
+    return ruling
+
+
+def _partly(model: Model, one: Cancellation, left: Left, release: Place, ruling: Ruling) -> Ruling:
+    name = one.transition.touch.entity.replace("_", " ")
+    states = " or ".join(f"`{s}`" for s in left.states)
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.anchor = lines(model, release)
+    ruling.title = f"A cancelled {name} gives its stock back in some of its states only"
+    ruling.message = (
+        f"What is {states} may be cancelled as well, and stock was taken for it, but the goods are put back only for others: each "
+        "one that is cancelled in that state makes goods that are there unsaleable, until somebody counts them by hand."
+    )
+    ruling.remediation = (
+        "Put back what was taken, whatever the state was: ask whether stock was taken (a mark on the line), or list every state behind "
+        "which it was."
+    )
+    ruling.evidence.append(step(model, left.taken, f"stock is taken for what becomes {states}"))
+    ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
+    ruling.evidence.append(step(model, release, f"put back only for others than {states}", "missing"))
     return ruling
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_line, ruling_of
-from tillproof.checks.payment.order_currency import currency_of_orders, holder_of
+from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of
 from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open, values_at
@@ -156,6 +156,11 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
     ):
         return _held(charges, charge, currency)
     code = ", ".join(sorted(currency.codes))
+    if (asked := asked_for(charges, charge, code)) is not None:
+        ruling = _ruling(charges, charge)
+        ruling.outcome = "unknown"
+        ruling.question = Evidence(*asked, f"Is this charge made only where the currency is {code}, as is asked here?")
+        return ruling
     ruling = _break(charges, charge)
     file, line = currency.value.at
     if file == charge.site.fn.file:  # written down where it is asked for, whoever calls

@@ -46,13 +46,30 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
     if entity and (column := _column(charges, entity)) is not None:
         return column
     pattern = re.compile(
-        rb"(?i)\b\w*(?:" + "|".join(words).encode() + rb")s?(?:\.|->|\?\.|\[['\"])(?:get_?)?(?:order_?)?currency(?:_?code)?\b(?!\s*=[^=>])"
+        rb"(?i)\b\w*(?:" + "|".join(words).encode() + rb")s?(?:\.|->|\?\.|\[['\"])(?:get_?)?(?:order_?)?currency(?:_?code)?\b"
+        rb"(?!['\"]?\]?\s*=[^=>])"
     )
     program = charges.model.program
     unit = program.unit(charge.site.fn.file)
     for file in program.indices:
         if program.unit(file) == unit and (found := pattern.search(program.sources[file])):
             return file, program.sources[file].count(b"\n", 0, found.start()) + 1
+    return None
+
+
+def asked_for(charges: Charges, charge: Charge, code: str) -> Place | None:
+    """A line of the same unit that goes on only where a currency is the one that is written down: ``if (shop_currency() == 'INR')``."""
+    one = rf"""['"]{re.escape(code)}['"]"""
+    compared = re.compile(
+        rf"^[^\n?]*\bif\b[^\n?]*(?:currency\w*(?:\(\))?['\"\])]*\s*[=!]==?\s*{one}|{one}\s*[=!]==?\s*[^\n?&|]*currency)",
+        re.IGNORECASE | re.MULTILINE,
+    )
+    program = charges.model.program
+    unit = program.unit(charge.site.fn.file)
+    for file in sorted({*program.mentioning(code.upper()), *program.mentioning(code.lower())}):
+        text = program.sources[file].decode(errors="replace") if program.unit(file) == unit else ""
+        if (found := compared.search(text)) is not None:
+            return file, text.count("\n", 0, found.start()) + 1
     return None
 
 
