@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tillproof.commerce.asked_refunds import AskedRefunds
 from tillproof.commerce.ceilings import ceilings
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Held
@@ -79,6 +80,7 @@ class RefundBounds:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self.program = model.program
+        self.requested = AskedRefunds(model)
 
     def of(self, refund: Refund) -> Bound:
         """What the amount is held to, the best of what is seen on the way."""

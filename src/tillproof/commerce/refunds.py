@@ -14,7 +14,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.commerce.spoken import LOOKED_UP
 from tillproof.commerce.touches import Touch
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Missing, Param, Result, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -31,7 +31,8 @@ _WRITING = frozenset(
     )
 )
 _CARRIER = re.compile(r"(DTO|Dto|Input|Request|Payload|Form|Command)$")
-_CHOSEN = ("body", "query", "path", "raw")
+CHOSEN = ("body", "query", "path", "raw")
+"""The pieces of a request that whoever sends it chooses."""
 _PIECES = 80
 _LEVELS = 3
 _MOST = 24
@@ -184,7 +185,7 @@ class Refunds:
         carries what a request said."""
         out: dict[Source, None] = {}
         for here in self.made_of(refund):
-            found = (s for s, _ in self.model.requests.sources_in(here, _PIECES) if s.kind in _CHOSEN)
+            found = (s for s, _ in self.model.requests.sources_in(here, _PIECES) if s.kind in CHOSEN)
             out.update(dict.fromkeys(s for s in found if self._measures(s.key)))
             if refund.entries and isinstance(here, (Member, Param)) and self.model.words.money(here.name) and self._carried(here):
                 out[Source("body", here.name, here.at)] = None
@@ -210,12 +211,14 @@ class Refunds:
         return not LOOKED_UP.search(name) and not self.model.words.has("currency_fields", name)
 
     def _carried(self, value: Member | Param) -> bool:
-        """Whether a sum is handed over in an object that carries a request's data, by the name of its class."""
+        """Whether a sum is handed over in an object that carries a request's data, by the name of its class, which is no record's."""
         if isinstance(value, Param):
             owner = self.model.program.owner(value.fn)
-            return owner is not None and _CARRIER.search(self.model.program.cls(owner).name) is not None
-        found = [self.model.program.cls(o.cls).name for o in options(value.base) if isinstance(o, Instance) and o.made is None]
-        return any(_CARRIER.search(name) for name in found)
+            return owner is not None and self._carries(owner)
+        return any(self._carries(o.cls) for o in options(value.base) if isinstance(o, Instance) and o.made is None)
+
+    def _carries(self, cls: ClassId) -> bool:
+        return _CARRIER.search(self.model.program.cls(cls).name) is not None and self.model.schema.table(cls) is None
 
     def around(self, refund: Refund) -> list[tuple[Fn, Ctx | None]]:
         """The functions of the way to a refund, and those that they call, each in its context."""

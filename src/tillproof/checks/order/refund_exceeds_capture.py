@@ -32,6 +32,7 @@ class _Case:
     refund: Refund
     bound: Bound
     asked: tuple[Source, ...]
+    before: Source | None = None
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -39,9 +40,11 @@ def rule(model: Model) -> Iterator[Ruling]:
     seen: set[tuple[str, str, int]] = set()
     parts: dict[tuple[Fn, int], list[_Case]] = {}
     for refund in model.refunds.all:
-        parts.setdefault(_where(model, refund), []).append(_Case(refund, model.refund_bounds.of(refund), model.refunds.asked(refund)))
+        bound, asked = model.refund_bounds.of(refund), model.refunds.asked(refund)
+        before = model.refund_bounds.requested.of(refund) if bound.kind == "none" and not asked else None
+        parts.setdefault(_where(model, refund), []).append(_Case(refund, bound, asked, before))
     for cases in parts.values():
-        ruling = _rule(model, min(cases, key=lambda c: (_RANK.index(c.bound.kind), not c.asked)))
+        ruling = _rule(model, min(cases, key=lambda c: (_RANK.index(c.bound.kind), not (c.asked or c.before))))
         if ruling is not None:
             key = (ruling.outcome, *(ruling.anchor[:2] if ruling.anchor else (ruling.file, ruling.line)))
             if key not in seen:
@@ -89,7 +92,7 @@ def _rule(model: Model, case: _Case) -> Ruling | None:
             return _unknown(ruling, "Is an amount handed over in the part of this call that is not seen, and what limits it?")
         ruling.evidence.append(Evidence(place.file, place.line, "no amount is given: the provider gives back what is left", "guard"))
         return ruling
-    if case.asked and not by_platform:
+    if (case.asked or case.before is not None) and not by_platform:
         return _broken(model, case, ruling)
     if (why := _own(model, case)) is not None:
         ruling.evidence.append(Evidence(*refund.amount.at, why, "guard"))
@@ -138,9 +141,15 @@ def _broken(model: Model, case: _Case, ruling: Ruling) -> Ruling:
     ruling.anchor = extent(model.program, fn, instr)
     asked = case.asked[0].key if case.asked and case.asked[0].key else "the amount"
     who = f" by {called(model, refund.entries[0])}" if refund.entries else ""
-    only = " Only staff can send it." if refund.staff_only else ""
+    only = " Only staff can send it." if refund.staff_only and case.before is None else ""
     limit = f"only {refund.provider.name}'s own limit is left" if refund.provider else "nothing else limits what the books say was refunded"
-    if bound.kind == "none":
+    if case.before is not None:
+        ruling.title = "What a customer asked to have back is refunded as it was stored"
+        ruling.message = (
+            f"`{case.before.key or 'the amount'}` was stored as the customer's request said, and is refunded once staff agree: neither "
+            f"then nor now is it compared with what was paid and has not gone back yet, and {limit}. Who agrees sees no limit."
+        )
+    elif bound.kind == "none":
         ruling.title = "The amount of a refund is whatever the request says"
         ruling.message = (
             f"`{asked}` is taken from the request{who} and refunded as it comes: nothing compares it with what was paid and has not gone "
@@ -165,7 +174,8 @@ def _broken(model: Model, case: _Case, ruling: Ruling) -> Ruling:
             "already can be taken again, with what was left of it before. More goes back than the payment brought in."
         )
     ruling.remediation = _remedy(bound)
-    ruling.evidence += [Evidence(*s.at, f"`{s.key or 'the request'}` is read from the request", "source") for s in case.asked[:1]]
+    sent = [case.before] if case.before is not None else case.asked[:1]
+    ruling.evidence += [Evidence(*s.at, f"`{s.key or 'the request'}` is read from the request", "source") for s in sent]
     if not case.asked and refund.entries:
         file, line = entry_line(model, refund.entries[0])
         ruling.evidence.append(Evidence(file, line, f"reached from {called(model, refund.entries[0])}", "source"))
