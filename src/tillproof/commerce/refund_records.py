@@ -12,6 +12,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.idleness import Idleness
 from tillproof.commerce.late_refusals import LateRefusal, LateRefusals
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.misdirected import MisdirectedRefunds
 from tillproof.commerce.refund_errors import RefundErrors
 from tillproof.commerce.refund_messages import RefundMessages
 from tillproof.commerce.refunds import Refund
@@ -73,6 +74,7 @@ class RefundRecords:
         self.idleness = Idleness(model)
         self.messages = RefundMessages(model, self.idleness)
         self.errors = RefundErrors(model, self.idleness)
+        self.misdirected = MisdirectedRefunds(model)
         self.refusals = LateRefusals(model)
 
     def kept(self, refund: Refund) -> Kept:

@@ -58,6 +58,11 @@ class ToldAddresses:
         return frozenset(told.provider for told in self.of(entry) if told.use == use)
 
 
+def is_for_messages(key: str) -> bool:
+    """Whether a name says that an address is where messages go: ``notify_url``."""
+    return _MESSAGES.fullmatch(snake(key)) is not None
+
+
 def _told(model: "Model", site: OperationSite) -> Iterator[Told]:
     body = model.program.body(site.fn)
     for key, row in body.call(site.instr)[1]:

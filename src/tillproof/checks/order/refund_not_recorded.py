@@ -9,6 +9,7 @@ from tillproof.checks.ways import anchor, called, entry_line, extent, lines, sou
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.late_refusals import LateRefusal
+from tillproof.commerce.misdirected import Misdirected
 from tillproof.commerce.model import Model
 from tillproof.commerce.refund_errors import Unbooked
 from tillproof.commerce.refund_messages import Picked
@@ -41,6 +42,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield _marked(model, marked)
     for unbooked in model.refund_records.errors.all:
         yield _unbooked(model, unbooked)
+    for misdirected in model.refund_records.misdirected.all:
+        yield _misdirected(model, misdirected)
     yield from _messages(model)
 
 
@@ -149,6 +152,22 @@ def _unbooked(model: Model, unbooked: Unbooked) -> Ruling:
     )
     lacks = at(model.program, fn, instr if unbooked.logged < 0 else unbooked.logged, "nobody acts on the error", "missing")
     ruling.evidence.append(lacks)
+    return ruling
+
+
+def _misdirected(model: Model, wrong: Misdirected) -> Ruling:
+    site, other = wrong.site, wrong.other
+    place = at(model.program, site.fn, site.instr, f"{site.provider.name} is asked for a refund here", "sink")
+    ruling = Ruling(ID, "broken", "refund", place.file, place.line, [place], severity="medium", confidence="likely")
+    ruling.anchor = extent(model.program, site.fn, wrong.key.instr)
+    ruling.title = f"What becomes of the refund is sent to the route of {other.name}"
+    ruling.message = (
+        f"{site.provider.name} tells later whether the refund was made, and is told an address of {other.name} for that: its message fails "
+        f"the proof that {other.name}'s messages have to pass, so no refund is ever settled in the books."
+    )
+    ruling.remediation = f"Name the route that takes {site.provider.name}'s messages about refunds, and let it settle the refund's record."
+    ruling.evidence.append(at(model.program, wrong.key.fn, wrong.key.instr, f"the address is that of {other.name}", "missing"))
+    ruling.evidence.append(Evidence(*entry_line(model, wrong.handler.entry), f"takes the messages of {other.name}"))
     return ruling
 
 
