@@ -55,7 +55,18 @@ Route::post('payment/alipay/notify', [PaymentController::class, 'alipayNotify'])
 Route::post('payment/wechat/refund', [PaymentController::class, 'wechatRefundNotify'])->name('payment.wechat.refund');
 Route::post('orders/{order}/refund', [PaymentController::class, 'refund'])->middleware(['auth', 'role:admin']);
 """
-_MODEL = "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\nclass Order extends \\Illuminate\\Database\\Eloquent\\Model { protected $guarded = []; }\n"
+_MODEL = """\
+<?php
+
+namespace App\\Models;
+
+use Illuminate\\Database\\Eloquent\\Model;
+
+class Order extends Model
+{
+    protected $guarded = [];
+}
+"""
 _HELPER = "<?php\n\nfunction public_address($name)\n{\n    return config('app.public') . route($name, [], false);\n}\n"
 
 
