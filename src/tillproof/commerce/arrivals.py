@@ -79,10 +79,8 @@ class Arrivals:
             if touch is None or touch.kind not in ("write", "upsert"):
                 continue
             for name, value in touch.fields.items():
-                how = self._told(touch, name, value)
+                how = self._how(target, touch, name, value) if value is not None else None
                 if how is not None and value is not None:
-                    if how == "mirrored" and all(isinstance(o, (Const, Missing)) for o in options(value)) and self._asks_first(target):
-                        how = "asked"
                     told = partial(self._names_states, value)
                     guards = tuple(a for a in self.guards(effect, touch, told) if not self._only_differs(a, value))
                     out.append(Arrival(effect, touch, name, how, guards, self._needs_none(touch, name, how)))
@@ -119,6 +117,16 @@ class Arrivals:
             on = body.args(args[0])[:1] if body.op[args[0]] == Op.FIELD else []
             return [*on, *(a for _, a in body.call(atom.instr)[1])]
         return args[1:3] if op == Op.BINARY else [atom.instr]
+
+    def asked(self, target: FunctionV, touch: Touch, name: str) -> bool:
+        """Whether a state is written as the provider has told it when it was asked anew, and not one that the code chose."""
+        value = touch.fields.get(name)
+        return value is not None and self._how(target, touch, name, value) == "asked"
+
+    def _how(self, target: FunctionV, touch: Touch, name: str, value: Value) -> Literal["mirrored", "asked"] | None:
+        how = self._told(touch, name, value)
+        fixed = how == "mirrored" and all(isinstance(o, (Const, Missing)) for o in options(value))
+        return "asked" if fixed and self._asks_first(target) else how
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
         if value is None or not self._is_state(touch.entity, snake(name)):

@@ -67,6 +67,7 @@ _COLUMNS = ("order", "transaction")
 _AMONG = ("in", "$in", "Op.in", "[Op.in]")
 """Keys of a condition under which stand the values of which a column has one."""
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
+_ASKS_OF_COLUMN = ("isnull", "isnotnull", "notinarray", "between", "notbetween", "like", "ilike")  # functions that are handed it
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
@@ -319,6 +320,9 @@ class ChoiceReader:
             out.compared.add(body.name(asked))
             if name == "in_" and given:
                 out.among[body.name(asked)] = self.evaluator.value(fn, given[0], ctx)
+            return True
+        if name in _ASKS_OF_COLUMN and given and body.op[given[0]] == Op.FIELD:
+            out.compared.add(body.name(given[0]))
             return True
         if name in ("eq", "ne", "gt", "gte", "lt", "lte", "inarray") and len(given) == 2 and body.op[given[0]] == Op.FIELD:
             out.compared.add(body.name(given[0]))

@@ -104,7 +104,14 @@ def _is_new_by(model: "Model", key: Value, kind: str, objects: bool = True) -> b
     if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
         return True
     known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
+    if known and all(_is_placed(o) for o in known):
+        return True  # `$checkout->create_order([])` gives the id itself
     return bool(known) and all((record := _id_of(o)) is not None and _is_new(model, record, kind, objects) for o in known)
+
+
+def _is_placed(value: Value) -> bool:
+    """Whether a value is what a call of others gives that makes an order."""
+    return isinstance(value, Result) and bool(n := names(value.callee)) and _PLACES.fullmatch(snake(n[0].rpartition(".")[2])) is not None
 
 
 def _of_new_document(model: "Model", touch: Touch) -> bool:
@@ -125,7 +132,7 @@ def _is_new(model: "Model", record: Value, kind: str, objects: bool = True) -> b
         for o in options(record)
         if objects and isinstance(o, Instance) and o.made is not None and same(entity(model.program.cls(o.cls).name), kind)
     ]
-    placed = all(isinstance(o, Result) and _PLACES.fullmatch(snake(names(o.callee)[0].rpartition(".")[2])) for o in options(record))
+    placed = all(_is_placed(o) for o in options(record))
     known = any(t is not None and t.kind == "read" and not _made_before(model, t, kind) for t in found)  # made only where none is there
     return (bool(made) and not known) or placed or (bool(found) and all(t is not None and _made_before(model, t, kind) for t in found))
 

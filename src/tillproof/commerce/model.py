@@ -145,8 +145,8 @@ class Model:
     def _kept(self, cls: ClassId, name: str) -> list[ClassId]:
         return self._members(cls, name) or self._loaded.in_field(cls, name)
 
-    def _row_class(self, value: Value, language: str) -> ClassId | None:
-        return self.record_methods.class_of(value, language)
+    def _row_class(self, value: Value) -> ClassId | None:
+        return self.record_methods.class_of(value)
 
     def prepare(self) -> None:
         """Find what nearly every check asks for."""

@@ -134,6 +134,7 @@ class Ownership:
                 one = waiting.pop()
                 for use in defuse.uses(one):
                     asks = body.op[use] == Op.CALL and body.called(use).lower() in _THERE and one != body.args(use)[0]
+                    asks = asks or (body.op[use] == Op.BINARY and _asks_for_key(body, use, one))
                     if asks or body.op[use] == Op.UNARY or (body.op[use] in (Op.FIELD, Op.INDEX) and body.args(use)[0] == one):
                         here.add(use)
                         waiting.append(use)
@@ -155,7 +156,7 @@ class Ownership:
             i = body.args(i)[0 if body.op[i] == Op.AWAIT else 1]
         if i < 0 or body.op[i] != Op.CALL:
             return i >= 0 and body.op[i] in (Op.FIELD, Op.INDEX)
-        plain = all(body.op[v] == Op.NAME for _, v in body.call(i)[1])
+        plain = all(body.op[v] == Op.NAME for _, v in body.call(i)[1]) and not any(body.op[n] == Op.CALL for n in _below(body, i) - {i})
         return plain and self.model.records.touch(fn, i, None) is None
 
     def _told(self, fn: Fn) -> set[int]:
@@ -165,7 +166,9 @@ class Ownership:
         for i, op in enumerate(body.op):
             if op == Op.NEW and all(isinstance(o, ClassV) for o in options(self.model.evaluator.value(fn, body.args(i)[0]))):
                 found |= {below for _, given in body.call(i)[1] for below in _below(body, given)}
-            elif op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
+            if op == Op.CALL:  # a database's name: `connect(db="shop")`
+                found |= {given for key, given in body.call(i)[1] if key and body.op[given] == Op.CONST}
+            if op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
                 found |= _below(body, i)
         return found
 
@@ -217,6 +220,12 @@ class Ownership:
         """Whether a value is a piece of what the customer sends, or of what was looked up by one."""
         found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
         return any(source is not None and source.kind in _SENT for source in found)
+
+
+def _asks_for_key(body: Body, i: int, holder: int) -> bool:
+    """Whether a comparison asks no more than whether something is kept under a name: ``"uid" not in session``."""
+    operator, key, held = body.text(body.args(i)[0]), *body.args(i)[1:3]
+    return operator in ("in", "not in") and held == holder and body.const(key) is not None
 
 
 def _below(body: Body, i: int) -> set[int]:

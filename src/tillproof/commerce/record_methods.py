@@ -119,9 +119,9 @@ class RecordMethods:
 
     # --- methods
 
-    def class_of(self, value: Value, language: str) -> ClassId | None:
+    def class_of(self, value: Value) -> ClassId | None:
         """The class that declares the table of which a value is a row: what is called on it is a method of that class."""
-        touch = self.model.records.read_behind(value) if language != "javascript" else None
+        touch = self.model.records.read_behind(value)
         table = self.model.schema.table(touch.entity, touch.fn.file) if touch is not None and touch.entity else None
         return table.model if table is not None else None
 

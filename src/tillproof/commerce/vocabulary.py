@@ -116,4 +116,4 @@ class Vocabulary:
 
 def _field(token: str) -> str:
     """The field that a setter sets: ``setStatus`` is about ``Status``."""
-    return token[3:].lstrip("_") if token.startswith("set") and len(token) > 5 else token
+    return token[3:].lstrip("_") if token.startswith("set") and len(token) > 5 else token.lstrip("_")

@@ -18,7 +18,7 @@ _SHORTEST = 5
 
 def named_alike(scope: "Scope", callee: Member, language: str) -> list[FunctionV]:
     """The methods of that name, when it is telling and they are few; of a row that was fetched, the one of its class."""
-    row = of_row(scope, callee, language)
+    row = of_row(scope, callee)
     if row is not None:
         return [row]
     if callee.name.lower() in COMMON_METHODS or len(callee.name) < _SHORTEST:
@@ -59,8 +59,8 @@ def _looked_up(scope: "Scope", given: Result) -> bool:
     )
 
 
-def of_row(scope: "Scope", callee: Member, language: str) -> FunctionV | None:
+def of_row(scope: "Scope", callee: Member) -> FunctionV | None:
     """The method of a row's own class that a call on it runs: ``$orders->findOneBy([…])->setPaid(true)``."""
-    kept = scope.row_class(callee.base, language) if callee.name in scope.program.functions_by_name else None
+    kept = scope.row_class(callee.base) if callee.name in scope.program.functions_by_name else None
     fn = scope.method(kept, callee.name) if kept is not None else None
     return FunctionV(callee.at, fn, None, Instance(callee.at, kept)) if fn is not None and kept is not None else None

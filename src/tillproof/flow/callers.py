@@ -81,7 +81,7 @@ class Callers:
             for option in options(self.evaluator.value(caller, callee)):
                 target: FunctionV | None = option if isinstance(option, FunctionV) else None
                 if isinstance(option, Member):  # of a row that was looked up: `Product.objects.get(…).take(2)`
-                    target = of_row(self.evaluator.scope, option, self.program.language(caller.file)) or self._given(option, fn)
+                    target = of_row(self.evaluator.scope, option) or self._given(option, fn)
                 if target is not None and target.fn == fn:
                     out.append((caller, i, target))
                     break

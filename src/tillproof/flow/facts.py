@@ -114,7 +114,7 @@ class Facts:
     def _merged(self, target: int) -> int | None:
         """What all known ways into a block agree on, and that one of their branches was taken."""
         bits: int | None = None
-        taken: list[Condition] = []
+        taken: list[list[Condition]] = []
         brought: list[int] = []
         for source, kind in self._incoming[target]:
             if self._entry[source] is None:
@@ -122,14 +122,29 @@ class Facts:
             arriving, condition = self._along(source, kind)
             brought.append(arriving)
             bits = arriving if bits is None else bits & arriving
-            if condition is not None:
-                taken.append(condition)
+            if asked := [condition] if condition is not None else self._fallen_through(source, kind, 0):
+                taken.append(asked)
         if bits is not None and len(taken) == len(brought) > 1:
-            bits |= self._bit(Either(tuple(sorted(set(taken)))))
+            bits |= self._bit(Either(tuple(sorted({c for asked in taken for c in asked}))))
         elif bits is not None and len(brought) == 2 and not taken and self._only_forward(target):
             for either in self._of_two(bits, *brought):
                 bits |= self._bit(either)
         return bits
+
+    def _fallen_through(self, source: int, kind: int, depth: int) -> list[Condition]:
+        """The branches of which one led to a block in which nothing is done: ``case NEW:`` before ``case PAID:``. Empty where another way
+        leads there too."""
+        block = self.body.blocks[source]
+        if kind in (EDGE_TRUE, EDGE_FALSE, EDGE_RAISE) or block.end > block.start or depth > _MOST_ASKED:
+            return []
+        found: list[Condition] = []
+        for before, how in self._incoming[source]:
+            condition = self._along(before, how)[1] if self._entry[before] is not None else None
+            led = [condition] if condition is not None else self._fallen_through(before, how, depth + 1)
+            if not led:
+                return []
+            found += led
+        return found
 
     def _only_forward(self, target: int) -> bool:
         """Whether nothing leads back to a block, as to the head of a loop."""

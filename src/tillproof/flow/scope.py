@@ -78,7 +78,7 @@ class Scope:
         """What a container was told, in code, to hand out under a name of its own."""
         self.running: Callable[[Result, str, Place], Value | None] = unwired.runs_nothing
         """The object in a field of what a call gives that asks for the object which runs at the time."""
-        self.row_class: Callable[[Value, str], ClassId | None] = unwired.fetches_nothing
+        self.row_class: Callable[[Value], ClassId | None] = unwired.fetches_nothing
         """The class of ours of which a mapper makes an object that was fetched, in a language."""
 
     # --- globals

@@ -34,7 +34,7 @@ def runs_nothing(_value: Result, _name: str, _at: Place) -> Value | None:
     return None
 
 
-def fetches_nothing(_value: Value, _language: str) -> ClassId | None:
+def fetches_nothing(_value: Value) -> ClassId | None:
     """No value is a row that was fetched."""
     return None
 

@@ -65,16 +65,19 @@ def _may(model: Model, entry: Entry) -> bool:
     if entry.role == "platform" and entry.style != "told":
         return False
     near = model.handlers.closure(entry).functions
-    around = (*near, *(later for fn in near for later in model.handovers.of(fn)))
+    handed = [later for fn in near for later in model.handovers.of(fn)]
+    around = (*near, *handed, *(below for fn in handed for below in model.reach.callees(fn)))
     return any(model.vocabulary.state(fn) for fn in around) or any(
         model.vocabulary.order(fn) and not _TAKES_OVER.isdisjoint(model.vocabulary.tokens(fn)) for fn in near
     )
 
 
-def _in_order(model: Model, transition: Transition) -> bool:
+def _in_order(model: Model, entry: Entry, transition: Transition) -> bool:
     """Whether a message may set a state in any state: a hold, or one that is written only when the message is newer than the record, or
-    when the provider, asked anew, says so of the record itself."""
+    when the provider, asked anew, says so of the record itself, as of a payment whose state is written as it was answered."""
     arrivals, effect, touch = model.arrivals, transition.effect, transition.touch
+    if _PAYMENT.fullmatch(touch.entity) and arrivals.asked(entry.target, touch, transition.field):
+        return True
     return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
 
 
@@ -102,7 +105,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     file, line = entry_line(model, entry)
     ruling = Ruling("order/unguarded-transition", "held", "webhook" if webhook else entry.role, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {'the provider' if webhook else entry.role}")]
-    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, t))]
+    bare = [(p, t) for p, t in part if not t.guards and not t.held and not (webhook and _in_order(model, entry, t))]
     once = {id(t): guards for _, t in bare if (guards := _paid_once(model, entry, t, part))}
     bare = [(p, t) for p, t in bare if id(t) not in once]
     if not bare and handler is None and (anybodys := _anybodys(model, entry, part)) is not None:

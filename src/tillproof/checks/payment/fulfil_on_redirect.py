@@ -144,7 +144,7 @@ def _ambiguous(model: Model, act: Happening) -> bool:
         scope, language = model.evaluator.scope, model.program.language(ctx.caller.file)
         targets = {o.fn for o in options(value) if isinstance(o, FunctionV)} or {o.fn for o in wrapped(model.evaluator, value)}
         if not targets:
-            targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := of_row(scope, o, language)) is not None}
+            targets = {own.fn for o in options(value) if isinstance(o, Member) and (own := of_row(scope, o)) is not None}
         if not targets:  # a job that is queued
             targets = {handed.target.fn for handed in model.handovers.targets(ctx.caller, ctx.call, ctx.parent)}
         if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
