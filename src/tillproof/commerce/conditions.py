@@ -286,9 +286,11 @@ class Conditions:
         return (body.name(condition.instr), condition.truth) if stores and plain else None
 
     def _is(self, fn: Fn, i: int, truth: bool) -> bool:
-        """Whether an instruction is a literal of that truth; an exception that is made is no nothing."""
+        """Whether an instruction is a literal of that truth; an exception that is made is no nothing, nor is a record with keys."""
         body = self.program.body(fn)
         if body.op[i] in (Op.CALL, Op.NEW) and _EXCEPTION.search(body.called(i)):
+            return truth
+        if body.op[i] in (Op.RECORD, Op.LIST) and body.args(i):
             return truth
         const = body.const(i)
         return const is not None and Const((fn.file, 1), const[0], const[1]).falsy != truth

@@ -44,22 +44,39 @@ class Ownership:
     def unasked(self, entry: Entry, transition: Transition) -> bool:
         """Whether a customer's request alone chooses the record, and no function on the way to the change names anything by which it could
         be known whose the record is."""
-        chosen = any(self._sent(v) for v in transition.touch.keys.values()) or self._read_by_request(transition)
-        chosen = chosen or self._bound_to_path(entry, transition)
-        if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition) or self._let_in_by_name(entry):
+        record = self._record(transition)
+        chosen = any(self._sent(v) for v in transition.touch.keys.values()) or self._read_by_request(record)
+        chosen = chosen or self._bound_to_path(entry, record)
+        if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition, record) or self._let_in_by_name(entry):
             return False
         return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
+
+    def _record(self, transition: Transition) -> Value | None:
+        """The record that is changed; where one of its own methods does it, what that was called on."""
+        touch = transition.touch
+        fn, ctx, record = touch.fn, touch.ctx, touch.record
+        body = self.model.program.body(fn)
+        holder = body.args(touch.instr)[0] if touch.instr >= 0 else -1
+        if holder >= 0 and body.op[touch.instr] == Op.CALL:
+            holder = body.args(holder)[0] if body.op[holder] == Op.FIELD else -1
+        while holder >= 0 and body.is_self(holder) and ctx is not None and ctx.call >= 0 and ctx.fn == fn:
+            fn, i, ctx = ctx.caller, ctx.call, ctx.parent
+            body = self.model.program.body(fn)
+            callee = body.args(i)[0]
+            holder = body.args(callee)[0] if body.op[i] == Op.CALL and body.op[callee] == Op.FIELD else -1
+            record = self.model.evaluator.value(fn, holder, ctx) if holder >= 0 else record
+        return record
 
     def _let_in_by_name(self, entry: Entry) -> bool:
         """Whether what stands before the entry point says by its name that it looks at the record, or at an address that was signed:
         ``can:cancel,order``, ``signed``."""
         return any((text := constant(o)) is not None and _BY_NAME.match(text.strip("'\"")) for v in entry.chain for o in options(v))
 
-    def _by_secret(self, transition: Transition) -> bool:
+    def _by_secret(self, transition: Transition, record: Value | None) -> bool:
         """Whether the record is found by something that only who it belongs to has been told: a random reference, a token."""
         touch = transition.touch
         keys = set(touch.keys)
-        for value in (*touch.keys.values(), *([touch.record] if touch.record is not None else [])):
+        for value in (*touch.keys.values(), *([record] if record is not None else [])):
             for option in options(value):
                 holder = option.base if isinstance(option, Member) else option
                 read = self.model.records.read_behind(holder)
@@ -185,10 +202,10 @@ class Ownership:
                     found |= {key, value}
         return found
 
-    def _bound_to_path(self, entry: Entry, transition: Transition) -> bool:
+    def _bound_to_path(self, entry: Entry, record: Value | None) -> bool:
         """Whether a framework looks the record up by a piece of the path that is called like the parameter: ``orders/{order}``, where the
         model does not narrow down by itself which rows are found."""
-        for option in options(transition.touch.record) if transition.touch.record is not None else ():
+        for option in options(record) if record is not None else ():
             holder = option.base if isinstance(option, (Member, Overlay)) else option
             bound = holder.origin if isinstance(holder, Instance) else None
             if isinstance(holder, Instance) and isinstance(bound, Param) and bound.fn == entry.target.fn:
@@ -199,8 +216,7 @@ class Ownership:
                     return True
         return False
 
-    def _read_by_request(self, transition: Transition) -> bool:
-        record = transition.touch.record
+    def _read_by_request(self, record: Value | None) -> bool:
         if any(
             isinstance(o, Result) and isinstance(o.callee, Member) and o.callee.name in DOCUMENTS and self._told_by_request(o)
             for o in (options(record) if record is not None else ())

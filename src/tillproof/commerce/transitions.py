@@ -15,6 +15,7 @@ from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import needs_none
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.serializer_fields import sent_field
 from tillproof.commerce.set_at_once import merges
@@ -41,6 +42,9 @@ _CLAIMS = re.compile(r"(try_)?claim(_|$)")
 _MESSAGE = re.compile(r"(^|_)(event|webhook|message|notification|callback|ipn|evt)(_|s?$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
+_SETS = ("values", "set")
+# What says how far the order has come that a post of WordPress's stands for.
+_OF_POST = re.compile(r"(\w+_)?(order|booking|payment|donation|registration|invoice|transaction|reservation)_(status|state)|(is_)?paid")
 _OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))
 """Columns of what somebody asks to be helped with."""
 _MAIN = re.compile(rf"(\w+_)?({ORDER})")
@@ -143,8 +147,12 @@ class Transitions:
 
     def _declared(self, touch: Touch) -> list[str]:
         """The fields that hold a state where an object is written as a request was read into it, by a class that has them."""
-        model = self.model
-        given = (model.evaluator.value(touch.fn, a, touch.ctx) for _, a in model.program.body(touch.fn).call(touch.instr)[1])
+        model, told = self.model, self.model.program.body(touch.fn)
+        given = [model.evaluator.value(touch.fn, a, touch.ctx) for _, a in told.call(touch.instr)[1]]
+        for row in (a for k, a in told.call(touch.instr)[1][:1] if k == "" and told.op[a] in (Op.CALL, Op.NAME)):
+            # a statement that is put together by calls: `execute(update(Order).values(**body.model_dump()))`
+            links = model.records.chains.of(touch.fn, row, touch.ctx).calls()
+            given += [v for link in links if link.name in _SETS for _, v in model.records.chains.arguments(link)]
         whole = (o for value in given for o in (value, *shape(model.evaluator, value).open))
         return [n for value in whole for n in declared_by_sender(model, value) if model.words.says_state(n)]
 
@@ -161,6 +169,8 @@ class Transitions:
 
     def _is_order(self, touch: Touch) -> bool:
         words = self.model.words
+        if touch.entity == OF_POST:
+            return any(_OF_POST.fullmatch(name) for name in touch.fields)
         return (
             words.entity(touch.entity)
             and not words.has("outgoing_entities", touch.entity)
